@@ -1,0 +1,1 @@
+"""What genq is about: jobs, operations, stations, the store. Knows neither its front door nor its back room."""

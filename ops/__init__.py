@@ -1,0 +1,1 @@
+"""How genq runs: its command line, its local stack, its sandbox station, its measurements."""

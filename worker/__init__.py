@@ -1,0 +1,1 @@
+"""The back room: claims, asks, decides."""
