@@ -1,1 +1,4 @@
-"""What genq is about: jobs, operations, stations, the store. Knows neither its front door nor its back room."""
+"""
+What genq is about: jobs, operations, stations, the store. Knows neither its front door nor its back
+room.
+"""

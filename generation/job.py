@@ -1,0 +1,176 @@
+"""
+A job: what a caller ordered, where it stands, and what came of it.
+
+The state machine lives here and nowhere else. A job is immutable; `Job.move` is the only way from
+one state to another, and what it refuses the store refuses again in its WHERE clause.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from generation.errors import ErrorCode
+from generation.status import Action, Asset
+
+
+class JobState(StrEnum):
+    """Where a job stands with us. What a crash leaves behind is part of each state's meaning."""
+
+    #: Durable and not sent yet. A crash loses nothing: the next tick picks it up.
+    QUEUED = "queued"
+    #: Claimed, and the request may be leaving at this moment. A crash here leaves the outcome
+    #: unknown: whoever finds the claim stale makes it `in_doubt`, never `queued`.
+    SUBMITTING = "submitting"
+    #: The upstream has it, and `upstream_id` is known. A crash costs one look.
+    RUNNING = "running"
+    #: The upstream waits for a second message from the caller.
+    AWAITING_INPUT = "awaiting_input"
+    #: Whether the upstream has it is unknown. It is looked for, and never sent again on a guess.
+    IN_DOUBT = "in_doubt"
+    #: Ended with at least one asset or text.
+    SUCCEEDED = "succeeded"
+    #: Ended without a result; `error` says why and whether it was billed.
+    FAILED = "failed"
+    #: Ended because the caller asked for it.
+    CANCELED = "canceled"
+    #: The deadline passed. A late success may still make it `succeeded`, as a recovered one.
+    EXPIRED = "expired"
+
+
+S = JobState
+
+#: Every permitted move. What is not here is refused.
+MOVES: Mapping[JobState, frozenset[JobState]] = {
+    S.QUEUED: frozenset({S.SUBMITTING, S.FAILED, S.CANCELED, S.EXPIRED}),
+    S.SUBMITTING: frozenset(
+        {S.QUEUED, S.RUNNING, S.AWAITING_INPUT, S.IN_DOUBT, S.SUCCEEDED, S.FAILED, S.CANCELED}
+    ),
+    S.RUNNING: frozenset({S.AWAITING_INPUT, S.SUCCEEDED, S.FAILED, S.CANCELED, S.EXPIRED}),
+    S.AWAITING_INPUT: frozenset({S.RUNNING, S.SUCCEEDED, S.FAILED, S.CANCELED, S.EXPIRED}),
+    S.IN_DOUBT: frozenset(
+        {S.QUEUED, S.RUNNING, S.AWAITING_INPUT, S.SUCCEEDED, S.FAILED, S.CANCELED, S.EXPIRED}
+    ),
+    S.SUCCEEDED: frozenset(),
+    S.FAILED: frozenset(),
+    S.CANCELED: frozenset(),
+    S.EXPIRED: frozenset({S.SUCCEEDED}),
+}
+
+TERMINAL = frozenset({S.SUCCEEDED, S.FAILED, S.CANCELED, S.EXPIRED})
+
+
+class Billed(StrEnum):
+    """Whether the upstream charged for this job, as far as can be known."""
+
+    NO = "no"
+    YES = "yes"
+    UNKNOWN = "unknown"
+
+
+class IllegalMove(ValueError):
+    """A move the state machine does not have. A defect of ours, never of a caller's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobError:
+    """Why a job ended without a result, in the public vocabulary and the upstream's own words."""
+
+    code: ErrorCode
+    message: str
+    retryable: bool = False
+    upstream_status: int | None = None
+    upstream_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What a finished job gives its caller."""
+
+    assets: tuple[Asset, ...] = ()
+    texts: tuple[str, ...] = ()
+    actions: tuple[Action, ...] = ()
+    details: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Webhook:
+    """Where the caller wants to be told, and about what. Empty `events` means every ending."""
+
+    url: str
+    events: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One order and its fate. Times are UTC."""
+
+    id: str
+    #: Whose job it is; nobody else can see it.
+    tenant: str
+    #: The API key that ordered it, whose webhook secret signs its deliveries.
+    api_key_id: str
+    provider: str
+    operation: str
+    #: The caller's request, checked against the operation's model.
+    input: Mapping[str, Any]
+    metadata: Mapping[str, str] = field(default_factory=dict[str, str])
+    webhook: Webhook | None = None
+
+    state: JobState = JobState.QUEUED
+    #: Rises with every claim and every save; a save that names an older one is dropped.
+    version: int = 0
+    #: Number of the job's latest event.
+    sequence: int = 0
+    #: When somebody must look at this job again. None once there is nothing left to do.
+    wake_at: datetime | None = None
+    #: Why it waits, in words for a person. Empty while nothing holds it up.
+    reason: str = ""
+
+    #: Station and key alias, bound at the first submit that may have left.
+    station: str | None = None
+    key: str | None = None
+    dialect: str | None = None
+    upstream_id: str | None = None
+    upstream_details: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    #: Submits really sent, or meant to be.
+    attempts: int = 0
+    #: Looks or finds in a row that brought nothing.
+    misses: int = 0
+    #: 0 to 100, never falling; None where the upstream does not say.
+    progress: int | None = None
+    billed: Billed = Billed.NO
+    cancel_requested_at: datetime | None = None
+
+    result: Result | None = None
+    error: JobError | None = None
+
+    created_at: datetime
+    updated_at: datetime
+    #: When the latest submit was claimed.
+    submitted_at: datetime | None = None
+    #: When the upstream accepted it.
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    #: After this the job is told `expired`.
+    deadline: datetime
+
+    @property
+    def is_terminal(self) -> bool:
+        return self.state in TERMINAL
+
+    @property
+    def type(self) -> str:
+        """`kling.text2video`: the name of its Celery task and of its row in Flower."""
+        return f"{self.provider}.{self.operation}"
+
+    def move(self, state: JobState, now: datetime, **changes: Any) -> "Job":
+        """The job in its next state. Raises `IllegalMove` where `MOVES` has no such arrow."""
+        if state not in MOVES[self.state]:
+            raise IllegalMove(f"a {self.state} job cannot become {state}")
+        return replace(self, state=state, updated_at=now, **changes)
+
+    def keep(self, now: datetime, **changes: Any) -> "Job":
+        """The job with news that leaves its state as it is."""
+        return replace(self, updated_at=now, **changes)

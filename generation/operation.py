@@ -1,0 +1,178 @@
+"""
+The provider contract: what genq must know of an upstream to run one kind of job on it.
+
+An `Operation` is one order (`kling` `text2video`) spoken in one dialect (`kling.v1`). It is pure:
+it builds calls and reads replies, and never touches a socket, a clock or a store. Base URL, path
+prefix, auth and extra body fields belong to the station and are added by `generation.upstream`.
+
+Every `parse_*` is total: whatever bytes come, it returns a status or raises a
+`generation.errors.Fault`, nothing else.
+"""
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, ClassVar, Generic, TypeVar, cast
+
+from pydantic import BaseModel, ConfigDict
+
+from generation.errors import UnrecognizedReply
+from generation.status import Status, SubmitAnswer
+
+
+class Request(BaseModel):
+    """What a caller may ask of an operation: strict about names, humble about values."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One HTTP request, seen from the station's root."""
+
+    method: str
+    #: Begins with `/`; the station's base URL and prefix come before it.
+    path: str
+    json: Mapping[str, Any] | None = None
+    params: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One HTTP answer, as it came. `headers` has lower-case names."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def json(self) -> Any:
+        """The body as JSON. Raises `UnrecognizedReply` where it is none."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError) as error:
+            raise UnrecognizedReply(
+                f"the answer is not JSON: {self.excerpt()}", upstream_status=self.status
+            ) from error
+
+    def object(self) -> Mapping[str, Any]:
+        """The body as a JSON object. Raises `UnrecognizedReply` where it is something else."""
+        document = self.json()
+        if not isinstance(document, dict):
+            raise UnrecognizedReply(
+                f"the answer is not a JSON object: {self.excerpt()}", upstream_status=self.status
+            )
+        return cast(Mapping[str, Any], document)
+
+    def excerpt(self, limit: int = 200) -> str:
+        """The first `limit` characters of the body, for messages that people read."""
+        text = self.body[: limit * 4].decode("utf-8", "replace").strip()
+        return text[:limit] or f"an empty body with HTTP {self.status}"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What an operation may know of the job it submits, beside the caller's request."""
+
+    #: Ours, and unique: the reference to give an upstream that takes one.
+    job_id: str
+    #: Where the upstream may call back, when this deployment has a public address.
+    callback_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """An upstream task as later calls see it: its id and what the submit's answer said beside."""
+
+    upstream_id: str
+    details: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Durations:
+    """How long a task of this operation usually takes, from submit to its end."""
+
+    early: timedelta  # one in ten is done by now
+    typical: timedelta  # half are done
+    late: timedelta  # nine in ten are done
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often it is worth looking, and when to give up."""
+
+    durations: Durations
+    #: The upstream refreshes its own books no faster than this.
+    floor: timedelta = timedelta(seconds=2)
+    ceiling: timedelta = timedelta(seconds=30)
+    #: A job still running after this is told `expired`.
+    deadline: timedelta = timedelta(hours=1)
+
+
+R = TypeVar("R", bound=Request)
+
+
+class Operation(ABC, Generic[R]):
+    """One order in one dialect. Subclasses are stateless or carry only what was declared."""
+
+    #: The name callers use first: `kling`.
+    provider: ClassVar[str]
+    #: What a station calls its way of speaking: `kling.v1`.
+    dialect: str
+    #: The name callers use second: `text2video`.
+    name: str
+    #: One sentence for `GET /v1/operations`.
+    summary: str
+    request: type[R]
+    pace: Pace
+    #: A request that works, for documentation and tests.
+    example: Mapping[str, Any]
+    #: How many tasks one batch query may name; 0 where there is none.
+    batch_limit: int = 0
+
+    @abstractmethod
+    def build_submit(self, request: R, order: Order) -> Call:
+        """The one call that costs money."""
+
+    @abstractmethod
+    def parse_submit(self, reply: Reply) -> SubmitAnswer: ...
+
+    @abstractmethod
+    def build_query(self, task: Task) -> Call: ...
+
+    @abstractmethod
+    def parse_query(self, reply: Reply) -> Status: ...
+
+    def build_batch_query(self, upstream_ids: Sequence[str]) -> Call | None:
+        """One call that asks about many tasks, at most `batch_limit`; None where there is none."""
+        del upstream_ids
+        return None
+
+    def parse_batch_query(self, reply: Reply) -> Mapping[str, Status]:
+        """Status by upstream id. A task that is missing here is looked at singly."""
+        raise UnrecognizedReply(f"{self.dialect} has no batch query: {reply.excerpt()}")
+
+    def build_find(self, order: Order) -> Call | None:
+        """Ask for a task by *our* id; None where the upstream cannot be asked."""
+        del order
+        return None
+
+    def parse_find(self, reply: Reply, order: Order) -> str | None:
+        """The upstream id of the task that carries our id, or None where surely none does."""
+        del order
+        raise UnrecognizedReply(f"{self.dialect} cannot find a task: {reply.excerpt()}")
+
+    def build_cancel(self, task: Task) -> Call | None:
+        """Stop a running task; None where the upstream cannot."""
+        del task
+        return None
+
+    def parse_cancel(self, reply: Reply) -> bool:
+        """Whether the upstream agreed to stop the task."""
+        raise UnrecognizedReply(f"{self.dialect} cannot cancel: {reply.excerpt()}")
+
+    @property
+    def batch_group(self) -> str:
+        """Tasks of operations with equal groups, on one key, may share a batch query."""
+        return self.dialect

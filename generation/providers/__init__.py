@@ -1,0 +1,38 @@
+"""
+Every operation genq knows, in every dialect it speaks it. A new provider is one line here.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from generation.operation import Operation
+from generation.providers import kling, midjourney
+
+OPERATIONS: tuple[Operation[Any], ...] = (
+    *midjourney.OPERATIONS,
+    *kling.OPERATIONS,
+)
+
+_BY_NAME: Mapping[tuple[str, str, str], Operation[Any]] = {
+    (operation.provider, operation.name, operation.dialect): operation for operation in OPERATIONS
+}
+
+
+def find(provider: str, name: str, dialect: str) -> Operation[Any] | None:
+    """The operation of that name in that dialect, or None where the dialect lacks it."""
+    return _BY_NAME.get((provider, name, dialect))
+
+
+def dialects(provider: str, name: str) -> tuple[str, ...]:
+    """The dialects that offer this operation, in the order of the registry."""
+    return tuple(d for (p, n, d) in _BY_NAME if (p, n) == (provider, name))
+
+
+def known_dialects() -> frozenset[str]:
+    """Every dialect a station may be said to speak."""
+    return frozenset(operation.dialect for operation in OPERATIONS)
+
+
+def names(operations: Iterable[Operation[Any]] = OPERATIONS) -> tuple[str, ...]:
+    """`provider.operation` of each, once, in the order of the registry."""
+    return tuple(dict.fromkeys(f"{operation.provider}.{operation.name}" for operation in operations))

@@ -1,0 +1,4 @@
+"""Kling."""
+from typing import Any
+from generation.operation import Operation
+OPERATIONS: tuple[Operation[Any], ...] = ()

@@ -1,0 +1,4 @@
+"""Midjourney."""
+from typing import Any
+from generation.operation import Operation
+OPERATIONS: tuple[Operation[Any], ...] = ()
