@@ -1,0 +1,6 @@
+"""
+Telling a caller what became of a job: signed, repeated for days, and never sent into our own house.
+
+`signature`, `schedule`, `outcome`, `delivery` and `guard` are knowledge and touch nothing.
+`client` opens guarded connections, `slots` shares them out, `sender` makes the request.
+"""

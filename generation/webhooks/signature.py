@@ -1,0 +1,72 @@
+"""
+The signature a receiver checks: Standard Webhooks, symmetric form.
+
+Signed are the event id, the timestamp and the body, joined by dots. The body is signed and sent as
+the very same bytes, so nobody has to agree on how JSON is written.
+
+Specification: github.com/standard-webhooks/standard-webhooks, spec/standard-webhooks.md.
+"""
+
+import binascii
+import hmac
+from base64 import b64decode, b64encode
+from collections.abc import Sequence
+from secrets import token_bytes
+
+PREFIX = "whsec_"
+#: Bytes of a secret we make.
+NEW_SECRET_BYTES = 32
+#: Bytes a secret may have, by the specification.
+MIN_SECRET_BYTES = 24
+MAX_SECRET_BYTES = 64
+
+
+def new_secret() -> str:
+    """A fresh secret in the form its owner keeps it: `whsec_` and base64."""
+    return PREFIX + b64encode(token_bytes(NEW_SECRET_BYTES)).decode()
+
+
+def check_secret(secret: str) -> None:
+    """Raise `ValueError`, without quoting the secret, if its owner must choose another one."""
+    size = len(_key(secret))
+    if not MIN_SECRET_BYTES <= size <= MAX_SECRET_BYTES:
+        raise ValueError(
+            f"a webhook secret holds {MIN_SECRET_BYTES} to {MAX_SECRET_BYTES} bytes after base64 "
+            f"decoding; this one holds {size}"
+        )
+
+
+def sign(secrets: Sequence[str], event_id: str, timestamp: int, body: bytes) -> str:
+    """
+    The value of the `webhook-signature` header: one signature per secret, in the order given.
+
+    While a secret is being replaced, sign with the new and the old one: a receiver accepts the
+    request if any of them matches. `timestamp` is in whole seconds and goes into
+    `webhook-timestamp` unchanged. Raises `ValueError` for a secret that cannot be read, for no
+    secret at all, and for an event id with a dot, which would make the signed text ambiguous.
+    """
+    if not secrets:
+        raise ValueError("give at least one secret: an unsigned webhook cannot be trusted")
+    if "." in event_id:
+        raise ValueError(f"an event id contains no dot; choose another than {event_id!r}")
+    content = f"{event_id}.{timestamp}.".encode() + body
+    return " ".join(_signature(_key(secret), content) for secret in secrets)
+
+
+def _signature(key: bytes, content: bytes) -> str:
+    return "v1," + b64encode(hmac.digest(key, content, "sha256")).decode()
+
+
+def _key(secret: str) -> bytes:
+    if not secret.startswith(PREFIX):
+        raise ValueError(f"a webhook secret begins with {PREFIX!r}; put it in front of the base64")
+    try:
+        key = b64decode(secret.removeprefix(PREFIX), validate=True)
+    except (binascii.Error, ValueError):
+        # The cause would quote the secret in a traceback.
+        raise ValueError(
+            f"what follows {PREFIX!r} in a webhook secret is standard base64 with its padding"
+        ) from None
+    if not key:
+        raise ValueError(f"nothing follows {PREFIX!r} in this webhook secret; make a new one")
+    return key
