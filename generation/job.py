@@ -125,6 +125,8 @@ class Job:
     sequence: int = 0
     #: When somebody must look at this job again. None once there is nothing left to do.
     wake_at: datetime | None = None
+    #: A queued job is not sent before this: an upstream asked for patience.
+    not_before: datetime | None = None
     #: Why it waits, in words for a person. Empty while nothing holds it up.
     reason: str = ""
 

@@ -35,4 +35,6 @@ def known_dialects() -> frozenset[str]:
 
 def names(operations: Iterable[Operation[Any]] = OPERATIONS) -> tuple[str, ...]:
     """`provider.operation` of each, once, in the order of the registry."""
-    return tuple(dict.fromkeys(f"{operation.provider}.{operation.name}" for operation in operations))
+    return tuple(
+        dict.fromkeys(f"{operation.provider}.{operation.name}" for operation in operations)
+    )

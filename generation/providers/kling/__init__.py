@@ -1,4 +1,6 @@
 """Kling."""
+
 from typing import Any
 from generation.operation import Operation
+
 OPERATIONS: tuple[Operation[Any], ...] = ()

@@ -1,0 +1,385 @@
+"""
+What becomes of a job: pure decisions, `(job, answer, now) -> job`.
+
+Whoever performs an exchange hands its answer, or the `Fault` it raised, to one of these and saves
+what comes back. A decision can be taken again on a fresher copy of the job: that is how an answer
+survives a job that was changed while the exchange was on the wire.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from generation.errors import Acceptance, AccountBlocked, ErrorCode, Fault, NotAccepted, Rejected
+from generation.job import Billed, Job, JobError, JobState, Result
+from generation.operation import Pace
+from generation.pace import jittered, next_late_look, next_look
+from generation.status import (
+    Accepted,
+    AwaitingInput,
+    Failed,
+    Running,
+    Status,
+    SubmitAnswer,
+    Succeeded,
+)
+
+#: An unknown task is believed lost after this many looks in a row, and not before this age.
+MISSES_TO_LOSE = 3
+GRACE = timedelta(seconds=60)
+#: How long an expired job is still looked at, for a success that comes too late.
+AFTERLIFE = timedelta(hours=24)
+#: A blocked key or an empty account is tried again this much more slowly than a busy one.
+BLOCKED_SLOWDOWN = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """The deployment's times that decisions depend on."""
+
+    retry_base: timedelta
+    retry_limit: timedelta
+    submit_lease: timedelta
+    #: No submit is on the wire for longer than this.
+    submit_timeout: timedelta
+
+    def backoff(self, tries: int, dice: float) -> timedelta:
+        """The wait before try number `tries` + 1: doubled each time, up to the limit."""
+        return jittered(min(self.retry_base * 2 ** min(tries, 20), self.retry_limit), dice)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """When a decision is taken, under which rules, at which pace, with which roll of the dice."""
+
+    now: datetime
+    rules: Rules
+    pace: Pace
+    #: In [0, 1).
+    dice: float = 0.5
+
+
+def begin_submit(job: Job, at: Moment, *, station: str, key: str, dialect: str) -> Job:
+    """Claim a queued job for one submit. Saved *before* the request leaves."""
+    return job.move(
+        JobState.SUBMITTING,
+        at.now,
+        station=station,
+        key=key,
+        dialect=dialect,
+        attempts=job.attempts + 1,
+        submitted_at=at.now,
+        wake_at=at.now + at.rules.submit_lease,
+        billed=Billed.UNKNOWN,
+        misses=0,
+        reason="",
+    )
+
+
+def after_submit(job: Job, answer: SubmitAnswer | Fault, at: Moment) -> Job:
+    """What a submit's answer makes of the job that was `submitting`, or `in_doubt` by now."""
+    match answer:
+        case Accepted():
+            return started(job, answer, at)
+        case Succeeded() | Failed():
+            return finish(job, answer, at)
+        case AwaitingInput(upstream_id=upstream_id):
+            return awaiting_input(job, answer, at, upstream_id=upstream_id)
+        case NotAccepted() | AccountBlocked() if job.cancel_requested_at:
+            return canceled(job, at.now, Billed.NO, "canceled before the upstream took it")
+        case NotAccepted() | AccountBlocked():
+            return requeue(job, answer, at)
+        case Rejected():
+            return reject(job, answer, at)
+        case Fault():
+            return doubt(job, answer.message, at)
+        case _:
+            return doubt(job, "the submit was answered without a task id", at)
+
+
+def started(job: Job, answer: Accepted, at: Moment) -> Job:
+    """The upstream has it."""
+    look = timedelta(0) if job.cancel_requested_at else next_look(at.pace, timedelta(0), at.dice)
+    ahead = answer.queue_position
+    return job.move(
+        JobState.RUNNING,
+        at.now,
+        upstream_id=answer.upstream_id,
+        upstream_details=dict(answer.details),
+        started_at=at.now,
+        billed=Billed.YES,
+        misses=0,
+        reason="" if not ahead else f"waiting upstream behind {ahead} other task(s)",
+        wake_at=min(at.now + look, job.deadline),
+    )
+
+
+def requeue(job: Job, fault: Fault, at: Moment) -> Job:
+    """Surely not accepted: wait, and send it again."""
+    wait = fault.retry_after or at.rules.backoff(job.attempts - 1, at.dice)
+    if isinstance(fault, AccountBlocked):
+        wait = min(wait * BLOCKED_SLOWDOWN, at.rules.retry_limit * 2)
+    again = min(at.now + wait, job.deadline)
+    return job.move(
+        JobState.QUEUED,
+        at.now,
+        reason=f"{fault.code}: {fault.message}",
+        billed=Billed.NO,
+        submitted_at=None,
+        not_before=again,
+        wake_at=again,
+    )
+
+
+def reject(job: Job, fault: Fault, at: Moment) -> Job:
+    """The upstream refuses the request itself; nothing was charged."""
+    return ended(
+        job,
+        JobState.FAILED,
+        at.now,
+        billed=Billed.NO,
+        error=JobError(
+            code=fault.code,
+            message=fault.message,
+            retryable=fault.retryable,
+            upstream_status=fault.upstream_status,
+            upstream_code=fault.upstream_code,
+        ),
+    )
+
+
+def doubt(job: Job, reason: str, at: Moment) -> Job:
+    """Whether the upstream took it is unknown: look for it, never send it again on a guess."""
+    if job.state is JobState.IN_DOUBT:
+        return job
+    return job.move(
+        JobState.IN_DOUBT,
+        at.now,
+        reason=f"unknown whether the upstream took it: {reason}",
+        billed=Billed.UNKNOWN,
+        misses=0,
+        wake_at=at.now,
+    )
+
+
+def after_find(job: Job, answer: str | Fault | None, at: Moment) -> Job:
+    """
+    What a search by our own id says of a job in doubt: the upstream's id, None for "surely not
+    there", or a fault. One "not there" proves nothing while the lost submit may still be arriving.
+    """
+    match answer:
+        case str():
+            return started(job, Accepted(answer), at)
+        case None if surely_not_created(job, at):
+            return job.move(
+                JobState.QUEUED,
+                at.now,
+                reason="the upstream never received it; it is sent again",
+                billed=Billed.NO,
+                submitted_at=None,
+                wake_at=at.now,
+            )
+        case None:
+            return job.keep(
+                at.now,
+                misses=job.misses + 1,
+                wake_at=at.now + at.rules.backoff(job.misses, at.dice),
+            )
+        case Fault():
+            return job.keep(
+                at.now, wake_at=at.now + (answer.retry_after or at.rules.backoff(2, at.dice))
+            )
+
+
+def surely_not_created(job: Job, at: Moment) -> bool:
+    """Missed often enough, and too long after the submit for its request to be still on the way."""
+    sent = job.submitted_at or job.updated_at
+    settled = at.now >= sent + at.rules.submit_timeout + GRACE
+    return settled and job.misses + 1 >= MISSES_TO_LOSE
+
+
+def unfindable(job: Job, at: Moment) -> Job:
+    """In doubt at an upstream that cannot be asked: it waits for a person, or for its deadline."""
+    return job.keep(at.now, wake_at=job.deadline)
+
+
+def after_look(job: Job, answer: Status | Fault, at: Moment) -> Job:
+    """What a look says of a job upstream. Returns `job` itself where nothing was learned."""
+    if job.state is JobState.EXPIRED and not isinstance(answer, Succeeded):
+        return job
+    match answer:
+        case Running():
+            return progressed(job, answer, at)
+        case Succeeded() | Failed():
+            return finish(job, answer, at)
+        case AwaitingInput():
+            return awaiting_input(job, answer, at)
+        case Rejected(code=ErrorCode.NOT_FOUND):
+            return missed(job, answer, at)
+        case _:
+            return job
+
+
+def progressed(job: Job, answer: Running, at: Moment) -> Job:
+    """Still running: progress never falls, and a look that learned nothing changes nothing."""
+    progress = answer.progress if job.progress is None else max(job.progress, answer.progress or 0)
+    reason = "" if not answer.queued else job.reason
+    state_kept = job.state is JobState.RUNNING
+    if state_kept and (progress, reason, 0) == (job.progress, job.reason, job.misses):
+        return job
+    changes = {"progress": progress, "reason": reason, "misses": 0}
+    if state_kept:
+        return job.keep(at.now, **changes)
+    return job.move(JobState.RUNNING, at.now, **changes)
+
+
+def missed(job: Job, fault: Fault, at: Moment) -> Job:
+    """The upstream does not know the task. Believed only after several looks and a grace."""
+    young = at.now < (job.started_at or job.updated_at) + GRACE
+    if young or job.misses + 1 < MISSES_TO_LOSE:
+        return job.keep(at.now, misses=job.misses + 1)
+    return ended(
+        job,
+        JobState.FAILED,
+        at.now,
+        billed=Billed.UNKNOWN,
+        error=JobError(
+            code=ErrorCode.NOT_FOUND,
+            message=f"the upstream no longer knows the task: {fault.message}",
+            upstream_status=fault.upstream_status,
+            upstream_code=fault.upstream_code,
+        ),
+    )
+
+
+def awaiting_input(
+    job: Job, answer: AwaitingInput, at: Moment, *, upstream_id: str | None = None
+) -> Job:
+    """The upstream waits for the caller."""
+    if job.state is JobState.AWAITING_INPUT:
+        return job
+    return job.move(
+        JobState.AWAITING_INPUT,
+        at.now,
+        upstream_id=upstream_id or job.upstream_id,
+        reason=answer.message or "waiting for your input",
+        wake_at=min(at.now + at.pace.ceiling, job.deadline),
+    )
+
+
+def finish(job: Job, answer: Succeeded | Failed, at: Moment) -> Job:
+    """The upstream is done with it."""
+    if isinstance(answer, Succeeded):
+        return ended(
+            job,
+            JobState.SUCCEEDED,
+            at.now,
+            billed=Billed.YES,
+            progress=100,
+            upstream_id=answer.upstream_id or job.upstream_id,
+            error=None,
+            result=Result(
+                assets=answer.assets,
+                texts=answer.texts,
+                actions=answer.actions,
+                details=dict(answer.details),
+            ),
+        )
+    return ended(
+        job,
+        JobState.FAILED,
+        at.now,
+        billed=Billed.UNKNOWN,
+        error=JobError(
+            code=answer.code,
+            message=answer.message,
+            retryable=answer.retryable,
+            upstream_code=answer.upstream_code,
+        ),
+    )
+
+
+def expired(job: Job, at: Moment) -> Job:
+    """Its deadline has passed. What may exist upstream is still looked at, ever more rarely."""
+    alive_upstream = job.upstream_id is not None
+    wait = next_late_look(timedelta(0), at.dice)
+    return ended(
+        job,
+        JobState.EXPIRED,
+        at.now,
+        wake_at=at.now + wait if alive_upstream else None,
+        error=JobError(
+            code=ErrorCode.EXPIRED,
+            message=f"not finished by its deadline; it was {job.state}"
+            + (f" ({job.reason})" if job.reason else ""),
+            retryable=job.billed is Billed.NO,
+        ),
+    )
+
+
+def canceled(job: Job, now: datetime, billed: Billed, reason: str) -> Job:
+    """Ended because the caller asked for it."""
+    return ended(
+        job,
+        JobState.CANCELED,
+        now,
+        billed=billed,
+        reason=reason,
+        error=JobError(code=ErrorCode.CANCELED, message=reason),
+    )
+
+
+def request_cancel(job: Job, now: datetime) -> Job:
+    """
+    What a caller's wish to cancel makes of the job at once. A job that nobody has sent is canceled
+    on the spot; one that may be upstream carries the wish until a worker has seen to it.
+    """
+    if job.state is JobState.QUEUED:
+        return canceled(job, now, Billed.NO, "canceled before it was sent")
+    if job.cancel_requested_at is not None:
+        return job
+    if job.state is JobState.SUBMITTING:
+        return job.keep(now, cancel_requested_at=now)
+    return job.keep(now, cancel_requested_at=now, wake_at=now)
+
+
+def after_cancel(job: Job, stopped: bool | Fault | None, at: Moment) -> Job:
+    """
+    What became of a cancel upstream: agreed, refused, failed, or None where there is no such call.
+    """
+    match stopped:
+        case True:
+            return canceled(job, at.now, Billed.UNKNOWN, "canceled upstream")
+        case Fault(accepted=Acceptance.NO, retryable=True) if job.misses + 1 < MISSES_TO_LOSE:
+            return job.keep(
+                at.now, misses=job.misses + 1, wake_at=at.now + at.rules.backoff(0, at.dice)
+            )
+        case _:
+            billed = Billed.UNKNOWN if job.state is JobState.IN_DOUBT else Billed.YES
+            return canceled(
+                job,
+                at.now,
+                billed,
+                "detached: the upstream cannot stop it, its result is discarded",
+            )
+
+
+def ended(job: Job, state: JobState, now: datetime, **changes: object) -> Job:
+    """A terminal move. The first ending sets `finished_at`; nothing is left to wake up for."""
+    settled: dict[str, object] = {"wake_at": None, "finished_at": now, "reason": ""}
+    return job.move(state, now, **(settled | changes))
+
+
+def claimed_until(job: Job, at: Moment) -> datetime | None:
+    """
+    Where a claim moves `wake_at`: the next time anybody looks at the job, should this look not come
+    back. It is the lease, and it is the schedule.
+    """
+    match job.state:
+        case JobState.RUNNING | JobState.AWAITING_INPUT:
+            age = at.now - (job.started_at or job.created_at)
+            return min(at.now + next_look(at.pace, age, at.dice), max(job.deadline, at.now + GRACE))
+        case JobState.EXPIRED:
+            since = at.now - (job.finished_at or job.updated_at)
+            return None if since > AFTERLIFE else at.now + next_late_look(since, at.dice)
+        case _:
+            return at.now + at.rules.submit_lease

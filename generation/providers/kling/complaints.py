@@ -1,0 +1,104 @@
+"""
+Where a Kling-shaped answer says that something went wrong, and in which words.
+
+Three ways are in use: Kling's envelope `{code, message}` with a code that is not 0; a station's own
+envelope, whose code is a word and whose message may hold the upstream's whole answer as a string;
+and OpenAI's `{error: {message, type, code}}`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from generation.operation import Reply
+from generation.providers.kling import wire
+
+#: An answer within an answer within an answer is as deep as chained stations get.
+_DEEPEST = 3
+
+_SUCCESS_CODES = frozenset({"", "0", "200", "success", "succeed", "ok"})
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """What an upstream says went wrong, in its own words."""
+
+    message: str
+    #: The service's own code as text; "" where it gave none.
+    code: str = ""
+    #: The HTTP status it came with; 0 where it came inside an answer about a task.
+    status: int = 0
+    retry_after: timedelta | None = None
+
+
+def complaint_in(document: Mapping[str, Any], reply: Reply) -> Complaint | None:
+    """What the answer complains about, or None where it does not."""
+    found = _spoken(document)
+    if found is None and reply.status >= 400 and not wire.text(document.get("code")):
+        found = _enveloped(document)
+    if found is None:
+        return None
+    innermost = unfolded(found)
+    return replace(
+        innermost,
+        message=innermost.message or reply.excerpt(),
+        status=reply.status,
+        retry_after=retry_after(reply),
+    )
+
+
+def wordless(reply: Reply) -> Complaint:
+    """The complaint of an answer that is no JSON object: its status and how it begins."""
+    message = f"HTTP {reply.status} without a readable answer: {reply.excerpt()}"
+    return Complaint(message, status=reply.status, retry_after=retry_after(reply))
+
+
+def unfolded(complaint: Complaint) -> Complaint:
+    """The complaint that a station packed into the message of its own, if it did."""
+    for _ in range(_DEEPEST):
+        inner = _spoken(wire.unpacked(complaint.message))
+        if inner is None:
+            break
+        complaint = inner
+    return complaint
+
+
+def error_message(error: Any) -> str:
+    """The words of an `error` field: an object with a message, or a plain string."""
+    return wire.first_text(wire.mapping(error), "message", "msg", "detail") or wire.text(error)
+
+
+def retry_after(reply: Reply) -> timedelta | None:
+    """The wait an upstream asks for in whole seconds; None where it asks for none."""
+    value = reply.headers.get("retry-after", "").strip()
+    if not value.isascii() or not value.isdigit() or len(value) > 5:
+        return None
+    return timedelta(seconds=int(value))
+
+
+def _spoken(document: Mapping[str, Any]) -> Complaint | None:
+    """A complaint by `error` or by `code`, the two fields that need no HTTP status to be one."""
+    error = document.get("error")
+    if error and not _is_task(document):
+        return _openai(document, error)
+    if wire.text(document.get("code")).lower() not in _SUCCESS_CODES:
+        return _enveloped(document)
+    return None
+
+
+def _is_task(document: Mapping[str, Any]) -> bool:
+    """OpenAI-style tasks carry an `error` field of their own beside their id and status word."""
+    return bool(wire.first_text(document, "task_id", "id")) and isinstance(
+        document.get("status"), str
+    )
+
+
+def _openai(document: Mapping[str, Any], error: Any) -> Complaint:
+    code = wire.first_text(wire.mapping(error), "code") or wire.text(document.get("code"))
+    return Complaint(error_message(error) or wire.text(document.get("message")), code)
+
+
+def _enveloped(document: Mapping[str, Any]) -> Complaint:
+    message = wire.first_text(document, "message", "msg", "description", "detail", "error")
+    return Complaint(message, wire.text(document.get("code")))

@@ -1,0 +1,212 @@
+"""
+One reader for every Kling-shaped answer: both generations of the vendor's API and all its relays.
+
+It decides in a fixed order. No JSON object: a gateway spoke. An `error` or a `code` that is not
+success: a complaint. Otherwise `data` is opened, and what it wraps, and the task is read: its id,
+its status word, its files. Which operation was asked matters only for the medium of a bare URL.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from generation.errors import ErrorCode, Fault, Rejected, UnrecognizedReply
+from generation.operation import Order, Reply
+from generation.providers.kling import wire
+from generation.providers.kling.complaints import complaint_in, error_message
+from generation.providers.kling.faults import failure_of, fault_of, wordless_fault
+from generation.providers.kling.results import assets_in, billing_in
+from generation.status import Accepted, AssetType, Failed, Running, Status, SubmitAnswer, Succeeded
+
+#: A station's record around the vendor's answer around the task is as deep as it gets.
+_DEEPEST = 5
+
+_QUEUED = frozenset({"", "submitted", "not_start", "queued", "pending", "waiting", "created"})
+_RUNNING = frozenset({"processing", "in_progress", "running", "unknown"})
+_SUCCEEDED = frozenset({"succeed", "succeeded", "success", "completed"})
+_FAILED = frozenset({"failed", "failure", "fail", "error"})
+_CANCELED = frozenset({"canceled", "cancelled"})
+
+
+@dataclass(frozen=True, slots=True)
+class KlingTask:
+    """One task as an answer shows it."""
+
+    #: "" where the answer does not name it.
+    id: str
+    #: Our own reference, where the answer echoes it.
+    external_id: str
+    #: The status word in the upstream's spelling; None where there is none at all.
+    word: str | None
+    #: The task itself and what it wraps, outermost first.
+    layers: Sequence[Mapping[str, Any]]
+
+
+def read_submit(reply: Reply, medium: AssetType) -> SubmitAnswer:
+    """The answer to a submit. Raises a `Fault`; without an id nobody knows what was accepted."""
+    task = _one_task(reply, submitting=True)
+    if not task.id:
+        raise _unreadable("the submit was answered without a task id", reply)
+    match _status(task, medium):
+        case Failed() as failed if failed.code is not ErrorCode.ASSET_MISSING:
+            return failed
+        case Succeeded(assets=assets, details=details):
+            return Succeeded(assets, details=details, upstream_id=task.id)
+        case _:
+            return Accepted(task.id)
+
+
+def read_query(reply: Reply, medium: AssetType) -> Status:
+    """The answer to a look at one task. Raises a `Fault`."""
+    status = _status(_one_task(reply, submitting=False), medium)
+    if status is None:
+        raise _unreadable("the answer has no status word", reply)
+    return status
+
+
+def read_batch(reply: Reply, medium: AssetType) -> Mapping[str, Status]:
+    """Status by task id, from an answer whose `data` is a list. Raises a `Fault`."""
+    document = _document(reply, submitting=False)
+    entries = document.get("data")
+    if not isinstance(entries, list):
+        raise _unreadable("the answer is no list of tasks", reply)
+    tasks = [_task(_opened(entry)) for entry in wire.mappings(cast(Any, entries))]
+    found = {task.id: _status(task, medium) for task in tasks if task.id}
+    return {upstream_id: status for upstream_id, status in found.items() if status is not None}
+
+
+def read_find(reply: Reply, order: Order) -> str | None:
+    """
+    The id of the task that carries our reference, or None where the vendor itself says, with its
+    code 1203, that there is none. A station that does not know the reference proves nothing: it may
+    only ever know its own ids. Raises a `Fault` for that, and for an answer about another task.
+    """
+    try:
+        task = _one_task(reply, submitting=False)
+    except Rejected as fault:
+        if fault.upstream_code == "1203":
+            return None
+        raise UnrecognizedReply(
+            f"whether the task exists is not clear from: {fault.message}",
+            upstream_status=fault.upstream_status,
+            upstream_code=fault.upstream_code,
+        ) from fault
+    if not task.id or order.job_id not in {task.external_id or order.job_id}:
+        raise _unreadable(f"the answer is not about task {order.job_id}", reply)
+    return task.id
+
+
+def _document(reply: Reply, *, submitting: bool) -> Mapping[str, Any]:
+    """The answer, once it is sure that it does not complain."""
+    try:
+        document = reply.object()
+    except UnrecognizedReply as error:
+        raise wordless_fault(reply, submitting=submitting) from error
+    if complaint := complaint_in(document, reply):
+        raise fault_of(complaint, submitting=submitting)
+    return document
+
+
+def _one_task(reply: Reply, *, submitting: bool) -> KlingTask:
+    document = _document(reply, submitting=submitting)
+    if document.get("data") == [] and not submitting:
+        raise Rejected(
+            "the upstream does not know the task: its list is empty",
+            code=ErrorCode.NOT_FOUND,
+            upstream_status=reply.status,
+        )
+    task = _task(_opened(document))
+    if task.id or task.word is not None:
+        return task
+    inner = complaint_in(wire.unpacked(document.get("data")), reply)
+    raise fault_of(inner, submitting=submitting) if inner else _unreadable("no task in", reply)
+
+
+def _opened(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The document, its `data`, the `data` of that, and so on. A list of one is its entry."""
+    layers = [document]
+    while len(layers) < _DEEPEST:
+        data = layers[-1].get("data")
+        entries = wire.mappings(data)
+        inner = entries[0] if len(entries) == 1 else wire.unpacked(data)
+        if not inner:
+            break
+        layers.append(inner)
+    return layers
+
+
+def _task(layers: Sequence[Mapping[str, Any]]) -> KlingTask:
+    """
+    The task in an opened document: in `data`, or at the top where there is no `data`. The status
+    of an envelope is not the status of a task, and the number of a station's row is not its id.
+    """
+    top, inside = layers[0], layers[1:]
+    named = bool(wire.first_text(top, "task_id", "id"))
+    where = inside or ([top] if named else [])
+    ids = (wire.first_text(layer, "task_id", "id") for layer in [*where, top])
+    words = [_word(layer) for layer in where] + [top.get("task_status")]
+    return KlingTask(
+        id=next(filter(None, ids), ""),
+        external_id=next(filter(None, map(_external_id, where)), ""),
+        word=next((word for word in words if isinstance(word, str)), None),
+        layers=where,
+    )
+
+
+def _word(layer: Mapping[str, Any]) -> Any:
+    return layer.get("task_status", layer.get("status"))
+
+
+def _external_id(layer: Mapping[str, Any]) -> str:
+    info = wire.mapping(layer.get("task_info"))
+    return wire.text(info.get("external_task_id")) or wire.first_text(
+        layer, "external_task_id", "external_id"
+    )
+
+
+def _status(task: KlingTask, medium: AssetType) -> Status | None:
+    """What the status word means; None where there is none."""
+    if task.word is None:
+        return None
+    word = wire.text(task.word)
+    match word.lower():
+        case known if known in _QUEUED:
+            return Running(_progress(task), queued=True)
+        case known if known in _RUNNING:
+            return Running(_progress(task))
+        case known if known in _SUCCEEDED:
+            return _success(task, medium)
+        case known if known in _FAILED:
+            return failure_of(*_reason(task))
+        case known if known in _CANCELED:
+            return Failed(_reason(task)[0] or "canceled upstream", ErrorCode.CANCELED)
+        case _:
+            return Running(_progress(task), unknown_word=word)
+
+
+def _success(task: KlingTask, medium: AssetType) -> Succeeded | Failed:
+    if assets := assets_in(task.layers, medium):
+        return Succeeded(assets, details=billing_in(task.layers))
+    return Failed("the upstream reports success and gives no URL", ErrorCode.ASSET_MISSING)
+
+
+def _progress(task: KlingTask) -> int | None:
+    return wire.percent(task.layers[0].get("progress")) if task.layers else None
+
+
+def _reason(task: KlingTask) -> tuple[str, str]:
+    """Why it failed, in the words of the outermost layer that has any, and that layer's code."""
+    for layer in task.layers:
+        error = layer.get("error")
+        message = (
+            wire.first_text(layer, "task_status_msg", "fail_reason")
+            or error_message(error)
+            or wire.text(layer.get("message"))
+        )
+        if message:
+            return message, wire.text(wire.mapping(error).get("code"))
+    return "", ""
+
+
+def _unreadable(what: str, reply: Reply) -> Fault:
+    return UnrecognizedReply(f"{what}: {reply.excerpt()}", upstream_status=reply.status)

@@ -1,0 +1,136 @@
+"""
+The files in a finished Kling-shaped task: v1's `task_result`, v2's `outputs`, a relay's single URL.
+
+Asset roles: `result` for what was ordered, `watermarked` for its copy with a watermark, `lossless`
+for the uncompressed copy of a sound, `voice` for the sample of a voice that was made.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from generation.providers.kling import wire
+from generation.status import Asset, AssetType
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """One URL field of an entry, with what the entry says about that file."""
+
+    url: str
+    role: str = "result"
+    duration: str = "duration"
+
+
+_SOUND = (
+    _File("url"),
+    _File("url_mp3", duration="duration_mp3"),
+    _File("url_wav", "lossless", "duration_wav"),
+    _File("mp3_url", duration="mp3_duration"),
+    _File("wav_url", "lossless", "wav_duration"),
+)
+_PICTURE = (_File("url"), _File("watermark_url", "watermarked"))
+
+_FILES: Mapping[AssetType, Sequence[_File]] = {
+    AssetType.VIDEO: _PICTURE,
+    AssetType.IMAGE: _PICTURE,
+    AssetType.AUDIO: _SOUND,
+}
+
+#: v1: the lists in `task_result`.
+_LISTS: Mapping[str, AssetType] = {
+    "videos": AssetType.VIDEO,
+    "images": AssetType.IMAGE,
+    "series_images": AssetType.IMAGE,
+    "audios": AssetType.AUDIO,
+}
+#: v2: the `type` of an entry in `outputs`.
+_TYPES: Mapping[str, AssetType] = {
+    "video": AssetType.VIDEO,
+    "image": AssetType.IMAGE,
+    "audio": AssetType.AUDIO,
+}
+
+#: What the vendor says it charged, in v1 and in v2.
+_BILLING = ("final_unit_deduction", "final_balance_deduction", "billing")
+
+
+def assets_in(layers: Sequence[Mapping[str, Any]], medium: AssetType) -> tuple[Asset, ...]:
+    """
+    The files of a succeeded task, none twice. `layers` is the task and what it wraps, outermost
+    first: the innermost list is the vendor's own and knows ids and durations. `medium` is the type
+    of a file that comes as a bare URL.
+    """
+    listed = next((found for layer in reversed(layers) if (found := tuple(_listed(layer)))), ())
+    bare = (asset for layer in layers for asset in _bare(layer, medium))
+    found = listed or tuple(asset for asset in [next(bare, None)] if asset)
+    return tuple({asset.url: asset for asset in reversed(found)}.values())[::-1]
+
+
+def billing_in(layers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What was charged, under the vendor's names and with its numbers as text."""
+    for layer in reversed(layers):
+        said = {name: _plain(layer.get(name)) for name in _BILLING}
+        if known := {name: value for name, value in said.items() if value}:
+            return known
+    return {}
+
+
+def _plain(value: Any) -> Any:
+    """Text, a flat object of texts, or a list of those: nothing that a store could choke on."""
+    if isinstance(value, list):
+        return [_texts(entry) for entry in wire.mappings(value)]
+    return _texts(wire.mapping(value)) or wire.number_text(value)
+
+
+def _texts(entry: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        wire.text(name): said for name, value in entry.items() if (said := wire.number_text(value))
+    }
+
+
+def _listed(layer: Mapping[str, Any]) -> Iterator[Asset]:
+    result = wire.mapping(layer.get("task_result"))
+    for name, medium in _LISTS.items():
+        for entry in wire.mappings(result.get(name)):
+            yield from _files(entry, medium)
+    for entry in wire.mappings(result.get("voices")):
+        yield from _voice(entry)
+    for entry in wire.mappings(layer.get("outputs")):
+        if medium := _TYPES.get(wire.text(entry.get("type"))):
+            yield from _files(entry, medium)
+
+
+def _files(entry: Mapping[str, Any], medium: AssetType) -> Iterator[Asset]:
+    for file in _FILES[medium]:
+        if url := wire.url(entry.get(file.url)):
+            yield Asset(
+                type=medium,
+                url=url,
+                role=file.role,
+                upstream_id=wire.text(entry.get("id")) or None,
+                duration=wire.seconds(entry.get(file.duration)),
+            )
+
+
+def _voice(entry: Mapping[str, Any]) -> Iterator[Asset]:
+    if url := wire.url(entry.get("trial_url")):
+        yield Asset(
+            type=AssetType.AUDIO,
+            url=url,
+            role="voice",
+            upstream_id=wire.text(entry.get("voice_id")) or None,
+            title=wire.text(entry.get("voice_name")) or None,
+        )
+
+
+def _bare(layer: Mapping[str, Any], medium: AssetType) -> Iterator[Asset]:
+    """
+    URLs that stand in the task itself. `fail_reason` is one of them: stations once stored the URL
+    of a success there, as they still echo the reason of a failure in `result_url`.
+    """
+    metadata = wire.mapping(layer.get("metadata"))
+    names = ("result_url", "url", "artifact_url")
+    candidates = [*map(layer.get, names), metadata.get("url"), layer.get("fail_reason")]
+    for url in filter(None, map(wire.url, candidates)):
+        yield Asset(type=medium, url=url, duration=wire.seconds(layer.get("seconds")))

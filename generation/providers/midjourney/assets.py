@@ -1,0 +1,138 @@
+"""
+The files of a finished task.
+
+`imageUrl` is the 2×2 grid for tasks that make four images, and one picture for the others;
+`imageUrls`, where a proxy gives it, is the four singly. Videos come in any field, so the extension
+tells the medium and the field only where there is none.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import SplitResult, parse_qs, urlsplit
+
+from generation.providers.midjourney.fields import mapping, positive, sequence, text
+from generation.status import Asset, AssetType
+
+#: Actions whose `imageUrl` is a grid.
+GRID_ACTIONS = frozenset(
+    {
+        "IMAGINE",
+        "BLEND",
+        "BLEAND",  # so spelt in a published manual
+        "VARIATION",
+        "HIGH_VARIATION",
+        "LOW_VARIATION",
+        "REROLL",
+        "ZOOM",
+        "PAN",
+        "EDITS",
+    }
+)
+
+_MEDIA = {
+    ".png": AssetType.IMAGE,
+    ".jpg": AssetType.IMAGE,
+    ".jpeg": AssetType.IMAGE,
+    ".webp": AssetType.IMAGE,
+    ".gif": AssetType.IMAGE,
+    ".mp4": AssetType.VIDEO,
+    ".webm": AssetType.VIDEO,
+    ".mov": AssetType.VIDEO,
+}
+#: Where relays serve their upstream's pictures from.
+_RELAYED = "/mj/image/"
+#: Discord's signed URLs say when they end: eight hex digits of Unix time.
+_EXPIRY = re.compile(r"[0-9a-f]{8}", re.IGNORECASE)
+
+
+def task_assets(task: Mapping[str, Any], action: str) -> tuple[Asset, ...]:
+    """
+    Every file of the task, once each. A URL that begins with `/` is seen from the station's root.
+    """
+    found: dict[str, Asset] = {}
+    for asset in _candidates(task, action):
+        found.setdefault(asset.url, asset)
+    return tuple(found.values())
+
+
+def file_asset(value: object, role: str, medium: AssetType) -> Asset | None:
+    """The file at this address, or None where it is none. `medium` is for names that tell none."""
+    url = text(value)
+    parts = _split(url)
+    if parts is None:
+        return None
+    suffix = PurePosixPath(parts.path).suffix.lower()
+    return Asset(
+        type=_MEDIA.get(suffix, medium),
+        url=_as_we_see_it(url, parts),
+        role=role,
+        expires_at=_expiry(parts),
+    )
+
+
+def _candidates(task: Mapping[str, Any], action: str) -> Iterator[Asset]:
+    role = "grid" if action in GRID_ACTIONS else "result"
+    # `url` repeats one of the others where those are set, under another host at times.
+    picture = text(task.get("imageUrl"))
+    videos = [task.get("videoUrl"), *_listed(task.get("videoUrls"))]
+    main = picture or ("" if any(map(text, videos)) else task.get("url"))
+    if asset := file_asset(main, role, AssetType.IMAGE):
+        yield _sized(asset, task)
+    for url in videos:
+        if asset := file_asset(url, "result", AssetType.VIDEO):
+            yield asset
+    for url in _listed(task.get("imageUrls")):
+        if asset := file_asset(url, "single", AssetType.IMAGE):
+            yield asset
+
+
+def _listed(value: object) -> list[Any]:
+    """The URLs of a list of URLs, or of a list of `{url, thumbnail}`."""
+    return [mapping(each).get("url") or each for each in sequence(value)]
+
+
+def _sized(asset: Asset, task: Mapping[str, Any]) -> Asset:
+    width, height = positive(task.get("imageWidth")), positive(task.get("imageHeight"))
+    return replace(asset, width=width, height=height)
+
+
+def _split(url: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    addressed = parts.scheme in ("http", "https") and bool(parts.hostname)
+    rooted = not parts.scheme and not parts.netloc and url.startswith("/")
+    return parts if addressed or rooted else None
+
+
+def _as_we_see_it(url: str, parts: SplitResult) -> str:
+    """
+    The URL from the station's root where only the station itself can reach its host.
+
+    A relay that was never told its own address calls itself `localhost`. A private address was
+    typed by somebody and is believed, unless the path is the relay's own picture route.
+    """
+    host = parts.hostname or ""
+    relayed = parts.path.find(_RELAYED)
+    if host == "localhost" or (relayed >= 0 and _is_private(host)):
+        path = parts.path[max(relayed, 0) :] or "/"
+        return parts._replace(scheme="", netloc="", path=path, fragment="").geturl()
+    return url
+
+
+def _is_private(host: str) -> bool:
+    try:
+        return not ip_address(host).is_global
+    except ValueError:
+        return False
+
+
+def _expiry(parts: SplitResult) -> datetime | None:
+    stamp = parse_qs(parts.query).get("ex", [""])[0]
+    return datetime.fromtimestamp(int(stamp, 16), UTC) if _EXPIRY.fullmatch(stamp) else None

@@ -1,0 +1,179 @@
+"""
+What the midjourney-proxy family answers, for every operation and every dialect.
+
+One reader for all of them: the proxies differ in what they fill in, not in what it means. A submit
+is answered with `{code, description, result, properties}`, a query with the bare task, a query for
+many with a bare array.
+"""
+
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+from ulid import ULID
+
+from generation.errors import ErrorCode, Fault, InDoubt, UnrecognizedReply
+from generation.operation import Order, Reply
+from generation.providers.midjourney.assets import file_asset
+from generation.providers.midjourney.faults import is_nothing, query_fault, submit_fault
+from generation.providers.midjourney.fields import (
+    identifier,
+    integer,
+    mapping,
+    positive,
+    sequence,
+    text,
+)
+from generation.providers.midjourney.tasks import is_task, read_task
+from generation.status import (
+    Accepted,
+    AssetType,
+    AwaitingInput,
+    Status,
+    SubmitAnswer,
+    Succeeded,
+)
+
+_EXISTS = re.compile(r"存在|exist", re.IGNORECASE)
+_WINDOW = re.compile(r"confirm|窗口|modal", re.IGNORECASE)
+
+#: How far the clocks of a proxy and of whoever named the job may be apart, and then some.
+CLOCK_DOUBT = timedelta(hours=1)
+
+
+def read_submit(reply: Reply) -> SubmitAnswer:
+    """What became of a submit. Raises a `Fault` where nothing, or nothing certain, did."""
+    answer = _object(reply)
+    match integer(answer.get("code")):
+        case 1 | 22:
+            return _accepted(answer, reply)
+        case 21:
+            return _existed(answer, reply)
+        case _:
+            raise submit_fault(reply)
+
+
+def read_query(reply: Reply, action: str) -> Status:
+    """
+    What a task's own page says. `action` is what the task does where the answer does not say.
+    """
+    task = _object(reply)
+    if not 200 <= reply.status < 300 or not is_task(task):
+        raise query_fault(reply)
+    return read_task(task, action)
+
+
+def read_batch_query(reply: Reply, action: str) -> Mapping[str, Status]:
+    """Statuses by upstream id. A task that cannot be read is left out, and looked at singly."""
+    statuses: dict[str, Status] = {}
+    for task in _tasks(reply):
+        upstream_id = identifier(task.get("id"))
+        if upstream_id and is_task(task):
+            with suppress(Fault):
+                statuses[upstream_id] = read_task(task, action)
+    return statuses
+
+
+def read_find(reply: Reply, order: Order) -> str | None:
+    """
+    The task that carries our id, among the latest hundred.
+
+    None only where the list shows a task from surely before this order: it then reaches back far
+    enough to hold whatever the order has created. Else its silence proves nothing: `InDoubt`.
+    """
+    tasks = _tasks(reply)
+    ours = [task for task in tasks if order.job_id and text(task.get("state")) == order.job_id]
+    named = filter(None, (identifier(task.get("id")) for task in ours))
+    if upstream_id := next(named, None):
+        return upstream_id
+    if not ours and _reaches_behind(tasks, order):
+        return None
+    raise InDoubt(
+        f"the proxy's list of its latest {len(tasks)} tasks does not name this job and may not"
+        " reach back to it"
+    )
+
+
+def read_cancel(reply: Reply) -> bool:
+    """Whether the proxy agreed. One that has no such call declines."""
+    code = integer(_object(reply).get("code"))
+    if code is None and reply.status not in (404, 405):
+        raise query_fault(reply)
+    return code == 1
+
+
+def _accepted(answer: Mapping[str, Any], reply: Reply) -> SubmitAnswer:
+    if isinstance(answer.get("result"), list):
+        return _uploaded(sequence(answer.get("result")), reply)
+    ahead = integer(mapping(answer.get("properties")).get("numberOfQueues"))
+    return Accepted(_named(answer, reply), queue_position=ahead)
+
+
+def _uploaded(urls: list[Any], reply: Reply) -> Succeeded:
+    """An upload is done when it is answered; its result is the list of addresses."""
+    assets = tuple(
+        asset for url in urls if (asset := file_asset(url, "result", AssetType.IMAGE)) is not None
+    )
+    if not assets:
+        raise UnrecognizedReply(
+            f"success without a URL: {reply.excerpt()}",
+            code=ErrorCode.ASSET_MISSING,
+            upstream_status=reply.status,
+        )
+    return Succeeded(assets)
+
+
+def _existed(answer: Mapping[str, Any], reply: Reply) -> SubmitAnswer:
+    """
+    Code 21: the same was ordered before and this is that task, or a window waits for its input.
+    Where neither shows, the task's own status will tell.
+    """
+    upstream_id = _named(answer, reply)
+    properties = mapping(answer.get("properties"))
+    description = text(answer.get("description"))
+    finished = text(properties.get("status")) or text(properties.get("imageUrl"))
+    if finished or _EXISTS.search(description):
+        return Accepted(upstream_id)
+    if _WINDOW.search(description) or properties.get("remix") is True:
+        return AwaitingInput(upstream_id, description)
+    return Accepted(upstream_id)
+
+
+def _named(answer: Mapping[str, Any], reply: Reply) -> str:
+    upstream_id = identifier(answer.get("result"))
+    if upstream_id is None:
+        raise UnrecognizedReply(
+            f"accepted without a task id: {reply.excerpt()}",
+            upstream_status=reply.status,
+            upstream_code=str(answer.get("code")),
+        )
+    return upstream_id
+
+
+def _object(reply: Reply) -> Mapping[str, Any]:
+    """The body where it is a JSON object, and an empty one where it is not."""
+    try:
+        return reply.object()
+    except UnrecognizedReply:
+        return {}
+
+
+def _tasks(reply: Reply) -> list[Mapping[str, Any]]:
+    if is_nothing(reply):
+        return []
+    if reply.status >= 300 or not reply.body.lstrip().startswith(b"["):
+        raise query_fault(reply)
+    return [mapping(task) for task in sequence(reply.json())]
+
+
+def _reaches_behind(tasks: list[Mapping[str, Any]], order: Order) -> bool:
+    """Whether one of the tasks is surely older than the order, which its own id dates."""
+    try:
+        ordered_at = timedelta(seconds=ULID.from_str(order.job_id).timestamp)
+    except ValueError:
+        return False
+    submits = filter(None, (positive(task.get("submitTime")) for task in tasks))
+    oldest = min(submits, default=None)
+    return oldest is not None and oldest < (ordered_at - CLOCK_DOUBT) / timedelta(milliseconds=1)

@@ -1,0 +1,120 @@
+"""
+Everything an operator can set, in one frozen class: environment variables with the prefix `GENQ_`,
+or the same names in a `.env` file. Durations are given in seconds or in ISO 8601 (`PT30S`).
+"""
+
+from datetime import timedelta
+from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from generation.webhooks.schedule import SCHEDULE
+
+Network = IPv4Network | IPv6Network
+
+
+def seconds(value: float) -> timedelta:
+    return timedelta(seconds=value)
+
+
+class Settings(BaseSettings):
+    """One deployment's settings. Equal in every process of it."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="GENQ_", env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True
+    )
+
+    # Where things are
+    data_dir: Path = Path(".genq")
+    #: `sqlite+aiosqlite:///path` or `postgresql+asyncpg://user:password@host/name`.
+    database_url: str = ""
+    redis_url: str = "redis://127.0.0.1:6379/0"
+    stations_file: Path = Path("stations.toml")
+    #: The one-station case: a relay of the new-api kind, spoken to with a Bearer key.
+    station_url: str | None = None
+    station_key: SecretStr | None = None
+    #: Where the outside reaches this deployment; upstream callbacks are asked for only when set.
+    public_url: str | None = None
+
+    # The front door
+    api_host: str = "127.0.0.1"
+    api_port: int = 8000
+    #: A first caller's key and webhook secret, stored (the key hashed) by `genq migrate`.
+    api_key: SecretStr | None = None
+    webhook_secret: SecretStr | None = None
+    #: How long a process may go on trusting a key it has looked up.
+    key_cache: timedelta = seconds(5)
+    max_body_bytes: int = 32 * 1024 * 1024
+
+    # The back room
+    worker_concurrency: Annotated[int, Field(ge=1, le=1000)] = 64
+    tick: timedelta = seconds(0.5)
+    #: A queued job is nudged again after this; a nudge that was lost costs no more.
+    nudge_again: timedelta = seconds(10)
+    #: A submit whose worker has not been heard of for this long is in doubt.
+    submit_lease: timedelta = seconds(20)
+    submit_timeout: timedelta = seconds(90)
+    look_timeout: timedelta = seconds(15)
+    connect_timeout: timedelta = seconds(5)
+    looks_in_flight: Annotated[int, Field(ge=1)] = 1000
+    looks_per_station: Annotated[int, Field(ge=1)] = 300
+    looks_per_key: Annotated[int, Field(ge=1)] = 200
+    max_reply_bytes: int = 8 * 1024 * 1024
+    #: After a refusal that may pass: this, doubled each time, up to the limit.
+    retry_base: timedelta = seconds(5)
+    retry_limit: timedelta = seconds(300)
+
+    # Webhooks
+    webhook_allow_http: bool = False
+    #: Networks a webhook may reach although they are not public, as `127.0.0.0/8,10.1.0.0/16`.
+    webhook_allowed_networks: Annotated[tuple[Network, ...], NoDecode] = ()
+    webhook_schedule: Annotated[tuple[timedelta, ...], NoDecode] = SCHEDULE
+    webhook_timeout: timedelta = seconds(15)
+    webhook_connect_timeout: timedelta = seconds(5)
+
+    # Watching
+    #: `user:password` of the Flower page.
+    flower_basic_auth: SecretStr | None = None
+    flower_host: str = "127.0.0.1"
+    flower_port: int = 5555
+    log_level: str = "INFO"
+    #: `text` for people, `json` for machines.
+    log_format: str = "text"
+
+    @field_validator("webhook_allowed_networks", "webhook_schedule", mode="before")
+    @classmethod
+    def split_commas(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("public_url", "station_url")
+    @classmethod
+    def no_trailing_slash(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        if not value.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return value.rstrip("/")
+
+    @field_validator("log_format")
+    @classmethod
+    def known_format(cls, value: str) -> str:
+        if value not in {"text", "json"}:
+            raise ValueError("must be text or json")
+        return value
+
+    @model_validator(mode="after")
+    def station_is_whole(self) -> Self:
+        if (self.station_url is None) != (self.station_key is None):
+            raise ValueError("GENQ_STATION_URL and GENQ_STATION_KEY belong together: set both")
+        return self
+
+    @cached_property
+    def store_url(self) -> str:
+        """The database to use: the one set, or an SQLite file in `data_dir`."""
+        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir.resolve() / 'genq.db'}"

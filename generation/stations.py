@@ -1,0 +1,254 @@
+"""
+Stations: the relay hosts and vendors this deployment buys from, and the keys it has there.
+
+They come from `stations.toml`, or, where there is only one, from `GENQ_STATION_URL` and
+`GENQ_STATION_KEY`. The file names environment variables, never keys themselves.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from generation import providers
+from generation.settings import Settings
+
+
+class BadStations(ValueError):
+    """The stations cannot be used as written; the message says where and what to change."""
+
+
+class Auth(StrEnum):
+    """How a station wants to hear the key."""
+
+    #: `Authorization: Bearer <key>`: relays, and most vendors.
+    BEARER = "bearer"
+    #: `mj-api-secret: <key>`: a midjourney-proxy spoken to directly.
+    MJ_API_SECRET = "mj-api-secret"
+    #: `x-key: <key>`: Black Forest Labs.
+    X_KEY = "x-key"
+    #: A short-lived token signed with the secret key, sent as Bearer: Kling's access keys.
+    KLING_JWT = "kling-jwt"
+
+
+class Frozen(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Key(Frozen):
+    """One account's key at a station. The name is what people see; the value is never shown."""
+
+    name: str
+    value: SecretStr
+    #: Only for `kling-jwt`.
+    secret: SecretStr | None = None
+    #: Tasks this account may have unfinished at once; None where the station sets no limit.
+    max_in_flight: Annotated[int, Field(ge=1)] | None = None
+    submits_per_minute: Annotated[int, Field(ge=1)] | None = None
+
+
+#: Where a relay mounts a provider's paths, unless the station says otherwise.
+USUAL_PREFIX: Mapping[str, str] = {"kling.relay": "/kling", "kling.newapi": "/kling"}
+
+
+class Dialect(Frozen):
+    """How a station speaks of one provider."""
+
+    dialect: str
+    #: Comes before every path of this provider.
+    prefix: str | None = None
+    #: Comes before the path of a submit instead, as Midjourney's `/mj-fast`.
+    submit_prefix: str | None = None
+    #: Merged into the body of every submit, last.
+    extra_body: Mapping[str, Any] = Field(default_factory=dict)
+
+    @field_validator("dialect")
+    @classmethod
+    def known(cls, value: str) -> str:
+        if value not in providers.known_dialects():
+            known = ", ".join(sorted(providers.known_dialects()))
+            raise ValueError(f"no dialect {value!r}; there are {known}")
+        return value
+
+    @field_validator("prefix", "submit_prefix")
+    @classmethod
+    def slashes(cls, value: str | None) -> str | None:
+        if value and (not value.startswith("/") or value.endswith("/")):
+            raise ValueError("must begin with a slash and not end with one, as in /mj-fast")
+        return value
+
+    def path(self, path: str, *, submit: bool) -> str:
+        """The path as this station wants it."""
+        prefix = USUAL_PREFIX.get(self.dialect, "") if self.prefix is None else self.prefix
+        if submit and self.submit_prefix is not None:
+            prefix = self.submit_prefix
+        return prefix + path
+
+
+class Station(Frozen):
+    """A host that sells generation, and what we know of it."""
+
+    name: str
+    url: str
+    auth: Auth = Auth.BEARER
+    #: Provider name to how this station speaks of it.
+    speaks: Mapping[str, Dialect]
+    keys: tuple[Key, ...]
+    #: Stations with a lower number are asked first.
+    order: int = 0
+    #: How many times faster than usual its tasks run; a sandbox with a quick clock has more than 1.
+    speed: Annotated[float, Field(gt=0)] = 1.0
+
+    @field_validator("url")
+    @classmethod
+    def base_url(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")):
+            raise ValueError("must begin with https:// (or http://)")
+        if value.rstrip("/").endswith("/v1"):
+            raise ValueError("is the host's root: leave the /v1 out")
+        return value.rstrip("/")
+
+    @field_validator("keys")
+    @classmethod
+    def some_keys(cls, value: tuple[Key, ...]) -> tuple[Key, ...]:
+        if not value:
+            raise ValueError("needs at least one key: add a [[stations.keys]] table")
+        if len({key.name for key in value}) < len(value):
+            raise ValueError("two keys have the same name; name them apart")
+        return value
+
+    @model_validator(mode="after")
+    def whole_jwt_keys(self) -> Self:
+        if self.auth is Auth.KLING_JWT and any(key.secret is None for key in self.keys):
+            raise ValueError("auth kling-jwt needs both env and secret_env for each key")
+        return self
+
+    def key(self, name: str) -> Key | None:
+        """The key of that name, or None where it has been taken out of the settings."""
+        return next((key for key in self.keys if key.name == name), None)
+
+
+class Stations:
+    """The stations of this deployment, in the order in which they are asked."""
+
+    def __init__(self, stations: tuple[Station, ...]) -> None:
+        self._stations = tuple(sorted(stations, key=lambda station: station.order))
+
+    def __iter__(self):
+        return iter(self._stations)
+
+    def __len__(self) -> int:
+        return len(self._stations)
+
+    def get(self, name: str) -> Station | None:
+        return next((station for station in self._stations if station.name == name), None)
+
+    def offering(self, provider: str, operation: str) -> tuple[Station, ...]:
+        """The stations where this operation can be bought."""
+        return tuple(
+            station
+            for station in self._stations
+            if (spoken := station.speaks.get(provider))
+            and providers.find(provider, operation, spoken.dialect)
+        )
+
+    def offered(self) -> tuple[str, ...]:
+        """Every `provider.operation` that can be bought at all."""
+        return tuple(
+            name for name in providers.names() if self.offering(*name.split(".", maxsplit=1))
+        )
+
+
+#: What a relay of the new-api kind speaks.
+RELAY_DIALECTS = {"midjourney": "midjourney.station", "kling": "kling.relay"}
+
+
+def load_stations(settings: Settings, environment: Mapping[str, str] = os.environ) -> Stations:
+    """
+    The stations of the settings. Raises `BadStations` where the file or a key it names is missing
+    or wrong; no station at all is an empty `Stations`.
+    """
+    if settings.station_url and settings.station_key:
+        return Stations((the_one_station(settings.station_url, settings.station_key),))
+    if not settings.stations_file.is_file():
+        return Stations(())
+    return read_stations(settings.stations_file, environment)
+
+
+def the_one_station(url: str, key: SecretStr) -> Station:
+    try:
+        return Station(
+            name="station",
+            url=url,
+            speaks={name: Dialect(dialect=dialect) for name, dialect in RELAY_DIALECTS.items()},
+            keys=(Key(name="main", value=key),),
+        )
+    except ValidationError as error:
+        raise BadStations(f"GENQ_STATION_URL {first_complaint(error)}") from error
+
+
+def read_stations(path: Path, environment: Mapping[str, str]) -> Stations:
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadStations(f"{path} cannot be read: {error}") from error
+    tables: list[dict[str, Any]] = document.get("stations", [])
+    if unknown := set(document) - {"stations"}:
+        raise BadStations(
+            f"{path}: unknown entry {sorted(unknown)[0]!r}; write [[stations]] tables"
+        )
+    stations = tuple(read_station(path, table, environment) for table in tables)
+    if len({station.name for station in stations}) < len(stations):
+        raise BadStations(f"{path}: two stations have the same name; name them apart")
+    return Stations(stations)
+
+
+def read_station(path: Path, table: Mapping[str, Any], environment: Mapping[str, str]) -> Station:
+    name = table.get("name", "a station without a name")
+    keys = [read_key(path, str(name), key, environment) for key in table.get("keys", [])]
+    try:
+        return Station.model_validate({**table, "keys": keys})
+    except ValidationError as error:
+        raise BadStations(f"{path}, {name}: {first_complaint(error)}") from error
+
+
+def read_key(
+    path: Path, station: str, table: Mapping[str, Any], environment: Mapping[str, str]
+) -> dict[str, Any]:
+    """The key's table with its environment variables looked up."""
+    key = dict(table)
+    for field, named_by in (("value", "env"), ("secret", "secret_env")):
+        variable = key.pop(named_by, None)
+        if variable is None:
+            continue
+        if not environment.get(variable):
+            raise BadStations(
+                f"{path}, {station}: the environment variable {variable} is not set; it should hold"
+                f" the {named_by.removesuffix('env')}key {key.get('name', '')!r}".replace(
+                    "_key", " key"
+                )
+            )
+        key[field] = environment[variable]
+    key.setdefault("name", "main")
+    if "value" not in key:
+        raise BadStations(f'{path}, {station}: each key needs env = "NAME_OF_A_VARIABLE"')
+    return key
+
+
+def first_complaint(error: ValidationError) -> str:
+    """The first thing wrong, with its place, in words."""
+    complaint = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(str(part) for part in complaint["loc"])
+    return f"{place}: {complaint['msg'].removeprefix('Value error, ')}".removeprefix(": ")

@@ -1,0 +1,38 @@
+"""
+The only package that talks to the database.
+"""
+
+from generation.store.database import Database, UnusableDatabase
+from generation.store.deliveries import DeliveryStore, Signed
+from generation.store.jobs import Change, Filters, JobStore
+from generation.store.keys import ApiKey, KeyStore, new_key
+from generation.store.migrate import migrate, revisions
+
+__all__ = [
+    "ApiKey",
+    "Change",
+    "Database",
+    "DeliveryStore",
+    "Filters",
+    "JobStore",
+    "KeyStore",
+    "Signed",
+    "Store",
+    "UnusableDatabase",
+    "migrate",
+    "new_key",
+    "revisions",
+]
+
+
+class Store:
+    """One process's access to everything on disk. Lives on one event loop."""
+
+    def __init__(self, url: str, *, base_url: str = "", pool_size: int = 8) -> None:
+        self.database = Database(url, pool_size=pool_size)
+        self.jobs = JobStore(self.database, base_url=base_url)
+        self.deliveries = DeliveryStore(self.database)
+        self.keys = KeyStore(self.database)
+
+    async def close(self) -> None:
+        await self.database.close()

@@ -1,0 +1,123 @@
+"""
+Connections and transactions: SQLite for one machine, PostgreSQL for production, one code for both.
+
+A committed transaction is on disk: SQLite runs in WAL mode with synchronous=FULL, PostgreSQL with
+synchronous_commit on. On SQLite all writing of a process goes through one connection, whose
+transactions begin IMMEDIATE: writers wait for each other in line and never fail half-way.
+"""
+
+import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+
+#: Another process may hold SQLite's write lock for this long before a writer gives up.
+SQLITE_BUSY_SECONDS = 30
+#: A connection that the server has dropped is noticed and replaced after this idle time.
+RECYCLE_SECONDS = 1800
+
+
+class UnusableDatabase(ValueError):
+    """The database URL cannot work; the message says what to change."""
+
+
+def checked_url(url: str) -> URL:
+    """The URL, if it names a database we run on. Raises `UnusableDatabase`."""
+    try:
+        parsed = make_url(url)
+    except Exception as error:
+        raise UnusableDatabase(
+            "GENQ_DATABASE_URL is not a database URL; write"
+            " postgresql+asyncpg://user:password@host/name or sqlite+aiosqlite:///path/genq.db"
+        ) from error
+    if parsed.drivername in {"postgresql", "postgres"}:
+        parsed = parsed.set(drivername="postgresql+asyncpg")
+    if parsed.drivername == "sqlite":
+        parsed = parsed.set(drivername="sqlite+aiosqlite")
+    if parsed.drivername not in {"postgresql+asyncpg", "sqlite+aiosqlite"}:
+        raise UnusableDatabase(
+            f"GENQ_DATABASE_URL names {parsed.drivername!r}; use postgresql+asyncpg or"
+            " sqlite+aiosqlite"
+        )
+    return parsed
+
+
+class Database:
+    """One process's connections to one database. Lives on one event loop."""
+
+    def __init__(self, url: str, *, pool_size: int = 8) -> None:
+        self.url = checked_url(url)
+        self.is_sqlite = self.url.drivername.startswith("sqlite")
+        if self.is_sqlite:
+            self._reader = sqlite_engine(self.url, pool_size=4, begin="BEGIN")
+            self._writer = sqlite_engine(self.url, pool_size=1, begin="BEGIN IMMEDIATE")
+        else:
+            self._reader = self._writer = postgresql_engine(self.url, pool_size)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncGenerator[AsyncConnection]:
+        """A transaction that only reads."""
+        async with self._reader.begin() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncGenerator[AsyncConnection]:
+        """A transaction that is on disk once the block has ended without an error."""
+        async with self._writer.begin() as connection:
+            yield connection
+
+    async def close(self) -> None:
+        await self._writer.dispose()
+        if self._reader is not self._writer:
+            await self._reader.dispose()
+
+
+def compact_json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def postgresql_engine(url: URL, pool_size: int) -> AsyncEngine:
+    return create_async_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_pre_ping=True,
+        pool_recycle=RECYCLE_SECONDS,
+        json_serializer=compact_json,
+        connect_args={"timeout": 10, "command_timeout": 60, "server_settings": {"jit": "off"}},
+    )
+
+
+def sqlite_engine(url: URL, *, pool_size: int, begin: str) -> AsyncEngine:
+    if url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_async_engine(
+        url,
+        poolclass=AsyncAdaptedQueuePool,
+        pool_size=pool_size,
+        max_overflow=0,
+        json_serializer=compact_json,
+        connect_args={"timeout": SQLITE_BUSY_SECONDS},
+    )
+
+    def configure(connection: Any, record: Any) -> None:
+        del record
+        # The driver would begin transactions by itself, and late; `begin` below does it in time.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    def begin_transaction(connection: Any) -> None:
+        connection.exec_driver_sql(begin)
+
+    event.listen(engine.sync_engine, "connect", configure)
+    event.listen(engine.sync_engine, "begin", begin_transaction)
+    return engine

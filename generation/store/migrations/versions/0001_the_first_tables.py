@@ -1,0 +1,130 @@
+"""
+The first tables
+"""
+
+import sqlalchemy as sa
+from alembic import op
+from generation.store.schema import Document, Instant
+
+WAKEFUL = sa.text("wake_at IS NOT NULL")
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "api_keys",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("tenant", sa.String(length=100), nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.Column("prefix", sa.String(length=20), nullable=False),
+        sa.Column("webhook_secret", sa.String(length=200), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("last_used_at", Instant(), nullable=True),
+        sa.Column("revoked_at", Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_keys")),
+        sa.UniqueConstraint("hash", name=op.f("uq_api_keys_hash")),
+    )
+    op.create_table(
+        "jobs",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("tenant", sa.String(length=100), nullable=False),
+        sa.Column("api_key_id", sa.String(length=40), nullable=False),
+        sa.Column("provider", sa.String(length=40), nullable=False),
+        sa.Column("operation", sa.String(length=60), nullable=False),
+        sa.Column("input", Document, nullable=False),
+        sa.Column("metadata", Document, nullable=False),
+        sa.Column("webhook", Document, nullable=True),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("wake_at", Instant(), nullable=True),
+        sa.Column("not_before", Instant(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("station", sa.String(length=100), nullable=True),
+        sa.Column("key", sa.String(length=100), nullable=True),
+        sa.Column("dialect", sa.String(length=60), nullable=True),
+        sa.Column("upstream_id", sa.String(length=300), nullable=True),
+        sa.Column("upstream_details", Document, nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("misses", sa.Integer(), nullable=False),
+        sa.Column("progress", sa.Integer(), nullable=True),
+        sa.Column("billed", sa.String(length=10), nullable=False),
+        sa.Column("cancel_requested_at", Instant(), nullable=True),
+        sa.Column("result", Document, nullable=True),
+        sa.Column("error", Document, nullable=True),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("updated_at", Instant(), nullable=False),
+        sa.Column("submitted_at", Instant(), nullable=True),
+        sa.Column("started_at", Instant(), nullable=True),
+        sa.Column("finished_at", Instant(), nullable=True),
+        sa.Column("deadline", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_jobs")),
+    )
+    op.create_index(
+        "ix_jobs_due",
+        "jobs",
+        ["wake_at"],
+        unique=False,
+        postgresql_where=WAKEFUL,
+        sqlite_where=WAKEFUL,
+    )
+    op.create_index("ix_jobs_tenant_id", "jobs", ["tenant", "id"], unique=False)
+
+    op.create_table(
+        "deliveries",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("event_id", sa.String(length=40), nullable=False),
+        sa.Column("event_type", sa.String(length=40), nullable=False),
+        sa.Column("job_id", sa.String(length=40), nullable=False),
+        sa.Column("tenant", sa.String(length=100), nullable=False),
+        sa.Column("api_key_id", sa.String(length=40), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("wake_at", Instant(), nullable=True),
+        sa.Column("last_status", sa.Integer(), nullable=True),
+        sa.Column("last_error", sa.Text(), nullable=False),
+        sa.Column("last_response", sa.Text(), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("finished_at", Instant(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["job_id"], ["jobs.id"], name=op.f("fk_deliveries_job_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_deliveries")),
+    )
+    op.create_index(
+        "ix_deliveries_due",
+        "deliveries",
+        ["wake_at"],
+        unique=False,
+        postgresql_where=WAKEFUL,
+        sqlite_where=WAKEFUL,
+    )
+    op.create_index("ix_deliveries_job_id", "deliveries", ["job_id"], unique=False)
+
+    op.create_table(
+        "job_events",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("job_id", sa.String(length=40), nullable=False),
+        sa.Column("tenant", sa.String(length=100), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("type", sa.String(length=40), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["job_id"], ["jobs.id"], name=op.f("fk_job_events_job_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_job_events")),
+        sa.UniqueConstraint("job_id", "sequence", name=op.f("uq_job_events_job_id_sequence")),
+    )
+
+
+def downgrade() -> None:
+    for table in ("job_events", "deliveries", "jobs", "api_keys"):
+        op.drop_table(table)

@@ -1,0 +1,66 @@
+"""
+Jobs as rows and rows as jobs.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from generation.job import Billed, Job, JobError, JobState, Result, Webhook
+from generation.store.schema import jobs
+
+_RESULT = TypeAdapter(Result)
+_ERROR = TypeAdapter(JobError)
+
+#: Set at birth and never written again.
+FIXED = frozenset(
+    {
+        "id",
+        "tenant",
+        "api_key_id",
+        "provider",
+        "operation",
+        "input",
+        "metadata",
+        "webhook",
+        "created_at",
+    }
+)
+MUTABLE = tuple(field.name for field in fields(Job) if field.name not in FIXED)
+
+#: All a look needs. The input may be megabytes of pictures, and no look reads it.
+LEAN_COLUMNS = tuple(column for column in jobs.c if column.name != "input")
+
+
+def job_row(job: Job) -> dict[str, Any]:
+    """The whole row of a new job."""
+    webhook = asdict(job.webhook) if job.webhook else None
+    row = {name: getattr(job, name) for name in FIXED}
+    return row | {"webhook": webhook} | mutable_row(job)
+
+
+def mutable_row(job: Job) -> dict[str, Any]:
+    """What a save may write."""
+    row = {name: getattr(job, name) for name in MUTABLE}
+    row["state"] = job.state.value
+    row["billed"] = job.billed.value
+    row["result"] = _RESULT.dump_python(job.result, mode="json") if job.result else None
+    row["error"] = _ERROR.dump_python(job.error, mode="json") if job.error else None
+    return row
+
+
+def job_of(row: Mapping[str, Any]) -> Job:
+    """The job of a row; without `input` where the row was read lean."""
+    values = dict(row)
+    values.setdefault("input", {})
+    values["state"] = JobState(values["state"])
+    values["billed"] = Billed(values["billed"])
+    if webhook := values["webhook"]:
+        values["webhook"] = Webhook(url=webhook["url"], events=tuple(webhook["events"]))
+    if result := values["result"]:
+        values["result"] = _RESULT.validate_python(result)
+    if error := values["error"]:
+        values["error"] = _ERROR.validate_python(error)
+    return Job(**values)

@@ -1,0 +1,163 @@
+"""
+The tables. One definition for SQLite and PostgreSQL; `migrations/` brings a database to it.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+class Instant(TypeDecorator[datetime]):
+    """
+    A moment in UTC, to the microsecond: `timestamptz` on PostgreSQL, microseconds since 1970 on
+    SQLite, which has no time type and would compare text.
+    """
+
+    impl = BigInteger
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(TIMESTAMP(timezone=True))
+        return dialect.type_descriptor(BigInteger())
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None or dialect.name == "postgresql":
+            return value
+        return (value - EPOCH) // MICROSECOND
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None or dialect.name == "postgresql":
+            return value
+        return EPOCH + value * MICROSECOND
+
+
+Document = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("tenant", String(100), nullable=False),
+    Column("hash", String(64), nullable=False, unique=True),
+    #: The key's first characters, so that a person can tell keys apart.
+    Column("prefix", String(20), nullable=False),
+    Column("webhook_secret", String(200), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("last_used_at", Instant),
+    Column("revoked_at", Instant),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    #: Begins with its time of birth, so the order of ids is the order of creation.
+    Column("id", String(40), primary_key=True),
+    Column("tenant", String(100), nullable=False),
+    Column("api_key_id", String(40), nullable=False),
+    Column("provider", String(40), nullable=False),
+    Column("operation", String(60), nullable=False),
+    Column("input", Document, nullable=False),
+    Column("metadata", Document, nullable=False),
+    Column("webhook", Document),
+    Column("state", String(20), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("wake_at", Instant),
+    Column("not_before", Instant),
+    Column("reason", Text, nullable=False),
+    Column("station", String(100)),
+    Column("key", String(100)),
+    Column("dialect", String(60)),
+    Column("upstream_id", String(300)),
+    Column("upstream_details", Document, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("misses", Integer, nullable=False),
+    Column("progress", Integer),
+    Column("billed", String(10), nullable=False),
+    Column("cancel_requested_at", Instant),
+    Column("result", Document),
+    Column("error", Document),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("submitted_at", Instant),
+    Column("started_at", Instant),
+    Column("finished_at", Instant),
+    Column("deadline", Instant, nullable=False),
+)
+
+WAKEFUL = text("wake_at IS NOT NULL")
+Index("ix_jobs_due", jobs.c.wake_at, postgresql_where=WAKEFUL, sqlite_where=WAKEFUL)
+Index("ix_jobs_tenant_id", jobs.c.tenant, jobs.c.id)
+
+job_events = Table(
+    "job_events",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("job_id", String(40), ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False),
+    Column("tenant", String(100), nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("type", String(40), nullable=False),
+    Column("state", String(20), nullable=False),
+    #: What caused it, in words for a person.
+    Column("reason", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    #: The payload as it is signed and sent, serialised once. None for events nobody is told of.
+    Column("body", LargeBinary),
+    UniqueConstraint("job_id", "sequence"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("event_id", String(40), nullable=False),
+    Column("event_type", String(40), nullable=False),
+    Column("job_id", String(40), ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False),
+    Column("tenant", String(100), nullable=False),
+    Column("api_key_id", String(40), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("wake_at", Instant),
+    Column("last_status", Integer),
+    Column("last_error", Text, nullable=False),
+    Column("last_response", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("finished_at", Instant),
+)
+
+Index("ix_deliveries_due", deliveries.c.wake_at, postgresql_where=WAKEFUL, sqlite_where=WAKEFUL)
+Index("ix_deliveries_job_id", deliveries.c.job_id)

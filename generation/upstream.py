@@ -1,0 +1,244 @@
+"""
+The only module that talks to an upstream.
+
+httpx requests over an aiohttp transport, called without the httpx client above it: looks are most
+of what genq does, and this is the quickest way that keeps httpx's types. No redirect is followed,
+no cookie kept, no answer read beyond a bound.
+
+Submits use connections of their own, each closed after one answer. A connection kept open may be
+closed by the other end just as the next request is written to it, and then nobody could say whether
+a paid task was created.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+import aiohttp
+import httpx
+import structlog
+from httpx_aiohttp import AiohttpTransport
+
+from generation.binding import Binding
+from generation.credentials import Credentials
+from generation.errors import (
+    AccountBlocked,
+    ErrorCode,
+    Fault,
+    InDoubt,
+    Rejected,
+    Unreachable,
+    UnrecognizedReply,
+)
+from generation.job import Job
+from generation.operation import Call, Order, Reply, Task
+from generation.settings import Settings
+from generation.status import Ask, Status, SubmitAnswer
+
+log = structlog.get_logger(__name__)
+
+#: More exchanges than this for one look mean that an adapter goes in circles.
+MOST_ASKS = 3
+#: Kling says with these that its token is not valid yet, or no longer.
+TOKEN_CODES = frozenset({"1003", "1004"})
+#: aiohttp's ways to say that no connection was made, so no byte of the request has left. The httpx
+#: exception cannot be trusted here: the transport maps a connection lost *after* sending to
+#: `httpx.ConnectTimeout` too.
+NEVER_LEFT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+
+Answer = TypeVar("Answer")
+
+
+class Upstream:
+    """One process's conversation with all stations. Lives on one event loop."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._credentials = Credentials()
+        self._looking = AiohttpTransport(client=lambda: session(keep_alive=True))
+        self._submitting = AiohttpTransport(client=lambda: session(keep_alive=False))
+
+    async def close(self) -> None:
+        await self._looking.aclose()
+        await self._submitting.aclose()
+
+    async def submit(
+        self, binding: Binding, job: Job, callback_url: str | None = None
+    ) -> SubmitAnswer:
+        """Send the one request that costs money. Raises a `Fault`, nothing else."""
+        operation = binding.operation
+        call = build_submit(binding, job, callback_url)
+        answer = await self._with_fresh_token(
+            binding, lambda: self._submit_once(binding, call, operation.parse_submit)
+        )
+        return answer if not isinstance(answer, Ask) else await self._ask(binding, answer)
+
+    async def query(self, binding: Binding, task: Task) -> Status:
+        """Look at one task. Raises a `Fault`, nothing else."""
+        return await self._ask(binding, Ask(binding.operation.build_query(task)))
+
+    async def query_batch(
+        self, binding: Binding, upstream_ids: Sequence[str]
+    ) -> Mapping[str, Status]:
+        """Look at many tasks of one key at once; those the answer lacks are absent."""
+        operation = binding.operation
+        call = operation.build_batch_query(upstream_ids)
+        assert call is not None, f"{operation.dialect} has no batch query"
+        return await self._look(binding, call, operation.parse_batch_query)
+
+    async def find(self, binding: Binding, job: Job) -> str | None:
+        """The upstream id of a submit whose answer was lost; None where surely none was created."""
+        operation = binding.operation
+        order = Order(job.id)
+        call = operation.build_find(order)
+        assert call is not None, f"{operation.dialect} cannot find a task by our id"
+        return await self._look(binding, call, lambda reply: operation.parse_find(reply, order))
+
+    async def cancel(self, binding: Binding, task: Task) -> bool | None:
+        """Whether the upstream agreed to stop the task; None where it has no such call."""
+        call = binding.operation.build_cancel(task)
+        if call is None:
+            return None
+        return await self._look(binding, call, binding.operation.parse_cancel)
+
+    async def _ask(self, binding: Binding, first: Ask) -> Any:
+        answer: Status = first
+        for _ in range(MOST_ASKS):
+            if not isinstance(answer, Ask):
+                return answer
+            answer = await self._look(binding, answer.call, binding.operation.parse_query)
+        raise UnrecognizedReply("the upstream keeps asking for another exchange")
+
+    async def _look(self, binding: Binding, call: Call, parse: Callable[[Reply], Answer]) -> Answer:
+        timeout = self._settings.look_timeout
+
+        async def once() -> Answer:
+            request = self._request(binding, call, timeout, submit=False)
+            return read(parse, await self._exchange(self._looking, request, timeout))
+
+        return await self._with_fresh_token(binding, once)
+
+    async def _submit_once(
+        self, binding: Binding, call: Call, parse: Callable[[Reply], Answer]
+    ) -> Answer:
+        timeout = self._settings.submit_timeout
+        request = self._request(binding, call, timeout, submit=True)
+        return read(parse, await self._exchange(self._submitting, request, timeout))
+
+    async def _with_fresh_token(
+        self, binding: Binding, exchange: Callable[[], Awaitable[Answer]]
+    ) -> Answer:
+        """Once more with a newly signed token where the station calls ours out of date."""
+        try:
+            return await exchange()
+        except AccountBlocked as fault:
+            stale = fault.upstream_code in TOKEN_CODES
+            if not stale or not self._credentials.renew(binding.station, binding.key):
+                raise
+        return await exchange()
+
+    def _request(
+        self, binding: Binding, call: Call, timeout: timedelta, *, submit: bool
+    ) -> httpx.Request:
+        headers = {
+            "accept": "application/json",
+            **self._credentials.headers(binding.station, binding.key, datetime.now(UTC)),
+        }
+        content = b""
+        if call.json is not None:
+            headers["content-type"] = "application/json"
+            body = {**call.json, **binding.dialect.extra_body} if submit else call.json
+            content = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+        return httpx.Request(
+            call.method,
+            binding.station.url + binding.dialect.path(call.path, submit=submit),
+            params=call.params or None,
+            headers=headers,
+            content=content,
+            extensions={
+                "timeout": {
+                    "connect": self._settings.connect_timeout.total_seconds(),
+                    "read": timeout.total_seconds(),
+                }
+            },
+        )
+
+    async def _exchange(
+        self, transport: httpx.AsyncBaseTransport, request: httpx.Request, timeout: timedelta
+    ) -> Reply:
+        """One request and its answer. `Unreachable` if it never left, `InDoubt` if it may have."""
+        host = request.url.host
+        try:
+            async with asyncio.timeout(timeout.total_seconds()):
+                response = await transport.handle_async_request(request)
+                try:
+                    body = await self._read(response)
+                finally:
+                    await response.aclose()
+        except Fault:
+            raise
+        except TimeoutError as error:
+            raise InDoubt(f"{host} did not answer within {timeout.total_seconds():g} s") from error
+        except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError) as error:
+            cause = error.__cause__ or error
+            if isinstance(cause, NEVER_LEFT):
+                raise Unreachable(f"{host} cannot be reached: {cause}") from error
+            raise InDoubt(f"the connection to {host} broke before it answered: {cause}") from error
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Reply(response.status_code, body, headers)
+
+    async def _read(self, response: httpx.Response) -> bytes:
+        body = bytearray()
+        async for chunk in response.aiter_bytes():
+            body += chunk
+            if len(body) > self._settings.max_reply_bytes:
+                raise UnrecognizedReply(
+                    f"the answer is larger than {self._settings.max_reply_bytes} bytes",
+                    upstream_status=response.status_code,
+                )
+        return bytes(body)
+
+
+def build_submit(binding: Binding, job: Job, callback_url: str | None) -> Call:
+    """The submit of a stored request. `Rejected` where this version cannot read or build it."""
+    operation = binding.operation
+    try:
+        request = operation.request.model_validate(job.input)
+        return operation.build_submit(request, Order(job.id, callback_url))
+    except Fault:
+        raise
+    except Exception as error:
+        log.exception("submit_not_built", job_id=job.id, dialect=operation.dialect)
+        raise Rejected(
+            f"the stored request cannot be sent in {operation.dialect}: {error}",
+            code=ErrorCode.INTERNAL,
+        ) from error
+
+
+def session(*, keep_alive: bool) -> aiohttp.ClientSession:
+    """Unlimited connections: whoever calls has its own caps, per station and per key."""
+    connector = (
+        aiohttp.TCPConnector(limit=0, keepalive_timeout=30)
+        if keep_alive
+        else aiohttp.TCPConnector(limit=0, force_close=True)
+    )
+    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+
+
+def read(parse: Callable[[Reply], Answer], reply: Reply) -> Answer:
+    """
+    Parse, and turn a defect of a parser into the fault it amounts to: an answer nobody could read.
+    A paid task must not hang on it.
+    """
+    try:
+        return parse(reply)
+    except Fault:
+        raise
+    except Exception as error:
+        log.exception("parser_failed", status=reply.status)
+        raise UnrecognizedReply(
+            f"the answer could not be read ({type(error).__name__}): {reply.excerpt()}",
+            upstream_status=reply.status,
+        ) from error
