@@ -121,7 +121,7 @@ def _as_we_see_it(url: str, parts: SplitResult) -> str:
     host = parts.hostname or ""
     relayed = parts.path.find(_RELAYED)
     if host == "localhost" or (relayed >= 0 and _is_private(host)):
-        path = parts.path[max(relayed, 0) :] or "/"
+        path = "/" + parts.path[max(relayed, 0) :].lstrip("/")
         return parts._replace(scheme="", netloc="", path=path, fragment="").geturl()
     return url
 

@@ -41,6 +41,8 @@ _WINDOW = re.compile(r"confirm|窗口|modal", re.IGNORECASE)
 
 #: How far the clocks of a proxy and of whoever named the job may be apart, and then some.
 CLOCK_DOUBT = timedelta(hours=1)
+#: Smaller times are of another unit, and would make every task look old.
+MILLISECONDS_FROM = 1_000_000_000_000
 
 
 def read_submit(reply: Reply) -> SubmitAnswer:
@@ -80,8 +82,8 @@ def read_find(reply: Reply, order: Order) -> str | None:
     """
     The task that carries our id, among the latest hundred.
 
-    None only where the list shows a task from surely before this order: it then reaches back far
-    enough to hold whatever the order has created. Else its silence proves nothing: `InDoubt`.
+    None only where the list surely reaches back to before this order, at a proxy that keeps what
+    its callers name their tasks. Elsewhere its silence proves nothing: `InDoubt`.
     """
     tasks = _tasks(reply)
     ours = [task for task in tasks if order.job_id and text(task.get("state")) == order.job_id]
@@ -169,11 +171,11 @@ def _tasks(reply: Reply) -> list[Mapping[str, Any]]:
 
 
 def _reaches_behind(tasks: list[Mapping[str, Any]], order: Order) -> bool:
-    """Whether one of the tasks is surely older than the order, which its own id dates."""
+    """Whether a task that carries somebody's `state` is surely older than the order's own id."""
     try:
         ordered_at = timedelta(seconds=ULID.from_str(order.job_id).timestamp)
     except ValueError:
         return False
-    submits = filter(None, (positive(task.get("submitTime")) for task in tasks))
-    oldest = min(submits, default=None)
-    return oldest is not None and oldest < (ordered_at - CLOCK_DOUBT) / timedelta(milliseconds=1)
+    limit = (ordered_at - CLOCK_DOUBT) / timedelta(milliseconds=1)
+    submits = (positive(task.get("submitTime")) for task in tasks if text(task.get("state")))
+    return any(MILLISECONDS_FROM < at < limit for at in submits if at)

@@ -28,11 +28,17 @@ _PERCENT = re.compile(r"\s*(\d{1,3})\s*%?")
 
 
 def is_task(document: Mapping[str, Any]) -> bool:
+    """Whether this is a task, and not a refusal or another service's answer."""
     is_word = isinstance(document.get("status", ""), str | None)
     return is_word and len(_TASK_FIELDS & document.keys()) >= 2
 
 
 def read_task(task: Mapping[str, Any], default_action: str) -> Status:
+    """
+    Where a task stands. `default_action` is what it does where it does not say.
+
+    Raises `UnrecognizedReply` with `asset_missing` for a success that brings nothing.
+    """
     action = text(task.get("action")).upper() or default_action
     word = text(task.get("status"))
     reason = text(task.get("failReason"))
