@@ -159,7 +159,7 @@ class Rows:
 
     def _connected(self) -> EventDispatcher:
         if self._dispatcher is None:
-            connection: Any = self._app.connection_for_write()
+            connection = cast(Any, self._app).connection_for_write()
             self._dispatcher = EventDispatcher(
                 connection,
                 app=self._app,

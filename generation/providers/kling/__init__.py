@@ -1,6 +1,7 @@
 """Kling."""
 
 from typing import Any
+
 from generation.operation import Operation
 
 OPERATIONS: tuple[Operation[Any], ...] = ()

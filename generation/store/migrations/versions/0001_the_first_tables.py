@@ -4,6 +4,7 @@ The first tables
 
 import sqlalchemy as sa
 from alembic import op
+
 from generation.store.schema import Document, Instant
 
 WAKEFUL = sa.text("wake_at IS NOT NULL")
