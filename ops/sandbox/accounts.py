@@ -1,0 +1,70 @@
+"""Who is asking: what the station thinks of a key, before any protocol words it."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+import jwt
+
+from ops.sandbox.config import SandboxConfig
+
+
+class Standing(StrEnum):
+    """What a key may do."""
+
+    GOOD = "good"
+    MISSING = "missing"  #: no key was sent
+    UNKNOWN = "unknown"
+    BLOCKED = "blocked"
+    NO_CREDIT = "no_credit"  #: may look, may not submit
+
+
+def standing_of(key: str, config: SandboxConfig) -> Standing:
+    """What the settings say of a key."""
+    if not key:
+        return Standing.MISSING
+    if key in config.blocked_keys:
+        return Standing.BLOCKED
+    if key in config.no_credit_keys:
+        return Standing.NO_CREDIT
+    known = not config.accepted_keys or key in config.accepted_keys
+    return Standing.GOOD if known else Standing.UNKNOWN
+
+
+def bearer_token(headers: Mapping[str, str]) -> str:
+    """What follows `Bearer` in the Authorization header; "" if there is no such thing."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+class TokenFault(StrEnum):
+    """Why a token signed with an AccessKey's SecretKey is not good."""
+
+    MALFORMED = "malformed"  #: not a token, claims missing, or an AccessKey nobody has
+    FORGED = "forged"  #: signed with another secret
+    EARLY = "early"
+    EXPIRED = "expired"
+
+
+def is_signed_token(token: str) -> bool:
+    """Whether a bearer token is a JWT rather than a plain key."""
+    return token.startswith("eyJ") and token.count(".") == 2
+
+
+def access_key_of(token: str, secrets: Mapping[str, str]) -> str | TokenFault:
+    """The AccessKey (`iss`) that signed an HS256 token, by real time and without leeway."""
+    try:
+        claims = jwt.decode(token, options={"verify_signature": False})
+        access_key = str(claims.get("iss", ""))
+        secret = secrets.get(access_key)
+        if secret is None:
+            return TokenFault.MALFORMED
+        jwt.decode(token, secret, algorithms=["HS256"], options={"require": ["exp", "iss"]})
+    except jwt.ExpiredSignatureError:
+        return TokenFault.EXPIRED
+    except jwt.ImmatureSignatureError:
+        return TokenFault.EARLY
+    except jwt.InvalidSignatureError:
+        return TokenFault.FORGED
+    except jwt.InvalidTokenError:
+        return TokenFault.MALFORMED
+    return access_key

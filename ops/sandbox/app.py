@@ -1,0 +1,54 @@
+"""The sandbox station as one ASGI application."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Router
+from starlette.types import Receive, Scope, Send
+
+from ops.sandbox.config import SandboxConfig
+from ops.sandbox.control import ControlRoom
+from ops.sandbox.links import asset_routes
+from ops.sandbox.protocols import SPOKEN, newapi
+from ops.sandbox.replies import json_reply
+from ops.sandbox.station import Station
+
+
+class SandboxApp(Router):
+    """Every protocol, the assets and the control endpoints over one station."""
+
+    def __init__(self, station: Station) -> None:
+        self.station = station
+        protocols = [route for _, routes in SPOKEN for route in routes(station)]
+        super().__init__(
+            [*protocols, *asset_routes(station), *ControlRoom(station).doors()],
+            redirect_slashes=False,
+            default=_nowhere,
+            lifespan=self._life,
+        )
+
+    @asynccontextmanager
+    async def _life(self, _app: object) -> AsyncGenerator[None]:
+        async with self.station.callbacks.running():
+            yield
+
+
+def create_app(config: SandboxConfig) -> SandboxApp:
+    """A station with these settings, remembering nothing."""
+    return SandboxApp(Station(config))
+
+
+async def _nowhere(scope: Scope, receive: Receive, send: Send) -> None:
+    await _unknown_path(Request(scope))(scope, receive, send)
+
+
+def _unknown_path(request: Request) -> Response:
+    """A proxy of one's own says 404; everything else has the face of a station."""
+    path = request.url.path
+    if path.startswith("/_sandbox"):
+        return json_reply({"error": "no such control endpoint; see GET /_sandbox/"}, 404)
+    if "mj-api-secret" in request.headers and "authorization" not in request.headers:
+        return Response(status_code=404)
+    return newapi.unknown_path(request.method, path)

@@ -1,0 +1,57 @@
+"""The upstream tasks the station remembers; beyond a count, the oldest ended ones are forgotten."""
+
+from collections.abc import Iterator
+
+from ops.sandbox.tasks import UpstreamTask
+
+#: Tasks beyond the count that gather before the next sweep, so that a submit costs no sweep.
+SLACK_SHARE = 0.1
+
+
+class Board:
+    """Tasks by their id, and by their account's own reference where a provider offers that."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[str, UpstreamTask] = {}
+        self._by_reference: dict[tuple[str, str, str], UpstreamTask] = {}
+        self._next_sweep = 0
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def add(self, task: UpstreamTask, now: float, kept: int) -> None:
+        """Remember a task; forget the oldest ended ones when there are too many."""
+        self._tasks[task.id] = task
+        if task.order.trade.unique_references and task.order.reference:
+            self._by_reference[_own_name(task)] = task
+        if len(self._tasks) > max(kept * (1 + SLACK_SHARE), self._next_sweep):
+            self._forget_ended(now, kept)
+            self._next_sweep = int(len(self._tasks) * (1 + SLACK_SHARE))
+
+    def get(self, task_id: str) -> UpstreamTask | None:
+        """The task with this id, whatever its provider."""
+        return self._tasks.get(task_id)
+
+    def by_reference(self, provider: str, account: str, reference: str) -> UpstreamTask | None:
+        """The task an account named so itself, at a provider where such names are unique."""
+        return self._by_reference.get((provider, account, reference))
+
+    def search(self, name: str) -> UpstreamTask | None:
+        """A task by its id or, failing that, the newest with this reference. Slow when it fails."""
+        named = (task for task in self.newest() if task.order.reference == name)
+        return self._tasks.get(name) or next(named, None)
+
+    def newest(self) -> Iterator[UpstreamTask]:
+        """All tasks, the newest first. Not to be kept over an await."""
+        return reversed(self._tasks.values())
+
+    def _forget_ended(self, now: float, kept: int) -> None:
+        surplus = len(self._tasks) - kept
+        ended = (task for task in self._tasks.values() if task.has_ended(now))
+        for task in [task for task, _ in zip(ended, range(surplus), strict=False)]:
+            del self._tasks[task.id]
+            self._by_reference.pop(_own_name(task), None)
+
+
+def _own_name(task: UpstreamTask) -> tuple[str, str, str]:
+    return task.order.trade.provider, task.order.account, task.order.reference

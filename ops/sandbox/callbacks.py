@@ -1,0 +1,112 @@
+"""Callbacks: a task's URL is told of each change it goes through. Best effort, as upstreams do it:
+no signature, no second try, no order between two tasks.
+"""
+
+import asyncio
+import math
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager, suppress
+from heapq import heappop, heappush
+from itertools import count
+
+import httpx
+from pydantic_core import to_json
+
+from ops.sandbox.clock import SandboxClock
+from ops.sandbox.tasks import Phase, UpstreamTask, View
+
+SENDERS = 10
+UNSENT_KEPT = 10_000
+TIMEOUT_SECONDS = 5.0
+#: Sandbox seconds past a turn at which it is looked at, so that rounding cannot hide it.
+MARGIN_SECONDS = 0.001
+#: What a task looks like before anything happens to it: nothing to tell.
+UNTOLD = View(Phase.QUEUED, 0, None, None)
+
+
+class Callbacks:
+    """Who is to be told of which task, and when the next one has something to tell."""
+
+    def __init__(
+        self,
+        clock: SandboxClock,
+        view: Callable[[UpstreamTask], View],
+        next_change: Callable[[UpstreamTask], float],
+    ) -> None:
+        self._clock = clock
+        self._view = view
+        self._next_change = next_change
+        self._told: dict[str, View] = {}
+        self._due: list[tuple[float, int, UpstreamTask]] = []
+        self._entries = count()
+        self._unsent: asyncio.Queue[UpstreamTask] = asyncio.Queue(UNSENT_KEPT)
+        self._woken = asyncio.Event()
+        clock.on_change(self._woken.set)
+
+    def follow(self, task: UpstreamTask) -> None:
+        """Tell the task's URL of each change, from now until its end."""
+        self._told[task.id] = UNTOLD
+        self._look_at(task, self._clock.now())
+
+    def touch(self, task: UpstreamTask) -> None:
+        """The task has just been changed by hand: look at it at once, if it is followed."""
+        if task.id in self._told:
+            self._look_at(task, self._clock.now())
+
+    def forget(self) -> None:
+        """Follow nothing any more."""
+        self._told.clear()
+        self._due.clear()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator[None]:
+        """Tell, for as long as the block lasts; what is still unsent at its end is dropped."""
+        async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS, trust_env=False) as client:
+            tasks = [asyncio.create_task(self._watch())]
+            tasks += [asyncio.create_task(self._send(client)) for _ in range(SENDERS)]
+            try:
+                yield
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _watch(self) -> None:
+        while True:
+            self._woken.clear()
+            while self._due and self._due[0][0] <= self._clock.now():
+                self._look(heappop(self._due)[2])
+            wait = self._clock.real_seconds_until(self._due[0][0]) if self._due else math.inf
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait if math.isfinite(wait) else None):
+                    await self._woken.wait()
+
+    def _look(self, task: UpstreamTask) -> None:
+        told = self._told.get(task.id)
+        if told is None:
+            return
+        seen = self._view(task)
+        if seen != told:
+            self._told[task.id] = seen
+            with suppress(asyncio.QueueFull):
+                self._unsent.put_nowait(task)
+        if seen.finished_at is None:
+            self._look_at(task, self._next_change(task) + MARGIN_SECONDS)
+        else:
+            del self._told[task.id]
+
+    def _look_at(self, task: UpstreamTask, moment: float) -> None:
+        if math.isfinite(moment):
+            heappush(self._due, (moment, next(self._entries), task))
+            self._woken.set()
+
+    async def _send(self, client: httpx.AsyncClient) -> None:
+        while True:
+            task = await self._unsent.get()
+            body = to_json(task.order.trade.tell(task, self._view(task)))
+            with suppress(httpx.HTTPError, httpx.InvalidURL):
+                await client.post(
+                    task.order.callback_url,
+                    content=body,
+                    headers={"content-type": "application/json"},
+                )

@@ -1,0 +1,56 @@
+"""The sandbox's own time: it can run faster than the world's, stand still, and be moved forward."""
+
+import math
+import time
+from collections.abc import Callable
+
+
+class SandboxClock:
+    """Sandbox time in seconds since the epoch. It begins at the real time and never goes back.
+
+    Not thread safe: it belongs to the station's event loop.
+    """
+
+    def __init__(self, speed: float) -> None:
+        self._speed = speed
+        self._moment = time.time()
+        self._mark = time.monotonic()
+        self._on_change: list[Callable[[], None]] = []
+
+    @property
+    def speed(self) -> float:
+        """Sandbox seconds per real second."""
+        return self._speed
+
+    def now(self) -> float:
+        """The sandbox time."""
+        return self._moment + (time.monotonic() - self._mark) * self._speed
+
+    def set_speed(self, speed: float) -> None:
+        """Run at `speed` from now on."""
+        self._jump_to(self.now())
+        self._speed = speed
+        self._tell()
+
+    def advance(self, seconds: float) -> None:
+        """Jump `seconds` ahead, at once."""
+        self._jump_to(self.now() + seconds)
+        self._tell()
+
+    def real_seconds_until(self, moment: float) -> float:
+        """How long the world waits for a sandbox time: 0 if it is past, inf if it never comes."""
+        ahead = moment - self.now()
+        if ahead <= 0:
+            return 0.0
+        return ahead / self._speed if self._speed else math.inf
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Have `listener` called after each jump and each change of speed."""
+        self._on_change.append(listener)
+
+    def _jump_to(self, moment: float) -> None:
+        self._moment, self._mark = moment, time.monotonic()
+
+    def _tell(self) -> None:
+        for listener in self._on_change:
+            listener()

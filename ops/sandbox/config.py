@@ -1,0 +1,64 @@
+"""What can be set: by environment at the start, by /_sandbox/configure at run time."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import Field, NonNegativeFloat
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class SandboxConfig(BaseSettings):
+    """One sandbox station's settings; `GENQ_SANDBOX_SPEED=60` sets `speed`. Sets and maps are JSON.
+
+    Durations of upstream work are *sandbox* seconds (see `speed`); those of answers are real ones,
+    because they are what a client's time-outs meet.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="GENQ_SANDBOX_", frozen=True, extra="forbid", hide_input_in_errors=True
+    )
+
+    #: Sandbox seconds in a real second; 0 stops the clock, which then only advances by hand.
+    speed: float = Field(default=1.0, ge=0, allow_inf_nan=False)
+    #: Sandbox seconds an operation takes, by `provider.operation`, instead of its typical ones.
+    durations: Mapping[str, NonNegativeFloat] = Field(default_factory=dict[str, float])
+    #: Tasks of one account at one provider that run at the same time; 0 for no limit.
+    running_slots: int = Field(default=0, ge=0)
+    #: Tasks beyond the running slots that may wait, at providers which have a queue.
+    waiting_slots: int = Field(default=10, ge=0)
+    #: Keys that are accepted; none named: every key that is not empty.
+    accepted_keys: frozenset[str] = Field(default=frozenset(), repr=False)
+    #: Keys whose account is blocked: refused at every door.
+    blocked_keys: frozenset[str] = Field(default=frozenset(), repr=False)
+    #: Keys without credit: they may look, and cannot submit.
+    no_credit_keys: frozenset[str] = Field(default=frozenset(), repr=False)
+    #: Kling AccessKey to SecretKey, for callers who sign their own tokens.
+    kling_access_keys: Mapping[str, str] = Field(
+        default_factory=lambda: {"sandbox-access-key": "sandbox-secret-key-of-32-letters"},
+        repr=False,
+    )
+    #: Which face the Midjourney protocol shows; auto: the one that fits the credentials sent.
+    midjourney_face: Literal["auto", "direct", "station"] = "auto"
+    #: Real seconds every submit and every look waits for its answer.
+    answer_delay_seconds: float = Field(default=0.0, ge=0, le=3600)
+    #: Share of all looks that are answered 502 with HTML.
+    look_fail_rate: float = Field(default=0.0, ge=0, le=1)
+    #: Share of all looks that hang for `look_hang_seconds` before their answer.
+    look_hang_rate: float = Field(default=0.0, ge=0, le=1)
+    #: Real seconds a hanging look hangs.
+    look_hang_seconds: float = Field(default=5.0, ge=0, le=3600)
+    #: Tasks remembered; beyond them the oldest ended ones are forgotten. One costs about 1.5 kB.
+    tasks_kept: int = Field(default=200_000, ge=1)
+    #: Root of the asset URLs; without it, the address under which the submit reached the station.
+    public_url: str | None = None
+
+    def changed(self, changes: Mapping[str, Any]) -> "SandboxConfig":
+        """These settings with `changes`; raises pydantic.ValidationError naming a bad field."""
+        return SandboxConfig(**{**self.model_dump(), **changes})
+
+    def public(self) -> dict[str, Any]:
+        """The settings that may be shown: no key, only how many are listed."""
+        shown = self.model_dump(mode="json")
+        for name in ("accepted_keys", "blocked_keys", "no_credit_keys", "kling_access_keys"):
+            shown[name] = f"{len(shown[name])} listed"
+        return shown

@@ -1,0 +1,181 @@
+"""The desk: what every submit and every look goes through, whatever protocol it came in.
+
+A protocol says how things are worded (`Dialect`); whether a task is created, refused, charged,
+hidden or shown late is decided here.
+"""
+
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from typing import Protocol
+
+from starlette.responses import Response
+
+from ops.sandbox.knobs import Knob
+from ops.sandbox.replies import HangUp, bad_gateway, dashboard, half_a_json
+from ops.sandbox.station import Station
+from ops.sandbox.tasks import Order, UpstreamTask, View
+
+
+class Refusal(StrEnum):
+    """Why nothing was created, or why a look is not answered."""
+
+    AUTH = "auth"
+    NO_CREDIT = "no-credit"
+    INVALID = "invalid"
+    MODERATED = "moderated"
+    THROTTLED = "throttle"
+    QUEUE_FULL = "queue-full"
+    DUPLICATE = "duplicate"  #: this account used this job reference before
+
+
+class Dialect(Protocol):
+    """How one protocol words what the desk decides."""
+
+    def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
+        """The answer to a submit that created nothing, or (throttled) to a look."""
+        ...
+
+    def accepted(self, task: UpstreamTask, place: int) -> Response:
+        """The answer to a submit; `place` is the task's place in the queue, 0 if it runs."""
+        ...
+
+    def accepted_without_id(self) -> Response:
+        """The same with the id left out."""
+        ...
+
+    def found(self, task: UpstreamTask, view: View) -> Response:
+        """The answer to a look at one task."""
+        ...
+
+    def not_found(self) -> Response:
+        """The answer to a look at a task nobody knows."""
+        ...
+
+
+#: What a submit's knob makes of it before anything is created; the first that applies decides.
+_REFUSED_BY: dict[Knob, Refusal | Callable[[], Response]] = {
+    Knob.DROP_BEFORE: HangUp,
+    Knob.HTML: dashboard,
+    Knob.THROTTLE: Refusal.THROTTLED,
+    Knob.AUTH: Refusal.AUTH,
+    Knob.NO_CREDIT: Refusal.NO_CREDIT,
+    Knob.INVALID: Refusal.INVALID,
+    Knob.MODERATED: Refusal.MODERATED,
+    Knob.QUEUE_FULL: Refusal.QUEUE_FULL,
+}
+
+
+async def submit(station: Station, dialect: Dialect, order: Order) -> Response:
+    """Create and charge a task, or refuse to. The decision falls before any waiting."""
+    reply = _decide(station, dialect, order)
+    wait = station.config.answer_delay_seconds + order.knobs.number(Knob.SLOW)
+    return reply if await station.pause(wait) else HangUp()
+
+
+def refuse(station: Station, refusal: Refusal, reply: Response) -> Response:
+    """`reply`, noted in the ledger as a refused submit."""
+    station.ledger.refuse(refusal)
+    return reply
+
+
+def _decide(station: Station, dialect: Dialect, order: Order) -> Response:
+    for knob, instead in _REFUSED_BY.items():
+        if station.spend(knob, order):
+            station.ledger.refuse(knob.word)
+            return (
+                dialect.refusal(instead, order.prompt)
+                if isinstance(instead, Refusal)
+                else instead()
+            )
+    if _is_duplicate(station, order):
+        return refuse(station, Refusal.DUPLICATE, dialect.refusal(Refusal.DUPLICATE))
+    created = station.create(order)
+    if created is None:
+        return refuse(station, Refusal.QUEUE_FULL, dialect.refusal(Refusal.QUEUE_FULL))
+    if station.spend(Knob.DROP, order):
+        return HangUp()
+    if station.spend(Knob.BAD_GATEWAY, order):
+        return bad_gateway()
+    if station.spend(Knob.NO_ID, order):
+        return dialect.accepted_without_id()
+    return dialect.accepted(*created)
+
+
+def _is_duplicate(station: Station, order: Order) -> bool:
+    trade = order.trade
+    if not (trade.unique_references and order.reference):
+        return False
+    return station.board.by_reference(trade.provider, order.account, order.reference) is not None
+
+
+async def look(station: Station, dialect: Dialect, task: UpstreamTask | None) -> Response:
+    """Answer a look at one task; None: at a task nobody knows."""
+    station.ledger.looks += 1
+    trouble = await _trouble(station, dialect, [] if task is None else [task])
+    if trouble is not None:
+        return trouble
+    if task is None or task.spend(Knob.LOST):
+        station.ledger.unknown_looks += 1
+        return dialect.not_found()
+    return dialect.found(task, station.view(task))
+
+
+async def look_at_many(
+    station: Station,
+    dialect: Dialect,
+    tasks: Sequence[UpstreamTask],
+    reply: Callable[[list[tuple[UpstreamTask, View]]], Response],
+) -> Response:
+    """Answer one look at many tasks. The trouble of any of them is the trouble of the whole answer;
+    lost ones are left out.
+    """
+    station.ledger.batch_looks += 1
+    trouble = await _trouble(station, dialect, tasks)
+    return trouble or reply(_shown(station, tasks))
+
+
+async def list_tasks(
+    station: Station,
+    dialect: Dialect,
+    tasks: Sequence[UpstreamTask],
+    reply: Callable[[list[tuple[UpstreamTask, View]]], Response],
+) -> Response:
+    """Answer a listing: a look at no task in particular, so no task's trouble is its own."""
+    station.ledger.list_looks += 1
+    trouble = await _trouble(station, dialect, [])
+    return trouble or reply(_shown(station, tasks))
+
+
+def _shown(station: Station, tasks: Sequence[UpstreamTask]) -> list[tuple[UpstreamTask, View]]:
+    return [(task, station.view(task)) for task in tasks if not task.spend(Knob.LOST)]
+
+
+async def _trouble(
+    station: Station, dialect: Dialect, tasks: Sequence[UpstreamTask]
+) -> Response | None:
+    """Wait as long as the look has to; then what it is answered instead, if anything."""
+    lot = station.draw()
+    fails = lot < station.config.look_fail_rate
+    hangs = not fails and lot < station.config.look_fail_rate + station.config.look_hang_rate
+    instead: Response | None = bad_gateway() if fails else None
+    wait = station.config.look_hang_seconds if hangs else 0.0
+    for task in tasks:
+        task.looks += 1
+        if task.order.knobs:
+            wait = max(wait, _wait_of(task, station))
+            instead = instead or _trouble_of(task, dialect)
+    answered = await station.pause(station.config.answer_delay_seconds + wait)
+    return instead if answered else HangUp()
+
+
+def _wait_of(task: UpstreamTask, station: Station) -> float:
+    hang = station.config.look_hang_seconds if task.spend(Knob.HANG_LOOK) else 0.0
+    return hang + task.order.knobs.number(Knob.SLOW_LOOK)
+
+
+def _trouble_of(task: UpstreamTask, dialect: Dialect) -> Response | None:
+    if task.spend(Knob.LOOK_ERRORS):
+        return bad_gateway()
+    if task.spend(Knob.LOOK_THROTTLE):
+        return dialect.refusal(Refusal.THROTTLED)
+    return half_a_json() if task.spend(Knob.LOOK_GARBAGE) else None

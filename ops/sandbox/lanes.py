@@ -1,0 +1,46 @@
+"""The places one account has at one provider: some tasks run, some wait, the rest are refused."""
+
+from collections import deque
+from heapq import heapify, heappop, heappush
+
+from ops.sandbox.tasks import UpstreamTask
+
+
+class Lane:
+    """Running and waiting tasks. Brought up to date whenever it is asked, so it needs no timer."""
+
+    def __init__(self) -> None:
+        self._running: list[tuple[float, str, UpstreamTask]] = []
+        self._waiting: deque[UpstreamTask] = deque()
+
+    def place(self, task: UpstreamTask, now: float, slots: int, queue: int) -> int | None:
+        """Start the task (0) or put it in the queue (its place there, from 1); None: no room."""
+        self.settle(now, slots)
+        if len(self._running) < slots:
+            self._start(task, now)
+            return 0
+        if len(self._waiting) >= queue:
+            return None
+        self._waiting.append(task)
+        return len(self._waiting)
+
+    def settle(self, now: float, slots: int) -> None:
+        """Give each place that became free since the last time to whoever waited, back then."""
+        while self._running and self._running[0][0] <= now:
+            freed_at, _, _ = heappop(self._running)
+            if self._waiting and len(self._running) < slots:
+                self._start(self._waiting.popleft(), freed_at)
+        while self._waiting and len(self._running) < slots:
+            self._start(self._waiting.popleft(), now)
+
+    def leave(self, task: UpstreamTask) -> None:
+        """Take a task out which ended before its time."""
+        self._running = [entry for entry in self._running if entry[2] is not task]
+        heapify(self._running)
+        if task in self._waiting:
+            self._waiting.remove(task)
+
+    def _start(self, task: UpstreamTask, moment: float) -> None:
+        task.start(moment)
+        if task.ends_at is not None:
+            heappush(self._running, (task.ends_at, task.id, task))

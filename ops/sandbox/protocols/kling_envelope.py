@@ -1,0 +1,197 @@
+"""Kling's v1 answers: the envelope, its error codes, the task in it, and the two doors to it."""
+
+from collections.abc import Mapping
+from typing import Protocol
+from uuid import uuid4
+
+from starlette.datastructures import Headers
+from starlette.responses import Response
+
+from ops.sandbox.accounts import (
+    Standing,
+    TokenFault,
+    access_key_of,
+    bearer_token,
+    is_signed_token,
+    standing_of,
+)
+from ops.sandbox.config import SandboxConfig
+from ops.sandbox.desk import Dialect, Refusal
+from ops.sandbox.knobs import Knob
+from ops.sandbox.links import plain_url
+from ops.sandbox.protocols import newapi
+from ops.sandbox.replies import json_reply
+from ops.sandbox.tasks import Phase, UpstreamTask, View
+
+_STATUS = {
+    Phase.QUEUED: "submitted",
+    Phase.SUBMITTED: "submitted",
+    Phase.RUNNING: "processing",
+    Phase.UNKNOWN: "marinating",
+    Phase.SUCCEEDED: "succeed",
+    Phase.FAILED: "failed",
+    Phase.MODERATED: "failed",
+    Phase.CANCELED: "failed",
+}
+_MODERATED = "Failure to pass the risk control system"
+_FAILED = "the sandbox failed this task because its prompt asked for it"
+
+#: HTTP status, code and message of each refusal.
+_ERRORS: dict[Refusal, tuple[int, int, str]] = {
+    Refusal.AUTH: (401, 1000, "authentication failed"),
+    Refusal.NO_CREDIT: (429, 1102, "Account balance not enough"),
+    Refusal.INVALID: (400, 1201, "prompt is invalid"),
+    Refusal.MODERATED: (400, 1301, "content security policy triggered"),
+    Refusal.THROTTLED: (429, 1302, "request too fast"),
+    Refusal.QUEUE_FULL: (429, 1303, "parallel task over resource pack limit"),
+    Refusal.DUPLICATE: (400, 1201, "external_task_id is invalid: this account has used it before"),
+}
+_STANDINGS: dict[Standing, tuple[int, int, str]] = {
+    Standing.MISSING: (401, 1002, "Authorization is invalid"),
+    Standing.UNKNOWN: (401, 1000, "authentication failed"),
+    Standing.BLOCKED: (429, 1100, "account exception"),
+    Standing.NO_CREDIT: (429, 1101, "account in arrears"),
+}
+_TOKENS: dict[TokenFault, tuple[int, int, str]] = {
+    TokenFault.MALFORMED: (401, 1002, "Authorization is invalid"),
+    TokenFault.FORGED: (401, 1000, "authentication failed"),
+    TokenFault.EARLY: (401, 1003, "token is not valid yet"),
+    TokenFault.EXPIRED: (401, 1004, "token expired"),
+}
+
+
+class Face(Dialect, Protocol):
+    """A dialect of the protocol, with its door."""
+
+    def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
+        """The account the caller signed in to, or what it is told at the door."""
+        ...
+
+    def invalid(self, message: str) -> Response:
+        """A parameter is wrong."""
+        ...
+
+    def several(self, seen: list[tuple[UpstreamTask, View]]) -> Response:
+        """The answer to a listing."""
+        ...
+
+
+class _Envelope:
+    """What both faces say alike."""
+
+    def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
+        status, code, message = _ERRORS[refusal]
+        retry_after = 1 if refusal is Refusal.THROTTLED else None
+        return _error(status, code, message, retry_after)
+
+    def invalid(self, message: str) -> Response:
+        return _error(400, 1201, message)
+
+    def accepted(self, task: UpstreamTask, place: int) -> Response:
+        return _success(task_data(task, View(Phase.QUEUED, 0, None, None)))
+
+    def accepted_without_id(self) -> Response:
+        return _success({})
+
+    def found(self, task: UpstreamTask, view: View) -> Response:
+        return _success(task_data(task, view))
+
+    def several(self, seen: list[tuple[UpstreamTask, View]]) -> Response:
+        return _success([task_data(task, view) for task, view in seen])
+
+    def not_found(self) -> Response:
+        return _error(404, 1203, "task not found")
+
+
+class Vendor(_Envelope):
+    """The vendor itself: a plain key, or a token signed with the account's secret key."""
+
+    def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
+        if not headers.get("authorization"):
+            return _error(401, 1001, "Authorization is empty")
+        account = bearer_token(headers)
+        if is_signed_token(account):
+            signer = access_key_of(account, config.kling_access_keys)
+            if isinstance(signer, TokenFault):
+                return _error(*_TOKENS[signer])
+            return self._pass(signer, _standing_of_signer(signer, config), submits)
+        return self._pass(account, standing_of(account, config), submits)
+
+    def _pass(self, account: str, standing: Standing, submits: bool) -> str | Response:
+        if standing is Standing.GOOD or (standing is Standing.NO_CREDIT and not submits):
+            return account
+        return _error(*_STANDINGS[standing])
+
+
+class Relay(_Envelope):
+    """A relay that passes the vendor's answers through and has a door of its own."""
+
+    def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
+        key = bearer_token(headers)
+        return newapi.turned_away(standing_of(key, config), submits=submits) or key
+
+    def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
+        match refusal:
+            case Refusal.AUTH:
+                return newapi.bad_token()
+            case Refusal.NO_CREDIT:  # relays were seen to tell the vendor's 429 as a 400
+                _, code, message = _ERRORS[refusal]
+                return _error(400, code, message)
+            case _:
+                return super().refusal(refusal, prompt)
+
+
+def task_data(task: UpstreamTask, seen: View) -> dict[str, object]:
+    """The task as an answer's `data`, and whole as a callback's body."""
+    data: dict[str, object] = {
+        "task_id": task.id,
+        "task_status": _STATUS[seen.phase],
+        "task_status_msg": _message(task, seen),
+        "task_info": {"external_task_id": task.order.reference or None},
+        "created_at": _milliseconds(task.created_at),
+        "updated_at": _milliseconds(seen.finished_at or seen.started_at or task.created_at),
+    }
+    if seen.phase is Phase.SUCCEEDED:
+        data["task_result"] = {"videos": [_video(task)]}
+        data["final_unit_deduction"] = "1"
+    return data
+
+
+def tell(task: UpstreamTask, seen: View) -> Mapping[str, object]:
+    """A callback's body: the bare task."""
+    return task_data(task, seen)
+
+
+def _video(task: UpstreamTask) -> dict[str, object]:
+    url = "" if task.order.knobs.has(Knob.NO_URL) else plain_url(task, "0.mp4")
+    seconds = float(task.order.details["seconds"])
+    return {"id": f"{task.id}-0", "url": url, "duration": f"{seconds:.1f}"}
+
+
+def _message(task: UpstreamTask, seen: View) -> str:
+    match seen.phase:
+        case Phase.FAILED:
+            return task.order.knobs.text(Knob.FAIL, _FAILED)
+        case Phase.MODERATED:
+            return _MODERATED
+        case _:
+            return ""
+
+
+def _standing_of_signer(access_key: str, config: SandboxConfig) -> Standing:
+    """A good signature makes an AccessKey known; it may still be blocked or without credit."""
+    standing = standing_of(access_key, config)
+    return Standing.GOOD if standing is Standing.UNKNOWN else standing
+
+
+def _success(data: object) -> Response:
+    return json_reply({"code": 0, "message": "SUCCEED", "request_id": str(uuid4()), "data": data})
+
+
+def _error(status: int, code: int, message: str, retry_after: int | None = None) -> Response:
+    body = {"code": code, "message": message, "request_id": str(uuid4())}
+    return json_reply(body, status, retry_after)
+
+
+def _milliseconds(moment: float) -> int:
+    return int(moment * 1000)

@@ -1,0 +1,173 @@
+"""The two faces of the midjourney-proxy protocol: whom each lets in, and how it answers."""
+
+import secrets
+from typing import Protocol
+
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse, Response
+
+from ops.sandbox.accounts import Standing, standing_of
+from ops.sandbox.config import SandboxConfig
+from ops.sandbox.desk import Dialect, Refusal
+from ops.sandbox.protocols import newapi
+from ops.sandbox.protocols.midjourney_task import Blank, task_object
+from ops.sandbox.replies import json_reply
+from ops.sandbox.tasks import UpstreamTask, View
+
+INSTANCE = {"discordChannelId": "1050703772185268251", "discordInstanceId": "1118138338562560102"}
+
+
+class Face(Dialect, Protocol):
+    """A dialect of the protocol, with its door."""
+
+    url_secret: bytes
+    blank: Blank
+
+    def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
+        """The account the caller signed in to, or what it is told at the door."""
+        ...
+
+    def unreadable(self) -> Response:
+        """The body is not the JSON object it should be."""
+        ...
+
+    def no_prompt(self) -> Response: ...
+
+    def invalid(self, description: str) -> Response:
+        """A parameter is wrong."""
+        ...
+
+    def several(self, seen: list[tuple[UpstreamTask, View]]) -> Response:
+        """The answer to a look at many tasks."""
+        ...
+
+
+class _Words:
+    """What both faces say alike."""
+
+    def __init__(self, url_secret: bytes, blank: Blank) -> None:
+        self.url_secret = url_secret
+        self.blank = blank
+
+    def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
+        match refusal:
+            case Refusal.MODERATED:
+                word = prompt.strip().partition(" ")[0]
+                properties = {"promptEn": prompt, "bannedWord": word}
+                body = {"code": 24, "description": "可能包含敏感词", "properties": properties}
+            case Refusal.QUEUE_FULL:
+                body = {
+                    "code": 23,
+                    "description": "队列已满，请稍后尝试",
+                    "result": f"{secrets.randbelow(10**16):016}",  # of a task that is gone already
+                    "properties": INSTANCE,
+                }
+            case _:
+                body = {"code": 4, "description": "prompt 参数错误", "result": None}
+        return json_reply(body)
+
+    def invalid(self, description: str) -> Response:
+        return json_reply({"code": 4, "description": description, "result": None})
+
+    def found(self, task: UpstreamTask, view: View) -> Response:
+        return json_reply(task_object(task, view, self.url_secret, self.blank))
+
+    def several(self, seen: list[tuple[UpstreamTask, View]]) -> Response:
+        objects = (task_object(task, view, self.url_secret, self.blank) for task, view in seen)
+        return json_reply([*objects])
+
+    def accepted_without_id(self) -> Response:
+        return json_reply({"code": 1, "description": "提交成功", "properties": INSTANCE})
+
+    def _accepted(self, code: int, task: UpstreamTask, place: int) -> Response:
+        waits = f"排队中，前面还有{place}个任务" if place else "提交成功"
+        properties = {**INSTANCE, "numberOfQueues": place} if place else INSTANCE
+        return json_reply(
+            {"code": code, "description": waits, "result": task.id, "properties": properties}
+        )
+
+
+class DirectProxy(_Words):
+    """A proxy of one's own: entered by `mj-api-secret`; lists, cancels; unset fields are null."""
+
+    def __init__(self, url_secret: bytes) -> None:
+        super().__init__(url_secret, Blank.NULLS)
+
+    def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
+        secret = headers.get("mj-api-secret", "")
+        standing = standing_of(secret, config)
+        if standing is Standing.GOOD or (standing is Standing.NO_CREDIT and not submits):
+            return secret
+        if standing is Standing.NO_CREDIT:
+            return self.refusal(Refusal.NO_CREDIT)
+        return PlainTextResponse("账号已禁用" if standing is Standing.BLOCKED else "", 401)
+
+    def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
+        match refusal:
+            case Refusal.AUTH:
+                return Response(status_code=401)
+            case Refusal.NO_CREDIT:  # an account without credit is taken out of service
+                return json_reply({"code": 3, "description": "无可用的账号实例"})
+            case Refusal.THROTTLED:
+                return PlainTextResponse("Too Many Requests", 429, {"retry-after": "1"})
+            case _:
+                return super().refusal(refusal, prompt)
+
+    def accepted(self, task: UpstreamTask, place: int) -> Response:
+        return self._accepted(22 if place else 1, task, place)
+
+    def unreadable(self) -> Response:
+        return Response(status_code=400)
+
+    def no_prompt(self) -> Response:
+        return self.invalid("prompt不能为空")
+
+    def not_found(self) -> Response:
+        return Response()
+
+
+class RelayStation(_Words):
+    """A new-api station: entered by bearer key; unset fields are empty, the rest passes through."""
+
+    def __init__(self, url_secret: bytes) -> None:
+        super().__init__(url_secret, Blank.EMPTY)
+
+    def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
+        authorization = headers.get("authorization", "")
+        if authorization in ("", "midjourney-proxy"):
+            key = headers.get("mj-api-secret", "")
+        else:
+            key = authorization.removeprefix("Bearer ").strip()
+        return newapi.turned_away(standing_of(key, config), submits=submits) or key
+
+    def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
+        match refusal:
+            case Refusal.AUTH:
+                return newapi.bad_token()
+            case Refusal.NO_CREDIT:
+                return newapi.no_quota()
+            case Refusal.THROTTLED:
+                saturated = "当前分组负载已饱和，请稍后再试，或升级账户以提升服务质量。"
+                return _own_error(saturated, code=30, status=429, retry_after=1)
+            case _:
+                return super().refusal(refusal, prompt)
+
+    def accepted(self, task: UpstreamTask, place: int) -> Response:
+        return self._accepted(1, task, place)  # a station turns the proxy's 22 into 1
+
+    def unreadable(self) -> Response:
+        return _own_error("bind_request_body_failed ")
+
+    def no_prompt(self) -> Response:
+        return _own_error("prompt_is_required ")
+
+    def not_found(self) -> Response:
+        return _own_error("task_no_found ")
+
+
+def _own_error(
+    description: str, code: int = 4, status: int = 400, retry_after: int | None = None
+) -> Response:
+    """An error the station raises itself; where no result follows, its text ends in a space."""
+    body = {"description": description, "type": "upstream_error", "code": code}
+    return json_reply(body, status, retry_after)

@@ -1,0 +1,139 @@
+"""The station: its settings, clock, tasks and ledger, and the few things one can do with them."""
+
+import asyncio
+import random
+import secrets
+import time
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from ops.sandbox.board import Board
+from ops.sandbox.callbacks import Callbacks
+from ops.sandbox.clock import SandboxClock
+from ops.sandbox.config import SandboxConfig
+from ops.sandbox.knobs import Knob
+from ops.sandbox.lanes import Lane
+from ops.sandbox.ledger import Ledger
+from ops.sandbox.tasks import Order, UpstreamTask, View, next_change, seconds_of, view
+
+#: The fraction of the golden ratio: its multiples fill 0…1 evenly and never fall into step with a
+#: client that looks at its jobs in a fixed order, so no job draws every bad lot.
+GOLDEN = 0.6180339887498949
+#: Sandbox seconds between two looks at a followed task that waits for a place.
+WAITING_SECONDS = 5.0
+
+
+class Station:
+    """One sandbox station, on one event loop. No method but `pause` yields to it: what a method
+    decides is decided at once, however many requests arrive together.
+    """
+
+    def __init__(self, config: SandboxConfig) -> None:
+        self._config_at_start = config
+        self.config = config
+        self.clock = SandboxClock(config.speed)
+        self.url_secret = secrets.token_bytes(32)
+        self.callbacks = Callbacks(self.clock, self.view, self.next_change)
+        self._closing = asyncio.Event()
+        self._last_number = 0
+        self._forget()
+
+    def _forget(self) -> None:
+        self.board = Board()
+        self.ledger = Ledger()
+        self._lanes: dict[tuple[str, str], Lane] = {}
+        self._spent: Counter[tuple[str, Knob, str]] = Counter()
+        self._lots = 0
+
+    def reset(self) -> None:
+        """Forget every task and count, and go back to the settings of the start. Time goes on."""
+        self.callbacks.forget()
+        self._forget()
+        self._apply(self._config_at_start)
+
+    def configure(self, changes: Mapping[str, Any]) -> None:
+        """Change settings; raises pydantic.ValidationError, and changes nothing, for a bad one."""
+        self._apply(self.config.changed(changes))
+
+    def _apply(self, config: SandboxConfig) -> None:
+        self.config = config
+        self.clock.set_speed(config.speed)
+
+    def close(self) -> None:
+        """End every pause; connections that were waiting for an answer get none."""
+        self._closing.set()
+
+    async def pause(self, seconds: float) -> bool:
+        """Wait `seconds` real seconds; false if the station closed meanwhile."""
+        if seconds <= 0:
+            return True
+        try:
+            async with asyncio.timeout(seconds):
+                await self._closing.wait()
+        except TimeoutError:
+            return True
+        return False
+
+    def new_number(self) -> int:
+        """A number no other task has: real milliseconds and three random digits."""
+        candidate = int(time.time() * 1000) * 1000 + random.randrange(1000)
+        self._last_number = max(self._last_number + 1, candidate)
+        return self._last_number
+
+    def create(self, order: Order) -> tuple[UpstreamTask, int] | None:
+        """Create and charge a task: it, and its place in the queue (0: it runs). None: no room."""
+        now = self.clock.now()
+        task = UpstreamTask(order, now, seconds_of(order, self.config.durations))
+        place = self._place(task, now)
+        if place is None:
+            return None
+        self.board.add(task, now, self.config.tasks_kept)
+        self.ledger.pay(order.trade.provider, order.reference)
+        if order.callback_url:
+            self.callbacks.follow(task)
+        return task, place
+
+    def view(self, task: UpstreamTask) -> View:
+        """What a look at the task sees now."""
+        now = self.clock.now()
+        if task.starts_at is None:
+            self._lane(task).settle(now, self.config.running_slots or len(self.board))
+        return view(task, now)
+
+    def next_change(self, task: UpstreamTask) -> float:
+        """The next sandbox time at which a look may see something new; inf if never by itself."""
+        now = self.clock.now()
+        return now + WAITING_SECONDS if task.starts_at is None else next_change(task, now)
+
+    def end(self, task: UpstreamTask, *, canceled: bool = False) -> None:
+        """End a task now: canceled, or the way its knobs say."""
+        task.end(self.clock.now(), canceled=canceled)
+        self._lane(task).leave(task)
+        self.callbacks.touch(task)
+
+    def spend(self, knob: Knob, order: Order) -> bool:
+        """Whether this submit still falls under a counted knob of its job; if so, it is counted."""
+        if not order.knobs.has(knob):
+            return False
+        job = (order.trade.provider, knob, order.reference or order.prompt)
+        if self._spent[job] >= order.knobs.number(knob):
+            return False
+        self._spent[job] += 1
+        return True
+
+    def draw(self) -> float:
+        """The next look's lot, 0…1, evenly spread."""
+        self._lots += 1
+        return self._lots * GOLDEN % 1.0
+
+    def _place(self, task: UpstreamTask, now: float) -> int | None:
+        if not self.config.running_slots:
+            task.start(now)
+            return 0
+        queue = self.config.waiting_slots if task.order.trade.queues else 0
+        return self._lane(task).place(task, now, self.config.running_slots, queue)
+
+    def _lane(self, task: UpstreamTask) -> Lane:
+        owner = (task.order.trade.provider, task.order.account)
+        return self._lanes.setdefault(owner, Lane())

@@ -1,0 +1,182 @@
+"""The upstream task and its life: a pure function of the sandbox time and of its prompt's knobs.
+
+A task stores when it starts and when it ends, never how far it is: whoever looks computes that,
+so a hundred thousand waiting tasks cost nothing until somebody asks.
+"""
+
+import math
+from bisect import bisect_right
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, NamedTuple
+from zlib import crc32
+
+from ops.sandbox.knobs import Knob, Knobs
+
+JITTER = 0.25
+SUBMITTED_FROM = 0.02
+RUNNING_FROM = 0.05
+UNKNOWN_FROM, UNKNOWN_TO = 1 / 3, 2 / 3
+PROGRESS = (0, 15, 31, 46, 62, 78, 93)
+_STEPS = tuple(percent / 100 for percent in PROGRESS)
+_TURNS = tuple(sorted((SUBMITTED_FROM, RUNNING_FROM, UNKNOWN_FROM, UNKNOWN_TO, *_STEPS[1:])))
+
+
+class Phase(StrEnum):
+    """Where a task is. Each protocol has its own word for each of these."""
+
+    QUEUED = "queued"  #: waits for a place, or is not seen by the generator yet
+    SUBMITTED = "submitted"  #: the generator has it and does nothing yet
+    RUNNING = "running"
+    UNKNOWN = "unknown"  #: runs, and says so in a word nobody knows
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"  #: because the prompt asked for it
+    MODERATED = "moderated"  #: refused by moderation after it was accepted
+    CANCELED = "canceled"
+
+
+class View(NamedTuple):
+    """What a look sees. Times are sandbox seconds since the epoch; progress is a percentage."""
+
+    phase: Phase
+    progress: int
+    started_at: float | None
+    finished_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """What is true of a provider's tasks whoever submits them."""
+
+    provider: str
+    #: Typical sandbox seconds by operation.
+    typical_seconds: Mapping[str, float]
+    #: Whether tasks beyond the running slots wait in a queue; else they are refused.
+    queues: bool
+    #: Whether an account may use a job reference only once, and find its task by it.
+    unique_references: bool
+    #: Sandbox seconds an asset URL lives after the task's end.
+    asset_life_seconds: float
+    #: The body of a callback about a task.
+    tell: Callable[["UpstreamTask", View], Mapping[str, object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One valid submit, as the station's own words say it."""
+
+    trade: Trade
+    task_id: str
+    operation: str
+    #: Who pays: the key, or the AccessKey, that signed in.
+    account: str
+    prompt: str
+    knobs: Knobs
+    #: The caller's own id for the job, as the protocol carries it; "" without one.
+    reference: str
+    #: Root of the asset URLs, without a slash at the end.
+    base_url: str
+    callback_url: str
+    #: What the protocol wants to remember of the request.
+    details: Mapping[str, Any]
+
+
+@dataclass(slots=True, eq=False)
+class UpstreamTask:
+    """A task that exists upstream, and was paid."""
+
+    order: Order
+    created_at: float
+    #: Sandbox seconds from start to end.
+    seconds: float
+    #: None while it waits for a place.
+    starts_at: float | None = None
+    #: None while it waits for a place; inf if it runs for ever.
+    ends_at: float | None = None
+    canceled: bool = False
+    looks: int = 0
+    #: How often each knob with a number has been applied to looks; None: no knob yet.
+    spent: dict[Knob, int] | None = None
+
+    @property
+    def id(self) -> str:
+        return self.order.task_id
+
+    @property
+    def asset_life_seconds(self) -> float:
+        """Sandbox seconds its asset URLs live after its end."""
+        return self.order.knobs.number(Knob.EXPIRES, self.order.trade.asset_life_seconds)
+
+    def start(self, moment: float) -> None:
+        """Take a place at `moment`; the end follows from it."""
+        self.starts_at = moment
+        self.ends_at = math.inf if self.order.knobs.has(Knob.STUCK) else moment + self.seconds
+
+    def end(self, moment: float, *, canceled: bool = False) -> None:
+        """End at `moment`, ahead of time: canceled, or the way its knobs say."""
+        self.starts_at = moment if self.starts_at is None else self.starts_at
+        self.ends_at = moment
+        self.canceled = canceled
+
+    def has_ended(self, now: float) -> bool:
+        """Whether nothing will change any more."""
+        return self.ends_at is not None and self.ends_at <= now
+
+    def spend(self, knob: Knob) -> bool:
+        """Whether this look still falls under a counted knob; if so, it is counted."""
+        if not self.order.knobs:
+            return False
+        self.spent = {} if self.spent is None else self.spent
+        used = self.spent.get(knob, 0)
+        if used >= self.order.knobs.number(knob):
+            return False
+        self.spent[knob] = used + 1
+        return True
+
+
+def seconds_of(order: Order, durations: Mapping[str, float]) -> float:
+    """Sandbox seconds a task takes: as its knob says, else typical, ±25 % by its id."""
+    if order.knobs.has(Knob.SECONDS):
+        return order.knobs.number(Knob.SECONDS)
+    typical = order.trade.typical_seconds[order.operation]
+    typical = durations.get(f"{order.trade.provider}.{order.operation}", typical)
+    luck = crc32(order.task_id.encode()) / 0xFFFFFFFF
+    return typical * (1 + JITTER * (2 * luck - 1))
+
+
+def view(task: UpstreamTask, now: float) -> View:
+    """What a look at `now` sees."""
+    if task.starts_at is None or task.ends_at is None or now < task.starts_at:
+        return View(Phase.QUEUED, 0, None, None)
+    if now >= task.ends_at:
+        return View(_ending(task), 100, task.starts_at, task.ends_at)
+    done = _done(task, now)
+    if done < SUBMITTED_FROM:
+        return View(Phase.QUEUED, 0, None, None)
+    if done < RUNNING_FROM:
+        return View(Phase.SUBMITTED, 0, None, None)
+    progress = PROGRESS[bisect_right(_STEPS, done) - 1]
+    odd = task.order.knobs.has(Knob.UNKNOWN_STATUS) and UNKNOWN_FROM <= done < UNKNOWN_TO
+    return View(Phase.UNKNOWN if odd else Phase.RUNNING, progress, task.starts_at, None)
+
+
+def next_change(task: UpstreamTask, now: float) -> float:
+    """The next sandbox time at which `view` may differ; inf if it never will by itself."""
+    if task.starts_at is None or task.ends_at is None or now >= task.ends_at:
+        return math.inf
+    turns = (task.starts_at + turn * task.seconds for turn in _TURNS)
+    return min((turn for turn in turns if turn > now), default=task.ends_at)
+
+
+def _done(task: UpstreamTask, now: float) -> float:
+    age = now - (task.starts_at or now)
+    return min(age / task.seconds, 1.0) if task.seconds else 1.0
+
+
+def _ending(task: UpstreamTask) -> Phase:
+    if task.canceled:
+        return Phase.CANCELED
+    if task.order.knobs.has(Knob.MODERATED_LATE):
+        return Phase.MODERATED
+    return Phase.FAILED if task.order.knobs.has(Knob.FAIL) else Phase.SUCCEEDED
