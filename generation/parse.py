@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from generation.errors import Acceptance, Fault
+from generation.errors import Acceptance, ErrorCode, Fault
 from generation.operation import Operation, Order, Reply
 from generation.status import (
     Accepted,
@@ -63,12 +63,13 @@ def describe(
 
     `state` is null where the reply says nothing about a task; `error` then says why, and both are
     null where a find learned that there surely is none or a cancel was declined. A batch gives a
-    list, each with its `upstream_id`. Never raises a `Fault`.
+    list, each with its `upstream_id`. An answer that leaves a submit in doubt only makes any other
+    question worth asking again: `retryable` says so. Never raises a `Fault`.
     """
     try:
         outcome = read(operation, kind, reply, order)
     except Fault as fault:
-        return _entry(None, error=_error(fault, fault.accepted))
+        return _entry(None, error=_fault(fault, kind))
     if isinstance(outcome, Mapping):
         return [
             {**_describe_one(status), "upstream_id": upstream_id}
@@ -91,7 +92,7 @@ def _describe_one(outcome: Accepted | Status | str | bool | None) -> dict[str, A
             files = [_asset(asset) for asset in assets]
             entry = _entry("succeeded", upstream_id=upstream_id, assets=files, texts=list(texts))
         case Failed():
-            entry = _entry("failed", error=_error(outcome, Acceptance.YES))
+            entry = _entry("failed", error=_failure(outcome))
         case bool() | None:
             entry = _entry("canceled" if outcome else None)
     return entry
@@ -116,11 +117,20 @@ def _entry(
     }
 
 
-def _error(trouble: Fault | Failed, accepted: Acceptance) -> dict[str, Any]:
+def _fault(fault: Fault, kind: Kind) -> dict[str, Any]:
+    again = kind is not Kind.SUBMIT and fault.accepted is Acceptance.MAYBE
+    return _error(fault.code, fault.message, fault.retryable or again, fault.accepted)
+
+
+def _failure(failed: Failed) -> dict[str, Any]:
+    return _error(failed.code, failed.message, failed.retryable, Acceptance.YES)
+
+
+def _error(code: ErrorCode, message: str, retryable: bool, accepted: Acceptance) -> dict[str, Any]:
     return {
-        "code": trouble.code.value,
-        "message": trouble.message,
-        "retryable": trouble.retryable,
+        "code": code.value,
+        "message": message,
+        "retryable": retryable,
         "accepted": accepted.value,
     }
 

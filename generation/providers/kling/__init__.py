@@ -1,7 +1,9 @@
-"""Kling."""
+"""
+Kling: videos, pictures and sounds.
 
-from typing import Any
+`operations` lists the orders, `request` says what each may hold, `reply` reads every answer of the
+vendor and of the stations that resell it, with `complaints` and `faults` for the bad news and
+`results` for the good.
+"""
 
-from generation.operation import Operation
-
-OPERATIONS: tuple[Operation[Any], ...] = ()
+from generation.providers.kling.operations import OPERATIONS as OPERATIONS

@@ -70,7 +70,7 @@ def read_batch(reply: Reply, medium: AssetType) -> Mapping[str, Status]:
     entries = document.get("data")
     if not isinstance(entries, list):
         raise _unreadable("the answer is no list of tasks", reply)
-    tasks = [_task(_opened(entry)) for entry in wire.mappings(cast(Any, entries))]
+    tasks = [_task([document, *_opened(entry)]) for entry in wire.mappings(cast(Any, entries))]
     found = {task.id: _status(task, medium) for task in tasks if task.id}
     return {upstream_id: status for upstream_id, status in found.items() if status is not None}
 
@@ -91,9 +91,16 @@ def read_find(reply: Reply, order: Order) -> str | None:
             upstream_status=fault.upstream_status,
             upstream_code=fault.upstream_code,
         ) from fault
-    if not task.id or order.job_id not in {task.external_id or order.job_id}:
-        raise _unreadable(f"the answer is not about task {order.job_id}", reply)
+    if not task.id or not _carries(task, order):
+        raise _unreadable(f"the answer is not about {order.job_id}", reply)
     return task.id
+
+
+def _carries(task: KlingTask, order: Order) -> bool:
+    """A task that names no reference is ours, unless its id is just an echo of the question."""
+    if task.external_id:
+        return task.external_id == order.job_id
+    return task.id != order.job_id
 
 
 def _document(reply: Reply, *, submitting: bool) -> Mapping[str, Any]:
@@ -141,20 +148,27 @@ def _task(layers: Sequence[Mapping[str, Any]]) -> KlingTask:
     of an envelope is not the status of a task, and the number of a station's row is not its id.
     """
     top, inside = layers[0], layers[1:]
-    named = bool(wire.first_text(top, "task_id", "id"))
-    where = inside or ([top] if named else [])
-    ids = (wire.first_text(layer, "task_id", "id") for layer in [*where, top])
-    words = [_word(layer) for layer in where] + [top.get("task_status")]
+    where: Sequence[Mapping[str, Any]] = inside or ([top] if _top_id(top) else [])
+    ids = [*(wire.first_text(layer, "task_id", "id") for layer in inside), _top_id(top)]
+    words = [*map(_word, where), top.get("task_status")]
+    references = (_external_id(layer) for layer in where)
     return KlingTask(
         id=next(filter(None, ids), ""),
-        external_id=next(filter(None, map(_external_id, where)), ""),
+        external_id=next(filter(None, references), ""),
         word=next((word for word in words if isinstance(word, str)), None),
         layers=where,
     )
 
 
-def _word(layer: Mapping[str, Any]) -> Any:
-    return layer.get("task_status", layer.get("status"))
+def _top_id(top: Mapping[str, Any]) -> str:
+    """A task's id at the top. A bare `id` with nothing else we know may be anybody's."""
+    known = "code" in top or isinstance(top.get("status"), str)
+    return wire.text(top.get("task_id")) or (wire.text(top.get("id")) if known else "")
+
+
+def _word(layer: Mapping[str, Any]) -> str | None:
+    words = (layer.get("task_status"), layer.get("status"))
+    return next((word for word in words if isinstance(word, str)), None)
 
 
 def _external_id(layer: Mapping[str, Any]) -> str:
@@ -169,19 +183,15 @@ def _status(task: KlingTask, medium: AssetType) -> Status | None:
     if task.word is None:
         return None
     word = wire.text(task.word)
-    match word.lower():
-        case known if known in _QUEUED:
-            return Running(_progress(task), queued=True)
-        case known if known in _RUNNING:
-            return Running(_progress(task))
-        case known if known in _SUCCEEDED:
-            return _success(task, medium)
-        case known if known in _FAILED:
-            return failure_of(*_reason(task))
-        case known if known in _CANCELED:
-            return Failed(_reason(task)[0] or "canceled upstream", ErrorCode.CANCELED)
-        case _:
-            return Running(_progress(task), unknown_word=word)
+    known = word.lower()
+    if known in _SUCCEEDED:
+        return _success(task, medium)
+    if known in _FAILED:
+        return failure_of(*_reason(task))
+    if known in _CANCELED:
+        return Failed(_reason(task)[0] or "canceled upstream", ErrorCode.CANCELED)
+    unknown_word = None if known in _QUEUED | _RUNNING else word
+    return Running(_progress(task), queued=known in _QUEUED, unknown_word=unknown_word)
 
 
 def _success(task: KlingTask, medium: AssetType) -> Succeeded | Failed:
@@ -197,15 +207,19 @@ def _progress(task: KlingTask) -> int | None:
 def _reason(task: KlingTask) -> tuple[str, str]:
     """Why it failed, in the words of the outermost layer that has any, and that layer's code."""
     for layer in task.layers:
-        error = layer.get("error")
-        message = (
-            wire.first_text(layer, "task_status_msg", "fail_reason")
-            or error_message(error)
-            or wire.text(layer.get("message"))
-        )
-        if message:
-            return message, wire.text(wire.mapping(error).get("code"))
+        if message := _complaint_of(layer):
+            return message, wire.text(wire.mapping(layer.get("error")).get("code"))
     return "", ""
+
+
+def _complaint_of(layer: Mapping[str, Any]) -> str:
+    """A `message` beside a `code` belongs to an envelope, and is about the exchange."""
+    own_message = "" if "code" in layer else wire.text(layer.get("message"))
+    return (
+        wire.first_text(layer, "task_status_msg", "fail_reason")
+        or error_message(layer.get("error"))
+        or own_message
+    )
 
 
 def _unreadable(what: str, reply: Reply) -> Fault:

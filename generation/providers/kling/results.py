@@ -5,6 +5,7 @@ Asset roles: `result` for what was ordered, `watermarked` for its copy with a wa
 for the uncompressed copy of a sound, `voice` for the sample of a voice that was made.
 """
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,8 +27,8 @@ _SOUND = (
     _File("url"),
     _File("url_mp3", duration="duration_mp3"),
     _File("url_wav", "lossless", "duration_wav"),
-    _File("mp3_url", duration="mp3_duration"),
-    _File("wav_url", "lossless", "wav_duration"),
+    _File("mp3_url"),
+    _File("wav_url", "lossless"),
 )
 _PICTURE = (_File("url"), _File("watermark_url", "watermarked"))
 
@@ -61,10 +62,14 @@ def assets_in(layers: Sequence[Mapping[str, Any]], medium: AssetType) -> tuple[A
     first: the innermost list is the vendor's own and knows ids and durations. `medium` is the type
     of a file that comes as a bare URL.
     """
-    listed = next((found for layer in reversed(layers) if (found := tuple(_listed(layer)))), ())
+    for layer in reversed(layers):
+        by_url: dict[str, Asset] = {}
+        for asset in _listed(layer):
+            by_url.setdefault(asset.url, asset)
+        if by_url:
+            return tuple(by_url.values())
     bare = (asset for layer in layers for asset in _bare(layer, medium))
-    found = listed or tuple(asset for asset in [next(bare, None)] if asset)
-    return tuple({asset.url: asset for asset in reversed(found)}.values())[::-1]
+    return tuple(itertools.islice(bare, 1))
 
 
 def billing_in(layers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
