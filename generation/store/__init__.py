@@ -4,7 +4,7 @@ The only package that talks to the database.
 
 from generation.store.database import Database, UnusableDatabase
 from generation.store.deliveries import DeliveryStore, Signed
-from generation.store.jobs import Change, Filters, JobStore
+from generation.store.jobs import Change, Decide, Filters, JobStore
 from generation.store.keys import ApiKey, KeyStore, new_key
 from generation.store.migrate import migrate, revisions
 
@@ -12,6 +12,7 @@ __all__ = [
     "ApiKey",
     "Change",
     "Database",
+    "Decide",
     "DeliveryStore",
     "Filters",
     "JobStore",

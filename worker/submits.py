@@ -1,0 +1,109 @@
+"""
+Sending a queued job upstream: once, and only by whoever claims it.
+"""
+
+import structlog
+
+from generation.binding import Binding, choose
+from generation.errors import ErrorCode, Fault, Rejected
+from generation.job import Billed, Job, JobState
+from generation.lifecycle import after_submit, begin_submit, canceled, expired, reject
+from generation.status import SubmitAnswer
+from worker.room import Room
+
+log = structlog.get_logger(__name__)
+
+#: Where the answer of a submit may still find its job: by then a slow one may have been called
+#: stale.
+ANSWERABLE = frozenset({JobState.SUBMITTING, JobState.IN_DOUBT})
+
+
+async def submit(room: Room, job_id: str) -> None:
+    """
+    Claim the job, send it, save what came of it. Does nothing where the job is not queued, is not
+    to be sent yet, or is claimed by somebody else: a message may come twice.
+    """
+    claim = Claim(room)
+    change = await room.store.jobs.change(job_id, claim)
+    if change is None:
+        return
+    room.show(change)
+    job = change.after
+    if change.moved and job.state is JobState.SUBMITTING and claim.binding is not None:
+        await send(room, job, claim.binding)
+    elif job.is_terminal:
+        room.show_as_is(job)
+
+
+class Claim:
+    """The decision to take a job for one submit, and where it was bound."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self.binding: Binding | None = None
+
+    def __call__(self, job: Job) -> Job:
+        at = self._room.moment()
+        if job.state is not JobState.QUEUED or (job.not_before and at.now < job.not_before):
+            return job
+        if at.now >= job.deadline:
+            return expired(job, at)
+        if job.cancel_requested_at is not None:
+            return canceled(job, at.now, Billed.NO, "canceled before it was sent")
+        self.binding = choose(self._room.stations, job)
+        if self.binding is None:
+            message = f"no station of this deployment offers {job.type}"
+            return nobody_sells(job, message, self._room)
+        return begin_submit(
+            job,
+            self._room.moment(self.binding),
+            station=self.binding.station.name,
+            key=self.binding.key.name,
+            dialect=self.binding.operation.dialect,
+        )
+
+
+def nobody_sells(job: Job, message: str, room: Room) -> Job:
+    """It was accepted when a station offered it, and none does any more."""
+    at = room.moment()
+    return reject(job, Rejected(message, code=ErrorCode.UNSUPPORTED), at)
+
+
+async def send(room: Room, job: Job, binding: Binding) -> None:
+    """The paid exchange. Its answer is saved whatever has become of the job meanwhile."""
+    if job.wake_at is not None and room.now() >= job.wake_at:
+        # The process slept through its own lease: somebody else may be looking for this job
+        # already.
+        return
+    room.submitting.add(job.id)
+    try:
+        answer = await attempt(room, job, binding)
+        at = room.moment(binding)
+
+        def decide(fresh: Job) -> Job:
+            current = fresh.state in ANSWERABLE and fresh.attempts == job.attempts
+            return after_submit(fresh, answer, at) if current else fresh
+
+        change = await room.save(job.id, decide)
+    finally:
+        room.submitting.discard(job.id)
+    room.show(change)
+    log.info(
+        "submit",
+        job_id=job.id,
+        type=job.type,
+        station=job.station,
+        key=job.key,
+        attempt=job.attempts,
+        outcome=change.after.state.value if change else "gone",
+        reason=change.after.reason or None if change else None,
+        upstream_id=change.after.upstream_id if change else None,
+    )
+
+
+async def attempt(room: Room, job: Job, binding: Binding) -> SubmitAnswer | Fault:
+    """The answer, or the fault as a value."""
+    try:
+        return await room.upstream.submit(binding, job)
+    except Fault as fault:
+        return fault
