@@ -2,5 +2,6 @@
 Telling a caller what became of a job: signed, repeated for days, and never sent into our own house.
 
 `signature`, `schedule`, `outcome`, `delivery` and `guard` are knowledge and touch nothing.
-`client` opens guarded connections, `slots` shares them out, `sender` makes the request.
+`resolver`, `transport` and `client` make guarded connections, `slots` shares them out, and `sender`
+makes the request.
 """

@@ -101,7 +101,7 @@ class Sender:
         try:
             async with asyncio.timeout(self._total.total_seconds()):
                 await self._exchange(delivery, headers, answer)
-        except (TimeoutError, OSError, httpx.HTTPError, aiohttp.ClientError) as trouble:
+        except (TimeoutError, OSError, httpx.HTTPError) as trouble:
             error, detail = _explain(trouble)
         duration = timedelta(seconds=perf_counter() - started)
         if answer.status is None:
@@ -150,29 +150,23 @@ def _headers(delivery: Delivery, secrets: Sequence[str], now: datetime) -> dict[
 
 
 def _explain(trouble: Exception) -> tuple[ErrorClass, str]:
-    """
-    The class of a failed exchange, and what it was in words.
-
-    Of an httpx exception the cause is looked at, for the translation in between calls a connection
-    that broke off a connect timeout.
-    """
-    cause = trouble.__cause__ if isinstance(trouble, httpx.HTTPError) else trouble
-    match cause:
-        case aiohttp.ClientConnectorDNSError():
-            return ErrorClass.DNS, "the host name has no address; check its spelling and its DNS"
-        case aiohttp.ClientSSLError() | ssl.SSLError():
-            return ErrorClass.TLS, f"TLS failed: {_brief(cause)}"
+    """The class of a failed exchange, and what it was in words."""
+    match trouble.__cause__ if isinstance(trouble, httpx.HTTPError) else trouble:
         case TimeoutError():
             return ErrorClass.TIMEOUT, "no answer in time; answer first and work afterwards"
+        case aiohttp.ClientConnectorDNSError():
+            return ErrorClass.DNS, "the host name has no address; check its spelling and its DNS"
+        case aiohttp.ClientSSLError():
+            return ErrorClass.TLS, f"TLS failed: {_brief(trouble)}"
         case aiohttp.ClientConnectorError():
-            return ErrorClass.CONNECT, f"no connection: {_brief(cause)}"
+            return ErrorClass.CONNECT, f"no connection: {_brief(trouble)}"
         case OSError() | aiohttp.ClientConnectionError():
-            return ErrorClass.DISCONNECTED, f"closed before an answer: {_brief(cause)}"
+            return ErrorClass.DISCONNECTED, f"closed before an answer: {_brief(trouble)}"
         case _:
-            return ErrorClass.PROTOCOL, f"the answer is not HTTP: {_brief(cause)}"
+            return ErrorClass.PROTOCOL, f"the answer is not HTTP: {_brief(trouble)}"
 
 
-def _brief(cause: BaseException | None) -> str:
+def _brief(trouble: Exception) -> str:
     """One printable line: parts of it may be the receiver's."""
-    line = "".join(char if char.isprintable() else " " for char in str(cause))
-    return line[:200] or type(cause).__name__
+    text = "".join(char if char.isprintable() else " " for char in str(trouble))
+    return " ".join(text.split())[:200] or type(trouble).__name__

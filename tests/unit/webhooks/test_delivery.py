@@ -1,0 +1,121 @@
+"""Every decision after an attempt, as a table."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from generation.webhooks.delivery import Delivery, DeliveryState, after_attempt
+from generation.webhooks.outcome import ErrorClass, Outcome
+from generation.webhooks.schedule import SCHEDULE
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+MIDDLE = 0.5
+S = DeliveryState
+
+DELIVERY = Delivery(
+    id="dlv_1",
+    event_id="evt_1",
+    event_type="job.succeeded",
+    job_id="job_1",
+    tenant="acme",
+    api_key_id="key_1",
+    url="https://hooks.example.com/genq",
+    body=b"{}",
+    version=4,
+    wake_at=NOW,
+    created_at=NOW - timedelta(minutes=1),
+)
+
+
+def asked(status: int, what: str) -> Outcome:
+    return Outcome(status=status, headers={"webhook-delivery": what})
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state"),
+    [
+        (Outcome(status=200), S.DELIVERED),
+        (Outcome(status=202), S.DELIVERED),
+        (Outcome(status=204), S.DELIVERED),
+        (asked(200, "disable"), S.DELIVERED),
+        (asked(200, "abort-message"), S.DELIVERED),
+        (Outcome(status=410), S.FAILED),
+        (asked(503, "disable"), S.CANCELED),
+        (asked(400, "abort-message"), S.CANCELED),
+    ],
+)
+def test_answers_that_end_it(outcome: Outcome, state: DeliveryState) -> None:
+    after = after_attempt(DELIVERY, outcome, NOW, MIDDLE)
+    assert after == replace(
+        DELIVERY,
+        state=state,
+        attempts=1,
+        wake_at=None,
+        last_status=outcome.status,
+        last_error=outcome.complaint,
+        finished_at=NOW,
+    )
+    assert bool(after.last_error) is (state is not S.DELIVERED)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "wait"),
+    [
+        (Outcome(status=500, excerpt="oops"), timedelta(seconds=5)),
+        (Outcome(status=302), timedelta(seconds=5)),
+        (Outcome(status=404), timedelta(seconds=5)),
+        (Outcome(status=429), timedelta(seconds=66)),
+        (Outcome(error=ErrorClass.TIMEOUT, detail="no answer"), timedelta(seconds=66)),
+        (Outcome(error=ErrorClass.TLS, detail="self-signed"), timedelta(seconds=5)),
+        (Outcome(error=ErrorClass.REFUSED_ADDRESS, detail="private"), timedelta(seconds=5)),
+    ],
+)
+def test_answers_that_postpone_it(outcome: Outcome, wait: timedelta) -> None:
+    assert after_attempt(DELIVERY, outcome, NOW, MIDDLE) == replace(
+        DELIVERY,
+        attempts=1,
+        wake_at=NOW + wait,
+        last_status=outcome.status,
+        last_error=outcome.complaint,
+        last_response=outcome.excerpt,
+    )
+
+
+def test_a_receiver_that_never_answers_is_given_up_after_eleven_attempts() -> None:
+    delivery, now, waited = DELIVERY, NOW, timedelta()
+    while delivery.wake_at is not None:
+        waited += delivery.wake_at - now
+        now = delivery.wake_at
+        delivery = after_attempt(delivery, Outcome(status=500), now, MIDDLE)
+    assert (delivery.state, delivery.attempts) == (S.FAILED, len(SCHEDULE))
+    assert delivery.finished_at == now
+    assert waited == sum(SCHEDULE, timedelta())
+
+
+def test_an_answer_replaces_what_the_one_before_left() -> None:
+    failed = after_attempt(DELIVERY, Outcome(status=500, excerpt="oops"), NOW, MIDDLE)
+    unanswered = after_attempt(failed, Outcome(error=ErrorClass.CONNECT), NOW, MIDDLE)
+    assert (unanswered.last_status, unanswered.last_response) == (None, "")
+    told = after_attempt(unanswered, Outcome(status=200, excerpt="thanks"), NOW, MIDDLE)
+    assert (told.last_status, told.last_error, told.last_response) == (200, "", "thanks")
+
+
+def test_stepping_aside_costs_no_attempt() -> None:
+    last = replace(DELIVERY, attempts=10, last_status=500)
+    crowded = Outcome(error=ErrorClass.CROWDED, detail="busy")
+    assert after_attempt(last, crowded, NOW, MIDDLE) == replace(
+        last, wake_at=NOW + timedelta(seconds=10), last_error="crowded: busy"
+    )
+    short = [timedelta(0), timedelta(seconds=1)]
+    assert after_attempt(last, crowded, NOW, 0.5, short).wake_at == NOW + timedelta(seconds=1)
+
+
+@pytest.mark.parametrize("state", [S.DELIVERED, S.FAILED, S.CANCELED])
+def test_a_finished_delivery_is_not_decided_again(state: DeliveryState) -> None:
+    with pytest.raises(ValueError, match=f"dlv_1 is {state}"):
+        after_attempt(replace(DELIVERY, state=state), Outcome(status=200), NOW, MIDDLE)
+
+
+def test_a_delivery_does_not_show_its_body_in_logs() -> None:
+    assert "prompt" not in repr(replace(DELIVERY, body=b'{"prompt":1}', last_response="prompt"))

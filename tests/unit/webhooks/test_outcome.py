@@ -1,0 +1,98 @@
+"""What an answer, or its absence, means."""
+
+import pytest
+
+from generation.webhooks.outcome import EXCERPT_BYTES, ErrorClass, Outcome, readable
+
+E = ErrorClass
+
+
+def answered(status: int, **headers: str) -> Outcome:
+    return Outcome(status=status, headers={key.replace("_", "-"): headers[key] for key in headers})
+
+
+@pytest.mark.parametrize(
+    ("outcome", "kind", "overload", "wants_no_more"),
+    [
+        (answered(200), None, False, False),
+        (answered(204), None, False, False),
+        (answered(299), None, False, False),
+        (answered(200, webhook_delivery="disable"), None, False, True),
+        (answered(200, webhook_delivery="abort-message"), None, False, False),
+        (answered(101), E.STATUS, False, False),
+        (answered(301, location="https://elsewhere.example/"), E.REDIRECT, False, False),
+        (answered(304), E.REDIRECT, False, False),
+        (answered(400), E.STATUS, False, False),
+        (answered(404), E.STATUS, False, False),
+        (answered(410), E.GONE, False, True),
+        (answered(410, webhook_delivery="abort-message"), E.GONE, False, True),
+        (answered(429), E.STATUS, True, False),
+        (answered(500), E.STATUS, False, False),
+        (answered(500, webhook_delivery="disable"), E.DISABLED, False, True),
+        (answered(500, webhook_delivery=" Abort-Message "), E.ABORTED, False, False),
+        (answered(500, webhook_delivery="be nice"), E.STATUS, False, False),
+        (answered(502), E.STATUS, True, False),
+        (answered(503), E.STATUS, False, False),
+        (answered(504), E.STATUS, True, False),
+        (answered(999), E.STATUS, False, False),
+        (Outcome(error=E.TIMEOUT), E.TIMEOUT, True, False),
+        (Outcome(error=E.CONNECT), E.CONNECT, False, False),
+        (Outcome(error=E.REFUSED_ADDRESS), E.REFUSED_ADDRESS, False, False),
+    ],
+)
+def test_meaning(
+    outcome: Outcome, kind: ErrorClass | None, overload: bool, wants_no_more: bool
+) -> None:
+    assert outcome.error_class is kind
+    assert outcome.is_overload is overload
+    assert outcome.wants_no_more is wants_no_more
+
+
+@pytest.mark.parametrize(
+    ("outcome", "complaint"),
+    [
+        (answered(204), ""),
+        (answered(500), "status: answered 500"),
+        (
+            answered(302, location="https://new.example/hook"),
+            "redirect: answered 302, to https://new.example/hook; redirects are not followed, "
+            "so give the final address",
+        ),
+        (answered(410), "gone: answered 410, so it is not asked again"),
+        (
+            answered(500, webhook_delivery="disable"),
+            "disabled: answered 500 and asked for no further attempt",
+        ),
+        (
+            Outcome(error=E.REFUSED_ADDRESS, detail="10.0.0.1 is a private network"),
+            "refused_address: 10.0.0.1 is a private network",
+        ),
+    ],
+)
+def test_complaints_begin_with_their_class(outcome: Outcome, complaint: str) -> None:
+    assert outcome.complaint == complaint
+
+
+def test_a_long_redirect_target_is_cut() -> None:
+    assert len(answered(302, location="https://x.example/" + "a" * 8000).complaint) < 400
+
+
+@pytest.mark.parametrize(
+    ("head", "text"),
+    [
+        (b"ok", "ok"),
+        ("déjà".encode(), "déjà"),
+        (b"a\x00b", "a\ufffdb"),
+        (b"\xff\xfe", "\ufffd\ufffd"),
+        ("é".encode()[:1], "\ufffd"),
+    ],
+)
+def test_readable_text(head: bytes, text: str) -> None:
+    assert readable(head) == text
+
+
+def test_readable_text_is_bounded_and_encodable() -> None:
+    text = readable(bytes(range(256)) * 1000)
+    assert len(text) <= EXCERPT_BYTES
+    assert "\x00" not in text
+    assert text.encode()
