@@ -12,6 +12,7 @@ from typing import Annotated, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from generation.webhooks.guard import GuardPolicy
 from generation.webhooks.schedule import SCHEDULE
 
 Network = IPv4Network | IPv6Network
@@ -57,7 +58,8 @@ class Settings(BaseSettings):
     nudge_again: timedelta = seconds(10)
     #: A submit whose worker has not been heard of for this long is in doubt.
     submit_lease: timedelta = seconds(20)
-    submit_timeout: timedelta = seconds(90)
+    #: Relays wait a minute for their own upstream before they answer.
+    submit_timeout: timedelta = seconds(75)
     look_timeout: timedelta = seconds(15)
     connect_timeout: timedelta = seconds(5)
     looks_in_flight: Annotated[int, Field(ge=1)] = 1000
@@ -72,6 +74,8 @@ class Settings(BaseSettings):
     webhook_allow_http: bool = False
     #: Networks a webhook may reach although they are not public, as `127.0.0.0/8,10.1.0.0/16`.
     webhook_allowed_networks: Annotated[tuple[Network, ...], NoDecode] = ()
+    #: Ports a webhook may name, as `80,443,8443`, or `any`.
+    webhook_allowed_ports: Annotated[tuple[int, ...] | None, NoDecode] = (80, 443)
     webhook_schedule: Annotated[tuple[timedelta, ...], NoDecode] = SCHEDULE
     webhook_timeout: timedelta = seconds(15)
     webhook_connect_timeout: timedelta = seconds(5)
@@ -85,9 +89,13 @@ class Settings(BaseSettings):
     #: `text` for people, `json` for machines.
     log_format: str = "text"
 
-    @field_validator("webhook_allowed_networks", "webhook_schedule", mode="before")
+    @field_validator(
+        "webhook_allowed_networks", "webhook_allowed_ports", "webhook_schedule", mode="before"
+    )
     @classmethod
     def split_commas(cls, value: object) -> object:
+        if value == "any":
+            return None
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
@@ -113,6 +121,16 @@ class Settings(BaseSettings):
         if (self.station_url is None) != (self.station_key is None):
             raise ValueError("GENQ_STATION_URL and GENQ_STATION_KEY belong together: set both")
         return self
+
+    @cached_property
+    def webhook_policy(self) -> GuardPolicy:
+        """Where webhooks may go."""
+        ports = self.webhook_allowed_ports
+        return GuardPolicy(
+            allow_http=self.webhook_allow_http,
+            allowed_networks=self.webhook_allowed_networks,
+            allowed_ports=None if ports is None else frozenset(ports),
+        )
 
     @cached_property
     def store_url(self) -> str:

@@ -7,7 +7,7 @@ own name, so that Flower lists jobs by what was ordered; a job's task has the jo
 
 import os
 import sys
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from celery import Celery, bootsteps, signals
@@ -113,17 +113,18 @@ def submit_shell(job_id: str) -> None:
     raise Ignore
 
 
+untyped = cast(Any, app)
 for name in providers.names():
-    app.task(name=name)(submit_shell)
+    untyped.task(name=name)(submit_shell)
 
 
-@app.task(name=DELIVER, send_events=False)
 def deliver_shell(delivery_id: str, version: int) -> None:
     """Plumbing: Flower does not show it."""
     shells.deliver(delivery_id, version)
 
 
-app.steps["worker"].add(BackRoom)
+untyped.task(name=DELIVER, send_events=False)(deliver_shell)
+untyped.steps["worker"].add(BackRoom)
 
 
 @signals.setup_logging.connect

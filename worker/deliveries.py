@@ -36,7 +36,7 @@ async def deliver(room: Room, delivery_id: str, version: int) -> None:
     log.info(
         "delivery",
         delivery_id=delivery.id,
-        event=delivery.event_type,
+        type=delivery.event_type,
         event_id=delivery.event_id,
         job_id=delivery.job_id,
         receiver=receiver(delivery.url),

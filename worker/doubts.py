@@ -70,13 +70,14 @@ async def searched(room: Room, job: Job, binding: Binding) -> tuple[str | Fault 
 
 async def cancel(room: Room, job: Job) -> None:
     """See to a caller's wish to cancel a job that is upstream: stop it there, or let go of it."""
-    stopped: bool | Fault | None
+    binding: Binding | None = None
+    stopped: bool | Fault | None = None
     try:
         binding = bind(room.stations, job)
         task = Task(job.upstream_id or "", job.upstream_details)
         stopped = await room.upstream.cancel(binding, task)
-    except Unbound:
-        binding, stopped = None, None
+    except Unbound as error:
+        log.warning("cancel_impossible", job_id=job.id, reason=str(error))
     except Fault as fault:
         stopped = fault
     at = room.moment(binding)

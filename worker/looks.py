@@ -165,9 +165,9 @@ class Looks:
     ) -> None:
         await asyncio.gather(
             *(
-                self._save(job, binding, answers[job.upstream_id])
+                self._save(job, binding, answers[upstream_id])
                 for job, binding in members
-                if job.upstream_id in answers
+                if (upstream_id := job.upstream_id or "") in answers
             )
         )
 

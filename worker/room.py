@@ -27,7 +27,6 @@ from generation.settings import Settings, seconds
 from generation.stations import Stations
 from generation.store import Change, Decide, Store
 from generation.upstream import Upstream
-from generation.webhooks.guard import GuardPolicy
 from generation.webhooks.sender import Sender
 
 log = structlog.get_logger(__name__)
@@ -52,10 +51,7 @@ class Room:
         self.nudger = Nudger(settings)
         self.rows = Rows(app, hostname)
         self.sender = Sender(
-            GuardPolicy(
-                allow_http=settings.webhook_allow_http,
-                allowed_networks=settings.webhook_allowed_networks,
-            ),
+            settings.webhook_policy,
             total=settings.webhook_timeout,
             connect=settings.webhook_connect_timeout,
         )
