@@ -1,0 +1,94 @@
+"""One run of a program: a process group, from its start until nothing of it is left."""
+
+import asyncio
+import contextlib
+import os
+from datetime import timedelta
+from signal import Signals
+
+from ops.stack.keeper import Keeper, kill_group
+from ops.stack.output import Channel
+from ops.stack.program import Program
+
+CHUNK_BYTES = 64 * 1024
+# A grandchild that left the group may hold the pipe open for ever; what matters has been read.
+DRAIN_WITHIN = timedelta(seconds=1)
+
+
+class Child:
+    """
+    A running program in a session of its own, so that a terminal's Ctrl-C does not reach it.
+
+    `ended` is done, with the exit code (negative: the signal), when the program has ended, its
+    whole process group has been killed and its output has been read.
+    """
+
+    def __init__(
+        self,
+        process: asyncio.subprocess.Process,
+        reading: asyncio.Task[None],
+        keeper: Keeper,
+    ) -> None:
+        self.pid = process.pid
+        self._process = process
+        self._reading = reading
+        self._keeper = keeper
+        self.ended = asyncio.create_task(self._end())
+
+    async def stop(self, stop_signal: Signals, patience: timedelta) -> None:
+        """Ask it to end; after `patience` kill its process group. It has `ended` afterwards."""
+        if not self.ended.done():
+            # Not Process.send_signal: that may reap the child under asyncio's own watcher.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, stop_signal)
+            await asyncio.wait({self.ended}, timeout=patience.total_seconds())
+            self.kill()
+            await self.ended
+
+    def kill(self) -> None:
+        """SIGKILL the process group, unless it has ended."""
+        if not self.ended.done():
+            kill_group(self.pid)
+
+    async def _end(self) -> int:
+        code = await self._process.wait()
+        kill_group(self.pid)
+        self._keeper.release(self.pid)
+        await asyncio.wait({self._reading}, timeout=DRAIN_WITHIN.total_seconds())
+        self._reading.cancel()
+        await asyncio.wait({self._reading})
+        return code
+
+
+async def spawn(program: Program, keeper: Keeper, channel: Channel) -> Child:
+    """Start a program; what it writes goes to the channel."""
+    # Our own pipe rather than asyncio's: waiting for the process must not wait for the pipe.
+    reading_end, writing_end = os.pipe()
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *keeper.command(program.argv),
+            stdin=keeper.pipe,
+            stdout=writing_end,
+            stderr=writing_end,
+            env=os.environ | program.env,
+            start_new_session=True,
+        )
+    except BaseException:
+        os.close(reading_end)
+        raise
+    finally:
+        os.close(writing_end)
+    return Child(process, asyncio.create_task(_read(reading_end, channel)), keeper)
+
+
+async def _read(descriptor: int, channel: Channel) -> None:
+    stream = asyncio.StreamReader()
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(stream), os.fdopen(descriptor, "rb", buffering=0)
+    )
+    try:
+        while chunk := await stream.read(CHUNK_BYTES):
+            channel.feed(chunk)
+    finally:
+        channel.finish()
+        transport.close()

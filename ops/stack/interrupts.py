@@ -1,0 +1,28 @@
+"""Signals as calls on the event loop, for a while."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from signal import Signals
+
+
+@contextmanager
+def caught(signals: Sequence[Signals], act: Callable[[Signals], None]) -> Generator[None]:
+    """
+    Call `act` on the running loop for each of the signals, and restore what was there before.
+
+    Works in the main thread only. A signal that is ignored stays so: whoever started us with nohup,
+    or in the background of a script, wants it that way.
+    """
+    loop = asyncio.get_running_loop()
+    before = {signum: signal.getsignal(signum) for signum in signals}
+    taken = [signum for signum in signals if before[signum] is not signal.SIG_IGN]
+    for signum in taken:
+        loop.add_signal_handler(signum, act, signum)
+    try:
+        yield
+    finally:
+        for signum in taken:
+            loop.remove_signal_handler(signum)
+            signal.signal(signum, before[signum])

@@ -1,0 +1,133 @@
+"""
+A stack of programs: started in order, kept running, stopped in reverse order, every time.
+
+    async with Supervisor(logs, terminal=sys.stdout) as stack:
+        await stack.start(broker)
+        await stack.start(api)
+        await stack.forever()
+
+The block is left, and every program stopped, when its body ends, when a program is given up
+(ProgramFailed), or on SIGINT, SIGTERM or SIGHUP (Interrupted). Both are StackEnded and know the
+exit code for the command: 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP, 1 after a program
+that failed. A second Ctrl-C kills what is left at once. When the supervisor itself is killed, its
+keeper kills the programs.
+"""
+
+import asyncio
+import contextlib
+from pathlib import Path
+from signal import SIGHUP, SIGINT, SIGTERM, Signals
+from types import TracebackType
+from typing import NoReturn, Self, TextIO
+
+from ops.stack.ending import Interrupted
+from ops.stack.interrupts import caught
+from ops.stack.keeper import Keeper
+from ops.stack.output import Output
+from ops.stack.program import Program
+from ops.stack.runner import Runner
+
+ENDING_SIGNALS = (SIGINT, SIGTERM, SIGHUP)
+BOLD = "1"
+
+
+class Supervisor:
+    """
+    Runs programs inside an `async with` block that is entered once, in the main thread.
+
+    Each program writes to `<logs>/<name>.log` and, its name before each line, to the terminal. If
+    something else than its body ends the block, the body is cancelled, every program is stopped,
+    and the block raises that StackEnded.
+    """
+
+    def __init__(self, logs: Path, *, terminal: TextIO | None = None) -> None:
+        self._output = Output(logs, terminal)
+        self._runners: dict[str, Runner] = {}
+        self._exits = contextlib.ExitStack()
+        self._end: BaseException | None = None
+        self._leaving = False
+        self._interrupted = False
+
+    async def __aenter__(self) -> Self:
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("a Supervisor is entered in a task: use asyncio.run")
+        self._task = task
+        self._cancellations = task.cancelling()
+        self._keeper = self._exits.enter_context(Keeper())
+        self._exits.enter_context(caught(ENDING_SIGNALS, self._interrupt))
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        cancelled_by_us = self._end is not None
+        self._leaving = True
+        await self._stop_all()
+        self._exits.close()
+        if cancelled_by_us:
+            self._task.uncancel()
+        if self._task.cancelling() > self._cancellations:
+            raise asyncio.CancelledError
+        if self._end is not None:
+            raise self._end from error
+
+    async def start(self, program: Program) -> None:
+        """
+        Start a program and wait until it is ready; from then on it is kept running.
+
+        Raises ProgramFailed if it ends, or its time is up, before it is ready.
+        """
+        if program.name in self._runners:
+            raise ValueError(f"two programs are called {program.name}: give each its own name")
+        runner = Runner(program, self._keeper, self._output.channel(program.name))
+        self._runners[program.name] = runner
+        ready = asyncio.create_task(runner.ready.wait())
+        try:
+            await asyncio.wait({ready, runner.ended}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ready.cancel()
+        if runner.ended.done():
+            runner.ended.result()
+        runner.ended.add_done_callback(self._notice)
+
+    async def forever(self) -> NoReturn:
+        """Wait until a signal or a failed program ends the block."""
+        while True:
+            await asyncio.Event().wait()
+
+    def pid(self, name: str) -> int | None:
+        """The process id of a program's present run; None while it is being started again."""
+        return self._runners[name].pid
+
+    def _notice(self, ended: asyncio.Task[None]) -> None:
+        if error := ended.exception():
+            self._end_with(error)
+
+    def _interrupt(self, signum: Signals) -> None:
+        if not self._interrupted:
+            self._interrupted = True
+            self._say(f"{signum.name}: stopping; Ctrl-C kills what is left at once")
+            self._end_with(Interrupted(signum))
+        elif signum == SIGINT:
+            # Only SIGINT is impatience: a closing terminal sends SIGHUP more than once.
+            for runner in self._runners.values():
+                runner.kill()
+
+    def _end_with(self, error: BaseException) -> None:
+        """The first reason stands. The body is in some await, and that raises CancelledError."""
+        if self._end is None:
+            self._end = error
+            if not self._leaving:
+                self._task.cancel()
+
+    async def _stop_all(self) -> None:
+        """In reverse order, one after the other. A cancellation waits until it is done."""
+        for runner in reversed(self._runners.values()):
+            runner.stop()
+            while not runner.ended.done():
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.wait({runner.ended})
+
+    def _say(self, text: str) -> None:
+        self._output.show("stack", BOLD, text)
