@@ -41,8 +41,12 @@ def normalised(image: str) -> str:
 
 
 def _checked_url(url: str) -> str:
-    # The proxy puts the URL into the prompt, where a blank would end it.
-    if not urlsplit(url).hostname or any(letter.isspace() for letter in url):
+    try:
+        host = urlsplit(url).hostname
+    except ValueError:
+        host = None
+    # The URL becomes part of the prompt, where a blank would end it.
+    if not host or any(letter.isspace() for letter in url):
         raise ValueError(f"the image URL has no host or has blanks in it: {_GUIDE}")
     return url
 
