@@ -122,8 +122,15 @@ def check_url(url: str, policy: GuardPolicy) -> None:
 
 
 def receiver(url: str) -> str:
-    """`host:port` of a URL that `check_url` lets pass: the party that answers it."""
-    parsed = httpx.URL(url)
+    """
+    `host:port`, the party that answers a URL, for limits and logs: the rest may be secret.
+
+    Empty for a text that is no URL; port 0 where the scheme has none that we know.
+    """
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL:
+        return ""
     return f"{parsed.raw_host.decode('ascii').lower()}:{_port(parsed)}"
 
 
@@ -174,7 +181,7 @@ def _check_port(parsed: httpx.URL, policy: GuardPolicy) -> None:
 
 
 def _port(parsed: httpx.URL) -> int:
-    return _SCHEME_PORTS[parsed.scheme] if parsed.port is None else parsed.port
+    return _SCHEME_PORTS.get(parsed.scheme, 0) if parsed.port is None else parsed.port
 
 
 def _check_host(host: str, policy: GuardPolicy) -> None:
