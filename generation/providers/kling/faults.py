@@ -78,6 +78,9 @@ _BY_CODE: Mapping[str, _Sort] = {
     "do_request_failed": _BROKEN,
 }
 
+#: Enough for a person to read; stations pass whole pages on.
+_LONGEST_MESSAGE = 500
+
 #: The token's own times are refused: the two clocks disagree, or a token was kept for too long.
 _CLOCK_CODES = frozenset({"1003", "1004"})
 
@@ -94,11 +97,18 @@ _MODERATION_WORDS = _words(
     r"|违规|敏感|审核|风控"
 )
 
+#: Our own reference is taken: an earlier submit of the same job did arrive, and must be found.
+_DUPLICATE_WORDS = _words(
+    r"external_?task_?id.*(used|exist|duplicate|repeat|unique|重复|已存在)"
+    r"|(duplicate|repeat|重复).*external_?task_?id"
+)
+
 #: Words that mean one thing whatever the status. The first that fits decides.
 _CLEAR_WORDS: tuple[tuple[re.Pattern[str], _Sort], ...] = (
     (_MODERATION_WORDS, _MODERATED),
     (_CREDIT_WORDS, _CREDITS),
     (_words(r"parallel task|concurren|并发|no available channel|无可用渠道|负载已饱和"), _NO_ROOM),
+    (_words(r"invalid url \("), _UNSUPPORTED),
     (_words(r"too (fast|many|frequent)|rate.?limit|频繁|过快"), _TOO_FAST),
     (_words(r"task[ _](id )?(does )?not[ _](found|exist)|任务不存在"), _NOT_FOUND),
 )
@@ -180,7 +190,7 @@ def failure_of(reason: str, code: str = "") -> Failed:
     said = _sort(complaint).code
     kind = said if said in _FAILURES else ErrorCode.UPSTREAM_FAILED
     return Failed(
-        complaint.message or "the upstream gave no reason",
+        complaint.message[:_LONGEST_MESSAGE] or "the upstream gave no reason",
         kind,
         retryable=kind not in _FINAL_FAILURES,
         upstream_code=complaint.code or None,
@@ -196,7 +206,7 @@ def _fault(sort: _Sort, complaint: Complaint, *, submitting: bool) -> Fault:
     if complaint.code in _CLOCK_CODES:
         message = f"the token's times are refused, check this machine's clock: {message}"
     return sort.fault(
-        message,
+        message[:_LONGEST_MESSAGE],
         code=code,
         upstream_status=complaint.status or None,
         upstream_code=complaint.code or None,
@@ -205,6 +215,8 @@ def _fault(sort: _Sort, complaint: Complaint, *, submitting: bool) -> Fault:
 
 
 def _sort(complaint: Complaint) -> _Sort:
+    if _DUPLICATE_WORDS.search(complaint.message):
+        return _BROKEN
     if complaint.code == "1201" and _CREDIT_WORDS.search(complaint.message):
         return _CREDITS
     return (

@@ -21,6 +21,9 @@ from generation.status import Accepted, AssetType, Failed, Running, Status, Subm
 #: A station's record around the vendor's answer around the task is as deep as it gets.
 _DEEPEST = 5
 
+#: An unknown status word is kept for a person to read, a novel is not.
+_LONGEST_WORD = 60
+
 _QUEUED = frozenset({"", "submitted", "not_start", "queued", "pending", "waiting", "created"})
 _RUNNING = frozenset({"processing", "in_progress", "running", "unknown"})
 _SUCCEEDED = frozenset({"succeed", "succeeded", "success", "completed"})
@@ -149,7 +152,7 @@ def _task(layers: Sequence[Mapping[str, Any]]) -> KlingTask:
     """
     top, inside = layers[0], layers[1:]
     where: Sequence[Mapping[str, Any]] = inside or ([top] if _top_id(top) else [])
-    ids = [*(wire.first_text(layer, "task_id", "id") for layer in inside), _top_id(top)]
+    ids = [*(wire.first_identifier(layer, "task_id", "id") for layer in inside), _top_id(top)]
     words = [*map(_word, where), top.get("task_status")]
     references = (_external_id(layer) for layer in where)
     return KlingTask(
@@ -163,7 +166,7 @@ def _task(layers: Sequence[Mapping[str, Any]]) -> KlingTask:
 def _top_id(top: Mapping[str, Any]) -> str:
     """A task's id at the top. A bare `id` with nothing else we know may be anybody's."""
     known = "code" in top or isinstance(top.get("status"), str)
-    return wire.text(top.get("task_id")) or (wire.text(top.get("id")) if known else "")
+    return wire.first_identifier(top, "task_id", *(["id"] if known else []))
 
 
 def _word(layer: Mapping[str, Any]) -> str | None:
@@ -190,7 +193,7 @@ def _status(task: KlingTask, medium: AssetType) -> Status | None:
         return failure_of(*_reason(task))
     if known in _CANCELED:
         return Failed(_reason(task)[0] or "canceled upstream", ErrorCode.CANCELED)
-    unknown_word = None if known in _QUEUED | _RUNNING else word
+    unknown_word = None if known in _QUEUED | _RUNNING else word[:_LONGEST_WORD]
     return Running(_progress(task), queued=known in _QUEUED, unknown_word=unknown_word)
 
 

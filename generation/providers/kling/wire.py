@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, cast
 
+_IDENTIFIER = re.compile(r"[^\s/?#]{1,200}")
 _URL = re.compile(r"https?://[^\s/]\S*", re.IGNORECASE)
 _PERCENT = re.compile(r"([0-9]{1,3})(?:\.[0-9]+)?\s*%?")
 
@@ -21,6 +22,17 @@ def text(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int):
         return ""
     return str(value).encode("utf-8", "replace").decode().replace("\0", "").strip()
+
+
+def identifier(value: Any) -> str:
+    """An id that fits every store and every path; "" for anything else."""
+    candidate = text(value)
+    return candidate if _IDENTIFIER.fullmatch(candidate) else ""
+
+
+def first_identifier(source: Mapping[str, Any], *names: str) -> str:
+    """The first of these fields that holds an id, or ""."""
+    return next((found for name in names if (found := identifier(source.get(name)))), "")
 
 
 def first_text(source: Mapping[str, Any], *names: str) -> str:
