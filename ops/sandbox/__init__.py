@@ -1,1 +1,44 @@
-"""stub."""
+"""
+The sandbox station: a real HTTP server that speaks the upstream protocols, and generates nothing.
+
+Point genq, or any client of these protocols, at it: tasks are accepted, queue, run, and end with
+asset URLs that serve small valid files; every submit it would have charged is in a ledger. Time can
+run faster than outside, stand still, or jump. Words in a prompt make it misbehave on purpose.
+
+    python -m ops.sandbox --host 127.0.0.1 --port 0        # set by GENQ_SANDBOX_*, see `config`
+
+    with running_sandbox(SandboxConfig(speed=60)) as sandbox:    # in a test; see `handle`
+        ...sandbox.url, sandbox.stats(), sandbox.configure(speed=1), sandbox.advance(30)
+
+Protocols
+    Midjourney  /mj/submit/imagine, /mj/task/{id}/fetch, /mj/task/list-by-condition, also under
+                /mj-fast, /mj-relax and /mj-turbo. With a bearer key it has the face of a new-api
+                station; with `mj-api-secret` that of a direct proxy, which also has /mj/task/list
+                and /mj/task/{id}/cancel. Callbacks by `notifyHook`.
+    Kling v1    /v1/videos/text2video and /v1/videos/image2video: submit, query by task_id or
+                external_task_id, list; plain key or signed token. The same under /kling with a
+                relay's bearer key. Callbacks by `callback_url`.
+    Assets      signed URLs under /attachments (Midjourney), plain ones under /files (Kling).
+
+Knobs, in a prompt; N counts the first submits of a job (its reference or, without one, its exact
+prompt) or the first looks at a task; without it, all of them. S is in seconds.
+    submit, nothing created    `[throttle[=N]]` `[queue-full[=N]]` `[auth[=N]]` `[no-credit[=N]]`
+                               `[invalid[=N]]` `[moderated[=N]]` `[html[=N]]` `[drop-before[=N]]`
+    submit, created and paid   `[drop[=N]]` `[bad-gateway[=N]]` `[no-id[=N]]` `[slow=S]`
+    looks                      `[look-errors[=N]]` `[look-throttle[=N]]` `[look-garbage[=N]]`
+                               `[lost[=N]]` `[hang-look[=N]]` `[slow-look=S]`
+    the task                   `[fail[=text]]` `[moderated-late]` `[stuck]` `[no-url]`
+                               `[unknown-status]` `[seconds=S]` `[expires=S]`
+
+Control
+    GET /_sandbox/             what this is, every knob and setting
+    GET /_sandbox/stats        paid and refused submits, looks; ?brief=1 for the totals only
+    GET /_sandbox/tasks        the newest tasks
+    POST /_sandbox/configure   {"speed": 60}: any setting, at run time
+    POST /_sandbox/advance     {"seconds": 30}: jump the sandbox clock
+    POST /_sandbox/finish      {"id": "…"}: end a task now, by its id or reference
+    POST /_sandbox/reset       forget everything, restore the settings of the start
+
+A further protocol is one module in `protocols` and one line in its registry: it says how things are
+worded (`desk.Dialect`), and the desk decides what happens.
+"""

@@ -17,6 +17,10 @@ class Standing(StrEnum):
     BLOCKED = "blocked"
     NO_CREDIT = "no_credit"  #: may look, may not submit
 
+    def passes(self, *, submits: bool) -> bool:
+        """Whether a caller may come in, to submit or only to look."""
+        return self is Standing.GOOD or (self is Standing.NO_CREDIT and not submits)
+
 
 def standing_of(key: str, config: SandboxConfig) -> Standing:
     """What the settings say of a key."""

@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from ops.sandbox.config import SandboxConfig
 from ops.sandbox.control import ControlRoom
 from ops.sandbox.links import asset_routes
-from ops.sandbox.protocols import SPOKEN, newapi
+from ops.sandbox.protocols import SPOKEN, newapi, typical_seconds
 from ops.sandbox.replies import json_reply
 from ops.sandbox.station import Station
 
@@ -36,7 +36,10 @@ class SandboxApp(Router):
 
 
 def create_app(config: SandboxConfig) -> SandboxApp:
-    """A station with these settings, remembering nothing."""
+    """A station that remembers nothing; raises ValueError for a duration of no known operation."""
+    if unknown := [name for name in config.durations if name not in typical_seconds()]:
+        known = ", ".join(typical_seconds())
+        raise ValueError(f"durations: {', '.join(unknown)} is no operation; there are {known}")
     return SandboxApp(Station(config))
 
 

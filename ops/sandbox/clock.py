@@ -5,6 +5,11 @@ import time
 from collections.abc import Callable
 
 
+def milliseconds(moment: float) -> int:
+    """A time in seconds as upstream protocols write it."""
+    return int(moment * 1000)
+
+
 class SandboxClock:
     """Sandbox time in seconds since the epoch. It begins at the real time and never goes back.
 

@@ -1,10 +1,13 @@
 """What can be set: by environment at the start, by /_sandbox/configure at run time."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, NonNegativeFloat
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+#: HS256 wants a secret of at least 32 bytes.
+SecretKey = Annotated[str, Field(min_length=32)]
 
 
 class SandboxConfig(BaseSettings):
@@ -33,7 +36,7 @@ class SandboxConfig(BaseSettings):
     #: Keys without credit: they may look, and cannot submit.
     no_credit_keys: frozenset[str] = Field(default=frozenset(), repr=False)
     #: Kling AccessKey to SecretKey, for callers who sign their own tokens.
-    kling_access_keys: Mapping[str, str] = Field(
+    kling_access_keys: Mapping[str, SecretKey] = Field(
         default_factory=lambda: {"sandbox-access-key": "sandbox-secret-key-of-32-letters"},
         repr=False,
     )
@@ -47,7 +50,7 @@ class SandboxConfig(BaseSettings):
     look_hang_rate: float = Field(default=0.0, ge=0, le=1)
     #: Real seconds a hanging look hangs.
     look_hang_seconds: float = Field(default=5.0, ge=0, le=3600)
-    #: Tasks remembered; beyond them the oldest ended ones are forgotten. One costs about 1.5 kB.
+    #: Tasks remembered; beyond them the oldest ended ones are forgotten. One costs about 1 kB.
     tasks_kept: int = Field(default=200_000, ge=1)
     #: Root of the asset URLs; without it, the address under which the submit reached the station.
     public_url: str | None = None

@@ -9,9 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from ops.sandbox.config import SandboxConfig
 from ops.sandbox.doors import Door
 from ops.sandbox.knobs import Knob
-from ops.sandbox.protocols import SPOKEN
+from ops.sandbox.protocols import typical_seconds
 from ops.sandbox.replies import json_reply, read_object
 from ops.sandbox.station import Station
 from ops.sandbox.tasks import UpstreamTask
@@ -50,7 +51,7 @@ class ControlRoom:
         return json_reply(
             {
                 "what": "genq sandbox station: upstream protocols without an upstream",
-                "operations": _typical_seconds(),
+                "operations": typical_seconds(),
                 "knobs": {knob.usage: knob.meaning for knob in Knob},
                 "control": ENDPOINTS,
                 "time": self._station.clock.now(),
@@ -79,11 +80,9 @@ class ControlRoom:
         changes = await read_object(request)
         if changes is None:
             return _bad("send the settings to change as a JSON object")
-        unknown = [name for name in _durations(changes) if name not in _typical_seconds()]
+        unknown = _unknown_names(changes)
         if unknown:
-            return _bad(
-                "not a setting", {f"durations.{name}": "no such operation" for name in unknown}
-            )
+            return _bad("not a setting", dict.fromkeys(unknown, "there is no such name"))
         try:
             self._station.configure(changes)
         except ValidationError as error:
@@ -130,17 +129,12 @@ class ControlRoom:
         }
 
 
-def _typical_seconds() -> dict[str, float]:
-    return {
-        f"{trade.provider}.{operation}": seconds
-        for trade, _ in SPOKEN
-        for operation, seconds in trade.typical_seconds.items()
-    }
-
-
-def _durations(changes: dict[str, Any]) -> list[str]:
+def _unknown_names(changes: dict[str, Any]) -> list[str]:
+    """The settings, and the operations within `durations`, which do not exist."""
+    unknown = [name for name in changes if name not in SandboxConfig.model_fields]
     durations = changes.get("durations")
-    return [*cast("dict[str, Any]", durations)] if isinstance(durations, dict) else []
+    operations = cast("dict[str, Any]", durations) if isinstance(durations, dict) else {}
+    return unknown + [f"durations.{name}" for name in operations if name not in typical_seconds()]
 
 
 def _bad(error: str, fields: dict[str, str] | None = None) -> Response:

@@ -8,8 +8,10 @@ from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Protocol
 
+from starlette.datastructures import Headers
 from starlette.responses import Response
 
+from ops.sandbox.config import SandboxConfig
 from ops.sandbox.knobs import Knob
 from ops.sandbox.replies import HangUp, bad_gateway, dashboard, half_a_json
 from ops.sandbox.station import Station
@@ -52,6 +54,22 @@ class Dialect(Protocol):
         ...
 
 
+class Face(Dialect, Protocol):
+    """A dialect with a door: how callers come in, and what it says of their parameters."""
+
+    def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
+        """The account the caller signed in to, or what it is told at the door."""
+        ...
+
+    def invalid(self, message: str) -> Response:
+        """The answer to a parameter that is wrong."""
+        ...
+
+    def several(self, seen: list[tuple[UpstreamTask, View]]) -> Response:
+        """The answer to a look at many tasks."""
+        ...
+
+
 #: What a submit's knob makes of it before anything is created; the first that applies decides.
 _REFUSED_BY: dict[Knob, Refusal | Callable[[], Response]] = {
     Knob.DROP_BEFORE: HangUp,
@@ -75,6 +93,12 @@ async def submit(station: Station, dialect: Dialect, order: Order) -> Response:
 def refuse(station: Station, refusal: Refusal, reply: Response) -> Response:
     """`reply`, noted in the ledger as a refused submit."""
     station.ledger.refuse(refusal)
+    return reply
+
+
+def turn_away(station: Station, reply: Response) -> Response:
+    """The same for a submit whose key was not let in."""
+    station.ledger.refuse("key")
     return reply
 
 
@@ -140,7 +164,7 @@ async def list_tasks(
     tasks: Sequence[UpstreamTask],
     reply: Callable[[list[tuple[UpstreamTask, View]]], Response],
 ) -> Response:
-    """Answer a listing: a look at no task in particular, so no task's trouble is its own."""
+    """Answer a listing. It is a look at no task in particular, so only `lost` tells in it."""
     station.ledger.list_looks += 1
     trouble = await _trouble(station, dialect, [])
     return trouble or reply(_shown(station, tasks))

@@ -14,6 +14,7 @@ from zlib import crc32
 
 from ops.sandbox.knobs import Knob, Knobs
 
+FAILURE = "the sandbox failed this task because its prompt asked for it"
 JITTER = 0.25
 SUBMITTED_FROM = 0.02
 RUNNING_FROM = 0.05
@@ -104,6 +105,11 @@ class UpstreamTask:
         return self.order.task_id
 
     @property
+    def failure(self) -> str:
+        """What it says if it fails because its prompt asked for it."""
+        return self.order.knobs.text(Knob.FAIL, FAILURE)
+
+    @property
     def asset_life_seconds(self) -> float:
         """Sandbox seconds its asset URLs live after its end."""
         return self.order.knobs.number(Knob.EXPIRES, self.order.trade.asset_life_seconds)
@@ -151,7 +157,7 @@ def view(task: UpstreamTask, now: float) -> View:
         return View(Phase.QUEUED, 0, None, None)
     if now >= task.ends_at:
         return View(_ending(task), 100, task.starts_at, task.ends_at)
-    done = _done(task, now)
+    done = (now - task.starts_at) / task.seconds if task.seconds else 1.0
     if done < SUBMITTED_FROM:
         return View(Phase.QUEUED, 0, None, None)
     if done < RUNNING_FROM:
@@ -167,11 +173,6 @@ def next_change(task: UpstreamTask, now: float) -> float:
         return math.inf
     turns = (task.starts_at + turn * task.seconds for turn in _TURNS)
     return min((turn for turn in turns if turn > now), default=task.ends_at)
-
-
-def _done(task: UpstreamTask, now: float) -> float:
-    age = now - (task.starts_at or now)
-    return min(age / task.seconds, 1.0) if task.seconds else 1.0
 
 
 def _ending(task: UpstreamTask) -> Phase:

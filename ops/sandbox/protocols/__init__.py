@@ -13,3 +13,12 @@ SPOKEN: tuple[tuple[Trade, Callable[[Station], Sequence[BaseRoute]]], ...] = (
     (midjourney.TRADE, midjourney.routes),
     (kling.TRADE, kling.routes),
 )
+
+
+def typical_seconds() -> dict[str, float]:
+    """Typical sandbox seconds of every operation there is, by `provider.operation`."""
+    return {
+        f"{trade.provider}.{operation}": seconds
+        for trade, _ in SPOKEN
+        for operation, seconds in trade.typical_seconds.items()
+    }

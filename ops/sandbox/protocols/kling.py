@@ -13,11 +13,11 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from ops.sandbox import desk
-from ops.sandbox.desk import Refusal
+from ops.sandbox.desk import Face, Refusal
 from ops.sandbox.doors import Door
 from ops.sandbox.knobs import parse_knobs
 from ops.sandbox.links import base_url
-from ops.sandbox.protocols.kling_envelope import Face, Relay, Vendor, tell
+from ops.sandbox.protocols.kling_envelope import Relay, Vendor, tell
 from ops.sandbox.protocols.kling_requests import ENDPOINTS, prompt_of, seconds_of
 from ops.sandbox.replies import read_object, text_of
 from ops.sandbox.station import Station
@@ -65,7 +65,7 @@ class Window:
     async def create(self, request: Request) -> Response:
         account = self._face.enter(request.headers, self._station.config, submits=True)
         if isinstance(account, Response):
-            return desk.refuse(self._station, Refusal.AUTH, account)
+            return desk.turn_away(self._station, account)
         body = await read_object(request)
         if body is None:
             reply = self._face.invalid("request body is not a JSON object")

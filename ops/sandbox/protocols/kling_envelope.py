@@ -1,7 +1,6 @@
 """Kling's v1 answers: the envelope, its error codes, the task in it, and the two doors to it."""
 
 from collections.abc import Mapping
-from typing import Protocol
 from uuid import uuid4
 
 from starlette.datastructures import Headers
@@ -15,8 +14,9 @@ from ops.sandbox.accounts import (
     is_signed_token,
     standing_of,
 )
+from ops.sandbox.clock import milliseconds
 from ops.sandbox.config import SandboxConfig
-from ops.sandbox.desk import Dialect, Refusal
+from ops.sandbox.desk import Refusal
 from ops.sandbox.knobs import Knob
 from ops.sandbox.links import plain_url
 from ops.sandbox.protocols import newapi
@@ -34,7 +34,6 @@ _STATUS = {
     Phase.CANCELED: "failed",
 }
 _MODERATED = "Failure to pass the risk control system"
-_FAILED = "the sandbox failed this task because its prompt asked for it"
 
 #: HTTP status, code and message of each refusal.
 _ERRORS: dict[Refusal, tuple[int, int, str]] = {
@@ -58,22 +57,6 @@ _TOKENS: dict[TokenFault, tuple[int, int, str]] = {
     TokenFault.EARLY: (401, 1003, "token is not valid yet"),
     TokenFault.EXPIRED: (401, 1004, "token expired"),
 }
-
-
-class Face(Dialect, Protocol):
-    """A dialect of the protocol, with its door."""
-
-    def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
-        """The account the caller signed in to, or what it is told at the door."""
-        ...
-
-    def invalid(self, message: str) -> Response:
-        """A parameter is wrong."""
-        ...
-
-    def several(self, seen: list[tuple[UpstreamTask, View]]) -> Response:
-        """The answer to a listing."""
-        ...
 
 
 class _Envelope:
@@ -118,9 +101,7 @@ class Vendor(_Envelope):
         return self._pass(account, standing_of(account, config), submits)
 
     def _pass(self, account: str, standing: Standing, submits: bool) -> str | Response:
-        if standing is Standing.GOOD or (standing is Standing.NO_CREDIT and not submits):
-            return account
-        return _error(*_STANDINGS[standing])
+        return account if standing.passes(submits=submits) else _error(*_STANDINGS[standing])
 
 
 class Relay(_Envelope):
@@ -148,8 +129,8 @@ def task_data(task: UpstreamTask, seen: View) -> dict[str, object]:
         "task_status": _STATUS[seen.phase],
         "task_status_msg": _message(task, seen),
         "task_info": {"external_task_id": task.order.reference or None},
-        "created_at": _milliseconds(task.created_at),
-        "updated_at": _milliseconds(seen.finished_at or seen.started_at or task.created_at),
+        "created_at": milliseconds(task.created_at),
+        "updated_at": milliseconds(seen.finished_at or seen.started_at or task.created_at),
     }
     if seen.phase is Phase.SUCCEEDED:
         data["task_result"] = {"videos": [_video(task)]}
@@ -171,7 +152,7 @@ def _video(task: UpstreamTask) -> dict[str, object]:
 def _message(task: UpstreamTask, seen: View) -> str:
     match seen.phase:
         case Phase.FAILED:
-            return task.order.knobs.text(Knob.FAIL, _FAILED)
+            return task.failure
         case Phase.MODERATED:
             return _MODERATED
         case _:
@@ -191,7 +172,3 @@ def _success(data: object) -> Response:
 def _error(status: int, code: int, message: str, retry_after: int | None = None) -> Response:
     body = {"code": code, "message": message, "request_id": str(uuid4())}
     return json_reply(body, status, retry_after)
-
-
-def _milliseconds(moment: float) -> int:
-    return int(moment * 1000)

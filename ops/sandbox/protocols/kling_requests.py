@@ -54,8 +54,9 @@ def _image2video(body: Mapping[str, Any]) -> str | None:
 
 def _common(body: Mapping[str, Any]) -> str | None:
     for name in ("prompt", "negative_prompt"):
-        if len(str(body.get(name) or "")) > PROMPT_LONGEST:
-            return f"{name} is invalid: {PROMPT_LONGEST} characters at most"
+        text = body.get(name) or ""
+        if not isinstance(text, str) or len(text) > PROMPT_LONGEST:
+            return f"{name} is invalid: a text of at most {PROMPT_LONGEST} characters is expected"
     for name, choices in _CHOICES.items():
         if name in body and body[name] not in choices:
             return f"{name} is invalid: one of {', '.join(choices)} is expected, as a string"

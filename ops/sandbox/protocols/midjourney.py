@@ -19,7 +19,7 @@ from ops.sandbox.doors import Door
 from ops.sandbox.knobs import parse_knobs
 from ops.sandbox.links import base_url
 from ops.sandbox.protocols import newapi
-from ops.sandbox.protocols.midjourney_faces import DirectProxy, Face, RelayStation
+from ops.sandbox.protocols.midjourney_faces import DirectProxy, ProxyFace, RelayStation
 from ops.sandbox.protocols.midjourney_task import task_object
 from ops.sandbox.replies import json_reply, read_object, text_of
 from ops.sandbox.station import Station
@@ -40,7 +40,7 @@ LISTED = 100
 
 def tell(task: UpstreamTask, seen: View) -> Mapping[str, object]:
     """A callback's body: the task object, as the face which took the submit shows it."""
-    face: Face = task.order.details["face"]
+    face: ProxyFace = task.order.details["face"]
     return task_object(task, seen, face.url_secret, face.blank)
 
 
@@ -63,7 +63,7 @@ def routes(station: Station) -> Sequence[BaseRoute]:
 class Caller(NamedTuple):
     """Who signed in, and the face they see."""
 
-    face: Face
+    face: ProxyFace
     account: str
 
 
@@ -89,7 +89,7 @@ class Window:
     async def imagine(self, request: Request) -> Response:
         caller = self._caller(request, submits=True)
         if isinstance(caller, Response):
-            return desk.refuse(self._station, Refusal.AUTH, caller)
+            return desk.turn_away(self._station, caller)
         body = await read_object(request)
         if body is None:
             return desk.refuse(self._station, Refusal.INVALID, caller.face.unreadable())
@@ -146,7 +146,7 @@ class Window:
         account = face.enter(request.headers, self._station.config, submits=submits)
         return account if isinstance(account, Response) else Caller(face, account)
 
-    def _face(self, headers: Headers) -> Face:
+    def _face(self, headers: Headers) -> ProxyFace:
         """The face the settings name or, on auto, the one these credentials are for."""
         chosen = self._station.config.midjourney_face
         if chosen != "auto":
@@ -181,7 +181,7 @@ class Window:
         return task if owned or caller.face is self._direct else None
 
 
-def _complaint(body: dict[str, Any], face: Face) -> Response | None:
+def _complaint(body: dict[str, Any], face: ProxyFace) -> Response | None:
     """What is wrong with a submit's body, if anything."""
     if not text_of(body, "prompt").strip():
         return face.no_prompt()

@@ -8,7 +8,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from ops.sandbox.accounts import Standing, standing_of
 from ops.sandbox.config import SandboxConfig
-from ops.sandbox.desk import Dialect, Refusal
+from ops.sandbox.desk import Face, Refusal
 from ops.sandbox.protocols import newapi
 from ops.sandbox.protocols.midjourney_task import Blank, task_object
 from ops.sandbox.replies import json_reply
@@ -17,28 +17,18 @@ from ops.sandbox.tasks import UpstreamTask, View
 INSTANCE = {"discordChannelId": "1050703772185268251", "discordInstanceId": "1118138338562560102"}
 
 
-class Face(Dialect, Protocol):
-    """A dialect of the protocol, with its door."""
+class ProxyFace(Face, Protocol):
+    """A face of this protocol."""
 
     url_secret: bytes
     blank: Blank
-
-    def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
-        """The account the caller signed in to, or what it is told at the door."""
-        ...
 
     def unreadable(self) -> Response:
         """The body is not the JSON object it should be."""
         ...
 
-    def no_prompt(self) -> Response: ...
-
-    def invalid(self, description: str) -> Response:
-        """A parameter is wrong."""
-        ...
-
-    def several(self, seen: list[tuple[UpstreamTask, View]]) -> Response:
-        """The answer to a look at many tasks."""
+    def no_prompt(self) -> Response:
+        """The prompt is missing."""
         ...
 
 
@@ -66,8 +56,8 @@ class _Words:
                 body = {"code": 4, "description": "prompt 参数错误", "result": None}
         return json_reply(body)
 
-    def invalid(self, description: str) -> Response:
-        return json_reply({"code": 4, "description": description, "result": None})
+    def invalid(self, message: str) -> Response:
+        return json_reply({"code": 4, "description": message, "result": None})
 
     def found(self, task: UpstreamTask, view: View) -> Response:
         return json_reply(task_object(task, view, self.url_secret, self.blank))
@@ -96,7 +86,7 @@ class DirectProxy(_Words):
     def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
         secret = headers.get("mj-api-secret", "")
         standing = standing_of(secret, config)
-        if standing is Standing.GOOD or (standing is Standing.NO_CREDIT and not submits):
+        if standing.passes(submits=submits):
             return secret
         if standing is Standing.NO_CREDIT:
             return self.refusal(Refusal.NO_CREDIT)

@@ -3,6 +3,7 @@
 from enum import Enum
 from uuid import NAMESPACE_URL, uuid5
 
+from ops.sandbox.clock import milliseconds
 from ops.sandbox.knobs import Knob
 from ops.sandbox.links import signed_url
 from ops.sandbox.media import SIDE
@@ -19,7 +20,6 @@ _STATUS = {
     Phase.CANCELED: "FAILURE",
 }
 _MODERATED = "[Banned prompt] Sorry! Our AI moderator thinks this prompt is against the rules"
-_FAILED = "the sandbox failed this task because its prompt asked for it"
 
 
 class Blank(Enum):
@@ -106,7 +106,7 @@ def _image_url(task: UpstreamTask, seen: View, url_secret: bytes) -> str | None:
 def _fail_reason(task: UpstreamTask, seen: View) -> str | None:
     match seen.phase:
         case Phase.FAILED:
-            return task.order.knobs.text(Knob.FAIL, _FAILED)
+            return task.failure
         case Phase.MODERATED:
             return _MODERATED
         case Phase.CANCELED:
@@ -132,4 +132,4 @@ def _uuid(task_id: str) -> str:
 
 
 def _milliseconds(moment: float | None) -> int | None:
-    return None if moment is None else int(moment * 1000)
+    return None if moment is None else milliseconds(moment)

@@ -29,9 +29,7 @@ def error(status: int, message: str, code: str | None = None) -> Response:
 
 def turned_away(standing: Standing, *, submits: bool) -> Response | None:
     """What a key of this standing is told at the door; None: it may pass."""
-    if standing is Standing.GOOD or (standing is Standing.NO_CREDIT and not submits):
-        return None
-    return error(*_DOORS[standing])
+    return None if standing.passes(submits=submits) else error(*_DOORS[standing])
 
 
 def bad_token() -> Response:

@@ -1,0 +1,1 @@
+"""The sandbox station, asked over real HTTP."""
