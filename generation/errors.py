@@ -10,8 +10,8 @@ What can go wrong with an upstream, sorted by the one question that costs money.
         QueueFull                no room, or no channel, at the moment
       AccountBlocked      no     our key or our money: a person is needed
       Rejected            no     sending again is pointless: the request itself is at fault
-      InDoubt             maybe  the request left and no answer, or somebody else's answer, came
-      back UnrecognizedReply   maybe  answered in a language we do not know
+      InDoubt             maybe  the request left; no answer came back, or somebody else's
+      UnrecognizedReply   maybe  answered in a language we do not know
 
 Parsers raise these and nothing else. The `code` is public (`job.error.code`); the message keeps the
 upstream's own words.

@@ -9,7 +9,15 @@ survives a job that was changed while the exchange was on the wire.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from generation.errors import Acceptance, AccountBlocked, ErrorCode, Fault, NotAccepted, Rejected
+from generation.errors import (
+    Acceptance,
+    AccountBlocked,
+    ErrorCode,
+    Fault,
+    NotAccepted,
+    Rejected,
+    UnrecognizedReply,
+)
 from generation.job import Billed, Job, JobError, JobState, Result
 from generation.operation import Pace
 from generation.pace import jittered, next_late_look, next_look
@@ -215,6 +223,8 @@ def after_look(job: Job, answer: Status | Fault, at: Moment) -> Job:
             return awaiting_input(job, answer, at)
         case Rejected(code=ErrorCode.NOT_FOUND):
             return missed(job, answer, at)
+        case UnrecognizedReply(code=ErrorCode.ASSET_MISSING):
+            return empty_handed(job, answer, at)
         case _:
             return job
 
@@ -245,6 +255,24 @@ def missed(job: Job, fault: Fault, at: Moment) -> Job:
         error=JobError(
             code=ErrorCode.NOT_FOUND,
             message=f"the upstream no longer knows the task: {fault.message}",
+            upstream_status=fault.upstream_status,
+            upstream_code=fault.upstream_code,
+        ),
+    )
+
+
+def empty_handed(job: Job, fault: Fault, at: Moment) -> Job:
+    """Success without an asset: it often follows, so its lack is believed after several looks."""
+    if job.misses + 1 < MISSES_TO_LOSE:
+        return job.keep(at.now, misses=job.misses + 1)
+    return ended(
+        job,
+        JobState.FAILED,
+        at.now,
+        billed=Billed.YES,
+        error=JobError(
+            code=ErrorCode.ASSET_MISSING,
+            message=fault.message,
             upstream_status=fault.upstream_status,
             upstream_code=fault.upstream_code,
         ),

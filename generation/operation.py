@@ -13,13 +13,17 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict
 
 from generation.errors import UnrecognizedReply
 from generation.status import Status, SubmitAnswer
+
+#: No upstream is waited for longer than this on its own word.
+LONGEST_PATIENCE = timedelta(days=1)
 
 
 class Request(BaseModel):
@@ -50,7 +54,8 @@ class Reply:
     def json(self) -> Any:
         """The body as JSON. Raises `UnrecognizedReply` where it is none."""
         try:
-            return json.loads(self.body)
+            document = json.loads(self.body)
+            return storable(document) if b"\\u" in self.body else document
         except (ValueError, RecursionError) as error:
             raise UnrecognizedReply(
                 f"the answer is not JSON: {self.excerpt()}", upstream_status=self.status
@@ -65,10 +70,37 @@ class Reply:
             )
         return cast(Mapping[str, Any], document)
 
+    @property
+    def retry_after(self) -> timedelta | None:
+        """The patience its `Retry-After` asks for, at most a day; None where it asks for none."""
+        value = self.headers.get("retry-after", "").strip()
+        if value.isascii() and value.isdigit():
+            return min(timedelta(seconds=int(value[:9])), LONGEST_PATIENCE)
+        try:
+            until = parsedate_to_datetime(value)
+        except (ValueError, TypeError):
+            return None
+        wait = until.astimezone(UTC) - datetime.now(UTC)
+        return min(max(wait, timedelta(0)), LONGEST_PATIENCE)
+
     def excerpt(self, limit: int = 200) -> str:
         """The first `limit` characters of the body, for messages that people read."""
         text = self.body[: limit * 4].decode("utf-8", "replace").strip()
-        return text[:limit] or f"an empty body with HTTP {self.status}"
+        return text[:limit].replace("\0", "") or f"an empty body with HTTP {self.status}"
+
+
+def storable(value: Any) -> Any:
+    """The same JSON without the characters no database keeps: NUL and halves of surrogate pairs."""
+    match value:
+        case str():
+            return value.replace("\0", "").encode("utf-8", "replace").decode()
+        case list():
+            return [storable(entry) for entry in cast(list[Any], value)]
+        case dict():
+            entries = cast(dict[str, Any], value)
+            return {storable(name): storable(entry) for name, entry in entries.items()}
+        case _:
+            return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +111,8 @@ class Order:
     job_id: str
     #: Where the upstream may call back, when this deployment has a public address.
     callback_url: str | None = None
+    #: When the latest submit was claimed; known to a find.
+    submitted_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

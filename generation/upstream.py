@@ -13,13 +13,13 @@ a paid task was created.
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import aiohttp
 import httpx
 import structlog
-from httpx_aiohttp import AiohttpTransport
 
 from generation.binding import Binding
 from generation.credentials import Credentials
@@ -35,7 +35,8 @@ from generation.errors import (
 from generation.job import Job
 from generation.operation import Call, Order, Reply, Task
 from generation.settings import Settings
-from generation.status import Ask, Status, SubmitAnswer
+from generation.status import Ask, Status, SubmitAnswer, Succeeded
+from generation.transport import AiohttpTransport
 
 log = structlog.get_logger(__name__)
 
@@ -43,10 +44,8 @@ log = structlog.get_logger(__name__)
 MOST_ASKS = 3
 #: Kling says with these that its token is not valid yet, or no longer.
 TOKEN_CODES = frozenset({"1003", "1004"})
-#: aiohttp's ways to say that no connection was made, so no byte of the request has left. The httpx
-#: exception cannot be trusted here: the transport maps a connection lost *after* sending to
-#: `httpx.ConnectTimeout` too.
-NEVER_LEFT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+#: No connection was made, so no byte of the request has left.
+NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout)
 
 Answer = TypeVar("Answer")
 
@@ -57,8 +56,8 @@ class Upstream:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._credentials = Credentials()
-        self._looking = AiohttpTransport(client=lambda: session(keep_alive=True))
-        self._submitting = AiohttpTransport(client=lambda: session(keep_alive=False))
+        self._looking = AiohttpTransport(lambda: connector(keep_alive=True))
+        self._submitting = AiohttpTransport(lambda: connector(keep_alive=False))
 
     async def close(self) -> None:
         await self._looking.aclose()
@@ -73,11 +72,13 @@ class Upstream:
         answer = await self._with_fresh_token(
             binding, lambda: self._submit_once(binding, call, operation.parse_submit)
         )
-        return answer if not isinstance(answer, Ask) else await self._ask(binding, answer)
+        answer = await self._ask(binding, answer) if isinstance(answer, Ask) else answer
+        return located(answer, binding.station.url)
 
     async def query(self, binding: Binding, task: Task) -> Status:
         """Look at one task. Raises a `Fault`, nothing else."""
-        return await self._ask(binding, Ask(binding.operation.build_query(task)))
+        status = await self._ask(binding, Ask(binding.operation.build_query(task)))
+        return located(status, binding.station.url)
 
     async def query_batch(
         self, binding: Binding, upstream_ids: Sequence[str]
@@ -86,12 +87,13 @@ class Upstream:
         operation = binding.operation
         call = operation.build_batch_query(upstream_ids)
         assert call is not None, f"{operation.dialect} has no batch query"
-        return await self._look(binding, call, operation.parse_batch_query)
+        answers = await self._look(binding, call, operation.parse_batch_query)
+        return {name: located(status, binding.station.url) for name, status in answers.items()}
 
     async def find(self, binding: Binding, job: Job) -> str | None:
         """The upstream id of a submit whose answer was lost; None where surely none was created."""
         operation = binding.operation
-        order = Order(job.id)
+        order = Order(job.id, submitted_at=job.submitted_at)
         call = operation.build_find(order)
         assert call is not None, f"{operation.dialect} cannot find a task by our id"
         return await self._look(binding, call, lambda reply: operation.parse_find(reply, order))
@@ -181,11 +183,10 @@ class Upstream:
             raise
         except TimeoutError as error:
             raise InDoubt(f"{host} did not answer within {timeout.total_seconds():g} s") from error
-        except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError) as error:
-            cause = error.__cause__ or error
-            if isinstance(cause, NEVER_LEFT):
-                raise Unreachable(f"{host} cannot be reached: {cause}") from error
-            raise InDoubt(f"the connection to {host} broke before it answered: {cause}") from error
+        except NEVER_LEFT as error:
+            raise Unreachable(f"{host} cannot be reached: {error}") from error
+        except (httpx.HTTPError, aiohttp.ClientError, OSError) as error:
+            raise InDoubt(f"the connection to {host} broke before it answered: {error}") from error
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Reply(response.status_code, body, headers)
 
@@ -199,6 +200,20 @@ class Upstream:
                     upstream_status=response.status_code,
                 )
         return bytes(body)
+
+
+def located(answer: Answer, station_url: str) -> Answer:
+    """
+    The same answer with every asset URL whole. An adapter gives a path where the station named a
+    host that only the station itself can reach.
+    """
+    if not isinstance(answer, Succeeded) or all(a.url[:1] != "/" for a in answer.assets):
+        return answer
+    whole = (
+        replace(asset, url=station_url + asset.url) if asset.url.startswith("/") else asset
+        for asset in answer.assets
+    )
+    return replace(answer, assets=tuple(whole))
 
 
 def build_submit(binding: Binding, job: Job, callback_url: str | None) -> Call:
@@ -217,14 +232,11 @@ def build_submit(binding: Binding, job: Job, callback_url: str | None) -> Call:
         ) from error
 
 
-def session(*, keep_alive: bool) -> aiohttp.ClientSession:
+def connector(*, keep_alive: bool) -> aiohttp.TCPConnector:
     """Unlimited connections: whoever calls has its own caps, per station and per key."""
-    connector = (
-        aiohttp.TCPConnector(limit=0, keepalive_timeout=30)
-        if keep_alive
-        else aiohttp.TCPConnector(limit=0, force_close=True)
-    )
-    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+    if keep_alive:
+        return aiohttp.TCPConnector(limit=0, keepalive_timeout=30)
+    return aiohttp.TCPConnector(limit=0, force_close=True)
 
 
 def read(parse: Callable[[Reply], Answer], reply: Reply) -> Answer:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from ulid import ULID
 
 from generation.operation import Operation, Order, Reply
 from generation.parse import Kind
@@ -19,7 +20,8 @@ ANY_DIALECT = "any"
 EVERY_OPERATION = "*"
 
 #: Whose job a `find` is read for.
-ORDER = Order(job_id="01JZ8Q4W7Y6T5R4E3W2Q1A0S9D")
+JOB_ID = "01JZ8Q4W7Y6T5R4E3W2Q1A0S9D"
+ORDER = Order(job_id=JOB_ID, submitted_at=ULID.from_str(JOB_ID).datetime)
 
 
 class PayloadFile(BaseModel):

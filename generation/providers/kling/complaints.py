@@ -44,14 +44,14 @@ def complaint_in(document: Mapping[str, Any], reply: Reply) -> Complaint | None:
         innermost,
         message=innermost.message or reply.excerpt(),
         status=reply.status,
-        retry_after=retry_after(reply),
+        retry_after=reply.retry_after,
     )
 
 
 def wordless(reply: Reply) -> Complaint:
     """The complaint of an answer that is no JSON object: its status and how it begins."""
     message = f"HTTP {reply.status} without a readable answer: {reply.excerpt()}"
-    return Complaint(message, status=reply.status, retry_after=retry_after(reply))
+    return Complaint(message, status=reply.status, retry_after=reply.retry_after)
 
 
 def unfolded(complaint: Complaint) -> Complaint:
@@ -67,14 +67,6 @@ def unfolded(complaint: Complaint) -> Complaint:
 def error_message(error: Any) -> str:
     """The words of an `error` field: an object with a message, or a plain string."""
     return wire.first_text(wire.mapping(error), "message", "msg", "detail") or wire.text(error)
-
-
-def retry_after(reply: Reply) -> timedelta | None:
-    """The wait an upstream asks for in whole seconds; None where it asks for none."""
-    value = reply.headers.get("retry-after", "").strip()
-    if not value.isascii() or not value.isdigit() or len(value) > 5:
-        return None
-    return timedelta(seconds=int(value))
 
 
 def _spoken(document: Mapping[str, Any]) -> Complaint | None:

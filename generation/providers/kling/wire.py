@@ -1,7 +1,7 @@
 """
 JSON values as relays really send them: numbers as strings, strings as numbers, null for nothing.
 
-Every reader is total. The text it gives holds no NUL and no lone surrogate, so any store takes it.
+Every reader is total.
 """
 
 import json
@@ -9,6 +9,8 @@ import math
 import re
 from collections.abc import Mapping
 from typing import Any, cast
+
+from generation.operation import storable
 
 _IDENTIFIER = re.compile(r"[^\s/?#]{1,200}")
 _URL = re.compile(r"https?://[^\s/]\S*", re.IGNORECASE)
@@ -18,10 +20,10 @@ EMPTY: Mapping[str, Any] = {}
 
 
 def text(value: Any) -> str:
-    """A string or an integer as clean text; "" for anything else."""
+    """A string or an integer as text; "" for anything else."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return ""
-    return str(value).encode("utf-8", "replace").decode().replace("\0", "").strip()
+    return str(value).strip()
 
 
 def identifier(value: Any) -> str:
@@ -56,7 +58,7 @@ def unpacked(value: Any) -> Mapping[str, Any]:
     """An object, or one that was packed into a string, as stations do with upstream bodies."""
     if isinstance(value, str) and value.lstrip().startswith("{"):
         try:
-            return mapping(json.loads(value))
+            return mapping(storable(json.loads(value)))
         except (ValueError, RecursionError):
             return EMPTY
     return mapping(value)
@@ -86,7 +88,7 @@ def percent(value: Any) -> int | None:
 
 
 def number_text(value: Any) -> str:
-    """A string or any finite number as clean text; "" for anything else."""
+    """A string or any finite number as text; "" for anything else."""
     if isinstance(value, float):
         return repr(value) if math.isfinite(value) else ""
     return text(value)

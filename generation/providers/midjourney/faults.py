@@ -234,10 +234,5 @@ def _fault(reply: Reply, told: _Complaint, verdict: Verdict) -> Fault:
         code=verdict.code,
         upstream_status=reply.status,
         upstream_code=told.upstream_code,
-        retry_after=_retry_after(reply) or verdict.wait,
+        retry_after=reply.retry_after or verdict.wait,
     )
-
-
-def _retry_after(reply: Reply) -> timedelta | None:
-    seconds = integer(reply.headers.get("retry-after"))
-    return None if seconds is None else timedelta(seconds=min(seconds, 86400))

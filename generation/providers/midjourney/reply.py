@@ -12,8 +12,6 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
-from ulid import ULID
-
 from generation.errors import ErrorCode, Fault, InDoubt, UnrecognizedReply
 from generation.operation import Order, Reply
 from generation.providers.midjourney.assets import file_asset
@@ -171,11 +169,9 @@ def _tasks(reply: Reply) -> list[Mapping[str, Any]]:
 
 
 def _reaches_behind(tasks: list[Mapping[str, Any]], order: Order) -> bool:
-    """Whether a task that carries somebody's `state` is surely older than the order's own id."""
-    try:
-        ordered_at = timedelta(seconds=ULID.from_str(order.job_id).timestamp)
-    except ValueError:
+    """Whether a task that carries somebody's `state` is surely older than the order's submit."""
+    if order.submitted_at is None:
         return False
-    limit = (ordered_at - CLOCK_DOUBT) / timedelta(milliseconds=1)
+    limit = (order.submitted_at - CLOCK_DOUBT).timestamp() * 1000
     submits = (positive(task.get("submitTime")) for task in tasks if text(task.get("state")))
     return any(MILLISECONDS_FROM < at < limit for at in submits if at)

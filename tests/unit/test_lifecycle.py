@@ -1,0 +1,323 @@
+"""What becomes of a job: decisions as tables."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from generation.errors import (
+    AccountBlocked,
+    ErrorCode,
+    Fault,
+    InDoubt,
+    NotAccepted,
+    QueueFull,
+    Rejected,
+    Throttled,
+    Unreachable,
+    UnrecognizedReply,
+)
+from generation.job import TERMINAL, Billed, Job, JobState
+from generation.lifecycle import (
+    AFTERLIFE,
+    after_cancel,
+    after_find,
+    after_look,
+    after_submit,
+    begin_submit,
+    claimed_until,
+    doubt,
+    expired,
+    request_cancel,
+    unfindable,
+)
+from generation.status import (
+    Accepted,
+    Action,
+    Asset,
+    AssetType,
+    AwaitingInput,
+    Failed,
+    Running,
+    Succeeded,
+)
+from tests.unit.jobs import NOON, a_job, at
+
+VIDEO = Succeeded(assets=(Asset(type=AssetType.VIDEO, url="https://cdn.test/v.mp4"),))
+S = JobState
+
+
+def seconds(count: float) -> timedelta:
+    return timedelta(seconds=count)
+
+
+def test_a_submit_is_claimed_before_it_leaves() -> None:
+    job = begin_submit(a_job(), at(3), station="relay", key="main", dialect="kling.relay")
+    assert job.state is S.SUBMITTING
+    assert (job.station, job.key, job.dialect) == ("relay", "main", "kling.relay")
+    assert job.attempts == 1
+    assert job.billed is Billed.UNKNOWN
+    assert job.wake_at == NOON + seconds(3 + 20), "the lease"
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "billed", "code"),
+    [
+        (Accepted("up_1"), S.RUNNING, Billed.YES, None),
+        (VIDEO, S.SUCCEEDED, Billed.YES, None),
+        (Failed("no"), S.FAILED, Billed.UNKNOWN, ErrorCode.UPSTREAM_FAILED),
+        (AwaitingInput("up_1"), S.AWAITING_INPUT, Billed.UNKNOWN, None),
+        (NotAccepted("down"), S.QUEUED, Billed.NO, None),
+        (Unreachable("refused"), S.QUEUED, Billed.NO, None),
+        (Throttled("too fast"), S.QUEUED, Billed.NO, None),
+        (QueueFull("full"), S.QUEUED, Billed.NO, None),
+        (AccountBlocked("key"), S.QUEUED, Billed.NO, None),
+        (Rejected("bad"), S.FAILED, Billed.NO, ErrorCode.INVALID_REQUEST),
+        (Rejected("no", code=ErrorCode.MODERATED), S.FAILED, Billed.NO, ErrorCode.MODERATED),
+        (InDoubt("lost"), S.IN_DOUBT, Billed.UNKNOWN, None),
+        (UnrecognizedReply("<html>"), S.IN_DOUBT, Billed.UNKNOWN, None),
+        (Fault("anything else"), S.IN_DOUBT, Billed.UNKNOWN, None),
+        (Running(), S.IN_DOUBT, Billed.UNKNOWN, None),
+    ],
+)
+def test_after_a_submit(answer: Any, state: JobState, billed: Billed, code: ErrorCode | None):
+    job = after_submit(a_job(S.SUBMITTING), answer, at(1))
+    assert job.state is state
+    assert job.billed is billed
+    assert (job.error.code if job.error else None) is code
+    assert (job.wake_at is None) == (state in TERMINAL), "whoever is not done is woken again"
+
+
+def test_only_what_surely_was_not_accepted_is_sent_again() -> None:
+    """
+    The promise in one line: from `submitting`, back to `queued` leads only a fault that says no.
+    """
+    faults = [NotAccepted, Unreachable, Throttled, QueueFull, AccountBlocked]
+    faults += [Rejected, InDoubt, UnrecognizedReply, Fault]
+    again = {f for f in faults if after_submit(a_job(S.SUBMITTING), f("x"), at()).state is S.QUEUED}
+    assert again == {f for f in faults if f.accepted == "no" and f.retryable}
+
+
+def test_a_late_answer_still_finds_a_job_in_doubt() -> None:
+    job = after_submit(a_job(S.IN_DOUBT), Accepted("up_9"), at(50))
+    assert (job.state, job.upstream_id) == (S.RUNNING, "up_9")
+
+
+def test_patience_is_as_long_as_the_upstream_asks() -> None:
+    fault = Throttled("slow down", retry_after=seconds(17))
+    job = after_submit(a_job(S.SUBMITTING), fault, at(1))
+    assert job.not_before == job.wake_at == NOON + seconds(18)
+    assert job.reason == "rate_limited: slow down"
+
+
+def test_patience_doubles_up_to_its_limit() -> None:
+    waits: list[float] = []
+    for attempts in range(1, 10):
+        job = after_submit(a_job(S.SUBMITTING, attempts=attempts), QueueFull("full"), at())
+        assert job.wake_at is not None
+        waits.append((job.wake_at - NOON).total_seconds())
+    assert waits == [5, 10, 20, 40, 80, 160, 300, 300, 300]
+
+
+def test_no_wait_reaches_beyond_the_deadline() -> None:
+    tight = a_job(S.SUBMITTING, deadline=NOON + seconds(3))
+    job = after_submit(tight, QueueFull("full"), at(1))
+    assert job.wake_at == tight.deadline
+
+
+def test_a_wish_to_cancel_stops_a_job_that_was_not_accepted() -> None:
+    job = a_job(S.SUBMITTING, cancel_requested_at=NOON)
+    assert after_submit(job, QueueFull("full"), at()).state is S.CANCELED
+    accepted = after_submit(job, Accepted("up_1"), at())
+    assert (accepted.state, accepted.wake_at) == (S.RUNNING, NOON), "seen to at once"
+
+
+def test_doubt_is_looked_into_at_once() -> None:
+    job = doubt(a_job(S.SUBMITTING), "its worker stopped", at(30))
+    assert (job.state, job.wake_at) == (S.IN_DOUBT, NOON + seconds(30))
+    assert "its worker stopped" in job.reason
+
+
+def test_found_is_running() -> None:
+    job = after_find(a_job(S.IN_DOUBT), "up_7", at(30))
+    assert (job.state, job.upstream_id, job.billed) == (S.RUNNING, "up_7", Billed.YES)
+
+
+@pytest.mark.parametrize(
+    ("misses", "age", "state"),
+    [
+        (0, 1, S.IN_DOUBT),
+        (5, 100, S.IN_DOUBT),  # often enough, but the lost submit may still be arriving
+        (0, 1000, S.IN_DOUBT),  # late enough, but asked only once
+        (2, 136, S.QUEUED),
+    ],
+)
+def test_not_there_is_believed_late_and_often(misses: int, age: float, state: JobState) -> None:
+    job = after_find(a_job(S.IN_DOUBT, misses=misses), None, at(age))
+    assert job.state is state
+    assert job.misses == (misses if state is S.QUEUED else misses + 1)
+
+
+def test_a_search_that_failed_proves_nothing() -> None:
+    job = a_job(S.IN_DOUBT, misses=2)
+    after = after_find(job, Unreachable("down"), at(1000))
+    assert (after.state, after.misses) == (S.IN_DOUBT, 2)
+    assert after.wake_at is not None
+    assert after.wake_at > at(1000).now
+
+
+def test_what_cannot_be_searched_waits_for_its_deadline() -> None:
+    job = a_job(S.IN_DOUBT)
+    assert unfindable(job, at(9)).wake_at == job.deadline
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Unreachable("down"),
+        Throttled("429"),
+        InDoubt("timeout"),
+        UnrecognizedReply("<html>"),
+        AccountBlocked("401"),
+        Rejected("bad request"),
+        QueueFull("full"),
+    ],
+)
+@pytest.mark.parametrize("state", [S.RUNNING, S.AWAITING_INPUT, S.EXPIRED])
+def test_a_failed_look_never_fails_a_paid_job(fault: Fault, state: JobState) -> None:
+    job = a_job(state)
+    assert after_look(job, fault, at(500)) is job
+
+
+def test_a_look_that_learned_nothing_changes_nothing() -> None:
+    job = a_job(S.RUNNING, progress=40)
+    for progress in (40, 30, None):
+        assert after_look(job, Running(progress=progress), at(5)) is job
+    assert after_look(job, Running(unknown_word="BAKING"), at(5)) is job
+
+
+def test_progress_only_rises() -> None:
+    assert after_look(a_job(S.RUNNING), Running(progress=10), at()).progress == 10
+    assert after_look(a_job(S.RUNNING, progress=40), Running(progress=70), at()).progress == 70
+
+
+def test_success_keeps_everything_the_upstream_gave() -> None:
+    answer = Succeeded(
+        assets=VIDEO.assets,
+        texts=("a caption",),
+        actions=(Action("U1", "MJ::JOB::upsample::1"),),
+        details={"seed": "42"},
+    )
+    job = after_look(a_job(S.RUNNING), answer, at(60))
+    assert job.state is S.SUCCEEDED
+    assert job.progress == 100
+    assert job.finished_at == NOON + seconds(60)
+    assert job.result is not None
+    assert (job.result.assets, job.result.texts) == (VIDEO.assets, ("a caption",))
+    assert (job.result.actions, job.result.details) == (answer.actions, {"seed": "42"})
+
+
+def test_failure_keeps_the_upstreams_words() -> None:
+    job = after_look(a_job(S.RUNNING), Failed("GPU on fire", retryable=True), at(60))
+    assert job.state is S.FAILED
+    assert job.error is not None
+    assert (job.error.message, job.error.retryable) == ("GPU on fire", True)
+
+
+def test_unknown_tasks_are_given_a_grace_and_three_looks() -> None:
+    unknown = Rejected("no such task", code=ErrorCode.NOT_FOUND)
+    job = a_job(S.RUNNING)
+    for age in (5, 10, 20, 40):
+        job = after_look(job, unknown, at(age))
+        assert job.state is S.RUNNING
+    job = after_look(job, unknown, at(61))
+    assert job.state is S.FAILED
+    assert job.error is not None
+    assert job.error.code is ErrorCode.NOT_FOUND
+
+
+def test_a_task_that_turns_up_again_is_forgiven() -> None:
+    job = after_look(a_job(S.RUNNING, misses=2), Running(), at(200))
+    assert job.misses == 0
+
+
+def test_success_without_an_asset_is_not_success() -> None:
+    empty = UnrecognizedReply("SUCCESS and no URL", code=ErrorCode.ASSET_MISSING)
+    job = a_job(S.RUNNING)
+    for _ in range(2):
+        job = after_look(job, empty, at(100))
+        assert job.state is S.RUNNING
+    job = after_look(job, empty, at(100))
+    assert (job.state, job.billed) == (S.FAILED, Billed.YES)
+    assert job.error is not None
+    assert job.error.code is ErrorCode.ASSET_MISSING
+
+
+def test_modal_and_back() -> None:
+    waiting = after_look(a_job(S.RUNNING), AwaitingInput(message="mask, please"), at(10))
+    assert (waiting.state, waiting.reason) == (S.AWAITING_INPUT, "mask, please")
+    assert after_look(waiting, AwaitingInput(), at(20)) is waiting
+    assert after_look(waiting, Running(progress=5), at(30)).state is S.RUNNING
+
+
+def test_expired_jobs_are_looked_at_for_a_day_and_may_recover() -> None:
+    job = expired(a_job(S.RUNNING), at(3600))
+    assert (job.state, job.error.code if job.error else None) == (S.EXPIRED, ErrorCode.EXPIRED)
+    assert job.wake_at is not None
+    next_wake = claimed_until(job, at(3600 + 600))
+    assert next_wake is not None
+    assert seconds(200) < next_wake - at(4200).now < seconds(3700)
+    assert claimed_until(job, at(3600 + AFTERLIFE.total_seconds() + 1)) is None
+    assert after_look(job, Failed("too late"), at(9000)) is job
+    recovered = after_look(job, VIDEO, at(9000))
+    assert (recovered.state, recovered.error) == (S.SUCCEEDED, None)
+
+
+def test_an_expired_job_that_never_left_is_left_alone() -> None:
+    job = expired(a_job(), at(3600))
+    assert job.wake_at is None
+    assert job.error is not None
+    assert job.error.retryable, "nothing was paid, so it may be ordered again"
+
+
+@pytest.mark.parametrize(
+    ("state", "after", "wakes"),
+    [
+        (S.QUEUED, S.CANCELED, False),
+        (S.SUBMITTING, S.SUBMITTING, True),
+        (S.RUNNING, S.RUNNING, True),
+        (S.AWAITING_INPUT, S.AWAITING_INPUT, True),
+        (S.IN_DOUBT, S.IN_DOUBT, True),
+    ],
+)
+def test_a_wish_to_cancel(state: JobState, after: JobState, wakes: bool) -> None:
+    job = request_cancel(a_job(state), at(7).now)
+    assert job.state is after
+    assert (job.wake_at is not None) == wakes
+    assert (job.cancel_requested_at is not None) == wakes
+    assert request_cancel(job, at(8).now) is job if wakes else True
+
+
+@pytest.mark.parametrize(
+    ("stopped", "billed"),
+    [(True, Billed.UNKNOWN), (False, Billed.YES), (None, Billed.YES), (InDoubt("?"), Billed.YES)],
+)
+def test_a_cancel_upstream(stopped: Any, billed: Billed) -> None:
+    job = after_cancel(a_job(S.RUNNING), stopped, at())
+    assert (job.state, job.billed) == (S.CANCELED, billed)
+
+
+def test_a_cancel_that_could_not_be_asked_is_tried_three_times() -> None:
+    job = a_job(S.RUNNING)
+    for _ in range(2):
+        job = after_cancel(job, Unreachable("down"), at())
+        assert job.state is S.RUNNING
+    assert after_cancel(job, Unreachable("down"), at()).state is S.CANCELED
+
+
+@pytest.mark.parametrize("state", [S.SUBMITTING, S.IN_DOUBT, S.RUNNING, S.AWAITING_INPUT])
+def test_every_claim_ends(state: JobState) -> None:
+    job: Job = a_job(state)
+    until = claimed_until(job, at(5))
+    assert until is not None
+    assert at(5).now < until <= at(5).now + seconds(40)
