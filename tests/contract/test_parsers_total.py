@@ -76,7 +76,18 @@ statuses = st.sampled_from(
     [200, 200, 200, 202, 204, 301, 400, 401, 403, 404, 408, 429, 500, 502, 503]
 )
 headers = st.dictionaries(
-    st.just("retry-after"), st.text(max_size=8) | st.integers().map(str), max_size=1
+    st.just("retry-after"),
+    st.text(max_size=8)
+    | st.integers().map(str)
+    | st.sampled_from(
+        [
+            "Wed, 21 Oct 2099 07:28:00 GMT",
+            "Wed, 21 Oct 1999 07:28:00 -0000",
+            "Mon, 01 Jan 0001 00:00:00 +2359",
+            "Fri, 31 Dec 9999 23:59:59 -999999999",
+        ]
+    ),
+    max_size=1,
 )
 odd_values = st.one_of(
     st.none(),
@@ -84,7 +95,9 @@ odd_values = st.one_of(
     st.integers(),
     st.floats(),
     st.text(st.characters(), max_size=12),
-    st.sampled_from(["", "\0", "\ud800", "9" * 400, -1, 10**30, 1e308, [], {}, [[]], [{}]]),
+    st.sampled_from(
+        ["", "\0", "\ud800", "9" * 400, '{"code":"\\u0000"}', -1, 10**30, 1e308, [], {}, [[]], [{}]]
+    ),
 )
 values = st.one_of(odd_values, st.sampled_from(KNOWN_VALUES or ["null"]).map(json.loads))
 names = st.sampled_from(KNOWN_NAMES or ["id"]) | st.text(max_size=6)
@@ -135,10 +148,11 @@ def survive(reply: Reply) -> None:
             try:
                 outcome = read(operation, kind, reply, ORDER)
             except Fault as fault:
+                check_storable([fault.message, fault.upstream_code])
                 assert fault.retry_after is None or fault.retry_after.total_seconds() >= 0
             else:
                 check_outcome(kind, outcome)
-            check_json(describe(operation, kind, reply, ORDER))
+            check_storable(describe(operation, kind, reply, ORDER))
 
 
 def check_outcome(kind: Kind, outcome: Outcome) -> None:
@@ -166,15 +180,10 @@ def check_id(upstream_id: str) -> None:
 
 
 def check_storable(value: Any) -> None:
-    """PostgreSQL takes no NUL, neither in a text nor in JSON."""
-    check_json(value)
+    """JSON has no infinity, UTF-8 no lone surrogate, and PostgreSQL takes no NUL."""
+    json.dumps(value, ensure_ascii=False, allow_nan=False, default=str).encode()
     for path, inner in walk(value):
         assert not any("\0" in each for each in (*path, inner) if isinstance(each, str))
-
-
-def check_json(value: Any) -> None:
-    """JSON has no infinity, and UTF-8 no lone surrogate."""
-    json.dumps(value, ensure_ascii=False, allow_nan=False, default=str).encode()
 
 
 def as_reply(status: int, body: Any, headers: Mapping[str, str]) -> Reply:

@@ -64,12 +64,12 @@ class KlingRequest(Request):
 class CameraConfig(Part):
     """How far the camera moves along each axis; all but one stay 0."""
 
-    horizontal: float = Field(0, ge=-10, le=10)
-    vertical: float = Field(0, ge=-10, le=10)
-    pan: float = Field(0, ge=-10, le=10)
-    tilt: float = Field(0, ge=-10, le=10)
-    roll: float = Field(0, ge=-10, le=10)
-    zoom: float = Field(0, ge=-10, le=10)
+    horizontal: float = Field(default=0, ge=-10, le=10)
+    vertical: float = Field(default=0, ge=-10, le=10)
+    pan: float = Field(default=0, ge=-10, le=10)
+    tilt: float = Field(default=0, ge=-10, le=10)
+    roll: float = Field(default=0, ge=-10, le=10)
+    zoom: float = Field(default=0, ge=-10, le=10)
 
     def moves(self) -> list[str]:
         """The axes along which it moves."""
@@ -130,20 +130,20 @@ TEXT2VIDEO_MODELS = {
 class Text2Video(KlingRequest):
     """A video from words."""
 
-    model_name: str = Field("kling-v1", min_length=1)
+    model_name: str = Field(default="kling-v1", min_length=1)
     prompt: Prompt | None = None
     negative_prompt: Prompt | None = None
     #: How closely the prompt is followed. The vendor takes 0.5 where it is left out.
-    cfg_scale: float | None = Field(None, ge=0, le=1)
+    cfg_scale: float | None = Field(default=None, ge=0, le=1)
     mode: str = "std"
     sound: Literal["on", "off"] | None = None
-    aspect_ratio: str = Field("16:9", pattern=r"^[1-9][0-9]*:[1-9][0-9]*$")
+    aspect_ratio: str = Field(default="16:9", pattern=r"^[1-9][0-9]*:[1-9][0-9]*$")
     duration: Seconds = "5"
     camera_control: CameraControl | None = None
     multi_shot: bool | None = None
     shot_type: Literal["customize", "intelligence"] | None = None
-    multi_prompt: tuple[Shot, ...] | None = Field(None, min_length=1, max_length=6)
-    voice_list: tuple[Voice, ...] | None = Field(None, max_length=2)
+    multi_prompt: tuple[Shot, ...] | None = Field(default=None, max_length=6)
+    voice_list: tuple[Voice, ...] | None = Field(default=None, max_length=2)
     watermark_info: WatermarkInfo | None = None
 
     def problems(self) -> Iterator[Problem]:
