@@ -206,6 +206,23 @@ async def test_a_cancellation_from_outside_waits_until_everything_is_stopped(
     assert not exists(pid_of("api", tmp_path))
 
 
+async def test_a_second_cancellation_leaves_nothing_running_either(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with Supervisor(tmp_path / "logs") as stack:
+            patience = timedelta(seconds=0.3)
+            await stack.start(program("api", tmp_path, "stubborn", patience=patience))
+            await stack.forever()
+
+    task = asyncio.create_task(run())
+    await wait_for_async(lambda: "api ready" in diary(tmp_path), SOON, "the program")
+    task.cancel()
+    await wait_for_async(lambda: "api got SIGTERM" in diary(tmp_path), SOON, "the stop")
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert not exists(pid_of("api", tmp_path))
+
+
 async def test_signal_handlers_are_restored(tmp_path: Path) -> None:
     signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = [signal.getsignal(signum) for signum in signals]

@@ -1,0 +1,57 @@
+"""Whoever is entrusted to a keeper dies with its owner, and whoever is released does not."""
+
+import os
+import signal
+import subprocess
+import sys
+from datetime import timedelta
+
+import pytest
+
+from ops.stack.keeper import Keeper, KeeperGone, kill_group
+from tests.services.processes import descendants, is_running
+from tests.services.waiting import wait_for
+
+SOON = timedelta(seconds=5)
+SLEEP = ["sleep", "600"]
+
+
+def launch_sleep(keeper: Keeper) -> subprocess.Popen[bytes]:
+    """A child that has told the keeper about itself and become `sleep`."""
+    child = keeper.launch(SLEEP)
+    asleep = " ".join(SLEEP)
+    wait_for(
+        lambda: (child.pid, asleep) in {(one.pid, one.command) for one in descendants(os.getpid())},
+        SOON,
+        "the child to be asleep",
+    )
+    return child
+
+
+def test_closing_kills_who_was_not_released() -> None:
+    with Keeper() as keeper:
+        kept, released = launch_sleep(keeper), launch_sleep(keeper)
+        keeper.release(released.pid)
+    assert kept.wait(SOON.total_seconds()) == -signal.SIGKILL
+    assert released.poll() is None
+    kill_group(released.pid)
+    assert released.wait() == -signal.SIGKILL
+
+
+def test_a_child_has_a_session_of_its_own_and_nothing_to_read() -> None:
+    source = "import os, sys; print(os.getsid(0), len(sys.stdin.read()))"
+    with Keeper() as keeper:
+        child = keeper.launch([sys.executable, "-c", source], output=subprocess.PIPE)
+        output, _ = child.communicate()
+        keeper.release(child.pid)
+    assert output.split() == [str(child.pid).encode(), b"0"]
+
+
+def test_no_child_is_started_once_the_keeper_is_gone() -> None:
+    before = {process.pid for process in descendants(os.getpid())}
+    with Keeper() as keeper:
+        [guard] = [one for one in descendants(os.getpid()) if one.pid not in before]
+        os.kill(guard.pid, signal.SIGKILL)
+        wait_for(lambda: not is_running(guard.pid), SOON, "the keeper to be gone")
+        with pytest.raises(KeeperGone, match="start it again"):
+            keeper.launch(SLEEP)
