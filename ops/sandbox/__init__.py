@@ -40,5 +40,5 @@ Control
     POST /_sandbox/reset       forget everything, restore the settings of the start
 
 A further protocol is one module in `protocols` and one line in its registry: it says how things are
-worded (`desk.Dialect`), and the desk decides what happens.
+worded (`dialect.Dialect`), and the desk decides what happens.
 """

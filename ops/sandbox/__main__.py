@@ -10,9 +10,12 @@ def main() -> None:
     """Serve until told to end."""
     parser = argparse.ArgumentParser(prog="python -m ops.sandbox", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
-    parser.add_argument("--port", type=int, default=8900, help="port to listen on; 0: any free one")
+    parser.add_argument("--port", type=int, default=9000, help="port to listen on; 0: any free one")
     arguments = parser.parse_args()
-    serve(SandboxConfig(), arguments.host, arguments.port)
+    try:
+        serve(SandboxConfig(), arguments.host, arguments.port)
+    except (ValueError, OSError) as error:
+        parser.exit(2, f"{parser.prog}: {error}\n")
 
 
 if __name__ == "__main__":

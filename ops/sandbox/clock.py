@@ -22,11 +22,6 @@ class SandboxClock:
         self._mark = time.monotonic()
         self._on_change: list[Callable[[], None]] = []
 
-    @property
-    def speed(self) -> float:
-        """Sandbox seconds per real second."""
-        return self._speed
-
     def now(self) -> float:
         """The sandbox time."""
         return self._moment + (time.monotonic() - self._mark) * self._speed

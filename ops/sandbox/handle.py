@@ -60,9 +60,9 @@ class SandboxHandle:
 def running_sandbox(config: SandboxConfig | None = None) -> Generator[SandboxHandle]:
     """A station on a free port of 127.0.0.1 for as long as the block lasts."""
     ready = threading.Event()
+    server = SandboxServer(config or SandboxConfig(), ready.set)
     listener = listen("127.0.0.1", 0)
     url = url_of(listener)
-    server = SandboxServer(config or SandboxConfig(), ready.set)
     thread = threading.Thread(target=server.run, args=([listener],), name="sandbox", daemon=True)
     thread.start()
     try:

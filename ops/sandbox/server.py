@@ -16,6 +16,8 @@ from ops.sandbox.replies import HANG_UP
 
 #: Real seconds an ending server waits for connections that are still open.
 PATIENCE_SECONDS = 1
+#: Real seconds an idle connection is kept, as the proxies in front of stations do.
+KEEP_ALIVE_SECONDS = 75
 
 
 class HangUpProtocol(HttpToolsProtocol):
@@ -40,6 +42,7 @@ class SandboxServer(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
                 timeout_graceful_shutdown=PATIENCE_SECONDS,
             )
         )

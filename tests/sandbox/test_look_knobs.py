@@ -69,11 +69,10 @@ def test_looks_can_be_slow(caller: Caller, client: httpx.Client) -> None:
 
 
 def test_looks_can_hang(sandbox: SandboxHandle, client: httpx.Client) -> None:
-    sandbox.configure(look_hang_seconds=0.3)
+    sandbox.configure(look_hang_seconds=0.8)
     task_id = MJ_STATION.created(client, "a cat [hang-look=1]")
     first, second = (MJ_STATION.look(client, task_id) for _ in range(2))
-    assert first.elapsed.total_seconds() >= 0.3
-    assert second.elapsed.total_seconds() < 0.3
+    assert first.elapsed.total_seconds() >= 0.8 > second.elapsed.total_seconds()
     assert first.json()["id"] == task_id
 
 
@@ -90,7 +89,7 @@ def test_a_share_of_all_looks_hangs(sandbox: SandboxHandle, client: httpx.Client
     sandbox.configure(look_hang_rate=0.1, look_hang_seconds=0.1)
     begun = time.monotonic()
     looks = [MJ_STATION.look(client, task_id) for _ in range(40)]
-    assert 0.3 <= time.monotonic() - begun < 2
+    assert 0.3 <= time.monotonic() - begun < 40 * 0.1
     assert {look.status_code for look in looks} == {200}
 
 

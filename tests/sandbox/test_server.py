@@ -74,7 +74,7 @@ def test_the_process_says_one_line_and_ends_at_once_with_answers_open(number: in
         begun = time.monotonic()
         process.send_signal(number)
         rest, complaints = process.communicate(timeout=5)
-        assert time.monotonic() - begun < 1
+        assert time.monotonic() - begun < 2
         thread.join(5)
     assert (process.returncode, rest, complaints) == (0, "", "")
     assert len(failures) == 1
@@ -83,7 +83,7 @@ def test_the_process_says_one_line_and_ends_at_once_with_answers_open(number: in
 def test_a_bad_setting_stops_the_process_and_is_named() -> None:
     with station_process("--port", "0", GENQ_SANDBOX_SPEED="fast") as process:
         _, complaints = process.communicate(timeout=10)
-    assert process.returncode != 0
+    assert process.returncode == 2
     assert "speed" in complaints
 
 
@@ -92,7 +92,7 @@ def test_a_taken_port_stops_the_process() -> None:
         port = handle.url.rpartition(":")[2]
         with station_process("--port", port) as process:
             _, complaints = process.communicate(timeout=10)
-    assert process.returncode != 0
+    assert process.returncode == 2
     assert "in use" in complaints
 
 
@@ -103,7 +103,7 @@ def test_a_station_in_a_block_is_gone_after_it() -> None:
             task_id = MJ_STATION.created(client, "a cat")
             assert MJ_STATION.status(client, task_id) == "SUCCESS"
         begun = time.monotonic()
-    assert time.monotonic() - begun < 1
+    assert time.monotonic() - begun < 2
     with pytest.raises(httpx.ConnectError):
         httpx.get(handle.url)
     assert threading.enumerate() == threads

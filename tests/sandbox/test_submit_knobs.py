@@ -146,7 +146,7 @@ def test_a_slow_answer_comes_late_and_its_task_exists_before(
             headers=caller.headers,
             timeout=0.1,
         )
-    assert sandbox.paid("job-1") == 1
+    wait_for(lambda: sandbox.paid("job-1") == 1, timedelta(seconds=2), "the slow submit's task")
     begun = time.monotonic()
     assert caller.created(client, "a cat [slow=0.2]", "job-2")
     assert time.monotonic() - begun >= 0.2

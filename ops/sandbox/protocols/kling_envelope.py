@@ -16,7 +16,7 @@ from ops.sandbox.accounts import (
 )
 from ops.sandbox.clock import milliseconds
 from ops.sandbox.config import SandboxConfig
-from ops.sandbox.desk import Refusal
+from ops.sandbox.dialect import Refusal
 from ops.sandbox.knobs import Knob
 from ops.sandbox.links import plain_url
 from ops.sandbox.protocols import newapi

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from ops.sandbox import desk
-from ops.sandbox.desk import Refusal
+from ops.sandbox.dialect import Refusal
 from ops.sandbox.doors import Door
 from ops.sandbox.knobs import parse_knobs
 from ops.sandbox.links import base_url

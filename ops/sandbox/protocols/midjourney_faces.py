@@ -8,7 +8,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from ops.sandbox.accounts import Standing, standing_of
 from ops.sandbox.config import SandboxConfig
-from ops.sandbox.desk import Face, Refusal
+from ops.sandbox.dialect import Face, Refusal
 from ops.sandbox.protocols import newapi
 from ops.sandbox.protocols.midjourney_task import Blank, task_object
 from ops.sandbox.replies import json_reply
