@@ -73,7 +73,7 @@ def read_batch(reply: Reply, medium: AssetType) -> Mapping[str, Status]:
     entries = document.get("data")
     if not isinstance(entries, list):
         raise _unreadable("the answer is no list of tasks", reply)
-    tasks = [_task([document, *_opened(entry)]) for entry in wire.mappings(cast(Any, entries))]
+    tasks = [_task([wire.EMPTY, *_opened(entry)]) for entry in wire.mappings(cast(Any, entries))]
     found = {task.id: _status(task, medium) for task in tasks if task.id}
     return {upstream_id: status for upstream_id, status in found.items() if status is not None}
 
