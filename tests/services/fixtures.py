@@ -16,11 +16,11 @@ import pytest
 from ops.stack.broker import BrokerProcess, BrokerUnavailable, local_broker
 from ops.stack.keeper import Keeper
 from tests.services.migrations import (
+    Migrate,
     migrated,
     migrated_file,
     migrated_template,
     sqlite_url_of,
-    store_migrate,
 )
 from tests.services.missing import miss
 from tests.services.postgres import Cluster
@@ -83,9 +83,18 @@ def postgres_cluster(postgres_installation: Installation, keeper: Keeper) -> Ite
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres_cluster: Cluster) -> str:
+def migrate() -> Migrate:
+    """What brings a database to the newest schema."""
+    # Here, because tests that need no database need not wait for it, nor fail with it.
+    from generation.store import migrate  # noqa: PLC0415
+
+    return migrate
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_cluster: Cluster, migrate: Migrate) -> str:
     """The name of a migrated database, for `postgres_cluster.create_database(name, template)`."""
-    return migrated_template(postgres_cluster, store_migrate())
+    return migrated_template(postgres_cluster, migrate)
 
 
 @pytest.fixture
@@ -97,17 +106,19 @@ def postgres_url(postgres_cluster: Cluster, postgres_template: str) -> Iterator[
 
 
 @pytest.fixture
-def private_postgres(postgres_installation: Installation, keeper: Keeper) -> Iterator[Cluster]:
+def private_postgres(
+    postgres_installation: Installation, keeper: Keeper, migrate: Migrate
+) -> Iterator[Cluster]:
     """A durable server of this test's own: url (migrated), start, stop, restart, kill."""
     with Cluster(postgres_installation, f"private_{next(_numbers)}", keeper) as cluster:
-        migrated(cluster.url, store_migrate())
+        migrated(cluster.url, migrate)
         yield cluster
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory, migrate: Migrate) -> Path:
     """A migrated SQLite file, to be copied."""
-    return migrated_file(tmp_path_factory.mktemp("sqlite"), store_migrate())
+    return migrated_file(tmp_path_factory.mktemp("sqlite"), migrate)
 
 
 @pytest.fixture

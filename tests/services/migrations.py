@@ -1,6 +1,5 @@
 """Databases that already have the schema: migrated once a session, then copied for each test."""
 
-import importlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,15 +10,6 @@ from tests.services.postgres import Cluster
 Migrate = Callable[[str], None]
 
 TEMPLATE = "migrated"
-
-
-def store_migrate() -> Migrate:
-    """The store's own `migrate(url)`; while the store has none, databases stay empty."""
-    try:
-        store = importlib.import_module("generation.store")
-    except ImportError:
-        return _leave_empty
-    return getattr(store, "migrate", _leave_empty)
 
 
 def migrated(url: str, migrate: Migrate) -> str:
@@ -46,7 +36,3 @@ def migrated_file(folder: Path, migrate: Migrate) -> Path:
 
 def sqlite_url_of(file: Path) -> str:
     return f"sqlite+aiosqlite:///{file}"
-
-
-def _leave_empty(_url: str) -> None:
-    pass
