@@ -32,6 +32,8 @@ class Credentials:
                 return {"mj-api-secret": value}
             case Auth.X_KEY:
                 return {"x-key": value}
+            case Auth.KEY:
+                return {"authorization": f"Key {value}"}
             case Auth.KLING_JWT:
                 return {"authorization": f"Bearer {self._token(station, key, now)}"}
 

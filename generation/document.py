@@ -34,6 +34,7 @@ def job_document(job: Job, base_url: str = "") -> dict[str, Any]:
         "error": error_document(job.error, job) if job.error else None,
         "billed": job.billed.value,
         "attempts": job.attempts,
+        "parent": job.parent_id,
         "canceling": job.cancel_requested_at is not None and not job.is_terminal,
         "upstream": {
             "station": job.station,

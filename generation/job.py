@@ -117,6 +117,8 @@ class Job:
     input: Mapping[str, Any]
     metadata: Mapping[str, str] = field(default_factory=dict[str, str])
     webhook: Webhook | None = None
+    #: The finished job this one follows; both belong to one station and key.
+    parent_id: str | None = None
 
     state: JobState = JobState.QUEUED
     #: Rises with every claim and every save; a save that names an older one is dropped.
@@ -144,6 +146,10 @@ class Job:
     progress: int | None = None
     billed: Billed = Billed.NO
     cancel_requested_at: datetime | None = None
+    #: What the caller sent to a job that awaits input, until the upstream has taken it.
+    answer: Mapping[str, Any] | None = None
+    #: When that was last sent upstream.
+    answered_at: datetime | None = None
 
     result: Result | None = None
     error: JobError | None = None

@@ -20,7 +20,7 @@ from typing import Any, ClassVar, Generic, TypeVar, cast
 from pydantic import BaseModel, ConfigDict
 
 from generation.errors import UnrecognizedReply
-from generation.status import Status, SubmitAnswer
+from generation.status import Status, SubmitAnswer, Succeeded
 
 #: No upstream is waited for longer than this on its own word.
 LONGEST_PATIENCE = timedelta(days=1)
@@ -37,10 +37,12 @@ class Call:
     """One HTTP request, seen from the station's root."""
 
     method: str
-    #: Begins with `/`; the station's base URL and prefix come before it.
+    #: Begins with `/`, and the station's base URL and prefix come before it; or a whole URL that
+    #: the upstream gave, which is asked only where it leads to the station's own domain.
     path: str
     json: Mapping[str, Any] | None = None
     params: Mapping[str, str] = field(default_factory=dict[str, str])
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +79,9 @@ class Reply:
         if value.isascii() and value.isdigit():
             return min(timedelta(seconds=int(value[:9])), LONGEST_PATIENCE)
         try:
-            until = parsedate_to_datetime(value)
-        except (ValueError, TypeError):
+            wait = parsedate_to_datetime(value).astimezone(UTC) - datetime.now(UTC)
+        except (ValueError, TypeError, OverflowError):
             return None
-        wait = until.astimezone(UTC) - datetime.now(UTC)
         return min(max(wait, timedelta(0)), LONGEST_PATIENCE)
 
     def excerpt(self, limit: int = 200) -> str:
@@ -104,6 +105,19 @@ def storable(value: Any) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
+class Parent:
+    """The finished job a follow-up builds on, as far as an operation may know it."""
+
+    operation: str
+    upstream_id: str
+    #: What the parent's submit answered beside the id.
+    details: Mapping[str, Any]
+    input: Mapping[str, Any]
+    #: Its assets with their upstream ids, its actions with their custom ids, its facts.
+    result: Succeeded
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """What an operation may know of the job it submits, beside the caller's request."""
 
@@ -113,6 +127,8 @@ class Order:
     callback_url: str | None = None
     #: When the latest submit was claimed; known to a find.
     submitted_at: datetime | None = None
+    #: Set for operations that follow another one, and only for those.
+    parent: Parent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +180,16 @@ class Operation(ABC, Generic[R]):
     example: Mapping[str, Any]
     #: How many tasks one batch query may name; 0 where there is none.
     batch_limit: int = 0
+    #: The operations of this provider whose finished jobs it can follow; empty where it follows
+    #: none.
+    follows: frozenset[str] = frozenset()
+    #: True where it makes no sense without a parent.
+    needs_parent: bool = False
+    #: How long the submit may take to answer, where that is longer than the deployment's usual
+    #: limit: upstreams that answer with the finished result.
+    submit_timeout: timedelta | None = None
+    #: What the caller may send while the task awaits input; None where it never does.
+    input_request: type[Request] | None = None
 
     @abstractmethod
     def build_submit(self, request: R, order: Order) -> Call:
@@ -196,6 +222,14 @@ class Operation(ABC, Generic[R]):
         """The upstream id of the task that carries our id, or None where surely none does."""
         del order
         raise UnrecognizedReply(f"{self.dialect} cannot find a task: {reply.excerpt()}")
+
+    def build_input(self, request: Request, task: Task) -> Call:
+        """Send what an `AwaitingInput` task waits for."""
+        raise NotImplementedError(f"{self.dialect} {self.name} awaits no input: {request} {task}")
+
+    def parse_input(self, reply: Reply) -> SubmitAnswer:
+        """What the upstream made of that input."""
+        raise UnrecognizedReply(f"{self.dialect} awaits no input: {reply.excerpt()}")
 
     def build_cancel(self, task: Task) -> Call | None:
         """Stop a running task; None where the upstream cannot."""

@@ -39,6 +39,8 @@ class Auth(StrEnum):
     MJ_API_SECRET = "mj-api-secret"
     #: `x-key: <key>`: Black Forest Labs.
     X_KEY = "x-key"
+    #: `Authorization: Key <key>`: fal.
+    KEY = "key"
     #: A short-lived token signed with the secret key, sent as Bearer: Kling's access keys.
     KLING_JWT = "kling-jwt"
 

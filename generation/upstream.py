@@ -33,7 +33,7 @@ from generation.errors import (
     UnrecognizedReply,
 )
 from generation.job import Job
-from generation.operation import Call, Order, Reply, Task
+from generation.operation import Call, Order, Parent, Reply, Task
 from generation.settings import Settings
 from generation.status import Ask, Status, SubmitAnswer, Succeeded
 from generation.transport import AiohttpTransport
@@ -64,11 +64,16 @@ class Upstream:
         await self._submitting.aclose()
 
     async def submit(
-        self, binding: Binding, job: Job, callback_url: str | None = None
+        self,
+        binding: Binding,
+        job: Job,
+        *,
+        callback_url: str | None = None,
+        parent: Parent | None = None,
     ) -> SubmitAnswer:
         """Send the one request that costs money. Raises a `Fault`, nothing else."""
         operation = binding.operation
-        call = build_submit(binding, job, callback_url)
+        call = build_submit(binding, job, callback_url, parent)
         answer = await self._with_fresh_token(
             binding, lambda: self._submit_once(binding, call, operation.parse_submit)
         )
@@ -125,7 +130,7 @@ class Upstream:
     async def _submit_once(
         self, binding: Binding, call: Call, parse: Callable[[Reply], Answer]
     ) -> Answer:
-        timeout = self._settings.submit_timeout
+        timeout = binding.operation.submit_timeout or self._settings.submit_timeout
         request = self._request(binding, call, timeout, submit=True)
         return read(parse, await self._exchange(self._submitting, request, timeout))
 
@@ -146,6 +151,7 @@ class Upstream:
     ) -> httpx.Request:
         headers = {
             "accept": "application/json",
+            **call.headers,
             **self._credentials.headers(binding.station, binding.key, datetime.now(UTC)),
         }
         content = b""
@@ -155,7 +161,7 @@ class Upstream:
             content = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
         return httpx.Request(
             call.method,
-            binding.station.url + binding.dialect.path(call.path, submit=submit),
+            whole_url(binding, call, submit=submit),
             params=call.params or None,
             headers=headers,
             content=content,
@@ -216,12 +222,14 @@ def located(answer: Answer, station_url: str) -> Answer:
     return replace(answer, assets=tuple(whole))
 
 
-def build_submit(binding: Binding, job: Job, callback_url: str | None) -> Call:
+def build_submit(
+    binding: Binding, job: Job, callback_url: str | None, parent: Parent | None
+) -> Call:
     """The submit of a stored request. `Rejected` where this version cannot read or build it."""
     operation = binding.operation
     try:
         request = operation.request.model_validate(job.input)
-        return operation.build_submit(request, Order(job.id, callback_url))
+        return operation.build_submit(request, Order(job.id, callback_url, parent=parent))
     except Fault:
         raise
     except Exception as error:
@@ -230,6 +238,25 @@ def build_submit(binding: Binding, job: Job, callback_url: str | None) -> Call:
             f"the stored request cannot be sent in {operation.dialect}: {error}",
             code=ErrorCode.INTERNAL,
         ) from error
+
+
+def whole_url(binding: Binding, call: Call, *, submit: bool) -> str:
+    """
+    Where a call goes. A URL that an upstream gave may lead only to the station's own domain, for
+    our key goes with it; raises `UnrecognizedReply` for any other.
+    """
+    if call.path.startswith("/"):
+        return binding.station.url + binding.dialect.path(call.path, submit=submit)
+    given, own = httpx.URL(call.path), httpx.URL(binding.station.url)
+    if given.scheme != own.scheme or domain(given.host) != domain(own.host):
+        raise UnrecognizedReply(f"the upstream names a foreign host to ask: {given.host}")
+    return call.path
+
+
+def domain(host: str) -> str:
+    """The last two labels of a name; the whole of an address."""
+    numeric = host.replace(".", "").isdigit() or ":" in host
+    return host if numeric else ".".join(host.rsplit(".", 2)[-2:])
 
 
 def connector(*, keep_alive: bool) -> aiohttp.TCPConnector:

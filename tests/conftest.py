@@ -4,4 +4,5 @@ pytest_plugins = [
     "tests.services.network",
     "tests.services.leaks",
     "tests.services.fixtures",
+    "tests.deployment.fixtures",
 ]

@@ -48,6 +48,7 @@ class BackRoom(bootsteps.StartStopStep):
         shells.open(parent.hostname)
         self._ticker = shells.loop.run(made_on_loop(shells.room))
         shells.loop.start(self._ticker.run())
+        log.info("worker_ready", hostname=parent.hostname, stations=len(shells.room.stations))
 
     def stop(self, parent: Any) -> None:
         del parent
@@ -139,7 +140,6 @@ def close_room(**_: Any) -> None:
 
 def main() -> None:
     """Run the worker in this process until it is told to stop."""
-    os.environ.setdefault("CELERY_NO_BANNER", "1")
     app.worker_main(
         [
             "worker",
@@ -147,7 +147,8 @@ def main() -> None:
             "--without-mingle",
             "-E",
             "-n",
-            "genq-%h",
+            # Two workers on one machine must have two names.
+            f"worker-{os.getpid()}@%h",
             f"--loglevel={settings.log_level}",
         ]
     )

@@ -9,6 +9,7 @@ import asyncio
 import random
 import threading
 from collections.abc import AsyncGenerator, Coroutine
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Any, TypeVar
@@ -72,7 +73,10 @@ class Room:
     def moment(self, binding: Binding | None = None) -> Moment:
         """Now, for a decision about a job of this binding."""
         pace = binding.pace if binding else NO_PACE
-        return Moment(now=self.now(), rules=self.rules, pace=pace, dice=random.random())
+        rules = self.rules
+        if binding and binding.operation.submit_timeout:
+            rules = replace(rules, submit_timeout=binding.operation.submit_timeout)
+        return Moment(now=self.now(), rules=rules, pace=pace, dice=random.random())
 
     async def save(self, job_id: str, decide: Decide) -> Change | None:
         """

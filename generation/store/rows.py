@@ -25,6 +25,7 @@ FIXED = frozenset(
         "input",
         "metadata",
         "webhook",
+        "parent_id",
         "created_at",
     }
 )

@@ -48,4 +48,6 @@ def a_job(state: JobState = JobState.QUEUED, **changes: Any) -> Job:
         known |= {"billed": Billed.UNKNOWN}
     if state not in {JobState.QUEUED, JobState.SUBMITTING, JobState.IN_DOUBT}:
         known |= {"upstream_id": "up_1", "started_at": NOON}
-    return Job(**(known | {"state": state} | changes))
+    known["state"] = state
+    known.update(changes)
+    return Job(**known)

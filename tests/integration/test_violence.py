@@ -1,0 +1,160 @@
+"""
+The three promises under violence: nothing lost, nothing paid twice, every outcome told.
+"""
+
+import asyncio
+from datetime import timedelta
+from time import monotonic
+
+import pytest
+
+from generation.queue import Nudger, submit_message
+from generation.settings import Settings
+from generation.store import Store
+from ops.stack.broker import BrokerProcess
+from tests.deployment.deployment import Deployment
+from tests.deployment.fixtures import Deploy
+from tests.services.waiting import wait_for
+
+NAMES = ("midjourney.imagine", "kling.text2video")
+QUICKLY = timedelta(seconds=10)
+
+
+def test_a_job_is_accepted_while_the_broker_is_down(
+    deploy: Deploy, sqlite_url: str, private_broker: BrokerProcess
+) -> None:
+    genq = deploy(sqlite_url, private_broker.url)
+    genq.start_api()
+    genq.start_worker()
+    private_broker.stop()
+    began = monotonic()
+    jobs = [genq.submit(name, "against all odds") for name in NAMES]
+    assert monotonic() - began < 2, "nobody waits for a broker"
+    assert [genq.job(job_id)["state"] for job_id in jobs] == ["queued", "queued"]
+    private_broker.start()
+    for job_id in jobs:
+        genq.until(job_id, "succeeded")
+        assert genq.sandbox.paid(job_id) == 1
+        assert genq.told(job_id)["type"] == "job.succeeded"
+
+
+def test_a_broker_that_forgets_everything_costs_nothing(
+    deploy: Deploy, sqlite_url: str, private_broker: BrokerProcess
+) -> None:
+    genq = deploy(sqlite_url, private_broker.url)
+    genq.start_api()
+    waiting = [genq.submit(name, f"in line {number}") for name in NAMES for number in range(5)]
+    private_broker.flushall()
+    genq.start_worker()
+    flying = [genq.submit(name, f"in flight {number}") for name in NAMES for number in range(5)]
+    for job_id in flying:
+        genq.until(job_id, "running", "succeeded")
+    private_broker.flushall()
+    for job_id in waiting + flying:
+        genq.until(job_id, "succeeded")
+        assert genq.sandbox.paid(job_id) == 1
+        genq.told(job_id)
+
+
+def test_a_broker_restart_is_survived_by_everybody(
+    deploy: Deploy, sqlite_url: str, private_broker: BrokerProcess
+) -> None:
+    genq = deploy(sqlite_url, private_broker.url)
+    genq.start_api()
+    worker = genq.start_worker()
+    before = genq.submit("kling.text2video", "before")
+    genq.until(before, "running")
+    private_broker.kill()
+    private_broker.start()
+    after = genq.submit("kling.text2video", "after")
+    for job_id in (before, after):
+        genq.until(job_id, "succeeded")
+        assert genq.sandbox.paid(job_id) == 1
+    assert worker.process.poll() is None, "the same worker went on"
+
+
+def test_a_worker_killed_in_mid_submit_is_found_out_and_the_task_is_found(
+    deploy: Deploy, store_url: str, redis_url: str
+) -> None:
+    genq = deploy(store_url, redis_url)
+    genq.start_api()
+    worker = genq.start_worker()
+    job_id = genq.submit("kling.text2video", "so slow [slow=30]")
+    wait_for(lambda: genq.sandbox.paid(job_id), QUICKLY, "the submit to arrive")
+    assert genq.job(job_id)["state"] == "submitting"
+    worker.kill()
+    killed = monotonic()
+    genq.start_worker()
+    genq.until(job_id, "running", "succeeded")
+    assert monotonic() - killed < 30
+    genq.until(job_id, "succeeded")
+    assert genq.sandbox.paid(job_id) == 1
+    assert genq.told(job_id)["type"] == "job.succeeded"
+
+
+def test_what_cannot_be_found_is_never_bought_again(
+    deploy: Deploy, sqlite_url: str, redis_url: str
+) -> None:
+    genq = deploy(sqlite_url, redis_url)
+    genq.start_api()
+    worker = genq.start_worker()
+    job_id = genq.submit("midjourney.imagine", "so slow [slow=30]", deadline="12s")
+    wait_for(lambda: genq.sandbox.paid(job_id), QUICKLY, "the submit to arrive")
+    worker.kill()
+    genq.start_worker()
+    job = genq.until(job_id, "in_doubt")
+    assert job["billed"] == "unknown"
+    assert "unknown whether the upstream took it" in job["reason"]
+    genq.until(job_id, "expired")
+    assert genq.told(job_id)["data"]["billed"] == "unknown"
+    assert genq.sandbox.paid(job_id) == 1
+
+
+@pytest.mark.parametrize("knob", ["[drop]", "[bad-gateway]", "[no-id]"])
+def test_a_lost_answer_is_looked_for(genq: Deployment, knob: str) -> None:
+    job_id = genq.submit("kling.text2video", f"where was I {knob}")
+    job = genq.until(job_id, "succeeded")
+    assert job["attempts"] == 1
+    assert genq.sandbox.paid(job_id) == 1
+
+
+def test_forty_messages_buy_one_job(deploy: Deploy, store_url: str, redis_url: str) -> None:
+    genq = deploy(store_url, redis_url, GENQ_WORKER_CONCURRENCY="40")
+    genq.start_api()
+    job_id = genq.submit("kling.text2video", "once only [slow=1]")
+    asyncio.run(nudge_often(genq, job_id, 40))
+    workers = [genq.start_worker(), genq.start_worker()]
+    genq.until(job_id, "succeeded")
+    assert genq.sandbox.paid(job_id) == 1
+    assert all(worker.process.poll() is None for worker in workers)
+
+
+async def nudge_often(genq: Deployment, job_id: str, times: int) -> None:
+    store = Store(genq.store_url)
+    nudger = Nudger(Settings(redis_url=genq.redis_url))
+    job = await store.jobs.get(job_id)
+    assert job is not None
+    for _ in range(times):
+        nudger.nudge(submit_message(job))
+    await nudger.close()
+    await store.close()
+
+
+def test_a_worker_told_to_stop_finishes_what_is_on_the_wire(
+    deploy: Deploy, sqlite_url: str, redis_url: str
+) -> None:
+    genq = deploy(sqlite_url, redis_url)
+    genq.start_api()
+    worker = genq.start_worker()
+    on_the_wire = genq.submit("kling.text2video", "nearly there [slow=3]")
+    wait_for(lambda: genq.sandbox.paid(on_the_wire), QUICKLY, "the submit to arrive")
+    stopping = genq.start_in_background(worker.stop)
+    wait_for(lambda: "Warm shutdown" in worker.output(), QUICKLY, "the worker to be leaving")
+    too_late = genq.submit("kling.text2video", "for the next one")
+    assert stopping.result() == 0, worker.output()[-2000:]
+    assert genq.job(on_the_wire)["state"] == "running", "its answer was waited for and saved"
+    assert genq.job(too_late)["state"] == "queued", "nothing new was claimed"
+    genq.start_worker()
+    for job_id in (on_the_wire, too_late):
+        genq.until(job_id, "succeeded")
+        assert genq.sandbox.paid(job_id) == 1
