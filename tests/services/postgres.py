@@ -9,6 +9,7 @@ import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Self, cast
 
 import asyncpg
@@ -87,15 +88,7 @@ class Cluster:
 
     def stop(self) -> None:
         """End cleanly without waiting for clients (a "fast" shutdown). Idempotent."""
-        if self._process is None:
-            return
-        self._process.send_signal(signal.SIGINT)
-        try:
-            self._process.wait(STOP_WITHIN.total_seconds())
-        except subprocess.TimeoutExpired:
-            pass
-        finally:
-            self.kill()
+        self._end(signal.SIGINT)
 
     def restart(self) -> None:
         """`stop`, then `start`: every connection is cut, nothing committed is lost."""
@@ -123,9 +116,28 @@ class Cluster:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Kill it and delete its data."""
-        self.kill()
+        """End it without further ado and delete its data."""
+        if self._process is None and self._lock.exists():
+            # A killed server leaves a shared memory segment that only its next start removes.
+            with contextlib.suppress(PostgresUnavailable):
+                self.start()
+        self._end(signal.SIGQUIT)
         shutil.rmtree(self._folder)
+
+    def _end(self, signum: signal.Signals) -> None:
+        if self._process is None:
+            return
+        self._process.send_signal(signum)
+        try:
+            self._process.wait(STOP_WITHIN.total_seconds())
+        except subprocess.TimeoutExpired:
+            pass
+        finally:
+            self.kill()
+
+    @property
+    def _lock(self) -> Path:
+        return self._folder / "postmaster.pid"
 
     @property
     def _argv(self) -> tuple[str, ...]:
@@ -142,7 +154,7 @@ class Cluster:
     def _is_ready(self) -> bool:
         """As pg_ctl sees it: the lock file's first line is our server, its eighth the state."""
         try:
-            lines = (self._folder / "postmaster.pid").read_text().splitlines()
+            lines = self._lock.read_text().splitlines()
         except FileNotFoundError:
             return False
         return (
