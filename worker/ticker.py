@@ -17,6 +17,7 @@ from generation.binding import Unbound, bind
 from generation.job import Job, JobState
 from generation.lifecycle import claimed_until, expired
 from generation.queue import deliver_message, submit_message
+from worker.alive import beat
 from worker.doubts import call_stale, cancel, find
 from worker.looks import Looks
 from worker.room import Room
@@ -48,6 +49,7 @@ class Ticker:
         while not self._room.leaving:
             try:
                 busy = await self._tick()
+                beat(self._room.settings)
             except (SQLAlchemyError, OSError) as error:
                 log.warning("tick_failed", error=f"{type(error).__name__}: {error}")
                 await asyncio.sleep(PAUSE.total_seconds())
