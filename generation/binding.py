@@ -61,9 +61,11 @@ def bind(stations: Stations, job: Job) -> Binding:
 
 def choose(stations: Stations, job: Job) -> Binding | None:
     """
-    Where to submit a job: where it was sent before, if anywhere, else the first station that offers
-    it. None where none does.
+    Where to submit a job: where its parent is, or where it was sent before, else the first station
+    that offers it. None where none does.
     """
+    if job.parent_id is not None:
+        return beside_parent(stations, job)
     offering = stations.offering(job.provider, job.operation)
     for station in sorted(offering, key=lambda station: station.name != job.station):
         spoken = station.speaks[job.provider]
@@ -72,3 +74,14 @@ def choose(stations: Stations, job: Job) -> Binding | None:
         if operation is not None:
             return Binding(station, key, spoken, operation)
     return None
+
+
+def beside_parent(stations: Stations, job: Job) -> Binding | None:
+    """A follow-up is bought with the key that holds its parent, or not at all."""
+    station = stations.get(job.station or "")
+    key = station.key(job.key or "") if station else None
+    spoken = station.speaks.get(job.provider) if station else None
+    operation = providers.find(job.provider, job.operation, spoken.dialect) if spoken else None
+    if station is None or key is None or spoken is None or operation is None:
+        return None
+    return Binding(station, key, spoken, operation)

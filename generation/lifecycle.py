@@ -6,8 +6,10 @@ what comes back. A decision can be taken again on a fresher copy of the job: tha
 survives a job that was changed while the exchange was on the wire.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from generation.errors import (
     Acceptance,
@@ -236,10 +238,9 @@ def progressed(job: Job, answer: Running, at: Moment) -> Job:
     state_kept = job.state is JobState.RUNNING
     if state_kept and (progress, reason, 0) == (job.progress, job.reason, job.misses):
         return job
-    changes = {"progress": progress, "reason": reason, "misses": 0}
     if state_kept:
-        return job.keep(at.now, **changes)
-    return job.move(JobState.RUNNING, at.now, **changes)
+        return job.keep(at.now, progress=progress, reason=reason, misses=0)
+    return job.move(JobState.RUNNING, at.now, progress=progress, reason="", misses=0, answer=None)
 
 
 def missed(job: Job, fault: Fault, at: Moment) -> Job:
@@ -284,7 +285,8 @@ def awaiting_input(
 ) -> Job:
     """The upstream waits for the caller."""
     if job.state is JobState.AWAITING_INPUT:
-        return job
+        lost = job.answered_at and at.now > job.answered_at + at.rules.submit_timeout
+        return job.keep(at.now, answered_at=None, wake_at=at.now) if lost else job
     return job.move(
         JobState.AWAITING_INPUT,
         at.now,
@@ -292,6 +294,45 @@ def awaiting_input(
         reason=answer.message or "waiting for your input",
         wake_at=min(at.now + at.pace.ceiling, job.deadline),
     )
+
+
+def give_input(job: Job, answer: Mapping[str, Any], now: datetime) -> Job:
+    """The caller's input for a task that waits for it; a worker sends it on."""
+    return job.keep(now, answer=answer, answered_at=None, wake_at=now)
+
+
+def begin_input(job: Job, at: Moment) -> Job:
+    """
+    Claim the sending of that input. Should it get lost, the next look tells: the task still waits.
+    """
+    lease = at.rules.submit_timeout
+    return job.keep(at.now, answered_at=at.now, wake_at=at.now + lease)
+
+
+def after_input(job: Job, answer: SubmitAnswer | Fault, at: Moment) -> Job:
+    """What the upstream made of the input. Refused, the caller may send another."""
+    match answer:
+        case Accepted() | Running():
+            upstream_id = answer.upstream_id if isinstance(answer, Accepted) else job.upstream_id
+            return job.move(
+                JobState.RUNNING,
+                at.now,
+                upstream_id=upstream_id,
+                answer=None,
+                reason="",
+                misses=0,
+                billed=Billed.YES,
+                wake_at=min(at.now + next_look(at.pace, timedelta(0), at.dice), job.deadline),
+            )
+        case Succeeded() | Failed():
+            return finish(job, answer, at)
+        case Rejected():
+            return job.keep(at.now, answer=None, reason=f"{answer.code}: {answer.message}")
+        case NotAccepted() | AccountBlocked():
+            wait = answer.retry_after or at.rules.backoff(0, at.dice)
+            return job.keep(at.now, answered_at=None, wake_at=at.now + wait)
+        case _:
+            return job
 
 
 def finish(job: Job, answer: Succeeded | Failed, at: Moment) -> Job:

@@ -95,6 +95,17 @@ class Upstream:
         answers = await self._look(binding, call, operation.parse_batch_query)
         return {name: located(status, binding.station.url) for name, status in answers.items()}
 
+    async def send_input(
+        self, binding: Binding, task: Task, answer: Mapping[str, Any]
+    ) -> SubmitAnswer:
+        """Send what a task waits for. Raises a `Fault`, nothing else."""
+        operation = binding.operation
+        call = build_input(binding, task, answer)
+        reply = await self._with_fresh_token(
+            binding, lambda: self._submit_once(binding, call, operation.parse_input)
+        )
+        return located(reply, binding.station.url)
+
     async def find(self, binding: Binding, job: Job) -> str | None:
         """The upstream id of a submit whose answer was lost; None where surely none was created."""
         operation = binding.operation
@@ -206,6 +217,19 @@ class Upstream:
                     upstream_status=response.status_code,
                 )
         return bytes(body)
+
+
+def build_input(binding: Binding, task: Task, answer: Mapping[str, Any]) -> Call:
+    """The call that carries the caller's input. `Rejected` where it cannot be built."""
+    operation = binding.operation
+    if operation.input_request is None:
+        raise Rejected(f"{operation.dialect} {operation.name} awaits no input")
+    try:
+        return operation.build_input(operation.input_request.model_validate(answer), task)
+    except Fault:
+        raise
+    except Exception as error:
+        raise Rejected(f"the input cannot be sent: {error}") from error
 
 
 def located(answer: Answer, station_url: str) -> Answer:

@@ -7,8 +7,18 @@ import structlog
 from generation.binding import Binding, Unbound, bind
 from generation.errors import Fault
 from generation.job import Billed, Job, JobState
-from generation.lifecycle import after_cancel, after_find, canceled, doubt, expired, unfindable
+from generation.lifecycle import (
+    after_cancel,
+    after_find,
+    after_input,
+    begin_input,
+    canceled,
+    doubt,
+    expired,
+    unfindable,
+)
 from generation.operation import Order, Task
+from generation.status import SubmitAnswer
 from worker.room import Room
 
 log = structlog.get_logger(__name__)
@@ -66,6 +76,42 @@ async def searched(room: Room, job: Job, binding: Binding) -> tuple[str | Fault 
         return await room.upstream.find(binding, job), True
     except Fault as fault:
         return fault, True
+
+
+async def send_input(room: Room, job: Job) -> None:
+    """Send the caller's input to the task that waits for it."""
+    try:
+        binding = bind(room.stations, job)
+    except Unbound as error:
+        log.warning("input_impossible", job_id=job.id, reason=str(error))
+        return
+    at = room.moment(binding)
+
+    def claim(fresh: Job) -> Job:
+        return begin_input(fresh, at) if fresh.version == job.version else fresh
+
+    claimed = await room.store.jobs.change(job.id, claim)
+    if claimed is None or claimed.after is claimed.before:
+        return
+    answer = await answered(room, claimed.after, binding)
+    at = room.moment(binding)
+
+    def decide(fresh: Job) -> Job:
+        waits = fresh.state is JobState.AWAITING_INPUT
+        same = waits and fresh.answered_at == claimed.after.answered_at
+        return after_input(fresh, answer, at) if same else fresh
+
+    change = await room.save(job.id, decide)
+    room.show(change)
+    log.info("input", job_id=job.id, type=job.type, outcome=change and change.after.state.value)
+
+
+async def answered(room: Room, job: Job, binding: Binding) -> SubmitAnswer | Fault:
+    try:
+        task = Task(job.upstream_id or "", job.upstream_details)
+        return await room.upstream.send_input(binding, task, job.answer or {})
+    except Fault as fault:
+        return fault
 
 
 async def cancel(room: Room, job: Job) -> None:

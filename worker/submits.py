@@ -8,7 +8,8 @@ from generation.binding import Binding, choose
 from generation.errors import ErrorCode, Fault, Rejected
 from generation.job import Billed, Job, JobState
 from generation.lifecycle import after_submit, begin_submit, canceled, expired, reject
-from generation.status import SubmitAnswer
+from generation.operation import Parent
+from generation.status import SubmitAnswer, Succeeded
 from worker.room import Room
 
 log = structlog.get_logger(__name__)
@@ -104,6 +105,23 @@ async def send(room: Room, job: Job, binding: Binding) -> None:
 async def attempt(room: Room, job: Job, binding: Binding) -> SubmitAnswer | Fault:
     """The answer, or the fault as a value."""
     try:
-        return await room.upstream.submit(binding, job)
+        return await room.upstream.submit(binding, job, parent=await parent_of(room, job))
     except Fault as fault:
         return fault
+
+
+async def parent_of(room: Room, job: Job) -> Parent | None:
+    """What a follow-up may know of the job it follows."""
+    if job.parent_id is None:
+        return None
+    parent = await room.store.jobs.get(job.parent_id, job.tenant)
+    if parent is None or parent.result is None or parent.upstream_id is None:
+        raise Rejected(f"the parent {job.parent_id} has no result to follow")
+    result = parent.result
+    return Parent(
+        operation=parent.operation,
+        upstream_id=parent.upstream_id,
+        details=parent.upstream_details,
+        input=parent.input,
+        result=Succeeded(result.assets, result.texts, result.actions, result.details),
+    )

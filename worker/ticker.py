@@ -18,7 +18,7 @@ from generation.job import Job, JobState
 from generation.lifecycle import claimed_until, expired
 from generation.queue import deliver_message, submit_message
 from worker.alive import beat
-from worker.doubts import call_stale, cancel, find
+from worker.doubts import call_stale, cancel, find, send_input
 from worker.looks import Looks
 from worker.room import Room
 
@@ -108,6 +108,8 @@ class Ticker:
                 self._start(find(self._room, job))
             case JobState.RUNNING | JobState.AWAITING_INPUT if job.cancel_requested_at:
                 self._start(cancel(self._room, job))
+            case JobState.AWAITING_INPUT if job.answer and not job.answered_at:
+                self._start(send_input(self._room, job))
             case _:
                 return job.upstream_id is not None
         return False
