@@ -1,0 +1,96 @@
+"""
+The service about itself: where to begin, the API's description and its manual, and the page each
+kind of problem has. None of it needs a key or the network.
+"""
+
+from collections.abc import Sequence
+from functools import cached_property
+
+from pydantic_core import to_json
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.answers import json_answer
+from api.catalogue import Catalogue
+from api.manual import STYLE, manual_page, problem_page
+from api.openapi import openapi
+from api.problems import KINDS, NOT_FOUND, Kind, Problem
+from api.routes import Route
+from api.spec import Spec
+from api.version import VERSION
+
+#: Pages load nothing from anywhere but here, and run nothing.
+PAGE_HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+class About:
+    """The open endpoints. Documents are made when they are first asked for, and kept."""
+
+    def __init__(self, catalogue: Catalogue, base_url: str) -> None:
+        self._catalogue = catalogue
+        self._base_url = base_url
+        #: Whose description this gives; set once all routes are there.
+        self.routes: Sequence[Route] = ()
+
+    @cached_property
+    def spec(self) -> Spec:
+        return openapi(self.routes, self._catalogue, self._base_url)
+
+    async def root(self, request: Request) -> Response:
+        del request
+        paths = {
+            "docs": "/docs",
+            "openapi": "/openapi.json",
+            "jobs": "/v1/jobs",
+            "operations": "/v1/operations",
+            "health": "/healthz",
+            "readiness": "/readyz",
+        }
+        links = {name: self._base_url + path for name, path in paths.items()}
+        return json_answer({"name": "genq", "version": VERSION, "links": links})
+
+    async def description(self, request: Request) -> Response:
+        del request
+        return Response(self._description, media_type="application/json")
+
+    async def manual(self, request: Request) -> Response:
+        del request
+        return page(self._manual)
+
+    async def style(self, request: Request) -> Response:
+        del request
+        headers = {"Cache-Control": "public, max-age=3600", "X-Content-Type-Options": "nosniff"}
+        return Response(STYLE, headers=headers, media_type="text/css")
+
+    async def problem(self, request: Request) -> Response:
+        kind = KINDS.get(request.path_params["code"])
+        if kind is None:
+            raise Problem(NOT_FOUND, f"there is no such problem; there are {', '.join(KINDS)}")
+        if "text/html" in request.headers.get("accept", ""):
+            return page(problem_page(kind))
+        return json_answer(kind_document(kind))
+
+    @cached_property
+    def _description(self) -> bytes:
+        return to_json(self.spec)
+
+    @cached_property
+    def _manual(self) -> str:
+        return manual_page(self.spec)
+
+
+def page(html: str) -> Response:
+    return Response(html, headers=PAGE_HEADERS, media_type="text/html")
+
+
+def kind_document(kind: Kind) -> dict[str, object]:
+    return {
+        "code": kind.code,
+        "status": kind.status,
+        "title": kind.title,
+        "advice": kind.advice,
+    }

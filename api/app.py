@@ -1,0 +1,124 @@
+"""
+The API as one ASGI application.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import structlog
+from fastapi import FastAPI
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Match
+
+from api.door import Door
+from api.envelope import REQUEST_ID, Envelope, path_of
+from api.problems import METHOD_NOT_ALLOWED, NOT_FOUND, STORE_UNAVAILABLE, Problem, problem_answer
+from api.startup import check_store
+from api.trouble import is_away
+from api.version import VERSION
+from generation.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+#: genq sends nothing about itself to anybody.
+NO_TELEMETRY: Any = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
+
+
+class Api(FastAPI):
+    """The front door over HTTP. Raises what `Door` raises."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._door = Door(settings)
+        super().__init__(
+            title="genq",
+            version=VERSION,
+            routes=[*self._door.routes],
+            lifespan=self._life,
+            openapi_url=None,
+            docs_url=None,
+            redoc_url=None,
+            redirect_slashes=False,
+            telemetry=NO_TELEMETRY,
+            exception_handlers={
+                Problem: self._on_problem,
+                HTTPException: self._on_http_exception,
+                SQLAlchemyError: self._on_store_trouble,
+                OSError: self._on_store_trouble,
+            },
+        )
+        self.add_middleware(Envelope, base_url=self._door.base_url)
+
+    def openapi(self) -> dict[str, Any]:
+        return self._door.about.spec
+
+    @asynccontextmanager
+    async def _life(self, _: FastAPI) -> AsyncGenerator[None]:
+        try:
+            await check_store(self._door.store)
+            self._door.callers.start()
+            yield
+        finally:
+            await self._door.close()
+
+    async def _on_problem(self, request: Request, problem: Exception) -> Response:
+        assert isinstance(problem, Problem)
+        return self._answer(request, problem)
+
+    async def _on_http_exception(self, request: Request, error: Exception) -> Response:
+        """What the router says: no such path, or no such method there."""
+        assert isinstance(error, HTTPException)
+        if error.status_code == 405:
+            return self._answer(request, self._wrong_method(request))
+        if error.status_code == 404:
+            return self._answer(
+                request,
+                Problem(NOT_FOUND, "there is nothing at this path; GET / says where to begin"),
+            )
+        raise error
+
+    async def _on_store_trouble(self, request: Request, error: Exception) -> Response:
+        if not is_away(error):
+            raise error
+        log.error("store_unavailable", request_id=request.scope[REQUEST_ID], error=str(error))
+        words = "the database does not answer; try again later"
+        if request.method == "POST":
+            words += ", and look before you do: what you asked for may have been stored"
+        return self._answer(
+            request, Problem(STORE_UNAVAILABLE, words, headers={"Retry-After": "5"})
+        )
+
+    def _wrong_method(self, request: Request) -> Problem:
+        """A path may have several routes, of one method each; `Allow` lists all of them."""
+        matching = [
+            route
+            for route in self._door.routes
+            if route.matches(request.scope)[0] is not Match.NONE
+        ]
+        allowed = ", ".join(
+            sorted({method for route in matching for method in route.methods or ()})
+        )
+        return Problem(
+            METHOD_NOT_ALLOWED,
+            f"{request.method} is not possible here; {allowed} is",
+            headers={"Allow": allowed},
+        )
+
+    def _answer(self, request: Request, problem: Problem) -> Response:
+        return problem_answer(
+            problem,
+            instance=path_of(request.scope),
+            request_id=request.scope[REQUEST_ID],
+            base_url=self._door.base_url,
+        )
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """
+    The application with these settings. Raises `BadStations` or `UnusableDatabase` where they
+    cannot work. Its lifespan raises `Refusal` where the database is not ready for it.
+    """
+    return Api(settings)

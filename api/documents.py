@@ -1,0 +1,189 @@
+"""
+The answers of the API as models: for its description, and for the tests that hold it to that.
+
+Answers are written by `generation.document` and by the endpoints; nothing is validated on the way
+out.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from generation.errors import ErrorCode
+from generation.job import Billed, JobState
+from generation.status import AssetType
+
+
+class Document(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Asset(Document):
+    """One finished file."""
+
+    type: AssetType
+    url: str
+    role: str = Field(description="What it is among the job's files: `result`, `grid`, `cover` …")
+    upstream_id: str | None = Field(description="The upstream's id of the file.")
+    duration: float | None = Field(description="Play time in seconds.")
+    width: int | None
+    height: int | None
+    title: str | None
+    expires_at: datetime | None = Field(description="When the URL stops working, where known.")
+
+
+class UpstreamError(Document):
+    status: int | None
+    code: str | None
+
+
+class JobError(Document):
+    """Why a job ended without a result."""
+
+    code: ErrorCode
+    message: str = Field(description="In the upstream's own words where there are any.")
+    retryable: bool = Field(description="Whether the same order may succeed later.")
+    billed: Billed
+    upstream: UpstreamError | None
+
+
+class UpstreamTask(Document):
+    """Where the job was bought."""
+
+    station: str | None
+    key: str | None = Field(description="The name of the station's key, not the key.")
+    dialect: str | None
+    id: str | None
+
+
+class JobWebhook(Document):
+    url: str
+    events: list[str]
+
+
+class JobUrls(Document):
+    self: str
+    cancel: str
+
+
+class Job(Document):
+    """An order and what came of it."""
+
+    id: str
+    object: Literal["job"]
+    provider: str
+    operation: str
+    state: JobState
+    reason: str | None = Field(description="Why it waits, in words.")
+    progress: Annotated[int, Field(ge=0, le=100)] | None
+    input: dict[str, Any] = Field(description="As ordered; very long strings are cut.")
+    metadata: dict[str, str]
+    assets: list[Asset]
+    texts: list[str]
+    actions: list[str] = Field(description="Follow-ups the upstream offers.")
+    details: dict[str, Any]
+    error: JobError | None
+    billed: Billed = Field(description="Whether the upstream charged for it, as far as is known.")
+    attempts: int = Field(description="How often it was sent upstream.")
+    canceling: bool = Field(description="A cancel was asked for and has not come through yet.")
+    upstream: UpstreamTask
+    webhook: JobWebhook | None
+    created_at: datetime
+    updated_at: datetime
+    submitted_at: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    deadline: datetime
+    urls: JobUrls
+
+
+class JobPage(Document):
+    """Jobs, newest first."""
+
+    data: list[Job]
+    next_cursor: str | None = Field(description="Give it back as `cursor` for the next page.")
+    has_more: bool
+
+
+class Operation(Document):
+    """Something that can be ordered."""
+
+    object: Literal["operation"]
+    provider: str
+    name: str
+    summary: str
+    dialects: list[str] = Field(description="The ways stations speak of it.")
+    offered: bool = Field(description="Whether it can be ordered here.")
+    stations: list[str] = Field(description="The stations that sell it here, first choice first.")
+    example: dict[str, Any] = Field(description="An `input` that works.")
+    input_schema: dict[str, Any] = Field(description="JSON Schema of `input`.")
+
+
+class OperationList(Document):
+    data: list[Operation]
+
+
+class Check(Document):
+    ok: bool
+    required: bool = Field(description="Whether its failure makes the whole answer a 503.")
+    detail: str
+
+
+class Readiness(Document):
+    ready: bool
+    checks: dict[str, Check]
+
+
+class Alive(Document):
+    ok: Literal[True]
+
+
+class ProblemEntry(Document):
+    """One thing to change in the body."""
+
+    pointer: str = Field(description="JSON pointer into the body, such as `#/input/duration`.")
+    detail: str
+    code: str
+
+
+class Problem(Document):
+    """RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: str
+    request_id: str
+    errors: list[ProblemEntry] | None = None
+
+
+class ProblemKind(Document):
+    """What a problem's `type` leads to."""
+
+    code: str
+    status: int
+    title: str
+    advice: str
+
+
+class Service(Document):
+    name: Literal["genq"]
+    version: str
+    links: dict[str, str]
+
+
+#: Every model an answer may be described by.
+MODELS: tuple[type[Document], ...] = (
+    Job,
+    JobPage,
+    Operation,
+    OperationList,
+    Readiness,
+    Alive,
+    Problem,
+    ProblemKind,
+    Service,
+)

@@ -1,0 +1,104 @@
+"""
+Everything the front door holds, once a process: store, broker, Flower's rows, and the endpoints
+over them.
+"""
+
+import asyncio
+import socket
+from datetime import timedelta
+
+import structlog
+
+from api.about import About
+from api.callers import Callers
+from api.catalogue import Catalogue
+from api.health import Health, Readiness
+from api.jobs import Jobs
+from api.operations import Operations
+from api.orders import OrderReader
+from api.patience import within
+from api.reference import Reference
+from api.routes import CallersEndpoint, Endpoint, Route, for_callers, route
+from generation.flower import Rows
+from generation.queue import Nudger, celery_app
+from generation.settings import Settings
+from generation.stations import load_stations
+from generation.store import Store
+
+log = structlog.get_logger(__name__)
+
+#: What is still to be told, to the broker and of the keys, has this long when the process ends.
+LAST_WORDS = timedelta(seconds=2)
+#: And then the database has this long to let go.
+LETTING_GO = timedelta(seconds=1.5)
+
+
+class Door:
+    """
+    Made anywhere, used on one event loop. Raises `BadStations` or `UnusableDatabase` where the
+    settings cannot work; nothing is connected before it is used.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.base_url = settings.public_url or ""
+        stations = load_stations(settings)
+        self.store = Store(settings.store_url, base_url=self.base_url)
+        self.callers = Callers(self.store.keys, settings.key_cache)
+        self._nudger = Nudger(settings)
+        self._rows = Rows(celery_app(settings), f"genq-api@{socket.gethostname()}")
+        catalogue = Catalogue(stations)
+        self._jobs = Jobs(
+            settings,
+            self.store.jobs,
+            OrderReader(settings, catalogue),
+            self._nudger,
+            self._rows,
+        )
+        self._operations = Operations(catalogue)
+        self._health = Health(Readiness(self.store, self._nudger, stations))
+        self.about = About(catalogue, self.base_url)
+        self.routes = self._routes(Reference(catalogue))
+        self.about.routes = self.routes
+
+    async def close(self) -> None:
+        """Tell what is still to be told, briefly, and let go of everything."""
+        outcomes = await asyncio.gather(
+            within(LAST_WORDS, self.callers.stop()),
+            within(LAST_WORDS, self._nudger.close()),
+            within(LAST_WORDS, asyncio.to_thread(self._rows.close, LAST_WORDS.total_seconds())),
+            return_exceptions=True,
+        )
+        outcomes += await asyncio.gather(
+            within(LETTING_GO, self.store.close()), return_exceptions=True
+        )
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                log.warning("closed_in_haste", error=f"{type(outcome).__name__}: {outcome}")
+
+    def _routes(self, says: Reference) -> list[Route]:
+        """Busy ones first: they are tried in this order."""
+        jobs, operations, about = self._jobs, self._operations, self.about
+
+        def keyed(endpoint: CallersEndpoint) -> Endpoint:
+            return for_callers(self.callers, endpoint)
+
+        return [
+            route("POST", "/v1/jobs", keyed(jobs.create), says.create_job()),
+            route("GET", "/v1/jobs/{job_id}", keyed(jobs.get), says.get_job()),
+            route("GET", "/v1/jobs", keyed(jobs.page), says.list_jobs()),
+            route("POST", "/v1/jobs/{job_id}/cancel", keyed(jobs.cancel), says.cancel_job()),
+            route("GET", "/v1/operations", keyed(operations.all), says.list_operations()),
+            route(
+                "GET",
+                "/v1/operations/{provider}/{operation}",
+                keyed(operations.get),
+                says.get_operation(),
+            ),
+            route("GET", "/healthz", self._health.alive, says.alive()),
+            route("GET", "/readyz", self._health.ready, says.ready()),
+            route("GET", "/", about.root, says.root()),
+            route("GET", "/problems/{code}", about.problem, says.problem()),
+            route("GET", "/openapi.json", about.description),
+            route("GET", "/docs", about.manual),
+            route("GET", "/docs/style.css", about.style),
+        ]

@@ -1,0 +1,131 @@
+"""
+Whether this process lives, and whether what it needs is there.
+
+Both are open to everybody, so they speak in general terms: what is wrong and what to do, but no
+address, no name and no error text.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.answers import json_answer
+from api.patience import within
+from generation.queue import Nudger
+from generation.stations import Stations
+from generation.store import Store, revisions
+
+log = structlog.get_logger(__name__)
+
+#: What does not answer within this does not answer.
+PATIENCE = timedelta(seconds=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that is needed: whether it is there and, in a sentence, what to do if not."""
+
+    ok: bool
+    detail: str
+    #: False for what new jobs need but this process can do without.
+    required: bool = True
+
+    def document(self) -> dict[str, Any]:
+        return {"ok": self.ok, "required": self.required, "detail": self.detail}
+
+
+class Readiness:
+    """Looks at what the API needs. However many ask at once, there is one look at a time."""
+
+    def __init__(self, store: Store, nudger: Nudger, stations: Stations) -> None:
+        self._store = store
+        self._nudger = nudger
+        self._stations = stations
+        self._looking: asyncio.Task[dict[str, Check]] | None = None
+
+    async def look(self) -> dict[str, Check]:
+        """Every check by name, within little more than `PATIENCE`."""
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look())
+        return await asyncio.shield(self._looking)
+
+    async def _look(self) -> dict[str, Check]:
+        store, broker = await asyncio.gather(self._store_checks(), self._broker_check())
+        return {**store, "broker": broker, "stations": self._stations_check()}
+
+    async def _store_checks(self) -> dict[str, Check]:
+        try:
+            found = await within(PATIENCE, revisions(self._store.database))
+        except TimeoutError:
+            words = "The database does not answer in time; see whether it runs and has room."
+        except Exception as error:
+            log.warning("store_check_failed", error=str(error))
+            words = (
+                "The database cannot be reached; start it, or correct GENQ_DATABASE_URL and restart"
+                " the API."
+            )
+        else:
+            schema = (
+                Check(True, "The schema is the one this version needs.")
+                if found.match
+                else Check(
+                    False,
+                    f"The schema is at revision {found.found or 'none'} and this version needs"
+                    f" {found.needed}; run: genq migrate",
+                )
+            )
+            return {"store": Check(True, "The database answers."), "schema": schema}
+        unknown = Check(False, "Unknown while the database does not answer.")
+        return {"store": Check(False, words), "schema": unknown}
+
+    async def _broker_check(self) -> Check:
+        try:
+            trouble = await within(PATIENCE, self._nudger.ping())
+        except Exception as error:
+            trouble = f"{type(error).__name__}: {error}"
+        if trouble is None:
+            return Check(True, "The broker answers.")
+        log.warning("broker_check_failed", error=trouble)
+        return Check(
+            False,
+            "The broker does not answer; start Redis, or correct GENQ_REDIS_URL. Orders are"
+            " accepted and kept meanwhile.",
+        )
+
+    def _stations_check(self) -> Check:
+        if len(self._stations):
+            return Check(True, f"{len(self._stations)} configured.", required=False)
+        return Check(
+            False,
+            "No station is configured, so nothing can be ordered; set GENQ_STATION_URL and"
+            " GENQ_STATION_KEY, or write a stations.toml, and restart.",
+            required=False,
+        )
+
+
+class Health:
+    """The endpoints for load balancers and people on call."""
+
+    def __init__(self, readiness: Readiness) -> None:
+        self._readiness = readiness
+
+    async def alive(self, request: Request) -> Response:
+        """Says that this process answers, and nothing about what it needs."""
+        del request
+        return json_answer({"ok": True})
+
+    async def ready(self, request: Request) -> Response:
+        """200 if every required check is well, else 503."""
+        del request
+        checks = await self._readiness.look()
+        ready = all(check.ok for check in checks.values() if check.required)
+        document = {
+            "ready": ready,
+            "checks": {name: check.document() for name, check in checks.items()},
+        }
+        return json_answer(document, 200 if ready else 503, {"Cache-Control": "no-store"})

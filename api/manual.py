@@ -1,0 +1,190 @@
+"""
+The API's description as a page for people: one document and one style sheet, no script, nothing
+fetched from elsewhere.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from api.fields import row, table
+from api.html import details, paragraphs, rich, text
+from api.problems import KINDS, Kind
+from api.spec import Spec
+
+STYLE = (Path(__file__).parent / "pages" / "style.css").read_text(encoding="utf-8")
+
+
+def manual_page(spec: Spec) -> str:
+    """The whole manual."""
+    schemas = spec["components"]["schemas"]
+    sections = "".join(section(spec, tag, schemas) for tag in spec["tags"])
+    body = f"""
+<header>
+  <h1>genq <small>{text(spec["info"]["version"])}</small></h1>
+  {paragraphs(spec["info"]["description"])}
+  <p><a href="/openapi.json">OpenAPI 3.1 description</a></p>
+</header>
+{authentication(spec)}
+{sections}
+{orders(schemas)}
+{objects(schemas)}
+{problems()}"""
+    return frame("genq: API", body, navigation(spec))
+
+
+def problem_page(kind: Kind) -> str:
+    """What one kind of problem means."""
+    body = f"""
+<header><h1><span class="status">{kind.status}</span> {text(kind.title)}</h1></header>
+<section><p><code>{kind.code}</code></p>{paragraphs(kind.advice)}
+<p><a href="/docs#problems">All problems</a></p></section>"""
+    return frame(f"genq: {kind.title}", body)
+
+
+def frame(title: str, body: str, side: str = "") -> str:
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{text(title)}</title>
+<link rel="stylesheet" href="/docs/style.css">
+</head>
+<body>{side}<main>{body}
+</main></body>
+</html>
+"""
+
+
+def navigation(spec: Spec) -> str:
+    def links(tag: str) -> str:
+        return "".join(
+            f'<li><a href="#{operation["operationId"]}">{text(operation["summary"])}</a></li>'
+            for _, _, operation in operations(spec, tag)
+        )
+
+    groups = "".join(
+        f"<h2>{text(tag['name'])}</h2><ul>{links(tag['name'])}</ul>" for tag in spec["tags"]
+    )
+    return f"""<nav><a class="brand" href="#top">genq</a>{groups}
+<h2>Reference</h2><ul><li><a href="#inputs">What can be ordered</a></li>
+<li><a href="#objects">Objects</a></li><li><a href="#problems">Problems</a></li></ul></nav>"""
+
+
+def authentication(spec: Spec) -> str:
+    schemes = spec["components"]["securitySchemes"]
+    return f"""
+<section id="authentication"><h2>API keys</h2>
+<p>Send your key as {rich(schemes["bearer"]["description"])} or as
+<code>{text(schemes["apiKey"]["name"])}: genq_…</code>. Everything under <code>/v1</code> needs
+it.</p>
+<pre>curl -H 'Authorization: Bearer genq_…' {text(host(spec))}/v1/operations</pre></section>"""
+
+
+def host(spec: Spec) -> str:
+    servers = spec.get("servers", [])
+    return servers[0]["url"] if servers else "http://127.0.0.1:8000"
+
+
+def operations(spec: Spec, tag: str) -> Iterable[tuple[str, str, Spec]]:
+    """Method, path and operation object of each endpoint with this tag."""
+    for path, methods in spec["paths"].items():
+        for method, operation in methods.items():
+            if tag in operation["tags"]:
+                yield method, path, operation
+
+
+def section(spec: Spec, tag: Spec, schemas: Spec) -> str:
+    found = "".join(
+        endpoint(method, path, operation, schemas)
+        for method, path, operation in operations(spec, tag["name"])
+    )
+    name = text(tag["name"])
+    return f"""
+<section id="{name.lower()}"><h2>{name}</h2>{paragraphs(tag["description"])}{found}</section>"""
+
+
+def endpoint(method: str, path: str, operation: Spec, schemas: Spec) -> str:
+    lock = "" if operation["security"] else '<span class="open">no key</span>'
+    body = operation.get("requestBody")
+    answers = "".join(answer(status, each) for status, each in operation["responses"].items())
+    return f"""
+<article id="{operation["operationId"]}">
+<h3><span class="method {method}">{method.upper()}</span> <code>{text(path)}</code>{lock}</h3>
+<p class="summary">{text(operation["summary"])}</p>
+{paragraphs(operation["description"])}
+{parameters(operation.get("parameters", []))}
+{order(body, schemas) if body else ""}
+<h4>Answers</h4>{answers}
+</article>"""
+
+
+def parameters(given: list[Spec]) -> str:
+    if not given:
+        return ""
+    rows = "".join(
+        row(each["name"], each["schema"], each["description"], each.get("required", False))
+        for each in given
+    )
+    return f"<h4>Parameters</h4><table>{rows}</table>"
+
+
+def order(body: Spec, schemas: Spec) -> str:
+    """A body: the fields that all its forms have, and an example of each."""
+    content = body["content"]["application/json"]
+    fields = table(schemas["Order"])
+    examples = "".join(
+        details(f"Example: {name}", example["value"])
+        for name, example in content["examples"].items()
+    )
+    return f"""<h4>Body</h4>{fields}
+<p>What <code>input</code> may be: <a href="#inputs">What can be ordered</a>.</p>{examples}"""
+
+
+def answer(status: str, given: Spec) -> str:
+    shown: list[str] = []
+    for content in given["content"].values():
+        if "example" in content:
+            shown.append(details("Example", content["example"]))
+        for name, example in content.get("examples", {}).items():
+            shown.append(details(name, example["value"]))
+    headers = "".join(
+        f"<li><code>{text(name)}</code> {rich(header['description'])}</li>"
+        for name, header in given.get("headers", {}).items()
+    )
+    listed = f"<ul>{headers}</ul>" if headers else ""
+    kind = "good" if status < "400" else "bad"
+    return f"""<div class="answer"><span class="status {kind}">{status}</span>
+<div>{rich(given["description"])}{listed}{"".join(shown)}</div></div>"""
+
+
+def orders(schemas: Spec) -> str:
+    names = [name.removeprefix("Input.") for name in schemas if name.startswith("Input.")]
+    tables = "".join(
+        f"<article><h3><code>{text(name)}</code></h3>"
+        f"{paragraphs(schemas[f'Order.{name}']['description'])}{table(schemas[f'Input.{name}'])}"
+        "</article>"
+        for name in names
+    )
+    return f"""
+<section id="inputs"><h2>What can be ordered</h2><p>The fields of <code>input</code>.</p>
+{tables}</section>"""
+
+
+def objects(schemas: Spec) -> str:
+    tables = "".join(
+        f'<article id="schema-{text(name)}"><h3><code>{text(name)}</code></h3>'
+        f"{paragraphs(schema.get('description', ''))}{table(schema)}</article>"
+        for name, schema in schemas.items()
+        if not name.startswith(("Order", "Input."))
+    )
+    return f'<section id="objects"><h2>Objects</h2>{tables}</section>'
+
+
+def problems() -> str:
+    rows = "".join(
+        f'<tr><td><code><a href="/problems/{kind.code}">{kind.code}</a></code></td>'
+        f"<td>{kind.status}</td><td>{rich(kind.advice)}</td></tr>"
+        for kind in KINDS.values()
+    )
+    return f'<section id="problems"><h2>Problems</h2><table>{rows}</table></section>'

@@ -1,0 +1,166 @@
+"""
+An order as it arrives: read, checked, and made into a job.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
+from pydantic_core import PydanticCustomError, from_json
+from ulid import ULID
+
+from api.catalogue import Catalogue, Offer
+from api.complaints import complaints, unstorable
+from api.deadline import EXAMPLES, UnusableDeadline, read_deadline
+from api.problems import MALFORMED_JSON, Complaint, Problem, invalid
+from generation.events import PUBLIC_EVENTS
+from generation.job import Job, Webhook
+from generation.operation import Request
+from generation.settings import Settings
+from generation.store import ApiKey
+from generation.webhooks.guard import ForbiddenAddress, GuardPolicy, check_url
+
+
+def _known_event(event: str) -> str:
+    if event not in PUBLIC_EVENTS:
+        *names, last = PUBLIC_EVENTS
+        expected = f"{', '.join(names)} or {last}"
+        raise PydanticCustomError("enum", "must be one of {expected}", {"expected": expected})
+    return event
+
+
+EventName = Annotated[
+    str, AfterValidator(_known_event), Field(json_schema_extra={"enum": list(PUBLIC_EVENTS)})
+]
+MetadataName = Annotated[str, StringConstraints(min_length=1, max_length=40)]
+MetadataValue = Annotated[str, StringConstraints(max_length=500)]
+
+
+class WebhookOrder(BaseModel):
+    """Where to tell of the job, and of what."""
+
+    model_config = ConfigDict(extra="forbid", title="Webhook")
+
+    url: Annotated[str, StringConstraints(max_length=2000)] = Field(
+        description="An https URL on the public internet."
+    )
+    events: tuple[EventName, ...] | None = Field(
+        None, max_length=len(PUBLIC_EVENTS), description="Empty or absent: every ending."
+    )
+
+
+class Order(BaseModel):
+    """The body of `POST /v1/jobs`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    provider: str
+    operation: str
+    input: dict[str, Any]
+    webhook: WebhookOrder | None = None
+    metadata: dict[MetadataName, MetadataValue] | None = Field(
+        None, max_length=50, description="Yours; genq keeps it and gives it back."
+    )
+    deadline: Any = Field(
+        None,
+        description=f"When to give the job up: {EXAMPLES}. At most 24 hours from now; absent:"
+        " what is usual for the operation.",
+        json_schema_extra={"type": ["string", "number", "null"]},
+    )
+
+
+class OrderReader:
+    """Makes jobs of bodies. Touches no socket and no store."""
+
+    def __init__(self, settings: Settings, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._nudge_again = settings.nudge_again
+        self._webhook_policy = GuardPolicy(
+            allow_http=settings.webhook_allow_http,
+            allowed_networks=settings.webhook_allowed_networks,
+        )
+
+    def read(self, raw: bytes, caller: ApiKey, now: datetime) -> tuple[Job, Offer]:
+        """The job this body orders, and the offer it is bought by. Raises `Problem`."""
+        order = read_order(read_json(raw))
+        offer = self._catalogue.offer(order.provider, order.operation)
+        found: list[Complaint] = []
+        request = self._request(offer, order, found)
+        deadline = self._deadline(offer, order, now, found)
+        webhook = self._webhook(order, found)
+        if found:
+            raise invalid(found)
+        job = Job(
+            id=f"job_{ULID()}",
+            tenant=caller.tenant,
+            api_key_id=caller.id,
+            provider=order.provider,
+            operation=order.operation,
+            input=request,
+            metadata=order.metadata or {},
+            webhook=webhook,
+            # A nudge follows the commit; this is for the one that is lost.
+            wake_at=min(now + self._nudge_again, deadline),
+            created_at=now,
+            updated_at=now,
+            deadline=deadline,
+        )
+        return job, offer
+
+    def _request(self, offer: Offer, order: Order, found: list[Complaint]) -> dict[str, Any]:
+        model: type[Request] = offer.operation.request
+        try:
+            request = model.model_validate(order.input)
+        except ValidationError as error:
+            found += complaints(error, order.input, model, ("input",))
+            return {}
+        return request.model_dump(mode="json", exclude_unset=True)
+
+    def _deadline(
+        self, offer: Offer, order: Order, now: datetime, found: list[Complaint]
+    ) -> datetime:
+        if order.deadline is not None:
+            try:
+                return read_deadline(order.deadline, now)
+            except UnusableDeadline as error:
+                found.append(Complaint("#/deadline", str(error), "deadline"))
+        return now + offer.deadline
+
+    def _webhook(self, order: Order, found: list[Complaint]) -> Webhook | None:
+        if order.webhook is None:
+            return None
+        try:
+            check_url(order.webhook.url, self._webhook_policy)
+        except ForbiddenAddress as error:
+            found.append(Complaint("#/webhook/url", str(error), "webhook_url"))
+        events = dict.fromkeys(order.webhook.events or ())
+        return Webhook(url=order.webhook.url, events=tuple(events))
+
+
+def read_json(raw: bytes) -> object:
+    """Raises `Problem` with the line and column where the body stops being JSON."""
+    if not raw.strip():
+        raise Problem(MALFORMED_JSON, "the body is empty; send a JSON object")
+    try:
+        return from_json(raw, allow_inf_nan=False)
+    except ValueError as error:
+        raise Problem(MALFORMED_JSON, f"the body is not JSON: {error}") from error
+
+
+def read_order(body: object) -> Order:
+    """Raises `Problem` for a body of another shape, or one that no database could keep."""
+    found: Sequence[Complaint] = tuple(unstorable(body))
+    if found:
+        raise invalid(found)
+    try:
+        return Order.model_validate(body)
+    except ValidationError as error:
+        raise invalid(complaints(error, body, Order)) from error

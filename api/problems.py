@@ -1,0 +1,193 @@
+"""
+What can go wrong with a request, in the words and the form of RFC 9457.
+
+Each kind of problem has a `code`, which is public and stable, and a page at `/problems/<code>`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic_core import to_json
+from starlette.responses import Response
+
+MEDIA_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of problem: what it is called, and what whoever meets it can do."""
+
+    code: str
+    status: int
+    title: str
+    advice: str
+
+
+MALFORMED_JSON = Kind(
+    "malformed_json",
+    400,
+    "The body is not JSON",
+    "Send one JSON object in UTF-8. `detail` says in which line and column reading stopped.",
+)
+INVALID_QUERY = Kind(
+    "invalid_query",
+    400,
+    "A query parameter cannot be used",
+    "`detail` names the parameter and what it may be. Nothing is ignored: an unknown name is an"
+    " error too, so that a misspelt filter does not list everything.",
+)
+UNAUTHENTICATED = Kind(
+    "unauthenticated",
+    401,
+    "No valid API key",
+    "Send `Authorization: Bearer genq_…` or `X-API-Key: genq_…`. Whoever runs this service makes a"
+    " key with `genq keys create NAME`; a revoked key stays revoked.",
+)
+NOT_FOUND = Kind(
+    "not_found",
+    404,
+    "There is nothing here",
+    "Check the path and the id. A job can be seen with the keys of the tenant that ordered it, and"
+    " with no others.",
+)
+METHOD_NOT_ALLOWED = Kind(
+    "method_not_allowed",
+    405,
+    "This path does not take that method",
+    "The `Allow` header lists the methods it takes.",
+)
+ALREADY_TERMINAL = Kind(
+    "already_terminal",
+    409,
+    "The job has ended",
+    "There is nothing left to cancel. `GET /v1/jobs/{id}` says how it ended.",
+)
+BODY_TOO_LARGE = Kind(
+    "body_too_large",
+    413,
+    "The body is too large",
+    "Give pictures and videos by https URL instead of base64. Whoever runs this service can raise"
+    " the limit (GENQ_MAX_BODY_BYTES).",
+)
+INVALID_REQUEST = Kind(
+    "invalid_request",
+    422,
+    "The order cannot be used as written",
+    "Each entry of `errors` names one place in the body by JSON pointer and says what to change"
+    " there. The order was not stored and nothing was sent to an upstream.",
+)
+UNSUPPORTED = Kind(
+    "unsupported",
+    422,
+    "This deployment does not offer that operation",
+    "genq knows the operation, but no station of this deployment sells it. `GET /v1/operations`"
+    " lists what is offered; a station is added in stations.toml.",
+)
+INTERNAL = Kind(
+    "internal",
+    500,
+    "Something is wrong with genq itself",
+    "Tell whoever runs this service the `request_id`: the log has the cause under it. If this was"
+    " an order, look at `GET /v1/jobs` before sending it again.",
+)
+NO_STATION = Kind(
+    "no_station",
+    503,
+    "This deployment has no station",
+    "Nothing can be generated until whoever runs this service adds a station: GENQ_STATION_URL with"
+    " GENQ_STATION_KEY, or a stations.toml; then restart the API and the workers.",
+)
+STORE_UNAVAILABLE = Kind(
+    "store_unavailable",
+    503,
+    "The database does not answer",
+    "Try again later. If this was an order, look at `GET /v1/jobs` before sending it again: it may"
+    " have been stored although the answer was lost.",
+)
+
+KINDS: Mapping[str, Kind] = {
+    kind.code: kind
+    for kind in (
+        MALFORMED_JSON,
+        INVALID_QUERY,
+        UNAUTHENTICATED,
+        NOT_FOUND,
+        METHOD_NOT_ALLOWED,
+        ALREADY_TERMINAL,
+        BODY_TOO_LARGE,
+        INVALID_REQUEST,
+        UNSUPPORTED,
+        INTERNAL,
+        NO_STATION,
+        STORE_UNAVAILABLE,
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """One thing to change in a body."""
+
+    #: RFC 6901, as a URI fragment: `#/input/duration`.
+    pointer: str
+    detail: str
+    #: For programs: `required`, `unknown_field`, `enum`, `type`, `length`, `range`, `invalid` …
+    code: str
+
+
+class Problem(Exception):
+    """Ends a request with a problem document."""
+
+    def __init__(
+        self,
+        kind: Kind,
+        detail: str,
+        *,
+        errors: Sequence[Complaint] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.kind = kind
+        self.detail = detail
+        self.errors = errors
+        self.headers = headers
+
+
+def invalid(errors: Sequence[Complaint], kind: Kind = INVALID_REQUEST) -> Problem:
+    """The 422 of these complaints; `detail` tells the first."""
+    first = errors[0]
+    more = f" (and {len(errors) - 1} more, see errors)" if len(errors) > 1 else ""
+    return Problem(kind, f"{first.pointer}: {first.detail}{more}", errors=errors)
+
+
+def problem_url(code: str, base_url: str) -> str:
+    return f"{base_url}/problems/{code}"
+
+
+def problem_document(
+    problem: Problem, *, instance: str, request_id: str, base_url: str
+) -> dict[str, Any]:
+    kind = problem.kind
+    document: dict[str, Any] = {
+        "type": problem_url(kind.code, base_url),
+        "title": kind.title,
+        "status": kind.status,
+        "detail": problem.detail,
+        "instance": instance,
+        "code": kind.code,
+        "request_id": request_id,
+    }
+    if problem.errors:
+        document["errors"] = [
+            {"pointer": error.pointer, "detail": error.detail, "code": error.code}
+            for error in problem.errors
+        ]
+    return document
+
+
+def problem_answer(problem: Problem, *, instance: str, request_id: str, base_url: str) -> Response:
+    document = problem_document(
+        problem, instance=instance, request_id=request_id, base_url=base_url
+    )
+    return Response(to_json(document), problem.kind.status, problem.headers, MEDIA_TYPE)

@@ -1,0 +1,241 @@
+"""
+What the API's description says of each endpoint.
+"""
+
+from api.about import kind_document
+from api.catalogue import Catalogue
+from api.examples import JOB_ID, ExampleJobs
+from api.health import Check
+from api.listing import MOST, USUAL, cursor_after
+from api.openapi import order_body
+from api.problems import (
+    ALREADY_TERMINAL,
+    BODY_TOO_LARGE,
+    INVALID_QUERY,
+    MALFORMED_JSON,
+    NO_STATION,
+    NOT_FOUND,
+    STORE_UNAVAILABLE,
+    UNAUTHENTICATED,
+    UNSUPPORTED,
+    Complaint,
+    Problem,
+    invalid,
+)
+from api.spec import Spec, complains, describe, in_path, in_query, says
+from api.version import VERSION
+from generation.document import job_document
+from generation.job import JobState
+
+_NO_KEY = Problem(UNAUTHENTICATED, "this path needs an API key")
+_NO_JOB = Problem(NOT_FOUND, "there is no such job, or it is not yours")
+_NO_STORE = Problem(STORE_UNAVAILABLE, "the database does not answer; try again later")
+_JOB_ID = in_path("job_id", "The job's `id`.")
+
+
+class Reference:
+    """The OpenAPI operation objects, with examples of what is really ordered and answered."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._jobs = ExampleJobs(catalogue.entries[0].operation)
+
+    def create_job(self) -> Spec:
+        return describe(
+            "Jobs",
+            "createJob",
+            "Order a job",
+            "`202` means the job is on disk and will be worked on, whatever breaks. Look at it"
+            " after `Retry-After` seconds, or name a `webhook` and be told. `metadata` has at most"
+            " 50 entries, with names of up to 40 and values of up to 500 characters.",
+            body=order_body(self._catalogue),
+            answers={
+                202: says(
+                    "The job is on disk.",
+                    "Job",
+                    job_document(self._jobs.queued),
+                    {
+                        "Location": "Where to look at the job.",
+                        "Retry-After": "Whole seconds until a first look is worth it.",
+                    },
+                )
+            }
+            | complains(
+                Problem(
+                    MALFORMED_JSON,
+                    "the body is not JSON: EOF while parsing an object at line 3 column 1",
+                ),
+                _NO_KEY,
+                Problem(BODY_TOO_LARGE, "the body may have at most 33554432 bytes"),
+                invalid(
+                    [
+                        Complaint("#/input/prompt", "is required", "required"),
+                        Complaint(
+                            "#/webhook/url",
+                            "http:// is not permitted here; use https://",
+                            "webhook_url",
+                        ),
+                    ]
+                ),
+                invalid(
+                    [
+                        Complaint(
+                            "#/operation",
+                            "no station here sells kling.text2video; this"
+                            " deployment offers midjourney.imagine",
+                            "unsupported",
+                        )
+                    ],
+                    UNSUPPORTED,
+                ),
+                Problem(NO_STATION, "this deployment has no station yet"),
+                _NO_STORE,
+            ),
+        )
+
+    def get_job(self) -> Spec:
+        return describe(
+            "Jobs",
+            "getJob",
+            "Look at a job",
+            "Where it stands and, once it has ended well, its `assets` or `texts`.",
+            parameters=[_JOB_ID],
+            answers={200: says("The job.", "Job", job_document(self._jobs.succeeded))}
+            | complains(_NO_KEY, _NO_JOB, _NO_STORE, instance=f"/v1/jobs/{JOB_ID}"),
+        )
+
+    def list_jobs(self) -> Spec:
+        page = {
+            "data": [job_document(self._jobs.succeeded)],
+            "next_cursor": cursor_after(JOB_ID),
+            "has_more": True,
+        }
+        return describe(
+            "Jobs",
+            "listJobs",
+            "List jobs",
+            "Your tenant's jobs, newest first. An unknown parameter is an error.",
+            parameters=[
+                in_query("state", "Only jobs in this state.", {"enum": list(JobState)}),
+                in_query("provider", "Only jobs of this provider.", {"type": "string"}),
+                in_query("operation", "Only jobs of this operation.", {"type": "string"}),
+                in_query(
+                    "limit",
+                    "How many at once.",
+                    {"type": "integer", "minimum": 1, "maximum": MOST, "default": USUAL},
+                ),
+                in_query("cursor", "The `next_cursor` of the page before.", {"type": "string"}),
+            ],
+            answers={
+                200: says("A page.", "JobPage", page, {"Link": 'The next page, as `rel="next"`.'})
+            }
+            | complains(
+                Problem(INVALID_QUERY, "limit must be a whole number from 1 to 100"),
+                _NO_KEY,
+                _NO_STORE,
+            ),
+        )
+
+    def cancel_job(self) -> Spec:
+        return describe(
+            "Jobs",
+            "cancelJob",
+            "Cancel a job",
+            "A job that was not sent yet is canceled at once (200). One that may be upstream is"
+            " `canceling` (202) until a worker has seen to it: stopped where the upstream can,"
+            " otherwise let go of, and then it may still be billed. Asking again changes nothing.",
+            parameters=[_JOB_ID],
+            answers={
+                200: says("It is canceled.", "Job", job_document(self._jobs.canceled)),
+                202: says("It is being canceled.", "Job", job_document(self._jobs.canceling)),
+            }
+            | complains(
+                _NO_KEY,
+                _NO_JOB,
+                Problem(ALREADY_TERMINAL, "the job has succeeded; it cannot be canceled"),
+                _NO_STORE,
+                instance=f"/v1/jobs/{JOB_ID}/cancel",
+            ),
+        )
+
+    def list_operations(self) -> Spec:
+        documents = [entry.document() for entry in self._catalogue.entries[:1]]
+        return describe(
+            "Operations",
+            "listOperations",
+            "List operations",
+            "Everything this version of genq can order, and which of it is offered here.",
+            answers={200: says("Every operation.", "OperationList", {"data": documents})}
+            | complains(_NO_KEY, instance="/v1/operations"),
+        )
+
+    def get_operation(self) -> Spec:
+        return describe(
+            "Operations",
+            "getOperation",
+            "Look at an operation",
+            "What its `input` may be, with an example that works.",
+            parameters=[
+                in_path("provider", "As in `kling`."),
+                in_path("operation", "As in `text2video`."),
+            ],
+            answers={
+                200: says("The operation.", "Operation", self._catalogue.entries[0].document())
+            }
+            | complains(
+                _NO_KEY,
+                Problem(NOT_FOUND, "there is no such operation; GET /v1/operations lists them"),
+                instance="/v1/operations/kling/text2video",
+            ),
+        )
+
+    def alive(self) -> Spec:
+        return describe(
+            "Health",
+            "getHealth",
+            "Is this process alive",
+            "Says nothing about the database or the broker; see `/readyz`.",
+            keyed=False,
+            answers={200: says("It is.", "Alive", {"ok": True})},
+        )
+
+    def ready(self) -> Spec:
+        well = Check(True, "The broker answers.").document()
+        away = Check(False, "The database does not answer in time.").document()
+        return describe(
+            "Health",
+            "getReadiness",
+            "Is everything there",
+            "Looks at the database, its schema, the broker and the stations, for two seconds at"
+            " most. Each check says in a sentence what is wrong and what to do.",
+            keyed=False,
+            answers={
+                200: says("All is well.", "Readiness", {"ready": True, "checks": {"broker": well}}),
+                503: says(
+                    "Something is amiss.", "Readiness", {"ready": False, "checks": {"store": away}}
+                ),
+            },
+        )
+
+    def root(self) -> Spec:
+        example = {"name": "genq", "version": VERSION, "links": {"docs": "/docs"}}
+        return describe(
+            "About",
+            "getService",
+            "Where to begin",
+            "The name, the version and the way to everything else.",
+            keyed=False,
+            answers={200: says("The service.", "Service", example)},
+        )
+
+    def problem(self) -> Spec:
+        return describe(
+            "About",
+            "getProblem",
+            "What a problem means",
+            "The `type` of every problem document leads here.",
+            keyed=False,
+            parameters=[in_path("code", "The problem's `code`.")],
+            answers={200: says("What it means.", "ProblemKind", kind_document(ALREADY_TERMINAL))}
+            | complains(Problem(NOT_FOUND, "there is no such problem"), instance="/problems/x"),
+        )

@@ -1,0 +1,110 @@
+"""
+The process that serves the API.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import threading
+from types import FrameType
+
+import structlog
+import uvicorn
+
+from api.app import create_app
+from api.startup import Refusal, check_store
+from generation.logs import configure_logging
+from generation.settings import Settings
+from generation.stations import BadStations
+from generation.store import Store, UnusableDatabase
+
+__all__ = ["create_app", "run"]
+
+log = structlog.get_logger(__name__)
+
+#: After SIGTERM, requests that are being answered have this long …
+GRACE_SECONDS = 5
+#: … and the process, all told, this long.
+END_SECONDS = 9.5
+KEEP_ALIVE_SECONDS = 30
+
+
+class Server(uvicorn.Server):
+    """uvicorn, with an end that cannot be held up."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        # A thread that hangs in a database driver would keep the interpreter alive for minutes.
+        last_resort = threading.Timer(END_SECONDS, os._exit, (1,))
+        last_resort.daemon = True
+        last_resort.start()
+        super().handle_exit(sig, frame)
+
+
+def run(settings: Settings) -> None:
+    """
+    Serve until SIGTERM or SIGINT. Then nothing new is accepted, what is being answered is answered,
+    and the process ends with code 0 within 10 seconds. Where the API cannot start like this, it
+    ends at once with code 1 and one sentence that says what to do.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, leave)
+    configure_logging(settings)
+    try:
+        asyncio.run(check(settings))
+        app = create_app(settings)
+        listener = listen(settings.api_host, settings.api_port)
+    except (Refusal, BadStations, UnusableDatabase) as error:
+        sys.exit(f"genq api: {error}")
+    config = uvicorn.Config(
+        app,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    log.info("api_listens", url=url_of(listener))
+    Server(config).run([listener])
+
+
+async def check(settings: Settings) -> None:
+    store = Store(settings.store_url)
+    try:
+        await check_store(store)
+    finally:
+        await store.close()
+
+
+def leave(sig: int, frame: FrameType | None) -> None:
+    """Before uvicorn takes signals over, and once more when it has ended because of one."""
+    del sig, frame
+    sys.exit(0)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket at this address. Raises `Refusal` where there can be none."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise Refusal(
+            f"cannot listen on {host} port {port} ({error.strerror}); set GENQ_API_HOST and"
+            " GENQ_API_PORT to a free one"
+        ) from error
+    return listener
+
+
+def url_of(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

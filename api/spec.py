@@ -1,0 +1,90 @@
+"""
+The pieces an OpenAPI description is made of.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from api.problems import MEDIA_TYPE, Kind, Problem, problem_document
+
+REF = "#/components/schemas/{model}"
+
+KEYED: list[dict[str, list[str]]] = [{"bearer": []}, {"apiKey": []}]
+
+Spec = dict[str, Any]
+
+
+def describe(
+    tag: str,
+    operation_id: str,
+    summary: str,
+    description: str,
+    *,
+    answers: Mapping[int, Spec],
+    parameters: Iterable[Spec] = (),
+    body: Spec | None = None,
+    keyed: bool = True,
+) -> Spec:
+    """An OpenAPI operation object. `keyed` ones need an API key."""
+    return {
+        "tags": [tag],
+        "operationId": operation_id,
+        "summary": summary,
+        "description": description,
+        "security": KEYED if keyed else [],
+        **({"parameters": [*parameters]} if parameters else {}),
+        **({"requestBody": body} if body else {}),
+        "responses": {str(status): answer for status, answer in answers.items()},
+    }
+
+
+def says(
+    description: str, model: str, example: object = None, headers: Mapping[str, str] | None = None
+) -> Spec:
+    """A JSON answer of one of `api.documents.MODELS`, by the title of its schema."""
+    content: Spec = {"schema": {"$ref": REF.format(model=model)}}
+    if example is not None:
+        content["example"] = example
+    answer: Spec = {"description": description, "content": {"application/json": content}}
+    if headers:
+        answer["headers"] = {
+            name: {"description": words, "schema": {"type": "string"}}
+            for name, words in headers.items()
+        }
+    return answer
+
+
+def complains(*problems: Problem, instance: str = "/v1/jobs") -> dict[int, Spec]:
+    """Problem answers by status, each with these as its examples."""
+    answers: dict[int, Spec] = {}
+    for problem in problems:
+        kind = problem.kind
+        answer = answers.setdefault(kind.status, problem_of(kind))
+        answer["content"][MEDIA_TYPE]["examples"][kind.code] = {
+            "summary": kind.title,
+            "value": problem_document(
+                problem, instance=instance, request_id="req_4f0c2a91d3b87e65a1c09f2d", base_url=""
+            ),
+        }
+    return answers
+
+
+def problem_of(kind: Kind) -> Spec:
+    return {
+        "description": kind.title,
+        "content": {MEDIA_TYPE: {"schema": {"$ref": REF.format(model="Problem")}, "examples": {}}},
+    }
+
+
+def in_path(name: str, description: str) -> Spec:
+    return {
+        "name": name,
+        "in": "path",
+        "required": True,
+        "description": description,
+        "schema": {"type": "string"},
+    }
+
+
+def in_query(name: str, description: str, schema: Spec) -> Spec:
+    return {"name": name, "in": "query", "description": description, "schema": schema}

@@ -1,0 +1,31 @@
+"""
+What must be there before the API opens its door.
+"""
+
+from generation.store import Store, revisions
+
+
+class Refusal(Exception):
+    """The API does not start like this. One sentence that says what to do."""
+
+
+async def check_store(store: Store) -> None:
+    """Raises `Refusal` where the database is away, of another schema, or nobody has a key."""
+    try:
+        found = await revisions(store.database)
+    except Exception as error:
+        raise Refusal(
+            f"the database cannot be read ({first_line(error)}); start it, or correct"
+            " GENQ_DATABASE_URL"
+        ) from error
+    if not found.match:
+        raise Refusal(
+            f"the database is at schema revision {found.found or 'none'} and this version of genq"
+            f" needs {found.needed}; run: genq migrate"
+        )
+    if not await store.keys.any_valid():
+        raise Refusal("nobody has a valid API key; make one with: genq keys create NAME")
+
+
+def first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)

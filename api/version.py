@@ -1,0 +1,7 @@
+"""
+Which version of genq this is.
+"""
+
+from importlib.metadata import version
+
+VERSION = version("genq")
