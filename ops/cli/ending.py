@@ -1,13 +1,19 @@
 """How a command ends: with one of a few exit codes, and one sentence where it went wrong."""
 
+import sys
+from collections.abc import Sequence
 from enum import IntEnum
+from io import TextIOWrapper
+from typing import Any, NoReturn, cast
+
+import typer
 
 
 class Code(IntEnum):
     """What a command's exit code means."""
 
     OK = 0
-    #: A job did not succeed, or a command could not do its work.
+    #: A job did not succeed, or the command could not do its work.
     FAILED = 1
     #: The command line is wrong.
     USAGE = 2
@@ -15,7 +21,6 @@ class Code(IntEnum):
     REFUSED = 3
     #: `--timeout` passed before the jobs had ended.
     TIMED_OUT = 4
-    #: Ctrl-C.
     INTERRUPTED = 130
 
 
@@ -25,3 +30,44 @@ class Stop(Exception):
     def __init__(self, message: str, code: Code = Code.FAILED) -> None:
         super().__init__(message)
         self.code = code
+
+
+def warn(message: str) -> None:
+    """Say on standard error what the user should know although the command goes on."""
+    typer.echo(f"genq: {message}", err=True)
+
+
+def run(app: typer.Typer) -> NoReturn:
+    """Run the command line and end the process: never with a traceback for what is known."""
+    for stream in (sys.stdout, sys.stderr):
+        # What a terminal's encoding lacks is shown as a question mark.
+        cast(TextIOWrapper, stream).reconfigure(errors="replace")
+    try:
+        check_encoding(sys.argv)
+        code: Any = app(standalone_mode=False)
+    except Stop as stop:
+        warn(str(stop))
+        code = stop.code
+    except typer.TyperException as error:
+        warn_of_usage(error)
+        code = Code.USAGE
+    except (KeyboardInterrupt, typer.Abort):
+        code = Code.INTERRUPTED
+    sys.exit(code or Code.OK)
+
+
+def warn_of_usage(error: typer.TyperException) -> None:
+    """What is wrong with the command line; nothing where the help has been printed instead."""
+    message = error.format_message().strip().rstrip(".")
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "genq"
+    if message:
+        warn(f"{message}; see {command} --help")
+
+
+def check_encoding(arguments: Sequence[str]) -> None:
+    """Raises `Stop` for arguments that could be sent to nobody."""
+    try:
+        "".join(arguments).encode()
+    except UnicodeEncodeError:
+        raise Stop("the command line is not UTF-8: look at it, or at LANG", Code.USAGE) from None

@@ -1,0 +1,53 @@
+"""`genq check`: is this deployment usable, and what is to be done where it is not?"""
+# ruff: noqa: PLC0415  (what is checked is loaded by the check)
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+
+import typer
+
+from ops.cli.check.finding import Finding, Level, ok, problem
+from ops.cli.configuration import BadSettings, load_settings
+from ops.cli.ending import Code
+from ops.cli.output import AsJson, print_json, print_table
+
+
+def register(app: typer.Typer) -> None:
+    app.command(rich_help_panel="Look after it")(check)
+
+
+def check(as_json: AsJson = False) -> None:
+    """
+    Check the settings, the stations, the database and the broker, and say what to do.
+
+    Exit code: 0 when genq is usable, with warnings perhaps; 1 when there is a problem. Nothing is
+    changed, and no station is called.
+    """
+    findings = list(look())
+    usable = not any(each.level is Level.PROBLEM for each in findings)
+    if as_json:
+        print_json({"usable": usable, "findings": [asdict(each) for each in findings]})
+    else:
+        print_findings(findings)
+    if not usable:
+        raise typer.Exit(Code.FAILED)
+
+
+def look() -> Iterator[Finding]:
+    """Everything that was found. Settings that cannot be read leave nothing else to look at."""
+    try:
+        settings = load_settings()
+    except BadSettings as error:
+        yield from (problem("settings", complaint) for complaint in error.complaints)
+        return
+    from ops.cli.check import services
+    from ops.cli.check import settings as of_settings
+
+    yield ok("settings", "can be read")
+    yield from of_settings.look(settings)
+    yield from services.look(settings)
+
+
+def print_findings(findings: Sequence[Finding]) -> None:
+    rows = [(each.level.value, each.subject, each.message) for each in findings]
+    print_table(("", "what", "finding"), rows, empty="")

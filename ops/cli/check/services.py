@@ -1,0 +1,62 @@
+"""What the database and the broker say."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from generation.queue import Nudger
+from generation.settings import Settings
+from generation.store import Database, Store
+from ops.cli.check.finding import Finding, ok, problem, warning
+from ops.cli.database import NoDatabase, with_store
+
+#: A clock that is further away than this makes leases and signatures doubtful.
+CLOCK_TOLERANCE = timedelta(seconds=5)
+
+
+def look(settings: Settings) -> Iterator[Finding]:
+    try:
+        yield from with_store(settings, of_store)
+    except NoDatabase as error:
+        yield problem("database", str(error))
+    yield asyncio.run(of_broker(settings))
+
+
+async def of_store(store: Store) -> list[Finding]:
+    """What a database of the right schema says."""
+    kind = "SQLite" if store.database.is_sqlite else "PostgreSQL"
+    found = [ok("database", f"{kind} answers, and has the schema this version needs")]
+    if await store.keys.any_valid():
+        found.append(ok("API keys", "somebody is let in"))
+    else:
+        found.append(problem("API keys", "nobody is let in: genq keys create NAME"))
+    if not store.database.is_sqlite:
+        found.append(await of_clock(store.database))
+    return found
+
+
+async def of_clock(database: Database) -> Finding:
+    """This machine's clock beside the database server's."""
+    async with database.reading() as connection:
+        theirs = (await connection.exec_driver_sql("SELECT clock_timestamp()")).scalar_one()
+    apart = abs(datetime.now(UTC) - theirs)
+    if apart > CLOCK_TOLERANCE:
+        return warning(
+            "clock",
+            f"{apart.total_seconds():.0f} s away from the database server's: set both by NTP, or "
+            "receivers will refuse webhooks",
+        )
+    return ok("clock", "agrees with the database server's")
+
+
+async def of_broker(settings: Settings) -> Finding:
+    nudger = Nudger(settings)
+    try:
+        trouble = await nudger.ping()
+    finally:
+        await nudger.close()
+    if trouble is None:
+        return ok("broker", "answers")
+    return problem(
+        "broker", f"{trouble}; orders are kept but not sent: start Redis, or set GENQ_REDIS_URL"
+    )

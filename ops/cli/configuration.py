@@ -1,0 +1,70 @@
+"""The settings, and what is wrong with them in an operator's words."""
+
+import logging
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
+
+from generation.settings import Settings
+from ops.cli.ending import Stop
+
+#: Where pydantic's own words would not tell an operator what to write instead.
+HINTS = {
+    "time_delta_parsing": "give seconds, as 30, or ISO 8601, as PT30S",
+    "time_delta_type": "give seconds, as 30, or ISO 8601, as PT30S",
+    "int_parsing": "give a whole number",
+    "bool_parsing": "give true or false",
+}
+
+
+class BadSettings(Stop):
+    """The settings cannot be used. `complaints` has one sentence for each variable at fault."""
+
+    def __init__(self, complaints: list[str]) -> None:
+        super().__init__("; ".join(complaints))
+        self.complaints = complaints
+
+
+def load_settings() -> Settings:
+    """The settings of the environment and the `.env` file. Raises `BadSettings`."""
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        raise BadSettings(complaints(error)) from None
+    except SettingsError as error:
+        raise BadSettings([f"the settings cannot be read: {error}"]) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadSettings([f"the file .env cannot be read: {error}"]) from None
+    if unusable := beyond_types(settings):
+        raise BadSettings(unusable)
+    return settings
+
+
+def beyond_types(settings: Settings) -> list[str]:
+    """What is wrong although it is text of the right form."""
+    found: list[str] = []
+    if settings.log_level.upper() not in logging.getLevelNamesMapping():
+        found.append("GENQ_LOG_LEVEL: must be DEBUG, INFO, WARNING or ERROR")
+    if not settings.redis_url.startswith(("redis://", "rediss://")):
+        found.append("GENQ_REDIS_URL: must begin with redis:// or rediss://")
+    return found
+
+
+def complaints(error: ValidationError, prefix: str = "GENQ_") -> list[str]:
+    """One sentence for each variable at fault, without the values: they may be secret."""
+    found: dict[str, str] = {}
+    for each in error.errors(include_url=False, include_input=False):
+        variable = variable_of(each["loc"], prefix)
+        found.setdefault(variable, f"{variable}: {what_to_give(each)}".removeprefix(": "))
+    return list(found.values())
+
+
+def variable_of(place: tuple[str | int, ...], prefix: str) -> str:
+    """`GENQ_API_PORT`; empty where several variables are at fault and the message names them."""
+    return f"{prefix}{place[0]}".upper() if place else ""
+
+
+def what_to_give(complaint: Any) -> str:
+    message = str(complaint["msg"]).removeprefix("Value error, ")
+    return HINTS.get(complaint["type"], message[:1].lower() + message[1:] if message else "")

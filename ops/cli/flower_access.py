@@ -1,0 +1,28 @@
+"""Who may open the Flower page."""
+
+from ipaddress import ip_address
+
+from generation.settings import Settings
+from ops.cli.ending import Stop
+
+
+def check_access(settings: Settings) -> None:
+    """Raises `Stop` where others could reach a page without a password."""
+    if settings.flower_basic_auth is None:
+        if not is_loopback(settings.flower_host):
+            raise Stop(
+                f"Flower would be open to everybody who reaches {settings.flower_host}: set "
+                "GENQ_FLOWER_BASIC_AUTH=user:password, or GENQ_FLOWER_HOST=127.0.0.1"
+            )
+        return
+    user, _, password = settings.flower_basic_auth.get_secret_value().partition(":")
+    if not (user and password):
+        raise Stop("GENQ_FLOWER_BASIC_AUTH must be user:password")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach what listens there."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

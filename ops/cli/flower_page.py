@@ -1,0 +1,66 @@
+"""Flower in this process, as genq runs it: guarded, read-only, with a bounded memory."""
+
+import signal
+import sys
+from types import FrameType
+from typing import Any, NoReturn, cast
+
+from flower import urls
+from flower.app import Flower
+from flower.options import default_options
+
+from generation.logs import configure_logging
+from generation.queue import celery_app
+from generation.settings import Settings
+
+#: About 11 kB each: more would be paid for in memory, and the database has them all anyway.
+MAX_TASKS = 20_000
+COLUMNS = "name,uuid,state,args,result,received,started,runtime,worker"
+
+
+def serve(settings: Settings, url_prefix: str | None) -> NoReturn:
+    """
+    Run Flower until SIGTERM or Ctrl-C. `/healthcheck` and `/metrics` answer without a password.
+
+    Its own configuration (FLOWER_* variables, flowerconfig.py) is not read. Raises `OSError` where
+    it cannot listen.
+    """
+    configure_logging(settings)
+    set_options(settings, url_prefix)
+    page: Any = cast(Any, Flower)(
+        capp=celery_app(settings), options=default_options, **page_settings(url_prefix)
+    )
+    page.start_http_server()
+    signal.signal(signal.SIGTERM, leave)
+    try:
+        page.start()
+    finally:
+        page.stop()
+    sys.exit(0)
+
+
+def leave(number: int, frame: FrameType | None) -> NoReturn:
+    del number, frame
+    sys.exit(0)
+
+
+def set_options(settings: Settings, url_prefix: str | None) -> None:
+    options = cast(Any, default_options)
+    auth = settings.flower_basic_auth
+    options.address = settings.flower_host
+    options.port = settings.flower_port
+    options.basic_auth = [auth.get_secret_value()] if auth else []
+    options.max_tasks = MAX_TASKS
+    options.tasks_columns = COLUMNS
+    options.read_only = True
+    if url_prefix:
+        options.url_prefix = url_prefix.strip("/")
+
+
+def page_settings(url_prefix: str | None) -> dict[str, Any]:
+    """What the page's own links begin with."""
+    found: dict[str, Any] = dict(urls.settings)
+    if url_prefix:
+        for name in ("login_url", "static_url_prefix"):
+            found[name] = f"/{url_prefix.strip('/')}{found[name]}"
+    return found

@@ -1,0 +1,144 @@
+"""`genq get`, `list` and `cancel`: jobs, as the API tells of them."""
+# ruff: noqa: PLC0415  (the HTTP client is loaded by the commands that call)
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from generation.job import JobState
+from ops.cli.connection import KeyOption, UrlOption, api_of
+from ops.cli.output import AsJson, print_fields, print_json, print_table
+
+if TYPE_CHECKING:
+    from ops.cli.client import Api, Document
+
+PANEL = "Order and watch"
+#: The most jobs that one page of the API has.
+PAGE = 100
+
+JobId = Annotated[str, typer.Argument(metavar="ID", help="job_…, as genq submit prints it")]
+
+
+def register(app: typer.Typer) -> None:
+    app.command(rich_help_panel=PANEL)(get)
+    app.command("list", rich_help_panel=PANEL)(list_jobs)
+    app.command(rich_help_panel=PANEL)(cancel)
+
+
+def get(
+    job_id: JobId, *, as_json: AsJson = False, url: UrlOption = None, key: KeyOption = None
+) -> None:
+    """Show one job: where it stands, why it waits, what came of it."""
+    from ops.cli.watch import job_path
+
+    with api_of(url, key) as api:
+        job = api.get(job_path(job_id)).document
+    print_json(job) if as_json else print_fields(fields_of(job))
+
+
+def list_jobs(
+    *,
+    state: Annotated[JobState | None, typer.Option(help="only jobs in this state")] = None,
+    provider: Annotated[str | None, typer.Option(help="only jobs of this provider")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="the most jobs to list")] = 20,
+    as_json: AsJson = False,
+    url: UrlOption = None,
+    key: KeyOption = None,
+) -> None:
+    """List your jobs, newest first."""
+    filters = {"state": state, "provider": provider}
+    given = {name: str(value) for name, value in filters.items() if value is not None}
+    with api_of(url, key) as api:
+        jobs = list(pages(api, given, limit))
+    if as_json:
+        print_json(jobs)
+        return
+    columns = ("id", "operation", "state", "%", "ordered", "outcome")
+    print_table(columns, (row_of(job) for job in jobs), empty="there are no such jobs")
+
+
+def cancel(
+    job_id: JobId, *, as_json: AsJson = False, url: UrlOption = None, key: KeyOption = None
+) -> None:
+    """
+    Cancel a job.
+
+    One that was not sent yet is canceled at once, and costs nothing. One that is upstream is
+    stopped there if the provider can do that; otherwise its result is let go of, and it was paid.
+    """
+    from ops.cli.watch import job_path
+
+    with api_of(url, key) as api:
+        job = api.post(f"{job_path(job_id)}/cancel").document
+    if as_json:
+        print_json(job)
+    elif job["state"] == JobState.CANCELED:
+        typer.echo(f"canceled {job['id']}; billed: {job['billed']}")
+    else:
+        typer.echo(f"canceling {job['id']}: its upstream is being told; genq wait {job['id']}")
+
+
+def pages(api: "Api", filters: dict[str, str], limit: int) -> Iterator["Document"]:
+    """Up to `limit` jobs, over as many pages as it takes."""
+    cursor: str | None = None
+    while limit > 0:
+        query = filters | {"limit": str(min(limit, PAGE))}
+        page = api.get("/v1/jobs", query | ({"cursor": cursor} if cursor else {})).document
+        yield from page["data"]
+        limit -= len(page["data"])
+        cursor = page["next_cursor"]
+        if cursor is None:
+            return
+
+
+def row_of(job: "Document") -> tuple[str, ...]:
+    progress = "" if job["progress"] is None else str(job["progress"])
+    return (
+        job["id"],
+        f"{job['provider']}.{job['operation']}",
+        job["state"],
+        progress,
+        job["created_at"],
+        outcome(job),
+    )
+
+
+def outcome(job: "Document") -> str:
+    """What came of it, or why it waits, in few words."""
+    if job["error"]:
+        return f"{job['error']['code']}: {job['error']['message']}"
+    urls = [asset["url"] for asset in job["assets"]]
+    more = f" (+{len(urls) - 1})" if len(urls) > 1 else ""
+    return f"{urls[0]}{more}" if urls else job["reason"] or ""
+
+
+def fields_of(job: "Document") -> Iterator[tuple[str, str]]:
+    """Name and value of everything a person wants to know of a job."""
+    yield "id", job["id"]
+    yield "operation", f"{job['provider']}.{job['operation']}"
+    yield "state", job["state"] + (", canceling" if job["canceling"] else "")
+    yield "reason", job["reason"] or ""
+    if job["progress"] is not None:
+        yield "progress", f"{job['progress']} %"
+    if job["error"]:
+        yield "error", f"{job['error']['code']}: {job['error']['message']}"
+    for asset in job["assets"]:
+        yield f"{asset['type']} ({asset['role']})", asset["url"]
+    for text in job["texts"]:
+        yield "text", text
+    yield "actions", ", ".join(job["actions"])
+    yield "input", in_short(job["input"])
+    yield "metadata", in_short(job["metadata"])
+    yield "station", job["upstream"]["station"] or ""
+    yield "upstream id", job["upstream"]["id"] or ""
+    yield "billed", job["billed"]
+    yield "ordered", job["created_at"]
+    yield "accepted", job["started_at"] or ""
+    yield "ended", job["finished_at"] or ""
+    if not job["finished_at"]:
+        yield "deadline", job["deadline"]
+
+
+def in_short(values: dict[str, Any]) -> str:
+    return ", ".join(f"{name}={value!r}" for name, value in values.items())

@@ -1,0 +1,117 @@
+"""`genq migrate`: the schema, and the first caller's key."""
+# ruff: noqa: PLC0415  (the database's libraries are loaded by the commands that need them)
+
+import time
+from datetime import UTC, datetime, timedelta
+
+import typer
+
+from generation.settings import Settings
+from ops.cli.configuration import load_settings
+from ops.cli.database import NoDatabase, away, check_file, sqlite_file, with_store
+from ops.cli.ending import Stop, warn
+
+#: A database that is still coming up is waited for.
+PATIENCE = timedelta(seconds=30)
+ASK_EVERY = timedelta(seconds=0.5)
+
+#: Whose the key of GENQ_API_KEY is.
+FIRST_TENANT = "default"
+
+
+def register(app: typer.Typer) -> None:
+    app.command(rich_help_panel="Run genq")(migrate)
+
+
+def migrate() -> None:
+    """
+    Bring the database up to date; run it before a new version starts.
+
+    It may be repeated, and waits up to 30 s for a database that is not up yet. The key in
+    GENQ_API_KEY, if set, is stored (hashed) with GENQ_WEBHOOK_SECRET for the tenant "default".
+    """
+    settings = load_settings()
+    check_first_key(settings)
+    check_file(sqlite_file(settings))
+    migrate_when_up(settings)
+    typer.echo("the database is up to date")
+    if settings.api_key is not None:
+        typer.echo(store_first_key(settings))
+
+
+def migrate_when_up(settings: Settings) -> None:
+    """Raises `Stop` where the database stays away, or cannot be migrated."""
+    until = time.monotonic() + PATIENCE.total_seconds()
+    while True:
+        try:
+            migrate_once(settings)
+            return
+        except NoDatabase as error:
+            if not error.passing or time.monotonic() >= until:
+                raise
+        time.sleep(ASK_EVERY.total_seconds())
+
+
+def migrate_once(settings: Settings) -> None:
+    from alembic.util import CommandError
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from generation import store
+
+    try:
+        store.migrate(settings.store_url)
+    except CommandError as error:
+        raise Stop(
+            f"this genq cannot migrate the database ({error}): install the newer genq that did"
+        ) from None
+    except (SQLAlchemyError, OSError) as error:
+        raise away(error) from None
+
+
+def check_first_key(settings: Settings) -> None:
+    """Raises `Stop` for a first key that could not be stored or used."""
+    from generation.store.keys import SHORTEST
+    from generation.webhooks.signature import check_secret
+
+    if settings.api_key is None:
+        return
+    if len(settings.api_key.get_secret_value()) < SHORTEST:
+        raise Stop(f"GENQ_API_KEY must have at least {SHORTEST} characters: openssl rand -hex 24")
+    if settings.webhook_secret is None:
+        raise Stop(
+            "GENQ_API_KEY needs GENQ_WEBHOOK_SECRET beside it: whsec_ and what openssl rand "
+            "-base64 32 prints"
+        )
+    try:
+        check_secret(settings.webhook_secret.get_secret_value())
+    except ValueError as error:
+        raise Stop(f"GENQ_WEBHOOK_SECRET: {error}") from None
+
+
+def store_first_key(settings: Settings) -> str:
+    """Store the key of the settings unless it is there; says what came of it."""
+    from sqlalchemy.exc import IntegrityError
+
+    from generation.store import Store
+
+    assert settings.api_key is not None
+    assert settings.webhook_secret is not None
+    key = settings.api_key.get_secret_value()
+    secret = settings.webhook_secret.get_secret_value()
+
+    async def add(store: Store) -> str:
+        known = await store.keys.find(key)
+        if known is None:
+            try:
+                await store.keys.add(FIRST_TENANT, key, secret, datetime.now(UTC))
+            except IntegrityError:
+                known = await store.keys.find(key)
+            else:
+                return f"stored the key of GENQ_API_KEY for the tenant {FIRST_TENANT!r}"
+        if known is None:
+            warn("the key of GENQ_API_KEY has been revoked and stays so: set a new one")
+        elif known.webhook_secret != secret:
+            warn("GENQ_WEBHOOK_SECRET differs from the one stored with this key, which stays")
+        return "the key of GENQ_API_KEY is stored already"
+
+    return with_store(settings, add)

@@ -1,0 +1,116 @@
+"""`genq submit`: an order, made of the command line."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from ops.cli.assignments import read_assignments, read_json, split
+from ops.cli.connection import KeyOption, UrlOption, api_of
+from ops.cli.ending import Code, Stop
+from ops.cli.output import AsJson, plain, print_json
+from ops.cli.waiting import TimeoutOption, wait_for
+
+if TYPE_CHECKING:
+    from ops.cli.client import Api, Document
+
+
+def register(app: typer.Typer) -> None:
+    app.command(rich_help_panel="Order and watch")(submit)
+
+
+def submit(
+    operation: Annotated[
+        str, typer.Argument(metavar="OPERATION", help="as genq operations lists it")
+    ],
+    assignments: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="NAME=VALUE", help="the fields of the operation's input"),
+    ] = None,
+    *,
+    input_file: Annotated[
+        str | None,
+        typer.Option("--input", metavar="FILE", help="a JSON object with fields; - for stdin"),
+    ] = None,
+    webhook: Annotated[
+        str | None, typer.Option(metavar="URL", help="where to tell how the job ended")
+    ] = None,
+    metadata: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="yours; comes back with the job")
+    ] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="wait for the job's end")] = False,
+    timeout: TimeoutOption = None,
+    as_json: AsJson = False,
+    url: UrlOption = None,
+    key: KeyOption = None,
+) -> None:
+    """
+    Order a job. It is accepted, and durable, when this command prints its id.
+
+    Example: genq submit kling.text2video prompt="a paper boat" duration=5 --wait
+
+    Values that are JSON are read as JSON where the field takes more than text.
+    """
+    provider, name = split_operation(operation)
+    given = read_input(input_file)
+    with api_of(url, key) as api:
+        typed = read_assignments(assignments or (), schema_of(api, provider, name))
+        order: dict[str, Any] = {
+            "provider": provider,
+            "operation": name,
+            "input": given | typed,
+            "metadata": dict(split(each) for each in metadata or ()),
+        }
+        if webhook is not None:
+            order["webhook"] = {"url": webhook}
+        accepted = api.post("/v1/jobs", order)
+        if not wait:
+            show_accepted(accepted.document, as_json=as_json)
+            return
+        typer.echo(f"accepted {accepted.document['id']}", err=True)
+        wait_for(api, [accepted.document["id"]], timeout, as_json=as_json)
+
+
+def show_accepted(document: "Document", *, as_json: bool) -> None:
+    if as_json:
+        print_json(document)
+        return
+    typer.echo(plain(document["id"]))
+    typer.echo(f"accepted; to wait for it: genq wait {plain(document['id'])}", err=True)
+
+
+def split_operation(operation: str) -> tuple[str, str]:
+    provider, _, name = operation.partition(".")
+    if not (provider and name):
+        raise Stop(
+            f"{operation!r} is not provider.operation, as in kling.text2video: see genq operations",
+            Code.USAGE,
+        )
+    return provider, name
+
+
+def read_input(file: str | None) -> dict[str, Any]:
+    """The object in a file, or on standard input for `-`."""
+    if file is None:
+        return {}
+    source = "standard input" if file == "-" else file
+    try:
+        content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        document = read_json(content)
+    except OSError as error:
+        raise Stop(f"{source} cannot be read: {error.strerror}", Code.USAGE) from None
+    except ValueError as error:
+        raise Stop(f"{source} is not JSON: {error}", Code.USAGE) from None
+    if not isinstance(document, dict):
+        raise Stop(f'{source} is not a JSON object, as {{"prompt": "a cat"}} is', Code.USAGE)
+    return cast(dict[str, Any], document)
+
+
+def schema_of(api: "Api", provider: str, name: str) -> dict[str, Any]:
+    """The schema of an operation's input; empty for one unknown to the API, which will say so."""
+    operations: list[Document] = api.get("/v1/operations").document["data"]
+    for each in operations:
+        if (each["provider"], each["name"]) == (provider, name):
+            return each["input_schema"]
+    return {}

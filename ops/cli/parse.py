@@ -1,0 +1,76 @@
+"""`genq parse`: what genq makes of a station's answer."""
+# ruff: noqa: PLC0415  (the providers are loaded when they are asked)
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ops.cli.ending import Code, Stop
+from ops.cli.output import print_json
+
+if TYPE_CHECKING:
+    from generation.operation import Operation
+    from generation.parse import Kind
+
+
+def register(app: typer.Typer) -> None:
+    app.command(rich_help_panel="Look after it")(parse)
+
+
+def parse(
+    *,
+    provider: Annotated[str, typer.Option(help="as in kling")],
+    operation: Annotated[str, typer.Option(help="as in text2video")],
+    kind: Annotated[str, typer.Option(help="submit, query, batch_query, find or cancel")],
+    dialect: Annotated[
+        str | None, typer.Option(help="as in kling.v1", show_default="the first that has it")
+    ] = None,
+    status: Annotated[int, typer.Option(min=100, max=599, help="the answer's HTTP status")] = 200,
+    job: Annotated[
+        str, typer.Option(metavar="ID", help="for find: the job whose id the task carries")
+    ] = "",
+) -> None:
+    """
+    Say what genq makes of a station's answer: its body on standard input, JSON on standard output.
+
+    Example: genq parse --provider kling --operation text2video --kind query < answer.json
+
+    "state": null means that the answer says nothing about a task; "error" then says why.
+    """
+    from generation.operation import Order, Reply
+    from generation.parse import describe
+
+    spoken = operation_of(provider, operation, dialect)
+    asked = kind_of(kind)
+    reply = Reply(status, sys.stdin.buffer.read())
+    print_json(describe(spoken, asked, reply, Order(job_id=job)))
+
+
+def operation_of(provider: str, name: str, dialect: str | None) -> "Operation[Any]":
+    """Raises `Stop`, with the known names, for one that is unknown."""
+    from generation import providers
+
+    spoken = providers.dialects(provider, name)
+    if not spoken:
+        known = ", ".join(each.replace(".", " ", 1) for each in providers.names())
+        raise Stop(
+            f"there is no operation {name!r} of a provider {provider!r}; there are {known}",
+            Code.USAGE,
+        )
+    found = providers.find(provider, name, dialect or spoken[0])
+    if found is None:
+        raise Stop(
+            f"{provider} {name} is not spoken as {dialect!r}; it is as {', '.join(spoken)}",
+            Code.USAGE,
+        )
+    return found
+
+
+def kind_of(name: str) -> "Kind":
+    from generation.parse import Kind
+
+    try:
+        return Kind(name)
+    except ValueError:
+        raise Stop(f"there is no kind {name!r}; there are {', '.join(Kind)}", Code.USAGE) from None

@@ -1,0 +1,74 @@
+"""`genq wait`: until jobs have ended."""
+# ruff: noqa: PLC0415  (rich and the HTTP client are loaded by the commands that use them)
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ops.cli.connection import KeyOption, UrlOption, api_of
+from ops.cli.ending import Code, Stop
+from ops.cli.output import AsJson, plain, print_json_line
+
+if TYPE_CHECKING:
+    from ops.cli.client import Api, Document
+
+TimeoutOption = Annotated[
+    float | None,
+    typer.Option(
+        "--timeout", metavar="SECONDS", min=0, help="wait no longer (exit code 4); the jobs go on"
+    ),
+]
+
+
+def register(app: typer.Typer) -> None:
+    app.command(rich_help_panel="Order and watch")(wait)
+
+
+def wait(
+    job_ids: Annotated[list[str], typer.Argument(metavar="ID", help="job_…, one or more")],
+    *,
+    timeout: TimeoutOption = None,
+    as_json: AsJson = False,
+    url: UrlOption = None,
+    key: KeyOption = None,
+) -> None:
+    """
+    Wait until jobs have ended, and print what they made: one URL (or text) on a line.
+
+    Exit code: 0 all succeeded, 1 a job failed, expired or was canceled, 3 the API cannot be reached
+    or refuses, 4 timed out. With --json, each job that ended is one line of JSON.
+    """
+    with api_of(url, key) as api:
+        wait_for(api, job_ids, timeout, as_json=as_json)
+
+
+def wait_for(api: "Api", job_ids: Sequence[str], timeout: float | None, *, as_json: bool) -> None:
+    """Wait, print what came of it, and end the command with the code that says so."""
+    from ops.cli.progress import Progress
+    from ops.cli.watch import Watch
+
+    with Progress() as progress:
+        ended = Watch(api, job_ids, timeout, progress.show).until_ended()
+    for job in ended.values():
+        if as_json:
+            print_json_line(job)
+        else:
+            print_results(job)
+    waiting = [job_id for job_id in dict.fromkeys(job_ids) if job_id not in ended]
+    if waiting:
+        raise Stop(
+            f"not ended after {timeout:g} s: {' '.join(waiting)}; they go on, and genq wait waits "
+            "for them again",
+            Code.TIMED_OUT,
+        )
+    if any(job["state"] != "succeeded" for job in ended.values()):
+        raise typer.Exit(Code.FAILED)
+
+
+def print_results(job: "Document") -> None:
+    """The URLs of a job's assets, and its texts, on standard output."""
+    for asset in job["assets"]:
+        typer.echo(plain(asset["url"]))
+    for text in job["texts"]:
+        typer.echo(plain(text))
