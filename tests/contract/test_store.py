@@ -1,0 +1,313 @@
+"""
+What every store must do. The suite runs once on SQLite and once on PostgreSQL.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from generation.errors import ErrorCode
+from generation.job import Job, JobError, JobState, Result, Webhook
+from generation.lifecycle import request_cancel
+from generation.status import Action, Asset, AssetType
+from generation.store import Filters, Store, migrate, new_key, revisions
+from generation.webhooks.delivery import DeliveryState
+from tests.unit.jobs import NOON, a_job
+
+HOOK = Webhook(url="https://example.test/hook")
+LATER = NOON + timedelta(hours=1)
+
+
+@pytest.fixture
+async def store(store_url: str) -> AsyncIterator[Store]:
+    """A store on a fresh, migrated database."""
+    store = Store(store_url)
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+async def second(store_url: str) -> AsyncIterator[Store]:
+    """The same database, as another process sees it."""
+    store = Store(store_url)
+    yield store
+    await store.close()
+
+
+def later(job: Job) -> datetime:
+    del job
+    return LATER
+
+
+def failed(job: Job) -> Job:
+    error = JobError(code=ErrorCode.INTERNAL, message="no 画")
+    return job.move(JobState.FAILED, NOON, error=error, finished_at=NOON, wake_at=None)
+
+
+def submitting(job: Job) -> Job:
+    if job.state is not JobState.QUEUED:
+        return job
+    return job.move(JobState.SUBMITTING, NOON, attempts=job.attempts + 1, wake_at=LATER)
+
+
+async def test_a_job_comes_back_as_it_was_put_in(store: Store) -> None:
+    asset = Asset(
+        type=AssetType.IMAGE,
+        url="https://cdn.test/猫.png?a=1&b=2",
+        role="grid",
+        width=1024,
+        expires_at=NOON + timedelta(days=1),
+    )
+    job = a_job(
+        JobState.SUCCEEDED,
+        input={"prompt": "画一只猫", "n": 4, "nested": {"list": [1, None, True]}},
+        metadata={"order": "7"},
+        webhook=Webhook(url="https://example.test/", events=("job.succeeded",)),
+        result=Result(
+            assets=(asset,), texts=("hi",), actions=(Action("U1", "MJ::1"),), details={"seed": "1"}
+        ),
+        upstream_details={"model": "v7"},
+        answer={"prompt": "more"},
+        deadline=NOON + timedelta(hours=1, microseconds=1),
+    )
+    await store.jobs.insert(job)
+    assert await store.jobs.get(job.id) == replace(job, sequence=1)
+
+
+async def test_a_failure_comes_back_as_it_was_put_in(store: Store) -> None:
+    error = JobError(code=ErrorCode.MODERATED, message="no", retryable=True, upstream_code="24")
+    job = a_job(JobState.FAILED, error=error)
+    await store.jobs.insert(job)
+    assert await store.jobs.get(job.id) == replace(job, sequence=1)
+
+
+async def test_another_tenants_job_is_not_there(store: Store) -> None:
+    job = await store.jobs.insert(a_job())
+    assert await store.jobs.get(job.id, "acme") is not None
+    assert await store.jobs.get(job.id, "somebody else") is None
+    assert await store.jobs.page("somebody else", Filters(), limit=10) == []
+
+
+async def test_many_inserts_at_once_are_all_there(store: Store, second: Store) -> None:
+    jobs = [a_job() for _ in range(300)]
+    stores = [store, second]
+    await asyncio.gather(*(stores[i % 2].jobs.insert(job) for i, job in enumerate(jobs)))
+    assert (await store.jobs.counts())["queued"] == 300
+
+
+async def test_an_insert_repeated_is_one_job(store: Store) -> None:
+    job = a_job(webhook=replace(HOOK, events=("job.queued",)))
+    await store.jobs.insert(job)
+    await store.jobs.insert(job)
+    assert (await store.jobs.counts()) == {"queued": 1}
+
+
+async def test_one_bad_item_fails_alone(store: Store) -> None:
+    good = [a_job() for _ in range(20)]
+    bad = a_job(provider=None)
+    outcomes = await asyncio.gather(
+        *(store.jobs.insert(job) for job in [*good[:10], bad, *good[10:]]), return_exceptions=True
+    )
+    assert [isinstance(outcome, Exception) for outcome in outcomes].count(True) == 1
+    assert isinstance(outcomes[10], Exception)
+    assert (await store.jobs.counts())["queued"] == 20
+
+
+async def test_a_due_job_is_claimed_by_one_of_many(store: Store, second: Store) -> None:
+    jobs = [a_job(JobState.RUNNING) for _ in range(200)]
+    await asyncio.gather(*(store.jobs.insert(job) for job in jobs))
+    stores = [store, second]
+    claims = await asyncio.gather(
+        *(stores[i % 2].jobs.claim_due(NOON, 30, later) for i in range(32))
+    )
+    claimed = Counter(job.id for claim in claims for job in claim)
+    assert set(claimed.values()) == {1}
+    assert await store.jobs.claim_due(NOON, 300, later) == [] or len(claimed) < 200
+    rest = await store.jobs.claim_due(NOON, 300, later)
+    assert rest == []
+
+
+async def test_a_claim_takes_the_longest_due_first_and_moves_it_on(store: Store) -> None:
+    jobs = [a_job(JobState.RUNNING, wake_at=NOON - timedelta(seconds=age)) for age in (1, 3, 2, -5)]
+    for job in jobs:
+        await store.jobs.insert(job)
+    claimed = await store.jobs.claim_due(NOON, 2, later)
+    assert [job.id for job in claimed] == [jobs[1].id, jobs[2].id]
+    assert {(job.wake_at, job.version) for job in claimed} == {(LATER, 1)}
+    assert claimed[0].input == {}, "a look needs no input, however large"
+    saved = await store.jobs.get(jobs[1].id)
+    assert saved is not None
+    assert (saved.wake_at, saved.version, saved.input) == (LATER, 1, {"prompt": "a cat"})
+
+
+async def test_busy_stations_and_a_long_line_are_left_alone(store: Store) -> None:
+    busy = await store.jobs.insert(a_job(JobState.RUNNING, station="busy"))
+    free = await store.jobs.insert(a_job(JobState.RUNNING, station="free"))
+    queued = await store.jobs.insert(a_job())
+    overdue = await store.jobs.insert(a_job(deadline=NOON))
+    claimed = await store.jobs.claim_due(NOON, 10, later, skip_stations=["busy"], skip_queued=True)
+    assert {job.id for job in claimed} == {free.id, overdue.id}
+    claimed = await store.jobs.claim_due(NOON, 10, later)
+    assert {job.id for job in claimed} == {busy.id, queued.id}
+
+
+async def test_forty_claims_of_one_submit_have_one_winner(store: Store, second: Store) -> None:
+    job = await store.jobs.insert(a_job())
+    stores = [store, second]
+    changes = await asyncio.gather(
+        *(stores[i % 2].jobs.change(job.id, submitting) for i in range(40))
+    )
+    assert sum(1 for change in changes if change and change.moved) == 1
+    saved = await store.jobs.get(job.id)
+    assert saved is not None
+    assert (saved.state, saved.attempts) == (JobState.SUBMITTING, 1)
+
+
+async def test_a_decision_meets_the_job_as_it_is(store: Store) -> None:
+    job = await store.jobs.insert(a_job())
+    await store.jobs.change(job.id, lambda fresh: request_cancel(fresh, NOON))
+    change = await store.jobs.change(job.id, submitting)
+    assert change is not None
+    assert not change.moved
+    assert change.after.state is JobState.CANCELED
+
+
+async def test_a_decision_about_nothing(store: Store) -> None:
+    assert await store.jobs.change("job_nowhere", failed) is None
+
+
+async def test_an_ending_owes_a_delivery_in_the_same_transaction(store: Store) -> None:
+    job = await store.jobs.insert(a_job(webhook=HOOK))
+    assert await store.deliveries.of_job(job.id) == []
+    change = await store.jobs.change(job.id, failed)
+    assert change is not None
+    assert (change.after.sequence, change.after.version) == (2, 1)
+    (delivery,) = await store.deliveries.of_job(job.id)
+    assert (delivery.event_type, delivery.state) == ("job.failed", DeliveryState.QUEUED)
+    assert (delivery.wake_at, delivery.attempts, delivery.url) == (NOON, 0, HOOK.url)
+    assert b'"type":"job.failed"' in delivery.body
+    assert "no 画".encode() in delivery.body
+
+
+async def test_a_decision_that_fails_leaves_nothing_behind(store: Store) -> None:
+    job = await store.jobs.insert(a_job(webhook=HOOK))
+
+    def broken(fresh: Job) -> Job:
+        raise RuntimeError("a defect")
+
+    good = await store.jobs.insert(a_job(webhook=HOOK))
+    outcomes = await asyncio.gather(
+        store.jobs.change(job.id, broken),
+        store.jobs.change(good.id, failed),
+        return_exceptions=True,
+    )
+    assert isinstance(outcomes[0], RuntimeError)
+    assert await store.jobs.get(job.id) == job
+    assert await store.deliveries.of_job(job.id) == []
+    assert len(await store.deliveries.of_job(good.id)) == 1
+
+
+async def test_events_are_numbered_within_the_job(store: Store) -> None:
+    hook = replace(HOOK, events=("job.queued", "job.failed"))
+    job = await store.jobs.insert(a_job(webhook=hook))
+    await store.jobs.change(job.id, submitting)
+    await store.jobs.change(job.id, failed)
+    deliveries = await store.deliveries.of_job(job.id)
+    assert [d.event_type for d in deliveries] == ["job.queued", "job.failed"]
+    assert b'"sequence":1' in deliveries[0].body
+    assert b'"sequence":3' in deliveries[1].body
+
+
+async def test_a_delivery_attempt_is_claimed_once(store: Store, second: Store) -> None:
+    key = await store.keys.add("acme", new_key(), "whsec_secret", NOON)
+    job = await store.jobs.insert(a_job(webhook=HOOK, api_key_id=key.id))
+    await store.jobs.change(job.id, failed)
+    ((delivery_id, version),) = await store.deliveries.due(NOON, 10, LATER)
+    assert await store.deliveries.due(NOON, 10, LATER) == []
+    stores = [store, second]
+    claims = await asyncio.gather(
+        *(stores[i % 2].deliveries.claim(delivery_id, version, LATER) for i in range(20))
+    )
+    (signed,) = [claim for claim in claims if claim is not None]
+    assert (signed.secret, signed.delivery.version) == ("whsec_secret", version + 1)
+    delivered = replace(
+        signed.delivery,
+        state=DeliveryState.DELIVERED,
+        attempts=1,
+        wake_at=None,
+        finished_at=NOON,
+        last_status=204,
+    )
+    await store.deliveries.save(delivered)
+    assert await store.deliveries.of_job(job.id) == [delivered]
+    assert await store.deliveries.claim(delivery_id, version + 1, LATER) is None
+
+
+async def test_leases_are_renewed_only_while_submitting(store: Store) -> None:
+    job = await store.jobs.insert(a_job(JobState.SUBMITTING))
+    ended = await store.jobs.insert(a_job(JobState.FAILED, wake_at=None))
+    await store.jobs.keep_claimed([job.id, ended.id], LATER)
+    assert [(await store.jobs.get(j.id)).wake_at for j in (job, ended)] == [LATER, None]  # type: ignore[union-attr]
+
+
+async def test_a_page_walks_every_job_once_newest_first(store: Store) -> None:
+    jobs = [await store.jobs.insert(a_job()) for _ in range(25)]
+    seen: list[str] = []
+    before: str | None = None
+    while page := await store.jobs.page("acme", Filters(), limit=10, before=before):
+        seen += [job.id for job in page]
+        before = page[-1].id
+    assert seen == [job.id for job in reversed(jobs)]
+
+
+async def test_a_page_is_filtered(store: Store) -> None:
+    await store.jobs.insert(a_job())
+    failure = await store.jobs.insert(a_job(JobState.FAILED, provider="suno", operation="music"))
+    for filters in (
+        Filters(state=JobState.FAILED),
+        Filters(provider="suno"),
+        Filters(operation="music"),
+    ):
+        assert [job.id for job in await store.jobs.page("acme", filters, limit=9)] == [failure.id]
+
+
+async def test_keys_are_found_until_they_are_revoked(store: Store) -> None:
+    secret = new_key()
+    assert not await store.keys.any_valid()
+    key = await store.keys.add("acme", secret, "whsec_1", NOON)
+    assert await store.keys.find(secret) == key
+    assert secret not in repr(await store.keys.all())
+    assert await store.keys.find(new_key()) is None
+    await store.keys.touch([key.id], LATER)
+    assert (await store.keys.all())[0].last_used_at == LATER
+    assert await store.keys.revoke(key.id, LATER)
+    assert not await store.keys.revoke(key.id, LATER)
+    assert await store.keys.find(secret) is None
+    assert not await store.keys.any_valid()
+
+
+async def test_a_short_key_is_refused(store: Store) -> None:
+    with pytest.raises(ValueError, match="at least 24 characters"):
+        await store.keys.add("acme", "short", "whsec_1", NOON)
+
+
+async def test_the_schema_is_what_the_code_needs(store: Store) -> None:
+    assert (await revisions(store.database)).match
+
+
+def test_migrating_twice_changes_nothing(store_url: str) -> None:
+    migrate(store_url)
+    migrate(store_url)
+
+
+async def test_waking_makes_a_waiting_job_due_at_once(store: Store) -> None:
+    now = datetime.now(UTC)
+    job = await store.jobs.insert(a_job(JobState.RUNNING, wake_at=now + timedelta(hours=1)))
+    held = await store.jobs.insert(a_job(JobState.SUBMITTING, wake_at=now + timedelta(hours=1)))
+    for name in (job.id, held.id):
+        await store.jobs.wake(name, now)
+    assert [j.id for j in await store.jobs.claim_due(now, 10, later)] == [job.id]

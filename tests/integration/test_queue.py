@@ -1,0 +1,109 @@
+"""
+Messages and events against a real broker, and against what Celery itself puts there.
+"""
+
+import asyncio
+import base64
+import json
+from datetime import timedelta
+from typing import Any, cast
+
+import redis
+
+from generation.queue import SUBMITS, Nudger, celery_app, deliver_message, submit_message
+from generation.settings import Settings
+from ops.stack.broker import BrokerProcess
+from tests.services.waiting import wait_for_async
+from tests.unit.jobs import a_job
+
+#: What differs from message to message, and the sender's name.
+OWN = {"delivery_tag", "reply_to", "origin"}
+
+
+def waiting(url: str, queue: str = SUBMITS) -> list[dict[str, Any]]:
+    with redis.Redis.from_url(url) as client:
+        return [json.loads(body) for body in cast(list[bytes], client.lrange(queue, 0, -1))]
+
+
+def without_own(envelope: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: without_own(cast(dict[str, Any], value)) if isinstance(value, dict) else value
+        for name, value in envelope.items()
+        if name not in OWN
+    }
+
+
+async def nudge(url: str, *messages: Any) -> None:
+    nudger = Nudger(Settings(redis_url=url))
+    for message in messages:
+        nudger.nudge(message)
+    await nudger.close()
+
+
+async def test_our_message_is_celerys_message(redis_url: str) -> None:
+    job = a_job(input={"prompt": "a cat"})
+    await nudge(redis_url, submit_message(job))
+    app: Any = celery_app(Settings(redis_url=redis_url))
+    await asyncio.to_thread(
+        lambda: app.send_task(
+            job.type,
+            args=[job.id],
+            task_id=job.id,
+            argsrepr="(prompt='a cat')",
+            kwargsrepr="{}",
+            ignore_result=True,
+        )
+    )
+    theirs, ours = waiting(redis_url)
+    assert without_own(ours) == without_own(theirs)
+    assert base64.b64decode(ours["body"]) == base64.b64decode(theirs["body"])
+    assert set(ours["properties"]) == set(theirs["properties"])
+    assert set(ours["headers"]) == set(theirs["headers"])
+
+
+async def test_messages_that_come_together_all_arrive(redis_url: str) -> None:
+    jobs = [a_job() for _ in range(1200)]
+    await nudge(redis_url, *(submit_message(job) for job in jobs), deliver_message("dlv_1", 3))
+    named = {json.loads(base64.b64decode(message["body"]))[0][0] for message in waiting(redis_url)}
+    assert named == {job.id for job in jobs}
+    (delivery,) = waiting(redis_url, "genq.webhook")
+    assert json.loads(base64.b64decode(delivery["body"]))[0] == ["dlv_1", 3]
+
+
+async def test_a_broker_that_is_down_holds_nobody_up(private_broker: BrokerProcess) -> None:
+    nudger = Nudger(Settings(redis_url=private_broker.url))
+    private_broker.stop()
+    nudger.nudge(submit_message(a_job()))
+    assert await nudger.depth() is None
+    assert "does not answer" in (await nudger.ping() or "")
+    private_broker.start()
+
+    async def answers() -> bool:
+        return await nudger.ping() is None
+
+    await wait_for_async(answers, timedelta(seconds=10), "the broker to answer")
+    nudger.nudge(submit_message(a_job()))
+
+    async def arrived() -> bool:
+        return await nudger.depth() == 1
+
+    await wait_for_async(arrived, timedelta(seconds=10), "the next nudge to arrive")
+    await nudger.close()
+
+
+def test_no_secret_and_no_picture_is_shown() -> None:
+    job = a_job(
+        input={
+            "prompt": "a very long prompt " * 20,
+            "image": "data:image/png;base64," + "A" * 5000,
+            "reference": "https://user:password@example.test/secret?token=1",
+            "raw": "A" * 500,
+            "duration": 5,
+        }
+    )
+    shown = json.loads(submit_message(job).body)["headers"]["argsrepr"]
+    assert len(shown) < 220
+    assert "password" not in shown
+    assert "AAAA" not in shown
+    assert "duration=5" in shown
+    assert "image=<file>" in shown
