@@ -1,8 +1,67 @@
-"""The whole of genq on one machine."""
+"""`genq up` and `genq demo`: the whole of genq on one machine."""
+# ruff: noqa: PLC0415  (what a stack needs is loaded by the commands that run one)
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Annotated, Any
 
 import typer
 
+from ops.cli.configuration import load_settings
+from ops.cli.ending import Code, warn
+from ops.cli.output import console
+
+PANEL = "Run genq"
+
 
 def register(app: typer.Typer) -> None:
-    """Add this module's commands."""
-    del app
+    app.command(rich_help_panel=PANEL)(up)
+    app.command(rich_help_panel=PANEL)(demo)
+
+
+def up() -> None:
+    """
+    Run everything on this machine: broker, database, API, worker and Flower. Ctrl-C stops it.
+
+    Jobs go to your stations (stations.toml, or GENQ_STATION_URL and GENQ_STATION_KEY); without
+    any, to the sandbox, which costs nothing. Everything is kept in GENQ_DATA_DIR, usually .genq.
+    """
+    settings = load_settings()
+
+    from ops.local.up import up as run_up
+
+    run(run_up(settings, console()))
+
+
+def demo(
+    once: Annotated[
+        bool, typer.Option("--once", help="stop everything at the end; fail if anything failed")
+    ] = False,
+) -> None:
+    """
+    Show genq at work: run everything on this machine, order a few jobs from the sandbox station,
+    which costs nothing, watch them, and check what genq promises.
+
+    It goes on running until Ctrl-C, unless you say --once.
+    """
+    settings = load_settings()
+
+    from ops.local.demo import demo as run_demo
+
+    run(run_demo(settings, console(), once=once))
+
+
+def run(work: Coroutine[Any, Any, None]) -> None:
+    """Run a stack to its end, whatever ends it. Raises `typer.Exit` with the right code."""
+    from ops.stack.ending import Interrupted, StackEnded
+
+    try:
+        asyncio.run(work)
+    except Interrupted as end:
+        typer.echo("everything has stopped")
+        raise typer.Exit(end.exit_code) from None
+    except StackEnded as end:
+        warn(str(end))
+        raise typer.Exit(end.exit_code) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(Code.INTERRUPTED) from None

@@ -1,0 +1,66 @@
+"""The folder of a local stack: what lies where in it, and that only one stack uses it at a time."""
+
+import fcntl
+import os
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ops.cli.ending import Stop
+
+
+class Home:
+    """One stack's folder, made when it is locked. Private to its owner: it holds secrets."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.resolve()
+        self.logs = self.folder / "logs"
+        self.broker = self.folder / "broker"
+        #: The stations file of a stack that buys from the sandbox.
+        self.stations = self.folder / "demo-stations.toml"
+        #: `{"url", "key", "webhook_secret"}` of the stack's own caller, mode 0600.
+        self.client = self.folder / "client.json"
+        #: The same key as a file for `curl -K`, mode 0600.
+        self.curl = self.folder / "curl.conf"
+        self._lock = self.folder / "lock"
+
+    def log(self, program: str) -> Path:
+        return self.logs / f"{program}.log"
+
+    @contextmanager
+    def locked(self) -> Generator[None]:
+        """
+        Hold the folder for one stack. The kernel lets go of it when this process ends, however it
+        ends. Raises `Stop` where another stack holds it, or the folder cannot be made.
+        """
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            file = self._lock.open("a+", encoding="utf-8")
+        except OSError as error:
+            raise Stop(
+                f"{shown(self.folder)} cannot be used: {error.strerror}; set GENQ_DATA_DIR to"
+                " a folder you may write to"
+            ) from None
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise Stop(self._taken()) from None
+            file.truncate(0)
+            file.write(f"{os.getpid()}\n")
+            file.flush()
+            yield
+
+    def _taken(self) -> str:
+        holder = self._lock.read_text(encoding="utf-8").strip()
+        process = f" (process {holder})" if holder else ""
+        return (
+            f"a stack runs in {shown(self.folder)} already{process}: stop it with Ctrl-C where it"
+            " was started, or start this one in another folder with GENQ_DATA_DIR=…"
+        )
+
+
+def shown(path: Path) -> str:
+    """The path as its reader would type it: from where they are, where it lies below."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)

@@ -1,0 +1,78 @@
+"""What the demonstration orders, and how each order is meant to end. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from generation.job import JobState
+
+#: Should the demonstration be cut off, nothing of it waits around for longer than this.
+DEADLINE = timedelta(minutes=3)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoOrder:
+    """One order of the demonstration."""
+
+    provider: str
+    operation: str
+    #: What it shows, in two or three words.
+    title: str
+    input: Mapping[str, Any]
+    meant: JobState = JobState.SUCCEEDED
+
+    @property
+    def type(self) -> str:
+        return f"{self.provider}.{self.operation}"
+
+    @property
+    def is_meant_to_fail(self) -> bool:
+        return self.meant is JobState.FAILED
+
+    def body(self, webhook_url: str) -> dict[str, Any]:
+        """The body of its `POST /v1/jobs`."""
+        return {
+            "provider": self.provider,
+            "operation": self.operation,
+            "input": dict(self.input),
+            "webhook": {"url": webhook_url},
+            "metadata": {"demo": self.title},
+            "deadline": DEADLINE.total_seconds(),
+        }
+
+
+ORDERS = (
+    DemoOrder(
+        provider="midjourney",
+        operation="imagine",
+        title="lighthouse",
+        input={"prompt": "a lighthouse at dusk, oil on canvas --ar 16:9"},
+    ),
+    DemoOrder(
+        provider="midjourney",
+        operation="imagine",
+        title="paper city",
+        input={"prompt": "a city folded from paper, morning light"},
+    ),
+    DemoOrder(
+        provider="kling",
+        operation="text2video",
+        title="paper boat",
+        input={"prompt": "A paper boat sails down a rainy street", "duration": "5"},
+    ),
+    DemoOrder(
+        provider="kling",
+        operation="text2video",
+        title="mountain pass",
+        input={"prompt": "Clouds roll over a mountain pass", "duration": "5"},
+    ),
+    DemoOrder(
+        provider="midjourney",
+        operation="imagine",
+        title="meant to fail",
+        # The sandbox takes the word in brackets as a wish: its moderator refuses this one.
+        input={"prompt": "something no moderator lets pass [moderated]"},
+        meant=JobState.FAILED,
+    ),
+)

@@ -1,0 +1,162 @@
+"""
+Which programs make up a local stack, with which settings. Pure: nothing here is started or looked
+up, and every decision that depends on this machine has been taken by `ops.local.choices`.
+
+Everything listens on loopback. A stack that buys from the sandbox is never handed the operator's
+own stations, so nothing it does can cost money.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from generation.settings import Settings
+from ops.local.home import Home
+from ops.stack.broker import GivenBroker, LocalBroker
+from ops.stack.ports import LOOPBACK
+from ops.stack.program import Program, Ready, http_answers
+
+#: How many times faster than life the sandbox works: a video takes some 15 s instead of 5 minutes.
+SPEED = 20
+SANDBOX_KEY = "GENQ_LOCAL_SANDBOX_KEY"
+#: The sandbox as two stations, for a job to be sent to the one that sells it.
+SANDBOX_SPEAKS = {
+    "sandbox-midjourney": ("midjourney", "midjourney.station"),
+    "sandbox-kling": ("kling", "kling.relay"),
+}
+
+#: A submit on its way is worth waiting for: cut off, it must be looked for later. A second Ctrl-C
+#: does not wait.
+WORKER_STOPS_WITHIN = timedelta(seconds=90)
+STOPS_WITHIN = timedelta(seconds=10)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A stack about to be started."""
+
+    home: Home
+    broker: GivenBroker | LocalBroker
+    #: What the command itself needs: the database, and the operator's first key if there is one.
+    settings: Settings
+    api_port: int
+    flower_port: int
+    #: None where the stack buys from the operator's own stations.
+    sandbox_port: int | None
+    #: Whether the operator's `.env` is kept from the programs.
+    secluded: bool
+    #: The command that `genq` is.
+    genq: Sequence[str]
+
+    @property
+    def api_url(self) -> str:
+        return f"http://{LOOPBACK}:{self.api_port}"
+
+    @property
+    def flower_url(self) -> str:
+        return f"http://{LOOPBACK}:{self.flower_port}"
+
+    @property
+    def sandbox_url(self) -> str | None:
+        """Where the sandbox is, if this stack has one."""
+        return f"http://{LOOPBACK}:{self.sandbox_port}" if self.sandbox_port else None
+
+    def broker_program(self) -> Program | None:
+        """The broker, where it is ours to run."""
+        if isinstance(self.broker, GivenBroker):
+            return None
+        return Program(
+            name="broker",
+            argv=self.broker.argv,
+            ready=self.broker.ready,
+            stop_timeout=STOPS_WITHIN,
+        )
+
+    def sandbox_program(self) -> Program | None:
+        """The sandbox station, where the stack buys from it."""
+        if self.sandbox_url is None:
+            return None
+        arguments = ("sandbox", "--host", LOOPBACK, "--port", str(self.sandbox_port))
+        return self._program("sandbox", arguments, http_answers(f"{self.sandbox_url}/_sandbox/"))
+
+    def flower_program(self) -> Program:
+        return self._program("flower", ("flower",), http_answers(f"{self.flower_url}/healthcheck"))
+
+    def api_program(self) -> Program:
+        return self._program("api", ("api",), http_answers(f"{self.api_url}/healthz"))
+
+    def worker_program(self, ready: Ready) -> Program:
+        return self._program("worker", ("worker",), ready, WORKER_STOPS_WITHIN)
+
+    def environment(self) -> Mapping[str, str]:
+        """What every program is given beside the environment of the command."""
+        return {
+            "GENQ_DATA_DIR": str(self.home.folder),
+            "GENQ_DATABASE_URL": self.settings.store_url,
+            "GENQ_REDIS_URL": self.broker.url,
+            "GENQ_API_HOST": LOOPBACK,
+            "GENQ_API_PORT": str(self.api_port),
+            "GENQ_FLOWER_HOST": LOOPBACK,
+            "GENQ_FLOWER_PORT": str(self.flower_port),
+            # Receivers under development live on this machine, on any port, without TLS.
+            "GENQ_WEBHOOK_ALLOW_HTTP": "1",
+            "GENQ_WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8,::1/128",
+            "GENQ_WEBHOOK_ALLOWED_PORTS": "any",
+            **(self._sandbox_settings() if self.sandbox_port else {}),
+            **(SECLUDED if self.secluded else {}),
+        }
+
+    def _sandbox_settings(self) -> Mapping[str, str]:
+        return {
+            "GENQ_STATION_URL": "",
+            "GENQ_STATION_KEY": "",
+            "GENQ_STATIONS_FILE": str(self.home.stations),
+            SANDBOX_KEY: "any-key-opens-the-sandbox",
+            "GENQ_SANDBOX_SPEED": str(SPEED),
+        }
+
+    def _program(
+        self,
+        name: str,
+        arguments: Sequence[str],
+        ready: Ready,
+        stop_timeout: timedelta = STOPS_WITHIN,
+    ) -> Program:
+        argv = (*self.genq, *arguments)
+        return Program(
+            name=name,
+            argv=in_folder(self.home.folder, argv) if self.secluded else argv,
+            env=self.environment(),
+            ready=ready,
+            stop_timeout=stop_timeout,
+        )
+
+
+#: Settings of the operator's that a demonstration leaves alone. Empty counts as not set.
+SECLUDED = {
+    "GENQ_PUBLIC_URL": "",
+    "GENQ_FLOWER_BASIC_AUTH": "",
+    "GENQ_API_KEY": "",
+    "GENQ_WEBHOOK_SECRET": "",
+}
+
+
+def in_folder(folder: Path, argv: Sequence[str]) -> Sequence[str]:
+    """The command, run in another folder: a `.env` is read from where a program runs."""
+    return ("/bin/sh", "-c", 'cd "$0" && exec "$@"', str(folder), *argv)
+
+
+def sandbox_stations(url: str) -> str:
+    """The stations file for a sandbox at this URL."""
+    tables = (
+        "[[stations]]\n"
+        f"name = {json.dumps(name)}\n"
+        f"url = {json.dumps(url)}\n"
+        f"speed = {SPEED}\n"
+        f"speaks.{provider}.dialect = {json.dumps(dialect)}\n"
+        f"keys = [{{ name = 'demo', env = {json.dumps(SANDBOX_KEY)} }}]\n"
+        for name, (provider, dialect) in SANDBOX_SPEAKS.items()
+    )
+    return "\n".join(("# Written anew by genq at each start of the sandbox.", *tables))

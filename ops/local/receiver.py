@@ -1,0 +1,84 @@
+"""
+The demonstration's webhook receiver: what a caller of genq would write.
+
+It believes nothing that the public `standardwebhooks` library does not verify with the caller's
+secret.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
+from typing import Any
+
+import uvicorn
+from standardwebhooks import Webhook, WebhookVerificationError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from ops.sandbox.server import listen, url_of
+from ops.stack.ports import LOOPBACK
+
+PATH = "/genq-webhook"
+
+
+class Receiver:
+    """Takes webhooks at `url` and remembers which job each verified one spoke of."""
+
+    def __init__(self, secret: str, url: str) -> None:
+        self.url = url
+        #: Webhooks whose signature was wrong.
+        self.refused = 0
+        self._library = Webhook(secret)
+        self._told: dict[str, str] = {}
+        self._news = asyncio.Condition()
+
+    async def take(self, request: Request) -> Response:
+        """The endpoint: 204 for a webhook that is genuine, 401 for one that is not."""
+        try:
+            message: Any = self._library.verify(await request.body(), dict(request.headers))
+        except WebhookVerificationError:
+            self.refused += 1
+            return Response(status_code=401)
+        async with self._news:
+            self._told[str(message["data"]["id"])] = str(message["type"])
+            self._news.notify_all()
+        return Response(status_code=204)
+
+    async def told(self, job_id: str, within: timedelta) -> str | None:
+        """What was last told of the job, as `job.succeeded`; None if nothing was told in time."""
+        try:
+            async with asyncio.timeout(within.total_seconds()), self._news:
+                await self._news.wait_for(lambda: job_id in self._told)
+        except TimeoutError:
+            return None
+        return self._told[job_id]
+
+
+class QuietServer(uvicorn.Server):
+    """A server inside a program that takes care of signals itself."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+
+@asynccontextmanager
+async def receiving(secret: str) -> AsyncGenerator[Receiver]:
+    """A receiver on a free port of loopback, for as long as the block lasts."""
+    listener = listen(LOOPBACK, 0)
+    listener.listen()
+    receiver = Receiver(secret, url_of(listener) + PATH)
+    app = Starlette(routes=[Route(PATH, receiver.take, methods=["POST"])])
+    config = uvicorn.Config(
+        app, lifespan="off", ws="none", log_config=None, timeout_graceful_shutdown=1
+    )
+    server = QuietServer(config)
+    serving = asyncio.create_task(server.serve([listener]))
+    try:
+        yield receiver
+    finally:
+        server.should_exit = True
+        await serving

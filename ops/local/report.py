@@ -1,0 +1,74 @@
+"""What the demonstration shows at its end: a table, the files, and what was checked."""
+
+from collections.abc import Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.style import Style
+from rich.table import Table
+from rich.text import Text
+
+from ops.local.outcome import Outcome
+from ops.local.show import say
+
+
+def say_report(console: Console, outcomes: Sequence[Outcome], problems: Sequence[str]) -> None:
+    """The table, every URL in full, and either what has been checked or what is wrong."""
+    console.print(table_of(outcomes))
+    for outcome in outcomes:
+        for file in outcome.files:
+            say(console, f"  {outcome.order.title}, {file.role}")
+            say(console, f"  {file.url}", "dim")
+    say(console)
+    for line in findings(outcomes) if not problems else ():
+        say(console, f"✓ {line}", "green")
+    for line in problems:
+        say(console, f"✗ {line}", "red")
+
+
+def table_of(outcomes: Sequence[Outcome]) -> Table:
+    """A row for each job; the words in the last but one column are links."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("job", no_wrap=True, min_width=30)
+    for name in ("state", "took", "files", "webhook"):
+        table.add_column(name, justify="right" if name == "took" else "left")
+    for outcome in outcomes:
+        seconds = outcome.seconds
+        table.add_row(
+            job_cell(outcome),
+            state_cell(outcome),
+            "–" if seconds is None else f"{seconds:.1f} s",
+            files_cell(outcome),
+            Text("verified", "green") if outcome.told else Text("missing", "red"),
+        )
+    return table
+
+
+def job_cell(outcome: Outcome) -> Text:
+    order = outcome.order
+    return Text.assemble((f"{order.type}, {order.title}", "bold"), f"\n{outcome.job_id}")
+
+
+def state_cell(outcome: Outcome) -> Text:
+    if not outcome.ended_as_meant:
+        return Text(outcome.state, "red")
+    if outcome.order.is_meant_to_fail:
+        return Text(f"{outcome.state}\nas meant", "green")
+    return Text(outcome.state, "green")
+
+
+def files_cell(outcome: Outcome) -> Text:
+    links = [Text(file.role, Style(link=file.url, underline=True)) for file in outcome.files]
+    return Text("\n").join(links) if links else Text("–")
+
+
+def findings(outcomes: Sequence[Outcome]) -> Sequence[str]:
+    """What has been checked, when nothing was wrong."""
+    files = sum(len(outcome.files) for outcome in outcomes)
+    paid = sum(outcome.paid for outcome in outcomes)
+    refused = len(outcomes) - paid
+    return (
+        f"{paid} jobs were paid exactly once; {refused} was refused by the moderator, and not paid",
+        f"{files} files were fetched from their URLs",
+        f"{len(outcomes)} webhooks arrived; the standardwebhooks library verified each",
+    )

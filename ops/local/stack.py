@@ -1,0 +1,146 @@
+"""Starting a planned stack, and noticing what happens to it."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from generation.store import Store
+from ops.cli.database import check_file, opened, sqlite_file
+from ops.cli.migrate import check_first_key, migrate_once, store_first_key
+from ops.local.client import Client, ready_client, write_private
+from ops.local.home import shown
+from ops.local.plan import Plan, sandbox_stations
+from ops.local.pulse import worker_answers
+from ops.local.rows import Rows
+from ops.stack.program import Program
+from ops.stack.supervisor import Supervisor
+
+WATCH_EVERY = timedelta(milliseconds=200)
+LAST_LINES = 5
+LAST_BYTES = 8192
+
+#: Called with the name of a program that ended by itself, its log file and that file's last lines.
+OnCrash = Callable[[str, Path, str], None]
+
+
+@dataclass(slots=True)
+class LocalStack:
+    """A stack that runs."""
+
+    plan: Plan
+    client: Client
+    #: Programs that ended by themselves; each is started again.
+    crashed: list[str] = field(default_factory=list[str])
+
+
+@asynccontextmanager
+async def running(plan: Plan, rows: Rows, on_crash: OnCrash) -> AsyncGenerator[LocalStack]:
+    """
+    The stack, up and kept up for as long as the block lasts; `rows` show how it starts.
+
+    The home is locked. Raises `StackEnded` where a program is given up or a signal comes, and
+    `Stop` where the database cannot be used. Whatever ends the block, every program is stopped.
+    """
+    async with Supervisor(plan.home.logs) as supervisor:
+        start = Start(plan, supervisor, rows)
+        with rows:
+            stack = LocalStack(plan, await start.everything())
+        watching = asyncio.create_task(_watch(stack, supervisor, start.started, on_crash))
+        try:
+            yield stack
+        finally:
+            watching.cancel()
+
+
+class Start:
+    """One start: each program as soon as what it needs is there. The last one is stopped first."""
+
+    def __init__(self, plan: Plan, supervisor: Supervisor, rows: Rows) -> None:
+        self.started: list[str] = []
+        self._plan = plan
+        self._supervisor = supervisor
+        self._rows = rows
+
+    async def everything(self) -> Client:
+        """Start all of it; the client that may call it."""
+        plan = self._plan
+        if broker := plan.broker_program():
+            await self._program(broker, plan.broker.url.removesuffix("/0"))
+        first: list[Coroutine[Any, Any, Any]] = [self._prepare_database()]
+        if sandbox := plan.sandbox_program():
+            write_private(plan.home.stations, sandbox_stations(plan.sandbox_url or ""))
+            first.append(self._program(sandbox, f"{plan.sandbox_url}  costs nothing"))
+        first.append(self._program(plan.flower_program(), plan.flower_url))
+        client, *_ = await _together(*first)
+        answers = worker_answers(plan.broker.url, lambda: self._supervisor.pid("worker"))
+        await _together(
+            self._program(plan.api_program(), plan.api_url),
+            self._program(plan.worker_program(answers), "answers"),
+        )
+        return client
+
+    async def _program(self, program: Program, what: str) -> None:
+        row = self._rows.add(program.name, "starting")
+        await self._supervisor.start(program)
+        self.started.append(program.name)
+        self._rows.end(row, what)
+
+    async def _prepare_database(self) -> Client:
+        plan = self._plan
+        file = sqlite_file(plan.settings)
+        row = self._rows.add("database", "migrating")
+        await asyncio.to_thread(self._migrate)
+
+        async def ready(store: Store) -> Client:
+            return await ready_client(plan.home, store, plan.api_url, datetime.now(UTC))
+
+        client = await opened(plan.settings, ready)
+        self._rows.end(row, shown(file) if file else "PostgreSQL")
+        return client
+
+    def _migrate(self) -> None:
+        """What `genq migrate` does, but for waiting until there is a database."""
+        settings = self._plan.settings
+        check_first_key(settings)
+        check_file(sqlite_file(settings))
+        migrate_once(settings)
+        if settings.api_key is not None:
+            store_first_key(settings)
+
+
+async def _together(*coroutines: Coroutine[Any, Any, Any]) -> list[Any]:
+    """What they return; where one fails, the others are cancelled and its error is raised."""
+    tasks = [asyncio.create_task(each) for each in coroutines]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+
+
+async def _watch(
+    stack: LocalStack, supervisor: Supervisor, names: list[str], on_crash: OnCrash
+) -> None:
+    """Tell of each program whose process is not the one that was there before."""
+    pids = {name: supervisor.pid(name) for name in names}
+    while True:
+        await asyncio.sleep(WATCH_EVERY.total_seconds())
+        for name, before in pids.items():
+            pids[name] = supervisor.pid(name)
+            if before not in (None, pids[name]):
+                stack.crashed.append(name)
+                log = stack.plan.home.log(name)
+                on_crash(name, log, last_lines(log))
+
+
+def last_lines(log: Path) -> str:
+    """The newest lines of a log file."""
+    with log.open("rb") as reading:
+        reading.seek(max(0, log.stat().st_size - LAST_BYTES))
+        lines = reading.read().decode(errors="replace").splitlines()
+    return "\n".join(lines[-LAST_LINES:])

@@ -1,0 +1,27 @@
+"""`genq up`: the whole of genq on this machine, until Ctrl-C."""
+
+import asyncio
+from functools import partial
+
+from rich.console import Console
+
+from generation.settings import Settings
+from ops.local.choices import home_for_up, plan_up
+from ops.local.rows import Rows
+from ops.local.show import say, say_crash, say_where
+from ops.local.stack import running
+
+
+async def up(settings: Settings, console: Console) -> None:
+    """Run the stack until it ends: raises `StackEnded`, or `Stop` where it cannot be started."""
+    home = home_for_up(settings)
+    with home.locked():
+        plan = plan_up(home, settings)
+        if plan.sandbox_url:
+            say(console, "There are no stations yet, so jobs go to the sandbox. It costs nothing.")
+            say(console, "Stations of your own: stations.toml, or GENQ_STATION_URL and _KEY.")
+            say(console)
+
+        async with running(plan, Rows(console), partial(say_crash, console)) as stack:
+            say_where(console, stack)
+            await asyncio.Event().wait()
