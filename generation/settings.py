@@ -1,15 +1,16 @@
 """
 Everything an operator can set, in one frozen class: environment variables with the prefix `GENQ_`,
-or the same names in a `.env` file. Durations are given in seconds or in ISO 8601 (`PT30S`).
+or the same names in a `.env` file. Durations are given as `30`, `0.5s`, `5m`, `2h` or `1d`.
 """
 
+import re
 from datetime import timedelta
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from generation.webhooks.guard import GuardPolicy
@@ -18,8 +19,22 @@ from generation.webhooks.schedule import SCHEDULE
 Network = IPv4Network | IPv6Network
 
 
+UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
 def seconds(value: float) -> timedelta:
     return timedelta(seconds=value)
+
+
+def duration(value: object) -> object:
+    """`30`, `0.5`, `30s`, `5m`, `2h` and `1d` as what they mean; ISO 8601 is left to pydantic."""
+    if not isinstance(value, str):
+        return value
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?\s*", value)
+    return float(match[1]) * UNITS[match[2] or "s"] if match else value
+
+
+Duration = Annotated[timedelta, BeforeValidator(duration)]
 
 
 class Settings(BaseSettings):
@@ -48,27 +63,27 @@ class Settings(BaseSettings):
     api_key: SecretStr | None = None
     webhook_secret: SecretStr | None = None
     #: How long a process may go on trusting a key it has looked up.
-    key_cache: timedelta = seconds(5)
+    key_cache: Duration = seconds(5)
     max_body_bytes: int = 32 * 1024 * 1024
 
     # The back room
     worker_concurrency: Annotated[int, Field(ge=1, le=1000)] = 64
-    tick: timedelta = seconds(0.5)
+    tick: Duration = seconds(0.5)
     #: A queued job is nudged again after this; a nudge that was lost costs no more.
-    nudge_again: timedelta = seconds(10)
+    nudge_again: Duration = seconds(10)
     #: A submit whose worker has not been heard of for this long is in doubt.
-    submit_lease: timedelta = seconds(20)
+    submit_lease: Duration = seconds(20)
     #: Relays wait a minute for their own upstream before they answer.
-    submit_timeout: timedelta = seconds(75)
-    look_timeout: timedelta = seconds(15)
-    connect_timeout: timedelta = seconds(5)
+    submit_timeout: Duration = seconds(75)
+    look_timeout: Duration = seconds(15)
+    connect_timeout: Duration = seconds(5)
     looks_in_flight: Annotated[int, Field(ge=1)] = 1000
     looks_per_station: Annotated[int, Field(ge=1)] = 300
     looks_per_key: Annotated[int, Field(ge=1)] = 200
     max_reply_bytes: int = 8 * 1024 * 1024
     #: After a refusal that may pass: this, doubled each time, up to the limit.
-    retry_base: timedelta = seconds(5)
-    retry_limit: timedelta = seconds(300)
+    retry_base: Duration = seconds(5)
+    retry_limit: Duration = seconds(300)
 
     # Webhooks
     webhook_allow_http: bool = False
@@ -76,9 +91,9 @@ class Settings(BaseSettings):
     webhook_allowed_networks: Annotated[tuple[Network, ...], NoDecode] = ()
     #: Ports a webhook may name, as `80,443,8443`, or `any`.
     webhook_allowed_ports: Annotated[tuple[int, ...] | None, NoDecode] = (80, 443)
-    webhook_schedule: Annotated[tuple[timedelta, ...], NoDecode] = SCHEDULE
-    webhook_timeout: timedelta = seconds(15)
-    webhook_connect_timeout: timedelta = seconds(5)
+    webhook_schedule: Annotated[tuple[Duration, ...], NoDecode] = SCHEDULE
+    webhook_timeout: Duration = seconds(15)
+    webhook_connect_timeout: Duration = seconds(5)
 
     # Watching
     #: `user:password` of the Flower page.

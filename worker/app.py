@@ -52,7 +52,7 @@ class BackRoom(bootsteps.StartStopStep):
 
     def stop(self, parent: Any) -> None:
         del parent
-        shells.room.leaving = True
+        shells.leave()
         if self._ticker is not None:
             patience = settings.look_timeout.total_seconds() + DRAIN_MARGIN_SECONDS
             try:
@@ -87,6 +87,11 @@ class Shells:
 
         self.loop = Loop()
         self.room = self.loop.run(make())
+
+    def leave(self) -> None:
+        """From now on nothing new is claimed; what is on the wire goes on."""
+        if hasattr(self, "room"):
+            self.room.leaving = True
 
     def close(self) -> None:
         if hasattr(self, "room"):
@@ -131,6 +136,11 @@ untyped.steps["worker"].add(BackRoom)
 @signals.setup_logging.connect
 def set_up_logging(**_: Any) -> None:
     configure_logging(settings)
+
+
+@signals.worker_shutting_down.connect
+def claim_no_more(**_: Any) -> None:
+    shells.leave()
 
 
 @signals.worker_shutdown.connect
