@@ -16,7 +16,7 @@ from ops.local.outcome import FileCheck
 LOOK_EVERY = timedelta(milliseconds=250)
 TIMEOUT_SECONDS = 10
 
-#: Called with the job whenever it has been looked at.
+#: Called with the job each time it has been looked at and has not ended.
 OnLook = Callable[[dict[str, Any]], None]
 
 
@@ -48,10 +48,8 @@ class Caller:
         The job at its end, or as it is when time is up. An API that is away is asked again.
         """
         until = asyncio.get_running_loop().time() + within.total_seconds()
-        while True:
+        while job["state"] not in TERMINAL and asyncio.get_running_loop().time() < until:
             on_look(job)
-            if job["state"] in TERMINAL or asyncio.get_running_loop().time() >= until:
-                return job
             await asyncio.sleep(LOOK_EVERY.total_seconds())
             try:
                 answer = await self._api.get(f"/v1/jobs/{job['id']}")
@@ -59,11 +57,12 @@ class Caller:
                 continue
             if answer.status_code == HTTPStatus.OK:
                 job = answer.json()
+        return job
 
     async def fetch(self, asset: dict[str, Any]) -> FileCheck:
         """Whether the asset's URL serves a file of the asset's kind."""
         url = str(asset["url"])
-        return FileCheck(url=url, role=str(asset["role"]), fault=await self._fault(url, asset))
+        return FileCheck(url=url, kind=str(asset["type"]), fault=await self._fault(url, asset))
 
     async def paid(self, sandbox_url: str) -> dict[str, int]:
         """How many tasks the sandbox has charged for each job."""

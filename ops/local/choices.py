@@ -21,6 +21,7 @@ from ops.stack.broker import (
 from ops.stack.ports import free_port
 
 SANDBOX_PORT = 8900
+BROKER_PORT = 6390
 
 
 def has_own_stations(settings: Settings) -> bool:
@@ -99,7 +100,9 @@ def genq_command() -> tuple[str, ...]:
 def _broker(home: Home, settings: Settings) -> GivenBroker | LocalBroker:
     given = {GIVEN_URL: settings.redis_url} if "redis_url" in settings.model_fields_set else {}
     try:
-        broker = choose_broker(home.broker, {"PATH": os.environ.get("PATH", ""), **given})
+        broker = choose_broker(
+            home.broker, {"PATH": os.environ.get("PATH", ""), **given}, preferred_port=BROKER_PORT
+        )
     except BrokerUnavailable as error:
         raise Stop(str(error)) from None
     if isinstance(broker, GivenBroker) and not broker.answers():
@@ -112,6 +115,6 @@ def _broker(home: Home, settings: Settings) -> GivenBroker | LocalBroker:
 
 def _local_broker(home: Home) -> LocalBroker:
     try:
-        return local_broker(home.broker, os.environ)
+        return local_broker(home.broker, os.environ, preferred_port=BROKER_PORT)
     except BrokerUnavailable as error:
         raise Stop(str(error)) from None

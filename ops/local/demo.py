@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 from rich.console import Console
 
+from generation.job import JobState
 from generation.settings import Settings
 from ops.cli.ending import Stop
 from ops.local.caller import Caller, Refused, calling
@@ -17,7 +17,7 @@ from ops.local.outcome import Outcome
 from ops.local.receiver import Receiver, receiving
 from ops.local.report import say_report
 from ops.local.rows import Row, Rows
-from ops.local.show import say, say_crash, say_where
+from ops.local.show import say, say_where
 from ops.local.stack import LocalStack, running
 
 #: More than every order's deadline: an end comes in any case.
@@ -37,14 +37,13 @@ async def demo(settings: Settings, console: Console, *, once: bool) -> None:
         plan = plan_demo(home, settings)
         say(console, "genq demo: everything runs on this machine, and nothing is bought.", "bold")
         say(console)
-        rows = Rows(console)
-        async with running(plan, rows, partial(say_crash, console)) as stack:
+        async with running(plan, console) as stack:
             say(console)
             problems = await demonstrate(stack, console)
             if once:
                 finish(problems)
                 return
-            say_where(console, stack)
+            say_where(console, plan, stack.client)
             await asyncio.Event().wait()
 
 
@@ -89,7 +88,8 @@ async def order_one(
     job = await caller.order(order.body(webhook_url))
 
     def look(seen: dict[str, Any]) -> None:
-        rows.show(row, str(seen["state"]), seen["progress"] or 0)
+        state = str(seen["state"])
+        rows.show(row, state, seen["progress"] if state == JobState.RUNNING else 0)
 
     job = await caller.follow(job, look, JOBS_END_WITHIN)
     end_row(rows, row, order, str(job["state"]))

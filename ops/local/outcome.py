@@ -13,8 +13,8 @@ class FileCheck:
     """A finished file, fetched from its URL."""
 
     url: str
-    #: `grid`, `result`, …
-    role: str
+    #: `image`, `video` …
+    kind: str
     #: Why it cannot be had; None where it can.
     fault: str | None = None
 

@@ -17,7 +17,7 @@ def say_report(console: Console, outcomes: Sequence[Outcome], problems: Sequence
     console.print(table_of(outcomes))
     for outcome in outcomes:
         for file in outcome.files:
-            say(console, f"  {outcome.order.title}, {file.role}")
+            say(console, f"  {outcome.order.title}, {file.kind}")
             say(console, f"  {file.url}", "dim")
     say(console)
     for line in findings(outcomes) if not problems else ():
@@ -29,7 +29,7 @@ def say_report(console: Console, outcomes: Sequence[Outcome], problems: Sequence
 def table_of(outcomes: Sequence[Outcome]) -> Table:
     """A row for each job; the words in the last but one column are links."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column("job", no_wrap=True, min_width=30)
+    table.add_column("operation and job", no_wrap=True, min_width=30)
     for name in ("state", "took", "files", "webhook"):
         table.add_column(name, justify="right" if name == "took" else "left")
     for outcome in outcomes:
@@ -58,7 +58,7 @@ def state_cell(outcome: Outcome) -> Text:
 
 
 def files_cell(outcome: Outcome) -> Text:
-    links = [Text(file.role, Style(link=file.url, underline=True)) for file in outcome.files]
+    links = [Text(file.kind, Style(link=file.url, underline=True)) for file in outcome.files]
     return Text("\n").join(links) if links else Text("–")
 
 

@@ -13,6 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 REDRAWS_PER_SECOND = 10
+BAR_WIDTH = 18
+#: In a pipe a line is printed before the longest name is known.
+PLAIN_NAME_WIDTH = 10
 #: How a word for a state is coloured; the others are plain.
 COLOURS = {"running": "cyan", "in_doubt": "yellow", "succeeded": "green"}
 
@@ -23,8 +26,8 @@ class Row:
 
     name: str
     state: str = ""
-    #: Out of 100.
-    progress: int = 0
+    #: Out of 100; None where nobody knows how far it is.
+    progress: int | None = 0
     #: How it ended; None while it goes on.
     well: bool | None = None
     began: float = field(default_factory=time.monotonic)
@@ -73,8 +76,8 @@ class Rows:
         self._rows.append(row)
         return row
 
-    def show(self, row: Row, state: str, progress: int = 0) -> None:
-        """What it is doing now, in a few words, and how much of it is done."""
+    def show(self, row: Row, state: str, progress: int | None = 0) -> None:
+        """What it is doing now, in a few words, and how much of it is done, if that is known."""
         changed = state != row.state
         row.state, row.progress = state, progress
         if changed and not self._live:
@@ -87,22 +90,16 @@ class Rows:
         self.show(row, state, 100 if well else row.progress)
 
     def _say(self, row: Row) -> None:
-        width = max(len(each.name) for each in self._rows)
-        line = f"{row.seconds:5.1f} s  {row.name:{width}}  {row.state}"
+        line = f"{row.seconds:5.1f} s  {row.name:{PLAIN_NAME_WIDTH}}  {row.state}"
         self._console.print(line, soft_wrap=True)
 
     def _table(self) -> Table:
         table = Table.grid(padding=(0, 1), pad_edge=True)
-        table.add_column(width=1)
-        table.add_column(no_wrap=True)
-        if self._bars:
-            table.add_column(width=20)
-        table.add_column(no_wrap=True, overflow="ellipsis")
-        table.add_column(justify="right", no_wrap=True, style="dim")
         for row in self._rows:
-            bar = (ProgressBar(total=100, completed=row.progress),) if self._bars else ()
-            state = Text(row.state, style=COLOURS.get(row.state, ""))
-            table.add_row(self._mark(row), row.name, *bar, state, f"{row.seconds:.1f} s")
+            bar = (bar_of(row),) if self._bars else ()
+            state = Text(row.state, COLOURS.get(row.state, ""), no_wrap=True)
+            seconds = Text(f"{row.seconds:4.1f} s", "dim", no_wrap=True)
+            table.add_row(self._mark(row), Text(row.name, no_wrap=True), *bar, seconds, state)
         return table
 
     def _mark(self, row: Row) -> Text | Spinner:
@@ -113,3 +110,16 @@ class Rows:
                 return Text("✗", style="red")
             case None:
                 return Text("·", style="dim") if self._left else self._spinner
+
+
+def bar_of(row: Row) -> ProgressBar:
+    """How much is done, or that something is; a row that ended badly stops in red."""
+    return ProgressBar(
+        total=100,
+        completed=row.progress or 0,
+        width=BAR_WIDTH,
+        pulse=row.progress is None and row.well is None,
+        complete_style="red" if row.well is False else "cyan",
+        finished_style="green",
+        pulse_style="cyan",
+    )

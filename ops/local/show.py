@@ -1,12 +1,14 @@
 """What is said around a local stack: where things are, and what went wrong meanwhile."""
 
+import contextlib
 from pathlib import Path
 from shlex import quote
 
 from rich.console import Console
 
+from ops.local.client import Client
 from ops.local.home import shown
-from ops.local.stack import LocalStack
+from ops.local.plan import Plan
 
 #: An order to paste; it is what the sandbox does quickest.
 EXAMPLE = """\
@@ -15,8 +17,12 @@ EXAMPLE = """\
 
 
 def say(console: Console, text: str = "", style: str = "") -> None:
-    """A line as it is: what is too long is left to the terminal, so that a URL stays whole."""
-    console.print(text, style=style or None, soft_wrap=True)
+    """
+    A line as it is: what is too long is left to the terminal, so that a URL stays whole. A terminal
+    that has gone away is no reason to fail.
+    """
+    with contextlib.suppress(OSError):
+        console.print(text, style=style or None, soft_wrap=True)
 
 
 def say_crash(console: Console, name: str, log: Path, last_lines: str) -> None:
@@ -25,10 +31,10 @@ def say_crash(console: Console, name: str, log: Path, last_lines: str) -> None:
         say(console, f"  {line}", "dim")
 
 
-def say_where(console: Console, stack: LocalStack) -> None:
+def say_where(console: Console, plan: Plan, client: Client) -> None:
     """Where everything is that somebody who runs the stack wants to open."""
-    plan, home = stack.plan, stack.plan.home
-    key = f"{shown(home.client)}{'  (new)' if stack.client.is_new else ''}"
+    home = plan.home
+    key = f"{shown(home.client)}{'  (new)' if client.is_new else ''}"
     say(console)
     say(console, "genq is running. Ctrl-C stops everything.", "bold")
     say(console)

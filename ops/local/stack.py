@@ -1,12 +1,14 @@
 """Starting a planned stack, and noticing what happens to it."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from rich.console import Console
 
 from generation.store import Store
 from ops.cli.database import check_file, opened, sqlite_file
@@ -16,15 +18,13 @@ from ops.local.home import shown
 from ops.local.plan import Plan, sandbox_stations
 from ops.local.pulse import worker_answers
 from ops.local.rows import Rows
+from ops.local.show import say, say_crash
 from ops.stack.program import Program
 from ops.stack.supervisor import Supervisor
 
 WATCH_EVERY = timedelta(milliseconds=200)
 LAST_LINES = 5
 LAST_BYTES = 8192
-
-#: Called with the name of a program that ended by itself, its log file and that file's last lines.
-OnCrash = Callable[[str, Path, str], None]
 
 
 @dataclass(slots=True)
@@ -38,22 +38,25 @@ class LocalStack:
 
 
 @asynccontextmanager
-async def running(plan: Plan, rows: Rows, on_crash: OnCrash) -> AsyncGenerator[LocalStack]:
+async def running(plan: Plan, console: Console) -> AsyncGenerator[LocalStack]:
     """
-    The stack, up and kept up for as long as the block lasts; `rows` show how it starts.
+    The stack, up and kept up for as long as the block lasts. The console shows how it starts and
+    that it stops, and each program that ended by itself.
 
     The home is locked. Raises `StackEnded` where a program is given up or a signal comes, and
     `Stop` where the database cannot be used. Whatever ends the block, every program is stopped.
     """
     async with Supervisor(plan.home.logs) as supervisor:
-        start = Start(plan, supervisor, rows)
-        with rows:
-            stack = LocalStack(plan, await start.everything())
-        watching = asyncio.create_task(_watch(stack, supervisor, start.started, on_crash))
         try:
-            yield stack
+            with Rows(console) as rows:
+                start = Start(plan, supervisor, rows)
+                stack = LocalStack(plan, await start.everything())
+            watch = _watch(stack, supervisor, start.started, console)
+            async with _beside(watch):
+                yield stack
         finally:
-            watching.cancel()
+            say(console)
+            say(console, "Stopping everything. Ctrl-C kills what is left.", "dim")
 
 
 class Start:
@@ -123,8 +126,19 @@ async def _together(*coroutines: Coroutine[Any, Any, Any]) -> list[Any]:
         await asyncio.wait(tasks)
 
 
+@asynccontextmanager
+async def _beside(errand: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
+    """The errand goes on while the block does."""
+    task = asyncio.create_task(errand)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+
+
 async def _watch(
-    stack: LocalStack, supervisor: Supervisor, names: list[str], on_crash: OnCrash
+    stack: LocalStack, supervisor: Supervisor, names: list[str], console: Console
 ) -> None:
     """Tell of each program whose process is not the one that was there before."""
     pids = {name: supervisor.pid(name) for name in names}
@@ -135,7 +149,7 @@ async def _watch(
             if before not in (None, pids[name]):
                 stack.crashed.append(name)
                 log = stack.plan.home.log(name)
-                on_crash(name, log, last_lines(log))
+                say_crash(console, name, log, last_lines(log))
 
 
 def last_lines(log: Path) -> str:

@@ -1,14 +1,12 @@
 """`genq up`: the whole of genq on this machine, until Ctrl-C."""
 
 import asyncio
-from functools import partial
 
 from rich.console import Console
 
 from generation.settings import Settings
 from ops.local.choices import home_for_up, plan_up
-from ops.local.rows import Rows
-from ops.local.show import say, say_crash, say_where
+from ops.local.show import say, say_where
 from ops.local.stack import running
 
 
@@ -22,6 +20,6 @@ async def up(settings: Settings, console: Console) -> None:
             say(console, "Stations of your own: stations.toml, or GENQ_STATION_URL and _KEY.")
             say(console)
 
-        async with running(plan, Rows(console), partial(say_crash, console)) as stack:
-            say_where(console, stack)
+        async with running(plan, console) as stack:
+            say_where(console, plan, stack.client)
             await asyncio.Event().wait()
