@@ -1,0 +1,73 @@
+# Everything a developer or a newcomer does with genq. `make` alone lists it.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# A stamp is newer than the lock file it stands for while that is installed.
+INSTALLED := $(VENV)/.installed
+INSTALLED_DEV := $(VENV)/.installed-dev
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo up test lint type format clean lock
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+demo: $(INSTALLED) ## see genq at work on this machine; ONCE=1 stops it at the end
+	@$(BIN)/genq demo $(if $(filter-out 0,$(ONCE)),--once)
+
+up: $(INSTALLED) ## run genq on this machine, with your stations or the sandbox
+	@$(BIN)/genq up
+
+test: $(INSTALLED_DEV) ## run the tests, two at a time
+	$(BIN)/python -m pytest -n 2
+
+lint: $(INSTALLED_DEV) ## check style, form and who imports whom
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports
+
+type: $(INSTALLED_DEV) ## check the types
+	$(BIN)/pyright
+
+format: $(INSTALLED_DEV) ## put the code into form
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+clean: ## remove what is installed here and every cache; jobs in .genq stay
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .import_linter_cache .grimp_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+lock: $(VENV)/uv ## write the lock files anew from pyproject.toml
+	$(VENV)/uv/bin/uv pip compile $(UV_OPTIONS) --extra build -o requirements.lock pyproject.toml
+	$(VENV)/uv/bin/uv pip compile $(UV_OPTIONS) --extra dev -o requirements-dev.lock pyproject.toml
+
+# One lock for all platforms and Pythons, with hashes and without the address of any index.
+UV_OPTIONS := --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
+
+$(INSTALLED): requirements.lock | $(BIN)/python
+	@echo "Installing genq into $(VENV); the first time takes a minute."
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(INSTALLED_DEV): requirements-dev.lock | $(BIN)/python
+	@echo "Installing genq and its tools into $(VENV); the first time takes a minute."
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@ $(INSTALLED)
+
+$(VENV)/uv: | $(BIN)/python
+	@$(PYTHON) -m venv $@ && $@/bin/python -m pip --disable-pip-version-check --quiet install uv
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "genq needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) --version 2>&1 || echo missing)" >&2; \
+	  echo "Install one (apt install python3, brew install python) and name it if it is not" >&2; \
+	  echo "python3: make $(MAKECMDGOALS) PYTHON=python3.13" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "$(PYTHON) cannot make virtual environments. On Debian and Ubuntu:" >&2; \
+	  echo "  sudo apt install python3-venv" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
