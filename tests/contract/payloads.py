@@ -31,6 +31,7 @@ class PayloadFile(BaseModel):
 
     about: str = Field(min_length=1)
     operation: str | list[str]
+    but: list[str] = []
     status: int = 200
     headers: dict[str, str] = {}
     body: JsonValue = None
@@ -58,6 +59,8 @@ class Payload:
     dialect: str
     kind: Kind
     operations: frozenset[str]
+    #: Operations that read such an answer as something else.
+    but: frozenset[str]
     reply: Reply
     expect: dict[str, Any] | list[dict[str, Any]]
     also: dict[str, Any]
@@ -68,6 +71,7 @@ class Payload:
             self.provider == operation.provider
             and self.dialect in (ANY_DIALECT, operation.dialect)
             and not self.operations.isdisjoint((EVERY_OPERATION, operation.name))
+            and operation.name not in self.but
         )
 
 
@@ -90,6 +94,7 @@ def _load(path: Path) -> Payload:
         dialect=dialect,
         kind=Kind(kind),
         operations=frozenset(names),
+        but=frozenset(file.but),
         reply=file.reply(),
         expect=file.expect,
         also=file.also,
