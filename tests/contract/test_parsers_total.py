@@ -1,6 +1,9 @@
 """
 Whatever bytes come, every parser of every operation returns what its kind may return or raises a
 `Fault`; and what comes out of it can be stored.
+
+The time this takes does not grow with the number of operations: each example goes through a few of
+them, drawn evenly over the providers, whose operations share most of their parsers.
 """
 
 import json
@@ -12,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from generation.errors import Fault
-from generation.operation import Reply
+from generation.operation import Operation, Reply
 from generation.parse import Kind, Outcome, describe, read
 from generation.providers import OPERATIONS
 from generation.status import (
@@ -23,9 +26,8 @@ from generation.status import (
     Running,
     Succeeded,
 )
-from tests.contract.payloads import ORDER, payloads
+from tests.contract.payloads import ORDER, Payload, payloads
 
-#: Each example goes through every parser there is, so the examples are few and the parsers many.
 thorough = settings(
     max_examples=250,
     deadline=None,
@@ -35,6 +37,16 @@ thorough = settings(
 )
 
 LONGEST_UPSTREAM_ID = 300
+
+#: Operations that one example goes through.
+FEW = 6
+
+Operations = Sequence[Operation[Any]]
+
+PROVIDERS: Mapping[str, Operations] = {
+    name: [operation for operation in OPERATIONS if operation.provider == name]
+    for name in dict.fromkeys(operation.provider for operation in OPERATIONS)
+}
 
 STATUS = Running | AwaitingInput | Succeeded | Failed | Ask
 MAY_RETURN: Mapping[Kind, Any] = {
@@ -47,6 +59,23 @@ MAY_RETURN: Mapping[Kind, Any] = {
 
 
 # --- what comes in ----------------------------------------------------------------------------
+
+#: A few operations of any providers, each provider as likely as the next.
+some = st.lists(
+    st.sampled_from(list(PROVIDERS.values())).flatmap(st.sampled_from), min_size=1, max_size=FEW
+)
+#: A real answer, each provider's as likely as the next one's.
+answers = st.sampled_from(
+    [[each for each in payloads() if each.provider == name] for name in PROVIDERS]
+).flatmap(st.sampled_from)
+
+
+@st.composite
+def readers(draw: st.DrawFn, payload: Payload) -> Operations:
+    """A few of the operations whose answer it is, and one of any."""
+    concerned = [each for each in PROVIDERS[payload.provider] if payload.concerns(each)]
+    own = draw(st.lists(st.sampled_from(concerned), min_size=1, max_size=FEW - 1))
+    return [*own, *draw(some)[:1]]
 
 
 def bodies() -> list[Any]:
@@ -110,9 +139,10 @@ objects = st.dictionaries(names, documents, max_size=8)
 
 
 @st.composite
-def mutants(draw: st.DrawFn) -> Any:
-    """A real answer in which a few values, anywhere, are replaced or lost."""
-    body = json.loads(json.dumps(draw(st.sampled_from(BODIES or [{}]))))
+def mutants(draw: st.DrawFn) -> tuple[Any, Operations]:
+    """A real answer in which a few values, anywhere, are replaced or lost, and its readers."""
+    payload = draw(answers.filter(lambda each: each.is_json))
+    body = json.loads(payload.reply.body)
     for _ in range(draw(st.integers(1, 3))):
         places = [(path, value) for path, value in walk(body) if path]
         if not places:
@@ -127,23 +157,24 @@ def mutants(draw: st.DrawFn) -> Any:
             )
         else:
             del parent[path[-1]]
-    return body
+    return body, draw(readers(payload))
 
 
 @st.composite
-def torsos(draw: st.DrawFn) -> bytes:
-    """A real answer that was cut off, or has a wrong byte in it."""
-    body = bytearray(draw(st.sampled_from([payload.reply.body for payload in payloads()] or [b""])))
+def torsos(draw: st.DrawFn) -> tuple[bytes, Operations]:
+    """A real answer that was cut off, or has a wrong byte in it, and its readers."""
+    payload = draw(answers)
+    body = bytearray(payload.reply.body)
     if body and draw(st.booleans()):
         body[draw(st.integers(0, len(body) - 1))] = draw(st.integers(0, 255))
-    return bytes(body[: draw(st.integers(0, len(body)))])
+    return bytes(body[: draw(st.integers(0, len(body)))]), draw(readers(payload))
 
 
 # --- what must come out -----------------------------------------------------------------------
 
 
-def survive(reply: Reply) -> None:
-    for operation in OPERATIONS:
+def survive(reply: Reply, operations: Operations = OPERATIONS) -> None:
+    for operation in operations:
         for kind in Kind:
             try:
                 outcome = read(operation, kind, reply, ORDER)
@@ -191,27 +222,33 @@ def as_reply(status: int, body: Any, headers: Mapping[str, str]) -> Reply:
 
 
 @thorough
-@given(statuses, documents | objects, headers)
-def test_any_json(status: int, body: Any, headers: Mapping[str, str]) -> None:
-    survive(as_reply(status, body, headers))
+@given(statuses, documents | objects, headers, some)
+def test_any_json(
+    status: int, body: Any, headers: Mapping[str, str], operations: Operations
+) -> None:
+    survive(as_reply(status, body, headers), operations)
 
 
 @thorough
 @given(statuses, mutants(), headers)
-def test_any_change_to_a_real_answer(status: int, body: Any, headers: Mapping[str, str]) -> None:
-    survive(as_reply(status, body, headers))
+def test_any_change_to_a_real_answer(
+    status: int, mutant: tuple[Any, Operations], headers: Mapping[str, str]
+) -> None:
+    body, operations = mutant
+    survive(as_reply(status, body, headers), operations)
 
 
 @thorough
 @given(statuses, torsos())
-def test_any_part_of_a_real_answer(status: int, body: bytes) -> None:
-    survive(Reply(status, body))
+def test_any_part_of_a_real_answer(status: int, torso: tuple[bytes, Operations]) -> None:
+    body, operations = torso
+    survive(Reply(status, body), operations)
 
 
 @thorough
-@given(statuses, st.binary(max_size=200))
-def test_any_bytes(status: int, body: bytes) -> None:
-    survive(Reply(status, body))
+@given(statuses, st.binary(max_size=200), some)
+def test_any_bytes(status: int, body: bytes, operations: Operations) -> None:
+    survive(Reply(status, body), operations)
 
 
 def test_json_that_is_deeper_than_python_can_read() -> None:
