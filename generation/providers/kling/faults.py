@@ -34,6 +34,7 @@ class _Sort:
 
 
 _AUTH = _Sort(AccountBlocked, ErrorCode.AUTH)
+_FORBIDDEN = _Sort(Rejected, ErrorCode.AUTH)
 _CREDITS = _Sort(AccountBlocked, ErrorCode.OUT_OF_CREDITS)
 _INVALID = _Sort(Rejected, ErrorCode.INVALID_REQUEST)
 _UNSUPPORTED = _Sort(Rejected, ErrorCode.UNSUPPORTED)
@@ -55,7 +56,9 @@ _BY_CODE: Mapping[str, _Sort] = {
     "1100": _AUTH,  # the account is suspended
     "1101": _CREDITS,
     "1102": _CREDITS,
-    "1103": _AUTH,  # no permission for this endpoint or model
+    # This key may not use the endpoint or the model that was named. The key itself is good, and one
+    # order for a forbidden model must not take it away from everybody.
+    "1103": _FORBIDDEN,
     "1200": _INVALID,
     "1201": _INVALID,
     "1202": _INVALID,
