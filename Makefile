@@ -3,7 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# Twice quiet: errors are shown, and nothing else.
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 # A stamp is newer than the lock file it stands for while that is installed.
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
@@ -60,7 +61,7 @@ $(INSTALLED_DEV): requirements-dev.lock | $(BIN)/python
 	@touch $@ $(INSTALLED)
 
 $(VENV)/uv: | $(BIN)/python
-	@$(PYTHON) -m venv $@ && $@/bin/python -m pip --disable-pip-version-check --quiet install uv
+	@$(PYTHON) -m venv $@ && $@/bin/python -m pip --disable-pip-version-check -qq install uv
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \

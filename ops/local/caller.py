@@ -38,7 +38,7 @@ class Caller:
         except httpx.TransportError as error:
             raise Refused(f"the API gave no answer: {type(error).__name__} {error}") from None
         if answer.status_code != HTTPStatus.ACCEPTED:
-            raise Refused(f"the API answered {answer.status_code}: {answer.text.strip()[:500]}")
+            raise Refused(f"the API answered {answer.status_code}: {complaint(answer)}")
         return answer.json()
 
     async def follow(
@@ -81,6 +81,14 @@ class Caller:
         if not kind.startswith(f"{asset['type']}/"):
             return f"it is {kind or 'of no type'}, not {asset['type']}"
         return None if answer.content else "it is empty"
+
+
+def complaint(answer: httpx.Response) -> str:
+    """What a refusal says: the `detail` of a problem document, or the beginning of its text."""
+    try:
+        return str(answer.json()["detail"])
+    except (ValueError, KeyError, TypeError):
+        return answer.text.strip()[:500]
 
 
 @asynccontextmanager

@@ -4,6 +4,7 @@ import os
 import sys
 import sysconfig
 from pathlib import Path
+from zlib import crc32
 
 from generation.settings import Settings
 from generation.stations import BadStations, load_stations
@@ -20,8 +21,9 @@ from ops.stack.broker import (
 )
 from ops.stack.ports import free_port
 
-SANDBOX_PORT = 8900
-BROKER_PORT = 6390
+#: Ports that nobody needs to remember: below those the system hands out by itself.
+FIRST_QUIET_PORT = 20_000
+QUIET_PORTS = 10_000
 
 
 def has_own_stations(settings: Settings) -> bool:
@@ -58,7 +60,7 @@ def plan_up(home: Home, settings: Settings) -> Plan:
         settings=_own_settings(home, settings),
         api_port=free_port(settings.api_port),
         flower_port=free_port(settings.flower_port),
-        sandbox_port=None if has_own_stations(settings) else free_port(SANDBOX_PORT),
+        sandbox_port=None if has_own_stations(settings) else free_port(quiet_port(home, "sandbox")),
         secluded=False,
         genq=genq_command(),
     )
@@ -74,7 +76,7 @@ def plan_demo(home: Home, settings: Settings) -> Plan:
         settings=Settings.model_construct(data_dir=home.folder, database_url=database_url),
         api_port=free_port(settings.api_port),
         flower_port=free_port(settings.flower_port),
-        sandbox_port=free_port(SANDBOX_PORT),
+        sandbox_port=free_port(quiet_port(home, "sandbox")),
         secluded=True,
         genq=genq_command(),
     )
@@ -89,6 +91,14 @@ def _own_settings(home: Home, settings: Settings) -> Settings:
     )
 
 
+def quiet_port(home: Home, program: str) -> int:
+    """
+    The port a program of this home usually has: the same at each start, and hardly ever that of
+    another home, so that two stacks which start at once do not reach for the same one.
+    """
+    return FIRST_QUIET_PORT + crc32(f"{home.folder}/{program}".encode()) % QUIET_PORTS
+
+
 def genq_command() -> tuple[str, ...]:
     """`genq` as it is installed beside this interpreter. Raises `Stop` where it is not."""
     script = Path(sysconfig.get_path("scripts")) / "genq"
@@ -101,7 +111,9 @@ def _broker(home: Home, settings: Settings) -> GivenBroker | LocalBroker:
     given = {GIVEN_URL: settings.redis_url} if "redis_url" in settings.model_fields_set else {}
     try:
         broker = choose_broker(
-            home.broker, {"PATH": os.environ.get("PATH", ""), **given}, preferred_port=BROKER_PORT
+            home.broker,
+            {"PATH": os.environ.get("PATH", ""), **given},
+            preferred_port=quiet_port(home, "broker"),
         )
     except BrokerUnavailable as error:
         raise Stop(str(error)) from None
@@ -115,6 +127,6 @@ def _broker(home: Home, settings: Settings) -> GivenBroker | LocalBroker:
 
 def _local_broker(home: Home) -> LocalBroker:
     try:
-        return local_broker(home.broker, os.environ, preferred_port=BROKER_PORT)
+        return local_broker(home.broker, os.environ, preferred_port=quiet_port(home, "broker"))
     except BrokerUnavailable as error:
         raise Stop(str(error)) from None

@@ -10,7 +10,7 @@ from ops.local.client import Client
 from ops.local.home import shown
 from ops.local.plan import Plan
 
-#: An order to paste; it is what the sandbox does quickest.
+#: An order to paste, where it costs nothing.
 EXAMPLE = """\
 -d '{"provider": "midjourney", "operation": "imagine",
          "input": {"prompt": "a red fox in the snow"}}'"""
@@ -46,8 +46,14 @@ def say_where(console: Console, plan: Plan, client: Client) -> None:
     ):
         say(console, f"  {what:8} {where}")
     say(console)
-    say(console, "Order something yourself:")
-    say(console)
-    say(console, f"  curl -K {quote(shown(home.curl))} {plan.api_url}/v1/jobs \\")
-    say(console, f"    {EXAMPLE}")
+    curl = f"  curl -K {quote(shown(home.curl))} {plan.api_url}"
+    if plan.sandbox_url:
+        say(console, "Order something yourself:")
+        say(console)
+        say(console, f"{curl}/v1/jobs \\")
+        say(console, f"    {EXAMPLE}")
+    else:
+        say(console, "What can be ordered from your stations:")
+        say(console)
+        say(console, f"{curl}/v1/operations")
     say(console)

@@ -1,0 +1,1 @@
+"""`genq up` and `genq demo`, as their user runs them."""

@@ -1,0 +1,54 @@
+"""The whole demonstration, as continuous integration runs it."""
+
+import re
+import socket
+import subprocess
+from datetime import timedelta
+from pathlib import Path
+
+from ops.local.choices import genq_command
+from tests.local.terminal import environment
+from tests.services.processes import descendants, is_running
+from tests.services.waiting import wait_for
+
+IN_TIME = timedelta(seconds=100)
+
+
+def test_the_demonstration_once(tmp_path: Path) -> None:
+    screen = tmp_path / "screen"
+    seen: set[int] = set()
+    with screen.open("wb") as writing:
+        command = subprocess.Popen(
+            [*genq_command(), "demo", "--once"],
+            cwd=tmp_path,
+            env=environment(tmp_path),
+            stdout=writing,
+            stderr=subprocess.STDOUT,
+        )
+
+    def has_ended() -> bool:
+        seen.update(child.pid for child in descendants(command.pid))
+        return command.poll() is not None
+
+    try:
+        wait_for(has_ended, IN_TIME, "the demonstration to end")
+    finally:
+        command.kill()
+        command.wait()
+    text = screen.read_text()
+    assert command.returncode == 0, text
+    assert len(re.findall(r"succeeded +\d+\.\d s +(image|video) +verified", text)) == 4, text
+    assert re.search(r"failed +\d+\.\d s +– +verified", text), text
+    assert "4 jobs were paid exactly once" in text
+    assert "4 files were fetched from their URLs" in text
+    assert "5 webhooks arrived" in text
+    assert len(seen) >= 6
+    assert not any(is_running(pid) for pid in seen)
+    ports = {int(port) for port in re.findall(r"(?:http|redis)://127\.0\.0\.1:(\d+)", text)}
+    assert len(ports) == 4, text
+    assert not any(is_open(port) for port in ports)
+
+
+def is_open(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
