@@ -2,14 +2,16 @@
 # ruff: noqa: PLC0415  (what a stack needs is loaded by the commands that run one)
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Annotated, Any
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ops.cli.configuration import load_settings
 from ops.cli.ending import Code, warn
-from ops.cli.output import console
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 PANEL = "Run genq"
 
@@ -30,7 +32,7 @@ def up() -> None:
 
     from ops.local.up import up as run_up
 
-    run(run_up(settings, console()))
+    run(lambda console: run_up(settings, console))
 
 
 def demo(
@@ -48,17 +50,19 @@ def demo(
 
     from ops.local.demo import demo as run_demo
 
-    run(run_demo(settings, console(), once=once))
+    run(lambda console: run_demo(settings, console, once=once))
 
 
-def run(work: Coroutine[Any, Any, None]) -> None:
+def run(work: Callable[["Console"], Coroutine[Any, Any, None]]) -> None:
     """Run a stack to its end, whatever ends it. Raises `typer.Exit` with the right code."""
+    from ops.local.terminal import steady_console
     from ops.stack.ending import Interrupted, StackEnded
 
+    console = steady_console()
     try:
-        asyncio.run(work)
+        asyncio.run(work(console))
     except Interrupted as end:
-        typer.echo("everything has stopped")
+        console.print("Everything has stopped.")
         raise typer.Exit(end.exit_code) from None
     except StackEnded as end:
         warn(str(end))

@@ -1,6 +1,5 @@
 """What is said around a local stack: where things are, and what went wrong meanwhile."""
 
-import contextlib
 from pathlib import Path
 from shlex import quote
 
@@ -17,12 +16,8 @@ EXAMPLE = """\
 
 
 def say(console: Console, text: str = "", style: str = "") -> None:
-    """
-    A line as it is: what is too long is left to the terminal, so that a URL stays whole. A terminal
-    that has gone away is no reason to fail.
-    """
-    with contextlib.suppress(OSError):
-        console.print(text, style=style or None, soft_wrap=True)
+    """A line as it is: what is too long is left to the terminal, so that a URL stays whole."""
+    console.print(text, style=style or None, soft_wrap=True)
 
 
 def say_crash(console: Console, name: str, log: Path, last_lines: str) -> None:

@@ -32,7 +32,7 @@ def test_sigterm_during_the_start(tmp_path: Path) -> None:
         command.process.terminate()
         assert command.end() == 143
         wait_for(command.is_gone, SOON, "every process to be gone")
-        assert "everything has stopped" in command.text
+        assert "Everything has stopped." in command.text
         assert "Traceback" not in command.text
 
 

@@ -1,0 +1,57 @@
+"""The console of a stack, which may go away before the stack does: a window can be closed."""
+
+import contextlib
+import io
+import os
+import sys
+from collections.abc import Generator
+from pathlib import Path
+from typing import IO, cast
+
+from rich.console import Console
+
+from ops.cli.output import console
+
+
+class Steady(io.TextIOBase):
+    """
+    A stream that becomes /dev/null when its terminal hangs up. SIGHUP says so as well, and ends the
+    stack in order; an error in the middle of that would not.
+    """
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    def isatty(self) -> bool:
+        return self._stream.isatty()
+
+    def fileno(self) -> int:
+        return self._stream.fileno()
+
+    def write(self, text: str) -> int:
+        with self._whether_or_not_it_is_there():
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with self._whether_or_not_it_is_there():
+            self._stream.flush()
+
+    @contextlib.contextmanager
+    def _whether_or_not_it_is_there(self) -> Generator[None]:
+        try:
+            yield
+        except BrokenPipeError:
+            raise  # no terminal, but a reader who has had enough: rich ends the command
+        except OSError:
+            with Path(os.devnull).open("wb") as nowhere:
+                os.dup2(nowhere.fileno(), self.fileno())
+
+
+def steady_console() -> Console:
+    """The console of standard output, steady, and in whatever encoding the terminal has."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+    steady = console()
+    steady.file = cast(IO[str], Steady(steady.file))
+    return steady
