@@ -4,8 +4,8 @@
 Each module adds a group of commands by its `register`. What is heavy (Celery, the database, the web
 server) is loaded inside a command, so that `genq --help` answers at once.
 """
+# ruff: noqa: PLC0415  (so is the version, which takes longer to find than the help to print)
 
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
@@ -41,6 +41,8 @@ app = typer.Typer(
     help=HELP,
     rich_markup_mode="markdown",
     no_args_is_help=True,
+    # What nobody foresaw ends with Python's own traceback, which shows no values.
+    pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -62,6 +64,8 @@ for group in (
 
 def show_version(wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import version
+
         typer.echo(f"genq {version('genq')}")
         raise typer.Exit
 

@@ -1,18 +1,20 @@
 """The settings, and what is wrong with them in an operator's words."""
+# ruff: noqa: PLC0415  (callers' commands need no settings, and are quicker without)
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-from pydantic_settings import SettingsError
-
-from generation.settings import Settings
 from ops.cli.ending import Stop
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+    from generation.settings import Settings
 
 #: Where pydantic's own words would not tell an operator what to write instead.
 HINTS = {
-    "time_delta_parsing": "give seconds, as 30, or ISO 8601, as PT30S",
-    "time_delta_type": "give seconds, as 30, or ISO 8601, as PT30S",
+    "time_delta_parsing": "give a duration, as 30, 0.5s, 5m or 2h",
+    "time_delta_type": "give a duration, as 30, 0.5s, 5m or 2h",
     "int_parsing": "give a whole number",
     "bool_parsing": "give true or false",
 }
@@ -26,8 +28,13 @@ class BadSettings(Stop):
         self.complaints = complaints
 
 
-def load_settings() -> Settings:
+def load_settings() -> "Settings":
     """The settings of the environment and the `.env` file. Raises `BadSettings`."""
+    from pydantic import ValidationError
+    from pydantic_settings import SettingsError
+
+    from generation.settings import Settings
+
     try:
         settings = Settings()
     except ValidationError as error:
@@ -41,7 +48,7 @@ def load_settings() -> Settings:
     return settings
 
 
-def beyond_types(settings: Settings) -> list[str]:
+def beyond_types(settings: "Settings") -> list[str]:
     """What is wrong although it is text of the right form."""
     found: list[str] = []
     if settings.log_level.upper() not in logging.getLevelNamesMapping():
@@ -51,7 +58,7 @@ def beyond_types(settings: Settings) -> list[str]:
     return found
 
 
-def complaints(error: ValidationError, prefix: str = "GENQ_") -> list[str]:
+def complaints(error: "ValidationError", prefix: str = "GENQ_") -> list[str]:
     """One sentence for each variable at fault, without the values: they may be secret."""
     found: dict[str, str] = {}
     for each in error.errors(include_url=False, include_input=False):
@@ -66,5 +73,5 @@ def variable_of(place: tuple[str | int, ...], prefix: str) -> str:
 
 
 def what_to_give(complaint: Any) -> str:
-    message = str(complaint["msg"]).removeprefix("Value error, ")
-    return HINTS.get(complaint["type"], message[:1].lower() + message[1:] if message else "")
+    words = str(complaint["msg"]).removeprefix("Value error, ").replace("Input should", "it should")
+    return HINTS.get(complaint["type"], words)

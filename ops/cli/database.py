@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from generation.settings import Settings
 from ops.cli.ending import Stop
 
 if TYPE_CHECKING:
+    from generation.settings import Settings
     from generation.store import Store
     from generation.store.migrate import Revisions
 
@@ -28,7 +28,7 @@ class NoDatabase(Stop):
         self.passing = passing
 
 
-def with_store(settings: Settings, work: Callable[["Store"], Awaitable[Answer]]) -> Answer:
+def with_store(settings: "Settings", work: Callable[["Store"], Awaitable[Answer]]) -> Answer:
     """What `work` returns. Raises `NoDatabase` where there is no migrated database."""
 
     async def checked(store: "Store") -> Answer:
@@ -44,7 +44,7 @@ def with_store(settings: Settings, work: Callable[["Store"], Awaitable[Answer]])
     return asyncio.run(opened(settings, checked))
 
 
-async def opened(settings: Settings, work: Callable[["Store"], Awaitable[Answer]]) -> Answer:
+async def opened(settings: "Settings", work: Callable[["Store"], Awaitable[Answer]]) -> Answer:
     from sqlalchemy.exc import SQLAlchemyError
 
     from generation.store import Store
@@ -60,7 +60,7 @@ async def opened(settings: Settings, work: Callable[["Store"], Awaitable[Answer]
             await store.close()
 
 
-def sqlite_file(settings: Settings) -> Path | None:
+def sqlite_file(settings: "Settings") -> Path | None:
     """The database's file; None for a server. Raises `NoDatabase` for a URL that is none."""
     from generation.store import UnusableDatabase
     from generation.store.database import checked_url

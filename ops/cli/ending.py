@@ -58,7 +58,7 @@ def run(app: typer.Typer) -> NoReturn:
 
 def warn_of_usage(error: typer.TyperException) -> None:
     """What is wrong with the command line; nothing where the help has been printed instead."""
-    message = error.format_message().strip().rstrip(".")
+    message = error.format_message().replace("Value error, ", "").strip().rstrip(".")
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "genq"
     if message:

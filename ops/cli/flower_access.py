@@ -1,12 +1,15 @@
 """Who may open the Flower page."""
 
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 
-from generation.settings import Settings
 from ops.cli.ending import Stop
 
+if TYPE_CHECKING:
+    from generation.settings import Settings
 
-def check_access(settings: Settings) -> None:
+
+def check_access(settings: "Settings") -> None:
     """Raises `Stop` where others could reach a page without a password."""
     if settings.flower_basic_auth is None:
         if not is_loopback(settings.flower_host):

@@ -1,7 +1,8 @@
 """Flower in this process, as genq runs it: guarded, read-only, with a bounded memory."""
 
+import logging
+import os
 import signal
-import sys
 from types import FrameType
 from typing import Any, NoReturn, cast
 
@@ -12,13 +13,14 @@ from flower.options import default_options
 from generation.logs import configure_logging
 from generation.queue import celery_app
 from generation.settings import Settings
+from ops.cli.ending import Code
 
 #: About 11 kB each: more would be paid for in memory, and the database has them all anyway.
 MAX_TASKS = 20_000
 COLUMNS = "name,uuid,state,args,result,received,started,runtime,worker"
 
 
-def serve(settings: Settings, url_prefix: str | None) -> NoReturn:
+def serve(settings: Settings, url_prefix: str | None) -> None:
     """
     Run Flower until SIGTERM or Ctrl-C. `/healthcheck` and `/metrics` answer without a password.
 
@@ -26,22 +28,25 @@ def serve(settings: Settings, url_prefix: str | None) -> NoReturn:
     it cannot listen.
     """
     configure_logging(settings)
+    # A line for each answer that is wrong, and none for every health check.
+    logging.getLogger("tornado.access").setLevel(logging.WARNING)
     set_options(settings, url_prefix)
     page: Any = cast(Any, Flower)(
         capp=celery_app(settings), options=default_options, **page_settings(url_prefix)
     )
     page.start_http_server()
-    signal.signal(signal.SIGTERM, leave)
-    try:
-        page.start()
-    finally:
-        page.stop()
-    sys.exit(0)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, leave)
+    page.start()
 
 
 def leave(number: int, frame: FrameType | None) -> NoReturn:
-    del number, frame
-    sys.exit(0)
+    """
+    End at once. There is nothing to save, and Flower's threads would hold the process up for as
+    long as they try to reach a broker that is away.
+    """
+    del frame
+    os._exit(Code.INTERRUPTED if number == signal.SIGINT else Code.OK)
 
 
 def set_options(settings: Settings, url_prefix: str | None) -> None:

@@ -4,12 +4,15 @@
 import http.client
 import time
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import typer
 
-from generation.settings import Settings
 from ops.cli.configuration import load_settings
 from ops.cli.ending import Stop
+
+if TYPE_CHECKING:
+    from generation.settings import Settings
 
 health_app = typer.Typer(
     help="Say whether a process is alive: exit code 0 if it is, for container health checks.",
@@ -57,7 +60,7 @@ def api() -> None:
     typer.echo("the API answers")
 
 
-def healthz(settings: Settings) -> int:
+def healthz(settings: "Settings") -> int:
     """The HTTP status of the API's own check, asked for without any proxy."""
     host = EVERYWHERE.get(settings.api_host, settings.api_host)
     connection = http.client.HTTPConnection(host, settings.api_port, timeout=ANSWER_WITHIN_SECONDS)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from generation.document import rfc3339
 from ops.cli.configuration import load_settings
 from ops.cli.database import with_store
 from ops.cli.ending import Code, Stop
@@ -91,6 +90,8 @@ def revoke(
 
 def document(key: "ApiKey") -> dict[str, Any]:
     """What may be shown of a key."""
+    from generation.document import rfc3339
+
     return {
         "id": key.id,
         "tenant": key.tenant,

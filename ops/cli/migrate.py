@@ -3,13 +3,16 @@
 
 import time
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import typer
 
-from generation.settings import Settings
 from ops.cli.configuration import load_settings
 from ops.cli.database import NoDatabase, away, check_file, sqlite_file, with_store
 from ops.cli.ending import Stop, warn
+
+if TYPE_CHECKING:
+    from generation.settings import Settings
 
 #: A database that is still coming up is waited for.
 PATIENCE = timedelta(seconds=30)
@@ -39,7 +42,7 @@ def migrate() -> None:
         typer.echo(store_first_key(settings))
 
 
-def migrate_when_up(settings: Settings) -> None:
+def migrate_when_up(settings: "Settings") -> None:
     """Raises `Stop` where the database stays away, or cannot be migrated."""
     until = time.monotonic() + PATIENCE.total_seconds()
     while True:
@@ -52,7 +55,7 @@ def migrate_when_up(settings: Settings) -> None:
         time.sleep(ASK_EVERY.total_seconds())
 
 
-def migrate_once(settings: Settings) -> None:
+def migrate_once(settings: "Settings") -> None:
     from alembic.util import CommandError
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -68,7 +71,7 @@ def migrate_once(settings: Settings) -> None:
         raise away(error) from None
 
 
-def check_first_key(settings: Settings) -> None:
+def check_first_key(settings: "Settings") -> None:
     """Raises `Stop` for a first key that could not be stored or used."""
     from generation.store.keys import SHORTEST
     from generation.webhooks.signature import check_secret
@@ -88,7 +91,7 @@ def check_first_key(settings: Settings) -> None:
         raise Stop(f"GENQ_WEBHOOK_SECRET: {error}") from None
 
 
-def store_first_key(settings: Settings) -> str:
+def store_first_key(settings: "Settings") -> str:
     """Store the key of the settings unless it is there; says what came of it."""
     from sqlalchemy.exc import IntegrityError
 

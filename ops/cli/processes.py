@@ -3,16 +3,17 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from pydantic import ValidationError
 
-from generation.settings import Settings
 from ops.cli.configuration import complaints, load_settings
 from ops.cli.database import check_file, sqlite_file
 from ops.cli.ending import Code, Stop
 from ops.cli.flower_access import check_access
+
+if TYPE_CHECKING:
+    from generation.settings import Settings
 
 PANEL = "Run genq"
 
@@ -96,6 +97,8 @@ def sandbox(
     Send jobs there with GENQ_STATION_URL=http://127.0.0.1:8900 and any GENQ_STATION_KEY.
     GENQ_SANDBOX_* variables set what has no option here.
     """
+    from pydantic import ValidationError
+
     from ops.sandbox.config import SandboxConfig
     from ops.sandbox.server import serve
 
@@ -109,7 +112,7 @@ def sandbox(
         serve(config, host, port)
 
 
-def room_settings() -> Settings:
+def room_settings() -> "Settings":
     """The settings of the API and the workers. Raises `Stop` where either could not work."""
     from generation.stations import BadStations, load_stations
 

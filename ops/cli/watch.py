@@ -7,7 +7,8 @@ from datetime import timedelta
 from urllib.parse import quote
 
 from generation.job import TERMINAL
-from ops.cli.client import PATIENCE, Api, Document
+from ops.cli.client import PATIENCE, Answer, Api, Document
+from ops.cli.ending import Stop
 from ops.cli.pacing import next_question
 
 #: An API that is away, for a restart perhaps, is waited for as well.
@@ -41,7 +42,7 @@ class Watch:
         while due:
             at, job_id = heapq.heappop(due)
             time.sleep(max(0, at - time.monotonic()))
-            answer = self._api.get(job_path(job_id), patience=self._patience())
+            answer = self._ask(job_id)
             self._show(answer.document)
             now = time.monotonic()
             if answer.document["state"] in TERMINAL:
@@ -51,6 +52,12 @@ class Watch:
                 # When time is up each is asked about once more.
                 heapq.heappush(due, (at if self._until is None else min(at, self._until), job_id))
         return {job_id: ended[job_id] for job_id in self._job_ids if job_id in ended}
+
+    def _ask(self, job_id: str) -> Answer:
+        try:
+            return self._api.get(job_path(job_id), patience=self._patience())
+        except Stop as stop:
+            raise Stop(f"{job_id}: {stop}", stop.code) from None
 
     def _patience(self) -> timedelta:
         if self._until is None:

@@ -58,5 +58,6 @@ async def of_broker(settings: Settings) -> Finding:
     if trouble is None:
         return ok("broker", "answers")
     return problem(
-        "broker", f"{trouble}; orders are kept but not sent: start Redis, or set GENQ_REDIS_URL"
+        "broker",
+        f"{trouble.rstrip('.')}; orders are kept but not sent: start Redis, or set GENQ_REDIS_URL",
     )

@@ -1,0 +1,205 @@
+"""What a caller does: order, wait, look, cancel. Against a real API, worker and station."""
+
+import json
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from ops.stack.ports import free_port
+from tests.cli.conftest import KEY, Deployment
+from tests.cli.script import SOON, Genq
+from tests.services.waiting import wait_for
+
+
+@pytest.fixture
+def caller(deployment: Deployment) -> Genq:
+    return deployment.caller
+
+
+def order(caller: Genq, prompt: str, *arguments: str) -> str:
+    """The id of a new job."""
+    answer = caller("submit", "midjourney.imagine", f"prompt={prompt}", *arguments)
+    assert answer.code == 0, answer.err
+    return answer.out.strip()
+
+
+class TestSubmit:
+    def test_the_id_is_all_that_is_printed(self, caller: Genq) -> None:
+        answer = caller("submit", "kling.text2video", "prompt=a cat", "duration=10")
+        assert answer.code == 0
+        assert answer.out.startswith("job_")
+        assert f"genq wait {answer.out.strip()}" in answer.err
+
+    def test_input_metadata_and_webhook_arrive(self, caller: Genq, tmp_path: Path) -> None:
+        file = tmp_path / "order.json"
+        file.write_text(json.dumps({"prompt": "a dog", "negative_prompt": "cats"}))
+        answer = caller(
+            *("submit", "kling.text2video", "prompt=42", "--input", str(file), "--json"),
+            *("--metadata", "shop=a=b", "--webhook", "https://hooks.example.com/genq"),
+        )
+        assert answer.code == 0, answer.err
+        assert answer.json["input"] == {"prompt": "42", "negative_prompt": "cats"}
+        assert answer.json["metadata"] == {"shop": "a=b"}
+        assert answer.json["webhook"]["url"] == "https://hooks.example.com/genq"
+
+    def test_an_order_comes_by_standard_input_and_is_waited_for(self, caller: Genq) -> None:
+        answer = caller(
+            *("submit", "midjourney.imagine", "--input", "-", "--wait"),
+            stdin='{"prompt": "ein Boot — 船"}'.encode(),
+        )
+        assert answer.code == 0, answer.err
+        (url,) = answer.out.splitlines()
+        assert url.startswith("http")
+        assert "midjourney.imagine succeeded" in answer.err
+
+    def test_a_refused_order_says_what_to_change(self, caller: Genq) -> None:
+        answer = caller("submit", "kling.text2video", "prompt=x", "durration=5", "mode=[1]")
+        assert answer.code == 3
+        assert "genq: the API refuses: durration: is not a known field" in answer.sentence
+        unknown = caller("submit", "kling.smell2video", "prompt=x")
+        assert unknown.code == 3
+        assert "text2video" in unknown.sentence
+
+    @pytest.mark.parametrize(
+        ("arguments", "stdin", "words"),
+        [
+            (["prompt"], b"", "'prompt' is not name=value"),
+            (["--input", "-"], b"[1]", "is not a JSON object"),
+            (["--input", "-"], b'{"prompt": NaN}', "is not JSON"),
+            (["--input", "nowhere.json"], b"", "nowhere.json cannot be read: No such file"),
+            (["--metadata", "shop"], b"", "'shop' is not name=value"),
+        ],
+    )
+    def test_a_wrong_command_line_is_told_without_ordering(
+        self, caller: Genq, arguments: list[str], stdin: bytes, words: str
+    ) -> None:
+        answer = caller("submit", "kling.text2video", *arguments, stdin=stdin)
+        assert (answer.code, answer.out) == (2, "")
+        assert words in answer.sentence
+
+
+class TestWait:
+    def test_several_jobs_and_one_that_fails(self, caller: Genq) -> None:
+        good, bad = order(caller, "a boat"), order(caller, "a boat [fail=no more paint]")
+        answer = caller("wait", good, bad, "--json")
+        assert answer.code == 1
+        documents = [json.loads(line) for line in answer.out.splitlines()]
+        assert [each["id"] for each in documents] == [good, bad]
+        assert [each["state"] for each in documents] == ["succeeded", "failed"]
+        assert "no more paint" in answer.err
+
+    def test_time_that_runs_out_is_code_4_and_the_job_goes_on(self, caller: Genq) -> None:
+        job_id = order(caller, "a boat [stuck]")
+        answer = caller("wait", job_id, "--timeout", "0.5")
+        assert answer.code == 4
+        assert job_id in answer.sentence
+        assert caller("get", job_id, "--json").json["state"] in {"queued", "submitting", "running"}
+
+    def test_ctrl_c_is_code_130_and_says_nothing(self, caller: Genq) -> None:
+        job_id = order(caller, "a boat [stuck]")
+        process = caller.popen("wait", job_id)
+        assert process.stderr is not None
+        first_line = process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        _, rest = process.communicate(timeout=30)
+        assert first_line.startswith(job_id.encode())
+        assert b"Traceback" not in rest
+        assert process.returncode == 130
+
+    def test_a_job_of_nobody_is_told_by_its_id(self, caller: Genq) -> None:
+        answer = caller("wait", "job_../x")
+        assert answer.code == 3
+        assert answer.sentence.startswith("genq: job_../x: the API refuses: ")
+
+
+class TestJobs:
+    def test_get_list_and_cancel(self, caller: Genq) -> None:
+        job_id = order(caller, "a \x1b[31mboat [stuck]", "--metadata", "tag=one")
+
+        def running() -> bool:
+            return caller("get", job_id, "--json").json["state"] == "running"
+
+        wait_for(running, SOON, "the job to run")
+        shown = caller("get", job_id)
+        assert shown.code == 0
+        assert job_id in shown.out
+        assert "tag='one'" in shown.out
+        assert "\x1b" not in shown.out
+        listed = caller("list", "--state", "running", "--provider", "midjourney", "--json").json
+        assert job_id in [each["id"] for each in listed]
+        assert {each["state"] for each in listed} == {"running"}
+        table = caller("list", "--limit", "100")
+        assert job_id in table.out
+
+        assert caller("cancel", job_id).code == 0
+        waited = caller("wait", job_id)
+        assert waited.code == 1
+        assert f"{job_id} midjourney.imagine canceled" in waited.err
+
+    def test_a_list_is_as_long_as_asked_for(self, caller: Genq) -> None:
+        for prompt in ("one", "two", "three"):
+            order(caller, prompt)
+        assert len(caller("list", "--limit", "2", "--json").json) == 2
+
+    def test_an_ended_job_cannot_be_canceled(self, caller: Genq) -> None:
+        job_id = order(caller, "a boat", "--wait", "--json")
+        answer = caller("cancel", json.loads(job_id)["id"])
+        assert answer.code == 3
+        assert "cannot be canceled" in answer.sentence
+
+
+class TestOperations:
+    def test_all_of_them(self, caller: Genq) -> None:
+        answer = caller("operations")
+        assert answer.code == 0
+        rows = {line.split()[0]: line for line in answer.out.splitlines() if line.strip()}
+        assert "toys" in rows["kling.text2video"]
+
+    def test_the_example_of_one_can_be_run(self, caller: Genq) -> None:
+        answer = caller("operations", "kling.text2video")
+        assert answer.code == 0
+        assert "negative_prompt" in answer.out
+        assert "Example: genq submit kling.text2video " in answer.out
+
+    def test_an_unknown_one(self, caller: Genq) -> None:
+        answer = caller("operations", "kling.smell2video")
+        assert answer.code == 2
+        assert "kling.text2video" in answer.sentence
+
+
+class TestConnection:
+    def test_an_api_that_is_away(self, caller: Genq) -> None:
+        began = time.monotonic()
+        answer = caller.having(url=f"http://127.0.0.1:{free_port()}")("list")
+        assert answer.code == 3
+        assert "cannot be reached" in answer.sentence
+        assert time.monotonic() - began < 20
+
+    def test_a_wrong_key(self, caller: Genq) -> None:
+        answer = caller.having(key="genq_wrong-key-of-many-letters")("list")
+        assert answer.code == 3
+        assert "unknown or was revoked" in answer.sentence
+        assert "genq_wrong" not in answer.err
+
+    def test_something_that_is_no_genq(self, caller: Genq, deployment: Deployment) -> None:
+        answer = caller.having(url=deployment.station_url)("list")
+        assert answer.code == 3
+        assert "not as genq's API does" in answer.sentence
+
+    def test_no_key_at_all(self, genq: Genq) -> None:
+        answer = genq("list")
+        assert answer.code == 2
+        assert "set GENQ_KEY" in answer.sentence
+
+    def test_what_a_local_genq_wrote_down_is_used_for_it_alone(
+        self, genq: Genq, deployment: Deployment, tmp_path: Path
+    ) -> None:
+        (tmp_path / ".genq").mkdir()
+        known = {"url": deployment.api_url, "key": KEY, "webhook_secret": "whsec_"}
+        (tmp_path / ".genq" / "client.json").write_text(json.dumps(known))
+        assert genq("list").code == 0
+        elsewhere = genq("list", "--url", deployment.station_url)
+        assert elsewhere.code == 2
+        assert "no API key for" in elsewhere.sentence

@@ -1,0 +1,109 @@
+"""`genq check` finds what is wrong, and says what to do."""
+
+from pathlib import Path
+from typing import Any
+
+from tests.cli.conftest import Deployment
+from tests.cli.script import Genq, Outcome
+
+
+def found(answer: Outcome) -> dict[str, list[tuple[str, str]]]:
+    """Level and message of everything found, by subject."""
+    by_subject: dict[str, list[tuple[str, str]]] = {}
+    for finding in answer.json["findings"]:
+        told = (finding["level"], finding["message"])
+        by_subject.setdefault(finding["subject"], []).append(told)
+    return by_subject
+
+
+def levels(answer: Outcome) -> dict[str, set[str]]:
+    return {subject: {level for level, _ in told} for subject, told in found(answer).items()}
+
+
+def test_a_running_deployment_is_usable(deployment: Deployment) -> None:
+    answer = deployment.operator("check", "--json")
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.json["usable"] is True
+    assert set.union(*levels(answer).values()) == {"ok"}, answer.out
+    assert "toys" in found(answer)["kling"][0][1]
+    assert "text2video" in found(answer)["kling"][0][1]
+    for secret in ("a-key-of-toys", "by:night"):
+        assert secret not in answer.out
+
+
+def test_people_get_a_table(deployment: Deployment) -> None:
+    answer = deployment.operator("check")
+    assert answer.code == 0
+    assert any(line.split()[:2] == ["ok", "broker"] for line in answer.out.splitlines())
+
+
+def test_settings_are_told_by_their_variables(genq: Genq) -> None:
+    broken = genq.having(
+        api_port="hush-1", tick="hush-2", worker_concurrency="0", webhook_allowed_networks="hush-3"
+    )
+    answer = broken("check", "--json")
+    assert answer.code == 1
+    told = [message for _, message in found(answer)["settings"]]
+    assert sorted(message.partition(":")[0] for message in told) == [
+        "GENQ_API_PORT",
+        "GENQ_TICK",
+        "GENQ_WEBHOOK_ALLOWED_NETWORKS",
+        "GENQ_WORKER_CONCURRENCY",
+    ]
+    assert "GENQ_API_PORT: give a whole number" in told
+    assert "hush" not in answer.out
+
+
+def test_the_same_words_end_every_other_command(genq: Genq) -> None:
+    for settings, words in (
+        ({"api_port": "many"}, "genq: GENQ_API_PORT: give a whole number"),
+        ({"station_url": "http://127.0.0.1"}, "genq: GENQ_STATION_URL and GENQ_STATION_KEY belong"),
+        ({"log_level": "loud"}, "genq: GENQ_LOG_LEVEL: must be DEBUG, INFO"),
+        ({"redis_url": "localhost"}, "genq: GENQ_REDIS_URL: must begin with redis://"),
+    ):
+        answer = genq.having(**settings)("worker")
+        assert answer.code == 1
+        assert answer.sentence.startswith(words)
+
+
+def test_nothing_set_up_yet(genq: Genq, tmp_path: Path) -> None:
+    answer = genq.having(redis_url="redis://:hush@127.0.0.1:1/0")("check", "--json")
+    assert answer.code == 1
+    assert answer.json["usable"] is False
+    problems = {subject for subject, told in levels(answer).items() if told == {"problem"}}
+    assert problems == {"stations", "database", "broker"}
+    assert "GENQ_STATION_URL" in found(answer)["stations"][0][1]
+    assert "genq migrate" in found(answer)["database"][0][1]
+    assert "GENQ_REDIS_URL" in found(answer)["broker"][0][1]
+    assert "hush" not in answer.out
+    assert not (tmp_path / ".genq").exists()
+
+
+def test_everything_wrong_at_once(genq: Genq, tmp_path: Path, postgres_url: str) -> None:
+    (tmp_path / "stations.toml").write_text('[[stations]]\nname = "a"\nkeys = [{env = "NOT_SET"}]')
+    broken = genq.having(
+        database_url=postgres_url,
+        redis_url="redis://127.0.0.1:1/0",
+        webhook_allow_http="true",
+        webhook_allowed_networks="10.0.0.0/8",
+        webhook_allowed_ports="any",
+        flower_host="0.0.0.0",
+        api_key="short",
+    )
+    answer = broken("check", "--json")
+    assert answer.code == 1
+    told: dict[str, list[Any]] = {subject: list(each) for subject, each in levels(answer).items()}
+    assert told == {
+        "settings": ["ok"],
+        "stations": ["problem"],
+        "webhooks": ["warning"],
+        "flower": ["problem"],
+        "first key": ["problem"],
+        "database": ["ok"],
+        "API keys": ["problem"],
+        "clock": ["ok"],
+        "broker": ["problem"],
+    }
+    assert "NOT_SET" in found(answer)["stations"][0][1]
+    assert len(found(answer)["webhooks"]) == 3
+    assert "genq keys create" in found(answer)["API keys"][0][1]

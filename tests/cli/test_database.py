@@ -1,0 +1,154 @@
+"""`genq migrate` and `genq keys`, on databases that are there, are not there, or come up late."""
+
+import asyncio
+import shutil
+import socket
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from generation.store import ApiKey, Store
+from ops.stack.ports import LOOPBACK
+from tests.cli.script import Genq
+from tests.services.migrations import sqlite_url_of
+from tests.services.postgres import Cluster
+
+KEY = "a-first-key-of-24-letters-or-more"
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+
+def key_in(url: str, key: str) -> ApiKey | None:
+    """What the API would find for this key."""
+
+    async def find() -> ApiKey | None:
+        store = Store(url, pool_size=1)
+        try:
+            return await store.keys.find(key)
+        finally:
+            await store.close()
+
+    return asyncio.run(find())
+
+
+class TestMigrate:
+    def test_it_makes_the_database_and_stores_the_first_key_once(
+        self, genq: Genq, tmp_path: Path
+    ) -> None:
+        having = genq.having(api_key=KEY, webhook_secret=SECRET)
+        first, second = having("migrate"), having("migrate")
+        assert (first.code, second.code) == (0, 0), first.err + second.err
+        assert "stored the key" in first.out
+        assert "stored already" in second.out
+        assert KEY not in first.out + second.out
+        found = key_in(sqlite_url_of(tmp_path / ".genq" / "genq.db"), KEY)
+        assert found is not None
+        assert (found.tenant, found.webhook_secret) == ("default", SECRET)
+
+    def test_a_revoked_first_key_stays_revoked(self, genq: Genq, sqlite_url: str) -> None:
+        having = genq.having(database_url=sqlite_url, api_key=KEY, webhook_secret=SECRET)
+        having("migrate")
+        stored = key_in(sqlite_url, KEY)
+        assert stored is not None
+        having("keys", "revoke", stored.id)
+        again = having("migrate")
+        assert again.code == 0
+        assert "has been revoked and stays so" in again.sentence
+        assert key_in(sqlite_url, KEY) is None
+
+    @pytest.mark.parametrize(
+        ("settings", "words"),
+        [
+            ({"api_key": "short", "webhook_secret": SECRET}, "GENQ_API_KEY must have at least 24"),
+            ({"api_key": KEY}, "needs GENQ_WEBHOOK_SECRET beside it"),
+            ({"api_key": KEY, "webhook_secret": "hush"}, "GENQ_WEBHOOK_SECRET: a webhook secret"),
+            ({"database_url": "mysql://u:hush@h/d"}, "GENQ_DATABASE_URL names 'mysql'"),
+        ],
+    )
+    def test_what_cannot_work_is_refused_before_anything_is_made(
+        self, genq: Genq, tmp_path: Path, settings: dict[str, str], words: str
+    ) -> None:
+        answer = genq.having(**settings)("migrate")
+        assert answer.code == 1
+        assert words in answer.sentence
+        assert "hush" not in answer.err
+        assert not (tmp_path / ".genq").exists()
+
+    def test_a_database_of_a_newer_genq_is_left_alone(
+        self, genq: Genq, sqlite_url: str, tmp_path: Path
+    ) -> None:
+        with sqlite3.connect(tmp_path / "genq.db") as connection:
+            connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.close()
+        answer = genq.having(database_url=sqlite_url)("migrate")
+        assert answer.code == 1
+        assert "install the newer genq" in answer.sentence
+
+    def test_a_server_that_comes_up_late_is_waited_for(
+        self, genq: Genq, private_postgres: Cluster
+    ) -> None:
+        private_postgres.stop()
+        with socket.create_server((LOOPBACK, private_postgres.port)) as listener:
+            listener.settimeout(30)
+            started = genq.having(database_url=private_postgres.url).popen("migrate")
+            # It has tried, and met a server that hangs up.
+            listener.accept()[0].close()
+        private_postgres.start()
+        out, err = started.communicate(timeout=60)
+        assert (started.returncode, err) == (0, b"")
+        assert b"up to date" in out
+
+    def test_what_waiting_cannot_cure_is_told_at_once(
+        self, genq: Genq, postgres_cluster: Cluster
+    ) -> None:
+        url = postgres_cluster.url_of("nowhere")
+        answer = genq.having(database_url=url)("migrate")
+        assert answer.code == 1
+        assert 'database "nowhere" does not exist' in answer.sentence
+
+
+class TestKeys:
+    def test_a_key_is_made_shown_once_listed_and_revoked(self, genq: Genq, sqlite_url: str) -> None:
+        having = genq.having(database_url=sqlite_url)
+        made = having("keys", "create", "acme", "--json").json
+        found = key_in(sqlite_url, made["key"])
+        assert found is not None
+        assert (found.id, found.tenant) == (made["id"], "acme")
+        assert found.webhook_secret == made["webhook_secret"]
+
+        listed = having("keys", "list", "--json")
+        (row,) = listed.json
+        assert (row["id"], row["tenant"], row["revoked_at"]) == (made["id"], "acme", None)
+        assert made["key"] not in listed.out
+        assert made["webhook_secret"] not in listed.out
+
+        assert having("keys", "revoke", made["id"]).code == 0
+        assert key_in(sqlite_url, made["key"]) is None
+        again = having("keys", "revoke", made["id"])
+        assert again.code == 1
+        assert "there is no valid key" in again.sentence
+
+    def test_people_are_told_to_keep_it(self, genq: Genq, postgres_url: str) -> None:
+        having = genq.having(database_url=postgres_url)
+        made = having("keys", "create", "Ärzte & Co")
+        assert made.code == 0
+        assert "they will not be shown again" in made.err
+        words = dict(line.rsplit(maxsplit=1) for line in made.out.splitlines())
+        assert key_in(postgres_url, words["API key"])
+        assert words["webhook secret"].startswith("whsec_")
+        listed = having("keys", "list").out
+        assert "Ärzte & Co" in listed
+
+    def test_without_a_database_it_says_what_to_run(self, genq: Genq, tmp_path: Path) -> None:
+        answer = genq("keys", "list")
+        assert answer.code == 1
+        assert answer.sentence.endswith("run genq migrate")
+        assert not (tmp_path / ".genq").exists()
+
+    def test_a_file_that_is_no_database_is_not_touched(self, genq: Genq, tmp_path: Path) -> None:
+        shutil.copy(__file__, tmp_path / "genq.db")
+        having = genq.having(database_url=f"sqlite:///{tmp_path / 'genq.db'}")
+        answer = having("keys", "create", "acme")
+        assert answer.code == 1
+        assert "is not an SQLite database" in answer.sentence
+        assert answer.out == ""

@@ -1,0 +1,73 @@
+"""The frame around all commands: help, version, usage, and how quick it is."""
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+import typer
+
+from ops import cli
+from ops.cli.ending import Code
+from tests.cli.script import Genq
+
+HEAVY = ("celery", "sqlalchemy", "fastapi", "flower", "uvicorn", "alembic", "generation.providers")
+
+
+def commands(group: Any = None, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:
+    """Every command by its words: `("keys", "create")`."""
+    group = group or typer.main.get_command(cli.app)
+    found: dict[tuple[str, ...], Any] = {}
+    for name, command in group.commands.items():
+        inner = getattr(command, "commands", None)
+        found |= commands(command, (*path, name)) if inner else {(*path, name): command}
+    return found
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = f"import sys, ops.cli; print([name for name in {HEAVY!r} if name in sys.modules])"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert loaded.stdout.strip() == "[]"
+
+
+def test_every_command_and_option_is_explained() -> None:
+    found = commands()
+    assert {("submit",), ("wait",), ("keys", "create"), ("health", "worker")} <= set(found)
+    for words, command in found.items():
+        assert command.help, words
+        for parameter in command.params:
+            assert parameter.help, f"{words}: {parameter.name}"
+
+
+def test_help_is_for_newcomers(genq: Genq) -> None:
+    answer = genq("--help")
+    assert answer.code == Code.OK
+    assert "genq demo" in answer.out
+    assert "Exit codes" in answer.out
+
+
+def test_version(genq: Genq) -> None:
+    answer = genq("--version")
+    assert (answer.code, answer.err) == (Code.OK, "")
+    assert answer.out.startswith("genq 0.")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["sumbit"], "genq: No such command 'sumbit'. Did you mean 'submit'?; see genq --help"),
+        (["submit"], "genq: Missing argument 'OPERATION'; see genq submit --help"),
+        (["submit", "kling"], "genq: 'kling' is not provider.operation"),
+        (["list", "--state", "bored"], "genq: Invalid value for '--state': 'bored' is not one of"),
+        (["keys", "create", " "], "genq: NAME must have 1 to 100 printable characters"),
+    ],
+)
+def test_a_wrong_command_line_is_one_sentence(
+    genq: Genq, arguments: list[str], sentence: str
+) -> None:
+    answer = genq(*arguments)
+    assert (answer.code, answer.out) == (Code.USAGE, "")
+    assert answer.sentence.startswith(sentence)
+    assert answer.err.count("\n") == 1

@@ -1,0 +1,76 @@
+"""`genq parse` says what the adapters make of the payload files."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from generation.parse import Kind, describe
+from generation.providers import OPERATIONS
+from tests.cli.script import Genq
+from tests.contract.payloads import ORDER, Payload, payloads
+
+Case = tuple[str, str, str, Payload]
+
+
+def cases() -> Iterator[Case]:
+    """The first payload of each kind, and the first that is no JSON."""
+    seen: set[object] = set()
+    for payload in payloads():
+        operation = next((each for each in OPERATIONS if payload.concerns(each)), None)
+        what = payload.kind if payload.is_json else "not JSON"
+        if operation is not None and what not in seen:
+            seen.add(what)
+            yield operation.provider, operation.name, operation.dialect, payload
+
+
+CASES = list(cases())
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case[-1].name for case in CASES])
+def test_it_prints_what_the_adapter_reads(genq: Genq, case: Case) -> None:
+    provider, operation, dialect, payload = case
+    answer = genq(
+        *("parse", "--provider", provider, "--operation", operation, "--dialect", dialect),
+        *("--kind", payload.kind, "--status", str(payload.reply.status), "--job", ORDER.job_id),
+        stdin=payload.reply.body,
+    )
+    assert (answer.code, answer.err) == (0, "")
+    spoken = next(
+        each
+        for each in OPERATIONS
+        if (each.provider, each.name, each.dialect) == (provider, operation, dialect)
+    )
+    assert answer.json == describe(spoken, payload.kind, payload.reply, ORDER)
+
+
+def test_every_kind_is_among_the_cases() -> None:
+    assert {case[-1].kind for case in CASES} == set(Kind)
+
+
+def test_random_bytes_are_an_answer_too(genq: Genq) -> None:
+    answer = genq(
+        *("parse", "--provider", "kling", "--operation", "text2video", "--kind", "query"),
+        stdin=bytes(range(256)),
+    )
+    assert answer.code == 0
+    assert answer.json["state"] is None
+    assert answer.json["error"]["code"] == "bad_response"
+
+
+@pytest.mark.parametrize(
+    ("changed", "known"),
+    [
+        ({"--operation": "smell2video"}, "kling text2video"),
+        ({"--dialect": "kling.v9"}, "kling.v1"),
+        ({"--kind": "guess"}, "submit, query, batch_query, find, cancel"),
+        ({"--status": "20"}, "--status"),
+    ],
+)
+def test_an_unknown_name_is_told_with_the_known_ones(
+    genq: Genq, changed: dict[str, str], known: str
+) -> None:
+    usual = {"--provider": "kling", "--operation": "text2video", "--kind": "query"}
+    options = [part for option in (usual | changed).items() for part in option]
+    answer = genq("parse", *options, stdin=b"{}")
+    assert (answer.code, answer.out) == (2, "")
+    assert known in answer.sentence

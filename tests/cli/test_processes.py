@@ -1,0 +1,147 @@
+"""The processes: how they start, refuse to start, and are asked for their health."""
+
+import base64
+import json
+import os
+import re
+import signal
+import socket
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+from generation.settings import Settings
+from ops.cli.flower_page import COLUMNS
+from ops.stack.ports import LOOPBACK, free_port
+from tests.cli.conftest import Deployment
+from tests.cli.script import SOON, Genq, answer_of, status_of
+from tests.services.waiting import wait_for
+from worker.alive import beat, path
+
+
+class TestFlower:
+    auth = "Basic " + base64.b64encode(b"watcher:by:night").decode()
+
+    def test_it_shows_jobs_to_those_who_know_the_password(self, deployment: Deployment) -> None:
+        tasks = f"{deployment.flower_url}/api/tasks"
+        assert status_of(tasks) == 401
+        assert status_of(tasks, "Basic " + base64.b64encode(b"watcher:by").decode()) == 401
+        ordered = deployment.caller("submit", "midjourney.imagine", "prompt=for Flower")
+        job_id = ordered.out.strip()
+
+        def shown() -> bool:
+            status, body = answer_of(tasks, self.auth)
+            assert status == 200
+            return job_id in json.loads(body)
+
+        wait_for(shown, SOON, "the job to be a row in Flower")
+
+    def test_nothing_can_be_changed_there(self, deployment: Deployment) -> None:
+        url = f"{deployment.flower_url}/api/worker/shutdown/genq"
+        assert answer_of(url, self.auth, method="POST")[0] == 403
+
+    def test_its_page_has_our_columns(self, deployment: Deployment) -> None:
+        status, page = answer_of(f"{deployment.flower_url}/tasks", self.auth)
+        assert status == 200
+        columns = re.findall(r'data-column="(\w+)"', page.decode())
+        assert columns == COLUMNS.split(",")
+
+    def test_its_health_is_open(self, deployment: Deployment) -> None:
+        assert answer_of(f"{deployment.flower_url}/healthcheck") == (200, b"OK")
+
+    @pytest.mark.parametrize(
+        ("settings", "words"),
+        [
+            ({"flower_host": "0.0.0.0"}, "set GENQ_FLOWER_BASIC_AUTH=user:password"),
+            ({"flower_host": "genq.test.invalid"}, "set GENQ_FLOWER_BASIC_AUTH=user:password"),
+            ({"flower_basic_auth": "hush"}, "GENQ_FLOWER_BASIC_AUTH must be user:password"),
+        ],
+    )
+    def test_it_refuses_to_be_open_to_others(
+        self, genq: Genq, settings: dict[str, str], words: str
+    ) -> None:
+        answer = genq.having(**settings)("flower")
+        assert answer.code == 1
+        assert words in answer.sentence
+        assert "hush" not in answer.err
+
+    def test_behind_a_proxy_without_a_broker_until_ctrl_c(self, genq: Genq) -> None:
+        port = free_port()
+        alone = genq.having(
+            redis_url="redis://127.0.0.1:1/0", flower_port=str(port), flower_url_prefix="/watch/"
+        )
+        process = alone.popen("flower")
+        try:
+            page = f"http://127.0.0.1:{port}/watch"
+            wait_for(lambda: status_of(f"{page}/healthcheck") == 200, SOON, "Flower")
+            assert b'href="/watch/tasks"' in answer_of(f"{page}/tasks")[1]
+            assert status_of(f"{page}/static/favicon.ico") == 200
+        finally:
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=30)
+        assert process.returncode == 130
+        assert b"Traceback" not in err
+
+    def test_a_taken_port_is_told(self, genq: Genq) -> None:
+        with socket.create_server((LOOPBACK, 0)) as taken:
+            port = taken.getsockname()[1]
+            answer = genq.having(flower_port=str(port))("flower")
+        assert answer.code == 1
+        assert answer.sentence.endswith("set GENQ_FLOWER_PORT")
+
+
+class TestHealth:
+    def test_a_worker_that_ticks_is_well(self, deployment: Deployment) -> None:
+        answer = deployment.operator("health", "worker")
+        assert (answer.code, answer.err) == (0, "")
+
+    def test_it_goes_by_the_worker_of_these_settings(self, deployment: Deployment) -> None:
+        other = deployment.operator.having(redis_url="redis://127.0.0.1:1/0")
+        answer = other("health", "worker")
+        assert answer.code == 1
+        assert "start genq worker" in answer.sentence
+
+    def test_a_worker_that_ticks_no_more_is_not_well(
+        self, genq: Genq, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+        url = f"sqlite+aiosqlite:///{tmp_path}/genq.db"
+        settings = Settings(database_url=url, redis_url="redis://:hush@127.0.0.1:1/0")
+        having = genq.having(database_url=url, redis_url="redis://:hush@127.0.0.1:1/0")
+        beat(settings)
+        assert having("health", "worker").code == 0
+        os.utime(path(settings), (time.time() - 40, time.time() - 40))
+        answer = having("health", "worker")
+        assert answer.code == 1
+        assert "no worker has ticked for 4" in answer.sentence
+
+    def test_the_api_answers_or_not(self, deployment: Deployment) -> None:
+        assert deployment.operator("health", "api").code == 0
+        everywhere = deployment.operator.having(api_host="0.0.0.0")
+        assert everywhere("health", "api").code == 0
+        away = deployment.operator.having(api_port=str(free_port()))("health", "api")
+        assert away.code == 1
+        assert "start genq api" in away.sentence
+
+
+class TestStarting:
+    @pytest.mark.parametrize("process", ["api", "worker"])
+    def test_stations_that_cannot_be_used_are_told(
+        self, genq: Genq, tmp_path: Path, process: str
+    ) -> None:
+        (tmp_path / "stations.toml").write_text('[[stations]]\nname = "a"\nkeys = [{env = "NONE"}]')
+        answer = genq(process)
+        assert answer.code == 1
+        assert "the environment variable NONE is not set" in answer.sentence
+
+    def test_a_sandbox_says_what_it_cannot_do(self, genq: Genq) -> None:
+        with socket.create_server((LOOPBACK, 0)) as taken:
+            port = taken.getsockname()[1]
+            answer = genq("sandbox", "--port", str(port))
+        assert answer.code == 1
+        assert answer.sentence.endswith("give another --port")
+        wrong = genq.having(sandbox_tasks_kept="none")("sandbox")
+        assert wrong.code == 2
+        assert wrong.sentence == "genq: GENQ_SANDBOX_TASKS_KEPT: give a whole number"
