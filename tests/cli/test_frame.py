@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from ops import cli
 from ops.cli.ending import Code
 from tests.cli.script import Genq
 
+MANUAL = Path(__file__).parents[2] / "docs" / "cli.md"
 HEAVY = ("celery", "sqlalchemy", "fastapi", "flower", "uvicorn", "alembic", "generation.providers")
 
 
@@ -71,3 +73,13 @@ def test_a_wrong_command_line_is_one_sentence(
     assert (answer.code, answer.out) == (Code.USAGE, "")
     assert answer.sentence.startswith(sentence)
     assert answer.err.count("\n") == 1
+
+
+def test_the_manual_knows_every_command_and_option() -> None:
+    manual = MANUAL.read_text()
+    for words, command in commands().items():
+        assert f"genq {' '.join(words)}" in manual
+        for option in (each for parameter in command.params for each in parameter.opts):
+            assert option in manual or not option.startswith("--"), f"{words}: {option}"
+    for code in Code:
+        assert f"| {code.value} |" in manual
