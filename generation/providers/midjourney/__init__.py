@@ -1,11 +1,5 @@
 """Midjourney, through the midjourney-proxy protocol."""
 
-from typing import Any
+from generation.providers.midjourney.operations import OPERATIONS
 
-from generation.operation import Operation
-from generation.providers.midjourney.operations import COMMANDS, ProxyOperation, StationOperation
-
-OPERATIONS: tuple[Operation[Any], ...] = (
-    *(ProxyOperation(command) for command in COMMANDS),
-    *(StationOperation(command) for command in COMMANDS),
-)
+__all__ = ["OPERATIONS"]

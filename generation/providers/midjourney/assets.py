@@ -3,7 +3,7 @@ The files of a finished task.
 
 `imageUrl` is the 2×2 grid for tasks that make four images, and one picture for the others;
 `imageUrls`, where a proxy gives it, is the four singly. Videos come in any field, so the extension
-tells the medium and the field only where there is none.
+tells the medium; where a relay's address hides it, the task's own action and buttons do.
 """
 
 import re
@@ -18,7 +18,7 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 from generation.providers.midjourney.fields import mapping, positive, sequence, text
 from generation.status import Asset, AssetType
 
-#: Actions whose `imageUrl` is a grid.
+#: Actions whose `imageUrl` is a grid. All that windows ask for are: a region, a zoom, a remix.
 GRID_ACTIONS = frozenset(
     {
         "IMAGINE",
@@ -29,10 +29,24 @@ GRID_ACTIONS = frozenset(
         "LOW_VARIATION",
         "REROLL",
         "ZOOM",
+        "CUSTOM_ZOOM",
+        "OUTPAINT",
         "PAN",
+        "INPAINT",
+        "MODAL",
+        "PIC_READER",
+        "EDIT",
         "EDITS",
+        "RETEXTURE",
     }
 )
+VIDEO_ACTIONS = frozenset({"VIDEO", "VIDEO_EXTEND", "SWAP_VIDEO_FACE"})
+
+#: Only grids offer to upscale one of their pictures, to pick one of their videos; only videos to go
+#: on.
+_UPSCALES = re.compile(r"MJ::JOB::upsample::\d")
+_PICKS_VIDEO = re.compile(r"MJ::JOB::video_virtual_upscale::")
+_EXTENDS = re.compile(r"MJ::JOB::animate_\w+_extend::")
 
 _MEDIA = {
     ".png": AssetType.IMAGE,
@@ -76,19 +90,41 @@ def file_asset(value: object, role: str, medium: AssetType) -> Asset | None:
 
 
 def _candidates(task: Mapping[str, Any], action: str) -> Iterator[Asset]:
-    role = "grid" if action in GRID_ACTIONS else "result"
-    # `url` repeats one of the others where those are set, under another host at times.
-    picture = text(task.get("imageUrl"))
     videos = [task.get("videoUrl"), *_listed(task.get("videoUrls"))]
-    main = picture or ("" if any(map(text, videos)) else task.get("url"))
-    if asset := file_asset(main, role, AssetType.IMAGE):
-        yield _sized(asset, task)
+    has_videos = any(map(text, videos))
+    # `url` repeats one of the others where those are set, under another host at times.
+    main = text(task.get("imageUrl")) or ("" if has_videos else task.get("url"))
+    medium = AssetType.VIDEO if not has_videos and _is_video(task, action) else AssetType.IMAGE
+    if asset := file_asset(main, "result", medium):
+        is_picture = asset.type is AssetType.IMAGE
+        role = _picture_role(task, action, has_videos=has_videos) if is_picture else "result"
+        yield _sized(replace(asset, role=role), task)
     for url in videos:
         if asset := file_asset(url, "result", AssetType.VIDEO):
             yield asset
     for url in _listed(task.get("imageUrls")):
         if asset := file_asset(url, "single", AssetType.IMAGE):
             yield asset
+
+
+def _picture_role(task: Mapping[str, Any], action: str, *, has_videos: bool) -> str:
+    if has_videos:
+        return "cover"
+    previews = action in VIDEO_ACTIONS  # a moving picture of all videos, one of which is picked
+    return "grid" if previews or action in GRID_ACTIONS or _offers(task, _UPSCALES) else "result"
+
+
+def _is_video(task: Mapping[str, Any], action: str) -> bool:
+    """Whether the main file is a video, as far as anything but its name says."""
+    if _offers(task, _PICKS_VIDEO):
+        return False
+    picked = bool(_PICKS_VIDEO.match(text(task.get("customId"))))
+    return picked or action in VIDEO_ACTIONS or _offers(task, _EXTENDS)
+
+
+def _offers(task: Mapping[str, Any], button: re.Pattern[str]) -> bool:
+    buttons = (mapping(each) for each in sequence(task.get("buttons")))
+    return any(button.match(text(each.get("customId"))) for each in buttons)
 
 
 def _listed(value: object) -> list[Any]:

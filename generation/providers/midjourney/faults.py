@@ -79,11 +79,18 @@ _ANYWHERE = _words(
 _ON_SUBMIT = (
     *_ANYWHERE,
     *_words(
-        (r"队列已满|queue full|无可用渠道|model_not_found|无可用的账号|no available", NO_ROOM),
+        (
+            r"队列已满|queue full|无可用渠道|model_not_found|无可用的账号|实例不存在或不可用"
+            r"|no available",
+            NO_ROOM,
+        ),
         # HTML where the relay expected JSON: its upstream has no such endpoint.
-        (r"readObjectStart|unknown_action|服务不支持|禁止上传|功能未启用", UNSUPPORTED),
+        (
+            r"readObjectStart|unknown_action|未知的 ?Action|服务不支持|禁止上传|功能未启用",
+            UNSUPPORTED,
+        ),
         (r"渠道已被禁用|get_channel_info_failed", CHANNEL_GONE),
-        (r"task_status_not_success", NOT_READY),
+        (r"task_status_not_success|关联任务状态错误", NOT_READY),
         (r"敏感词|banned.?prompt|blocked by content policy|AI moderator", MODERATED),
         (r"new_api_panic", INVALID),
         # The relay's own trouble on the way to its upstream, or after the upstream accepted.

@@ -72,5 +72,19 @@ def _file_type(content: str) -> str:
     return next(types, "png")
 
 
+def decoded_size(image: str) -> int:
+    """How many bytes the picture of a data URI has."""
+    content = image.partition(",")[2]
+    return len(content) * 3 // 4 - content[-2:].count("=")
+
+
+def _by_content(image: str) -> str:
+    if is_url(image):
+        raise ValueError("only the picture itself can be sent: give a data URI or bare base64")
+    return image
+
+
 #: A picture in a request; a URL or a data URI once it is validated.
 Image = Annotated[str, AfterValidator(normalised)]
+#: The same where an address will not do.
+Content = Annotated[Image, AfterValidator(_by_content)]

@@ -10,76 +10,75 @@ Paths begin at the root, without a speed prefix.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, TypeVar, cast
 from urllib.parse import quote
 
-from generation.operation import Call, Durations, Operation, Order, Pace, Reply, Task
+from generation.operation import Call, Operation, Order, Pace, Reply, Request, Task
+from generation.providers.midjourney import commands
+from generation.providers.midjourney.commands import Command
+from generation.providers.midjourney.followups import ActionRequest, SeedRequest, WindowInput
 from generation.providers.midjourney.reply import (
     read_batch_query,
     read_cancel,
     read_find,
     read_query,
+    read_seed,
     read_submit,
 )
-from generation.providers.midjourney.request import ImagineRequest, MidjourneyRequest
+from generation.providers.midjourney.request import MidjourneyRequest, followed
 from generation.status import Status, SubmitAnswer
 
 R = TypeVar("R", bound=MidjourneyRequest)
 
+MOST_IN_A_BATCH = 100
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command(Generic[R]):
-    """One submit of the protocol; the tasks it makes are all read alike."""
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """Which end of the protocol is spoken to."""
 
     name: str
-    summary: str
-    path: str
-    request: type[R]
-    #: What its tasks do, where a task does not say.
-    action: str
-    durations: Durations
-    deadline: timedelta
-    example: Mapping[str, Any]
+    #: How often its books change.
+    refresh: timedelta
+    #: Whether it lists its tasks and can stop them.
+    is_proxy: bool
 
 
-IMAGINE = Command(
-    name="imagine",
-    summary="Draw a grid of four images from a prompt, with pictures to go by if there are any.",
-    path="/mj/submit/imagine",
-    request=ImagineRequest,
-    action="IMAGINE",
-    durations=Durations(
-        early=timedelta(seconds=27), typical=timedelta(seconds=40), late=timedelta(minutes=4)
-    ),
-    # Fast tasks end within minutes; relaxed ones may wait most of an hour for their turn.
-    deadline=timedelta(hours=1),
-    example={"prompt": "a lighthouse at dusk, oil on canvas --ar 16:9 --v 7"},
-)
-
-COMMANDS = (IMAGINE,)
+PROXY = Dialect("midjourney.proxy", timedelta(seconds=3), is_proxy=True)
+STATION = Dialect("midjourney.station", timedelta(seconds=15), is_proxy=False)
 
 
 class MidjourneyOperation(Operation[R]):
-    """One command, submitted and looked at. What else can be asked depends on the dialect."""
+    """
+    One command, submitted and looked at. One that is answered with its result leaves no task that
+    could be looked at, found or stopped.
+    """
 
     provider = "midjourney"
-    batch_limit = 100
-    #: How often the dialect's books change.
-    refresh: ClassVar[timedelta]
 
-    def __init__(self, command: Command[R]) -> None:
+    def __init__(self, dialect: Dialect, command: Command[R]) -> None:
+        durations, deadline = command.pace
+        self.dialect = dialect.name
         self.name = command.name
         self.summary = command.summary
         self.request = command.request
         self.example = command.example
-        self.pace = Pace(command.durations, floor=self.refresh, deadline=command.deadline)
+        self.follows = command.follows
+        self.input_request = command.input_request
+        self.pace = Pace(durations, floor=dialect.refresh, deadline=deadline)
+        self.submit_timeout = command.answers_within
+        self._makes_task = command.answers_within is None
+        self.batch_limit = MOST_IN_A_BATCH if self._makes_task else 0
+        self._lists_and_cancels = dialect.is_proxy and self._makes_task
         self._path = command.path
         self._action = command.action
 
     def build_submit(self, request: R, order: Order) -> Call:
-        body = request.wire() | {"state": order.job_id}
-        if order.callback_url:
-            body["notifyHook"] = order.callback_url
+        body = request.body(order.parent)
+        if self._makes_task:
+            body["state"] = order.job_id
+            if order.callback_url:
+                body["notifyHook"] = order.callback_url
         return Call("POST", self._path, body)
 
     def parse_submit(self, reply: Reply) -> SubmitAnswer:
@@ -95,34 +94,73 @@ class MidjourneyOperation(Operation[R]):
         return Call("POST", "/mj/task/list-by-condition", {"ids": list(upstream_ids)})
 
     def parse_batch_query(self, reply: Reply) -> Mapping[str, Status]:
-        return read_batch_query(reply, self._action)
-
-
-class ProxyOperation(MidjourneyOperation[R]):
-    """A command at a proxy spoken to directly."""
-
-    dialect = "midjourney.proxy"
-    refresh = timedelta(seconds=3)
+        return read_batch_query(reply)
 
     def build_find(self, order: Order) -> Call | None:
         del order  # the list takes no condition; the task's `state` names the job
-        return Call("GET", "/mj/task/list")
+        return Call("GET", "/mj/task/list") if self._lists_and_cancels else None
 
     def parse_find(self, reply: Reply, order: Order) -> str | None:
         return read_find(reply, order)
 
+    def build_input(self, request: Request, task: Task) -> Call:
+        """The window's answer. The task keeps its id, and its `state` with it."""
+        told = cast(WindowInput, request).wire()
+        return Call("POST", commands.MODAL.path, {"taskId": task.upstream_id, **told})
+
+    def parse_input(self, reply: Reply) -> SubmitAnswer:
+        return read_submit(reply)
+
     def build_cancel(self, task: Task) -> Call | None:
-        return Call("POST", _task_path(task, "cancel"))
+        return Call("POST", _task_path(task, "cancel")) if self._lists_and_cancels else None
 
     def parse_cancel(self, reply: Reply) -> bool:
         return read_cancel(reply)
 
 
-class StationOperation(MidjourneyOperation[R]):
-    """A command at a relay."""
+class ActionOperation(MidjourneyOperation[ActionRequest]):
+    """A button, whose window may be answered before it opens."""
 
-    dialect = "midjourney.station"
-    refresh = timedelta(seconds=15)
+    def early_input(self, request: ActionRequest) -> WindowInput | None:
+        """What to send as soon as the task awaits input; None where the caller gave nothing."""
+        return request.early_input
+
+
+class SeedOperation(MidjourneyOperation[SeedRequest]):
+    """A question about a finished task, which costs nothing and may be asked again."""
+
+    def build_submit(self, request: SeedRequest, order: Order) -> Call:
+        asked = quote(followed(request.upstream_id, order.parent), safe="")
+        return Call("GET", self._path.format(id=asked))
+
+    def parse_submit(self, reply: Reply) -> SubmitAnswer:
+        return read_seed(reply)
+
+
+def _spoken(dialect: Dialect, *own: Command[Any]) -> tuple[Operation[Any], ...]:
+    """What both dialects have, and what only this one has."""
+    shared: tuple[Command[Any], ...] = (
+        commands.IMAGINE,
+        commands.BLEND,
+        commands.DESCRIBE,
+        commands.SHORTEN,
+        commands.CHANGE,
+        commands.MODAL,
+        commands.EDITS,
+        commands.VIDEO_COMMAND,
+        commands.UPLOAD,
+    )
+    return (
+        *(MidjourneyOperation(dialect, command) for command in (*shared, *own)),
+        ActionOperation(dialect, commands.ACTION),
+        SeedOperation(dialect, commands.SEED),
+    )
+
+
+OPERATIONS: tuple[Operation[Any], ...] = (
+    *_spoken(PROXY, commands.RETEXTURE, commands.SWAP_FACE),
+    *_spoken(STATION, commands.RELAYED_SWAP_FACE),
+)
 
 
 def _task_path(task: Task, verb: str) -> str:

@@ -12,7 +12,14 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
-from generation.errors import ErrorCode, Fault, InDoubt, UnrecognizedReply
+from generation.errors import (
+    Acceptance,
+    ErrorCode,
+    Fault,
+    InDoubt,
+    NotAccepted,
+    UnrecognizedReply,
+)
 from generation.operation import Order, Reply
 from generation.providers.midjourney.assets import file_asset
 from generation.providers.midjourney.faults import is_nothing, query_fault, submit_fault
@@ -65,15 +72,39 @@ def read_query(reply: Reply, action: str) -> Status:
     return read_task(task, action)
 
 
-def read_batch_query(reply: Reply, action: str) -> Mapping[str, Status]:
-    """Statuses by upstream id. A task that cannot be read is left out, and looked at singly."""
+def read_batch_query(reply: Reply) -> Mapping[str, Status]:
+    """
+    Statuses by upstream id. A task that cannot be read is left out, and looked at singly; so is one
+    that ended and does not say what it did, for the answer is about tasks of many operations.
+    """
     statuses: dict[str, Status] = {}
     for task in _tasks(reply):
         upstream_id = identifier(task.get("id"))
         if upstream_id and is_task(task):
             with suppress(Fault):
-                statuses[upstream_id] = read_task(task, action)
+                statuses[upstream_id] = read_task(task, None)
     return statuses
+
+
+def read_seed(reply: Reply) -> Succeeded:
+    """
+    The seed, as a text. A question creates nothing, so that every fault but a refusal is
+    `NotAccepted`.
+    """
+    answer = _object(reply)
+    code, seed = integer(answer.get("code")), identifier(answer.get("result"))
+    if code == 1 and seed:
+        return Succeeded(texts=(seed,), details={"seed": seed})
+    fault = submit_fault(reply)
+    if fault.accepted is not Acceptance.MAYBE:
+        raise fault
+    raise NotAccepted(
+        fault.message,
+        code=ErrorCode.ASSET_MISSING if code == 1 else None,
+        upstream_status=reply.status,
+        upstream_code=fault.upstream_code,
+        retry_after=fault.retry_after,
+    )
 
 
 def read_find(reply: Reply, order: Order) -> str | None:

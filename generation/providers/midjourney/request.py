@@ -1,17 +1,58 @@
 """
-What callers may ask of Midjourney.
+What every request to Midjourney has in common, and how it becomes a body.
 
 Fields have the names of our API; on the wire they are camelCase. Unknown values go upstream: which
 bots, modes and prompt parameters exist is for the proxy to judge.
 """
 
-from typing import Any
+from collections.abc import Collection
+from typing import Annotated, Any
 
-from pydantic import AliasGenerator, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, AliasGenerator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from generation.operation import Request
-from generation.providers.midjourney.images import Image, is_url
+from generation.errors import Rejected
+from generation.operation import Parent, Request
+
+
+def _said(prompt: str) -> str:
+    if not prompt.strip():
+        raise ValueError("must not be empty: say what to make")
+    return prompt
+
+
+#: Words for Midjourney, with its own parameters among them; never blank.
+Prompt = Annotated[str, AfterValidator(_said)]
+
+BotType = Annotated[
+    str | None,
+    Field(min_length=1, description="`MID_JOURNEY` (the default upstream) or `NIJI_JOURNEY`."),
+]
+
+ParentTask = Annotated[
+    str | None,
+    Field(
+        min_length=1,
+        description="The upstream's id of the task to follow, where genq has no job for it; the"
+        " station must be the one that has the task.",
+    ),
+]
+
+
+class MidjourneyRequest(Request):
+    """A request that knows its body."""
+
+    model_config = ConfigDict(alias_generator=AliasGenerator(serialization_alias=to_camel))
+
+    def wire(self, exclude: Collection[str] = ()) -> dict[str, Any]:
+        """The fields as a proxy reads them; what the caller left out is left out."""
+        body = self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={*exclude})
+        return {name: value for name, value in body.items() if value not in ({}, [])}
+
+    def body(self, parent: Parent | None) -> dict[str, Any]:
+        """The submit's body. Raises `Rejected` where request and parent make no order together."""
+        del parent
+        return self.wire()
 
 
 class AccountFilter(BaseModel):
@@ -33,54 +74,18 @@ class AccountFilter(BaseModel):
     remix_auto_considered: bool | None = None
 
 
-class MidjourneyRequest(Request):
-    """What every submit takes, and how it becomes a body."""
-
-    model_config = ConfigDict(alias_generator=AliasGenerator(serialization_alias=to_camel))
+class Submit(MidjourneyRequest):
+    """A request that makes a task."""
 
     account_filter: AccountFilter | None = Field(
         None, description="Which Midjourney account may run the task; few stations pass it on."
     )
 
-    def wire(self) -> dict[str, Any]:
-        """The request as a proxy reads it; what the caller left out is left out."""
-        body = self.model_dump(mode="json", by_alias=True, exclude_none=True)
-        return {name: value for name, value in body.items() if value not in ({}, [])}
 
-
-class ImagineRequest(MidjourneyRequest):
-    """Text, and pictures to go by, to a grid of four images."""
-
-    prompt: str = Field(
-        description="Midjourney's own parameters are part of the text: `a cat --ar 16:9 --v 7`."
-    )
-    images: tuple[Image, ...] = Field(
-        (),
-        serialization_alias="base64Array",
-        description="Reference pictures: https URLs, data URIs or bare base64.",
-    )
-    bot_type: str | None = Field(
-        None, min_length=1, description="`MID_JOURNEY` (the default upstream) or `NIJI_JOURNEY`."
-    )
-    mode: str | None = Field(
-        None, min_length=1, description="`RELAX` or `FAST`, at stations that read it."
-    )
-    no_storage: bool | None = Field(None, description="At stations that read it.")
-
-    @field_validator("prompt")
-    @classmethod
-    def _not_blank(cls, prompt: str) -> str:
-        if not prompt.strip():
-            raise ValueError("prompt must not be empty: say what to draw")
-        return prompt
-
-    def wire(self) -> dict[str, Any]:
-        """
-        Pictures given by address open the prompt, where every proxy reads them; `base64Array`
-        takes content only.
-        """
-        urls = [image for image in self.images if is_url(image)]
-        contents = [image for image in self.images if not is_url(image)]
-        body = super().wire() | {"prompt": " ".join([*urls, self.prompt])}
-        body.pop("base64Array", None)
-        return body | ({"base64Array": contents} if contents else {})
+def followed(upstream_id: str | None, parent: Parent | None) -> str:
+    """The task to follow: the parent's, or the one named. Raises `Rejected` where it is unclear."""
+    if parent is None and upstream_id is None:
+        raise Rejected("nothing to follow: name a finished job as the parent, or its upstream_id")
+    if parent is not None and upstream_id not in (None, parent.upstream_id):
+        raise Rejected(f"upstream_id {upstream_id} is not the parent's: give one of the two")
+    return parent.upstream_id if parent else str(upstream_id)

@@ -33,11 +33,13 @@ def is_task(document: Mapping[str, Any]) -> bool:
     return is_word and len(_TASK_FIELDS & document.keys()) >= 2
 
 
-def read_task(task: Mapping[str, Any], default_action: str) -> Status:
+def read_task(task: Mapping[str, Any], default_action: str | None) -> Status:
     """
-    Where a task stands. `default_action` is what it does where it does not say.
+    Where a task stands. `default_action` is what it does where it does not say, None where that is
+    not known.
 
-    Raises `UnrecognizedReply` with `asset_missing` for a success that brings nothing.
+    Raises `UnrecognizedReply` for a success that cannot be read, with `asset_missing` for one that
+    brings nothing.
     """
     action = text(task.get("action")).upper() or default_action
     word = text(task.get("status"))
@@ -65,8 +67,10 @@ def _progress(task: Mapping[str, Any]) -> int | None:
     return min(int(percent[1]), 100) if percent else None
 
 
-def _succeeded(task: Mapping[str, Any], action: str) -> Succeeded:
+def _succeeded(task: Mapping[str, Any], action: str | None) -> Succeeded:
     """A success with neither file nor text is none yet: its books may still be catching up."""
+    if action is None:
+        raise UnrecognizedReply("a task reports success and does not say what it did")
     is_text = action in TEXT_ACTIONS
     assets = () if is_text else task_assets(task, action)
     texts = task_texts(task, action) if is_text else ()

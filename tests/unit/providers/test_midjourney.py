@@ -19,16 +19,18 @@ from generation.errors import ErrorCode, Fault, InDoubt, Throttled
 from generation.operation import Call, Order, Reply, Task
 from generation.parse import Kind, read
 from generation.providers import find
-from generation.providers.midjourney import OPERATIONS
 from generation.providers.midjourney.assets import file_asset
-from generation.providers.midjourney.operations import IMAGINE, ProxyOperation, StationOperation
+from generation.providers.midjourney.commands import IMAGINE
+from generation.providers.midjourney.operations import PROXY as AT_PROXY
+from generation.providers.midjourney.operations import STATION as AT_STATION
+from generation.providers.midjourney.operations import MidjourneyOperation
 from generation.providers.midjourney.reasons import failure
-from generation.providers.midjourney.request import ImagineRequest
+from generation.providers.midjourney.submits import ImagineRequest
 from generation.providers.midjourney.texts import task_texts
 from generation.status import AssetType
 
-PROXY = ProxyOperation(IMAGINE)
-STATION = StationOperation(IMAGINE)
+PROXY = MidjourneyOperation(AT_PROXY, IMAGINE)
+STATION = MidjourneyOperation(AT_STATION, IMAGINE)
 ORDER = Order("01JZ8Q4W7Y6T5R4E3W2Q1A0S9D")
 CALLBACK = "https://genq.test.invalid/callbacks/token"
 
@@ -131,8 +133,8 @@ def test_the_prompt_is_required() -> None:
 # --- calls --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.dialect)
-def test_the_example_is_sent_with_our_id(operation: ProxyOperation[Any]) -> None:
+@pytest.mark.parametrize("operation", [PROXY, STATION], ids=["proxy", "station"])
+def test_the_example_is_sent_with_our_id(operation: MidjourneyOperation[Any]) -> None:
     call = operation.build_submit(operation.request.model_validate(operation.example), ORDER)
     assert call == Call(
         "POST",
@@ -188,7 +190,7 @@ def test_what_says_nothing_is_left_out() -> None:
 
 
 @pytest.mark.parametrize("operation", [PROXY, STATION], ids=["proxy", "station"])
-def test_questions_begin_at_the_root(operation: ProxyOperation[Any]) -> None:
+def test_questions_begin_at_the_root(operation: MidjourneyOperation[Any]) -> None:
     assert operation.build_query(Task("17/4 ä")) == Call("GET", "/mj/task/17%2F4%20%C3%A4/fetch")
     assert operation.build_batch_query(["1", "2"]) == Call(
         "POST", "/mj/task/list-by-condition", {"ids": ["1", "2"]}
