@@ -1,0 +1,18 @@
+"""
+Luma: videos and pictures, through either of the vendor's APIs or through a relay.
+
+`dream_machine`, `agents` and `relay` list the orders of each dialect, and the `…_requests` beside
+them what each may hold. `reply` reads every answer of all three, with `tasks` and `assets` for the
+good news, and `complaints`, `faults` and `failures` for the bad.
+"""
+
+from typing import Any
+
+from generation.operation import Operation
+from generation.providers.luma import agents, dream_machine, relay
+
+OPERATIONS: tuple[Operation[Any], ...] = (
+    *dream_machine.OPERATIONS,
+    *agents.OPERATIONS,
+    *relay.OPERATIONS,
+)

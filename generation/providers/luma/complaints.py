@@ -1,0 +1,121 @@
+"""
+Where an answer says that something went wrong, and in which words.
+
+The vendors say `{"detail": …}`, where the detail is a text, a list of validation errors or, at the
+gateway behind many relays, an object with a reason. Relays say `{"code", "message"}` or OpenAI's
+`{"error": {"message", "type", "code"}}`, at times with the upstream's answer packed into the
+message.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any, cast
+
+from generation.operation import LONGEST_PATIENCE, Reply
+from generation.providers.luma import wire
+
+#: An answer within an answer within an answer is as deep as chained relays get.
+_DEEPEST = 3
+
+_SUCCESS_CODES = frozenset({"", "0", "200", "201", "success", "succeed", "ok"})
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """What an upstream says went wrong, in its own words."""
+
+    message: str
+    #: The service's own code as text; "" where it gave none.
+    code: str = ""
+    #: The HTTP status it came with; 0 where it came inside an answer about a task.
+    status: int = 0
+    retry_after: timedelta | None = None
+    #: True in the words of Luma itself, or of the gateway that drives its site: a `detail`.
+    from_luma: bool = False
+
+
+def complaint_in(document: Mapping[str, Any], reply: Reply) -> Complaint | None:
+    """What the answer complains about, or None where it does not."""
+    found = _spoken(document)
+    if found is None and reply.status >= 400:
+        found = _enveloped(document)
+    return found and _completed(unfolded(found), reply)
+
+
+def wordless(reply: Reply) -> Complaint:
+    """The complaint of an answer that is no JSON object: its status and how it begins."""
+    message = f"HTTP {reply.status} without a readable answer: {reply.excerpt()}"
+    return _completed(Complaint(message), reply)
+
+
+def unfolded(complaint: Complaint) -> Complaint:
+    """The complaint that a relay packed into the message of its own, if it did."""
+    for _ in range(_DEEPEST):
+        document = wire.unpacked(complaint.message)
+        inner = _spoken(document) or (_enveloped(document) if document else None)
+        if inner is None or not (inner.message or inner.code):
+            break
+        complaint = inner
+    return complaint
+
+
+def _completed(complaint: Complaint, reply: Reply) -> Complaint:
+    return replace(
+        complaint,
+        message=complaint.message or reply.excerpt(),
+        status=reply.status,
+        retry_after=patience(reply),
+    )
+
+
+def patience(reply: Reply) -> timedelta | None:
+    """What the answer asks to wait: `retry-after-ms` is the finer one, and goes first."""
+    milliseconds = wire.positive(reply.headers.get("retry-after-ms"))
+    if milliseconds is None:
+        return reply.retry_after
+    return timedelta(milliseconds=min(milliseconds, LONGEST_PATIENCE / timedelta(milliseconds=1)))
+
+
+def _spoken(document: Mapping[str, Any]) -> Complaint | None:
+    """A complaint by one of the fields that need no HTTP status to be one."""
+    if detail := document.get("detail"):
+        inside = wire.mapping(detail)
+        return Complaint(detail_text(detail), wire.text(inside.get("code")), from_luma=True)
+    error = document.get("error")
+    if error_message(error):
+        code = wire.first_text(wire.mapping(error), "code") or wire.text(document.get("code"))
+        return Complaint(error_message(error), code)
+    refused = document.get("success") is False
+    if refused or wire.text(document.get("code")).lower() not in _SUCCESS_CODES:
+        return _enveloped(document)
+    return None
+
+
+def _enveloped(document: Mapping[str, Any]) -> Complaint:
+    inner = wire.mapping(document.get("data")).get("error")
+    message = wire.first_text(document, "message", "msg", "description", "reason")
+    return Complaint(message or error_message(inner), wire.text(document.get("code")))
+
+
+def error_message(error: Any) -> str:
+    """
+    The words of an `error` field: a plain text, or an object with a message. Tasks that did not
+    fail may carry an empty one.
+    """
+    inside = wire.mapping(error)
+    return wire.first_text(inside, "message", "msg", "raw_message", "detail") or wire.text(error)
+
+
+def detail_text(detail: Any) -> str:
+    """The words of a `detail`: `body.model: Field required; …` for a list of validation errors."""
+    if isinstance(detail, list):
+        return "; ".join(filter(None, map(_validation_text, wire.mappings(cast(Any, detail)))))
+    inside = wire.mapping(detail)
+    return wire.first_text(inside, "reason", "message", "msg", "detail") or wire.text(detail)
+
+
+def _validation_text(error: Mapping[str, Any]) -> str:
+    steps = error.get("loc")
+    path = ".".join(map(wire.text, cast(list[Any], steps))) if isinstance(steps, list) else ""
+    return ": ".join(filter(None, (path, wire.text(error.get("msg")))))
