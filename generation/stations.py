@@ -61,8 +61,14 @@ class Key(Frozen):
     submits_per_minute: Annotated[int, Field(ge=1)] | None = None
 
 
-#: Where a relay mounts a provider's paths, unless the station says otherwise.
-USUAL_PREFIX: Mapping[str, str] = {"kling.relay": "/kling", "kling.newapi": "/kling"}
+#: Where a provider's paths begin at its usual stations, unless the station says otherwise.
+USUAL_PREFIX: Mapping[str, str] = {
+    "kling.relay": "/kling",
+    "kling.newapi": "/kling",
+    "luma.dream_machine": "/dream-machine/v1",
+    "luma.agents": "/v1",
+    "luma.relay": "/luma",
+}
 
 
 class Dialect(Frozen):
@@ -174,7 +180,11 @@ class Stations:
 
 
 #: What a relay of the new-api kind speaks.
-RELAY_DIALECTS = {"midjourney": "midjourney.station", "kling": "kling.relay"}
+RELAY_DIALECTS = {
+    "midjourney": "midjourney.station",
+    "kling": "kling.relay",
+    "luma": "luma.relay",
+}
 
 
 def load_stations(settings: Settings, environment: Mapping[str, str] = os.environ) -> Stations:

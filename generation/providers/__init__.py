@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from generation.operation import Operation
-from generation.providers import kling, midjourney
+from generation.providers import kling, luma, midjourney
 
 OPERATIONS: tuple[Operation[Any], ...] = (
     *midjourney.OPERATIONS,
     *kling.OPERATIONS,
+    *luma.OPERATIONS,
 )
 
 _BY_NAME: Mapping[tuple[str, str, str], Operation[Any]] = {
