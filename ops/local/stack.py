@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 
 from generation.store import Store
-from ops.cli.database import check_file, opened, sqlite_file
+from ops.cli.database import check_file, sqlite_file, with_store
 from ops.cli.migrate import check_first_key, migrate_once, store_first_key
 from ops.local.client import Client, ready_client, write_private
 from ops.local.home import shown
@@ -93,26 +93,26 @@ class Start:
         self._rows.end(row, what)
 
     async def _prepare_database(self) -> Client:
-        plan = self._plan
-        file = sqlite_file(plan.settings)
+        file = sqlite_file(self._plan.settings)
         row = self._rows.add("database", "migrating")
-        await asyncio.to_thread(self._migrate)
+        # In a thread, with a loop of its own: a database's driver does not like to be cancelled.
+        client = await asyncio.to_thread(self._migrate)
+        self._rows.end(row, shown(file) if file else "PostgreSQL")
+        return client
+
+    def _migrate(self) -> Client:
+        """What `genq migrate` does, but for waiting until there is a database; and the client."""
+        plan = self._plan
+        check_first_key(plan.settings)
+        check_file(sqlite_file(plan.settings))
+        migrate_once(plan.settings)
+        if plan.settings.api_key is not None:
+            store_first_key(plan.settings)
 
         async def ready(store: Store) -> Client:
             return await ready_client(plan.home, store, plan.api_url, datetime.now(UTC))
 
-        client = await opened(plan.settings, ready)
-        self._rows.end(row, shown(file) if file else "PostgreSQL")
-        return client
-
-    def _migrate(self) -> None:
-        """What `genq migrate` does, but for waiting until there is a database."""
-        settings = self._plan.settings
-        check_first_key(settings)
-        check_file(sqlite_file(settings))
-        migrate_once(settings)
-        if settings.api_key is not None:
-            store_first_key(settings)
+        return with_store(plan.settings, ready)
 
 
 async def _together(*coroutines: Coroutine[Any, Any, Any]) -> list[Any]:
