@@ -1,9 +1,9 @@
 """`genq health`: is it alive? For Docker, Kubernetes and their like."""
 # ruff: noqa: PLC0415  (a check is run every few seconds: it loads what it needs and no more)
 
-import http.client
 import time
 from datetime import timedelta
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import typer
@@ -55,19 +55,21 @@ def api() -> None:
     """Whether the API of these settings answers on this machine."""
     settings = load_settings()
     status = healthz(settings)
-    if status != http.client.OK:
+    if status != HTTPStatus.OK:
         raise Stop(f"the API answers HTTP {status}: see its log")
     typer.echo("the API answers")
 
 
 def healthz(settings: "Settings") -> int:
     """The HTTP status of the API's own check, asked for without any proxy."""
+    from http.client import HTTPConnection, HTTPException
+
     host = EVERYWHERE.get(settings.api_host, settings.api_host)
-    connection = http.client.HTTPConnection(host, settings.api_port, timeout=ANSWER_WITHIN_SECONDS)
+    connection = HTTPConnection(host, settings.api_port, timeout=ANSWER_WITHIN_SECONDS)
     try:
         connection.request("GET", "/healthz")
         return connection.getresponse().status
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, HTTPException) as error:
         raise Stop(
             f"the API does not answer on {host}:{settings.api_port} ({error}): start genq api"
         ) from None

@@ -33,10 +33,11 @@ def create(
 
     The keys of one tenant see the same jobs; nobody else sees them.
     """
+    tenant = checked_tenant(name)
+
     from generation.store import new_key
     from generation.webhooks.signature import new_secret
 
-    tenant = checked_tenant(name)
     key, secret = new_key(), new_secret()
 
     async def add(store: "Store") -> "ApiKey":

@@ -10,7 +10,7 @@ import pytest
 from ops.stack.broker import BrokerProcess
 from ops.stack.keeper import Keeper
 from ops.stack.ports import free_port
-from tests.cli.script import Genq, status_of, wait_until
+from tests.cli.script import Genq, status_of
 
 KEY = "genq_key-of-the-command-line-tests"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -77,19 +77,22 @@ def deployment(
         station_url=f"http://127.0.0.1:{station}",
     )
     with ExitStack() as stack:
-        logs = {
-            name: stack.enter_context(operator.running(keeper, *arguments))
-            for name, *arguments in (
-                ("sandbox", "sandbox", "--port", str(station), "--speed", str(SPEED)),
-                ("api", "api"),
-                ("worker", "worker"),
-                ("flower", "flower"),
+        processes = {
+            name: stack.enter_context(operator.running(keeper, name, *options))
+            for name, *options in (
+                ("sandbox", "--port", str(station), "--speed", str(SPEED)),
+                ("api",),
+                ("worker",),
+                ("flower",),
             )
         }
-        wait_until(lambda: status_of(f"{found.api_url}/healthz") == 200, "the API", logs["api"])
-        wait_until(lambda: status_of(found.station_url), "the station", logs["sandbox"])
-        wait_until(lambda: list(folder.glob("genq-worker-*.alive")), "a tick", logs["worker"])
-        wait_until(
-            lambda: status_of(f"{found.flower_url}/healthcheck") == 200, "Flower", logs["flower"]
-        )
+        for name, condition in (
+            ("sandbox", lambda: status_of(found.station_url)),
+            ("api", lambda: status_of(f"{found.api_url}/healthz") == 200),
+            ("worker", lambda: list(folder.glob("genq-worker-*.alive"))),
+            ("flower", lambda: status_of(f"{found.flower_url}/healthcheck") == 200),
+        ):
+            processes[name].until(condition, f"genq {name} to be ready")
         yield found
+        for running in processes.values():
+            running.process.terminate()

@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import urllib.error
@@ -92,23 +91,38 @@ class Genq:
         )
 
     @contextmanager
-    def running(self, keeper: Keeper, *arguments: str) -> Generator[Path]:
-        """A process that goes on until the block ends; gives the file of its output."""
+    def running(self, keeper: Keeper, *arguments: str) -> Generator["Running"]:
+        """A process that goes on until the block ends."""
         log = self.folder / f"{arguments[0]}.log"
         with log.open("ab") as output:
             process = keeper.launch(
                 [str(GENQ), *arguments], output=output, env=self.environment, cwd=self.folder
             )
         try:
-            yield log
+            yield Running(process, log)
         finally:
-            process.send_signal(signal.SIGTERM)
+            process.terminate()
             try:
                 process.wait(20)
             finally:
                 process.kill()
                 process.wait()
                 keeper.release(process.pid)
+
+
+@dataclass(frozen=True)
+class Running:
+    """A process of genq's, and the file of its output."""
+
+    process: "subprocess.Popen[bytes]"
+    log: Path
+
+    def until(self, condition: Callable[[], object], what: str) -> None:
+        """Wait for a condition; where it does not come, the failure has the last words."""
+        try:
+            wait_for(condition, SOON, what)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.log.read_text()[-2000:]}") from None
 
 
 def status_of(url: str, auth: str | None = None) -> int | None:
@@ -127,11 +141,3 @@ def answer_of(url: str, auth: str | None = None, method: str = "GET") -> tuple[i
         return error.code, error.read()
     except OSError:
         return None, b""
-
-
-def wait_until(condition: Callable[[], object], what: str, log: Path) -> None:
-    """Wait for a process; when it does not come, its last words are in the failure."""
-    try:
-        wait_for(condition, SOON, what)
-    except AssertionError as error:
-        raise AssertionError(f"{error}\n{log.read_text()[-2000:]}") from None

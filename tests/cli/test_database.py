@@ -5,10 +5,14 @@ import shutil
 import socket
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from generation.settings import Settings
 from generation.store import ApiKey, Store
+from ops.cli.ending import Stop
+from ops.cli.migrate import check_first_key
 from ops.stack.ports import LOOPBACK
 from tests.cli.script import Genq
 from tests.services.migrations import sqlite_url_of
@@ -32,29 +36,25 @@ def key_in(url: str, key: str) -> ApiKey | None:
 
 
 class TestMigrate:
-    def test_it_makes_the_database_and_stores_the_first_key_once(
+    def test_the_first_key_is_stored_once_and_stays_revoked(
         self, genq: Genq, tmp_path: Path
     ) -> None:
+        url = sqlite_url_of(tmp_path / ".genq" / "genq.db")
         having = genq.having(api_key=KEY, webhook_secret=SECRET)
         first, second = having("migrate"), having("migrate")
         assert (first.code, second.code) == (0, 0), first.err + second.err
         assert "stored the key" in first.out
         assert "stored already" in second.out
         assert KEY not in first.out + second.out
-        found = key_in(sqlite_url_of(tmp_path / ".genq" / "genq.db"), KEY)
-        assert found is not None
-        assert (found.tenant, found.webhook_secret) == ("default", SECRET)
-
-    def test_a_revoked_first_key_stays_revoked(self, genq: Genq, sqlite_url: str) -> None:
-        having = genq.having(database_url=sqlite_url, api_key=KEY, webhook_secret=SECRET)
-        having("migrate")
-        stored = key_in(sqlite_url, KEY)
+        stored = key_in(url, KEY)
         assert stored is not None
-        having("keys", "revoke", stored.id)
-        again = having("migrate")
-        assert again.code == 0
-        assert "has been revoked and stays so" in again.sentence
-        assert key_in(sqlite_url, KEY) is None
+        assert (stored.tenant, stored.webhook_secret) == ("default", SECRET)
+
+        assert having("keys", "revoke", stored.id).code == 0
+        third = having("migrate")
+        assert third.code == 0
+        assert "has been revoked and stays so" in third.sentence
+        assert key_in(url, KEY) is None
 
     @pytest.mark.parametrize(
         ("settings", "words"),
@@ -62,15 +62,21 @@ class TestMigrate:
             ({"api_key": "short", "webhook_secret": SECRET}, "GENQ_API_KEY must have at least 24"),
             ({"api_key": KEY}, "needs GENQ_WEBHOOK_SECRET beside it"),
             ({"api_key": KEY, "webhook_secret": "hush"}, "GENQ_WEBHOOK_SECRET: a webhook secret"),
-            ({"database_url": "mysql://u:hush@h/d"}, "GENQ_DATABASE_URL names 'mysql'"),
         ],
     )
-    def test_what_cannot_work_is_refused_before_anything_is_made(
-        self, genq: Genq, tmp_path: Path, settings: dict[str, str], words: str
+    def test_a_first_key_nobody_could_use_is_refused(
+        self, settings: dict[str, Any], words: str
     ) -> None:
-        answer = genq.having(**settings)("migrate")
+        with pytest.raises(Stop, match=words) as stop:
+            check_first_key(Settings(**settings))
+        assert "hush" not in str(stop.value)
+
+    def test_what_cannot_work_is_refused_before_anything_is_made(
+        self, genq: Genq, tmp_path: Path
+    ) -> None:
+        answer = genq.having(database_url="mysql://u:hush@h/d")("migrate")
         assert answer.code == 1
-        assert words in answer.sentence
+        assert "GENQ_DATABASE_URL names 'mysql'" in answer.sentence
         assert "hush" not in answer.err
         assert not (tmp_path / ".genq").exists()
 

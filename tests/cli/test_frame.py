@@ -61,7 +61,6 @@ def test_version(genq: Genq) -> None:
     [
         (["sumbit"], "genq: No such command 'sumbit'. Did you mean 'submit'?; see genq --help"),
         (["submit"], "genq: Missing argument 'OPERATION'; see genq submit --help"),
-        (["submit", "kling"], "genq: 'kling' is not provider.operation"),
         (["list", "--state", "bored"], "genq: Invalid value for '--state': 'bored' is not one of"),
         (["keys", "create", " "], "genq: NAME must have 1 to 100 printable characters"),
     ],

@@ -1,11 +1,13 @@
 """`genq parse` says what the adapters make of the payload files."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from generation.parse import Kind, describe
 from generation.providers import OPERATIONS
+from ops.cli.ending import Code, Stop
+from ops.cli.parse import kind_of, operation_of
 from tests.cli.script import Genq
 from tests.contract.payloads import ORDER, Payload, payloads
 
@@ -57,20 +59,21 @@ def test_random_bytes_are_an_answer_too(genq: Genq) -> None:
     assert answer.json["error"]["code"] == "bad_response"
 
 
+def test_an_unknown_operation_is_told_with_the_known_ones(genq: Genq) -> None:
+    answer = genq("parse", "--provider", "kling", "--operation", "smell", "--kind", "query")
+    assert (answer.code, answer.out) == (2, "")
+    assert "kling text2video" in answer.sentence
+
+
 @pytest.mark.parametrize(
-    ("changed", "known"),
+    ("look_up", "known"),
     [
-        ({"--operation": "smell2video"}, "kling text2video"),
-        ({"--dialect": "kling.v9"}, "kling.v1"),
-        ({"--kind": "guess"}, "submit, query, batch_query, find, cancel"),
-        ({"--status": "20"}, "--status"),
+        (lambda: operation_of("kling", "text2video", "kling.v9"), "it is as kling"),
+        (lambda: operation_of("klong", "text2video", None), "there are midjourney imagine"),
+        (lambda: kind_of("guess"), "there are submit, query, batch_query, find, cancel"),
     ],
 )
-def test_an_unknown_name_is_told_with_the_known_ones(
-    genq: Genq, changed: dict[str, str], known: str
-) -> None:
-    usual = {"--provider": "kling", "--operation": "text2video", "--kind": "query"}
-    options = [part for option in (usual | changed).items() for part in option]
-    answer = genq("parse", *options, stdin=b"{}")
-    assert (answer.code, answer.out) == (2, "")
-    assert known in answer.sentence
+def test_so_is_every_other_unknown_name(look_up: Callable[[], object], known: str) -> None:
+    with pytest.raises(Stop, match=known) as stop:
+        look_up()
+    assert stop.value.code is Code.USAGE
