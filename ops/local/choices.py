@@ -8,6 +8,7 @@ from zlib import crc32
 
 from generation.settings import Settings
 from generation.stations import BadStations, load_stations
+from ops.cli.database import sqlite_file
 from ops.cli.ending import Stop
 from ops.local.home import Home
 from ops.local.plan import Plan
@@ -69,7 +70,7 @@ def plan_up(home: Home, settings: Settings) -> Plan:
 def plan_demo(home: Home, settings: Settings) -> Plan:
     """The stack for `genq demo`. The home is locked. Raises `Stop`."""
     private = mentions_stations(settings)
-    database_url = "" if private else settings.database_url
+    database_url = "" if private else anchored(settings.database_url)
     return Plan(
         home=home,
         broker=_local_broker(home) if private else _broker(home, settings),
@@ -85,10 +86,21 @@ def plan_demo(home: Home, settings: Settings) -> Plan:
 def _own_settings(home: Home, settings: Settings) -> Settings:
     return Settings.model_construct(
         data_dir=home.folder,
-        database_url=settings.database_url,
+        database_url=anchored(settings.database_url),
         api_key=settings.api_key,
         webhook_secret=settings.webhook_secret,
     )
+
+
+def anchored(database_url: str) -> str:
+    """
+    The same database, named so that it is found from every folder. Raises `Stop` for a URL that
+    names none.
+    """
+    if not database_url:
+        return ""
+    file = sqlite_file(Settings.model_construct(database_url=database_url))
+    return f"sqlite+aiosqlite:///{file.resolve()}" if file else database_url
 
 
 def quiet_port(home: Home, program: str) -> int:
