@@ -11,7 +11,7 @@ INSTALLED_DEV := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo up test lint type format clean lock
+.PHONY: help demo up test lint type bench format clean lock
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -29,6 +29,9 @@ lint: $(INSTALLED_DEV) ## check style, form and who imports whom
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports
+
+bench: $(INSTALLED_DEV) ## measure genq against what people would build without it
+	$(BIN)/python -m ops.bench
 
 type: $(INSTALLED_DEV) ## check the types
 	$(BIN)/pyright

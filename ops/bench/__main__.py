@@ -1,0 +1,20 @@
+"""`python -m ops.bench [NAME…]`: all measurements, or the named ones."""
+
+import sys
+
+from ops.bench import submit
+
+MEASUREMENTS = {"submit": submit.main}
+
+
+def main() -> None:
+    names = sys.argv[1:] or list(MEASUREMENTS)
+    if unknown := set(names) - set(MEASUREMENTS):
+        sys.exit(f"no measurement {unknown.pop()!r}; there are {', '.join(MEASUREMENTS)}")
+    for name in names:
+        print(f"\n## {name}\n", flush=True)
+        MEASUREMENTS[name]()
+
+
+if __name__ == "__main__":
+    main()
