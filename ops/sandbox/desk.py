@@ -27,9 +27,17 @@ _REFUSED_BY: dict[Knob, Refusal | Callable[[], Response]] = {
 }
 
 
-async def submit(station: Station, dialect: Dialect, order: Order) -> Response:
-    """Create and charge a task, or refuse to. The decision falls before any waiting."""
-    reply = _decide(station, dialect, order)
+Create = Callable[[Order], tuple[UpstreamTask, int] | None]
+
+
+async def submit(
+    station: Station, dialect: Dialect, order: Order, create: Create | None = None
+) -> Response:
+    """Create and charge a task, or refuse to. The decision falls before any waiting.
+
+    `create` is another way to make the task than to put it into its queue; None from it: no room.
+    """
+    reply = _decide(station, dialect, order, create or station.create)
     wait = station.config.answer_delay_seconds + order.knobs.number(Knob.SLOW)
     return reply if await station.pause(wait) else HangUp()
 
@@ -46,7 +54,7 @@ def turn_away(station: Station, reply: Response) -> Response:
     return reply
 
 
-def _decide(station: Station, dialect: Dialect, order: Order) -> Response:
+def _decide(station: Station, dialect: Dialect, order: Order, create: Create) -> Response:
     for knob, instead in _REFUSED_BY.items():
         if station.spend(knob, order):
             station.ledger.refuse(knob.word)
@@ -57,7 +65,7 @@ def _decide(station: Station, dialect: Dialect, order: Order) -> Response:
             )
     if _is_duplicate(station, order):
         return refuse(station, Refusal.DUPLICATE, dialect.refusal(Refusal.DUPLICATE))
-    created = station.create(order)
+    created = create(order)
     if created is None:
         return refuse(station, Refusal.QUEUE_FULL, dialect.refusal(Refusal.QUEUE_FULL))
     if station.spend(Knob.DROP, order):

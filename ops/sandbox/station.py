@@ -89,9 +89,29 @@ class Station:
         if place is None:
             return None
         self.board.add(task, now, self.config.tasks_kept)
-        self.ledger.pay(order.trade.provider, order.reference)
+        self.ledger.pay(order.trade.provider, order.reference or order.task_id)
         if order.callback_url:
             self.callbacks.follow(task)
+        return task, place
+
+    def hold(self, order: Order) -> UpstreamTask:
+        """Create a task that waits for its caller's input; `resume` charges it."""
+        now = self.clock.now()
+        task = UpstreamTask(order, now, 0.0, awaits_input=True)
+        self.board.add(task, now, self.config.tasks_kept)
+        if order.callback_url:
+            self.callbacks.follow(task)
+        return task
+
+    def resume(self, task: UpstreamTask, order: Order) -> tuple[UpstreamTask, int] | None:
+        """Charge a task that waited, and let it go on as `order` now says. None: no room."""
+        task.order, task.seconds = order, seconds_of(order, self.config.durations)
+        place = self._place(task, self.clock.now())
+        if place is None:
+            return None
+        task.awaits_input = False
+        self.ledger.pay(order.trade.provider, order.reference)
+        self.callbacks.touch(task)
         return task, place
 
     def view(self, task: UpstreamTask) -> View:

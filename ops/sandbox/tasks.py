@@ -27,6 +27,7 @@ _TURNS = tuple(sorted((SUBMITTED_FROM, RUNNING_FROM, UNKNOWN_FROM, UNKNOWN_TO, *
 class Phase(StrEnum):
     """Where a task is. Each protocol has its own word for each of these."""
 
+    AWAITING_INPUT = "awaiting_input"  #: created, and waits for its caller's second message
     QUEUED = "queued"  #: waits for a place, or is not seen by the generator yet
     SUBMITTED = "submitted"  #: the generator has it and does nothing yet
     RUNNING = "running"
@@ -96,6 +97,8 @@ class UpstreamTask:
     #: None while it waits for a place; inf if it runs for ever.
     ends_at: float | None = None
     canceled: bool = False
+    #: Outside of every queue, and unpaid, until its caller has answered.
+    awaits_input: bool = False
     looks: int = 0
     #: How often each knob with a number has been applied to looks; None: no knob yet.
     spent: dict[Knob, int] | None = None
@@ -123,6 +126,7 @@ class UpstreamTask:
         """End at `moment`, ahead of time: canceled, or the way its knobs say."""
         self.starts_at = moment if self.starts_at is None else self.starts_at
         self.ends_at = moment
+        self.awaits_input = False
         self.canceled = canceled
 
     def has_ended(self, now: float) -> bool:
@@ -153,6 +157,8 @@ def seconds_of(order: Order, durations: Mapping[str, float]) -> float:
 
 def view(task: UpstreamTask, now: float) -> View:
     """What a look at `now` sees."""
+    if task.awaits_input:
+        return View(Phase.AWAITING_INPUT, 0, None, None)
     if task.starts_at is None or task.ends_at is None or now < task.starts_at:
         return View(Phase.QUEUED, 0, None, None)
     if now >= task.ends_at:
