@@ -21,6 +21,7 @@ class Code(IntEnum):
     REFUSED = 3
     #: `--timeout` passed before the jobs had ended.
     TIMED_OUT = 4
+    #: Ctrl-C. A process that runs until it is told to stop ends with OK instead.
     INTERRUPTED = 130
 
 

@@ -42,11 +42,11 @@ def serve(settings: Settings, url_prefix: str | None) -> None:
 
 def leave(number: int, frame: FrameType | None) -> NoReturn:
     """
-    End at once. There is nothing to save, and Flower's threads would hold the process up for as
-    long as they try to reach a broker that is away.
+    End at once, and well. There is nothing to save, and Flower's threads would hold the process up
+    for as long as they try to reach a broker that is away.
     """
-    del frame
-    os._exit(Code.INTERRUPTED if number == signal.SIGINT else Code.OK)
+    del number, frame
+    os._exit(Code.OK)
 
 
 def set_options(settings: Settings, url_prefix: str | None) -> None:

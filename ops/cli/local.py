@@ -2,6 +2,7 @@
 # ruff: noqa: PLC0415  (what a stack needs is loaded by the commands that run one)
 
 import asyncio
+import os
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -59,6 +60,7 @@ def run(work: Callable[["Console"], Coroutine[Any, Any, None]]) -> None:
     from ops.stack.ending import Interrupted, StackEnded
 
     console = steady_console()
+    os.umask(0o077)  # databases and logs are for their owner alone
     try:
         asyncio.run(work(console))
     except Interrupted as end:
