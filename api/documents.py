@@ -86,6 +86,7 @@ class Job(Document):
     error: JobError | None
     billed: Billed = Field(description="Whether the upstream charged for it, as far as is known.")
     attempts: int = Field(description="How often it was sent upstream.")
+    parent: str | None = Field(description="The finished job this one follows.")
     canceling: bool = Field(description="A cancel was asked for and has not come through yet.")
     upstream: UpstreamTask
     webhook: JobWebhook | None

@@ -3,6 +3,7 @@ What every request has around it: an id, a log line where it is worth one, and a
 something breaks.
 """
 
+import itertools
 import os
 import re
 from time import monotonic
@@ -21,6 +22,9 @@ REQUEST_ID = "genq.request_id"
 SLOW_SECONDS = 1.0
 LONGEST_LOGGED_PATH = 200
 
+#: An id of our own: 64 random bits of this process, and a count.
+_PROCESS = b"req_" + os.urandom(8).hex().encode()
+_COUNT = itertools.count(1)
 _SANE = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 
 
@@ -85,7 +89,7 @@ def request_id_of(scope: Scope) -> bytes:
     for name, value in scope["headers"]:
         if name == b"x-request-id" and _SANE.fullmatch(value):
             return value
-    return b"req_" + os.urandom(12).hex().encode()
+    return b"%b%08x" % (_PROCESS, next(_COUNT))
 
 
 def path_of(scope: Scope) -> str:

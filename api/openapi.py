@@ -4,6 +4,7 @@ The API's description, OpenAPI 3.1, put together once from what each route says 
 
 from collections.abc import Iterable, Mapping
 
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from api.catalogue import Catalogue, Entry
@@ -103,9 +104,9 @@ def openapi(routes: Iterable[Route], catalogue: Catalogue, base_url: str) -> Spe
 
 def schemas(catalogue: Catalogue) -> Spec:
     """Every schema by name."""
-    modes = [(model, "validation") for model in (*MODELS, Order)]
-    _, document = models_json_schema(modes, ref_template=REF)  # pyright: ignore[reportArgumentType]
-    found: Spec = {schema.get("title", name): schema for name, schema in document["$defs"].items()}
+    models: tuple[type[BaseModel], ...] = (*MODELS, Order)
+    _, document = models_json_schema([(each, "validation") for each in models], ref_template=REF)
+    found: Spec = document["$defs"]
     order = found["Order"]
     for entry in catalogue.entries:
         found[input_name(entry)] = input_schema(entry, found)

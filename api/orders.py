@@ -26,7 +26,7 @@ from generation.job import Job, Webhook
 from generation.operation import Request
 from generation.settings import Settings
 from generation.store import ApiKey
-from generation.webhooks.guard import ForbiddenAddress, GuardPolicy, check_url
+from generation.webhooks.guard import ForbiddenAddress, check_url
 
 
 def _known_event(event: str) -> str:
@@ -47,7 +47,7 @@ MetadataValue = Annotated[str, StringConstraints(max_length=500)]
 class WebhookOrder(BaseModel):
     """Where to tell of the job, and of what."""
 
-    model_config = ConfigDict(extra="forbid", title="Webhook")
+    model_config = ConfigDict(extra="forbid")
 
     url: Annotated[str, StringConstraints(max_length=2000)] = Field(
         description="An https URL on the public internet."
@@ -83,10 +83,7 @@ class OrderReader:
     def __init__(self, settings: Settings, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
         self._nudge_again = settings.nudge_again
-        self._webhook_policy = GuardPolicy(
-            allow_http=settings.webhook_allow_http,
-            allowed_networks=settings.webhook_allowed_networks,
-        )
+        self._webhook_policy = settings.webhook_policy
 
     def read(self, raw: bytes, caller: ApiKey, now: datetime) -> tuple[Job, Offer]:
         """The job this body orders, and the offer it is bought by. Raises `Problem`."""

@@ -1,0 +1,80 @@
+"""What every answer has: an id, and where it is a refusal, the form of a problem."""
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from tests.api.serving import Caller, Served
+from tests.api.test_refused_orders import problem
+
+
+def test_an_answer_has_an_id_of_its_own(caller: Caller) -> None:
+    ids = {caller.get(path).headers["x-request-id"] for path in ("/", "/v1/jobs", "/nowhere")}
+    assert len(ids) == 3
+    assert all(each.startswith("req_") for each in ids)
+
+
+def test_a_sane_id_of_the_caller_is_kept(caller: Caller) -> None:
+    answer = caller.get("/nowhere", headers={"x-request-id": "trace-01:ab.C_d"})
+    assert answer.headers["x-request-id"] == "trace-01:ab.C_d"
+    assert problem(answer, 404, "not_found")["request_id"] == "trace-01:ab.C_d"
+
+
+@pytest.mark.parametrize("sent", ["", "a b", "x" * 129, "<script>", "é"])
+def test_another_id_is_replaced(caller: Caller, sent: str) -> None:
+    answer = caller.get("/", headers={"x-request-id": sent.encode("latin-1")})
+    assert answer.headers["x-request-id"].startswith("req_")
+
+
+@pytest.mark.parametrize(
+    "path", ["/nowhere", "/v1", "/v1/jobs/", "/v1/jobs/a/b", "/v1//jobs", "/a%0ab"]
+)
+def test_an_unknown_path_is_a_problem(caller: Caller, path: str) -> None:
+    answer = caller.api.http.get(path)
+    assert problem(answer, 404, "not_found")["instance"] == path
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("DELETE", "/v1/jobs", "GET, POST"),
+        ("PUT", "/v1/jobs/job_x", "GET"),
+        ("GET", "/v1/jobs/job_x/cancel", "POST"),
+        ("POST", "/healthz", "GET"),
+        ("PATCH", "/", "GET"),
+    ],
+)
+def test_a_wrong_method_is_told_the_right_ones(
+    caller: Caller, method: str, path: str, allowed: str
+) -> None:
+    answer = caller.request(method, path)
+    problem(answer, 405, "method_not_allowed")
+    assert answer.headers["allow"] == allowed
+
+
+def test_a_head_is_a_get_without_its_body(caller: Caller) -> None:
+    for path in ("/healthz", "/docs", "/v1/jobs", "/nowhere"):
+        got, head = caller.get(path), caller.request("HEAD", path)
+        assert head.status_code == got.status_code
+        assert head.content == b""
+        assert head.headers["content-type"] == got.headers["content-type"]
+
+
+def test_an_error_of_ours_says_nothing_of_its_cause(served: Served) -> None:
+    caller = served.caller()
+    job_id = caller.order()["id"]
+    spoil(served)
+    answer = caller.get(f"/v1/jobs/{job_id}")
+    document = problem(answer, 500, "internal")
+    assert document["request_id"] in answer.headers["x-request-id"]
+    for cause in ("nonsense", "JobState", "Traceback", ".py"):
+        assert cause not in answer.text
+    assert caller.get("/healthz").status_code == 200
+
+
+def spoil(served: Served) -> None:
+    """Write a state into every job that no version of genq ever wrote."""
+    with closing(sqlite3.connect(served.settings.data_dir / "genq.db")) as connection:
+        connection.execute("UPDATE jobs SET state = 'nonsense'")
+        connection.commit()

@@ -1,0 +1,233 @@
+"""What the API says of itself: operations, OpenAPI, the manual and the pages of problems."""
+
+import re
+from collections.abc import Iterator, Mapping
+from html.parser import HTMLParser
+from typing import Any, cast
+
+import pytest
+from pydantic import BaseModel
+
+from api import documents
+from api.problems import KINDS
+from generation import providers
+from tests.api.serving import Caller, Served
+from tests.api.test_refused_orders import problem
+
+
+@pytest.fixture(scope="session")
+def spec(over_sqlite: Served) -> dict[str, Any]:
+    answer = over_sqlite.http.get("/openapi.json")
+    assert answer.headers["content-type"] == "application/json"
+    return answer.json()
+
+
+def operations_of(spec: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, methods in spec["paths"].items():
+        for method, operation in methods.items():
+            yield method, path, operation
+
+
+class TestOperations:
+    def test_the_list_has_everything_this_version_knows(self, caller: Caller) -> None:
+        answer = caller.get("/v1/operations")
+        listed = documents.OperationList.model_validate_json(answer.content).data
+        assert [f"{each.provider}.{each.name}" for each in listed] == list(providers.names())
+
+    def test_one_of_them(self, caller: Caller) -> None:
+        answer = caller.get("/v1/operations/midjourney/imagine")
+        operation = documents.Operation.model_validate_json(answer.content)
+        assert operation.offered
+        assert operation.stations == ["relay", "proxy"]
+        assert {"midjourney.proxy", "midjourney.station"} <= set(operation.dialects)
+        assert "prompt" in operation.input_schema["properties"]
+        listed = caller.get("/v1/operations").json()["data"]
+        assert answer.json() in listed
+
+    @pytest.mark.parametrize("name", ["kling/text2vdeo", "klng/text2video", "%00/x"])
+    def test_none_of_them(self, caller: Caller, name: str) -> None:
+        problem(caller.get(f"/v1/operations/{name}"), 404, "not_found")
+
+    def test_every_offered_example_can_be_ordered(self, caller: Caller) -> None:
+        for operation in caller.get("/v1/operations").json()["data"]:
+            if operation["offered"]:
+                caller.order(
+                    provider=operation["provider"],
+                    operation=operation["name"],
+                    input=operation["example"],
+                )
+
+
+class TestOpenApi:
+    def test_it_is_openapi_3_1_of_this_api(self, spec: dict[str, Any]) -> None:
+        assert (spec["openapi"], spec["info"]["title"]) == ("3.1.0", "genq")
+        assert {(method, path) for method, path, _ in operations_of(spec)} == {
+            ("post", "/v1/jobs"),
+            ("get", "/v1/jobs"),
+            ("get", "/v1/jobs/{job_id}"),
+            ("post", "/v1/jobs/{job_id}/cancel"),
+            ("get", "/v1/operations"),
+            ("get", "/v1/operations/{provider}/{operation}"),
+            ("get", "/healthz"),
+            ("get", "/readyz"),
+            ("get", "/"),
+            ("get", "/problems/{code}"),
+        }
+
+    def test_every_operation_has_an_id_of_its_own_and_a_known_tag(
+        self, spec: dict[str, Any]
+    ) -> None:
+        ids = [operation["operationId"] for _, _, operation in operations_of(spec)]
+        assert len(set(ids)) == len(ids)
+        tags = {tag["name"] for tag in spec["tags"]}
+        assert {tag for _, _, each in operations_of(spec) for tag in each["tags"]} == tags
+
+    def test_every_reference_leads_somewhere(self, spec: dict[str, Any]) -> None:
+        schemas = spec["components"]["schemas"]
+        names = {reference.removeprefix("#/components/schemas/") for reference in references(spec)}
+        assert names <= set(schemas)
+        assert {"Job", "Problem", "Input.kling.text2video", "Order.midjourney.imagine"} <= names
+
+    def test_every_parameter_of_a_path_is_described(self, spec: dict[str, Any]) -> None:
+        for _, path, operation in operations_of(spec):
+            named = {
+                each["name"] for each in operation.get("parameters", []) if each["in"] == "path"
+            }
+            assert named == set(re.findall(r"{(\w+)}", path))
+
+    def test_what_needs_a_key_says_so(self, spec: dict[str, Any]) -> None:
+        schemes = spec["components"]["securitySchemes"]
+        assert {each["type"] for each in schemes.values()} == {"http", "apiKey"}
+        for _, path, operation in operations_of(spec):
+            keyed = path.startswith("/v1")
+            assert bool(operation["security"]) == keyed
+            assert ("401" in operation["responses"]) == keyed
+
+    def test_every_example_of_an_answer_is_of_its_schema(self, spec: dict[str, Any]) -> None:
+        checked = 0
+        for _, _, operation in operations_of(spec):
+            for status, answer in operation["responses"].items():
+                for content in answer["content"].values():
+                    model = model_of(content["schema"])
+                    for example in examples(content):
+                        model.model_validate(example)
+                        if model is documents.Problem:
+                            assert example["status"] == int(status)
+                        checked += 1
+        assert checked > 30
+
+    def test_every_example_of_an_order_can_be_ordered(
+        self, spec: dict[str, Any], caller: Caller
+    ) -> None:
+        content = spec["paths"]["/v1/jobs"]["post"]["requestBody"]["content"]["application/json"]
+        assert {"kling.text2video", "midjourney.imagine"} <= set(content["examples"])
+        offered = {
+            (each["provider"], each["name"])
+            for each in caller.get("/v1/operations").json()["data"]
+            if each["offered"]
+        }
+        for example in examples(content):
+            if (example["provider"], example["operation"]) in offered:
+                assert caller.post("/v1/jobs", example).status_code == 202
+
+    def test_the_servers_are_named_only_where_known(self, spec: dict[str, Any]) -> None:
+        assert "servers" not in spec
+
+
+def references(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        entries = cast(dict[str, object], value)
+        if isinstance(reference := entries.get("$ref"), str):
+            yield reference
+        for name, entry in entries.items():
+            if name not in {"example", "examples"}:
+                yield from references(entry)
+    if isinstance(value, list):
+        for entry in cast(list[object], value):
+            yield from references(entry)
+
+
+def model_of(schema: Mapping[str, str]) -> type[BaseModel]:
+    return getattr(documents, schema["$ref"].rpartition("/")[2])
+
+
+def examples(content: Mapping[str, Any]) -> Iterator[Any]:
+    if "example" in content:
+        yield content["example"]
+    for example in content.get("examples", {}).values():
+        yield example["value"]
+
+
+class Page(HTMLParser):
+    """What a page loads and where it leads."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.ids: set[str] = set()
+        self.links: set[str] = set()
+        self.loaded: set[str] = set()
+        self.tags: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        for name, value in attrs:
+            assert not name.startswith("on"), "no script anywhere"
+            assert name != "style", "the policy forbids styles in attributes"
+            if name == "id" and value:
+                self.ids.add(value)
+            if name == "href" and value:
+                (self.links if tag == "a" else self.loaded).add(value)
+            assert name != "src"
+
+
+class TestManual:
+    @pytest.fixture
+    def page(self, over_sqlite: Served) -> Page:
+        answer = over_sqlite.http.get("/docs")
+        assert answer.headers["content-type"] == "text/html; charset=utf-8"
+        assert answer.headers["content-security-policy"].startswith("default-src 'self'")
+        return Page(answer.text)
+
+    def test_it_loads_nothing_from_elsewhere(self, page: Page, over_sqlite: Served) -> None:
+        assert page.loaded == {"/docs/style.css"}
+        assert "script" not in page.tags
+        style = over_sqlite.http.get("/docs/style.css")
+        assert style.headers["content-type"].startswith("text/css")
+        assert "url(" not in style.text
+        assert "@import" not in style.text
+
+    def test_it_has_every_endpoint_and_operation(
+        self, page: Page, spec: dict[str, Any], over_sqlite: Served
+    ) -> None:
+        assert {operation["operationId"] for _, _, operation in operations_of(spec)} <= page.ids
+        text = over_sqlite.http.get("/docs").text
+        assert all(f"<code>{name}</code>" in text for name in providers.names())
+        assert all(code in text for code in KINDS)
+
+    def test_every_link_leads_somewhere(self, page: Page, over_sqlite: Served) -> None:
+        for link in page.links:
+            if link.startswith("#"):
+                assert link == "#top" or link[1:] in page.ids, link
+            else:
+                assert over_sqlite.http.get(link).status_code == 200, link
+
+
+class TestProblems:
+    @pytest.mark.parametrize("code", KINDS)
+    def test_each_kind_explains_itself(self, over_sqlite: Served, code: str) -> None:
+        answer = over_sqlite.http.get(f"/problems/{code}")
+        assert documents.ProblemKind.model_validate_json(answer.content).code == code
+        page = over_sqlite.http.get(f"/problems/{code}", headers={"accept": "text/html,*/*;q=0.8"})
+        assert page.headers["content-type"].startswith("text/html")
+        assert answer.json()["title"] in page.text
+
+    def test_an_unknown_kind_is_not_found(self, over_sqlite: Served) -> None:
+        problem(over_sqlite.http.get("/problems/nonsense"), 404, "not_found")
+
+
+def test_the_root_says_where_to_go(over_sqlite: Served) -> None:
+    root = documents.Service.model_validate_json(over_sqlite.http.get("/").content)
+    for name, link in root.links.items():
+        expected = 401 if link.startswith("/v1") else 200
+        assert over_sqlite.http.get(link).status_code == expected, name

@@ -1,0 +1,118 @@
+"""Health and readiness, while the database and the broker come and go."""
+
+import os
+import signal
+import sqlite3
+from collections.abc import Generator
+from contextlib import closing, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import httpx
+import pytest
+
+from api.documents import Readiness
+from generation.settings import seconds
+from ops.stack.broker import BrokerProcess
+from tests.api.serving import ORDER, Served, serving, settings_of
+from tests.api.test_refused_orders import problem
+from tests.services.postgres import Cluster
+from tests.services.processes import descendants
+from tests.services.waiting import wait_for
+
+BACK = timedelta(seconds=10)
+
+
+def test_all_is_well(over_sqlite: Served) -> None:
+    assert over_sqlite.http.get("/healthz").json() == {"ok": True}
+    answer = over_sqlite.http.get("/readyz")
+    assert answer.status_code == 200
+    ready = Readiness.model_validate_json(answer.content)
+    assert set(ready.checks) == {"store", "schema", "broker", "stations"}
+    assert all(check.ok for check in ready.checks.values())
+
+
+@pytest.mark.parametrize("violence", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_broker_that_is_away(
+    tmp_path: Path, sqlite_url: str, private_broker: BrokerProcess, violence: signal.Signals
+) -> None:
+    with serving(settings_of(tmp_path, sqlite_url, private_broker.url)) as served:
+        assert not_well(served.http) == {}
+        assert private_broker.pid is not None
+        os.kill(private_broker.pid, violence)
+        try:
+            amiss = not_well(served.http)
+        finally:
+            private_broker.kill()
+        assert list(amiss) == ["broker"]
+        assert "GENQ_REDIS_URL" in amiss["broker"]
+        private_broker.start()
+        wait_for(lambda: not_well(served.http) == {}, BACK, "readiness to come back")
+
+
+def test_a_database_that_is_stopped(
+    tmp_path: Path, private_postgres: Cluster, redis_url: str
+) -> None:
+    settings = settings_of(tmp_path, private_postgres.url, redis_url, key_cache=seconds(60))
+    with serving(settings) as served:
+        caller = served.caller()
+        job_id = caller.order()["id"]
+        private_postgres.stop()
+        assert list(not_well(served.http)) == ["store", "schema"]
+        for answer in (caller.post("/v1/jobs", ORDER), caller.get(f"/v1/jobs/{job_id}")):
+            problem(answer, 503, "store_unavailable")
+            assert answer.headers["retry-after"] == "5"
+        private_postgres.start()
+        wait_for(lambda: not_well(served.http) == {}, BACK, "readiness to come back")
+        assert caller.get(f"/v1/jobs/{job_id}").json()["id"] == job_id
+        assert caller.order()["state"] == "queued"
+
+
+def test_a_database_that_hangs(tmp_path: Path, private_postgres: Cluster, redis_url: str) -> None:
+    with serving(settings_of(tmp_path, private_postgres.url, redis_url)) as served:
+        assert not_well(served.http) == {}
+        with frozen(private_postgres):
+            amiss = not_well(served.http)
+        assert list(amiss) == ["store", "schema"]
+        assert "does not answer in time" in amiss["store"]
+        wait_for(lambda: not_well(served.http) == {}, BACK, "readiness to come back")
+
+
+def test_a_schema_of_another_version(served: Served) -> None:
+    with closing(sqlite3.connect(served.settings.data_dir / "genq.db")) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0000'")
+        connection.commit()
+    amiss = not_well(served.http)
+    assert list(amiss) == ["schema"]
+    assert "run: genq migrate" in amiss["schema"]
+
+
+def not_well(http: httpx.Client) -> dict[str, str]:
+    """What the failed required checks say, told within three seconds and to everybody."""
+    began = monotonic()
+    answer = http.get("/readyz")
+    assert monotonic() - began < 3
+    document: dict[str, Any] = answer.json()
+    amiss = {name: check["detail"] for name, check in document["checks"].items() if not check["ok"]}
+    assert (answer.status_code, document["ready"]) == ((503, False) if amiss else (200, True))
+    assert http.get("/healthz").status_code == 200
+    for private in ("127.0.0.1", "redis://", "postgresql", "Error"):
+        assert private not in answer.text
+    return amiss
+
+
+@contextmanager
+def frozen(postgres: Cluster) -> Generator[None]:
+    """The server keeps its connections and answers nothing."""
+    own = descendants(os.getpid())
+    server = next(each.pid for each in own if f"port={postgres.port}" in each.command)
+    processes = [server, *(each.pid for each in descendants(server))]
+    for pid in processes:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in processes:
+            os.kill(pid, signal.SIGCONT)
