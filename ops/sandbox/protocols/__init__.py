@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from starlette.routing import BaseRoute
 
-from ops.sandbox.protocols import kling, midjourney
+from ops.sandbox.protocols import kling, luma, midjourney
 from ops.sandbox.station import Station
 from ops.sandbox.tasks import Trade
 
@@ -12,6 +12,7 @@ from ops.sandbox.tasks import Trade
 SPOKEN: tuple[tuple[Trade, Callable[[Station], Sequence[BaseRoute]]], ...] = (
     (midjourney.TRADE, midjourney.routes),
     (kling.TRADE, kling.routes),
+    (luma.TRADE, luma.routes),
 )
 
 

@@ -1,0 +1,248 @@
+"""The three faces of Luma: whom each lets in, how it answers, and what its tasks look like."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from starlette.datastructures import Headers
+from starlette.responses import Response
+
+from ops.sandbox.accounts import Standing, bearer_token, standing_of
+from ops.sandbox.config import SandboxConfig
+from ops.sandbox.dialect import Face, Refusal
+from ops.sandbox.knobs import Knob
+from ops.sandbox.links import plain_url
+from ops.sandbox.protocols import newapi
+from ops.sandbox.replies import json_reply
+from ops.sandbox.tasks import Phase, UpstreamTask, View
+
+NEW = View(Phase.QUEUED, 0, None, None)
+IMAGES = ("image", "image_edit", "reframe_image")
+_MODERATED_LATE = "Advanced moderation failed"
+_UNKNOWN_WORD = "imagining"
+
+
+class LumaFace(Face, Protocol):
+    """A face of this protocol."""
+
+    def task(self, task: UpstreamTask, seen: View) -> dict[str, Any]:
+        """The task as every answer and every callback shows it."""
+        ...
+
+
+def _word(seen: View, queued: str, running: str) -> str:
+    match seen.phase:
+        case Phase.QUEUED | Phase.SUBMITTED:
+            return queued
+        case Phase.RUNNING:
+            return running
+        case Phase.UNKNOWN:
+            return _UNKNOWN_WORD
+        case Phase.SUCCEEDED:
+            return "completed"
+        case _:
+            return "failed"
+
+
+def _reason(task: UpstreamTask, seen: View) -> str | None:
+    match seen.phase:
+        case Phase.FAILED:
+            return task.failure
+        case Phase.MODERATED:
+            return _MODERATED_LATE
+        case _:
+            return None
+
+
+def _time(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def _has_files(task: UpstreamTask, seen: View) -> bool:
+    return seen.phase is Phase.SUCCEEDED and not task.order.knobs.has(Knob.NO_URL)
+
+
+def _detail(status: int, detail: object, retry_after: int | None = None) -> Response:
+    return json_reply({"detail": detail}, status, retry_after)
+
+
+class _Answers:
+    """What all faces say alike."""
+
+    created = 201
+
+    def task(self, task: UpstreamTask, seen: View) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def accepted(self, task: UpstreamTask, place: int) -> Response:
+        return json_reply(self.task(task, NEW), self.created)
+
+    def accepted_without_id(self) -> Response:
+        return json_reply({"state": "queued"}, self.created)
+
+    def found(self, task: UpstreamTask, view: View) -> Response:
+        return json_reply(self.task(task, view))
+
+    def several(self, seen: list[tuple[UpstreamTask, View]]) -> Response:
+        return json_reply([self.task(task, view) for task, view in seen])
+
+    def not_found(self) -> Response:
+        return _detail(404, "Generation not found")
+
+    def invalid(self, message: str) -> Response:
+        return _detail(400, message)
+
+
+class _Vendor(_Answers):
+    """What both of the vendor's APIs say alike."""
+
+    no_credit: tuple[int, str]
+
+    def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
+        key = bearer_token(headers)
+        standing = standing_of(key, config)
+        if standing.passes(submits=submits):
+            return key
+        match standing:
+            case Standing.MISSING:
+                return _detail(403, "Not authenticated")
+            case Standing.NO_CREDIT:
+                return self.refusal(Refusal.NO_CREDIT)
+            case _:
+                return self.refusal(Refusal.AUTH)
+
+    def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
+        match refusal:
+            case Refusal.AUTH:
+                return _detail(401, "Invalid API key is provided")
+            case Refusal.NO_CREDIT:
+                return _detail(*self.no_credit)
+            case Refusal.MODERATED:
+                return _detail(400, "Prompt failed moderation")
+            case Refusal.THROTTLED:
+                return _detail(429, "Rate limit exceeded", retry_after=1)
+            case Refusal.QUEUE_FULL:
+                return _detail(429, "Maximum number of concurrent generations reached")
+            case _:
+                return _detail(400, "prompt is invalid")
+
+
+class DreamMachine(_Vendor):
+    """The vendor's first API."""
+
+    no_credit = (400, "Insufficient credits")
+
+    def task(self, task: UpstreamTask, seen: View) -> dict[str, Any]:
+        details = task.order.details
+        return {
+            "id": task.id,
+            "generation_type": "image" if task.order.operation in IMAGES else "video",
+            "state": _word(seen, "queued", "dreaming"),
+            "failure_reason": _reason(task, seen),
+            "created_at": _time(task.created_at),
+            "assets": self._assets(task, seen),
+            "model": details["model"],
+            "request": details["request"],
+        }
+
+    def _assets(self, task: UpstreamTask, seen: View) -> Mapping[str, str]:
+        if not _has_files(task, seen):
+            return {}
+        if task.order.operation in IMAGES:
+            return {"image": plain_url(task, "image.png")}
+        return {"video": plain_url(task, "video.mp4"), "image": plain_url(task, "cover.png")}
+
+
+class Agents(_Vendor):
+    """Its successor. Files are signed for an hour, counted from the task's end."""
+
+    no_credit = (402, "Your balance is used up")
+
+    def task(self, task: UpstreamTask, seen: View) -> dict[str, Any]:
+        codes = {Phase.FAILED: "generation_failed", Phase.MODERATED: "content_moderated"}
+        return {
+            "id": task.id,
+            "created_at": _time(task.created_at),
+            "model": task.order.details["model"],
+            "type": task.order.details["type"],
+            "state": _word(seen, "queued", "processing"),
+            "failure_code": codes.get(seen.phase),
+            "failure_reason": _reason(task, seen),
+            "output": [self._file(task, seen)] if _has_files(task, seen) else [],
+        }
+
+    def _file(self, task: UpstreamTask, seen: View) -> Mapping[str, str]:
+        medium, name = ("image", "1.png") if task.order.operation in IMAGES else ("video", "1.mp4")
+        signed = datetime.fromtimestamp(seen.finished_at or task.created_at, UTC)
+        query = f"X-Amz-Date={signed:%Y%m%dT%H%M%SZ}&X-Amz-Expires={task.asset_life_seconds:.0f}"
+        return {"type": medium, "url": f"{plain_url(task, name)}?{query}"}
+
+
+class Relay(_Answers):
+    """A relay in front of a gateway that drives the vendor's own site."""
+
+    created = 200
+
+    def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
+        key = bearer_token(headers)
+        return newapi.turned_away(standing_of(key, config), submits=submits) or key
+
+    def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
+        match refusal:
+            case Refusal.AUTH:
+                return newapi.bad_token()
+            case Refusal.NO_CREDIT:
+                return newapi.no_quota()
+            case Refusal.THROTTLED:
+                return _detail(429, {"reason": "too many requests", "code": 1}, retry_after=1)
+            case Refusal.QUEUE_FULL:
+                words = "当前分组 default 下对于模型 luma 无可用渠道"
+                return newapi.error(503, words, "model_not_found")
+            case Refusal.MODERATED:  # the gateway copies its upstream's error and adds its own
+                twice = '{"detail":"Prompt failed moderation"}{"detail":{"code":1,"reason":"EOF"}}'
+                return Response(twice, 400, media_type="application/json")
+            case _:
+                return self.invalid("user_prompt is invalid")
+
+    def invalid(self, message: str) -> Response:
+        return _detail(400, {"reason": message, "code": 1})
+
+    def task(self, task: UpstreamTask, seen: View) -> dict[str, Any]:
+        shown: dict[str, Any] = {
+            "id": task.id,
+            "prompt": task.order.prompt,
+            "state": _word(seen, "pending", "processing"),
+            "queue_state": None,
+            "created_at": _time(task.created_at),
+            "batch_id": "",
+            "video": None,
+            "video_raw": None,
+            "liked": None,
+            "estimate_wait_seconds": None,
+            "thumbnail": None,
+            "last_frame": None,
+        }
+        if reason := _reason(task, seen):
+            shown["failure_reason"] = reason
+        if _has_files(task, seen):
+            shown |= self._files(task)
+        return shown
+
+    def _files(self, task: UpstreamTask) -> Mapping[str, Any]:
+        size = {"width": 32, "height": 32}
+        clean = plain_url(task, "video.mp4")
+        marked = plain_url(task, "video_watermarked.mp4")
+        return {
+            "video": {"url": marked, "download_url": clean, **size},
+            "video_raw": {"url": clean, "duration": task.order.details["seconds"], **size},
+            "thumbnail": {"url": plain_url(task, "thumbnail.png"), "width": 64, "height": 64},
+            "last_frame": {"url": plain_url(task, "last_frame.png"), "width": 64, "height": 64},
+        }
+
+    def download(self, task: UpstreamTask | None, seen: View | None) -> Response:
+        """The clean video's address, for a task that is completed."""
+        if task is None or seen is None:
+            return self.not_found()
+        if not _has_files(task, seen):
+            return self.invalid("task is not completed")
+        return json_reply({"url": plain_url(task, "video.mp4")})
