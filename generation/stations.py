@@ -68,6 +68,11 @@ USUAL_PREFIX: Mapping[str, str] = {
     "luma.dream_machine": "/dream-machine/v1",
     "luma.agents": "/v1",
     "luma.relay": "/luma",
+    "suno.newapi": "/suno",
+    "suno.onepath": "/suno",
+    "suno.raw": "/suno",
+    "suno.feed": "/suno",
+    "suno.taskid": "/api/v1",
 }
 
 
@@ -184,6 +189,7 @@ RELAY_DIALECTS = {
     "midjourney": "midjourney.station",
     "kling": "kling.relay",
     "luma": "luma.relay",
+    "suno": "suno.newapi",
 }
 
 

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from generation.operation import Operation
-from generation.providers import kling, luma, midjourney
+from generation.providers import kling, luma, midjourney, suno
 
 OPERATIONS: tuple[Operation[Any], ...] = (
     *midjourney.OPERATIONS,
     *kling.OPERATIONS,
     *luma.OPERATIONS,
+    *suno.OPERATIONS,
 )
 
 _BY_NAME: Mapping[tuple[str, str, str], Operation[Any]] = {
