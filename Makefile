@@ -16,6 +16,7 @@ INSTALLED_DEV := $(VENV)/.installed-dev
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
+# The next two need no shell, so make runs none, and a SIGTERM to make reaches genq.
 demo: $(INSTALLED) ## see genq at work on this machine; ONCE=1 stops it at the end
 	@$(BIN)/genq demo $(if $(filter-out 0,$(ONCE)),--once)
 

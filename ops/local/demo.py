@@ -84,7 +84,7 @@ async def ordered(caller: Caller, webhook_url: str, rows: Rows) -> Sequence[dict
 async def order_one(
     caller: Caller, order: DemoOrder, webhook_url: str, rows: Rows
 ) -> dict[str, Any]:
-    row = rows.add(f"{order.type:18}  {order.title}", "ordering")
+    row = rows.add(f"{order.type:18} {order.title:13}", "ordering")
     job = await caller.order(order.body(webhook_url))
 
     def look(seen: dict[str, Any]) -> None:

@@ -13,7 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 REDRAWS_PER_SECOND = 10
-BAR_WIDTH = 18
+#: A row of the demonstration leaves room in 80 columns for the ^C a terminal echoes.
+BAR_WIDTH = 14
 #: In a pipe a line is printed before the longest name is known.
 PLAIN_NAME_WIDTH = 10
 #: How a word for a state is coloured; the others are plain.

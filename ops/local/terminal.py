@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import signal
 import sys
 from collections.abc import Generator
 from pathlib import Path
@@ -15,8 +16,8 @@ from ops.cli.output import console
 
 class Steady(io.TextIOBase):
     """
-    A stream that becomes /dev/null when its terminal hangs up. SIGHUP says so as well, and ends the
-    stack in order; an error in the middle of that would not.
+    A stream that becomes /dev/null when nobody reads it any more. SIGHUP says so as well, and ends
+    the stack in order; an error in the middle of that would not.
     """
 
     def __init__(self, stream: IO[str]) -> None:
@@ -41,11 +42,11 @@ class Steady(io.TextIOBase):
     def _whether_or_not_it_is_there(self) -> Generator[None]:
         try:
             yield
-        except BrokenPipeError:
-            raise  # no terminal, but a reader who has had enough: rich ends the command
-        except OSError:
+        except OSError as error:
             with Path(os.devnull).open("wb") as nowhere:
                 os.dup2(nowhere.fileno(), self.fileno())
+            if isinstance(error, BrokenPipeError):  # a terminal sends the signal by itself
+                os.kill(os.getpid(), signal.SIGHUP)
 
 
 def steady_console() -> Console:
