@@ -26,7 +26,7 @@ def manual_page(spec: Spec) -> str:
 </header>
 {authentication(spec)}
 {sections}
-{orders(schemas)}
+{orders(spec["paths"]["/v1/jobs"]["post"]["requestBody"], schemas)}
 {objects(schemas)}
 {problems()}"""
     return frame("genq: API", body, navigation(spec))
@@ -130,15 +130,15 @@ def parameters(given: list[Spec]) -> str:
 
 
 def order(body: Spec, schemas: Spec) -> str:
-    """A body: the fields that all its forms have, and an example of each."""
-    content = body["content"]["application/json"]
-    fields = table(schemas["Order"])
-    examples = "".join(
-        details(f"Example: {name}", example["value"])
-        for name, example in content["examples"].items()
-    )
-    return f"""<h4>Body</h4>{fields}
-<p>What <code>input</code> may be: <a href="#inputs">What can be ordered</a>.</p>{examples}"""
+    """A body: the fields that all its forms have, and one of its examples."""
+    (name, example), *_ = examples_of(body).items()
+    return f"""<h4>Body</h4>{table(schemas["Order"])}
+<p>What <code>input</code> may be: <a href="#inputs">What can be ordered</a>.</p>
+{details(f"Example: {name}", example["value"])}"""
+
+
+def examples_of(body: Spec) -> dict[str, Spec]:
+    return body["content"]["application/json"]["examples"]
 
 
 def answer(status: str, given: Spec) -> str:
@@ -158,17 +158,16 @@ def answer(status: str, given: Spec) -> str:
 <div>{rich(given["description"])}{listed}{"".join(shown)}</div></div>"""
 
 
-def orders(schemas: Spec) -> str:
-    names = [name.removeprefix("Input.") for name in schemas if name.startswith("Input.")]
-    tables = "".join(
-        f"<article><h3><code>{text(name)}</code></h3>"
-        f"{paragraphs(schemas[f'Order.{name}']['description'])}{table(schemas[f'Input.{name}'])}"
-        "</article>"
-        for name in names
+def orders(body: Spec, schemas: Spec) -> str:
+    """Every operation: what it makes, what its `input` may be, and an example."""
+    articles = "".join(
+        f"<article><h3><code>{text(name)}</code></h3>{paragraphs(example['summary'])}"
+        f"{table(schemas[f'Input.{name}'])}{details('Example', example['value'])}</article>"
+        for name, example in examples_of(body).items()
     )
     return f"""
 <section id="inputs"><h2>What can be ordered</h2><p>The fields of <code>input</code>.</p>
-{tables}</section>"""
+{articles}</section>"""
 
 
 def objects(schemas: Spec) -> str:

@@ -62,10 +62,10 @@ class Order(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    provider: str
-    operation: str
-    input: dict[str, Any]
-    webhook: WebhookOrder | None = None
+    provider: str = Field(description="Whose service, as in `kling`.")
+    operation: str = Field(description="Which of its operations, as in `text2video`.")
+    input: dict[str, Any] = Field(description="What the operation takes.")
+    webhook: WebhookOrder | None = Field(None, description="Whom to tell how it ended.")
     metadata: dict[MetadataName, MetadataValue] | None = Field(
         None, max_length=50, description="Yours; genq keeps it and gives it back."
     )

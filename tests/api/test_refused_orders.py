@@ -16,7 +16,7 @@ LONG = "x" * 501
 
 #: The change to a good order; then the place, the code and a word of what is said there.
 FAULTS: list[tuple[dict[str, Any], str, str, str]] = [
-    ({"provider": "klng"}, "#/provider", "unknown_provider", "kling, midjourney"),
+    ({"provider": "klng"}, "#/provider", "unknown_provider", "no such provider; there are"),
     ({"provider": 7}, "#/provider", "type", "must be a string, not a number"),
     ({"operation": "text2vdeo"}, "#/operation", "unknown_operation", "text2video"),
     ({"operation": None}, "#/operation", "type", "not null"),
