@@ -64,11 +64,8 @@ class Api:
                 # A proxy of the environment is for the outside.
                 trust_env=not is_local(self._url),
             )
-        except (httpx.InvalidURL, UnicodeEncodeError):
-            raise Stop(
-                "the URL or the key cannot be sent as it is: look for spaces and unusual letters",
-                Code.USAGE,
-            ) from None
+        except httpx.InvalidURL as error:
+            raise Stop(f"--url or GENQ_URL is not a URL ({error})", Code.USAGE) from None
 
     def __enter__(self) -> Self:
         return self

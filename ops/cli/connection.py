@@ -49,6 +49,8 @@ def api_of(url: str | None, key: str | None) -> "Api":
         raise Stop("--url or GENQ_URL must begin with http:// or https://", Code.USAGE)
     if not key:
         raise Stop(f"no API key for {url}: set GENQ_KEY, or give --key", Code.USAGE)
+    if not (key.isascii() and key.isprintable()):
+        raise Stop("the API key holds characters that no key has: copy it again", Code.USAGE)
     return Api(Connection(url, key))
 
 

@@ -18,6 +18,8 @@ Answer = TypeVar("Answer")
 SQLITE_HEADER = b"SQLite format 3\0"
 #: PostgreSQL's codes for a server that is starting, stopping, or full for the moment.
 PASSING = frozenset({"57P01", "57P02", "57P03", "53300"})
+#: Errors of the file system, which do not pass by themselves.
+LASTING = (FileNotFoundError, NotADirectoryError, PermissionError)
 
 
 class NoDatabase(Stop):
@@ -69,7 +71,11 @@ def sqlite_file(settings: "Settings") -> Path | None:
         url = checked_url(settings.store_url)
     except UnusableDatabase as error:
         raise NoDatabase(str(error)) from None
-    return Path(url.database or "") if url.drivername.startswith("sqlite") else None
+    if not url.drivername.startswith("sqlite"):
+        return None
+    if url.database in {None, "", ":memory:"}:
+        raise NoDatabase("GENQ_DATABASE_URL names no file: write sqlite+aiosqlite:///path/genq.db")
+    return Path(str(url.database))
 
 
 def check_file(file: Path | None) -> None:
@@ -100,7 +106,8 @@ def away(error: Exception) -> NoDatabase:
     """What a driver's error means to an operator."""
     origin = getattr(error, "orig", None) or error
     first_line = (str(origin).strip() or type(origin).__name__).splitlines()[0]
-    passing = isinstance(error, OSError) or getattr(origin, "sqlstate", None) in PASSING
+    away = isinstance(error, OSError) and not isinstance(error, LASTING)
+    passing = away or getattr(origin, "sqlstate", None) in PASSING
     return NoDatabase(
         f"the database cannot be used: {first_line}; see GENQ_DATABASE_URL", passing=passing
     )

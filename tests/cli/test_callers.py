@@ -189,6 +189,12 @@ class TestConnection:
         assert "unknown or was revoked" in answer.sentence
         assert "genq_wrong" not in answer.err
 
+    def test_a_key_that_cannot_be_one_is_not_quoted(self, genq: Genq) -> None:
+        answer = genq.having(key="genq_hush\nhush")("list")
+        assert answer.code == 2
+        assert answer.sentence.startswith("genq: the API key holds characters")
+        assert "hush" not in answer.err
+
     def test_something_that_is_no_genq(self, caller: Genq, deployment: Deployment) -> None:
         answer = caller.having(url=deployment.station_url)("list")
         assert answer.code == 3

@@ -11,8 +11,9 @@ import pytest
 
 from generation.settings import Settings
 from generation.store import ApiKey, Store
+from ops.cli.database import NoDatabase, check_file, sqlite_file
 from ops.cli.ending import Stop
-from ops.cli.migrate import check_first_key
+from ops.cli.migrate import check_first_key, migrate_when_up
 from ops.stack.ports import LOOPBACK
 from tests.cli.script import Genq
 from tests.services.migrations import sqlite_url_of
@@ -111,6 +112,22 @@ class TestMigrate:
         answer = genq.having(database_url=url)("migrate")
         assert answer.code == 1
         assert 'database "nowhere" does not exist' in answer.sentence
+
+    @pytest.mark.parametrize(
+        ("url", "words"),
+        [
+            ("sqlite:////proc/nowhere/genq.db", "No such file or directory"),
+            ("sqlite+aiosqlite://", "names no file"),
+            ("postgresql:hush", "is not a database URL"),
+        ],
+    )
+    def test_a_place_where_no_database_can_be(self, url: str, words: str) -> None:
+        settings = Settings(database_url=url)
+        with pytest.raises(NoDatabase, match=words) as stop:
+            check_file(sqlite_file(settings))
+            migrate_when_up(settings)
+        assert not stop.value.passing
+        assert "hush" not in str(stop.value)
 
 
 class TestKeys:
