@@ -92,7 +92,7 @@ def sandbox(
     ] = None,
 ) -> None:
     """
-    Run a station that costs nothing: it speaks as Midjourney and Kling do, and draws test pictures.
+    Run a station that costs nothing: it speaks as real ones do, and draws test pictures.
 
     Send jobs there with GENQ_STATION_URL=http://127.0.0.1:8900 and any GENQ_STATION_KEY.
     GENQ_SANDBOX_* variables set what has no option here.
