@@ -1,9 +1,11 @@
 """
 Kling: videos, pictures and sounds.
 
-`operations` lists the orders, `request` says what each may hold, `reply` reads every answer of the
-vendor and of the stations that resell it, with `complaints` and `faults` for the bad news and
-`results` for the good.
+`requests` says what each order may hold and `endpoints` what the vendor's first API makes of it;
+`v1`, `v2` and `newapi` are the ways of speaking, which `operations` puts together. `reply` reads
+every answer of the vendor and of the stations that resell it, with `complaints` and `faults` for
+the bad news and `results`, `answers` and `library` for the good. `parents` knows what follow-ups
+need of the job they follow.
 """
 
 from generation.providers.kling.operations import OPERATIONS as OPERATIONS

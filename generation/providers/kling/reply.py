@@ -7,15 +7,18 @@ its status word, its files. Which operation was asked matters only for the mediu
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from generation.errors import ErrorCode, Fault, Rejected, UnrecognizedReply
 from generation.operation import Order, Reply
 from generation.providers.kling import wire
+from generation.providers.kling.answers import Reader
 from generation.providers.kling.complaints import complaint_in, error_message
 from generation.providers.kling.faults import failure_of, fault_of, wordless_fault
-from generation.providers.kling.results import assets_in, billing_in
+from generation.providers.kling.library import shelf_in
+from generation.providers.kling.results import assets_in, facts_in
 from generation.status import Accepted, AssetType, Failed, Running, Status, SubmitAnswer, Succeeded
 
 #: A station's record around the vendor's answer around the task is as deep as it gets.
@@ -50,13 +53,25 @@ def read_submit(reply: Reply, medium: AssetType) -> SubmitAnswer:
     task = _one_task(reply, submitting=True)
     if not task.id:
         raise _unreadable("the submit was answered without a task id", reply)
-    match _status(task, medium):
-        case Failed() as failed if failed.code is not ErrorCode.ASSET_MISSING:
-            return failed
-        case Succeeded(assets=assets, details=details):
-            return Succeeded(assets, details=details, upstream_id=task.id)
+    try:
+        status = _status(task, medium)
+    except UnrecognizedReply:  # a success without a file is looked at again
+        return Accepted(task.id)
+    match status:
+        case Failed():
+            return status
+        case Succeeded():
+            return replace(status, upstream_id=task.id)
         case _:
             return Accepted(task.id)
+
+
+def read_answer(reply: Reply, reader: Reader) -> Succeeded | None:
+    """
+    The result that a submit was answered with, or None where the answer is a task or unreadable;
+    `read_submit` tells those apart. Raises a `Fault`.
+    """
+    return reader(document_of(reply, submitting=True).get("data"))
 
 
 def read_query(reply: Reply, medium: AssetType) -> Status:
@@ -69,23 +84,32 @@ def read_query(reply: Reply, medium: AssetType) -> Status:
 
 def read_batch(reply: Reply, medium: AssetType) -> Mapping[str, Status]:
     """Status by task id, from an answer whose `data` is a list. Raises a `Fault`."""
-    document = _document(reply, submitting=False)
+    document = document_of(reply, submitting=False)
     entries = document.get("data")
     if not isinstance(entries, list):
         raise _unreadable("the answer is no list of tasks", reply)
     tasks = [_task([wire.EMPTY, *_opened(entry)]) for entry in wire.mappings(cast(Any, entries))]
-    found = {task.id: _status(task, medium) for task in tasks if task.id}
-    return {upstream_id: status for upstream_id, status in found.items() if status is not None}
+    found: dict[str, Status] = {}
+    for task in tasks:
+        with suppress(UnrecognizedReply):
+            status = _status(task, medium)
+            if task.id and status is not None:
+                found[task.id] = status
+    return found
 
 
-def read_find(reply: Reply, order: Order) -> str | None:
+def read_find(reply: Reply, order: Order, *, silence_proves: bool = False) -> str | None:
     """
     The id of the task that carries our reference, or None where the vendor itself says, with its
     code 1203, that there is none. A station that does not know the reference proves nothing: it may
-    only ever know its own ids. Raises a `Fault` for that, and for an answer about another task.
+    only ever know its own ids. An empty list says as much only where lists are how the vendor
+    answers (`silence_proves`). Raises a `Fault` for the rest, and for an answer about another task.
     """
     try:
-        task = _one_task(reply, submitting=False)
+        document = document_of(reply, submitting=False)
+        if silence_proves and document.get("data") == []:
+            return None
+        task = _task_in(document, reply, submitting=False)
     except Rejected as fault:
         if fault.upstream_code == "1203":
             return None
@@ -106,7 +130,7 @@ def _carries(task: KlingTask, order: Order) -> bool:
     return task.id != order.job_id
 
 
-def _document(reply: Reply, *, submitting: bool) -> Mapping[str, Any]:
+def document_of(reply: Reply, *, submitting: bool) -> Mapping[str, Any]:
     """The answer, once it is sure that it does not complain."""
     try:
         document = reply.object()
@@ -118,7 +142,10 @@ def _document(reply: Reply, *, submitting: bool) -> Mapping[str, Any]:
 
 
 def _one_task(reply: Reply, *, submitting: bool) -> KlingTask:
-    document = _document(reply, submitting=submitting)
+    return _task_in(document_of(reply, submitting=submitting), reply, submitting=submitting)
+
+
+def _task_in(document: Mapping[str, Any], reply: Reply, *, submitting: bool) -> KlingTask:
     if document.get("data") == [] and not submitting:
         raise Rejected(
             "the upstream does not know the task: its list is empty",
@@ -182,7 +209,7 @@ def _external_id(layer: Mapping[str, Any]) -> str:
 
 
 def _status(task: KlingTask, medium: AssetType) -> Status | None:
-    """What the status word means; None where there is none."""
+    """What the status word means; None where there is none. `UnrecognizedReply` as `_success`."""
     if task.word is None:
         return None
     word = wire.text(task.word)
@@ -197,10 +224,14 @@ def _status(task: KlingTask, medium: AssetType) -> Status | None:
     return Running(_progress(task), queued=known in _QUEUED, unknown_word=unknown_word)
 
 
-def _success(task: KlingTask, medium: AssetType) -> Succeeded | Failed:
-    if assets := assets_in(task.layers, medium):
-        return Succeeded(assets, details=billing_in(task.layers))
-    return Failed("the upstream reports success and gives no URL", ErrorCode.ASSET_MISSING)
+def _success(task: KlingTask, medium: AssetType) -> Succeeded:
+    """A success with neither file nor id is none yet: the upstream's books may be catching up."""
+    assets, shelf = assets_in(task.layers, medium), shelf_in(task.layers)
+    if not assets and not shelf.texts:
+        raise UnrecognizedReply(
+            "the upstream reports success and gives no URL", code=ErrorCode.ASSET_MISSING
+        )
+    return Succeeded(assets, shelf.texts, details=facts_in(task.layers) | shelf.details)
 
 
 def _progress(task: KlingTask) -> int | None:

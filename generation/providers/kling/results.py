@@ -2,15 +2,19 @@
 The files in a finished Kling-shaped task: v1's `task_result`, v2's `outputs`, a relay's single URL.
 
 Asset roles: `result` for what was ordered, `watermarked` for its copy with a watermark, `lossless`
-for the uncompressed copy of a sound, `voice` for the sample of a voice that was made.
+for the uncompressed copy of a sound, `voice` for the sample of a voice. An asset is known to end
+where its URL says when, or where the vendor's own task is dated.
 """
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from generation.providers.kling import wire
+from generation.providers.kling.expiry import deleted_at, signed_until
+from generation.providers.kling.library import flat
 from generation.status import Asset, AssetType
 
 
@@ -30,10 +34,12 @@ _SOUND = (
     _File("mp3_url"),
     _File("wav_url", "lossless"),
 )
-_PICTURE = (_File("url"), _File("watermark_url", "watermarked"))
+_VIDEO = (_File("url"), _File("watermark_url", "watermarked"))
+#: Views of one thing from several sides come as one entry.
+_PICTURE = (*_VIDEO, *(_File(f"url_{number}") for number in (1, 2, 3)))
 
 _FILES: Mapping[AssetType, Sequence[_File]] = {
-    AssetType.VIDEO: _PICTURE,
+    AssetType.VIDEO: _VIDEO,
     AssetType.IMAGE: _PICTURE,
     AssetType.AUDIO: _SOUND,
 }
@@ -72,6 +78,19 @@ def assets_in(layers: Sequence[Mapping[str, Any]], medium: AssetType) -> tuple[A
     return tuple(itertools.islice(bare, 1))
 
 
+def facts_in(layers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What else follow-ups and accounts may want to know, under the vendor's names."""
+    facts = billing_in(layers)
+    for layer in reversed(layers):
+        parent = wire.mapping(wire.mapping(layer.get("task_info")).get("parent_video"))
+        if parent_id := wire.identifier(parent.get("id")):
+            facts.setdefault("parent_video_id", parent_id)
+        for video in wire.mappings(wire.mapping(layer.get("task_result")).get("videos")):
+            if session_id := wire.identifier(video.get("session_id")):
+                facts.setdefault("session_id", session_id)
+    return facts
+
+
 def billing_in(layers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """What was charged, under the vendor's names and with its numbers as text."""
     for layer in reversed(layers):
@@ -84,29 +103,29 @@ def billing_in(layers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     """Text, a flat object of texts, or a list of those: nothing that a store could choke on."""
     if isinstance(value, list):
-        return [_texts(entry) for entry in wire.mappings(value)]
-    return _texts(wire.mapping(value)) or wire.number_text(value)
-
-
-def _texts(entry: Mapping[str, Any]) -> dict[str, str]:
-    return {
-        wire.text(name): said for name, value in entry.items() if (said := wire.number_text(value))
-    }
+        return [flat(entry) for entry in wire.mappings(value)]
+    return flat(wire.mapping(value)) or wire.number_text(value)
 
 
 def _listed(layer: Mapping[str, Any]) -> Iterator[Asset]:
-    result = wire.mapping(layer.get("task_result"))
+    result, ends = wire.mapping(layer.get("task_result")), deleted_at(layer)
     for name, medium in _LISTS.items():
         for entry in wire.mappings(result.get(name)):
-            yield from _files(entry, medium)
+            yield from files_of(entry, medium, ends)
     for entry in wire.mappings(result.get("voices")):
-        yield from _voice(entry)
+        yield from voice_samples(entry)
     for entry in wire.mappings(layer.get("outputs")):
-        if medium := _TYPES.get(wire.text(entry.get("type"))):
-            yield from _files(entry, medium)
+        kind = wire.text(entry.get("type"))
+        if medium := _TYPES.get(kind):
+            yield from files_of(entry, medium, ends)
+        elif kind == "voice":
+            yield from voice_samples(entry)
 
 
-def _files(entry: Mapping[str, Any], medium: AssetType) -> Iterator[Asset]:
+def files_of(
+    entry: Mapping[str, Any], medium: AssetType, ends: datetime | None = None
+) -> Iterator[Asset]:
+    """The files of one entry; `ends` is when the vendor deletes them."""
     for file in _FILES[medium]:
         if url := wire.url(entry.get(file.url)):
             yield Asset(
@@ -115,16 +134,19 @@ def _files(entry: Mapping[str, Any], medium: AssetType) -> Iterator[Asset]:
                 role=file.role,
                 upstream_id=wire.text(entry.get("id")) or None,
                 duration=wire.seconds(entry.get(file.duration)),
+                expires_at=signed_until(url) or ends,
             )
 
 
-def _voice(entry: Mapping[str, Any]) -> Iterator[Asset]:
+def voice_samples(entry: Mapping[str, Any]) -> Iterator[Asset]:
+    """How a voice sounds. The sample lives as long as the voice."""
     if url := wire.url(entry.get("trial_url")):
         yield Asset(
             type=AssetType.AUDIO,
             url=url,
             role="voice",
-            upstream_id=wire.text(entry.get("voice_id")) or None,
+            upstream_id=wire.first_identifier(entry, "voice_id", "id") or None,
+            expires_at=signed_until(url),
             title=wire.text(entry.get("voice_name")) or None,
         )
 
@@ -138,4 +160,9 @@ def _bare(layer: Mapping[str, Any], medium: AssetType) -> Iterator[Asset]:
     names = ("result_url", "url", "artifact_url")
     candidates = [*map(layer.get, names), metadata.get("url"), layer.get("fail_reason")]
     for url in filter(None, map(wire.url, candidates)):
-        yield Asset(type=medium, url=url, duration=wire.seconds(layer.get("seconds")))
+        yield Asset(
+            type=medium,
+            url=url,
+            duration=wire.seconds(layer.get("seconds")),
+            expires_at=signed_until(url),
+        )

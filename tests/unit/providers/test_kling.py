@@ -1,4 +1,4 @@
-"""What Kling's orders may hold, and what is sent for them, compared whole."""
+"""What an order for a video from words may hold, and what is sent for it, compared whole."""
 
 import json
 from datetime import timedelta
@@ -10,9 +10,9 @@ from pydantic import ValidationError
 from generation.errors import ErrorCode, Fault, Throttled, UnrecognizedReply
 from generation.operation import Call, Operation, Order, Reply, Task
 from generation.providers import find
-from generation.providers.kling import OPERATIONS
 from generation.providers.kling.reply import read_batch
-from generation.providers.kling.request import KlingRequest, Text2Video
+from generation.providers.kling.requests.fields import KlingRequest
+from generation.providers.kling.requests.video import Text2Video
 from generation.status import Asset, AssetType, Failed, Running, Succeeded
 
 DIALECTS = ("kling.v1", "kling.relay")
@@ -196,6 +196,8 @@ class TestRequest:
             ({"prompt": "a", "duration": "5s"}, {"duration"}),
             ({"prompt": "a", "model_name": "kling-v3", "duration": 16}, {"duration"}),
             ({"prompt": "a", "voice_list": [{"voice_id": "1"}] * 3}, {"voice_list"}),
+            ({"prompt": "says <<<voice_1>>>"}, {"prompt"}),
+            ({"prompt": "says <<<voice_2>>>", "voice_list": [{"voice_id": "1"}]}, {"prompt"}),
             (
                 {"prompt": "a", "voice_list": [{"id": "1"}]},
                 {"voice_list.0.id", "voice_list.0.voice_id"},
@@ -286,12 +288,6 @@ class TestRequest:
         )
         assert found == {"multi_prompt": "the shots last 5 seconds together, the video 10"}
 
-    @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda o: f"{o.dialect}:{o.name}")
-    def test_the_example_works(self, operation: Operation[KlingRequest]) -> None:
-        request = operation.request.model_validate(operation.example)
-        call = operation.build_submit(request, ORDER)
-        assert call.json == {**operation.example, "external_task_id": ORDER.job_id}
-
     def test_the_schema_takes_seconds_as_text_or_number(self) -> None:
         properties = Text2Video.model_json_schema()["properties"]
         types = cast(list[dict[str, str]], properties["duration"]["anyOf"])
@@ -307,7 +303,7 @@ class TestPace:
 
 
 class TestBatch:
-    """No dialect asks for many tasks yet; the reader of their lists is ready."""
+    """Lists of tasks are read alike, whoever sends them."""
 
     def read(self, body: Any, status: int = 200) -> Any:
         return read_batch(Reply(status, json.dumps(body).encode()), AssetType.VIDEO)

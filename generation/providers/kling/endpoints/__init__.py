@@ -1,0 +1,3 @@
+"""
+What the vendor's first API offers: one row an endpoint, in modules by family.
+"""
