@@ -73,6 +73,7 @@ USUAL_PREFIX: Mapping[str, str] = {
     "suno.raw": "/suno",
     "suno.feed": "/suno",
     "suno.taskid": "/api/v1",
+    "flux.relay": "/flux",
 }
 
 
@@ -190,6 +191,7 @@ RELAY_DIALECTS = {
     "kling": "kling.relay",
     "luma": "luma.relay",
     "suno": "suno.newapi",
+    "flux": "flux.relay",
 }
 
 

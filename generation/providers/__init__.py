@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from generation.operation import Operation
-from generation.providers import kling, luma, midjourney, suno
+from generation.providers import flux, kling, luma, midjourney, suno
 
 OPERATIONS: tuple[Operation[Any], ...] = (
     *midjourney.OPERATIONS,
     *kling.OPERATIONS,
     *luma.OPERATIONS,
     *suno.OPERATIONS,
+    *flux.OPERATIONS,
 )
 
 _BY_NAME: Mapping[tuple[str, str, str], Operation[Any]] = {
