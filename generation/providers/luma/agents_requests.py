@@ -101,7 +101,7 @@ class AgentsPicture(AgentsRequest):
 
     def picture(self, kind: str, references: tuple[Reference, ...] | None) -> dict[str, Any]:
         return self.common(kind, self.model, self.aspect_ratio) | given(
-            image_ref=references and [reference.wire() for reference in references],
+            image_ref=[reference.wire() for reference in references or ()] or None,
             output_format=self.output_format,
             style=self.style,
             web_search=self.web_search,
@@ -116,7 +116,7 @@ class AgentsPicture(AgentsRequest):
 class AgentsImage(AgentsPicture):
     """A picture from words, and from pictures to go by if there are any."""
 
-    image_ref: tuple[Reference, ...] | None = Field(None, min_length=1, max_length=9)
+    image_ref: tuple[Reference, ...] | None = Field(None, max_length=9)
 
     def draft(self, parent: Parent | None) -> Draft:
         del parent
@@ -132,7 +132,7 @@ class AgentsImageEdit(AgentsPicture):
 
     image_url: Picture | None = Field(None, description="The picture, without a parent job.")
     generation_id: GenerationId | None = None
-    image_ref: tuple[Reference, ...] | None = Field(None, min_length=1, max_length=8)
+    image_ref: tuple[Reference, ...] | None = Field(None, max_length=8)
 
     def draft(self, parent: Parent | None) -> Draft:
         body = self.picture("image_edit", self.image_ref)
@@ -340,16 +340,16 @@ class AgentsModifyVideo(AgentsRemake):
     mode: ModifyMode | None = None
     auto_controls: bool | None = None
     controls: Controls | None = None
-    keyframes: tuple[Picture, ...] | None = Field(None, min_length=1, max_length=64)
-    keyframe_indexes: tuple[int, ...] | None = Field(None, min_length=1, max_length=64)
+    keyframes: tuple[Picture, ...] | None = Field(None, max_length=64)
+    keyframe_indexes: tuple[int, ...] | None = Field(None, max_length=64)
 
     def draft(self, parent: Parent | None) -> Draft:
         edit = given(
             strength=self.mode,
             auto_controls=self.auto_controls,
             controls=self.controls and self.controls.model_dump(mode="json", exclude_none=True),
-            keyframes=self.keyframes and [*map(picture_reference, self.keyframes)],
-            keyframe_indexes=self.keyframe_indexes and [*self.keyframe_indexes],
+            keyframes=[*map(picture_reference, self.keyframes or ())] or None,
+            keyframe_indexes=[*(self.keyframe_indexes or ())] or None,
         )
         video = self.video() | given(edit=edit or None)
         return self.drafted("video_edit", video, source=self.source(parent))

@@ -105,7 +105,7 @@ class DreamMotion(LumaRequest):
     duration: Seconds | None = None
     resolution: Word | None = None
     loop: bool | None = None
-    concepts: tuple[Concept, ...] | None = Field(None, min_length=1)
+    concepts: tuple[Concept, ...] | None = None
 
     def frames(self, parent: Parent | None) -> Mapping[str, Any]:
         """`frame0` and `frame1`, as far as there are any."""
@@ -120,7 +120,7 @@ class DreamMotion(LumaRequest):
             duration=self.duration,
             resolution=self.resolution,
             loop=self.loop,
-            concepts=self.concepts and [concept.model_dump() for concept in self.concepts],
+            concepts=[concept.model_dump() for concept in self.concepts or ()] or None,
             keyframes=dict(self.frames(parent)) or None,
         )
         return Draft("/generations/video", body)
@@ -230,7 +230,7 @@ class WeightedImage(Part):
 class CharacterImages(Part):
     """Pictures of one character."""
 
-    images: tuple[MediaUrl, ...] = Field(min_length=1, max_length=4)
+    images: tuple[MediaUrl, ...] = Field(max_length=4)
 
 
 class CharacterReference(Part):
@@ -249,18 +249,21 @@ class DreamImage(LumaRequest):
     model: Word = "photon-1"
     aspect_ratio: AspectRatio = "16:9"
     format: Literal["jpg", "png"] = "jpg"
-    image_ref: tuple[WeightedImage, ...] | None = Field(None, min_length=1, max_length=4)
-    style_ref: tuple[WeightedImage, ...] | None = Field(None, min_length=1)
+    image_ref: tuple[WeightedImage, ...] | None = Field(None, max_length=4)
+    style_ref: tuple[WeightedImage, ...] | None = None
     character_ref: CharacterReference | None = None
     modify_image_ref: WeightedImage | None = None
 
     def draft(self, parent: Parent | None) -> Draft:
         del parent
-        return Draft("/generations/image", self.model_dump(mode="json", exclude_none=True))
+        body = self.model_dump(mode="json", exclude_none=True)
+        return Draft("/generations/image", {name: value for name, value in body.items() if value})
 
     def problems(self) -> Iterator[Problem]:
         if self.model in IMAGE_MODELS:
             yield from unknown_value("aspect_ratio", self.aspect_ratio, ASPECT_RATIOS, self.model)
+        if self.character_ref is not None and not self.character_ref.identity0.images:
+            yield ("character_ref", "identity0", "images"), "give at least one picture"
 
 
 class DreamReframe(LumaRequest):

@@ -53,10 +53,13 @@ class Endpoint(NamedTuple):
 def operation_of(endpoint: Endpoint, body: Body) -> str:
     """What a new video is, by the earlier ones it begins or ends with."""
     frames = mapping(body.get("keyframes")) or mapping(body.get("video"))
-    starts = _is_generation(frames.get("frame0") or frames.get("start_frame"))
-    ends = _is_generation(frames.get("frame1") or frames.get("end_frame"))
-    both = {(True, True): "interpolate", (True, False): "extend", (False, True): "reverse_extend"}
-    return both.get((starts, ends), endpoint.operation)
+    start = frames.get("frame0") or frames.get("start_frame")
+    end = frames.get("frame1") or frames.get("end_frame")
+    if not (_is_generation(start) or _is_generation(end)):
+        return endpoint.operation
+    if start and end:
+        return "interpolate"
+    return "extend" if start else "reverse_extend"
 
 
 def mapping(value: object) -> Mapping[str, Any]:
