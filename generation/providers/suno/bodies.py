@@ -44,11 +44,11 @@ def lyrics(request: LyricsRequest, order: Order) -> Body:
 
 
 def extend(request: ExtendRequest, order: Order) -> Body:
-    """An upload has no task of its own to go on with."""
+    """An upload has no task to go on with; a song whose task nobody names is taken for one."""
     song = extended_song(request, order)
-    from_upload = song.made_by == "upload" or not song.task_id
-    return _follow_up(request, song, "continue_clip_id", with_task=not from_upload) | {
-        "task": "upload_extend" if from_upload else "extend"
+    is_upload = song.made_by == "upload" or not (song.made_by or song.task_id)
+    return _follow_up(request, song, "continue_clip_id", with_task=not is_upload) | {
+        "task": "upload_extend" if is_upload else "extend"
     }
 
 

@@ -143,6 +143,7 @@ COMMANDS = (
         times=_SONGS,
         example={
             "continue_clip_id": EXAMPLE_CLIP,
+            "task_id": EXAMPLE_TASK,
             "infill_start_s": 30,
             "infill_end_s": 45,
             "prompt": _VERSE,

@@ -72,8 +72,19 @@ def _plain(request: SongRequest, body: Body) -> Body:
     return body
 
 
-def _songs(path: str, looking: Any, hook: str = "") -> dict[str, Way]:
-    return {name: Way(post(path, write, hook), looking) for name, write in SONG_BODIES.items()}
+def feed_extend(request: ExtendRequest, order: Order) -> Body:
+    of_upload = order.parent is not None and order.parent.operation == "upload"
+    return bodies.extend(request, order) | {"task": "upload_extend" if of_upload else "extend"}
+
+
+def without_task(write: Write) -> Write:
+    """The same body for a service that has songs and no tasks."""
+
+    def written(request: Any, order: Order) -> Body:
+        body = write(request, order)
+        return {name: value for name, value in body.items() if name != "task_id"}
+
+    return written
 
 
 #: Endpoints that stations have beside their tasks.
@@ -87,7 +98,10 @@ _EXTRAS: Mapping[str, Way] = {
 }
 
 _RELAY_WAYS: Mapping[str, Way] = {
-    **_songs("/submit/music", look_at_task, "notify_hook"),
+    **{
+        name: Way(post("/submit/music", write, "notify_hook"), look_at_task)
+        for name, write in SONG_BODIES.items()
+    },
     "lyrics": Way(post("/submit/lyrics", bodies.lyrics, "notify_hook"), look_at_task),
     "concat": Way(post("/submit/concat", bodies.concat, "notify_hook"), look_at_task),
     "upload": Way(post("/uploads/audio-url", bodies.upload), look_at_task),
@@ -126,7 +140,10 @@ FEED = Dialect(
     name="suno.feed",
     refresh=_SUNO_REFRESH,
     ways={
-        **_songs("/generate", look("/feed")),
+        **{
+            name: Way(post("/generate", without_task(write)), look("/feed"))
+            for name, write in {**SONG_BODIES, "extend": feed_extend}.items()
+        },
         "lyrics": Way(post("/generate/lyrics/", bodies.lyrics), look("/lyrics")),
         "concat": Way(post("/generate/concat", bodies.concat), look("/feed")),
         "upload": Way(post("/uploads/audio-url", bodies.upload), look("/feed")),

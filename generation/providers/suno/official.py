@@ -15,7 +15,6 @@ from generation.providers.suno import bodies
 from generation.providers.suno.parents import Song, song_of
 from generation.providers.suno.request import (
     ClipRequest,
-    CoverRequest,
     ExtendRequest,
     InfillRequest,
     LyricsRequest,
@@ -63,18 +62,6 @@ def extend(request: ExtendRequest, order: Order) -> Body:
         _insist(request, ["prompt", "tags", "title", "continue_at"])
     about = {"audioId": song.clip_id, "defaultParamFlag": own, "model": _model(request)}
     return about | _tuning(request) | _texts(request) | _given(continueAt=request.continue_at)
-
-
-def cover(request: CoverRequest, order: Order) -> Body:
-    """The service fetches the song from where it is, so that its id alone is not enough."""
-    if request.cover_clip_id:
-        raise Rejected("cover_clip_id: this station covers a song by its file; follow its job")
-    song = song_of(order, named=None, field="cover_clip_id", clip=request.clip, task=None)
-    if not song.url:
-        raise Rejected("clip: the job it follows gave no file of that song")
-    custom = bool(request.tags or request.title)
-    _insist(request, ["tags", "title"] if custom else ["prompt"])
-    return _song(request, custom=custom) | _texts(request) | {"uploadUrl": song.url}
 
 
 def infill(request: InfillRequest, order: Order) -> Body:
@@ -149,7 +136,6 @@ TASKID = Dialect(
     ways={
         "music": _way("/generate", music, "/generate"),
         "extend": _way("/generate/extend", extend, "/generate"),
-        "cover": _way("/generate/upload-cover", cover, "/generate"),
         "infill": _way("/generate/replace-section", infill, "/generate"),
         "lyrics": _way("/lyrics", lyrics, "/lyrics"),
         "wav": _way("/wav/generate", about_clip, "/wav"),

@@ -2,7 +2,6 @@
 What a follow-up takes from the job it follows, and what its caller may name instead.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +9,7 @@ from generation.errors import Rejected
 from generation.operation import Order, Parent
 from generation.providers.suno import fields
 from generation.providers.suno.reply import BY_CLIPS, LOOK
-from generation.status import Asset, AssetType
+from generation.status import AssetType
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,33 +21,29 @@ class Song:
     task_id: str = ""
     #: What the caller ordered to get it; "" where only the id is known.
     made_by: str = ""
-    #: Where its audio is; "" where only the id is known.
-    url: str = ""
 
 
 def song_of(order: Order, *, named: str | None, field: str, clip: int, task: str | None) -> Song:
     """
-    The song named by its id or, without one, song number `clip` of the parent.
+    The song named by its id or, without one, song number `clip` of the parent. A named song may be
+    one of the parent's, and then has its task.
 
     Raises `Rejected` where there is neither, or where the parent has no such song; it names
     `field`, which could hold the id.
     """
-    if named:
-        return Song(named, task or "")
     parent = order.parent
-    if parent is None:
-        raise Rejected(f"{field}: follow the job that made the song, or name the song's id here")
-    songs = _songs(parent)
-    if len(songs) < clip:
+    songs = _songs(parent) if parent else []
+    if parent is None or (named and (task or named not in songs)):
+        if not named:
+            raise Rejected(f"{field}: follow the job that made the song, or name its id here")
+        return Song(named, task or "")
+    if not named and len(songs) < clip:
         raise Rejected(f"clip: the job it follows has {len(songs)} song(s), and no number {clip}")
-    clip_id = list(songs)[clip - 1]
-    asset = songs[clip_id]
     has_task = parent.details.get(LOOK) != BY_CLIPS
     return Song(
-        clip_id,
+        named or songs[clip - 1],
         task_id=parent.upstream_id if has_task else "",
         made_by=parent.operation,
-        url=asset.url if asset else "",
     )
 
 
@@ -74,12 +69,13 @@ def persona_of(order: Order, *, named: str | None, root: str | None) -> tuple[st
     return persona_id, root_id
 
 
-def _songs(parent: Parent) -> Mapping[str, Asset | None]:
-    """The parent's songs by their ids, in their order, each with its audio if there is any."""
+def _songs(parent: Parent) -> list[str]:
+    """The ids of the parent's songs, in their order."""
     facts: Any = parent.result.details.get("clips")
-    listed = (fields.first_identifier(each, "id") for each in fields.mappings(facts))
-    songs: dict[str, Asset | None] = {clip_id: None for clip_id in listed if clip_id}
-    for asset in parent.result.assets:
-        if asset.type is AssetType.AUDIO and asset.upstream_id:
-            songs[asset.upstream_id] = asset
-    return songs
+    listed = [fields.first_identifier(each, "id") for each in fields.mappings(facts)]
+    listed += [
+        asset.upstream_id
+        for asset in parent.result.assets
+        if asset.type is AssetType.AUDIO and asset.upstream_id
+    ]
+    return list(dict.fromkeys(filter(None, listed)))
