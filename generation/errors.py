@@ -97,6 +97,8 @@ class Fault(Exception):
         self.upstream_status = upstream_status
         self.upstream_code = upstream_code
         self.retry_after = retry_after
+        #: The upstream's literal words, where it said anything; set by whoever heard them.
+        self.words = ""
 
 
 class NotAccepted(Fault):

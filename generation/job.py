@@ -151,6 +151,8 @@ class Job:
     #: When that was last sent upstream.
     answered_at: datetime | None = None
 
+    #: What the upstream literally said when the job last changed, cut and without secrets.
+    last_reply: str = ""
     result: Result | None = None
     error: JobError | None = None
 

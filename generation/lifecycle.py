@@ -7,7 +7,7 @@ survives a job that was changed while the exchange was on the wire.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -430,6 +430,11 @@ def after_cancel(job: Job, stopped: bool | Fault | None, at: Moment) -> Job:
                 billed,
                 "detached: the upstream cannot stop it, its result is discarded",
             )
+
+
+def heard(before: Job, after: Job, words: str) -> Job:
+    """The job with the words it changed by; one that has not changed stays the same object."""
+    return after if after is before or not words else replace(after, last_reply=words)
 
 
 def ended(job: Job, state: JobState, now: datetime, **changes: object) -> Job:

@@ -15,6 +15,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 import aiohttp
@@ -32,6 +33,7 @@ from generation.errors import (
     Unreachable,
     UnrecognizedReply,
 )
+from generation.heard import Heard, silence, words_of
 from generation.job import Job
 from generation.operation import Call, Order, Parent, Reply, Task
 from generation.settings import Settings
@@ -70,41 +72,49 @@ class Upstream:
         *,
         callback_url: str | None = None,
         parent: Parent | None = None,
-    ) -> SubmitAnswer:
+    ) -> Heard[SubmitAnswer]:
         """Send the one request that costs money. Raises a `Fault`, nothing else."""
         operation = binding.operation
         call = build_submit(binding, job, callback_url, parent)
-        answer = await self._with_fresh_token(
+        heard = await self._with_fresh_token(
             binding, lambda: self._submit_once(binding, call, operation.parse_submit)
         )
-        answer = await self._ask(binding, answer) if isinstance(answer, Ask) else answer
-        return located(answer, binding.station.url)
+        if isinstance(heard.answer, Ask):
+            heard = await self._ask(binding, heard.answer)
+        return Heard(located(heard.answer, binding.station.url), heard.say)
 
-    async def query(self, binding: Binding, task: Task) -> Status:
+    async def query(self, binding: Binding, task: Task) -> Heard[Status]:
         """Look at one task. Raises a `Fault`, nothing else."""
-        status = await self._ask(binding, Ask(binding.operation.build_query(task)))
-        return located(status, binding.station.url)
+        heard = await self._ask(binding, Ask(binding.operation.build_query(task)))
+        return Heard(located(heard.answer, binding.station.url), heard.say)
 
     async def query_batch(
         self, binding: Binding, upstream_ids: Sequence[str]
-    ) -> Mapping[str, Status]:
+    ) -> Mapping[str, Heard[Status]]:
         """Look at many tasks of one key at once; those the answer lacks are absent."""
         operation = binding.operation
         call = operation.build_batch_query(upstream_ids)
         assert call is not None, f"{operation.dialect} has no batch query"
-        answers = await self._look(binding, call, operation.parse_batch_query)
-        return {name: located(status, binding.station.url) for name, status in answers.items()}
+        reply = await self._with_fresh_token(binding, lambda: self._hear(binding, call))
+        answers = self._read(binding, operation.parse_batch_query, reply).answer
+        secrets = secrets_of(binding)
+        return {
+            name: Heard(
+                located(status, binding.station.url), partial(words_of, reply, secrets, name)
+            )
+            for name, status in answers.items()
+        }
 
     async def send_input(
         self, binding: Binding, task: Task, answer: Mapping[str, Any]
-    ) -> SubmitAnswer:
+    ) -> Heard[SubmitAnswer]:
         """Send what a task waits for. Raises a `Fault`, nothing else."""
         operation = binding.operation
         call = build_input(binding, task, answer)
-        reply = await self._with_fresh_token(
+        heard = await self._with_fresh_token(
             binding, lambda: self._submit_once(binding, call, operation.parse_input)
         )
-        return located(reply, binding.station.url)
+        return Heard(located(heard.answer, binding.station.url), heard.say)
 
     async def find(self, binding: Binding, job: Job) -> str | None:
         """The upstream id of a submit whose answer was lost; None where surely none was created."""
@@ -112,38 +122,54 @@ class Upstream:
         order = Order(job.id, submitted_at=job.submitted_at)
         call = operation.build_find(order)
         assert call is not None, f"{operation.dialect} cannot find a task by our id"
-        return await self._look(binding, call, lambda reply: operation.parse_find(reply, order))
+        heard = await self._look(binding, call, lambda reply: operation.parse_find(reply, order))
+        return heard.answer
 
     async def cancel(self, binding: Binding, task: Task) -> bool | None:
         """Whether the upstream agreed to stop the task; None where it has no such call."""
         call = binding.operation.build_cancel(task)
         if call is None:
             return None
-        return await self._look(binding, call, binding.operation.parse_cancel)
+        return (await self._look(binding, call, binding.operation.parse_cancel)).answer
 
-    async def _ask(self, binding: Binding, first: Ask) -> Any:
-        answer: Status = first
+    async def _ask(self, binding: Binding, first: Ask) -> Heard[Any]:
+        heard: Heard[Status] = Heard(first, silence)
         for _ in range(MOST_ASKS):
-            if not isinstance(answer, Ask):
-                return answer
-            answer = await self._look(binding, answer.call, binding.operation.parse_query)
+            if not isinstance(heard.answer, Ask):
+                return heard
+            heard = await self._look(binding, heard.answer.call, binding.operation.parse_query)
         raise UnrecognizedReply("the upstream keeps asking for another exchange")
 
-    async def _look(self, binding: Binding, call: Call, parse: Callable[[Reply], Answer]) -> Answer:
-        timeout = self._settings.look_timeout
-
-        async def once() -> Answer:
-            request = self._request(binding, call, timeout, submit=False)
-            return read(parse, await self._exchange(self._looking, request, timeout))
+    async def _look(
+        self, binding: Binding, call: Call, parse: Callable[[Reply], Answer]
+    ) -> Heard[Answer]:
+        async def once() -> Heard[Answer]:
+            return self._read(binding, parse, await self._hear(binding, call))
 
         return await self._with_fresh_token(binding, once)
 
+    async def _hear(self, binding: Binding, call: Call) -> Reply:
+        timeout = self._settings.look_timeout
+        request = self._request(binding, call, timeout, submit=False)
+        return await self._exchange(self._looking, request, timeout)
+
     async def _submit_once(
         self, binding: Binding, call: Call, parse: Callable[[Reply], Answer]
-    ) -> Answer:
+    ) -> Heard[Answer]:
         timeout = binding.operation.submit_timeout or self._settings.submit_timeout
         request = self._request(binding, call, timeout, submit=True)
-        return read(parse, await self._exchange(self._submitting, request, timeout))
+        return self._read(binding, parse, await self._exchange(self._submitting, request, timeout))
+
+    def _read(
+        self, binding: Binding, parse: Callable[[Reply], Answer], reply: Reply
+    ) -> Heard[Answer]:
+        """What an adapter makes of a reply; a fault keeps the words it was read from."""
+        say = partial(words_of, reply, secrets_of(binding))
+        try:
+            return Heard(read(parse, reply), say)
+        except Fault as fault:
+            fault.words = say()
+            raise
 
     async def _with_fresh_token(
         self, binding: Binding, exchange: Callable[[], Awaitable[Answer]]
@@ -193,7 +219,7 @@ class Upstream:
             async with asyncio.timeout(timeout.total_seconds()):
                 response = await transport.handle_async_request(request)
                 try:
-                    body = await self._read(response)
+                    body = await self._body(response)
                 finally:
                     await response.aclose()
         except Fault:
@@ -207,7 +233,7 @@ class Upstream:
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Reply(response.status_code, body, headers)
 
-    async def _read(self, response: httpx.Response) -> bytes:
+    async def _body(self, response: httpx.Response) -> bytes:
         body = bytearray()
         async for chunk in response.aiter_bytes():
             body += chunk
@@ -262,6 +288,13 @@ def build_submit(
             f"the stored request cannot be sent in {operation.dialect}: {error}",
             code=ErrorCode.INTERNAL,
         ) from error
+
+
+def secrets_of(binding: Binding) -> tuple[str, ...]:
+    """What must never be kept of an upstream's words, should it repeat them."""
+    key = binding.key
+    values = (key.value, key.secret) if key.secret else (key.value,)
+    return tuple(value.get_secret_value() for value in values)
 
 
 def whole_url(binding: Binding, call: Call, *, submit: bool) -> str:

@@ -15,6 +15,7 @@ from generation.lifecycle import (
     canceled,
     doubt,
     expired,
+    heard,
     unfindable,
 )
 from generation.operation import Order, Task
@@ -93,25 +94,26 @@ async def send_input(room: Room, job: Job) -> None:
     claimed = await room.store.jobs.change(job.id, claim)
     if claimed is None or claimed.after is claimed.before:
         return
-    answer = await answered(room, claimed.after, binding)
+    answer, words = await answered(room, claimed.after, binding)
     at = room.moment(binding)
 
     def decide(fresh: Job) -> Job:
         waits = fresh.state is JobState.AWAITING_INPUT
         same = waits and fresh.answered_at == claimed.after.answered_at
-        return after_input(fresh, answer, at) if same else fresh
+        return heard(fresh, after_input(fresh, answer, at), words) if same else fresh
 
     change = await room.save(job.id, decide)
     room.show(change)
     log.info("input", job_id=job.id, type=job.type, outcome=change and change.after.state.value)
 
 
-async def answered(room: Room, job: Job, binding: Binding) -> SubmitAnswer | Fault:
+async def answered(room: Room, job: Job, binding: Binding) -> tuple[SubmitAnswer | Fault, str]:
+    task = Task(job.upstream_id or "", job.upstream_details)
     try:
-        task = Task(job.upstream_id or "", job.upstream_details)
-        return await room.upstream.send_input(binding, task, job.answer or {})
+        said = await room.upstream.send_input(binding, task, job.answer or {})
     except Fault as fault:
-        return fault
+        return fault, fault.words
+    return said.answer, said.words
 
 
 async def cancel(room: Room, job: Job) -> None:

@@ -9,16 +9,16 @@ it.
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
 
 from generation.binding import Binding, Unbound, bind
 from generation.errors import AccountBlocked, Fault, Throttled, UnrecognizedReply
+from generation.heard import Heard
 from generation.job import Job, JobState
-from generation.lifecycle import Moment, after_look, expired
+from generation.lifecycle import Moment, after_look, expired, heard
 from generation.operation import Task
 from generation.status import Running, Status
 from worker.room import Room
@@ -121,8 +121,13 @@ class Looks:
 
     async def _look_at_one(self, job: Job, binding: Binding) -> None:
         task = Task(job.upstream_id or "", job.upstream_details)
-        answer = await self._answered(binding, self._room.upstream.query(binding, task))
-        await self._save(job, binding, answer)
+        try:
+            said = await self._room.upstream.query(binding, task)
+        except Fault as fault:
+            self._pause(binding, fault)
+            words = fault.words
+            said = Heard(fault, lambda: words)
+        await self._save(job, binding, said)
 
     async def _look_at_many(
         self, members: Sequence[tuple[Job, Binding]]
@@ -130,25 +135,26 @@ class Looks:
         """Looks at all and returns those the answer said nothing of."""
         binding = members[0][1]
         ids = [job.upstream_id or "" for job, _ in members]
-        answers = await self._answered(binding, self._room.upstream.query_batch(binding, ids))
-        if isinstance(answers, UnrecognizedReply):
-            self._single[binding.batch_group] = self._room.now() + BATCH_PAUSE
-            log.warning("batch_query_given_up", station=binding.station.name, reason=str(answers))
-            return members
-        if isinstance(answers, Fault):
-            return ()
-        await self._save_all(members, answers)
-        return [member for member in members if member[0].upstream_id not in answers]
-
-    async def _answered(self, binding: Binding, exchange: Coroutine[Any, Any, Any]) -> Any:
-        """The answer, or the fault as a value. A fault about the key slows the key down."""
         try:
-            return await exchange
+            said = await self._room.upstream.query_batch(binding, ids)
+        except UnrecognizedReply as fault:
+            self._single[binding.batch_group] = self._room.now() + BATCH_PAUSE
+            log.warning("batch_query_given_up", station=binding.station.name, reason=str(fault))
+            return members
         except Fault as fault:
             self._pause(binding, fault)
-            return fault
+            return ()
+        await asyncio.gather(
+            *(
+                self._save(job, binding, said[upstream_id])
+                for job, _ in members
+                if (upstream_id := job.upstream_id or "") in said
+            )
+        )
+        return [member for member in members if member[0].upstream_id not in said]
 
     def _pause(self, binding: Binding, fault: Fault) -> None:
+        """A fault about the key slows the key down, not the job."""
         match fault:
             case Throttled():
                 pause = fault.retry_after or THROTTLE_PAUSE
@@ -160,28 +166,20 @@ class Looks:
         self._paused[lane] = self._room.now() + pause
         log.warning("key_paused", station=lane[0], key=lane[1], reason=f"{fault.code}: {fault}")
 
-    async def _save_all(
-        self, members: Sequence[tuple[Job, Binding]], answers: Mapping[str, Status]
-    ) -> None:
-        await asyncio.gather(
-            *(
-                self._save(job, binding, answers[upstream_id])
-                for job, binding in members
-                if (upstream_id := job.upstream_id or "") in answers
-            )
-        )
-
-    async def _save(self, job: Job, binding: Binding, answer: Status | Fault) -> None:
+    async def _save(self, job: Job, binding: Binding, said: Heard[Status | Fault]) -> None:
         """Write down what was learned; a look that learned nothing writes nothing."""
         at = self._room.moment(binding)
+        answer = said.answer
         if isinstance(answer, Running) and answer.unknown_word:
             self._say_unknown(binding, answer.unknown_word)
 
-        def decide(fresh: Job) -> Job:
-            return decided(job, fresh, answer, at)
-
-        if decide(job) is job:
+        if decided(job, job, answer, at) is job:
             return
+        words = said.words
+
+        def decide(fresh: Job) -> Job:
+            return heard(fresh, decided(job, fresh, answer, at), words)
+
         change = await self._room.save(job.id, decide)
         self._room.show(change)
         if change is not None and change.moved:

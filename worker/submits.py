@@ -7,7 +7,7 @@ import structlog
 from generation.binding import Binding, choose
 from generation.errors import ErrorCode, Fault, Rejected
 from generation.job import Billed, Job, JobState
-from generation.lifecycle import after_submit, begin_submit, canceled, expired, reject
+from generation.lifecycle import after_submit, begin_submit, canceled, expired, heard, reject
 from generation.operation import Parent
 from generation.status import SubmitAnswer, Succeeded
 from worker.room import Room
@@ -78,12 +78,12 @@ async def send(room: Room, job: Job, binding: Binding) -> None:
         return
     room.submitting.add(job.id)
     try:
-        answer = await attempt(room, job, binding)
+        answer, words = await attempt(room, job, binding)
         at = room.moment(binding)
 
         def decide(fresh: Job) -> Job:
             current = fresh.state in ANSWERABLE and fresh.attempts == job.attempts
-            return after_submit(fresh, answer, at) if current else fresh
+            return heard(fresh, after_submit(fresh, answer, at), words) if current else fresh
 
         change = await room.save(job.id, decide)
     finally:
@@ -102,12 +102,13 @@ async def send(room: Room, job: Job, binding: Binding) -> None:
     )
 
 
-async def attempt(room: Room, job: Job, binding: Binding) -> SubmitAnswer | Fault:
-    """The answer, or the fault as a value."""
+async def attempt(room: Room, job: Job, binding: Binding) -> tuple[SubmitAnswer | Fault, str]:
+    """The answer, or the fault as a value, and the upstream's words."""
     try:
-        return await room.upstream.submit(binding, job, parent=await parent_of(room, job))
+        said = await room.upstream.submit(binding, job, parent=await parent_of(room, job))
     except Fault as fault:
-        return fault
+        return fault, fault.words
+    return said.answer, said.words
 
 
 async def parent_of(room: Room, job: Job) -> Parent | None:

@@ -109,6 +109,7 @@ jobs = Table(
     Column("cancel_requested_at", Instant),
     Column("answer", Document),
     Column("answered_at", Instant),
+    Column("last_reply", Text, nullable=False, server_default=""),
     Column("result", Document),
     Column("error", Document),
     Column("created_at", Instant, nullable=False),

@@ -56,6 +56,7 @@ def upgrade() -> None:
         sa.Column("cancel_requested_at", Instant(), nullable=True),
         sa.Column("answer", Document, nullable=True),
         sa.Column("answered_at", Instant(), nullable=True),
+        sa.Column("last_reply", sa.Text(), nullable=False, server_default=""),
         sa.Column("result", Document, nullable=True),
         sa.Column("error", Document, nullable=True),
         sa.Column("created_at", Instant(), nullable=False),
