@@ -11,10 +11,12 @@ run faster than outside, stand still, or jump. Words in a prompt make it misbeha
         ...sandbox.url, sandbox.stats(), sandbox.configure(speed=1), sandbox.advance(30)
 
 Protocols
-    Midjourney  /mj/submit/imagine, /mj/task/{id}/fetch, /mj/task/list-by-condition, also under
-                /mj-fast, /mj-relax and /mj-turbo. With a bearer key it has the face of a new-api
-                station; with `mj-api-secret` that of a direct proxy, which also has /mj/task/list
-                and /mj/task/{id}/cancel. Callbacks by `notifyHook`.
+    Midjourney  /mj/submit/imagine, blend, describe, shorten, action, change, modal, edits, video,
+                upload-discord-images; /mj/insight-face/swap; /mj/task/{id}/fetch and image-seed,
+                /mj/task/list-by-condition; also under /mj-fast, /mj-relax and /mj-turbo. With a
+                bearer key it has the face of a new-api station; with `mj-api-secret` that of a
+                direct proxy, which also has /mj/submit/retexture, /mj/task/list and
+                /mj/task/{id}/cancel. Callbacks by `notifyHook`.
     Kling v1    /v1/videos/text2video and /v1/videos/image2video: submit, query by task_id or
                 external_task_id, list; plain key or signed token. The same under /kling with a
                 relay's bearer key. Callbacks by `callback_url`.

@@ -90,7 +90,9 @@ def test_speed_modes_are_prefixes(mode: str, sandbox: SandboxHandle, client: htt
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("POST", "/mj/submit/video"),
+        ("POST", "/mj/submit/retexture"),
+        ("POST", "/mj/submit/simple-change"),
+        ("POST", "/mj/submit/swap"),
         ("GET", "/mj/submit/imagine"),
         ("POST", "/fast/mj/submit/imagine"),
         ("GET", "/mj/task/list"),
@@ -107,7 +109,7 @@ def test_what_a_station_does_not_have_is_its_dashboard(
 
 
 def test_what_a_proxy_does_not_have_is_not_found(client: httpx.Client) -> None:
-    assert client.post("/mj/submit/video", headers=DIRECT, json={}).status_code == 404
+    assert client.post("/mj/submit/dream", headers=DIRECT, json={}).status_code == 404
 
 
 def test_a_proxy_lists_its_newest_tasks(sandbox: SandboxHandle, client: httpx.Client) -> None:

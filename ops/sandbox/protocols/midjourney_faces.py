@@ -10,7 +10,8 @@ from ops.sandbox.accounts import Standing, standing_of
 from ops.sandbox.config import SandboxConfig
 from ops.sandbox.dialect import Face, Refusal
 from ops.sandbox.protocols import newapi
-from ops.sandbox.protocols.midjourney_task import Blank, task_object
+from ops.sandbox.protocols.midjourney_task import WAITS, Blank, task_object
+from ops.sandbox.protocols.midjourney_work import Wants, work_of
 from ops.sandbox.replies import json_reply
 from ops.sandbox.tasks import UpstreamTask, View
 
@@ -27,8 +28,20 @@ class ProxyFace(Face, Protocol):
         """The body is not the JSON object it should be."""
         ...
 
-    def no_prompt(self) -> Response:
-        """The prompt is missing."""
+    def own_complaint(self, message: str) -> Response:
+        """What it finds wrong itself, before it asks whoever is behind it."""
+        ...
+
+    def no_parent(self) -> Response:
+        """The task to follow is unknown."""
+        ...
+
+    def parent_unfinished(self) -> Response:
+        """The task to follow has not ended well, or does not wait."""
+        ...
+
+    def unknown_button(self, custom_id: str) -> Response:
+        """The parent has no such button, or nobody here knows what it does."""
         ...
 
 
@@ -69,6 +82,13 @@ class _Words:
     def accepted_without_id(self) -> Response:
         return json_reply({"code": 1, "description": "提交成功", "properties": INSTANCE})
 
+    def _window(self, code: int, task: UpstreamTask) -> Response:
+        """The task waits for its caller."""
+        properties = {"finalPrompt": task.order.prompt, "remix": True}
+        return json_reply(
+            {"code": code, "description": WAITS, "result": task.id, "properties": properties}
+        )
+
     def _accepted(self, code: int, task: UpstreamTask, place: int) -> Response:
         waits = f"排队中，前面还有{place}个任务" if place else "提交成功"
         properties = {**INSTANCE, "numberOfQueues": place} if place else INSTANCE
@@ -104,13 +124,24 @@ class DirectProxy(_Words):
                 return super().refusal(refusal, prompt)
 
     def accepted(self, task: UpstreamTask, place: int) -> Response:
+        if task.awaits_input:
+            return self._window(21, task)
         return self._accepted(22 if place else 1, task, place)
 
     def unreadable(self) -> Response:
         return Response(status_code=400)
 
-    def no_prompt(self) -> Response:
-        return self.invalid("prompt不能为空")
+    def own_complaint(self, message: str) -> Response:
+        return self.invalid(message.strip())
+
+    def no_parent(self) -> Response:
+        return json_reply({"code": 3, "description": "关联任务不存在或已失效"}, 404)
+
+    def parent_unfinished(self) -> Response:
+        return self.invalid("关联任务状态错误")
+
+    def unknown_button(self, custom_id: str) -> Response:
+        return self.invalid("未知的 Action 类型")
 
     def not_found(self) -> Response:
         return Response()
@@ -143,13 +174,25 @@ class RelayStation(_Words):
                 return super().refusal(refusal, prompt)
 
     def accepted(self, task: UpstreamTask, place: int) -> Response:
+        if task.awaits_input:  # a station lets 21 stand for these two alone
+            kept = work_of(task).wants in (Wants.MASK, Wants.ZOOM)
+            return self._window(21 if kept else 1, task)
         return self._accepted(1, task, place)  # a station turns the proxy's 22 into 1
 
     def unreadable(self) -> Response:
         return _own_error("bind_request_body_failed ")
 
-    def no_prompt(self) -> Response:
-        return _own_error("prompt_is_required ")
+    def own_complaint(self, message: str) -> Response:
+        return _own_error(message)
+
+    def no_parent(self) -> Response:
+        return _own_error("task_not_found ")
+
+    def parent_unfinished(self) -> Response:
+        return _own_error("task_status_not_success ")
+
+    def unknown_button(self, custom_id: str) -> Response:
+        return newapi.error(400, f"Invalid request, unknown_action:{custom_id}")
 
     def not_found(self) -> Response:
         return _own_error("task_no_found ")

@@ -1,15 +1,17 @@
 """The task object of the midjourney-proxy protocol, as a proxy and as a station shows it."""
 
 from enum import Enum
-from uuid import NAMESPACE_URL, uuid5
 
 from ops.sandbox.clock import milliseconds
 from ops.sandbox.knobs import Knob
-from ops.sandbox.links import signed_url
 from ops.sandbox.media import SIDE
+from ops.sandbox.protocols.midjourney_buttons import buttons_of
+from ops.sandbox.protocols.midjourney_files import files_of
+from ops.sandbox.protocols.midjourney_work import Makes, texts_of, work_of
 from ops.sandbox.tasks import Phase, UpstreamTask, View
 
 _STATUS = {
+    Phase.AWAITING_INPUT: "MODAL",
     Phase.QUEUED: "NOT_START",
     Phase.SUBMITTED: "SUBMITTED",
     Phase.RUNNING: "IN_PROGRESS",
@@ -19,6 +21,8 @@ _STATUS = {
     Phase.MODERATED: "FAILURE",
     Phase.CANCELED: "FAILURE",
 }
+#: What is said of a task that waits for its caller.
+WAITS = "Waiting for window confirm"
 _MODERATED = "[Banned prompt] Sorry! Our AI moderator thinks this prompt is against the rules"
 
 
@@ -33,56 +37,61 @@ def task_object(
     task: UpstreamTask, seen: View, url_secret: bytes, blank: Blank
 ) -> dict[str, object]:
     """What a look, or a callback, says of the task."""
-    prompt = task.order.prompt
+    work, prompt = work_of(task), task.order.prompt
+    text = _text(task) if seen.phase is Phase.SUCCEEDED else ""
+    described = text if work.makes is Makes.DESCRIPTION else ""
     shown: dict[str, object] = {
         "id": task.id,
-        "action": "IMAGINE",
+        "action": work.action,
         "status": _STATUS[seen.phase],
         "progress": _progress(seen, blank),
-        "prompt": prompt,
-        "promptEn": prompt,
+        "prompt": "InsightFace" if work.makes is Makes.SWAP else described or prompt,
+        "promptEn": described or prompt,
         "state": task.order.reference or None,
         "submitTime": _milliseconds(task.created_at),
         "startTime": _milliseconds(seen.started_at),
         "finishTime": _milliseconds(seen.finished_at),
-        "imageUrl": _image_url(task, seen, url_secret),
         "failReason": _fail_reason(task, seen),
-        "buttons": _buttons(task.id) if seen.phase is Phase.SUCCEEDED else [],
+        "buttons": buttons_of(task) if seen.phase is Phase.SUCCEEDED else [],
+        **files_of(task, seen, url_secret),
     }
-    return shown | (_direct(task) if blank is Blank.NULLS else _relayed(task, seen, shown))
+    if blank is Blank.NULLS:
+        return shown | _direct(task, text or prompt)
+    del shown["imageUrls"]  # a station passes on the fields it knows
+    return shown | _relayed(task, seen, shown, text or prompt)
 
 
-def _direct(task: UpstreamTask) -> dict[str, object]:
+def _direct(task: UpstreamTask, final_prompt: str) -> dict[str, object]:
     """The fields only a proxy of one's own has."""
     return {
-        "description": f"/imagine {task.order.prompt}",
+        "description": f"/{task.order.operation} {task.order.prompt}",
         "imageHeight": SIDE,
         "imageWidth": SIDE,
         "properties": {
             "notifyHook": task.order.callback_url or None,
             "botType": task.order.details["botType"],
             "flags": 0,
-            "finalPrompt": task.order.prompt,
+            "finalPrompt": final_prompt,
         },
     }
 
 
-def _relayed(task: UpstreamTask, seen: View, shown: dict[str, object]) -> dict[str, object]:
+def _relayed(
+    task: UpstreamTask, seen: View, shown: dict[str, object], final_prompt: str
+) -> dict[str, object]:
     """The fields a station has of its own, and those it shows differently."""
     numbers = {name: shown[name] or 0 for name in ("startTime", "finishTime")}
+    blanks = {name: shown[name] or "" for name in ("imageUrl", "videoUrl", "failReason")}
     unseen = seen.phase is Phase.QUEUED
     return numbers | {
+        **blanks,
         "status": "" if unseen else shown["status"],
         "state": "" if unseen else task.order.reference,
-        "imageUrl": shown["imageUrl"] or "",
-        "failReason": shown["failReason"] or "",
-        "description": "提交成功",
+        "description": WAITS if seen.phase is Phase.AWAITING_INPUT else "提交成功",
         "customId": "",
         "botType": "",
         "maskBase64": "",
-        "videoUrl": "",
-        "videoUrls": None,
-        "properties": {"finalPrompt": task.order.prompt, "finalZhPrompt": ""},
+        "properties": {"finalPrompt": final_prompt, "finalZhPrompt": ""},
     }
 
 
@@ -92,15 +101,15 @@ def _progress(seen: View, blank: Blank) -> str:
     return "" if failed and blank is Blank.NULLS else f"{seen.progress}%"
 
 
-def _image_url(task: UpstreamTask, seen: View, url_secret: bytes) -> str | None:
-    if seen.phase is Phase.SUCCEEDED and seen.finished_at is not None:
-        if task.order.knobs.has(Knob.NO_URL):
-            return None
-        return signed_url(url_secret, task, f"sandbox_{_uuid(task.id)}.png", seen.finished_at)
-    if seen.phase in (Phase.RUNNING, Phase.UNKNOWN) and seen.progress:
-        name = f"{_uuid(task.id)}_progress_image_{seen.progress}.webp"
-        return signed_url(url_secret, task, name, seen.started_at or task.created_at)
-    return None
+def _text(task: UpstreamTask) -> str:
+    """What a task for texts ends with, the way proxies write it."""
+    if task.order.knobs.has(Knob.NO_URL):
+        return ""
+    numbered = "\n\n".join(f"{n}️⃣ {text}" for n, text in enumerate(texts_of(task), 1))
+    if work_of(task).makes is not Makes.SHORTER:
+        return numbered
+    weights = ", ".join(f"**{word}** (0.50)" for word in task.order.prompt.split()[:3])
+    return f"## Important tokens\n{weights}\n## Shortened prompts\n{numbered}"
 
 
 def _fail_reason(task: UpstreamTask, seen: View) -> str | None:
@@ -113,22 +122,6 @@ def _fail_reason(task: UpstreamTask, seen: View) -> str | None:
             return "取消任务"
         case _:
             return None
-
-
-def _buttons(task_id: str) -> list[dict[str, object]]:
-    job = _uuid(task_id)
-    reroll = _button(f"MJ::JOB::reroll::0::{job}::SOLO", emoji="🔄")
-    upscales = [_button(f"MJ::JOB::upsample::{n}::{job}", label=f"U{n}") for n in range(1, 5)]
-    variations = [_button(f"MJ::JOB::variation::{n}::{job}", label=f"V{n}") for n in range(1, 5)]
-    return [*upscales, reroll, *variations]
-
-
-def _button(custom_id: str, label: str = "", emoji: str = "") -> dict[str, object]:
-    return {"customId": custom_id, "emoji": emoji, "label": label, "type": 2, "style": 2}
-
-
-def _uuid(task_id: str) -> str:
-    return str(uuid5(NAMESPACE_URL, task_id))
 
 
 def _milliseconds(moment: float | None) -> int | None:

@@ -1,0 +1,44 @@
+"""What is true of Midjourney's tasks, and what their callbacks say."""
+
+from collections.abc import Mapping
+
+from ops.sandbox.protocols.midjourney_faces import ProxyFace
+from ops.sandbox.protocols.midjourney_task import task_object
+from ops.sandbox.tasks import Trade, UpstreamTask, View
+
+#: What each speed mode's prefix makes of an imagine; looks mean the same under all of them.
+IMAGINES = {
+    "": "imagine",
+    "/mj-fast": "imagine",
+    "/mj-relax": "imagine.relax",
+    "/mj-turbo": "imagine.turbo",
+}
+
+
+def tell(task: UpstreamTask, seen: View) -> Mapping[str, object]:
+    """A callback's body: the task object, as the face which took the submit shows it."""
+    face: ProxyFace = task.order.details["face"]
+    return task_object(task, seen, face.url_secret, face.blank)
+
+
+TRADE = Trade(
+    provider="midjourney",
+    typical_seconds={
+        "imagine": 40.0,
+        "imagine.relax": 240.0,
+        "imagine.turbo": 20.0,
+        "blend": 40.0,
+        "describe": 10.0,
+        "shorten": 10.0,
+        "action": 15.0,
+        "change": 15.0,
+        "edits": 40.0,
+        "retexture": 40.0,
+        "video": 60.0,
+        "swap_face": 20.0,
+    },
+    queues=True,
+    unique_references=False,
+    asset_life_seconds=24 * 3600.0,
+    tell=tell,
+)

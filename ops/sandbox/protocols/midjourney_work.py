@@ -1,0 +1,60 @@
+"""What a Midjourney task does, and what it has to show at its end."""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from ops.sandbox.tasks import UpstreamTask
+
+
+class Makes(Enum):
+    """What comes of a task; it decides which files it shows and which buttons."""
+
+    GRID = auto()  #: four pictures in one
+    PICTURE = auto()
+    SWAP = auto()  #: a picture without buttons
+    DESCRIPTION = auto()  #: prompts for a picture
+    SHORTER = auto()  #: shorter prompts
+    PREVIEWS = auto()  #: a moving picture of four videos, to pick one from
+    VIDEO = auto()  #: one that was picked, where pictures are shown
+    VIDEOS = auto()  #: all of them, in fields of their own
+
+
+class Wants(Enum):
+    """What a task waits for before it begins."""
+
+    NOTHING = auto()
+    PROMPT = auto()  #: or none, to go on with the prompt it has
+    ZOOM = auto()  #: a prompt with `--zoom`
+    MASK = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One task's work."""
+
+    action: str
+    makes: Makes
+    wants: Wants = Wants.NOTHING
+    #: How many videos.
+    count: int = 0
+
+
+def work_of(task: UpstreamTask) -> Work:
+    """What this task does."""
+    work: Work = task.order.details["work"]
+    return work
+
+
+def texts_of(task: UpstreamTask) -> tuple[str, ...]:
+    """The prompts a task for texts ends with."""
+    words = [word for word in task.order.prompt.split() if not word.startswith("[")]
+    match work_of(task).makes:
+        case Makes.DESCRIPTION:
+            return tuple(
+                f"four squares in the manner of {style} --ar 1:1"
+                for style in ("a paper cut", "a woodcut", "a watercolour", "a mosaic")
+            )
+        case Makes.SHORTER:
+            return tuple(" ".join(words[: max(1, len(words) // n)]) for n in (2, 3, 4))
+        case _:
+            return ()
