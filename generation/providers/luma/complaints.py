@@ -81,7 +81,8 @@ def _spoken(document: Mapping[str, Any]) -> Complaint | None:
     """A complaint by one of the fields that need no HTTP status to be one."""
     if detail := document.get("detail"):
         inside = wire.mapping(detail)
-        return Complaint(detail_text(detail), wire.text(inside.get("code")), from_luma=True)
+        code = wire.first_text(inside, "code", "failure_code")
+        return Complaint(detail_text(detail), code, from_luma=True)
     error = document.get("error")
     if error_message(error):
         code = wire.first_text(wire.mapping(error), "code") or wire.text(document.get("code"))
@@ -112,7 +113,8 @@ def detail_text(detail: Any) -> str:
     if isinstance(detail, list):
         return "; ".join(filter(None, map(_validation_text, wire.mappings(cast(Any, detail)))))
     inside = wire.mapping(detail)
-    return wire.first_text(inside, "reason", "message", "msg", "detail") or wire.text(detail)
+    names = ("reason", "message", "msg", "detail", "failure_reason")
+    return wire.first_text(inside, *names) or wire.text(detail)
 
 
 def _validation_text(error: Mapping[str, Any]) -> str:

@@ -78,18 +78,14 @@ def _words(pattern: str) -> re.Pattern[str]:
 MODERATION = _words(
     r"moderat|safety|policy|nsfw|inappropriate|prohibited|sensitive|敏感|违规|审核|风控"
 )
-_CREDIT_WORDS = _words(
-    r"credit|balance|quota|insufficient funds|payment|billing|budget|余额|额度|欠费"
-)
-_TRANSIENT = _words(r"internal (server )?error|time.?out|timed out|unavailable|try again|稍后")
+#: The first words that fit decide.
+_Words = tuple[tuple[re.Pattern[str], _Sort], ...]
 
-#: Words that mean one thing whatever the status. The first that fits decides.
-_CLEAR_WORDS: tuple[tuple[re.Pattern[str], _Sort], ...] = (
+#: Said by whoever turns a request away at the door, so that nothing can have begun: these words
+#: mean the same with every status.
+_AT_THE_DOOR: _Words = (
     (
-        _words(
-            r"no available (channel|account)|无可用渠道|负载已饱和|queue (is )?full|队列已满"
-            r"|concurren|parallel|并发"
-        ),
+        _words(r"no available (channel|account)|无可用渠道|负载已饱和|queue (is )?full|队列已满"),
         _NO_ROOM,
     ),
     (
@@ -99,12 +95,22 @@ _CLEAR_WORDS: tuple[tuple[re.Pattern[str], _Sort], ...] = (
         ),
         _AUTH,
     ),
-    (_words(r"invalid url \("), _UNSUPPORTED),
     (
-        _words(r"too (fast|many|frequent)|rate.?limit|requests per|throttl|请求.*(频繁|过快|过多)"),
-        _TOO_FAST,
+        _words(
+            r"insufficient.{0,20}(credit|balance|quota|fund)|(余额|额度).*(不足|用尽|失败)|欠费"
+            r"|exceeded your current quota"
+        ),
+        _CREDITS,
     ),
-    (_CREDIT_WORDS, _CREDITS),
+    (_words(r"too many requests|rate.?limit|requests per|请求.*(频繁|过快|过多)"), _TOO_FAST),
+)
+
+#: Words that decide where the upstream read the request and did not break over it.
+_CLEAR_WORDS: _Words = (
+    (_words(r"concurren|parallel|并发"), _NO_ROOM),
+    (_words(r"invalid url \("), _UNSUPPORTED),
+    (_words(r"too (fast|many|frequent)|throttl"), _TOO_FAST),
+    (_words(r"credit|\bbalance\b|quota|payment|billing|budget|余额|额度"), _CREDITS),
     (MODERATION, _MODERATED),
     (
         _words(
@@ -184,19 +190,22 @@ def _sort(complaint: Complaint, submitting: bool, relayed: bool) -> _Sort:
     if found := _BY_CODE.get(complaint.code.lower()):
         return found
     status = _status(complaint)
-    said = next((sort for words, sort in _CLEAR_WORDS if words.search(complaint.message)), None)
-    if said is _MODERATED and status >= 500 and _TRANSIENT.search(complaint.message):
-        return _BROKEN  # what moderates is down
-    if said is not None:
-        return said
+    if found := _first(_AT_THE_DOOR, complaint.message):
+        return found
+    if status >= 500:
+        return _BROKEN
+    if found := _first(_CLEAR_WORDS, complaint.message):
+        return found
     if relayed and complaint.from_luma and status in (401, 403):
         return _CHANNEL_DOWN  # the relay passed our key, and lost its own login at Luma
     return _by_status(status, complaint, submitting)
 
 
+def _first(rules: _Words, message: str) -> _Sort | None:
+    return next((sort for words, sort in rules if words.search(message)), None)
+
+
 def _by_status(status: int, complaint: Complaint, submitting: bool) -> _Sort:
-    if status >= 500:
-        return _BROKEN
     if status == 404:
         return _UNSUPPORTED if submitting else _NOT_FOUND
     if status < 400 and _FAINT_WORDS.search(complaint.message):

@@ -138,7 +138,9 @@ def _fault(reply: Reply, document: Any, *, submitting: bool, relayed: bool) -> F
     """Why there is no task in this answer."""
     if not isinstance(document, dict):
         return wordless_fault(reply, submitting=submitting)
-    complaint = complaint_in(wire.mapping(cast(Any, document)), reply)
+    layers = task_in(wire.mapping(cast(Any, document))).layers
+    complaints = (complaint_in(layer, reply) for layer in layers)
+    complaint = next(filter(None, complaints), None)
     if complaint is None:
         return _unreadable("no task in the answer", reply)
     return fault_of(complaint, submitting=submitting, relayed=relayed)
