@@ -12,6 +12,7 @@ from types import FrameType
 
 import structlog
 import uvicorn
+from fastapi import FastAPI
 
 from api.app import create_app
 from api.startup import Refusal, check_store
@@ -52,11 +53,9 @@ def run(settings: Settings) -> None:
         signal.signal(number, leave)
     configure_logging(settings)
     try:
-        asyncio.run(check(settings))
-        app = create_app(settings)
-        listener = listen(settings.api_host, settings.api_port)
-    except (Refusal, BadStations, UnusableDatabase) as error:
-        sys.exit(f"genq api: {error}")
+        app, listener = prepare(settings)
+    except Refusal as refusal:
+        sys.exit(f"genq api: {refusal}")
     config = uvicorn.Config(
         app,
         loop="uvloop",
@@ -73,6 +72,16 @@ def run(settings: Settings) -> None:
     )
     log.info("api_listens", url=url_of(listener))
     Server(config).run([listener])
+
+
+def prepare(settings: Settings) -> tuple[FastAPI, socket.socket]:
+    """The application and the socket to serve it on. Raises `Refusal` where it cannot start."""
+    try:
+        asyncio.run(check(settings))
+        app = create_app(settings)
+    except (BadStations, UnusableDatabase) as error:
+        raise Refusal(str(error)) from error
+    return app, listen(settings.api_host, settings.api_port)
 
 
 async def check(settings: Settings) -> None:
