@@ -64,7 +64,7 @@ def task_object(
 def _direct(task: UpstreamTask, final_prompt: str) -> dict[str, object]:
     """The fields only a proxy of one's own has."""
     return {
-        "description": f"/{task.order.operation} {task.order.prompt}",
+        "description": WAITS if task.awaits_input else _command(task),
         "imageHeight": SIDE,
         "imageWidth": SIDE,
         "properties": {
@@ -74,6 +74,11 @@ def _direct(task: UpstreamTask, final_prompt: str) -> dict[str, object]:
             "finalPrompt": final_prompt,
         },
     }
+
+
+def _command(task: UpstreamTask) -> str:
+    """What would have been typed for it."""
+    return f"/{task.order.operation} {task.order.prompt}"
 
 
 def _relayed(
@@ -87,7 +92,7 @@ def _relayed(
         **blanks,
         "status": "" if unseen else shown["status"],
         "state": "" if unseen else task.order.reference,
-        "description": WAITS if seen.phase is Phase.AWAITING_INPUT else "提交成功",
+        "description": WAITS if task.awaits_input else "提交成功",
         "customId": "",
         "botType": "",
         "maskBase64": "",
