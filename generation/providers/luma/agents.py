@@ -74,7 +74,7 @@ ROWS = (
         example={
             "prompt": "The boat passes under a bridge",
             "start_generation_id": SAMPLE_GENERATION,
-            "image_end_url": "https://storage.cdn-luma.com/examples/bridge.jpg",
+            "image_end_url": "https://example.com/bridge.jpg",
         },
         medium=AssetType.VIDEO,
         typical_seconds=_VIDEO_SECONDS,
@@ -94,7 +94,7 @@ ROWS = (
         request=AgentsImageEdit,
         example={
             "prompt": "The same lighthouse in a storm",
-            "image_url": "https://storage.cdn-luma.com/examples/lighthouse.jpg",
+            "image_url": "https://example.com/lighthouse.jpg",
         },
         medium=AssetType.IMAGE,
         typical_seconds=_IMAGE_SECONDS,
@@ -106,7 +106,7 @@ ROWS = (
         request=AgentsReframeVideo,
         example={
             "prompt": "More of the street",
-            "video_url": "https://storage.cdn-luma.com/examples/boat.mp4",
+            "video_url": "https://example.com/boat.mp4",
             "aspect_ratio": "9:16",
         },
         medium=AssetType.VIDEO,
@@ -119,7 +119,7 @@ ROWS = (
         request=AgentsModifyVideo,
         example={
             "prompt": "The same street in winter",
-            "video_url": "https://storage.cdn-luma.com/examples/boat.mp4",
+            "video_url": "https://example.com/boat.mp4",
             "mode": "flex_2",
         },
         medium=AssetType.VIDEO,

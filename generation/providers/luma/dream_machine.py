@@ -89,7 +89,7 @@ ROWS = (
             "prompt": "The boat passes under a bridge",
             "model": "ray-2",
             "start_generation_id": SAMPLE_GENERATION,
-            "image_end_url": "https://storage.cdn-luma.com/examples/bridge.jpg",
+            "image_end_url": "https://example.com/bridge.jpg",
         },
         medium=AssetType.VIDEO,
         typical_seconds=105,
@@ -112,7 +112,7 @@ ROWS = (
         summary="A picture in another frame, with what was outside of it made up.",
         request=DreamReframeImage,
         example={
-            "image_url": "https://storage.cdn-luma.com/examples/lighthouse.jpg",
+            "image_url": "https://example.com/lighthouse.jpg",
             "model": "photon-1",
             "aspect_ratio": "9:16",
         },
@@ -125,7 +125,7 @@ ROWS = (
         summary="A video in another frame, with what was outside of it made up.",
         request=DreamReframeVideo,
         example={
-            "video_url": "https://storage.cdn-luma.com/examples/boat.mp4",
+            "video_url": "https://example.com/boat.mp4",
             "model": "ray-2",
             "aspect_ratio": "9:16",
         },
@@ -138,7 +138,7 @@ ROWS = (
         summary="A video made anew from an earlier one, more or less faithfully.",
         request=DreamModifyVideo,
         example={
-            "video_url": "https://storage.cdn-luma.com/examples/boat.mp4",
+            "video_url": "https://example.com/boat.mp4",
             "model": "ray-2",
             "mode": "flex_2",
             "prompt": "The same street in winter",

@@ -7,7 +7,9 @@ What whole answers mean is in `tests/payloads/luma`.
 
 import base64
 import json
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -845,3 +847,20 @@ def test_the_pace_fits_itself(operation: Operation[Any]) -> None:
     assert durations.early < durations.typical < durations.late < pace.deadline
     assert timedelta(seconds=2) <= pace.floor <= timedelta(seconds=3)
     assert pace.deadline >= timedelta(minutes=15)
+
+
+# --- what is written about it -------------------------------------------------------------------
+
+MANUAL = Path(__file__).parents[3] / "docs" / "providers" / "luma.md"
+
+
+def documented_fields(operation: Operation[Any]) -> list[str]:
+    """The first column of the operation's table in the manual."""
+    heading = f"### {operation.name} in {operation.dialect}\n"
+    section = MANUAL.read_text(encoding="utf-8").partition(heading)[2].partition("\n## ")[0]
+    return re.findall(r"^\| `(\w+)` \|", section.partition("\n### ")[0], re.MULTILINE)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda o: f"{o.dialect}:{o.name}")
+def test_the_manual_has_every_field_of_every_operation(operation: Operation[Any]) -> None:
+    assert documented_fields(operation) == list(operation.request.model_fields)
