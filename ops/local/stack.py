@@ -1,8 +1,9 @@
 """Starting a planned stack, and noticing what happens to it."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine
-from contextlib import asynccontextmanager
+import signal
+from collections.abc import AsyncGenerator, Coroutine, Generator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,7 +21,7 @@ from ops.local.pulse import worker_answers
 from ops.local.rows import Rows
 from ops.local.show import say, say_crash
 from ops.stack.program import Program
-from ops.stack.supervisor import Supervisor
+from ops.stack.supervisor import ENDING_SIGNALS, Supervisor
 
 WATCH_EVERY = timedelta(milliseconds=200)
 LAST_LINES = 5
@@ -46,7 +47,9 @@ async def running(plan: Plan, console: Console) -> AsyncGenerator[LocalStack]:
     The home is locked. Raises `StackEnded` where a program is given up or a signal comes, and
     `Stop` where the database cannot be used. Whatever ends the block, every program is stopped.
     """
-    async with Supervisor(plan.home.logs) as supervisor:
+    async with AsyncExitStack() as exits:
+        with _signals_held():
+            supervisor = await exits.enter_async_context(Supervisor(plan.home.logs))
         try:
             with Rows(console) as rows:
                 start = Start(plan, supervisor, rows)
@@ -57,6 +60,20 @@ async def running(plan: Plan, console: Console) -> AsyncGenerator[LocalStack]:
         finally:
             say(console)
             say(console, "Stopping everything. Ctrl-C kills what is left.", "dim")
+
+
+@contextmanager
+def _signals_held() -> Generator[None]:
+    """
+    A signal that comes during the block is delivered at its end. A Ctrl-C goes to every process of
+    the terminal, and the supervisor's keeper must not die of it before it has left for a session of
+    its own.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class Start:
