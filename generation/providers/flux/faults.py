@@ -56,8 +56,6 @@ _BY_CODE: Mapping[str, _Sort] = {
     "quota_not_enough": _CREDITS,
     "pre_consume_token_quota_failed": _CREDITS,
     "invalid_api_key": _AUTH,
-    "invalid_request": _INVALID,
-    "invalid_request_error": _INVALID,
     "rate_limit_exceeded": _TOO_FAST,
     "task_not_exist": _NOT_FOUND,
     "do_request_failed": _BROKEN,
@@ -211,12 +209,8 @@ def _sort(complaint: Complaint, *, submitting: bool) -> _Sort:
 
 
 def _by_words(complaint: Complaint) -> _Sort | None:
-    found = _BY_CODE.get(complaint.code.lower())
-    # OpenAI's form says `invalid_request_error` to nearly everything.
-    if found is not None and found is not _INVALID:
-        return found
     by_words = (sort for words, sort in _CLEAR_WORDS if words.search(complaint.message))
-    return next(by_words, found)
+    return _BY_CODE.get(complaint.code.lower()) or next(by_words, None)
 
 
 def _by_status(complaint: Complaint, *, submitting: bool) -> _Sort:
@@ -227,4 +221,6 @@ def _by_status(complaint: Complaint, *, submitting: bool) -> _Sort:
         return _BROKEN
     if status == 404 and not submitting:
         return _NOT_FOUND
-    return _CLEAR_STATUSES.get(status) or _REFUSALS.get(status, _UNREADABLE)
+    # OpenAI's form says so to nearly everything, which is no reason to believe it against a status.
+    otherwise = _INVALID if code.lower().startswith("invalid_request") else _UNREADABLE
+    return _CLEAR_STATUSES.get(status) or _REFUSALS.get(status, otherwise)

@@ -3,13 +3,21 @@
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from generation.providers.flux.images import Address, Image
+from generation.providers.flux.images import Address, normalised
 from generation.providers.flux.request import FluxRequest, Problem
 
-#: A picture at a second of the video.
-TimedFrame = tuple[Annotated[float, Field(ge=0)], Image]
+
+def _framed(frame: str | tuple[float, str]) -> str | tuple[float, str]:
+    return normalised(frame) if isinstance(frame, str) else (frame[0], normalised(frame[1]))
+
+
+#: A picture the video passes, or a pair of a second and the picture of that second.
+Keyframe = Annotated[
+    str | tuple[Annotated[float, Field(ge=0)], str],
+    AfterValidator(_framed),
+]
 
 
 class Video(FluxRequest):
@@ -22,7 +30,7 @@ class Video(FluxRequest):
     aspect_ratio: Literal["21:9", "2:1", "16:9", "4:3", "1:1", "3:4", "9:16", "auto"] | None = None
     resolution: Literal["hd", "fhd"] | None = None
     duration: int | None = Field(None, ge=5, le=20, description="Seconds.")
-    keyframes: tuple[Image, ...] | tuple[TimedFrame, ...] | None = Field(
+    keyframes: tuple[Keyframe, ...] | None = Field(
         None,
         min_length=1,
         max_length=10,

@@ -1,0 +1,194 @@
+"""What all faces of Flux have in common, and the two that speak in the vendor's words."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from starlette.datastructures import Headers
+from starlette.responses import Response
+
+from ops.sandbox.accounts import Standing, bearer_token, standing_of
+from ops.sandbox.config import SandboxConfig
+from ops.sandbox.dialect import Face, Refusal
+from ops.sandbox.knobs import Knob
+from ops.sandbox.links import plain_url
+from ops.sandbox.protocols import newapi
+from ops.sandbox.protocols.flux_requests import VIDEO, Fault
+from ops.sandbox.replies import json_reply
+from ops.sandbox.tasks import Phase, UpstreamTask, View
+
+NEW = View(Phase.QUEUED, 0, None, None)
+REASONS = ("Derivative Works Filter", "Safety Filter")
+#: Nobody's host: what a relay passes on must not be asked.
+FOREIGN = "https://api.us1.vendor.test.invalid"
+
+_WORDS = {
+    Phase.QUEUED: "Pending",
+    Phase.SUBMITTED: "Pending",
+    Phase.RUNNING: "Generating",
+    Phase.UNKNOWN: "Marinating",
+    Phase.SUCCEEDED: "Ready",
+    Phase.FAILED: "Error",
+    Phase.MODERATED: "Content Moderated",
+    Phase.CANCELED: "Error",
+}
+_REFUSALS = {
+    Refusal.AUTH: (403, "Not authenticated"),
+    Refusal.NO_CREDIT: (402, "Insufficient credits"),
+    Refusal.THROTTLED: (429, "Too Many Requests"),
+    Refusal.QUEUE_FULL: (429, "Too many active tasks: at most 24 may be active"),
+}
+
+
+class FluxFace(Face, Protocol):
+    """A face of this protocol."""
+
+    def task(self, task: UpstreamTask, seen: View) -> Mapping[str, object]:
+        """The task as looks and callbacks show it."""
+        ...
+
+    def faulty(self, faults: Iterable[Fault]) -> Response:
+        """The answer to a body with invalid fields."""
+        ...
+
+
+def detail(status: int, words: object, retry_after: int | None = None) -> Response:
+    return json_reply({"detail": words}, status, retry_after)
+
+
+def fields(faults: Iterable[Fault]) -> list[dict[str, object]]:
+    """Invalid fields, in the form that FastAPI gives them."""
+    return [{"loc": ["body", f.field], "msg": f.message, "type": f.type} for f in faults]
+
+
+def file_url(task: UpstreamTask) -> str:
+    """Where the task's file is; "" where it has none. There are no JPEG files here, only PNG."""
+    if task.order.knobs.has(Knob.NO_URL):
+        return ""
+    kind = "webp" if task.order.details["format"] == "webp" else "png"
+    return plain_url(task, "sample.mp4" if task.order.operation == VIDEO else f"sample.{kind}")
+
+
+def iso(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+class _VendorWords:
+    """What the vendor says, and a relay passes on."""
+
+    def invalid(self, message: str) -> Response:
+        return detail(400, message)
+
+    def faulty(self, faults: Iterable[Fault]) -> Response:
+        return detail(422, fields(faults))
+
+    def accepted(self, task: UpstreamTask, place: int) -> Response:
+        root = task.order.details["polling_root"]
+        price = {"cost": 4.0, "input_mp": 0.0, "output_mp": 1.0}
+        polling_url = f"{root}/v1/get_result?id={task.id}"
+        return json_reply({"id": task.id, "polling_url": polling_url, **price})
+
+    def accepted_without_id(self) -> Response:
+        return json_reply({"cost": 4.0})
+
+    def found(self, task: UpstreamTask, view: View) -> Response:
+        return json_reply(self.task(task, view))
+
+    def several(self, seen: list[tuple[UpstreamTask, View]]) -> Response:
+        return json_reply([self.task(task, view) for task, view in seen])
+
+    def not_found(self) -> Response:
+        return json_reply({"id": "", "status": "Task not found", "result": None})
+
+    def task(self, task: UpstreamTask, seen: View) -> dict[str, Any]:
+        running = seen.phase in (Phase.RUNNING, Phase.UNKNOWN)
+        return {
+            "id": task.id,
+            "status": _WORDS[seen.phase],
+            "result": self.result(task, seen),
+            "progress": seen.progress / 100 if running else None,
+            "details": self._details(task, seen),
+            "preview": None,
+        }
+
+    def result(self, task: UpstreamTask, seen: View) -> dict[str, Any] | None:
+        if seen.phase is not Phase.SUCCEEDED:
+            return None
+        started, ended = seen.started_at or task.created_at, seen.finished_at or task.created_at
+        video = task.order.operation == VIDEO
+        drafted = {"draft_cache": plain_url(task, "draft.mp4")} if video else {}
+        return {
+            "sample": file_url(task),
+            "prompt": task.order.prompt,
+            "seed": task.order.details["seed"],
+            "start_time": started,
+            "end_time": ended,
+            "duration": task.order.details["seconds"] if video else ended - started,
+            **drafted,
+        }
+
+    def _details(self, task: UpstreamTask, seen: View) -> object:
+        match seen.phase:
+            case Phase.FAILED:
+                return {"error": task.failure}
+            case Phase.MODERATED:
+                return {"Moderation Reasons": list(REASONS)}
+            case _:
+                return None
+
+
+class Vendor(_VendorWords):
+    """The vendor itself, with its key in `x-key`."""
+
+    def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
+        key = headers.get("x-key", "").strip()
+        standing = standing_of(key, config)
+        if standing.passes(submits=submits):
+            return key
+        no_credit = standing is Standing.NO_CREDIT
+        return self.refusal(Refusal.NO_CREDIT if no_credit else Refusal.AUTH)
+
+    def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
+        if refusal is Refusal.MODERATED:
+            return detail(400, {"error": "Request moderated: prompt violates the usage policy"})
+        status, words = _REFUSALS.get(refusal, (400, "prompt is invalid"))
+        return detail(status, words, 1 if refusal is Refusal.THROTTLED else None)
+
+    def accepted(self, task: UpstreamTask, place: int) -> Response:
+        """With a webhook the answer is another, and the task is known under every address."""
+        hook = task.order.callback_url
+        if not hook:
+            return super().accepted(task, place)
+        return json_reply({"id": task.id, "status": "Pending", "webhook_url": hook})
+
+
+class Relay(_VendorWords):
+    """A station that passes the vendor's answers on, and has a door of its own."""
+
+    def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
+        key = bearer_token(headers)
+        return newapi.turned_away(standing_of(key, config), submits=submits) or key
+
+    def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
+        match refusal:
+            case Refusal.AUTH:
+                return newapi.bad_token()
+            case Refusal.NO_CREDIT:
+                return newapi.no_quota()
+            case Refusal.QUEUE_FULL:
+                words = "当前分组 default 下对于模型 flux-pro-1.1 无可用渠道"
+                return newapi.error(503, words, "model_not_found")
+            case Refusal.MODERATED:
+                return detail(400, "Your prompt was flagged by our safety system")
+            case Refusal.THROTTLED:
+                return detail(429, "Too Many Requests", 1)
+            case _:
+                return detail(400, "prompt is invalid")
+
+    def result(self, task: UpstreamTask, seen: View) -> dict[str, Any] | None:
+        """The file has a URL that says until when it works, as the vendor's store signs it."""
+        result = super().result(task, seen)
+        if result is not None and result["sample"]:
+            ends = iso((seen.finished_at or task.created_at) + task.asset_life_seconds)
+            result["sample"] += f"?se={ends.replace(':', '%3A')}&sp=r&sig=c2FuZGJveA%3D%3D"
+        return result

@@ -1,0 +1,312 @@
+"""The faces of Flux at its resellers: Replicate's predictions, fal's queue, and OpenAI's form."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from starlette.datastructures import Headers
+from starlette.responses import Response
+
+from ops.sandbox.accounts import Standing, bearer_token, standing_of
+from ops.sandbox.config import SandboxConfig
+from ops.sandbox.dialect import Refusal
+from ops.sandbox.protocols import newapi
+from ops.sandbox.protocols.flux_faces import NEW, detail, fields, file_url, iso
+from ops.sandbox.protocols.flux_requests import Fault
+from ops.sandbox.replies import json_reply
+from ops.sandbox.station import Station
+from ops.sandbox.tasks import Phase, UpstreamTask, View
+
+FLAGGED = "The input or output was flagged as sensitive. Please try again with different inputs."
+SIDE = 64
+#: Replicate's models whose output is a list.
+LISTED = ("dev", "schnell", "redux")
+
+_PREDICTIONS = {
+    Phase.QUEUED: "starting",
+    Phase.SUBMITTED: "starting",
+    Phase.RUNNING: "processing",
+    Phase.UNKNOWN: "marinating",
+    Phase.SUCCEEDED: "succeeded",
+    Phase.FAILED: "failed",
+    Phase.MODERATED: "failed",
+    Phase.CANCELED: "canceled",
+}
+#: fal calls completed whatever has ended.
+_REQUESTS = {
+    Phase.QUEUED: "IN_QUEUE",
+    Phase.SUBMITTED: "IN_QUEUE",
+    Phase.RUNNING: "IN_PROGRESS",
+    Phase.UNKNOWN: "IN_LIMBO",
+}
+
+
+def _problem(status: int, title: str, words: str, retry_after: int | None = None) -> Response:
+    body = {"title": title, "detail": words, "status": status}
+    return json_reply(body, status, retry_after)
+
+
+class ReplicateFace:
+    """Predictions."""
+
+    def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
+        key = bearer_token(headers)
+        standing = standing_of(key, config)
+        if standing.passes(submits=submits):
+            return key
+        no_credit = standing is Standing.NO_CREDIT
+        return self.refusal(Refusal.NO_CREDIT if no_credit else Refusal.AUTH)
+
+    def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
+        match refusal:
+            case Refusal.AUTH:
+                words = "You did not pass a valid authentication token"
+                return _problem(401, "Unauthenticated", words)
+            case Refusal.NO_CREDIT:
+                return _problem(402, "Insufficient credit", "You have insufficient credit")
+            case Refusal.THROTTLED:
+                return _problem(429, "Too many requests", "Request was throttled.", 1)
+            case Refusal.QUEUE_FULL:
+                words = "Too many concurrent predictions of this account"
+                return _problem(429, "Too many requests", words)
+            case Refusal.MODERATED:
+                return _problem(422, "Content flagged", FLAGGED)
+            case _:
+                return self.invalid("- input.prompt: is invalid")
+
+    def invalid(self, message: str) -> Response:
+        return _problem(422, "Input validation failed", message)
+
+    def faulty(self, faults: Iterable[Fault]) -> Response:
+        return self.invalid(
+            "\n".join(f"- input.{fault.field}: {fault.message}" for fault in faults)
+        )
+
+    def accepted(self, task: UpstreamTask, place: int) -> Response:
+        return json_reply(self.task(task, NEW), 201)
+
+    def accepted_without_id(self) -> Response:
+        return json_reply({"status": "starting", "output": None, "error": None}, 201)
+
+    def found(self, task: UpstreamTask, view: View) -> Response:
+        return json_reply(self.task(task, view))
+
+    def several(self, seen: list[tuple[UpstreamTask, View]]) -> Response:
+        listed = [self.task(task, view) for task, view in seen]
+        return json_reply({"next": None, "previous": None, "results": listed})
+
+    def not_found(self) -> Response:
+        return _problem(404, "Not found", "The requested prediction could not be found.")
+
+    def task(self, task: UpstreamTask, seen: View) -> dict[str, Any]:
+        details = task.order.details
+        own = f"{details['root']}/v1/predictions/{task.id}"
+        ended, started = seen.finished_at, seen.started_at
+        took = {"predict_time": ended - started} if ended and started else {}
+        return {
+            "id": task.id,
+            "model": f"black-forest-labs/{details['model']}",
+            "version": "hidden",
+            "input": details["input"],
+            "logs": f"{seen.progress}%|step\n" if seen.progress else "",
+            "output": self._output(task, seen),
+            "data_removed": False,
+            "error": self._error(task, seen),
+            "status": _PREDICTIONS[seen.phase],
+            "created_at": iso(task.created_at),
+            "started_at": iso(started) if started else None,
+            "completed_at": iso(ended) if ended else None,
+            "metrics": took,
+            "urls": {"get": own, "cancel": f"{own}/cancel"},
+        }
+
+    def _output(self, task: UpstreamTask, seen: View) -> object:
+        url = file_url(task)
+        if seen.phase is not Phase.SUCCEEDED or not url:
+            return None
+        return [url] if task.order.operation in LISTED else url
+
+    def _error(self, task: UpstreamTask, seen: View) -> str | None:
+        match seen.phase:
+            case Phase.FAILED:
+                return task.failure
+            case Phase.MODERATED:
+                return FLAGGED
+            case _:
+                return None
+
+
+class FalFace:
+    """The queue: the status of a request. `FalResultFace` shows what it brought."""
+
+    def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
+        scheme, _, key = headers.get("authorization", "").partition(" ")
+        key = key.strip() if scheme.lower() == "key" else ""
+        standing = standing_of(key, config)
+        if standing.passes(submits=submits):
+            return key
+        match standing:
+            case Standing.NO_CREDIT:
+                return self.refusal(Refusal.NO_CREDIT)
+            case Standing.BLOCKED:
+                return detail(403, "User is locked. Reason: Admin lock.")
+            case _:
+                return self.refusal(Refusal.AUTH)
+
+    def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
+        match refusal:
+            case Refusal.AUTH:
+                return detail(401, "Cannot access application. Authentication is required.")
+            case Refusal.NO_CREDIT:
+                return detail(403, "User is locked. Reason: Exhausted balance.")
+            case Refusal.THROTTLED:
+                body = {"error": {"message": "Rate limit exceeded", "code": 429}}
+                return json_reply(body, 429, 1)
+            case Refusal.QUEUE_FULL:
+                return detail(429, "Too many concurrent requests of this user")
+            case Refusal.MODERATED:
+                fault = Fault("prompt", FLAGGED, "content_policy_violation")
+                return detail(422, fields([fault]))
+            case _:
+                return detail(422, fields([Fault("prompt", "Input is invalid", "value_error")]))
+
+    def invalid(self, message: str) -> Response:
+        return detail(400, message)
+
+    def faulty(self, faults: Iterable[Fault]) -> Response:
+        return detail(422, fields(faults))
+
+    def accepted(self, task: UpstreamTask, place: int) -> Response:
+        return json_reply({"status": "IN_QUEUE", "queue_position": place, **self._addresses(task)})
+
+    def accepted_without_id(self) -> Response:
+        return json_reply({"status": "IN_QUEUE"})
+
+    def found(self, task: UpstreamTask, view: View) -> Response:
+        word = _REQUESTS.get(view.phase, "COMPLETED")
+        body: dict[str, Any] = {"status": word, **self._addresses(task), "logs": None}
+        if word == "IN_QUEUE":
+            body["queue_position"] = 0
+        if view.phase in (Phase.FAILED, Phase.CANCELED):
+            body |= {"error": task.failure, "error_type": "runner_disconnected"}
+        return json_reply(body, 200 if word == "COMPLETED" else 202)
+
+    def several(self, seen: list[tuple[UpstreamTask, View]]) -> Response:
+        return json_reply([self.task(task, view) for task, view in seen])
+
+    def not_found(self) -> Response:
+        return detail(404, "Request not found")
+
+    def task(self, task: UpstreamTask, seen: View) -> dict[str, Any]:
+        """A callback's body."""
+        succeeded = seen.phase is Phase.SUCCEEDED
+        return {
+            "request_id": task.id,
+            "gateway_request_id": task.id,
+            "status": "OK" if succeeded else "ERROR",
+            "payload": result_of(task) if succeeded else None,
+            "error": None if succeeded else task.failure,
+        }
+
+    def _addresses(self, task: UpstreamTask) -> dict[str, str]:
+        own = f"{task.order.details['root']}/fal-ai/{task.order.details['app']}/requests/{task.id}"
+        return {
+            "request_id": task.id,
+            "response_url": own,
+            "status_url": f"{own}/status",
+            "cancel_url": f"{own}/cancel",
+        }
+
+
+def result_of(task: UpstreamTask) -> dict[str, Any]:
+    """What fal's models bring."""
+    url = file_url(task)
+    file = {"url": url, "width": SIDE, "height": SIDE, "content_type": "image/png"}
+    return {
+        "images": [file] if url else [],
+        "timings": {"inference": task.seconds},
+        "seed": task.order.details["seed"],
+        "has_nsfw_concepts": [False] if url else [],
+        "prompt": task.order.prompt,
+    }
+
+
+class FalResultFace(FalFace):
+    """The address of a request's result."""
+
+    def found(self, task: UpstreamTask, view: View) -> Response:
+        match view.phase:
+            case Phase.SUCCEEDED:
+                return json_reply(result_of(task))
+            case Phase.MODERATED:
+                return self.refusal(Refusal.MODERATED)
+            case Phase.FAILED | Phase.CANCELED:
+                reply = detail(500, task.failure)
+                reply.headers["x-fal-error-type"] = "runner_disconnected"
+                return reply
+            case _:
+                return detail(400, "Request is still in progress")
+
+
+class OpenAIFace:
+    """A station that answers with the picture. A task is over when it is made."""
+
+    def __init__(self, station: Station) -> None:
+        self._station = station
+
+    def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
+        key = bearer_token(headers)
+        return newapi.turned_away(standing_of(key, config), submits=submits) or key
+
+    def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
+        match refusal:
+            case Refusal.AUTH:
+                return newapi.bad_token()
+            case Refusal.NO_CREDIT:
+                return newapi.no_quota()
+            case Refusal.THROTTLED:
+                body = {"message": "Rate limit exceeded", "type": "rate_limit_error", "code": ""}
+                return json_reply({"error": body}, 429, 1)
+            case Refusal.QUEUE_FULL:
+                words = "当前分组 default 下对于模型 flux-kontext-pro 无可用渠道"
+                return newapi.error(503, words, "model_not_found")
+            case Refusal.MODERATED:
+                return self._error(400, "Your request was rejected by our safety system")
+            case _:
+                return self.invalid("prompt is invalid")
+
+    def invalid(self, message: str) -> Response:
+        return self._error(400, message)
+
+    def faulty(self, faults: Iterable[Fault]) -> Response:
+        return self.invalid("; ".join(f"{fault.field}: {fault.message}" for fault in faults))
+
+    def accepted(self, task: UpstreamTask, place: int) -> Response:
+        self._station.end(task)
+        seen = self._station.view(task)
+        match seen.phase:
+            case Phase.MODERATED:
+                return self.refusal(Refusal.MODERATED)
+            case Phase.FAILED:
+                return self._error(500, task.failure)
+            case _:
+                return json_reply(self.task(task, seen))
+
+    def accepted_without_id(self) -> Response:
+        return json_reply({"created": int(self._station.clock.now()), "data": []})
+
+    def found(self, task: UpstreamTask, view: View) -> Response:
+        return self.not_found()
+
+    def several(self, seen: list[tuple[UpstreamTask, View]]) -> Response:
+        return self.not_found()
+
+    def not_found(self) -> Response:
+        return self._error(404, "there are no tasks here")
+
+    def task(self, task: UpstreamTask, seen: View) -> dict[str, Any]:
+        url = file_url(task)
+        return {"created": int(task.created_at), "data": [{"url": url}] if url else []}
+
+    def _error(self, status: int, message: str) -> Response:
+        body = {"message": message, "type": "invalid_request_error", "param": "", "code": None}
+        return json_reply({"error": body}, status)
