@@ -20,8 +20,8 @@ Protocols
     Kling v1    /v1/videos/text2video and /v1/videos/image2video: submit, query by task_id or
                 external_task_id, list; plain key or signed token. The same under /kling with a
                 relay's bearer key. Callbacks by `callback_url`.
-    Luma        Dream Machine under /dream-machine/v1, the Agents API under /v1/generations, a relay's
-                form under /luma with looks at many tasks. Callbacks by `callback_url` and
+    Luma        Dream Machine under /dream-machine/v1, the Agents API under /v1/generations, the
+                form of relays under /luma, with looks at many. Callbacks by `callback_url` and
                 `notify_hook`; none by the Agents API.
     Assets      signed URLs under /attachments (Midjourney), plain ones under /files (Kling).
 

@@ -14,6 +14,7 @@ from generation.errors import (
     AccountBlocked,
     ErrorCode,
     Fault,
+    InDoubt,
     NotAccepted,
     Rejected,
     UnrecognizedReply,
@@ -82,16 +83,30 @@ def read_batch(reply: Reply, medium: AssetType) -> Mapping[str, Status]:
 
 
 def read_download(reply: Reply) -> Succeeded:
-    """The answer of `download_video_url`, which is the address of one clean video."""
+    """
+    The answer of `download_video_url`, which is the address of one clean video. It is a question
+    and creates nothing, so one that nobody answered may be asked again.
+    """
     document = _json(reply)
     if reply.status < 300 and (url := _download_url(document)):
         video = Asset(type=AssetType.VIDEO, url=url, expires_at=expiry_of(url))
         return Succeeded((video,))
     fault = _fault(reply, document, submitting=True, relayed=True)
-    if isinstance(fault, Rejected) and reply.status == 400:
+    raise _unanswered(fault, reply)
+
+
+def _unanswered(fault: Fault, reply: Reply) -> Fault:
+    """What a download's fault amounts to, as nothing can have been created."""
+    status = reply.status
+    if fault.code is ErrorCode.INVALID_REQUEST and status == 400:
         # The gateway says so of any task that its account does not call completed.
-        raise NotAccepted(fault.message, code=ErrorCode.NOT_READY, upstream_status=400)
-    raise fault
+        return NotAccepted(fault.message, code=ErrorCode.NOT_READY, upstream_status=status)
+    if isinstance(fault, InDoubt) and status < 400:
+        # A page in the place of an answer: the relay has no such call.
+        return Rejected(fault.message, code=ErrorCode.UNSUPPORTED, upstream_status=status)
+    if isinstance(fault, InDoubt):
+        return NotAccepted(fault.message, upstream_status=status, retry_after=fault.retry_after)
+    return fault
 
 
 def _download_url(document: Any) -> str:
