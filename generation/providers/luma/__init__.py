@@ -1,9 +1,9 @@
 """
 Luma: videos and pictures, through either of the vendor's APIs or through a relay.
 
-`dream_machine`, `agents` and `relay` list the orders of each dialect, and the `…_requests` beside
-them what each may hold. `reply` reads every answer of all three, with `tasks` and `assets` for the
-good news, and `complaints`, `faults` and `failures` for the bad.
+`dream_machine`, `agents` and `relay` list the orders of each dialect, and the modules named after
+them say what each may hold. `reply` reads every answer of all three, with `tasks` and `assets` for
+the good news, and `complaints`, `faults` and `failures` for the bad.
 """
 
 from typing import Any

@@ -4,13 +4,11 @@ Luma's Agents API, the successor of Dream Machine: one path for everything, told
 
 from datetime import timedelta
 
-from generation.providers.luma.agents_requests import (
+from generation.providers.luma.agents_edits import AgentsModifyVideo, AgentsReframeVideo
+from generation.providers.luma.agents_images import AgentsImage, AgentsImageEdit
+from generation.providers.luma.agents_videos import (
     AgentsExtend,
-    AgentsImage,
-    AgentsImageEdit,
     AgentsInterpolate,
-    AgentsModifyVideo,
-    AgentsReframeVideo,
     AgentsReverseExtend,
     AgentsVideo,
 )

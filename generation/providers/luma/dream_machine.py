@@ -7,16 +7,18 @@ the tasks that run would cost one large answer on top of every single look.
 
 from datetime import timedelta
 
-from generation.providers.luma.dream_machine_requests import (
+from generation.providers.luma.dream_machine_edits import (
     DreamAudio,
-    DreamExtend,
-    DreamImage,
-    DreamInterpolate,
     DreamModifyVideo,
     DreamReframeImage,
     DreamReframeVideo,
-    DreamReverseExtend,
     DreamUpscale,
+)
+from generation.providers.luma.dream_machine_images import DreamImage
+from generation.providers.luma.dream_machine_videos import (
+    DreamExtend,
+    DreamInterpolate,
+    DreamReverseExtend,
     DreamVideo,
 )
 from generation.providers.luma.operation import LumaOperation, Row, Speech
