@@ -92,6 +92,8 @@ class Command(Generic[R]):
     follows: frozenset[str] = frozenset()
     #: What a caller may tell a task that waits; None where none does.
     input_request: type[Request] | None = None
+    #: Whether it makes a task of its own, which carries our job id.
+    makes_task: bool = True
     #: Answered with the result itself, within this time.
     answers_within: timedelta | None = None
 
@@ -160,6 +162,8 @@ MODAL = Command(
     action="MODAL",
     example={"upstream_id": "1763000000000417", "prompt": "a lighthouse at dusk --zoom 1.5"},
     input_request=WindowInput,
+    # The task was there before, under another's id: that none carries ours proves nothing.
+    makes_task=False,
 )
 EDITS = Command(
     name="edits",
@@ -195,6 +199,7 @@ UPLOAD = Command(
     action="UPLOAD",
     pace=AT_ONCE,
     example={"images": [GREY]},
+    makes_task=False,
     answers_within=timedelta(minutes=2),
 )
 SEED = Command(
@@ -206,6 +211,7 @@ SEED = Command(
     pace=AT_ONCE,
     example={},
     follows=GRIDS | {"video"},
+    makes_task=False,
     # A proxy asks Midjourney itself, and gives up after a minute.
     answers_within=timedelta(seconds=75),
 )

@@ -67,15 +67,16 @@ class MidjourneyOperation(Operation[R]):
         self.input_request = command.input_request
         self.pace = Pace(durations, floor=dialect.refresh, deadline=deadline)
         self.submit_timeout = command.answers_within
-        self._makes_task = command.answers_within is None
-        self.batch_limit = MOST_IN_A_BATCH if self._makes_task else 0
-        self._lists_and_cancels = dialect.is_proxy and self._makes_task
+        self._has_task = command.answers_within is None
+        self.batch_limit = MOST_IN_A_BATCH if self._has_task else 0
+        self._can_find = dialect.is_proxy and command.makes_task
+        self._can_cancel = dialect.is_proxy and self._has_task
         self._path = command.path
         self._action = command.action
 
     def build_submit(self, request: R, order: Order) -> Call:
         body = request.body(order.parent)
-        if self._makes_task:
+        if self._has_task:
             body["state"] = order.job_id
             if order.callback_url:
                 body["notifyHook"] = order.callback_url
@@ -98,7 +99,7 @@ class MidjourneyOperation(Operation[R]):
 
     def build_find(self, order: Order) -> Call | None:
         del order  # the list takes no condition; the task's `state` names the job
-        return Call("GET", "/mj/task/list") if self._lists_and_cancels else None
+        return Call("GET", "/mj/task/list") if self._can_find else None
 
     def parse_find(self, reply: Reply, order: Order) -> str | None:
         return read_find(reply, order)
@@ -112,7 +113,7 @@ class MidjourneyOperation(Operation[R]):
         return read_submit(reply)
 
     def build_cancel(self, task: Task) -> Call | None:
-        return Call("POST", _task_path(task, "cancel")) if self._lists_and_cancels else None
+        return Call("POST", _task_path(task, "cancel")) if self._can_cancel else None
 
     def parse_cancel(self, reply: Reply) -> bool:
         return read_cancel(reply)

@@ -59,6 +59,12 @@ def test_what_is_answered_at_once_leaves_no_task(name: str) -> None:
     assert ordered.build_cancel(Task("17")) is None
 
 
+def test_a_task_that_was_there_before_is_not_searched_by_our_id() -> None:
+    modal = operation("modal")
+    assert modal.build_find(Order(JOB)) is None
+    assert modal.build_cancel(Task("17")) is not None
+
+
 # --- requests without a parent ------------------------------------------------------------------
 
 EVERY = {"account_filter": {"instance_id": "i1"}, "bot_type": "NIJI_JOURNEY"}
