@@ -53,6 +53,14 @@ def mp3(seconds: float) -> bytes:
     return frame * max(1, round(seconds / 0.036))
 
 
+def wav(seconds: float) -> bytes:
+    """Silence: PCM, mono, 8 bit, 4 kHz."""
+    samples = b"\x80" * (2 * max(1, round(seconds * 2000)))
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, 4000, 4000, 1, 8)
+    data = form + b"data" + struct.pack("<I", len(samples)) + samples
+    return b"RIFF" + struct.pack("<I", len(data) + 4) + b"WAVE" + data
+
+
 def render(extension: str, hue: float, seconds: float) -> Medium | None:
     """A file of this kind, as long as asked for where it has a length; None for an unknown kind."""
     kind = _KINDS.get(extension)
@@ -83,11 +91,16 @@ def _mp3(_hue: float, seconds: float) -> bytes:
     return mp3(seconds)
 
 
+def _wav(_hue: float, seconds: float) -> bytes:
+    return wav(seconds)
+
+
 _KINDS: dict[str, tuple[str, Callable[[float, float], bytes]]] = {
     "png": ("image/png", _png),
     "webp": ("image/webp", _webp),
     "mp4": ("video/mp4", _mp4),
     "mp3": ("audio/mpeg", _mp3),
+    "wav": ("audio/wav", _wav),
 }
 
 

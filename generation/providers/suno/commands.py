@@ -110,7 +110,7 @@ COMMANDS = (
         example={
             "continue_clip_id": EXAMPLE_CLIP,
             "task_id": EXAMPLE_TASK,
-            "continue_at": 90,
+            "continue_at": 45,
             "prompt": _VERSE,
             "tags": "sea shanty, slow",
             "title": "Lighthouse",

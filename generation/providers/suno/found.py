@@ -76,9 +76,11 @@ class Found:
         now = _date(reply.headers.get("date", ""))
         if now is None:
             return None
-        if finished := _moment(self.task.get("finish_time")):
+        ends = [_moment(self.task.get(name)) for name in ("finish_time", "completeTime")]
+        if finished := next(filter(None, ends), None):
             return now - finished > _STREAM_LASTS
-        begun = [_moment(self.task.get(name)) for name in ("start_time", "submit_time")]
+        names = ("start_time", "submit_time", "createTime")
+        begun = [_moment(self.task.get(name)) for name in names]
         begun += [clip.created_at for clip in self.clips]
         known = [moment for moment in begun if moment]
         return now - min(known) > _SONG_LASTS if known else None

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from starlette.routing import BaseRoute
 
-from ops.sandbox.protocols import kling, luma, midjourney
+from ops.sandbox.protocols import flux, kling, luma, midjourney, suno
 from ops.sandbox.station import Station
 from ops.sandbox.tasks import Trade
 
@@ -13,6 +13,8 @@ SPOKEN: tuple[tuple[Trade, Callable[[Station], Sequence[BaseRoute]]], ...] = (
     (midjourney.TRADE, midjourney.routes),
     (kling.TRADE, kling.routes),
     (luma.TRADE, luma.routes),
+    (suno.TRADE, suno.routes),
+    (flux.TRADE, flux.routes),
 )
 
 

@@ -1,0 +1,60 @@
+"""What stations make of a finished song on demand: files, times, notes, personas, styles.
+
+None of it is a task, and none of it is charged. A file is asked for until it is there.
+"""
+
+from uuid import NAMESPACE_URL, uuid5
+
+from starlette.responses import Response
+
+from ops.sandbox.protocols.suno_songs import (
+    SONG_SECONDS,
+    aligned_words,
+    file_url,
+    instruments,
+)
+from ops.sandbox.replies import json_reply
+from ops.sandbox.tasks import UpstreamTask
+
+#: Sandbox seconds from the first question for a file to its being there.
+MAKING_SECONDS = 10.0
+
+KINDS = ("wav", "mp4", "timing", "midi")
+
+
+def act(kind: str, task: UpstreamTask, song_id: str, now: float) -> Response:
+    """One of `KINDS` of a song."""
+    asked: dict[str, float] = task.order.details["asked"]
+    made = now >= asked.setdefault(f"{kind} {song_id}", now) + MAKING_SECONDS
+    match kind:
+        case "wav":
+            return json_reply({"wav_file_url": file_url(task, f"{song_id}.wav") if made else ""})
+        case "mp4":
+            return json_reply({"video_url": file_url(task, f"{song_id}.mp4") if made else ""})
+        case "midi" if not made:
+            return json_reply({"state": "running"})
+        case "midi":
+            return json_reply({"state": "complete", "instruments": instruments()})
+        case _:
+            return json_reply(
+                {
+                    "aligned_words": aligned_words(),
+                    "waveform_data": [0.0] * int(SONG_SECONDS),
+                    "hoot_cer": 0.0,
+                    "is_streamed": False,
+                }
+            )
+
+
+def persona(body: dict[str, object]) -> Response:
+    """A persona; its id follows from its name and song."""
+    root = str(body.get("root_clip_id"))
+    name = str(body.get("name"))
+    about = {"name": name, "description": body.get("description"), "root_clip_id": root}
+    return json_reply({"id": str(uuid5(NAMESPACE_URL, f"{root} {name}")), **about})
+
+
+def longer_tags(body: dict[str, object]) -> Response:
+    """A longer style."""
+    tags = f"{body.get('original_tags')}, with sand in its shoes and wind in its hair"
+    return json_reply({"upsampled_tags": tags, "request_id": str(uuid5(NAMESPACE_URL, tags))})
