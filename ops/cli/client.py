@@ -48,6 +48,10 @@ class Answer:
     retry_after: float | None
 
 
+class NotThere(Stop):
+    """The API answers, and has nothing at this path."""
+
+
 class Api:
     """
     The API of one genq. Every method raises `Stop` with `Code.REFUSED` where it cannot be reached,
@@ -130,7 +134,8 @@ class Api:
         words = complaints_of(document)
         if response.status_code == HTTPStatus.UNAUTHORIZED:
             words += " (--key or GENQ_KEY; genq keys create makes one)"
-        return Stop(f"the API refuses: {words}", Code.REFUSED)
+        kind = NotThere if response.status_code == HTTPStatus.NOT_FOUND else Stop
+        return kind(f"the API refuses: {words}", Code.REFUSED)
 
     def _unreachable(self, error: httpx.TransportError) -> Stop:
         return Stop(

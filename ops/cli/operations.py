@@ -1,8 +1,11 @@
 """`genq operations`: what can be ordered, and how each order is written."""
 
+# ruff: noqa: PLC0415  (the HTTP client is loaded by the commands that call)
+
 import json
 import shlex
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import quote
 
 import typer
 
@@ -12,7 +15,7 @@ from ops.cli.ending import Code, Stop
 from ops.cli.output import AsJson, plain, print_fields, print_json, print_table
 
 if TYPE_CHECKING:
-    from ops.cli.client import Document
+    from ops.cli.client import Api, Document
 
 
 def register(app: typer.Typer) -> None:
@@ -30,15 +33,28 @@ def operations(
 ) -> None:
     """List what can be ordered; with a NAME, the fields of that one and an example."""
     with api_of(url, key) as api:
-        known: list[Document] = api.get("/v1/operations").document["data"]
-    if name is None:
-        print_json(known) if as_json else print_all(known)
-        return
-    found = next((each for each in known if full_name(each) == name), None)
-    if found is None:
+        found = find(api, name) if name else None
+        known: list[Document] = [] if found else api.get("/v1/operations").document["data"]
+    if found is not None:
+        print_json(found) if as_json else print_one(found)
+    elif name is not None:
         names = ", ".join(full_name(each) for each in known)
         raise Stop(f"there is no operation {name!r}; there are {names}", Code.USAGE)
-    print_json(found) if as_json else print_one(found)
+    else:
+        print_json(known) if as_json else print_all(known)
+
+
+def find(api: "Api", name: str) -> "Document | None":
+    """The operation of that full name; None where the API knows none."""
+    from ops.cli.client import NotThere
+
+    provider, _, operation = (quote(part, safe="") for part in name.partition("."))
+    if not (provider and operation):
+        return None
+    try:
+        return api.get(f"/v1/operations/{provider}/{operation}").document
+    except NotThere:
+        return None
 
 
 def full_name(operation: "Document") -> str:

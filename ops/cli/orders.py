@@ -9,6 +9,7 @@ import typer
 from ops.cli.assignments import read_assignments, read_json, split
 from ops.cli.connection import KeyOption, UrlOption, api_of
 from ops.cli.ending import Code, Stop
+from ops.cli.operations import find
 from ops.cli.output import AsJson, plain, print_json
 from ops.cli.waiting import TimeoutOption, wait_for
 
@@ -109,8 +110,5 @@ def read_input(file: str | None) -> dict[str, Any]:
 
 def schema_of(api: "Api", provider: str, name: str) -> dict[str, Any]:
     """The schema of an operation's input; empty for one unknown to the API, which will say so."""
-    operations: list[Document] = api.get("/v1/operations").document["data"]
-    for each in operations:
-        if (each["provider"], each["name"]) == (provider, name):
-            return each["input_schema"]
-    return {}
+    found = find(api, f"{provider}.{name}")
+    return found["input_schema"] if found else {}

@@ -169,8 +169,9 @@ class TestOperations:
         assert "negative_prompt" in answer.out
         assert "Example: genq submit kling.text2video " in answer.out
 
-    def test_an_unknown_one(self, caller: Genq) -> None:
-        answer = caller("operations", "kling.smell2video")
+    @pytest.mark.parametrize("name", ["kling.smell2video", "kling"])
+    def test_an_unknown_one(self, caller: Genq, name: str) -> None:
+        answer = caller("operations", name)
         assert answer.code == 2
         assert "kling.text2video" in answer.sentence
 
