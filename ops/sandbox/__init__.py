@@ -23,6 +23,10 @@ Protocols
     Luma        Dream Machine under /dream-machine/v1, the Agents API under /v1/generations, the
                 form of relays under /luma, with looks at many. Callbacks by `callback_url` and
                 `notify_hook`; none by the Agents API.
+    Flux        the vendor under /v1 with `x-key`, a relay under /flux and /bfl, Replicate's
+                predictions under /v1 and /replicate, fal's queue under /fal-ai with `Key`, OpenAI's
+                form at /flux/v1/images/generations. Callbacks by `webhook_url`, `webhook` and
+                `fal_webhook`.
     Assets      signed URLs under /attachments (Midjourney), plain ones under /files (Kling).
 
 Knobs, in a prompt; N counts the first submits of a job (its reference or, without one, its exact

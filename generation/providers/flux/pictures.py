@@ -85,7 +85,7 @@ class Kontext(Flux1):
     input_image_3: Image | None = None
     input_image_4: Image | None = None
     aspect_ratio: AspectRatio | None = Field(
-        None, description="Absent: that of the picture, or 1:1."
+        None, description="From 21:9 to 9:21; absent: the model decides."
     )
 
 
