@@ -107,6 +107,14 @@ class JobPage(Document):
     has_more: bool
 
 
+class Reply(Document):
+    """What an upstream literally said."""
+
+    object: Literal["reply"]
+    job: str
+    reply: str | None = Field(description="Its HTTP status and its body, cut.")
+
+
 class Operation(Document):
     """Something that can be ordered."""
 
@@ -180,6 +188,7 @@ class Service(Document):
 MODELS: tuple[type[Document], ...] = (
     Job,
     JobPage,
+    Reply,
     Operation,
     OperationList,
     Readiness,

@@ -12,7 +12,9 @@ import structlog
 from api.about import About
 from api.callers import Callers
 from api.catalogue import Catalogue
+from api.followups import Followups
 from api.health import Health, Readiness
+from api.inputs import Inputs
 from api.jobs import Jobs
 from api.operations import Operations
 from api.orders import OrderReader
@@ -50,10 +52,11 @@ class Door:
         self._jobs = Jobs(
             settings,
             self.store.jobs,
-            OrderReader(settings, catalogue),
+            OrderReader(settings, catalogue, Followups(stations)),
             self._nudger,
             self._rows,
         )
+        self._inputs = Inputs(settings, self.store.jobs)
         self._operations = Operations(catalogue)
         self._health = Health(Readiness(self.store, self._nudger, stations))
         self.about = About(catalogue, self.base_url)
@@ -87,6 +90,8 @@ class Door:
             route("GET", "/v1/jobs/{job_id}", keyed(jobs.get), says.get_job()),
             route("GET", "/v1/jobs", keyed(jobs.page), says.list_jobs()),
             route("POST", "/v1/jobs/{job_id}/cancel", keyed(jobs.cancel), says.cancel_job()),
+            route("POST", "/v1/jobs/{job_id}/input", keyed(self._inputs.give), says.give_input()),
+            route("GET", "/v1/jobs/{job_id}/reply", keyed(self._inputs.last_reply), says.reply()),
             route("GET", "/v1/operations", keyed(operations.all), says.list_operations()),
             route(
                 "GET",

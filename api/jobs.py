@@ -11,8 +11,8 @@ from starlette.responses import Response
 from api.answers import json_answer
 from api.body import read_body
 from api.listing import JOB_ID, cursor_after, read_query
-from api.orders import OrderReader
-from api.problems import ALREADY_TERMINAL, NOT_FOUND, Problem
+from api.orders import OrderReader, read_json, read_order
+from api.problems import ALREADY_TERMINAL, NOT_FOUND, Complaint, Problem, invalid
 from generation.document import job_document
 from generation.flower import Rows
 from generation.job import Job, JobState
@@ -39,7 +39,9 @@ class Jobs:
         """202 once the job is on disk. What follows the commit neither waits nor fails."""
         raw = await read_body(request, self._max_body_bytes)
         now = datetime.now(UTC)
-        job, offer = self._orders.read(raw, caller, now)
+        order = read_order(read_json(raw))
+        parent = await self._parent(order.parent, caller) if order.parent else None
+        job, offer = self._orders.job(order, caller, now, parent)
         job = await self._store.insert(job)
         self._nudger.nudge(submit_message(job))
         self._rows.show(job, now)
@@ -95,6 +97,13 @@ class Jobs:
                 ALREADY_TERMINAL, f"the job has {ENDED[job.state]}; it cannot be canceled"
             )
         return self._job(job)
+
+    async def _parent(self, job_id: str, caller: ApiKey) -> Job:
+        parent = await self._store.get(job_id, caller.tenant)
+        if parent is None:
+            words = "there is no such job, or it is not yours"
+            raise invalid([Complaint("#/parent", words, "parent")])
+        return parent
 
     def _job(self, job: Job, status: int = 200) -> Response:
         return json_answer(job_document(job, self._base_url), status)

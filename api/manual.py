@@ -132,6 +132,8 @@ def parameters(given: list[Spec]) -> str:
 def order(body: Spec, schemas: Spec) -> str:
     """A body: the fields that all its forms have, and one of its examples."""
     (name, example), *_ = examples_of(body).items()
+    if "oneOf" not in body["content"]["application/json"]["schema"]:
+        return f"<h4>Body</h4>{details(f'Example: {name}', example['value'])}"
     return f"""<h4>Body</h4>{table(schemas["Order"])}
 <p>What <code>input</code> may be: <a href="#inputs">What can be ordered</a>.</p>
 {details(f"Example: {name}", example["value"])}"""

@@ -40,6 +40,10 @@ SECURITY: Mapping[str, Mapping[str, str]] = {
 }
 
 
+#: The schema of orders that name a parent and an action, and nothing else.
+ACTION_ORDER = "Order.action"
+
+
 def order_body(catalogue: Catalogue) -> Spec:
     """The body of `POST /v1/jobs`: one schema and one example per operation."""
     return {
@@ -47,7 +51,10 @@ def order_body(catalogue: Catalogue) -> Spec:
         "content": {
             "application/json": {
                 "schema": {
-                    "oneOf": [{"$ref": REF.format(model=order_name(e))} for e in catalogue.entries]
+                    "oneOf": [
+                        *({"$ref": REF.format(model=order_name(e))} for e in catalogue.entries),
+                        {"$ref": REF.format(model=ACTION_ORDER)},
+                    ]
                 },
                 "examples": {
                     name_of(entry): {
@@ -56,6 +63,20 @@ def order_body(catalogue: Catalogue) -> Spec:
                     }
                     for entry in catalogue.entries
                 },
+            }
+        },
+    }
+
+
+def input_body() -> Spec:
+    """The body of `POST /v1/jobs/{id}/input`: what the waiting operation takes."""
+    example = {"prompt": "a lighthouse at dusk --zoom 1.5"}
+    return {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {"type": "object"},
+                "examples": {"a prompt": {"summary": "For a window.", "value": example}},
             }
         },
     }
@@ -111,6 +132,7 @@ def schemas(catalogue: Catalogue) -> Spec:
     for entry in catalogue.entries:
         found[input_name(entry)] = input_schema(entry, found)
         found[order_name(entry)] = order_schema(entry, order)
+    found[ACTION_ORDER] = action_schema(order)
     return found
 
 
@@ -127,14 +149,36 @@ def input_schema(entry: Entry, found: Spec) -> Spec:
 
 def order_schema(entry: Entry, order: Spec) -> Spec:
     operation = entry.operation
-    properties = order["properties"] | {
+    properties = {k: v for k, v in order["properties"].items() if k != "action"} | {
         "provider": {"const": operation.provider},
         "operation": {"const": operation.name},
         "input": {"$ref": REF.format(model=input_name(entry))},
     }
+    if not operation.follows:
+        del properties["parent"]
+    parent = ["parent"] if operation.needs_parent else []
     return {
         **order,
+        "required": ["provider", "operation", "input", *parent],
         "title": order_name(entry),
         "description": operation.summary,
         "properties": properties,
+    }
+
+
+def action_schema(order: Spec) -> Spec:
+    """The short form of a follow-up: a parent and one of its `actions`."""
+    taken = {name: order["properties"][name] for name in ("webhook", "metadata", "deadline")}
+    return {
+        "type": "object",
+        "title": ACTION_ORDER,
+        "description": "One of the `actions` that a finished job lists.",
+        "additionalProperties": False,
+        "required": ["parent", "action"],
+        "properties": {
+            "parent": {"type": "string", "description": "The finished job that this one follows."},
+            "action": {"type": "string", "description": "As its `actions` spells it: `U1`."},
+            "input": {"type": "object", "description": "What else the action takes: a `prompt`."},
+            **taken,
+        },
     }

@@ -3,6 +3,7 @@ An order as it arrives: read, checked, and made into a job.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -20,6 +21,7 @@ from ulid import ULID
 from api.catalogue import Catalogue, Offer
 from api.complaints import complaints, unstorable
 from api.deadline import EXAMPLES, UnusableDeadline, read_deadline
+from api.followups import ACTION, Followups
 from api.problems import MALFORMED_JSON, Complaint, Problem, invalid
 from generation.events import PUBLIC_EVENTS
 from generation.job import Job, Webhook
@@ -62,9 +64,22 @@ class Order(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    provider: str = Field(description="Whose service, as in `kling`.")
-    operation: str = Field(description="Which of its operations, as in `text2video`.")
-    input: dict[str, Any] = Field(description="What the operation takes.")
+    provider: str | None = Field(
+        None, description="Whose service, as in `kling`. A follow-up may leave it out."
+    )
+    operation: str | None = Field(
+        None, description="Which of its operations, as in `text2video`. An `action` needs none."
+    )
+    input: dict[str, Any] | None = Field(None, description="What the operation takes.")
+    parent: str | None = Field(
+        None, max_length=40, description="The finished job that this one follows."
+    )
+    action: str | None = Field(
+        None,
+        max_length=300,
+        description="A follow-up that the parent's `actions` lists, as in `U1`; short for the"
+        " operation `action`.",
+    )
     webhook: WebhookOrder | None = Field(None, description="Whom to tell how it ended.")
     metadata: dict[MetadataName, MetadataValue] | None = Field(
         None, max_length=50, description="Yours; genq keeps it and gives it back."
@@ -80,28 +95,41 @@ class Order(BaseModel):
 class OrderReader:
     """Makes jobs of bodies. Touches no socket and no store."""
 
-    def __init__(self, settings: Settings, catalogue: Catalogue) -> None:
+    def __init__(self, settings: Settings, catalogue: Catalogue, followups: Followups) -> None:
         self._catalogue = catalogue
+        self._followups = followups
         self._nudge_again = settings.nudge_again
         self._webhook_policy = settings.webhook_policy
 
-    def read(self, raw: bytes, caller: ApiKey, now: datetime) -> tuple[Job, Offer]:
-        """The job this body orders, and the offer it is bought by. Raises `Problem`."""
-        order = read_order(read_json(raw))
-        offer = self._catalogue.offer(order.provider, order.operation)
+    def job(
+        self, order: Order, caller: ApiKey, now: datetime, parent: Job | None
+    ) -> tuple[Job, Offer]:
+        """The job that is ordered, and the offer it is bought by. Raises `Problem`."""
+        provider, name, given = what_is_ordered(order, parent)
+        offer = self._catalogue.offer(provider, name)
+        if parent is not None:
+            offer = replace(offer, operation=self._followups.operation(parent, name))
+        elif offer.operation.needs_parent:
+            words = "names no job to follow; give the id of a finished one"
+            raise invalid([Complaint("#/parent", words, "required")])
         found: list[Complaint] = []
-        request = self._request(offer, order, found)
+        request = self._request(offer, given, found)
         deadline = self._deadline(offer, order, now, found)
         webhook = self._webhook(order, found)
         if found:
             raise invalid(found)
+        if parent is not None:
+            self._followups.check(offer.operation, request, parent)
         job = Job(
             id=f"job_{ULID()}",
             tenant=caller.tenant,
             api_key_id=caller.id,
-            provider=order.provider,
-            operation=order.operation,
+            provider=provider,
+            operation=name,
             input=request,
+            parent_id=parent.id if parent else None,
+            station=parent.station if parent else None,
+            key=parent.key if parent else None,
             metadata=order.metadata or {},
             webhook=webhook,
             # A nudge follows the commit; this is for the one that is lost.
@@ -112,12 +140,14 @@ class OrderReader:
         )
         return job, offer
 
-    def _request(self, offer: Offer, order: Order, found: list[Complaint]) -> dict[str, Any]:
+    def _request(
+        self, offer: Offer, given: dict[str, Any], found: list[Complaint]
+    ) -> dict[str, Any]:
         model: type[Request] = offer.operation.request
         try:
-            request = model.model_validate(order.input)
+            request = model.model_validate(given)
         except ValidationError as error:
-            found += complaints(error, order.input, model, ("input",))
+            found += complaints(error, given, model, ("input",))
             return {}
         return request.model_dump(mode="json", exclude_unset=True)
 
@@ -140,6 +170,35 @@ class OrderReader:
             found.append(Complaint("#/webhook/url", str(error), "webhook_url"))
         events = dict.fromkeys(order.webhook.events or ())
         return Webhook(url=order.webhook.url, events=tuple(events))
+
+
+def what_is_ordered(order: Order, parent: Job | None) -> tuple[str, str, dict[str, Any]]:
+    """
+    Provider, operation and input. A follow-up takes its provider from the job it follows, and an
+    `action` is an operation's name and its input in one. Raises `Problem` for what is missing.
+    """
+    if order.action is not None and parent is None:
+        raise invalid([Complaint("#/parent", "is required: an action follows a job", "required")])
+    provider = order.provider or (parent.provider if parent else None)
+    name = order.operation or (ACTION if order.action is not None else None)
+    missing = [
+        Complaint(f"#/{field}", "is required", "required")
+        for field, value in (
+            ("provider", provider),
+            ("operation", name),
+            ("input", order.input if order.action is None and parent is None else {}),
+        )
+        if value is None
+    ]
+    if provider is None or name is None or missing:
+        raise invalid(missing)
+    if parent is not None and provider != parent.provider:
+        words = f"must be {parent.provider}, as the job it follows"
+        raise invalid([Complaint("#/provider", words, "parent")])
+    given = dict(order.input or {})
+    if order.action is not None:
+        given["action"] = order.action
+    return provider, name, given
 
 
 def read_json(raw: bytes) -> object:

@@ -63,6 +63,13 @@ ALREADY_TERMINAL = Kind(
     "The job has ended",
     "There is nothing left to cancel. `GET /v1/jobs/{id}` says how it ended.",
 )
+NOT_AWAITING_INPUT = Kind(
+    "not_awaiting_input",
+    409,
+    "The job waits for no input",
+    "Input is taken while a job's state is `awaiting_input`, and each time once. `GET"
+    " /v1/jobs/{id}` says where it stands.",
+)
 BODY_TOO_LARGE = Kind(
     "body_too_large",
     413,
@@ -115,6 +122,7 @@ KINDS: Mapping[str, Kind] = {
         NOT_FOUND,
         METHOD_NOT_ALLOWED,
         ALREADY_TERMINAL,
+        NOT_AWAITING_INPUT,
         BODY_TOO_LARGE,
         INVALID_REQUEST,
         UNSUPPORTED,

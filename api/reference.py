@@ -7,13 +7,14 @@ from api.catalogue import Catalogue
 from api.examples import JOB_ID, ExampleJobs
 from api.health import Check
 from api.listing import MOST, USUAL, cursor_after
-from api.openapi import order_body
+from api.openapi import input_body, order_body
 from api.problems import (
     ALREADY_TERMINAL,
     BODY_TOO_LARGE,
     INVALID_QUERY,
     MALFORMED_JSON,
     NO_STATION,
+    NOT_AWAITING_INPUT,
     NOT_FOUND,
     STORE_UNAVAILABLE,
     UNAUTHENTICATED,
@@ -156,6 +157,40 @@ class Reference:
                 _NO_STORE,
                 instance=f"/v1/jobs/{JOB_ID}/cancel",
             ),
+        )
+
+    def give_input(self) -> Spec:
+        return describe(
+            "Jobs",
+            "giveInput",
+            "Give a waiting job what it waits for",
+            "For a job that is `awaiting_input`: a Midjourney button that opened a window wants a"
+            " `prompt`, a `mask`, or both. A worker sends it on; should the upstream refuse it, the"
+            " job waits on and its `reason` says why.",
+            parameters=[_JOB_ID],
+            body=input_body(),
+            answers={202: says("It will be sent.", "Job", job_document(self._jobs.succeeded))}
+            | complains(
+                _NO_KEY,
+                _NO_JOB,
+                Problem(NOT_AWAITING_INPUT, "the job is running and waits for nothing from you"),
+                invalid([Complaint("#/mask", "is required", "required")]),
+                _NO_STORE,
+                instance=f"/v1/jobs/{JOB_ID}/input",
+            ),
+        )
+
+    def reply(self) -> Spec:
+        example = {"object": "reply", "job": JOB_ID, "reply": 'HTTP 200\n{"code":1}'}
+        return describe(
+            "Jobs",
+            "getReply",
+            "Read what the upstream said last",
+            "Its literal words when the job last changed, cut to 8,000 characters and without"
+            " secrets: for debugging a station.",
+            parameters=[_JOB_ID],
+            answers={200: says("Its words.", "Reply", example)}
+            | complains(_NO_KEY, _NO_JOB, _NO_STORE, instance=f"/v1/jobs/{JOB_ID}/reply"),
         )
 
     def list_operations(self) -> Spec:

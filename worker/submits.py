@@ -4,12 +4,13 @@ Sending a queued job upstream: once, and only by whoever claims it.
 
 import structlog
 
+from generation import followup
 from generation.binding import Binding, choose
 from generation.errors import ErrorCode, Fault, Rejected
 from generation.job import Billed, Job, JobState
 from generation.lifecycle import after_submit, begin_submit, canceled, expired, heard, reject
 from generation.operation import Parent
-from generation.status import SubmitAnswer, Succeeded
+from generation.status import SubmitAnswer
 from worker.room import Room
 
 log = structlog.get_logger(__name__)
@@ -116,13 +117,6 @@ async def parent_of(room: Room, job: Job) -> Parent | None:
     if job.parent_id is None:
         return None
     parent = await room.store.jobs.get(job.parent_id, job.tenant)
-    if parent is None or parent.result is None or parent.upstream_id is None:
-        raise Rejected(f"the parent {job.parent_id} has no result to follow")
-    result = parent.result
-    return Parent(
-        operation=parent.operation,
-        upstream_id=parent.upstream_id,
-        details=parent.upstream_details,
-        input=parent.input,
-        result=Succeeded(result.assets, result.texts, result.actions, result.details),
-    )
+    if parent is None:
+        raise Rejected(f"the job it follows, {job.parent_id}, has been deleted")
+    return followup.parent_of(parent)
