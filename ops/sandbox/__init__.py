@@ -17,9 +17,11 @@ Protocols
                 bearer key it has the face of a new-api station; with `mj-api-secret` that of a
                 direct proxy, which also has /mj/submit/retexture, /mj/task/list and
                 /mj/task/{id}/cancel. Callbacks by `notifyHook`.
-    Kling v1    /v1/videos/text2video and /v1/videos/image2video: submit, query by task_id or
-                external_task_id, list; plain key or signed token. The same under /kling with a
-                relay's bearer key. Callbacks by `callback_url`.
+    Kling       v1: every endpoint of videos, images, audio and the library of voices and elements
+                under /v1; submit, query by task_id or external_task_id, list; plain key or signed
+                token. Those that relays pass on under /kling, with a relay's bearer key. v2 at
+                /text-to-video/{model}, /image-to-video/{model} and /tasks. A new-api station that
+                rebuilds requests under /newapi/kling. Callbacks by `callback_url`.
     Luma        Dream Machine under /dream-machine/v1, the Agents API under /v1/generations, the
                 form of relays under /luma, with looks at many. Callbacks by `callback_url` and
                 `notify_hook`; none by the Agents API.

@@ -91,6 +91,14 @@ def test_a_sound_is_whole_frames_of_mp3() -> None:
     assert len(frames) * 0.036 == pytest.approx(3, abs=0.036)
 
 
+def test_an_uncompressed_sound_is_a_whole_wav() -> None:
+    sound = content("wav", seconds=3)
+    assert (sound[:4], sound[8:16]) == (b"RIFF", b"WAVEfmt ")
+    assert struct.unpack_from("<I", sound, 4) == (len(sound) - 8,)
+    assert sound[36:40] == b"data"
+    assert struct.unpack_from("<I", sound, 40) == (len(sound) - 44,) == (3 * 4000,)
+
+
 def test_there_is_nothing_of_another_kind() -> None:
     assert render("exe", 0.0, 1.0) is None
 

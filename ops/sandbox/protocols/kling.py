@@ -1,12 +1,13 @@
-"""Kling's v1 protocol: text and image to video, looks by either id, lists, callbacks.
+"""Kling's protocols: both generations of the vendor's API, and two ways relays offer the first.
 
-Spoken twice: under /v1/videos as the vendor does (signed token or plain key), and under
-/kling/v1/videos as a relay passes it through (its own bearer key, its own errors at the door).
+v1 is spoken twice: at the root as the vendor does (signed token or plain key), and under /kling as
+a relay passes it through (its own bearer key, its own errors at the door). Its tasks are looked at
+by either id and listed, and callbacks are sent. The second API is at the root as well. Under
+/newapi/kling is a new-api station that rebuilds requests and keeps books of its own.
 """
 
 from collections.abc import Sequence
 from itertools import islice
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,39 +16,46 @@ from starlette.routing import BaseRoute
 from ops.sandbox import desk
 from ops.sandbox.dialect import Face, Refusal
 from ops.sandbox.doors import Door
-from ops.sandbox.knobs import parse_knobs
-from ops.sandbox.links import base_url
-from ops.sandbox.protocols.kling_envelope import Relay, Vendor, tell
-from ops.sandbox.protocols.kling_requests import ENDPOINTS, prompt_of, seconds_of
-from ops.sandbox.replies import read_object, text_of
+from ops.sandbox.protocols.kling_calls import call_doors
+from ops.sandbox.protocols.kling_envelope import Relay, Vendor
+from ops.sandbox.protocols.kling_newapi import newapi_doors
+from ops.sandbox.protocols.kling_orders import TRADE, order_of
+from ops.sandbox.protocols.kling_requests import TASKS
+from ops.sandbox.protocols.kling_results import ENDPOINTS
+from ops.sandbox.protocols.kling_second import second_doors
+from ops.sandbox.replies import read_object
 from ops.sandbox.station import Station
-from ops.sandbox.tasks import Order, Trade, UpstreamTask
+from ops.sandbox.tasks import UpstreamTask
 
-TRADE = Trade(
-    provider="kling",
-    typical_seconds={name: endpoint.typical_seconds for name, endpoint in ENDPOINTS.items()},
-    queues=False,
-    unique_references=True,
-    asset_life_seconds=30 * 24 * 3600.0,
-    tell=tell,
-)
 PAGE_SIZE, LARGEST_PAGE = 30, 500
 LAST_PAGE = 1000
 
 
 def routes(station: Station) -> Sequence[BaseRoute]:
-    """Every endpoint, at the vendor's own paths and under a relay's prefix."""
-    windows = (("/v1/videos", Vendor()), ("/kling/v1/videos", Relay()))
-    return [
+    """Every endpoint at every face. Calls come first: their paths look like tasks of others."""
+    vendor, relay = Vendor(), Relay()
+    own = [
         door
-        for root, face in windows
-        for operation in ENDPOINTS
-        for door in Window(station, face, operation).doors(f"{root}/{operation}")
+        for name, endpoint in ENDPOINTS.items()
+        for door in Window(station, vendor, name).doors(endpoint.path)
+    ]
+    passed_on = [
+        door
+        for name, endpoint in ENDPOINTS.items()
+        if endpoint.relayed
+        for door in Window(station, relay, name).doors(f"/kling{endpoint.path}")
+    ]
+    return [
+        *call_doors(station, vendor),
+        *own,
+        *passed_on,
+        *second_doors(station, vendor),
+        *newapi_doors(station),
     ]
 
 
 class Window:
-    """One operation at one face."""
+    """One operation at one face of v1."""
 
     def __init__(self, station: Station, face: Face, operation: str) -> None:
         self._station = station
@@ -70,10 +78,11 @@ class Window:
         if body is None:
             reply = self._face.invalid("request body is not a JSON object")
             return desk.refuse(self._station, Refusal.INVALID, reply)
-        complaint = ENDPOINTS[self._operation].complaint(body)
+        complaint = TASKS[self._operation].complaint(body)
         if complaint is not None:
             return desk.refuse(self._station, Refusal.INVALID, self._face.invalid(complaint))
-        return await desk.submit(self._station, self._face, self._order(request, account, body))
+        order = order_of(self._station, request, account, self._operation, body)
+        return await desk.submit(self._station, self._face, order)
 
     async def query(self, request: Request) -> Response:
         account = self._face.enter(request.headers, self._station.config, submits=False)
@@ -94,21 +103,6 @@ class Window:
         tasks = [*islice(ours, (number - 1) * size, number * size)]
         return await desk.list_tasks(self._station, self._face, tasks, self._face.several)
 
-    def _order(self, request: Request, account: str, body: dict[str, Any]) -> Order:
-        prompt = prompt_of(body)
-        return Order(
-            trade=TRADE,
-            task_id=f"{self._station.new_number()}00",
-            operation=self._operation,
-            account=account,
-            prompt=prompt,
-            knobs=parse_knobs(prompt),
-            reference=text_of(body, "external_task_id"),
-            base_url=base_url(self._station, request),
-            callback_url=text_of(body, "callback_url"),
-            details={"seconds": seconds_of(body)},
-        )
-
     def _find(self, name: str, account: str) -> UpstreamTask | None:
         board = self._station.board
         task = board.get(name) or board.by_reference(TRADE.provider, account, name)
@@ -117,7 +111,7 @@ class Window:
     def _is_ours(self, task: UpstreamTask, account: str) -> bool:
         order = task.order
         same = order.trade is TRADE and order.operation == self._operation
-        return same and order.account == account
+        return same and order.account == account and "tell" not in order.details
 
 
 def _whole_number(text: str, largest: int) -> int | None:

@@ -1,6 +1,5 @@
 """Kling's v1 answers: the envelope, its error codes, the task in it, and the two doors to it."""
 
-from collections.abc import Mapping
 from uuid import uuid4
 
 from starlette.datastructures import Headers
@@ -17,9 +16,8 @@ from ops.sandbox.accounts import (
 from ops.sandbox.clock import milliseconds
 from ops.sandbox.config import SandboxConfig
 from ops.sandbox.dialect import Refusal
-from ops.sandbox.knobs import Knob
-from ops.sandbox.links import plain_url
 from ops.sandbox.protocols import newapi
+from ops.sandbox.protocols.kling_results import ENDPOINTS, speech
 from ops.sandbox.replies import json_reply
 from ops.sandbox.tasks import Phase, UpstreamTask, View
 
@@ -33,10 +31,10 @@ _STATUS = {
     Phase.MODERATED: "failed",
     Phase.CANCELED: "failed",
 }
-_MODERATED = "Failure to pass the risk control system"
+MODERATED = "Failure to pass the risk control system"
 
 #: HTTP status, code and message of each refusal.
-_ERRORS: dict[Refusal, tuple[int, int, str]] = {
+ERRORS: dict[Refusal, tuple[int, int, str]] = {
     Refusal.AUTH: (401, 1000, "authentication failed"),
     Refusal.NO_CREDIT: (429, 1102, "Account balance not enough"),
     Refusal.INVALID: (400, 1201, "prompt is invalid"),
@@ -59,52 +57,52 @@ _TOKENS: dict[TokenFault, tuple[int, int, str]] = {
 }
 
 
-class _Envelope:
-    """What both faces say alike."""
+class Envelope:
+    """What all of the vendor's faces say alike."""
 
     def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
-        status, code, message = _ERRORS[refusal]
+        status, code, message = ERRORS[refusal]
         retry_after = 1 if refusal is Refusal.THROTTLED else None
-        return _error(status, code, message, retry_after)
+        return error(status, code, message, retry_after)
 
     def invalid(self, message: str) -> Response:
-        return _error(400, 1201, message)
+        return error(400, 1201, message)
 
     def accepted(self, task: UpstreamTask, place: int) -> Response:
-        return _success(task_data(task, View(Phase.QUEUED, 0, None, None)))
+        return success(task_data(task, View(Phase.QUEUED, 0, None, None)))
 
     def accepted_without_id(self) -> Response:
-        return _success({})
+        return success({})
 
     def found(self, task: UpstreamTask, view: View) -> Response:
-        return _success(task_data(task, view))
+        return success(task_data(task, view))
 
     def several(self, seen: list[tuple[UpstreamTask, View]]) -> Response:
-        return _success([task_data(task, view) for task, view in seen])
+        return success([task_data(task, view) for task, view in seen])
 
     def not_found(self) -> Response:
-        return _error(404, 1203, "task not found")
+        return error(404, 1203, "task not found")
 
 
-class Vendor(_Envelope):
+class Vendor(Envelope):
     """The vendor itself: a plain key, or a token signed with the account's secret key."""
 
     def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
         if not headers.get("authorization"):
-            return _error(401, 1001, "Authorization is empty")
+            return error(401, 1001, "Authorization is empty")
         account = bearer_token(headers)
         if is_signed_token(account):
             signer = access_key_of(account, config.kling_access_keys)
             if isinstance(signer, TokenFault):
-                return _error(*_TOKENS[signer])
+                return error(*_TOKENS[signer])
             return self._pass(signer, _standing_of_signer(signer, config), submits)
         return self._pass(account, standing_of(account, config), submits)
 
     def _pass(self, account: str, standing: Standing, submits: bool) -> str | Response:
-        return account if standing.passes(submits=submits) else _error(*_STANDINGS[standing])
+        return account if standing.passes(submits=submits) else error(*_STANDINGS[standing])
 
 
-class Relay(_Envelope):
+class Relay(Envelope):
     """A relay that passes the vendor's answers through and has a door of its own."""
 
     def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
@@ -116,8 +114,8 @@ class Relay(_Envelope):
             case Refusal.AUTH:
                 return newapi.bad_token()
             case Refusal.NO_CREDIT:  # relays were seen to tell the vendor's 429 as a 400
-                _, code, message = _ERRORS[refusal]
-                return _error(400, code, message)
+                _, code, message = ERRORS[refusal]
+                return error(400, code, message)
             case _:
                 return super().refusal(refusal, prompt)
 
@@ -126,35 +124,33 @@ def task_data(task: UpstreamTask, seen: View) -> dict[str, object]:
     """The task as an answer's `data`, and whole as a callback's body."""
     data: dict[str, object] = {
         "task_id": task.id,
-        "task_status": _STATUS[seen.phase],
-        "task_status_msg": _message(task, seen),
+        "task_status": word_of(seen.phase),
+        "task_status_msg": message_of(task, seen),
         "task_info": {"external_task_id": task.order.reference or None},
         "created_at": milliseconds(task.created_at),
         "updated_at": milliseconds(seen.finished_at or seen.started_at or task.created_at),
     }
+    if parent := task.order.details.get("parent"):
+        data["task_info"] = {"external_task_id": task.order.reference or None, **parent}
     if seen.phase is Phase.SUCCEEDED:
-        data["task_result"] = {"videos": [_video(task)]}
+        endpoint = ENDPOINTS.get(task.order.operation)
+        data["task_result"] = endpoint.result(task) if endpoint else speech(task)
         data["final_unit_deduction"] = "1"
     return data
 
 
-def tell(task: UpstreamTask, seen: View) -> Mapping[str, object]:
-    """A callback's body: the bare task."""
-    return task_data(task, seen)
+def word_of(phase: Phase) -> str:
+    """The status word."""
+    return _STATUS[phase]
 
 
-def _video(task: UpstreamTask) -> dict[str, object]:
-    url = "" if task.order.knobs.has(Knob.NO_URL) else plain_url(task, "0.mp4")
-    seconds = float(task.order.details["seconds"])
-    return {"id": f"{task.id}-0", "url": url, "duration": f"{seconds:.1f}"}
-
-
-def _message(task: UpstreamTask, seen: View) -> str:
+def message_of(task: UpstreamTask, seen: View) -> str:
+    """Why the task failed; "" where it did not."""
     match seen.phase:
         case Phase.FAILED:
             return task.failure
         case Phase.MODERATED:
-            return _MODERATED
+            return MODERATED
         case _:
             return ""
 
@@ -165,10 +161,12 @@ def _standing_of_signer(access_key: str, config: SandboxConfig) -> Standing:
     return Standing.GOOD if standing is Standing.UNKNOWN else standing
 
 
-def _success(data: object) -> Response:
+def success(data: object) -> Response:
+    """A good answer."""
     return json_reply({"code": 0, "message": "SUCCEED", "request_id": str(uuid4()), "data": data})
 
 
-def _error(status: int, code: int, message: str, retry_after: int | None = None) -> Response:
+def error(status: int, code: int, message: str, retry_after: int | None = None) -> Response:
+    """A bad answer."""
     body = {"code": code, "message": message, "request_id": str(uuid4())}
     return json_reply(body, status, retry_after)

@@ -1,76 +1,161 @@
 """What Kling's v1 endpoints take. Checked where the documentation is plain about names and forms;
-values that change with each model (such as its name) are let through.
+values that change with each model (such as its name) are let through, and so is every id.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, cast
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
 
 from ops.sandbox.replies import text_of
 
 PROMPT_LONGEST = 2500
-DURATIONS = tuple(str(seconds) for seconds in range(3, 16))
-DEFAULT_DURATION = "5"
-_CHOICES = {
+DEFAULT_SECONDS = 5.0
+_LONG = tuple(str(seconds) for seconds in range(3, 16))
+_VIDEO = {
     "mode": ("std", "pro", "4k"),
-    "duration": DURATIONS,
+    "duration": _LONG,
     "aspect_ratio": ("16:9", "9:16", "1:1"),
     "sound": ("on", "off"),
 }
+_SHORT_VIDEO = {**_VIDEO, "duration": ("5", "10")}
+_IMAGE = {
+    "aspect_ratio": ("16:9", "9:16", "1:1", "4:3", "3:4", "3:2", "2:3", "21:9", "auto"),
+    "n": tuple(range(1, 10)),
+}
+_SPEECH = {"voice_language": ("zh", "en")}
+
+#: Fields whose texts are addresses for the answer, and say nothing of the order.
+_ADDRESSES = ("external_task_id", "callback_url")
+#: Longer texts are pictures and sounds.
+_LONGEST_TEXT = 5000
 
 
-class Endpoint(NamedTuple):
-    """One operation: how long it takes, and what is wrong with a body (None: nothing)."""
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What is wrong with a body is what these say."""
 
-    typical_seconds: float
-    complaint: Callable[[Mapping[str, Any]], str | None]
+    #: Fields that must be there; `a|b`: one of them. A dot goes into an object.
+    needs: tuple[str, ...] = ()
+    #: Fields that must not be there.
+    refuses: tuple[str, ...] = ()
+    #: What these fields may hold, where they are there.
+    choices: Mapping[str, tuple[object, ...]] | None = None
 
+    def complaint(self, body: Mapping[str, Any]) -> str | None:
+        """The first thing wrong; None where nothing is."""
+        return next(self._complaints(body), None)
 
-def prompt_of(body: dict[str, Any]) -> str:
-    """The prompt, or those of its shots."""
-    return text_of(body, "prompt") or " ".join(_shot_prompts(body.get("multi_prompt")))
-
-
-def seconds_of(body: dict[str, Any]) -> float:
-    """How long the video is to be."""
-    return float(body.get("duration", DEFAULT_DURATION))
-
-
-def _text2video(body: Mapping[str, Any]) -> str | None:
-    if not body.get("prompt") and not body.get("multi_shot"):
-        return "prompt is required"
-    return _common(body)
-
-
-def _image2video(body: Mapping[str, Any]) -> str | None:
-    images = [body[name] for name in ("image", "image_tail") if body.get(name)]
-    if not images:
-        return "image or image_tail is required"
-    if any(str(image).startswith("data:") for image in images):
-        return "image is invalid: a URL or base64 without a data: prefix is expected"
-    if "aspect_ratio" in body:
-        return "aspect_ratio is invalid"
-    return _common(body)
+    def _complaints(self, body: Mapping[str, Any]) -> Iterator[str]:
+        for need in self.needs:
+            if not any(value_at(body, name) for name in need.split("|")):
+                yield f"{need.replace('|', ' or ')} is required"
+        yield from (f"{name} is invalid" for name in self.refuses if name in body)
+        for path, text in texts_in(body):
+            if text.startswith("data:"):
+                yield f"{path} is invalid: a URL or base64 without a data: prefix is expected"
+        yield from _long_prompts(body)
+        for name, allowed in (self.choices or {}).items():
+            if name in body and body[name] not in allowed:
+                listed = ", ".join(map(str, allowed))
+                yield f"{name} is invalid: one of {listed} is expected, and no other type"
 
 
-def _common(body: Mapping[str, Any]) -> str | None:
+def _long_prompts(body: Mapping[str, Any]) -> Iterator[str]:
     for name in ("prompt", "negative_prompt"):
         text = body.get(name) or ""
         if not isinstance(text, str) or len(text) > PROMPT_LONGEST:
-            return f"{name} is invalid: a text of at most {PROMPT_LONGEST} characters is expected"
-    for name, choices in _CHOICES.items():
-        if name in body and body[name] not in choices:
-            return f"{name} is invalid: one of {', '.join(choices)} is expected, as a string"
-    return None
+            yield f"{name} is invalid: a text of at most {PROMPT_LONGEST} characters is expected"
 
 
-def _shot_prompts(shots: object) -> list[str]:
-    listed = cast("list[object]", shots) if isinstance(shots, list) else []
-    return [
-        text_of(cast("dict[str, Any]", shot), "prompt") for shot in listed if isinstance(shot, dict)
-    ]
+_SESSION = Rules(needs=("session_id",))
+_MARK = Rules(needs=("session_id", "points"))
+_NAMED_VIDEO = Rules(needs=("video_id|video_url",))
 
-
-ENDPOINTS: Mapping[str, Endpoint] = {
-    "text2video": Endpoint(319.0, _text2video),
-    "image2video": Endpoint(164.0, _image2video),
+#: What each task endpoint wants to hear, by operation.
+TASKS: Mapping[str, Rules] = {
+    "text2video": Rules(("prompt|multi_shot",), choices=_VIDEO),
+    "image2video": Rules(("image|image_tail",), ("aspect_ratio",), _VIDEO),
+    "multi_image2video": Rules(("image_list", "prompt"), choices=_SHORT_VIDEO),
+    "omni_video": Rules(("prompt|multi_shot",), choices=_VIDEO),
+    "motion_control": Rules(
+        ("image_url", "video_url", "character_orientation", "mode"),
+        choices={"mode": ("std", "pro"), "character_orientation": ("image", "video")},
+    ),
+    "video_extend": Rules(("video_id",)),
+    "lip_sync": Rules(("input.mode", "input.video_id|input.video_url")),
+    "advanced_lip_sync": Rules(("session_id", "face_choose")),
+    "effects": Rules(("effect_scene", "input.image|input.images")),
+    "avatar": Rules(("image", "audio_id|sound_file"), choices={"mode": ("std", "pro")}),
+    "multi_elements": Rules(
+        ("session_id", "prompt"),
+        choices={**_SHORT_VIDEO, "edit_mode": ("addition", "swap", "removal")},
+    ),
+    "image_generation": Rules(("prompt",), choices=_IMAGE),
+    "omni_image": Rules(("prompt",), choices=_IMAGE),
+    "multi_image2image": Rules(("subject_image_list",), choices=_IMAGE),
+    "expand": Rules(("image",), choices=_IMAGE),
+    "virtual_try_on": Rules(("human_image", "cloth_image")),
+    "ai_multi_shot": Rules(("element_frontal_image",)),
+    "text_to_audio": Rules(("prompt", "duration")),
+    "video_to_audio": _NAMED_VIDEO,
+    "custom_voice": Rules(("voice_name", "voice_url|video_id")),
+    "custom_element": Rules(("element_name", "element_description", "reference_type")),
 }
+#: What each endpoint that answers at once wants to hear.
+CALLS: Mapping[str, Rules] = {
+    "identify_face": _NAMED_VIDEO,
+    "init_selection": _NAMED_VIDEO,
+    "add_selection": _MARK,
+    "delete_selection": _MARK,
+    "clear_selection": _SESSION,
+    "preview_selection": _SESSION,
+    "image_recognize": Rules(("image",)),
+    "tts": Rules(("text", "voice_id", "voice_language"), choices=_SPEECH),
+}
+
+
+def value_at(body: Mapping[str, Any], path: str) -> object:
+    """The value under a dotted name; None where there is none."""
+    value: object = body
+    for name in path.split("."):
+        value = cast("dict[str, object]", value).get(name) if isinstance(value, dict) else None
+    return value
+
+
+def texts_in(value: object, path: str = "") -> Iterator[tuple[str, str]]:
+    """Every text in a body, with the dotted name of its place."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict):
+        for name, inner in cast("dict[str, object]", value).items():
+            yield from texts_in(inner, f"{path}.{name}".lstrip("."))
+    elif isinstance(value, list):
+        for number, inner in enumerate(cast("list[object]", value)):
+            yield from texts_in(inner, f"{path}.{number}")
+
+
+def prompt_of(body: dict[str, Any]) -> str:
+    """The prompt, or else everything the body says, where knobs may stand as well."""
+    said = (
+        text
+        for path, text in texts_in(body)
+        if path not in _ADDRESSES and len(text) <= _LONGEST_TEXT
+    )
+    return text_of(body, "prompt") or " ".join(said)
+
+
+def seconds_of(body: dict[str, Any]) -> float:
+    """How long the video or sound is to be."""
+    for name in ("duration", "input.duration"):
+        try:
+            seconds = float(str(value_at(body, name)))
+        except ValueError:
+            continue
+        return min(max(seconds, 0.1), 60.0)
+    return DEFAULT_SECONDS
+
+
+def count_of(body: dict[str, Any]) -> int:
+    """How many pictures there are to be."""
+    count = body.get("series_amount" if body.get("result_type") == "series" else "n", 1)
+    return count if isinstance(count, int) and 1 <= count <= 9 else 1

@@ -1,8 +1,10 @@
 """What is sent for each of Kling's orders, compared whole, in each dialect."""
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -569,3 +571,46 @@ class TestNewApi:
             timedelta(seconds=15),
             timedelta(seconds=30),
         )
+
+
+# --- what is written about it -------------------------------------------------------------------
+
+MANUAL = (Path(__file__).parents[3] / "docs" / "providers" / "kling.md").read_text(encoding="utf-8")
+
+
+def documented(each: Operation[Any]) -> dict[str, str]:
+    """Default by field, as the manual has it; a relay's orders are the first API's."""
+    dialect = "kling.v2" if each.dialect == "kling.v2" else "kling.v1"
+    section = MANUAL.partition(f"### {each.name} in {dialect}\n")[2].partition("\n##")[0]
+    rows: list[tuple[str, str]] = re.findall(r"^\| `(\w+)` \| [^|]+ \| ([^|]*) \|", section, re.M)
+    return {name: default.strip() for name, default in rows}
+
+
+def defaults(each: Operation[Any]) -> dict[str, str]:
+    return {
+        name: "required"
+        if field.is_required()
+        else ("" if field.default is None else f"`{field.default}`")
+        for name, field in each.request.model_fields.items()
+    }
+
+
+@pytest.mark.parametrize("each", OPERATIONS, ids=label)
+def test_the_manual_has_every_field_with_its_default(each: Operation[Any]) -> None:
+    assert documented(each) == defaults(each)
+
+
+def test_the_manual_says_where_each_order_is_offered() -> None:
+    rows = re.findall(r"^\| \[`(\w+)`\]\(#\w+\) \|(.*?)\|(.*?)\|(.*?)\|", MANUAL, re.MULTILINE)
+    said = {
+        (name, dialect)
+        for name, *columns in rows
+        for dialect, offered in zip(("relay", "v2", "newapi"), columns, strict=True)
+        if offered.strip() == "yes"
+    }
+    assert {name for name, *_ in rows} == {each.name for each in OPERATIONS}
+    assert said == {
+        (each.name, each.dialect.removeprefix("kling."))
+        for each in OPERATIONS
+        if each.dialect != "kling.v1"
+    }

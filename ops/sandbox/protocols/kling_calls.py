@@ -1,0 +1,166 @@
+"""Kling's calls that are answered with their result, and its library of voices and elements.
+
+Those that cost go over the desk, so knobs and ledger know them; lists and deletions are free. Every
+id is taken: there need be no session, video or voice of that name.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ops.sandbox import desk
+from ops.sandbox.dialect import Face, Refusal
+from ops.sandbox.doors import Door
+from ops.sandbox.protocols.kling_envelope import Envelope, success, task_data
+from ops.sandbox.protocols.kling_orders import order_of
+from ops.sandbox.protocols.kling_requests import CALLS
+from ops.sandbox.protocols.kling_results import file_url
+from ops.sandbox.replies import read_object, text_of
+from ops.sandbox.station import Station
+from ops.sandbox.tasks import Order, UpstreamTask
+
+_SIZE = (720, 1280)
+_FACE_KINDS = ("object_seg", "head_seg", "face_seg", "cloth_seg")
+
+
+class Answering(Envelope):
+    """A submit whose answer is its result."""
+
+    def __init__(self, station: Station, body: dict[str, Any]) -> None:
+        self._station = station
+        self._body = body
+
+    def accepted(self, task: UpstreamTask, place: int) -> Response:
+        answer = _ANSWERS.get(task.order.operation)
+        if answer is None:
+            return success(task_data(task, self._station.view(task)))
+        return success({**answer(task, self._body), "final_unit_deduction": "0.1"})
+
+
+def _faces(task: UpstreamTask, body: dict[str, Any]) -> dict[str, object]:
+    face = {"face_id": "0", "face_image": file_url(task, "0.png"), "start_time": 0}
+    return {"session_id": task.id, "face_data": [{**face, "end_time": 5000}]}
+
+
+def _opened(task: UpstreamTask, body: dict[str, Any]) -> dict[str, object]:
+    video = {"fps": 30.0, "original_duration": 5000, "total_frame": 150}
+    size = {"width": _SIZE[0], "height": _SIZE[1]}
+    url = file_url(task, "normalized.mp4")
+    return {"status": 0, "session_id": task.id, **video, **size, "normalized_video": url}
+
+
+def _marked(task: UpstreamTask, body: dict[str, Any]) -> dict[str, object]:
+    mask = {"object_id": 0, "rle_mask": {"size": list(_SIZE), "counts": "PYZ1"}}
+    frame = {"frame_index": body.get("frame_index", 0), "rle_mask_list": [mask]}
+    return {**_in_session(task, body), "res": frame}
+
+
+def _in_session(task: UpstreamTask, body: dict[str, Any]) -> dict[str, object]:
+    return {"status": 0, "session_id": text_of(body, "session_id")}
+
+
+def _shown(task: UpstreamTask, body: dict[str, Any]) -> dict[str, object]:
+    urls = {"video": file_url(task, "preview.mp4"), "video_cover": file_url(task, "cover.png")}
+    mask = {"tracking_output": file_url(task, "mask.mp4")}
+    return {**_in_session(task, body), "res": {**urls, **mask}}
+
+
+def _cut_outs(task: UpstreamTask, body: dict[str, Any]) -> dict[str, object]:
+    found = [
+        {"type": kind, "is_contain": True, "url": file_url(task, f"{kind}.png")}
+        for kind in _FACE_KINDS
+    ]
+    return {"task_result": {"images": found}}
+
+
+#: Speech is not here: its answer is a task, finished.
+_ANSWERS: dict[str, Callable[[UpstreamTask, dict[str, Any]], dict[str, object]]] = {
+    "identify_face": _faces,
+    "init_selection": _opened,
+    "add_selection": _marked,
+    "delete_selection": _marked,
+    "clear_selection": _in_session,
+    "preview_selection": _shown,
+    "image_recognize": _cut_outs,
+}
+_PATHS = {
+    "identify_face": "/v1/videos/identify-face",
+    "init_selection": "/v1/videos/multi-elements/init-selection",
+    "add_selection": "/v1/videos/multi-elements/add-selection",
+    "delete_selection": "/v1/videos/multi-elements/delete-selection",
+    "clear_selection": "/v1/videos/multi-elements/clear-selection",
+    "preview_selection": "/v1/videos/multi-elements/preview-selection",
+    "image_recognize": "/v1/videos/image-recognize",
+    "tts": "/v1/audio/tts",
+}
+
+
+def call_doors(station: Station, face: Face) -> Sequence[Door]:
+    """The doors of all these."""
+    return (
+        *(_call(station, face, operation, path) for operation, path in _PATHS.items()),
+        _library(station, face, "/v1/general/presets-voices", "GET", _preset_voices),
+        _library(station, face, "/v1/general/advanced-presets-elements", "GET", _preset_elements),
+        _library(station, face, "/v1/general/delete-voices", "POST", _deleted),
+        _library(station, face, "/v1/general/delete-elements", "POST", _deleted),
+    )
+
+
+def _call(station: Station, face: Face, operation: str, path: str) -> Door:
+    async def answer(request: Request) -> Response:
+        account = face.enter(request.headers, station.config, submits=True)
+        if isinstance(account, Response):
+            return desk.turn_away(station, account)
+        body = await read_object(request)
+        complaint = (
+            "the body is no JSON object" if body is None else CALLS[operation].complaint(body)
+        )
+        if body is None or complaint is not None:
+            return desk.refuse(station, Refusal.INVALID, face.invalid(complaint or ""))
+        order = order_of(station, request, account, operation, body)
+        return await desk.submit(station, Answering(station, body), order, _at_once(station))
+
+    return Door(path, answer, methods=["POST"])
+
+
+def _at_once(station: Station) -> desk.Create:
+    """Done when it is asked, whatever its knobs and the settings say of seconds."""
+
+    def create(order: Order) -> tuple[UpstreamTask, int] | None:
+        created = station.create(order)
+        if created is not None:
+            station.end(created[0])
+        return created
+
+    return create
+
+
+def _library(
+    station: Station, face: Face, path: str, method: str, data: Callable[[Station], object]
+) -> Door:
+    async def answer(request: Request) -> Response:
+        account = face.enter(request.headers, station.config, submits=False)
+        return account if isinstance(account, Response) else success(data(station))
+
+    return Door(path, answer, methods=[method])
+
+
+def _preset_voices(station: Station) -> object:
+    names = (("oversea_male1", "calm"), ("oversea_female1", "bright"))
+    voices = [
+        {"voice_id": i, "voice_name": n, "trial_url": "", "owned_by": "kling"} for i, n in names
+    ]
+    return [
+        {"task_id": str(number), "task_status": "succeed", "task_result": {"voices": [voice]}}
+        for number, voice in enumerate(voices)
+    ]
+
+
+def _preset_elements(station: Station) -> object:
+    return [{"element_id": 160, "element_name": "the lamp", "owned_by": "kling"}]
+
+
+def _deleted(station: Station) -> object:
+    return {"task_id": f"{station.new_number()}00", "task_status": "succeed"}

@@ -1,0 +1,194 @@
+"""A new-api station before Kling: it knows two orders, rebuilds them, and keeps its own books.
+
+What it does not know is dropped without a word; without a picture, an order for a video from one
+becomes one for a video from words. Its tasks have ids of its own, and a reference of the caller's
+finds nothing.
+"""
+
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ops.sandbox import desk
+from ops.sandbox.accounts import bearer_token, standing_of
+from ops.sandbox.config import SandboxConfig
+from ops.sandbox.dialect import Refusal
+from ops.sandbox.doors import Door
+from ops.sandbox.knobs import Knob
+from ops.sandbox.protocols import newapi
+from ops.sandbox.protocols.kling_envelope import ERRORS, message_of, task_data
+from ops.sandbox.protocols.kling_orders import order_of
+from ops.sandbox.protocols.kling_requests import TASKS
+from ops.sandbox.protocols.kling_results import ENDPOINTS, file_url
+from ops.sandbox.replies import json_reply, read_object
+from ops.sandbox.station import Station
+from ops.sandbox.tasks import Order, Phase, UpstreamTask, View
+
+ROOT = "/newapi/kling"
+OPERATIONS = ("text2video", "image2video")
+#: The fields that reach Kling.
+KNOWN = frozenset(
+    {"prompt", "image", "image_tail", "negative_prompt", "mode", "duration", "aspect_ratio"}
+    | {"model_name", "cfg_scale", "static_mask", "dynamic_masks", "camera_control"}
+    | {"callback_url", "external_task_id"}
+)
+_WORDS = {
+    Phase.QUEUED: "SUBMITTED",
+    Phase.SUBMITTED: "QUEUED",
+    Phase.RUNNING: "IN_PROGRESS",
+    Phase.UNKNOWN: "IN_PROGRESS",  # a word the station does not know leaves its books as they are
+    Phase.SUCCEEDED: "SUCCESS",
+    Phase.FAILED: "FAILURE",
+    Phase.MODERATED: "FAILURE",
+    Phase.CANCELED: "FAILURE",
+}
+_PROGRESS = {"SUBMITTED": "10%", "QUEUED": "20%", "IN_PROGRESS": "30%"}
+
+
+class NewApi:
+    """Its wording."""
+
+    def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
+        key = bearer_token(headers)
+        return newapi.turned_away(standing_of(key, config), submits=submits) or f"{ROOT} {key}"
+
+    def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
+        match refusal:
+            case Refusal.AUTH:
+                return newapi.bad_token()
+            case Refusal.NO_CREDIT:
+                return newapi.no_quota()
+            case _:
+                status, code, message = ERRORS[refusal]
+                upstream = json.dumps({"code": code, "message": message, "request_id": "r"})
+                retry_after = 1 if refusal is Refusal.THROTTLED else None
+                body = {"code": "fail_to_fetch_task", "message": upstream, "data": None}
+                return json_reply(body, status, retry_after)
+
+    def invalid(self, message: str) -> Response:
+        return _refused("invalid_request", message)
+
+    def accepted(self, task: UpstreamTask, place: int) -> Response:
+        return json_reply(
+            {
+                "id": task.id,
+                "task_id": task.id,
+                "object": "video",
+                "model": task.order.details["model"],
+                "status": "queued",
+                "progress": 0,
+                "created_at": int(task.created_at),
+            }
+        )
+
+    def accepted_without_id(self) -> Response:
+        return json_reply({"id": "", "task_id": "", "object": "video", "status": "queued"})
+
+    def found(self, task: UpstreamTask, view: View) -> Response:
+        return json_reply({"code": "success", "message": "", "data": _record(task, view)})
+
+    def not_found(self) -> Response:
+        return _refused("task_not_exist", "task_not_exist")
+
+
+def newapi_doors(station: Station) -> Sequence[Door]:
+    """The two orders, and a look at a task of each."""
+    windows = [(Window(station), name, ROOT + ENDPOINTS[name].path) for name in OPERATIONS]
+    return [
+        door
+        for window, name, path in windows
+        for door in (Door(f"{path}/{{name}}", window.query), window.order_door(path, name))
+    ]
+
+
+class Window:
+    """Its doors."""
+
+    def __init__(self, station: Station) -> None:
+        self._station = station
+        self._face = NewApi()
+
+    def order_door(self, path: str, operation: str) -> Door:
+        async def create(request: Request) -> Response:
+            return await self._create(request, operation)
+
+        return Door(path, create, methods=["POST"])
+
+    async def query(self, request: Request) -> Response:
+        account = self._face.enter(request.headers, self._station.config, submits=False)
+        if isinstance(account, Response):
+            return account
+        task = self._station.board.get(request.path_params["name"])
+        ours = task if task is not None and task.order.account == account else None
+        return await desk.look(self._station, self._face, ours)
+
+    async def _create(self, request: Request, operation: str) -> Response:
+        account = self._face.enter(request.headers, self._station.config, submits=True)
+        if isinstance(account, Response):
+            return desk.turn_away(self._station, account)
+        body = await read_object(request)
+        if body is None or not body.get("prompt"):
+            reply = self._face.invalid("prompt is required")
+            return desk.refuse(self._station, Refusal.INVALID, reply)
+        known = {name: value for name, value in body.items() if name in KNOWN}
+        if operation == "image2video" and not known.get("image"):
+            operation = "text2video"
+        if operation == "image2video":
+            known.pop("aspect_ratio", None)
+        complaint = TASKS[operation].complaint(known)
+        if complaint is not None:
+            return desk.refuse(self._station, Refusal.INVALID, _refused("task_failed", complaint))
+        order = self._order(request, account, operation, known)
+        return await desk.submit(self._station, self._face, order)
+
+    def _order(self, request: Request, account: str, operation: str, body: dict[str, Any]) -> Order:
+        order = order_of(self._station, request, account, operation, body)
+        upstream = {"upstream_id": order.task_id, "model": str(body.get("model_name", ""))}
+        return replace(
+            order,
+            task_id=f"task_{secrets.token_hex(16)}",
+            details={**order.details, **upstream, "tell": _told},
+        )
+
+
+def _told(task: UpstreamTask, seen: View) -> Mapping[str, object]:
+    """Kling calls the caller itself, and by its own id."""
+    return {**task_data(task, seen), "task_id": task.order.details["upstream_id"]}
+
+
+def _record(task: UpstreamTask, seen: View) -> dict[str, object]:
+    """The row of the station's books."""
+    word = _WORDS[seen.phase]
+    done = word == "SUCCESS"
+    upstream = {"code": 0, "message": "SUCCEED", "data": _told(task, seen)}
+    return {
+        "id": 4711,
+        "created_at": int(task.created_at),
+        "updated_at": int(seen.finished_at or task.created_at),
+        "task_id": task.id,
+        "platform": "50",
+        "user_id": 1,
+        "group": "default",
+        "channel_id": 7,
+        "quota": 150000,
+        "action": "generate" if task.order.operation == "image2video" else "textGenerate",
+        "status": word,
+        "fail_reason": message_of(task, seen),
+        "result_url": file_url(task, "0.mp4") if done else message_of(task, seen),
+        "submit_time": int(task.created_at),
+        "start_time": int(seen.started_at or 0),
+        "finish_time": int(seen.finished_at or 0),
+        "progress": _PROGRESS.get(word, "100%"),
+        "properties": {"input": "", "origin_model_name": task.order.details["model"]},
+        "data": upstream if not task.order.knobs.has(Knob.NO_URL) else None,
+    }
+
+
+def _refused(code: str, message: str) -> Response:
+    return json_reply({"code": code, "message": message, "data": None}, 400)

@@ -1,0 +1,67 @@
+"""Kling's orders as the desk wants them, whatever face they came in at."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.requests import Request
+
+from ops.sandbox.knobs import parse_knobs
+from ops.sandbox.links import base_url
+from ops.sandbox.protocols.kling_envelope import task_data
+from ops.sandbox.protocols.kling_requests import CALLS, count_of, prompt_of, seconds_of, value_at
+from ops.sandbox.protocols.kling_results import ENDPOINTS
+from ops.sandbox.replies import text_of
+from ops.sandbox.station import Station
+from ops.sandbox.tasks import Order, Trade, UpstreamTask, View
+
+
+def tell(task: UpstreamTask, seen: View) -> Mapping[str, object]:
+    """A callback's body: the bare task, as the API that took the order shows it."""
+    return task.order.details.get("tell", task_data)(task, seen)
+
+
+TRADE = Trade(
+    provider="kling",
+    typical_seconds={
+        **{name: endpoint.typical_seconds for name, endpoint in ENDPOINTS.items()},
+        **dict.fromkeys(CALLS, 0.0),
+    },
+    queues=False,
+    unique_references=True,
+    asset_life_seconds=30 * 24 * 3600.0,
+    tell=tell,
+)
+
+
+def order_of(
+    station: Station, request: Request, account: str, operation: str, body: dict[str, Any]
+) -> Order:
+    """The order in a v1 body that was found good."""
+    prompt = prompt_of(body)
+    return Order(
+        trade=TRADE,
+        task_id=f"{station.new_number()}00",
+        operation=operation,
+        account=account,
+        prompt=prompt,
+        knobs=parse_knobs(prompt),
+        reference=text_of(body, "external_task_id"),
+        base_url=base_url(station, request),
+        callback_url=text_of(body, "callback_url"),
+        details=_details(body),
+    )
+
+
+def _details(body: dict[str, Any]) -> dict[str, Any]:
+    video_id = value_at(body, "video_id") or value_at(body, "input.video_id")
+    session = text_of(body, "session_id")
+    said = {
+        "seconds": seconds_of(body),
+        "count": count_of(body),
+        "series": body.get("result_type") == "series",
+        "watermark": value_at(body, "watermark_info.enabled") is True,
+        "name": text_of(body, "voice_name") or text_of(body, "element_name"),
+        "session": session,
+        "parent": {"parent_video": {"id": video_id, "duration": "5.0"}} if video_id else None,
+    }
+    return {name: value for name, value in said.items() if value}

@@ -1,0 +1,175 @@
+"""Kling's second API: the model in the path, tasks that are asked about in one list."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, cast
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ops.sandbox import desk
+from ops.sandbox.clock import milliseconds
+from ops.sandbox.dialect import Refusal
+from ops.sandbox.doors import Door
+from ops.sandbox.protocols.kling_envelope import Envelope, Vendor, message_of, success, word_of
+from ops.sandbox.protocols.kling_orders import TRADE, order_of
+from ops.sandbox.protocols.kling_results import file_url, length
+from ops.sandbox.replies import read_object, text_of
+from ops.sandbox.station import Station
+from ops.sandbox.tasks import Phase, UpstreamTask, View
+
+PATHS = {"text2video": "/text-to-video", "image2video": "/image-to-video"}
+RESOLUTIONS = ("720p", "1080p", "4k")
+PROMPT_LONGEST = 3072
+MOST_IDS = 500
+
+
+class Second(Envelope):
+    """Its wording: `succeeded`, and a list where v1 has one task."""
+
+    def accepted(self, task: UpstreamTask, place: int) -> Response:
+        return success(second_data(task, View(Phase.QUEUED, 0, None, None)))
+
+    def found(self, task: UpstreamTask, view: View) -> Response:
+        return self.several([(task, view)])
+
+    def several(self, seen: list[tuple[UpstreamTask, View]]) -> Response:
+        return success([second_data(task, view) for task, view in seen])
+
+    def not_found(self) -> Response:
+        return success([])
+
+
+def second_data(task: UpstreamTask, seen: View) -> dict[str, object]:
+    """The task as an entry of the list, and whole as a callback's body."""
+    data: dict[str, object] = {
+        "id": task.id,
+        "status": word_of(seen.phase).replace("succeed", "succeeded"),
+        "message": message_of(task, seen),
+        "create_time": milliseconds(task.created_at),
+        "update_time": milliseconds(seen.finished_at or seen.started_at or task.created_at),
+        "external_id": task.order.reference,
+    }
+    if seen.phase is Phase.SUCCEEDED:
+        watermark = file_url(task, "w.mp4") if task.order.details.get("watermark") else ""
+        video = {"type": "video", "id": f"{task.id}-0", "url": file_url(task, "0.mp4")}
+        data["outputs"] = [{**video, "watermark_url": watermark, "duration": length(task)}]
+        data["billing"] = [{"charge_type": "unit", "amount": "1", "package_type": "video"}]
+    return data
+
+
+def second_doors(station: Station, vendor: Vendor) -> Sequence[Door]:
+    """Its two orders, and the one place to look."""
+    window = Window(station, vendor)
+    return (
+        Door("/tasks", window.query),
+        *(window.order_door(operation, path) for operation, path in PATHS.items()),
+    )
+
+
+class Window:
+    """The second API's doors. Accounts are those of the first."""
+
+    def __init__(self, station: Station, vendor: Vendor) -> None:
+        self._station = station
+        self._vendor = vendor
+        self._face = Second()
+
+    def order_door(self, operation: str, path: str) -> Door:
+        async def create(request: Request) -> Response:
+            return await self._create(request, operation)
+
+        return Door(f"{path}/{{model}}", create, methods=["POST"])
+
+    async def query(self, request: Request) -> Response:
+        account = self._vendor.enter(request.headers, self._station.config, submits=False)
+        if isinstance(account, Response):
+            return account
+        names = [name for name in request.query_params.get("task_ids", "").split(",") if name]
+        references = request.query_params.get("external_task_ids", "")
+        asked = names or [name for name in references.split(",") if name]
+        if not 0 < len(asked) <= MOST_IDS:
+            return self._face.invalid("task_ids or external_task_ids is required")
+        board = self._station.board
+        known = [
+            board.get(name) if names else board.by_reference(TRADE.provider, account, name)
+            for name in asked
+        ]
+        ours = [task for task in known if task is not None and _is_ours(task, account)]
+        if len(asked) == 1:
+            task = ours[0] if ours else None
+            return await desk.look(self._station, self._face, task)
+        return await desk.look_at_many(self._station, self._face, ours, self._face.several)
+
+    async def _create(self, request: Request, operation: str) -> Response:
+        account = self._vendor.enter(request.headers, self._station.config, submits=True)
+        if isinstance(account, Response):
+            return desk.turn_away(self._station, account)
+        body = await read_object(request)
+        complaint = (
+            "request body is not a JSON object" if body is None else _complaint(operation, body)
+        )
+        if body is None or complaint is not None:
+            return desk.refuse(self._station, Refusal.INVALID, self._face.invalid(complaint or ""))
+        order = order_of(self._station, request, account, operation, _as_first(body))
+        details = {**order.details, "tell": second_data}
+        return await desk.submit(self._station, self._face, replace(order, details=details))
+
+
+def _is_ours(task: UpstreamTask, account: str) -> bool:
+    order = task.order
+    return order.account == account and order.details.get("tell") is second_data
+
+
+def _complaint(operation: str, body: Mapping[str, Any]) -> str | None:
+    settings = _part(body, "settings")
+    if operation == "text2video" and not body.get("prompt"):
+        return "prompt is required"
+    if operation == "image2video" and not _content(body, "first_frame", "url"):
+        return "contents needs a first_frame"
+    if operation == "image2video" and "aspect_ratio" in settings:
+        return "settings.aspect_ratio is invalid"
+    if any(
+        url.startswith("data:")
+        for kind in ("first_frame", "last_frame")
+        if (url := _content(body, kind, "url"))
+    ):
+        return "contents is invalid: a URL or base64 without a data: prefix is expected"
+    if len(_prompt(body)) > PROMPT_LONGEST:
+        return f"prompt is invalid: at most {PROMPT_LONGEST} characters are expected"
+    if settings.get("resolution", "720p") not in RESOLUTIONS:
+        return f"settings.resolution is invalid: one of {', '.join(RESOLUTIONS)} is expected"
+    if settings.get("duration", 5) not in range(3, 16):
+        return "settings.duration is invalid: a number from 3 to 15 is expected"
+    if settings.get("audio", "off") not in ("native", "off"):
+        return "settings.audio is invalid: native or off is expected"
+    return None
+
+
+def _as_first(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The same order in the first API's words, as far as it matters here."""
+    options = _part(body, "options")
+    return {
+        "prompt": _prompt(body),
+        "duration": str(_part(body, "settings").get("duration", 5)),
+        "watermark_info": options.get("watermark_info"),
+        "external_task_id": options.get("external_task_id"),
+        "callback_url": options.get("callback_url"),
+    }
+
+
+def _prompt(body: Mapping[str, Any]) -> str:
+    return text_of(dict(body), "prompt") or _content(body, "prompt", "text")
+
+
+def _part(body: Mapping[str, Any], name: str) -> dict[str, Any]:
+    part = body.get(name)
+    return cast("dict[str, Any]", part) if isinstance(part, dict) else {}
+
+
+def _content(body: Mapping[str, Any], kind: str, field: str) -> str:
+    """What the first content of this kind holds; "" where there is none."""
+    contents = body.get("contents")
+    listed = cast("list[object]", contents) if isinstance(contents, list) else []
+    parts = [cast("dict[str, Any]", part) for part in listed if isinstance(part, dict)]
+    return next((text_of(part, field) for part in parts if part.get("type") == kind), "")
