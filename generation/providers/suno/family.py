@@ -9,6 +9,7 @@ concatenation too, at `/submit/music`.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -91,10 +92,10 @@ def without_task(write: Write) -> Write:
 _EXTRAS: Mapping[str, Way] = {
     "persona": Way(post("/persona/create/", bodies.persona), look_at_task),
     "tags": Way(post("/act/tags", bodies.tags), look_at_task),
-    "wav": Way(get("/act/wav", clip_of), look_at_task),
-    "mp4": Way(get("/act/mp4", clip_of), look_at_task),
-    "timing": Way(get("/act/timing", clip_of), look_at_task),
-    "midi": Way(get("/act/midi", clip_of), look_at_task),
+    "wav": Way(get("/act/wav", clip_of), look_at_task, is_question=True),
+    "mp4": Way(get("/act/mp4", clip_of), look_at_task, is_question=True),
+    "timing": Way(get("/act/timing", clip_of), look_at_task, is_question=True),
+    "midi": Way(get("/act/midi", clip_of), look_at_task, is_question=True),
 }
 
 _RELAY_WAYS: Mapping[str, Way] = {
@@ -147,6 +148,6 @@ FEED = Dialect(
         "lyrics": Way(post("/generate/lyrics/", bodies.lyrics), look("/lyrics")),
         "concat": Way(post("/generate/concat", bodies.concat), look("/feed")),
         "upload": Way(post("/uploads/audio-url", bodies.upload), look("/feed")),
-        **{name: Way(way.make, look("/feed")) for name, way in _EXTRAS.items()},
+        **{name: replace(way, look=look("/feed")) for name, way in _EXTRAS.items()},
     },
 )

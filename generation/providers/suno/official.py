@@ -140,6 +140,10 @@ TASKID = Dialect(
         "lyrics": _way("/lyrics", lyrics, "/lyrics"),
         "wav": _way("/wav/generate", about_clip, "/wav"),
         "mp4": _way("/mp4/generate", about_clip, "/mp4"),
-        "timing": Way(post("/generate/get-timestamped-lyrics", about_clip), _record("/generate")),
+        "timing": Way(
+            post("/generate/get-timestamped-lyrics", about_clip),
+            _record("/generate"),
+            is_question=True,
+        ),
     },
 )

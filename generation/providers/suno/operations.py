@@ -5,6 +5,7 @@ Suno's orders in every dialect that can speak them.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from generation.errors import InDoubt, NotAccepted
 from generation.operation import Call, Operation, Order, Pace, Reply, Task
 from generation.providers.suno.commands import COMMANDS, Command
 from generation.providers.suno.family import FEED, NEWAPI, ONEPATH, RAW
@@ -39,7 +40,18 @@ class SunoOperation(Operation[SunoRequest]):
         return self._way.make(request, order)
 
     def parse_submit(self, reply: Reply) -> SubmitAnswer:
-        return read_submit(reply, self._product)
+        """A question that broke on its way has created nothing, and is asked again."""
+        try:
+            return read_submit(reply, self._product)
+        except InDoubt as fault:
+            if not self._way.is_question:
+                raise
+            raise NotAccepted(
+                fault.message,
+                upstream_status=fault.upstream_status,
+                upstream_code=fault.upstream_code,
+                retry_after=fault.retry_after,
+            ) from fault
 
     def build_query(self, task: Task) -> Call:
         return self._way.look(task)

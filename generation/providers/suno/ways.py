@@ -21,6 +21,8 @@ class Way:
 
     make: Callable[[Any, Order], Call]
     look: Callable[[Task], Call]
+    #: True where the submit is a question that creates nothing, and may be asked again.
+    is_question: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
