@@ -29,6 +29,9 @@ Protocols
                 predictions under /v1 and /replicate, fal's queue under /fal-ai with `Key`, OpenAI's
                 form at /flux/v1/images/generations. Callbacks by `webhook_url`, `webhook` and
                 `fal_webhook`.
+    Suno        a relay and its station's additions under /suno, a feed under the same, a Suno-API
+                under /raw/suno, the official style under /api/v1. Callbacks by `notify_hook` and
+                `callBackUrl`; none by a Suno-API and a feed.
     Assets      signed URLs under /attachments (Midjourney), plain ones under /files (Kling).
 
 Knobs, in a prompt; N counts the first submits of a job (its reference or, without one, its exact

@@ -6,9 +6,11 @@ What whole answers mean is in `tests/payloads/suno`.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +21,7 @@ from generation.errors import ErrorCode, Rejected
 from generation.operation import Call, Operation, Order, Parent, Reply, Task
 from generation.providers.suno import OPERATIONS
 from generation.providers.suno.clips import expiry
-from generation.providers.suno.commands import COMMANDS
+from generation.providers.suno.commands import COMMANDS, Command
 from generation.providers.suno.reasons import failure
 from generation.providers.suno.request import SunoRequest
 from generation.status import Accepted, Asset, AssetType, Running, Succeeded
@@ -28,6 +30,7 @@ JOB_ID = "01JZ8Q4W7Y6T5R4E3W2Q1A0S9D"
 ORDER = Order(JOB_ID)
 CALLBACK = "https://genq.test.invalid/callbacks/token"
 SONG, OTHER, TASK = "clip-1", "clip-2", "task-1"
+MANUAL = Path(__file__).parents[3] / "docs" / "providers" / "suno.md"
 FILE = "https://cdn.test.invalid/clip-1.mp3"
 
 
@@ -825,3 +828,45 @@ class TestReading:
             Reply(200, json.dumps([song]).encode(), {"date": "Thu, 01 Jan 2026 00:00:00 GMT"})
         )
         assert isinstance(status, Running) == still_running
+
+
+class TestManual:
+    """The manual's page says what the models say, and so can be believed."""
+
+    @staticmethod
+    def section(name: str) -> str:
+        page = MANUAL.read_text(encoding="utf-8")
+        return page.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
+
+    @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+    def test_each_field_has_its_row_with_its_default(self, command: Command) -> None:
+        rows = re.findall(
+            r"^\| `(\w+)` \| \w+ \| (.*?) ?\|", self.section(command.name), re.MULTILINE
+        )
+        fields = command.request.model_fields
+        assert [name for name, _ in rows] == list(fields)
+        for name, default in rows:
+            field = fields[name]
+            known = "required" if field.is_required() else json.dumps(field.default)
+            assert default.strip("`") in (known, known.strip('"'), "" if known == "null" else known)
+
+    @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+    def test_each_example_is_the_one_that_is_tried(self, command: Command) -> None:
+        [example] = re.findall(r"```json\n(.*?)```", self.section(command.name), re.DOTALL)
+        assert json.loads(example) == {
+            "provider": "suno",
+            "operation": command.name,
+            "input": command.example,
+        }
+
+    def test_the_table_says_which_dialect_has_what(self) -> None:
+        page = MANUAL.read_text(encoding="utf-8")
+        for command in COMMANDS:
+            [row] = re.findall(rf"^\| \[`{command.name}`\].*$", page, re.MULTILINE)
+            told = [cell.strip() == "yes" for cell in row.split("|")[2:6]]
+            dialects = ("suno.newapi", "suno.raw", "suno.feed", "suno.taskid")
+            assert told == [command.name in orders_in(dialect) for dialect in dialects]
+
+
+def orders_in(dialect: str) -> set[str]:
+    return {spoken.name for spoken in OPERATIONS if spoken.dialect == dialect}
