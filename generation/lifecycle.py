@@ -284,6 +284,8 @@ def awaiting_input(
     job: Job, answer: AwaitingInput, at: Moment, *, upstream_id: str | None = None
 ) -> Job:
     """The upstream waits for the caller."""
+    if job.state is JobState.RUNNING and job.answered_at and at.now < job.answered_at + GRACE:
+        return job  # the station's books are behind: it has taken the input already
     if job.state is JobState.AWAITING_INPUT:
         lost = job.answered_at and at.now > job.answered_at + at.rules.submit_timeout
         return job.keep(at.now, answered_at=None, wake_at=at.now) if lost else job
@@ -319,6 +321,7 @@ def after_input(job: Job, answer: SubmitAnswer | Fault, at: Moment) -> Job:
                 at.now,
                 upstream_id=upstream_id,
                 answer=None,
+                answered_at=at.now,
                 reason="",
                 misses=0,
                 billed=Billed.YES,

@@ -188,6 +188,8 @@ class Operation(ABC, Generic[R]):
     #: How long the submit may take to answer, where that is longer than the deployment's usual
     #: limit: upstreams that answer with the finished result.
     submit_timeout: timedelta | None = None
+    #: True for a submit that creates nothing and costs nothing: it may be sent again on any doubt.
+    repeatable: bool = False
     #: What the caller may send while the task awaits input; None where it never does.
     input_request: type[Request] | None = None
 
@@ -222,6 +224,11 @@ class Operation(ABC, Generic[R]):
         """The upstream id of the task that carries our id, or None where surely none does."""
         del order
         raise UnrecognizedReply(f"{self.dialect} cannot find a task: {reply.excerpt()}")
+
+    def early_input(self, request: R) -> Request | None:
+        """What the order itself already says to an `AwaitingInput` that is to come, if anything."""
+        del request
+        return None
 
     def build_input(self, request: Request, task: Task) -> Call:
         """Send what an `AwaitingInput` task waits for."""

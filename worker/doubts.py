@@ -5,21 +5,18 @@ Jobs that need more than a look: submits whose outcome is unknown, and cancels.
 import structlog
 
 from generation.binding import Binding, Unbound, bind
-from generation.errors import Fault
+from generation.errors import Fault, NotAccepted
 from generation.job import Billed, Job, JobState
 from generation.lifecycle import (
     after_cancel,
     after_find,
-    after_input,
-    begin_input,
+    after_submit,
     canceled,
     doubt,
     expired,
-    heard,
     unfindable,
 )
 from generation.operation import Order, Task
-from generation.status import SubmitAnswer
 from worker.room import Room
 
 log = structlog.get_logger(__name__)
@@ -32,16 +29,27 @@ async def call_stale(room: Room, job: Job) -> None:
     if job.id in room.submitting:
         return
     at = room.moment()
+    repeatable = is_repeatable(room, job)
 
     def decide(fresh: Job) -> Job:
         stale = fresh.state is JobState.SUBMITTING and fresh.version == job.version
+        if stale and repeatable:
+            return after_submit(fresh, NotAccepted("its worker stopped while sending it"), at)
         return doubt(fresh, "its worker stopped while sending it", at) if stale else fresh
 
     change = await room.save(job.id, decide)
     room.show(change)
-    if change and change.moved:
+    if change and change.after.state is JobState.IN_DOUBT:
         log.warning("submit_in_doubt", job_id=job.id, type=job.type, station=job.station)
         await find(room, change.after)
+
+
+def is_repeatable(room: Room, job: Job) -> bool:
+    """Whether sending it again could cost nothing."""
+    try:
+        return bind(room.stations, job).operation.repeatable
+    except Unbound:
+        return False
 
 
 async def find(room: Room, job: Job) -> None:
@@ -77,43 +85,6 @@ async def searched(room: Room, job: Job, binding: Binding) -> tuple[str | Fault 
         return await room.upstream.find(binding, job), True
     except Fault as fault:
         return fault, True
-
-
-async def send_input(room: Room, job: Job) -> None:
-    """Send the caller's input to the task that waits for it."""
-    try:
-        binding = bind(room.stations, job)
-    except Unbound as error:
-        log.warning("input_impossible", job_id=job.id, reason=str(error))
-        return
-    at = room.moment(binding)
-
-    def claim(fresh: Job) -> Job:
-        return begin_input(fresh, at) if fresh.version == job.version else fresh
-
-    claimed = await room.store.jobs.change(job.id, claim)
-    if claimed is None or claimed.after is claimed.before:
-        return
-    answer, words = await answered(room, claimed.after, binding)
-    at = room.moment(binding)
-
-    def decide(fresh: Job) -> Job:
-        waits = fresh.state is JobState.AWAITING_INPUT
-        same = waits and fresh.answered_at == claimed.after.answered_at
-        return heard(fresh, after_input(fresh, answer, at), words) if same else fresh
-
-    change = await room.save(job.id, decide)
-    room.show(change)
-    log.info("input", job_id=job.id, type=job.type, outcome=change and change.after.state.value)
-
-
-async def answered(room: Room, job: Job, binding: Binding) -> tuple[SubmitAnswer | Fault, str]:
-    task = Task(job.upstream_id or "", job.upstream_details)
-    try:
-        said = await room.upstream.send_input(binding, task, job.answer or {})
-    except Fault as fault:
-        return fault, fault.words
-    return said.answer, said.words
 
 
 async def cancel(room: Room, job: Job) -> None:

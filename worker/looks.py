@@ -21,6 +21,7 @@ from generation.job import Job, JobState
 from generation.lifecycle import Moment, after_look, expired, heard
 from generation.operation import Task
 from generation.status import Running, Status
+from worker.inputs import early_answered
 from worker.room import Room
 
 log = structlog.get_logger(__name__)
@@ -178,7 +179,10 @@ class Looks:
         words = said.words
 
         def decide(fresh: Job) -> Job:
-            return heard(fresh, decided(job, fresh, answer, at), words)
+            after = decided(job, fresh, answer, at)
+            if after.state is not fresh.state:
+                after = early_answered(after, binding)
+            return heard(fresh, after, words)
 
         change = await self._room.save(job.id, decide)
         self._room.show(change)

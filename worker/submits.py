@@ -6,11 +6,12 @@ import structlog
 
 from generation import followup
 from generation.binding import Binding, choose
-from generation.errors import ErrorCode, Fault, Rejected
+from generation.errors import Acceptance, ErrorCode, Fault, NotAccepted, Rejected
 from generation.job import Billed, Job, JobState
 from generation.lifecycle import after_submit, begin_submit, canceled, expired, heard, reject
 from generation.operation import Parent
 from generation.status import SubmitAnswer
+from worker.inputs import early_answered
 from worker.room import Room
 
 log = structlog.get_logger(__name__)
@@ -84,7 +85,9 @@ async def send(room: Room, job: Job, binding: Binding) -> None:
 
         def decide(fresh: Job) -> Job:
             current = fresh.state in ANSWERABLE and fresh.attempts == job.attempts
-            return heard(fresh, after_submit(fresh, answer, at), words) if current else fresh
+            if not current:
+                return fresh
+            return heard(fresh, early_answered(after_submit(fresh, answer, at), binding), words)
 
         change = await room.save(job.id, decide)
     finally:
@@ -108,8 +111,15 @@ async def attempt(room: Room, job: Job, binding: Binding) -> tuple[SubmitAnswer 
     try:
         said = await room.upstream.submit(binding, job, parent=await parent_of(room, job))
     except Fault as fault:
-        return fault, fault.words
+        return harmless(fault, binding), fault.words
     return said.answer, said.words
+
+
+def harmless(fault: Fault, binding: Binding) -> Fault:
+    """The fault; where the submit creates nothing, no fault leaves a doubt."""
+    if not binding.operation.repeatable or fault.accepted is not Acceptance.MAYBE:
+        return fault
+    return NotAccepted(fault.message, upstream_status=fault.upstream_status)
 
 
 async def parent_of(room: Room, job: Job) -> Parent | None:

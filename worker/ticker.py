@@ -18,7 +18,8 @@ from generation.job import Job, JobState
 from generation.lifecycle import claimed_until, expired
 from generation.queue import deliver_message, submit_message
 from worker.alive import beat
-from worker.doubts import call_stale, cancel, find, send_input
+from worker.doubts import call_stale, cancel, find
+from worker.inputs import send_input
 from worker.looks import Looks
 from worker.room import Room
 

@@ -73,6 +73,19 @@ def test_a_window_waits_for_its_caller(genq: Deployment) -> None:
     assert genq.sandbox.stats()["paid_again"] == 0
 
 
+def test_what_the_order_said_already_is_not_asked_again(genq: Deployment) -> None:
+    grid = genq.until(genq.submit("midjourney.imagine", "a field"), "succeeded")
+    _, single = order(genq, parent=grid["id"], action="U2")
+    upscaled = genq.until(single["id"], "succeeded")
+    zoom = next(label for label in upscaled["actions"] if "custom zoom" in label.lower())
+    _, wider = order(
+        genq, parent=upscaled["id"], action=zoom, input={"prompt": "a wide field --zoom 2"}
+    )
+    done = genq.until(wider["id"], "succeeded")
+    assert done["attempts"] == 1
+    assert genq.sandbox.stats()["paid_again"] == 0
+
+
 def test_the_upstreams_words_are_kept(genq: Deployment) -> None:
     job_id = genq.submit("midjourney.imagine", "no [fail=the paint ran out]")
     genq.until(job_id, "failed")

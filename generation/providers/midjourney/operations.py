@@ -130,6 +130,8 @@ class ActionOperation(MidjourneyOperation[ActionRequest]):
 class SeedOperation(MidjourneyOperation[SeedRequest]):
     """A question about a finished task, which costs nothing and may be asked again."""
 
+    repeatable = True
+
     def build_submit(self, request: SeedRequest, order: Order) -> Call:
         asked = quote(followed(request.upstream_id, order.parent), safe="")
         return Call("GET", self._path.format(id=asked))
