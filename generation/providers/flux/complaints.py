@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from generation.operation import Reply
+from generation.operation import Reply, storable
 from generation.providers.flux import wire
 
 #: An answer within an answer within an answer is as deep as chained stations get.
@@ -45,7 +45,7 @@ def complaint_in(document: Mapping[str, Any], reply: Reply) -> Complaint | None:
     return replace(
         found,
         message=found.message or reply.excerpt(),
-        code=found.code or reply.headers.get("x-fal-error-type", "")[:100],
+        code=found.code or storable(reply.headers.get("x-fal-error-type", ""))[:100],
         status=reply.status,
         retry_after=reply.retry_after,
     )
