@@ -15,7 +15,6 @@ from typing import Any, cast
 import structlog
 from celery import Celery
 from celery.events.dispatcher import EventDispatcher
-from kombu.exceptions import OperationalError
 
 from generation.job import Job, JobState
 
@@ -153,7 +152,7 @@ class Rows:
             for kind, fields in batch:
                 dispatcher.send(kind, **fields)
             dispatcher.flush(errors=False)
-        except (OperationalError, OSError) as error:
+        except Exception as error:  # whatever a broker's driver raises: the thread must go on
             log.info("flower_events_dropped", count=len(batch), error=str(error))
             self._dispatcher = None
 
