@@ -173,7 +173,7 @@ def torsos(draw: st.DrawFn) -> tuple[bytes, Operations]:
 # --- what must come out -----------------------------------------------------------------------
 
 
-def survive(reply: Reply, operations: Operations = OPERATIONS) -> None:
+def survive(reply: Reply, operations: Operations) -> None:
     for operation in operations:
         for kind in Kind:
             try:
@@ -252,6 +252,10 @@ def test_any_bytes(status: int, body: bytes, operations: Operations) -> None:
 
 
 def test_json_that_is_deeper_than_python_can_read() -> None:
-    survive(Reply(200, b'{"data":' * 100_000))
-    survive(Reply(200, b"[" * 100_000 + b"]" * 100_000))
-    survive(Reply(200, b'{"code": ' + b"1" * 10_000 + b"}"))
+    one_of_each_dialect = list({operation.dialect: operation for operation in OPERATIONS}.values())
+    for body in (
+        b'{"data":' * 100_000,
+        b"[" * 100_000 + b"]" * 100_000,
+        b'{"code": ' + b"1" * 10_000 + b"}",
+    ):
+        survive(Reply(200, body), one_of_each_dialect)
