@@ -139,9 +139,10 @@ def add_key(settings: Settings, tenant: str) -> str:
 @contextmanager
 def serving(settings: Settings) -> Generator[Served]:
     """A server that answers, until the block ends; it has then closed everything."""
+    app = create_app(settings)
     listener = listen("127.0.0.1", 0)
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         loop="uvloop",
         http="httptools",
         ws="none",

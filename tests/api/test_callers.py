@@ -18,6 +18,8 @@ KEYED = [
     ("GET", "/v1/jobs"),
     ("GET", "/v1/jobs/job_x"),
     ("POST", "/v1/jobs/job_x/cancel"),
+    ("POST", "/v1/jobs/job_x/input"),
+    ("GET", "/v1/jobs/job_x/reply"),
     ("GET", "/v1/operations"),
     ("GET", "/v1/operations/kling/text2video"),
 ]

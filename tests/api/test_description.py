@@ -66,6 +66,8 @@ class TestOpenApi:
             ("get", "/v1/jobs"),
             ("get", "/v1/jobs/{job_id}"),
             ("post", "/v1/jobs/{job_id}/cancel"),
+            ("post", "/v1/jobs/{job_id}/input"),
+            ("get", "/v1/jobs/{job_id}/reply"),
             ("get", "/v1/operations"),
             ("get", "/v1/operations/{provider}/{operation}"),
             ("get", "/healthz"),
