@@ -70,6 +70,7 @@ class Download(LumaOperation):
     def __init__(self) -> None:
         super().__init__(SPEECH, DOWNLOAD)
         self.batch_limit = 0
+        self.repeatable = True
 
     def parse_submit(self, reply: Reply) -> SubmitAnswer:
         return read_download(reply)

@@ -34,6 +34,7 @@ class SunoOperation(Operation[SunoRequest]):
         self.submit_timeout = command.submit_timeout
         self._way = dialect.ways[command.name]
         self._product = command.product
+        self.repeatable = self._way.is_question
 
     def build_submit(self, request: SunoRequest, order: Order) -> Call:
         """Raises `Rejected` where the song to go on with is missing or the dialect needs more."""
