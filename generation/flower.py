@@ -27,6 +27,7 @@ LONGEST_RESULT = 2000
 MOST_PENDING = 10_000
 MOST_TOGETHER = 200
 GATHER_SECONDS = 0.05
+IDLE_SECONDS = 0.5
 
 ENDINGS: Mapping[JobState, str] = {
     JobState.SUCCEEDED: "task-succeeded",
@@ -142,7 +143,7 @@ class Rows:
     def _publish(self) -> None:
         while not (self._closing.is_set() and self._events.empty()):
             try:
-                batch = [self._events.get(timeout=GATHER_SECONDS)]
+                batch = [self._events.get(timeout=IDLE_SECONDS)]
             except queue.Empty:
                 continue
             # Events that come within a moment go out as one message, at a fraction of the cost.

@@ -33,7 +33,7 @@ def test_what_cannot_follow_is_refused_before_it_is_paid_for(genq: Deployment) -
     paid = genq.sandbox.stats()["paid_submits"]
     running = genq.submit("kling.text2video", "a film [stuck]")
     genq.until(running, "running")
-    refusals = [
+    refusals: list[tuple[dict[str, Any], str, str]] = [
         ({"parent": grid["id"], "action": "U9"}, "#/input", "U1"),
         ({"parent": running, "action": "U1"}, "#/operation", "kling"),
         ({"parent": "job_nowhere", "action": "U1"}, "#/parent", "no such job"),
