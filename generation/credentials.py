@@ -36,6 +36,11 @@ class Credentials:
                 return {"authorization": f"Key {value}"}
             case Auth.KLING_JWT:
                 return {"authorization": f"Bearer {self._token(station, key, now)}"}
+            case Auth.ACCESS_KEYS:
+                return {
+                    "x-request-req-accesskeyid": value,
+                    "x-request-req-accesskeysecret": secret_of(key),
+                }
 
     def renew(self, station: Station, key: Key) -> bool:
         """Forget a token the station calls expired. False where there is nothing to renew."""
@@ -56,5 +61,9 @@ def kling_token(key: Key, now: datetime) -> str:
         "exp": int((now + TOKEN_LIFE).timestamp()),
         "nbf": int((now - CLOCK_SKEW).timestamp()),
     }
-    secret = key.secret.get_secret_value() if key.secret else ""
-    return jwt.encode(claims, secret, algorithm="HS256", headers={"typ": "JWT"})
+    return jwt.encode(claims, secret_of(key), algorithm="HS256", headers={"typ": "JWT"})
+
+
+def secret_of(key: Key) -> str:
+    """The second half of a key; "" where it has none."""
+    return key.secret.get_secret_value() if key.secret else ""

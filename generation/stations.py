@@ -43,6 +43,12 @@ class Auth(StrEnum):
     KEY = "key"
     #: A short-lived token signed with the secret key, sent as Bearer: Kling's access keys.
     KLING_JWT = "kling-jwt"
+    #: An access key's id and its secret, each in a header of its own: Chat Open.
+    ACCESS_KEYS = "access-keys"
+
+
+#: Forms of auth whose keys have two halves.
+TWO_PART = frozenset({Auth.KLING_JWT, Auth.ACCESS_KEYS})
 
 
 class Frozen(BaseModel):
@@ -54,7 +60,7 @@ class Key(Frozen):
 
     name: str
     value: SecretStr
-    #: Only for `kling-jwt`.
+    #: Only for `kling-jwt` and `access-keys`.
     secret: SecretStr | None = None
     #: Tasks this account may have unfinished at once; None where the station sets no limit.
     max_in_flight: Annotated[int, Field(ge=1)] | None = None
@@ -144,9 +150,9 @@ class Station(Frozen):
         return value
 
     @model_validator(mode="after")
-    def whole_jwt_keys(self) -> Self:
-        if self.auth is Auth.KLING_JWT and any(key.secret is None for key in self.keys):
-            raise ValueError("auth kling-jwt needs both env and secret_env for each key")
+    def whole_keys(self) -> Self:
+        if self.auth in TWO_PART and any(key.secret is None for key in self.keys):
+            raise ValueError(f"auth {self.auth} needs both env and secret_env for each key")
         return self
 
     def key(self, name: str) -> Key | None:
