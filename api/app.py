@@ -13,9 +13,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
+from starlette.types import ASGIApp
 
 from api.door import Door
 from api.envelope import REQUEST_ID, Envelope, path_of
+from api.lane import Lane
 from api.problems import METHOD_NOT_ALLOWED, NOT_FOUND, STORE_UNAVAILABLE, Problem, problem_answer
 from api.startup import check_store
 from api.trouble import is_away
@@ -33,6 +35,12 @@ class Api(FastAPI):
 
     def __init__(self, settings: Settings) -> None:
         self._door = Door(settings)
+        self._handlers: dict[Any, Any] = {
+            Problem: self._on_problem,
+            HTTPException: self._on_http_exception,
+            SQLAlchemyError: self._on_store_trouble,
+            OSError: self._on_store_trouble,
+        }
         super().__init__(
             title="genq",
             version=VERSION,
@@ -43,14 +51,13 @@ class Api(FastAPI):
             redoc_url=None,
             redirect_slashes=False,
             telemetry=NO_TELEMETRY,
-            exception_handlers={
-                Problem: self._on_problem,
-                HTTPException: self._on_http_exception,
-                SQLAlchemyError: self._on_store_trouble,
-                OSError: self._on_store_trouble,
-            },
+            exception_handlers=self._handlers,
         )
         self.add_middleware(Envelope, base_url=self._door.base_url)
+
+    def build_middleware_stack(self) -> ASGIApp:
+        slowly = super().build_middleware_stack()
+        return Lane(slowly, self._door.busiest, self._handlers, self._door.base_url)
 
     def openapi(self) -> dict[str, Any]:
         return self._door.about.spec

@@ -62,6 +62,8 @@ class Door:
         self.about = About(catalogue, self.base_url)
         self.routes = self._routes(Reference(catalogue))
         self.about.routes = self.routes
+        #: Endpoints worth a way of their own, by method and path.
+        self.busiest = {("POST", "/v1/jobs"): for_callers(self.callers, self._jobs.create)}
 
     async def close(self) -> None:
         """Tell what is still to be told, briefly, and let go of everything."""

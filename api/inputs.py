@@ -10,10 +10,10 @@ from starlette.responses import Response
 
 from api.answers import json_answer
 from api.body import read_body
-from api.complaints import complaints, unstorable
+from api.complaints import complaints
 from api.jobs import job_id_of, no_such_job
 from api.orders import read_json
-from api.problems import NOT_AWAITING_INPUT, Complaint, Problem, invalid
+from api.problems import NOT_AWAITING_INPUT, Problem, invalid
 from generation import providers
 from generation.document import job_document
 from generation.job import Job, JobState
@@ -64,9 +64,6 @@ def checked_input(job: Job, body: object) -> dict[str, object]:
     model = operation.input_request if operation else None
     if job.state is not JobState.AWAITING_INPUT or model is None:
         raise not_waiting(job)
-    found: list[Complaint] = list(unstorable(body))
-    if found:
-        raise invalid(found)
     try:
         request = model.model_validate(body)
     except ValidationError as error:

@@ -2,7 +2,7 @@
 An order as it arrives: read, checked, and made into a job.
 """
 
-from collections.abc import Sequence
+import re
 from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
@@ -201,21 +201,28 @@ def what_is_ordered(order: Order, parent: Job | None) -> tuple[str, str, dict[st
     return provider, name, given
 
 
+#: U+0000 as JSON spells it, and numbers so long or so large that they may be infinite.
+_SUSPICIOUS = re.compile(rb"\\u0000|[0-9][eE]\+?[0-9]{3}|[0-9]{300}")
+
+
 def read_json(raw: bytes) -> object:
-    """Raises `Problem` with the line and column where the body stops being JSON."""
+    """
+    The body. Raises `Problem` with the line and column where it stops being JSON, and for what no
+    database could keep.
+    """
     if not raw.strip():
         raise Problem(MALFORMED_JSON, "the body is empty; send a JSON object")
     try:
-        return from_json(raw, allow_inf_nan=False)
+        body = from_json(raw, allow_inf_nan=False)
     except ValueError as error:
         raise Problem(MALFORMED_JSON, f"the body is not JSON: {error}") from error
+    if _SUSPICIOUS.search(raw) and (found := tuple(unstorable(body))):
+        raise invalid(found)
+    return body
 
 
 def read_order(body: object) -> Order:
-    """Raises `Problem` for a body of another shape, or one that no database could keep."""
-    found: Sequence[Complaint] = tuple(unstorable(body))
-    if found:
-        raise invalid(found)
+    """Raises `Problem` for a body of another shape."""
     try:
         return Order.model_validate(body)
     except ValidationError as error:

@@ -7,16 +7,16 @@ message may be lost, doubled or late, and a broker may be down: whoever ticks nu
 
 import asyncio
 import base64
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from random import getrandbits
 from typing import Any
-from uuid import uuid4
 
 import structlog
 from celery import Celery
 from kombu.entity import Queue
+from pydantic_core import to_json
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -105,7 +105,7 @@ def message(queue: str, task: str, task_id: str, args: Sequence[Any], shown: str
     holds it against a message of Celery's.
     """
     embed = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
-    body = json.dumps([list(args), {}, embed]).encode()
+    body = to_json([args, {}, embed])
     envelope: dict[str, Any] = {
         "body": base64.b64encode(body).decode(),
         "content-encoding": "utf-8",
@@ -140,10 +140,11 @@ def message(queue: str, task: str, task_id: str, args: Sequence[Any], shown: str
             "delivery_info": {"exchange": "", "routing_key": queue},
             "priority": 0,
             "body_encoding": "base64",
-            "delivery_tag": str(uuid4()),
+            # Unique among what is unacknowledged, however often one task is nudged.
+            "delivery_tag": f"{task_id}.{getrandbits(64):x}",
         },
     }
-    return Message(queue, json.dumps(envelope))
+    return Message(queue, to_json(envelope).decode())
 
 
 def redis_client(settings: Settings) -> "Redis":

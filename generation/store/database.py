@@ -6,12 +6,12 @@ synchronous_commit on. On SQLite all writing of a process goes through one conne
 transactions begin IMMEDIATE: writers wait for each other in line and never fail half-way.
 """
 
-import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from pydantic_core import to_json
 from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -79,7 +79,7 @@ class Database:
 
 
 def compact_json(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return to_json(value).decode()
 
 
 def postgresql_engine(url: URL, pool_size: int) -> AsyncEngine:
