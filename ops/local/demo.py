@@ -1,7 +1,7 @@
 """`genq demo`: a stack, a few jobs on the sandbox, and a check of everything genq promises."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -61,14 +61,25 @@ async def demonstrate(stack: LocalStack, console: Console) -> list[str]:
         ]
         paid = await caller.paid(stack.plan.sandbox_url or "")
     outcomes = [
-        Outcome(order=order, job=job, files=had, told=word, paid=paid.get(str(job["id"]), 0))
+        Outcome(order=order, job=job, files=had, told=word, paid=paid_for(job, paid))
         for order, job, had, word in zip(ORDERS, jobs, files, told, strict=True)
     ]
     problems = [problem for outcome in outcomes for problem in outcome.problems()]
     problems += refusals(receiver)
+    if (charged := sum(paid.values())) != (known := sum(outcome.paid for outcome in outcomes)):
+        problems.append(f"the sandbox charged {charged} tasks, and the jobs know of {known}")
     problems += [f"{name} ended by itself and was started again" for name in stack.crashed]
     say_report(console, outcomes, problems)
     return problems
+
+
+def paid_for(job: dict[str, Any], paid: Mapping[str, int]) -> int:
+    """
+    How often the sandbox, fresh with this stack, charged for a job. Where a protocol carries no
+    reference of ours, the sandbox counts by its own task.
+    """
+    names = {str(job["id"]), str(job["upstream"]["id"])}
+    return sum(paid.get(name, 0) for name in names)
 
 
 async def ordered(caller: Caller, webhook_url: str, rows: Rows) -> Sequence[dict[str, Any]]:

@@ -50,22 +50,28 @@ ORDERS = (
         input={"prompt": "a lighthouse at dusk, oil on canvas --ar 16:9"},
     ),
     DemoOrder(
-        provider="midjourney",
-        operation="imagine",
-        title="paper city",
-        input={"prompt": "a city folded from paper, morning light"},
-    ),
-    DemoOrder(
         provider="kling",
         operation="text2video",
         title="paper boat",
         input={"prompt": "A paper boat sails down a rainy street", "duration": "5"},
     ),
     DemoOrder(
-        provider="kling",
-        operation="text2video",
+        provider="suno",
+        operation="music",
+        title="sea shanty",
+        input={"gpt_description_prompt": "a slow sea shanty about a lighthouse"},
+    ),
+    DemoOrder(
+        provider="luma",
+        operation="video",
         title="mountain pass",
-        input={"prompt": "Clouds roll over a mountain pass", "duration": "5"},
+        input={"prompt": "Clouds roll over a mountain pass", "aspect_ratio": "16:9"},
+    ),
+    DemoOrder(
+        provider="flux",
+        operation="pro_1_1",
+        title="paper city",
+        input={"prompt": "a city folded from paper, morning light"},
     ),
     DemoOrder(
         provider="midjourney",

@@ -13,6 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from generation.settings import Settings
+from generation.stations import RELAY_DIALECTS
 from ops.local.home import Home
 from ops.stack.broker import GivenBroker, LocalBroker
 from ops.stack.ports import LOOPBACK
@@ -21,11 +22,6 @@ from ops.stack.program import Program, Ready, http_answers
 #: How many times faster than life the sandbox works: a video takes some 15 s instead of 5 minutes.
 SPEED = 20
 SANDBOX_KEY = "GENQ_LOCAL_SANDBOX_KEY"
-#: The sandbox as two stations, for a job to be sent to the one that sells it.
-SANDBOX_SPEAKS = {
-    "sandbox-midjourney": ("midjourney", "midjourney.station"),
-    "sandbox-kling": ("kling", "kling.relay"),
-}
 
 #: A submit on its way is worth waiting for: cut off, it must be looked for later. A second Ctrl-C
 #: does not wait.
@@ -150,13 +146,18 @@ def in_folder(folder: Path, argv: Sequence[str]) -> Sequence[str]:
 
 def sandbox_stations(url: str) -> str:
     """The stations file for a sandbox at this URL."""
-    tables = (
-        "[[stations]]\n"
-        f"name = {json.dumps(name)}\n"
-        f"url = {json.dumps(url)}\n"
-        f"speed = {SPEED}\n"
-        f"speaks.{provider}.dialect = {json.dumps(dialect)}\n"
-        f"keys = [{{ name = 'demo', env = {json.dumps(SANDBOX_KEY)} }}]\n"
-        for name, (provider, dialect) in SANDBOX_SPEAKS.items()
+    spoken = (
+        f"speaks.{provider}.dialect = {json.dumps(dialect)}"
+        for provider, dialect in RELAY_DIALECTS.items()
     )
-    return "\n".join(("# Written anew by genq at each start of the sandbox.", *tables))
+    lines = (
+        "# Written anew by genq at each start of the sandbox.",
+        "[[stations]]",
+        'name = "sandbox"',
+        f"url = {json.dumps(url)}",
+        f"speed = {SPEED}",
+        *spoken,
+        f"keys = [{{ name = 'demo', env = {json.dumps(SANDBOX_KEY)} }}]",
+        "",
+    )
+    return "\n".join(lines)

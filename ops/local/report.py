@@ -1,5 +1,6 @@
 """What the demonstration shows at its end: a table, the files, and what was checked."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from rich.box import SIMPLE_HEAD
@@ -58,7 +59,13 @@ def state_cell(outcome: Outcome) -> Text:
 
 
 def files_cell(outcome: Outcome) -> Text:
-    links = [Text(file.kind, Style(link=file.url, underline=True)) for file in outcome.files]
+    """Each medium once, with how many there are; the word links to the first."""
+    counts = Counter(file.kind for file in outcome.files)
+    firsts = {file.kind: file.url for file in reversed(outcome.files)}
+    links = [
+        Text(kind if count == 1 else f"{count} {kind}", Style(link=firsts[kind], underline=True))
+        for kind, count in counts.items()
+    ]
     return Text("\n").join(links) if links else Text("–")
 
 
