@@ -59,6 +59,9 @@ def test_a_stack_on_the_sandbox_is_not_handed_the_operators_stations(
     assert {name: each.dialect for one in found for name, each in one.speaks.items()} == {
         "midjourney": "midjourney.station",
         "kling": "kling.relay",
+        "luma": "luma.relay",
+        "suno": "suno.newapi",
+        "flux": "flux.relay",
     }
 
 
