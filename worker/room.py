@@ -29,6 +29,7 @@ from generation.stations import Stations
 from generation.store import Change, Decide, Store
 from generation.upstream import Upstream
 from generation.webhooks.sender import Sender
+from worker.breakers import Breakers
 
 log = structlog.get_logger(__name__)
 
@@ -49,6 +50,7 @@ class Room:
         self.stations = stations
         self.store = Store(settings.store_url, base_url=settings.public_url or "")
         self.upstream = Upstream(settings)
+        self.breakers = Breakers()
         self.nudger = Nudger(settings)
         self.rows = Rows(app, hostname)
         self.sender = Sender(

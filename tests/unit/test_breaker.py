@@ -1,0 +1,110 @@
+"""
+A station's breaker: when it opens, when it tries again, what it does not hold against a station.
+"""
+
+import pytest
+
+from generation.breaker import (
+    OPEN_SECONDS,
+    WINDOW_SECONDS,
+    Breaker,
+    BreakerState,
+    verdict,
+)
+from generation.errors import (
+    AccountBlocked,
+    ErrorCode,
+    InDoubt,
+    NotAccepted,
+    QueueFull,
+    Rejected,
+    Throttled,
+    Unreachable,
+    UnrecognizedReply,
+)
+from generation.status import Accepted, Running
+
+
+def heard(*outcomes: bool, at: float = 0.0) -> Breaker:
+    breaker = Breaker()
+    for ok in outcomes:
+        breaker.heard(ok, at)
+    return breaker
+
+
+def test_ten_failures_in_a_row_open_it_whatever_came_before():
+    breaker = heard(*[True] * 1000, *[False] * 9)
+    assert breaker.state(0) is BreakerState.CLOSED
+    breaker.heard(False, 0)
+    assert breaker.state(0) is BreakerState.OPEN
+
+
+def test_seven_of_ten_failures_open_it_and_six_do_not():
+    assert heard(*[False, False, True] * 3, False).state(0) is BreakerState.OPEN
+    assert heard(*[False, True] * 4, False, False).state(0) is BreakerState.CLOSED
+
+
+def test_nine_requests_are_too_few_to_judge():
+    assert heard(*[False] * 9).state(0) is BreakerState.CLOSED
+
+
+def test_what_is_older_than_the_window_is_forgotten():
+    breaker = heard(*[False, False, True] * 3)
+    breaker.heard(False, WINDOW_SECONDS)
+    assert breaker.state(WINDOW_SECONDS) is BreakerState.CLOSED
+
+
+def test_an_open_one_tries_again_after_half_a_minute_and_closes_after_five_answers():
+    breaker = heard(*[False] * 10)
+    later = OPEN_SECONDS
+    assert breaker.state(later - 0.1) is BreakerState.OPEN
+    assert breaker.state(later) is BreakerState.HALF_OPEN
+    for _ in range(4):
+        breaker.heard(True, later)
+    assert breaker.state(later) is BreakerState.HALF_OPEN
+    breaker.heard(True, later)
+    assert breaker.state(later) is BreakerState.CLOSED
+
+
+def test_one_failure_while_half_open_opens_it_for_as_long_again():
+    breaker = heard(*[False] * 10)
+    breaker.heard(True, OPEN_SECONDS)
+    breaker.heard(False, OPEN_SECONDS)
+    assert breaker.state(2 * OPEN_SECONDS - 0.1) is BreakerState.OPEN
+    assert breaker.state(2 * OPEN_SECONDS) is BreakerState.HALF_OPEN
+
+
+def test_answers_to_what_was_asked_before_it_opened_change_nothing():
+    breaker = heard(*[False] * 10)
+    for _ in range(10):
+        breaker.heard(True, 1)
+    assert breaker.state(2) is BreakerState.OPEN
+
+
+def test_a_closed_one_starts_with_a_clean_window():
+    breaker = heard(*[False] * 10)
+    for _ in range(5):
+        breaker.heard(True, OPEN_SECONDS)
+    for _ in range(9):
+        breaker.heard(False, OPEN_SECONDS)
+    assert breaker.state(OPEN_SECONDS) is BreakerState.CLOSED
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (Accepted("1"), True),
+        (Running(), True),
+        (Rejected("unknown task", code=ErrorCode.NOT_FOUND), True),
+        (Rejected("bad prompt"), None),
+        (Throttled("too fast"), None),
+        (QueueFull("full"), None),
+        (AccountBlocked("no money"), None),
+        (Unreachable("refused"), False),
+        (NotAccepted("down for maintenance"), False),
+        (InDoubt("no answer"), False),
+        (UnrecognizedReply("<html>"), False),
+    ],
+)
+def test_what_an_answer_says_of_its_station(answer: object, expected: bool | None):
+    assert verdict(answer) is expected

@@ -1,0 +1,44 @@
+"""
+The breakers of all stations, as one worker process knows them.
+
+Each process finds out for itself. A shared breaker would be a row that every look writes; finding
+out costs a process ten requests that create nothing, and a station that fails for one worker (its
+network, its DNS) may well answer another.
+"""
+
+from collections import defaultdict
+from time import monotonic
+
+import structlog
+
+from generation.breaker import Breaker, BreakerState
+
+log = structlog.get_logger(__name__)
+
+
+class Breakers:
+    """Lives on one event loop."""
+
+    def __init__(self) -> None:
+        self._breakers: defaultdict[str, Breaker] = defaultdict(Breaker)
+
+    def heard(self, station: str, ok: bool | None) -> None:
+        """
+        How a request to this station ended, as `generation.breaker.verdict` judges it; None does
+        not count.
+        """
+        if ok is None:
+            return
+        breaker, now = self._breakers[station], monotonic()
+        before = breaker.state(now)
+        breaker.heard(ok, now)
+        after = breaker.state(now)
+        if after is not before:
+            log.warning("breaker", station=station, before=before.value, after=after.value)
+
+    def state(self, station: str) -> BreakerState:
+        return self._breakers[station].state(monotonic())
+
+    def is_open(self, station: str) -> bool:
+        """True while nothing should be asked of this station. Half-open counts as not open."""
+        return self.state(station) is BreakerState.OPEN
