@@ -2,6 +2,8 @@
 What must be there before the API opens its door.
 """
 
+from datetime import UTC, datetime
+
 from generation.store import Store, revisions
 
 
@@ -23,7 +25,7 @@ async def check_store(store: Store) -> None:
             f"the database is at schema revision {found.found or 'none'} and this version of genq"
             f" needs {found.needed}; run: genq migrate"
         )
-    if not await store.keys.any_valid():
+    if not await store.keys.any_valid(datetime.now(UTC)):
         raise Refusal("nobody has a valid API key; make one with: genq keys create NAME")
 
 

@@ -111,6 +111,8 @@ class Job:
     tenant: str
     #: The API key that ordered it, whose webhook secret signs its deliveries.
     api_key_id: str
+    #: The same again where that key has limits, and this job counts against them.
+    quota_key: str | None = None
     provider: str
     operation: str
     #: The caller's request, checked against the operation's model.

@@ -18,8 +18,10 @@ from ulid import ULID
 
 from generation.events import Event, event_of, wants
 from generation.job import Job, JobState, Webhook
+from generation.quota import OverQuota
 from generation.store.database import Database
 from generation.store.group_commit import GroupCommit
+from generation.store.quotas import Quotas
 from generation.store.rows import LEAN_COLUMNS, MUTABLE, job_of, job_row, mutable_row
 from generation.store.schema import deliveries, job_events, jobs
 from generation.webhooks.delivery import Delivery, DeliveryState
@@ -68,12 +70,20 @@ class JobStore:
     def __init__(self, database: Database, *, base_url: str = "") -> None:
         self._database = database
         self._base_url = base_url
+        #: Holds limited keys to their limits.
+        self.quotas = Quotas()
         self._inserting = GroupCommit(database, self._insert_batch)
         self._changing = GroupCommit(database, self._change_batch, limit=200)
 
     async def insert(self, job: Job) -> Job:
-        """Make a job durable. On return the row and its first event are on disk."""
-        return await self._inserting(job)
+        """
+        Make a job durable. On return the row and its first event are on disk. Raises `OverQuota`
+        where the limits of its `quota_key` do not allow it now.
+        """
+        outcome = await self._inserting(job)
+        if isinstance(outcome, OverQuota):
+            raise outcome
+        return outcome
 
     async def change(self, job_id: str, decide: Decide) -> Change | None:
         """
@@ -167,12 +177,21 @@ class JobStore:
         async with self._database.reading() as connection:
             return (await connection.execute(query.limit(1))).first() is not None
 
-    async def _insert_batch(self, connection: AsyncConnection, batch: Sequence[Job]) -> list[Job]:
-        events = [event_of(None, job, self._base_url) for job in batch]
-        born = [replace(job, sequence=1) for job in batch]
+    async def _insert_batch(
+        self, connection: AsyncConnection, batch: Sequence[Job]
+    ) -> Sequence[Job | OverQuota]:
+        refused = await self.quotas.refused(connection, batch)
+        taken = [job for job in batch if job.id not in refused] if refused else batch
+        if not taken:
+            return [refused[job.id] for job in batch]
+        events = [event_of(None, job, self._base_url) for job in taken]
+        born = [replace(job, sequence=1) for job in taken]
         await connection.execute(insert_once(connection, jobs), [job_row(job) for job in born])
         await self._tell(connection, list(zip(born, events, strict=True)))
-        return born
+        if not refused:
+            return born
+        by_id = {job.id: job for job in born}
+        return [refused.get(job.id) or by_id[job.id] for job in batch]
 
     async def _change_batch(
         self, connection: AsyncConnection, batch: Sequence[tuple[str, Decide]]

@@ -20,6 +20,7 @@ FIXED = frozenset(
         "id",
         "tenant",
         "api_key_id",
+        "quota_key",
         "provider",
         "operation",
         "input",

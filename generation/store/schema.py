@@ -9,6 +9,7 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     Column,
+    Date,
     ForeignKey,
     Index,
     Integer,
@@ -73,9 +74,39 @@ api_keys = Table(
     #: The key's first characters, so that a person can tell keys apart.
     Column("prefix", String(20), nullable=False),
     Column("webhook_secret", String(200), nullable=False),
+    #: `submit read cancel`: what it may do, in words with spaces between.
+    Column("scopes", String(100), nullable=False, server_default="cancel read submit"),
+    #: Whose services it may order; None for everybody's.
+    Column("providers", Document),
+    #: So many jobs in so many seconds.
+    Column("rate_count", Integer),
+    Column("rate_seconds", Integer),
+    Column("max_in_flight", Integer),
+    Column("daily_jobs", Integer),
+    Column("expires_at", Instant),
     Column("created_at", Instant, nullable=False),
     Column("last_used_at", Instant),
     Column("revoked_at", Instant),
+)
+
+#: What a key has used up of its limits. Whoever stores its jobs holds this row's lock.
+key_usage = Table(
+    "key_usage",
+    metadata,
+    Column("key_id", String(40), primary_key=True),
+    #: When its rate will be whole again.
+    Column("whole_at", Instant),
+    #: The day (UTC) that `jobs_today` counts.
+    Column("day", Date),
+    Column("jobs_today", Integer, nullable=False),
+)
+
+#: One row, whose number rises with every key that is added, changed or revoked.
+key_changes = Table(
+    "key_changes",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("count", Integer, nullable=False),
 )
 
 jobs = Table(
@@ -85,6 +116,8 @@ jobs = Table(
     Column("id", String(40), primary_key=True),
     Column("tenant", String(100), nullable=False),
     Column("api_key_id", String(40), nullable=False),
+    #: The same, where that key has limits; what is unfinished of it is counted by this.
+    Column("quota_key", String(40)),
     Column("provider", String(40), nullable=False),
     Column("operation", String(60), nullable=False),
     Column("input", Document, nullable=False),
@@ -123,6 +156,9 @@ jobs = Table(
 WAKEFUL = text("wake_at IS NOT NULL")
 Index("ix_jobs_due", jobs.c.wake_at, postgresql_where=WAKEFUL, sqlite_where=WAKEFUL)
 Index("ix_jobs_tenant_id", jobs.c.tenant, jobs.c.id)
+#: Jobs of keys without limits are not in it, and cost it nothing.
+COUNTED = text("quota_key IS NOT NULL AND finished_at IS NULL")
+Index("ix_jobs_quota_key", jobs.c.quota_key, postgresql_where=COUNTED, sqlite_where=COUNTED)
 
 job_events = Table(
     "job_events",

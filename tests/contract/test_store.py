@@ -277,7 +277,7 @@ async def test_a_page_is_filtered(store: Store) -> None:
 
 async def test_keys_are_found_until_they_are_revoked(store: Store) -> None:
     secret = new_key()
-    assert not await store.keys.any_valid()
+    assert not await store.keys.any_valid(NOON)
     key = await store.keys.add("acme", secret, "whsec_1", NOON)
     assert await store.keys.find(secret) == key
     assert secret not in repr(await store.keys.all())
@@ -287,7 +287,7 @@ async def test_keys_are_found_until_they_are_revoked(store: Store) -> None:
     assert await store.keys.revoke(key.id, LATER)
     assert not await store.keys.revoke(key.id, LATER)
     assert await store.keys.find(secret) is None
-    assert not await store.keys.any_valid()
+    assert not await store.keys.any_valid(NOON)
 
 
 async def test_a_short_key_is_refused(store: Store) -> None:

@@ -26,7 +26,7 @@ async def of_store(store: Store) -> list[Finding]:
     """What a database of the right schema says."""
     kind = "SQLite" if store.database.is_sqlite else "PostgreSQL"
     found = [ok("database", f"{kind} answers, and has the schema this version needs")]
-    if await store.keys.any_valid():
+    if await store.keys.any_valid(datetime.now(UTC)):
         found.append(ok("API keys", "somebody is let in"))
     else:
         found.append(problem("API keys", "nobody is let in: genq keys create NAME"))

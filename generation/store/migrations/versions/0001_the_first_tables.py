@@ -7,6 +7,7 @@ from alembic import op
 
 from generation.store.schema import Document, Instant
 
+COUNTED = sa.text("quota_key IS NOT NULL AND finished_at IS NULL")
 WAKEFUL = sa.text("wake_at IS NOT NULL")
 
 revision = "0001"
@@ -21,6 +22,15 @@ def upgrade() -> None:
         sa.Column("hash", sa.String(length=64), nullable=False),
         sa.Column("prefix", sa.String(length=20), nullable=False),
         sa.Column("webhook_secret", sa.String(length=200), nullable=False),
+        sa.Column(
+            "scopes", sa.String(length=100), nullable=False, server_default="cancel read submit"
+        ),
+        sa.Column("providers", Document, nullable=True),
+        sa.Column("rate_count", sa.Integer(), nullable=True),
+        sa.Column("rate_seconds", sa.Integer(), nullable=True),
+        sa.Column("max_in_flight", sa.Integer(), nullable=True),
+        sa.Column("daily_jobs", sa.Integer(), nullable=True),
+        sa.Column("expires_at", Instant(), nullable=True),
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("last_used_at", Instant(), nullable=True),
         sa.Column("revoked_at", Instant(), nullable=True),
@@ -28,10 +38,25 @@ def upgrade() -> None:
         sa.UniqueConstraint("hash", name=op.f("uq_api_keys_hash")),
     )
     op.create_table(
+        "key_usage",
+        sa.Column("key_id", sa.String(length=40), nullable=False),
+        sa.Column("whole_at", Instant(), nullable=True),
+        sa.Column("day", sa.Date(), nullable=True),
+        sa.Column("jobs_today", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("key_id", name=op.f("pk_key_usage")),
+    )
+    op.create_table(
+        "key_changes",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_key_changes")),
+    )
+    op.create_table(
         "jobs",
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("tenant", sa.String(length=100), nullable=False),
         sa.Column("api_key_id", sa.String(length=40), nullable=False),
+        sa.Column("quota_key", sa.String(length=40), nullable=True),
         sa.Column("provider", sa.String(length=40), nullable=False),
         sa.Column("operation", sa.String(length=60), nullable=False),
         sa.Column("input", Document, nullable=False),
@@ -76,6 +101,14 @@ def upgrade() -> None:
         sqlite_where=WAKEFUL,
     )
     op.create_index("ix_jobs_tenant_id", "jobs", ["tenant", "id"], unique=False)
+    op.create_index(
+        "ix_jobs_quota_key",
+        "jobs",
+        ["quota_key"],
+        unique=False,
+        postgresql_where=COUNTED,
+        sqlite_where=COUNTED,
+    )
 
     op.create_table(
         "deliveries",
@@ -131,5 +164,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("job_events", "deliveries", "jobs", "api_keys"):
+    for table in ("job_events", "deliveries", "jobs", "key_changes", "key_usage", "api_keys"):
         op.drop_table(table)
