@@ -102,6 +102,10 @@ class Webhook:
     events: tuple[str, ...] = ()
 
 
+#: Where it is still open whether the latest submit was accepted.
+UNSETTLED = frozenset({S.SUBMITTING, S.IN_DOUBT})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """One order and its fate. Times are UTC."""
@@ -121,6 +125,8 @@ class Job:
     webhook: Webhook | None = None
     #: The finished job this one follows; both belong to one station and key.
     parent_id: str | None = None
+    #: Among the tenant's own jobs that wait for the same keys, higher ones are sent first.
+    priority: int = 0
 
     state: JobState = JobState.QUEUED
     #: Rises with every claim and every save; a save that names an older one is dropped.
@@ -134,6 +140,14 @@ class Job:
     #: Why it waits, in words for a person. Empty while nothing holds it up.
     reason: str = ""
 
+    #: The keys it waits for, as `relay/main direct/main`, where none of them has room for it now.
+    line: str | None = None
+    #: It holds a place at its key until then, although nothing is known to run there for it: it was
+    #: called from the line, or it has ended and its task may still run.
+    slot_until: datetime | None = None
+    #: Keys that have refused it since it last waited, as `relay/main`; others are asked first.
+    tried: tuple[str, ...] = ()
+
     #: Station and key alias, bound at the first submit that may have left.
     station: str | None = None
     key: str | None = None
@@ -142,6 +156,8 @@ class Job:
     upstream_details: Mapping[str, Any] = field(default_factory=dict[str, Any])
     #: Submits really sent, or meant to be.
     attempts: int = 0
+    #: Submits that were accepted, or may have been once nothing more can be found out: the bill.
+    purchases: int = 0
     #: Looks or finds in a row that brought nothing.
     misses: int = 0
     #: 0 to 100, never falling; None where the upstream does not say.
@@ -181,8 +197,18 @@ class Job:
         """The job in its next state. Raises `IllegalMove` where `MOVES` has no such arrow."""
         if state not in MOVES[self.state]:
             raise IllegalMove(f"a {self.state} job cannot become {state}")
-        return replace(self, state=state, updated_at=now, **changes)
+        moved = replace(self, state=state, updated_at=now, **changes)
+        return replace(moved, purchases=self.purchases + 1) if bought(self, moved) else moved
 
     def keep(self, now: datetime, **changes: Any) -> "Job":
         """The job with news that leaves its state as it is."""
         return replace(self, updated_at=now, **changes)
+
+
+def bought(before: Job, after: Job) -> bool:
+    """
+    Whether this move settles that the latest submit was accepted, or that nobody will find out. A
+    submit in doubt is not counted while it may still turn out that it never arrived.
+    """
+    settled = before.state in UNSETTLED and after.state not in UNSETTLED
+    return settled and after.billed is not Billed.NO

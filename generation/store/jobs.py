@@ -6,7 +6,7 @@ never meets a job that somebody else has moved; and with it, in the same transac
 event and the deliveries it owes.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -19,15 +19,19 @@ from ulid import ULID
 from generation.events import Event, event_of, wants
 from generation.job import Job, JobState, Webhook
 from generation.quota import OverQuota
+from generation.store import tallies
 from generation.store.database import Database
 from generation.store.group_commit import GroupCommit
 from generation.store.quotas import Quotas
 from generation.store.rows import LEAN_COLUMNS, MUTABLE, job_of, job_row, mutable_row
 from generation.store.schema import deliveries, job_events, jobs
+from generation.tally import counted
 from generation.webhooks.delivery import Delivery, DeliveryState
 
 #: Given the job as it is now, the job as it shall be; the same object for "no change".
 Decide = Callable[[Job], Job]
+#: Reads what decisions about these locked jobs depend on, before they are taken.
+Prepare = Callable[[AsyncConnection, Mapping[str, Job]], Awaitable[None]]
 #: Given a due job, when it is to be looked at next should this look not come back.
 NextWake = Callable[[Job], datetime | None]
 
@@ -73,7 +77,7 @@ class JobStore:
         #: Holds limited keys to their limits.
         self.quotas = Quotas()
         self._inserting = GroupCommit(database, self._insert_batch)
-        self._changing = GroupCommit(database, self._change_batch, limit=200)
+        self._changing = GroupCommit(database, self.change_within, limit=200)
 
     async def insert(self, job: Job) -> Job:
         """
@@ -184,22 +188,35 @@ class JobStore:
         taken = [job for job in batch if job.id not in refused] if refused else batch
         if not taken:
             return [refused[job.id] for job in batch]
-        events = [event_of(None, job, self._base_url) for job in taken]
-        born = [replace(job, sequence=1) for job in taken]
-        await connection.execute(insert_once(connection, jobs), [job_row(job) for job in born])
-        await self._tell(connection, list(zip(born, events, strict=True)))
+        born = await self._bear(connection, taken)
         if not refused:
             return born
         by_id = {job.id: job for job in born}
         return [refused.get(job.id) or by_id[job.id] for job in batch]
 
-    async def _change_batch(
-        self, connection: AsyncConnection, batch: Sequence[tuple[str, Decide]]
+    async def _bear(self, connection: AsyncConnection, taken: Sequence[Job]) -> list[Job]:
+        events = [event_of(None, job, self._base_url) for job in taken]
+        born = [replace(job, sequence=1) for job in taken]
+        rows = [job_row(job) for job in born]
+        inserted = await connection.execute(insert_once(connection, jobs), rows)
+        await self._tell(connection, list(zip(born, events, strict=True)))
+        repeated = len(born) == 1 and inserted.rowcount == 0  # a repetition always comes alone
+        await tallies.add(connection, counted(() if repeated else ((None, job) for job in born)))
+        return born
+
+    async def change_within(
+        self,
+        connection: AsyncConnection,
+        batch: Sequence[tuple[str, Decide]],
+        prepare: Prepare | None = None,
     ) -> list[Change | None]:
+        """The changes of `change`, in a transaction of the caller's."""
         ids = sorted({job_id for job_id, _ in batch})
         query = select(jobs).where(jobs.c.id.in_(ids)).order_by(jobs.c.id).with_for_update()
         rows = (await connection.execute(query)).mappings()
         current = {row["id"]: job_of(dict(row)) for row in rows}
+        if prepare is not None:
+            await prepare(connection, current)
         changes: list[Change | None] = []
         told: list[tuple[Job, Event | None]] = []
         changed: dict[str, Job] = {}
@@ -223,6 +240,8 @@ class JobStore:
             rows_written = [{"_id": job.id, **mutable_row(job)} for job in changed.values()]
             await connection.execute(UPDATE, rows_written)
             await self._tell(connection, told)
+            moves = ((change.before, change.after) for change in changes if change)
+            await tallies.add(connection, counted(moves))
         return changes
 
     async def _tell(

@@ -27,6 +27,7 @@ FIXED = frozenset(
         "metadata",
         "webhook",
         "parent_id",
+        "priority",
         "created_at",
     }
 )
@@ -48,6 +49,7 @@ def mutable_row(job: Job) -> dict[str, Any]:
     row = {name: getattr(job, name) for name in MUTABLE}
     row["state"] = job.state.value
     row["billed"] = job.billed.value
+    row["tried"] = list(job.tried) or None
     row["result"] = _RESULT.dump_python(job.result, mode="json") if job.result else None
     row["error"] = _ERROR.dump_python(job.error, mode="json") if job.error else None
     return row
@@ -59,6 +61,7 @@ def job_of(row: Mapping[str, Any]) -> Job:
     values.setdefault("input", {})
     values["state"] = JobState(values["state"])
     values["billed"] = Billed(values["billed"])
+    values["tried"] = tuple(values["tried"] or ())
     if webhook := values["webhook"]:
         values["webhook"] = Webhook(url=webhook["url"], events=tuple(webhook["events"]))
     if result := values["result"]:

@@ -124,18 +124,23 @@ jobs = Table(
     Column("metadata", Document, nullable=False),
     Column("webhook", Document),
     Column("parent_id", String(40)),
+    Column("priority", Integer, nullable=False, server_default="0"),
     Column("state", String(20), nullable=False),
     Column("version", Integer, nullable=False),
     Column("sequence", Integer, nullable=False),
     Column("wake_at", Instant),
     Column("not_before", Instant),
     Column("reason", Text, nullable=False),
+    Column("line", Text),
+    Column("slot_until", Instant),
+    Column("tried", Document),
     Column("station", String(100)),
     Column("key", String(100)),
     Column("dialect", String(60)),
     Column("upstream_id", String(300)),
     Column("upstream_details", Document, nullable=False),
     Column("attempts", Integer, nullable=False),
+    Column("purchases", Integer, nullable=False, server_default="0"),
     Column("misses", Integer, nullable=False),
     Column("progress", Integer),
     Column("billed", String(10), nullable=False),
@@ -159,6 +164,79 @@ Index("ix_jobs_tenant_id", jobs.c.tenant, jobs.c.id)
 #: Jobs of keys without limits are not in it, and cost it nothing.
 COUNTED = text("quota_key IS NOT NULL AND finished_at IS NULL")
 Index("ix_jobs_quota_key", jobs.c.quota_key, postgresql_where=COUNTED, sqlite_where=COUNTED)
+
+#: The four kinds of jobs that matter to a key's capacity; literally as in the indexes, or no
+#: database would use them.
+UNFINISHED = text("state IN ('submitting', 'running', 'awaiting_input', 'in_doubt')")
+HOLDING = text("slot_until IS NOT NULL")
+IN_LINE = text("line IS NOT NULL")
+QUEUED = text("state = 'queued'")
+Index(
+    "ix_jobs_unfinished",
+    jobs.c.station,
+    jobs.c.key,
+    postgresql_where=UNFINISHED,
+    sqlite_where=UNFINISHED,
+)
+Index(
+    "ix_jobs_holding",
+    jobs.c.station,
+    jobs.c.key,
+    jobs.c.slot_until,
+    postgresql_where=HOLDING,
+    sqlite_where=HOLDING,
+)
+#: A line in the order in which a tenant's own jobs leave it.
+Index(
+    "ix_jobs_line",
+    jobs.c.line,
+    jobs.c.tenant,
+    jobs.c.priority.desc(),
+    jobs.c.id,
+    postgresql_where=IN_LINE,
+    sqlite_where=IN_LINE,
+)
+Index("ix_jobs_queued", jobs.c.id, postgresql_where=QUEUED, sqlite_where=QUEUED)
+
+#: What all processes know of one key at one station. A key nothing is known of has no row.
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("station", String(100), primary_key=True),
+    Column("key", String(100), primary_key=True),
+    #: Refused for itself, not for an order: `auth` or `out_of_credits`, since when and in whose
+    #: words; and when one job tries again.
+    Column("blocked_code", String(20)),
+    Column("blocked_since", Instant),
+    Column("blocked_words", Text, nullable=False, server_default=""),
+    Column("probe_at", Instant),
+    Column("probes", Integer, nullable=False, server_default="0"),
+    #: Called too fast: not before this; and how many times in a row.
+    Column("cool_until", Instant),
+    Column("cooled", Integer, nullable=False, server_default="0"),
+    #: Submits a minute: when the bucket will be full again.
+    Column("full_at", Instant),
+)
+
+#: When a tenant was last given a place at a key: whose turn it is.
+turns = Table(
+    "turns",
+    metadata,
+    Column("station", String(100), primary_key=True),
+    Column("key", String(100), primary_key=True),
+    Column("tenant", String(100), primary_key=True),
+    Column("served_at", Instant, nullable=False),
+)
+
+#: Counts that move in the same transaction as what they count. Each is spread over rows that are
+#: added up, so that writers seldom wait for one another.
+tallies = Table(
+    "tallies",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("shard", Integer, primary_key=True, autoincrement=False),
+    Column("count", BigInteger, nullable=False),
+)
 
 job_events = Table(
     "job_events",

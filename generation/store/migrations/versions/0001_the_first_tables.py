@@ -63,18 +63,23 @@ def upgrade() -> None:
         sa.Column("metadata", Document, nullable=False),
         sa.Column("webhook", Document, nullable=True),
         sa.Column("parent_id", sa.String(length=40), nullable=True),
+        sa.Column("priority", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("sequence", sa.Integer(), nullable=False),
         sa.Column("wake_at", Instant(), nullable=True),
         sa.Column("not_before", Instant(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("line", sa.Text(), nullable=True),
+        sa.Column("slot_until", Instant(), nullable=True),
+        sa.Column("tried", Document, nullable=True),
         sa.Column("station", sa.String(length=100), nullable=True),
         sa.Column("key", sa.String(length=100), nullable=True),
         sa.Column("dialect", sa.String(length=60), nullable=True),
         sa.Column("upstream_id", sa.String(length=300), nullable=True),
         sa.Column("upstream_details", Document, nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("purchases", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("misses", sa.Integer(), nullable=False),
         sa.Column("progress", sa.Integer(), nullable=True),
         sa.Column("billed", sa.String(length=10), nullable=False),
@@ -108,6 +113,49 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=COUNTED,
         sqlite_where=COUNTED,
+    )
+    unfinished = sa.text("state IN ('submitting', 'running', 'awaiting_input', 'in_doubt')")
+    for name, columns, where in (
+        ("ix_jobs_unfinished", ["station", "key"], unfinished),
+        ("ix_jobs_holding", ["station", "key", "slot_until"], sa.text("slot_until IS NOT NULL")),
+        (
+            "ix_jobs_line",
+            ["line", "tenant", sa.text("priority DESC"), "id"],
+            sa.text("line IS NOT NULL"),
+        ),
+        ("ix_jobs_queued", ["id"], sa.text("state = 'queued'")),
+    ):
+        op.create_index(
+            name, "jobs", columns, unique=False, postgresql_where=where, sqlite_where=where
+        )
+    op.create_table(
+        "accounts",
+        sa.Column("station", sa.String(length=100), nullable=False),
+        sa.Column("key", sa.String(length=100), nullable=False),
+        sa.Column("blocked_code", sa.String(length=20), nullable=True),
+        sa.Column("blocked_since", Instant(), nullable=True),
+        sa.Column("blocked_words", sa.Text(), nullable=False, server_default=""),
+        sa.Column("probe_at", Instant(), nullable=True),
+        sa.Column("probes", sa.Integer(), nullable=False, server_default="0"),
+        sa.Column("cool_until", Instant(), nullable=True),
+        sa.Column("cooled", sa.Integer(), nullable=False, server_default="0"),
+        sa.Column("full_at", Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("station", "key", name=op.f("pk_accounts")),
+    )
+    op.create_table(
+        "turns",
+        sa.Column("station", sa.String(length=100), nullable=False),
+        sa.Column("key", sa.String(length=100), nullable=False),
+        sa.Column("tenant", sa.String(length=100), nullable=False),
+        sa.Column("served_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("station", "key", "tenant", name=op.f("pk_turns")),
+    )
+    op.create_table(
+        "tallies",
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("shard", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", "shard", name=op.f("pk_tallies")),
     )
 
     op.create_table(
@@ -164,5 +212,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("job_events", "deliveries", "jobs", "key_changes", "key_usage", "api_keys"):
+    tables = ("job_events", "deliveries", "tallies", "turns", "accounts", "jobs")
+    for table in (*tables, "key_changes", "key_usage", "api_keys"):
         op.drop_table(table)

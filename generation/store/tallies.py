@@ -1,0 +1,47 @@
+"""
+Counts kept as things happen, because counting a million rows each time somebody asks costs too
+much.
+"""
+
+from collections.abc import Mapping
+from random import getrandbits
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from generation.store.database import Database
+from generation.store.schema import tallies
+
+SHARD_BITS = 4
+
+
+async def add(connection: AsyncConnection, counts: Mapping[str, int]) -> None:
+    """
+    Add to the tallies, in the transaction of what is counted. Belongs at its end: the rows stay
+    locked until the commit.
+    """
+    shard = getrandbits(SHARD_BITS)
+    rows = [
+        {"name": name, "shard": shard, "count": count}
+        for name, count in sorted(counts.items())  # in one order, or two writers may deadlock
+        if count
+    ]
+    if not rows:
+        return
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    adding = dialect.insert(tallies)
+    await connection.execute(
+        adding.on_conflict_do_update(
+            index_elements=[tallies.c.name, tallies.c.shard],
+            set_={"count": tallies.c.count + adding.excluded.count},
+        ),
+        rows,
+    )
+
+
+async def totals(database: Database) -> dict[str, int]:
+    """Every tally there is."""
+    query = select(tallies.c.name, func.sum(tallies.c.count)).group_by(tallies.c.name)
+    async with database.reading() as connection:
+        return {name: int(count) for name, count in await connection.execute(query)}
