@@ -38,6 +38,8 @@ MISSES_TO_LOSE = 3
 GRACE = timedelta(seconds=60)
 #: How long an expired job is still looked at, for a success that comes too late.
 AFTERLIFE = timedelta(hours=24)
+#: Searches for one job are never further apart than this.
+FIND_CEILING = timedelta(seconds=20)
 #: A blocked key or an empty account is tried again this much more slowly than a busy one.
 BLOCKED_SLOWDOWN = 6
 
@@ -55,6 +57,10 @@ class Rules:
     def backoff(self, tries: int, dice: float) -> timedelta:
         """The wait before try number `tries` + 1: doubled each time, up to the limit."""
         return jittered(min(self.retry_base * 2 ** min(tries, 20), self.retry_limit), dice)
+
+    def between_finds(self, misses: int, dice: float) -> timedelta:
+        """The wait before the search after so many misses."""
+        return min(self.backoff(misses, dice), jittered(FIND_CEILING, dice))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,7 +198,7 @@ def after_find(job: Job, answer: str | Fault | None, at: Moment) -> Job:
             return job.keep(
                 at.now,
                 misses=job.misses + 1,
-                wake_at=at.now + at.rules.backoff(job.misses, at.dice),
+                wake_at=at.now + at.rules.between_finds(job.misses, at.dice),
             )
         case Fault():
             return job.keep(
@@ -201,10 +207,16 @@ def after_find(job: Job, answer: str | Fault | None, at: Moment) -> Job:
 
 
 def surely_not_created(job: Job, at: Moment) -> bool:
-    """Missed often enough, and too long after the submit for its request to be still on the way."""
-    sent = job.submitted_at or job.updated_at
-    settled = at.now >= sent + at.rules.submit_timeout + GRACE
-    return settled and job.misses + 1 >= MISSES_TO_LOSE
+    """
+    Missed often enough, and waited for too long for its request to be still on the way.
+
+    The time is the sum of the shortest waits there can have been between the searches, without the
+    longest of them. It is not read off a clock: a clock that is set an hour forward, or another
+    machine's that is wrong, ends one wait early, and must not have a task bought twice.
+    """
+    waits = [at.rules.between_finds(misses, dice=0) for misses in range(job.misses)]
+    waited = sum(waits, timedelta(0)) - max(waits, default=timedelta(0))
+    return job.misses + 1 >= MISSES_TO_LOSE and waited >= at.rules.submit_timeout + GRACE
 
 
 def unfindable(job: Job, at: Moment) -> Job:

@@ -69,6 +69,8 @@ async def find(room: Room, job: Job) -> None:
             return canceled(fresh, at.now, Billed.UNKNOWN, "canceled while in doubt")
         if at.now >= fresh.deadline and not isinstance(answer, str):
             return expired(fresh, at)
+        if answer is None and fresh.version != job.version:
+            return fresh  # searched for again meanwhile: one wait must not count twice
         return after_find(fresh, answer, at) if findable else unfindable(fresh, at)
 
     change = await room.save(job.id, decide)

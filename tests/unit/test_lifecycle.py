@@ -1,5 +1,6 @@
 """What becomes of a job: decisions as tables."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -20,6 +21,9 @@ from generation.errors import (
 from generation.job import TERMINAL, Billed, Job, JobState
 from generation.lifecycle import (
     AFTERLIFE,
+    FIND_CEILING,
+    GRACE,
+    MISSES_TO_LOSE,
     after_cancel,
     after_find,
     after_look,
@@ -41,7 +45,7 @@ from generation.status import (
     Running,
     Succeeded,
 )
-from tests.unit.jobs import NOON, a_job, at
+from tests.unit.jobs import NOON, RULES, a_job, at
 
 VIDEO = Succeeded(assets=(Asset(type=AssetType.VIDEO, url="https://cdn.test/v.mp4"),))
 S = JobState
@@ -143,19 +147,32 @@ def test_found_is_running() -> None:
     assert (job.state, job.upstream_id, job.billed) == (S.RUNNING, "up_7", Billed.YES)
 
 
-@pytest.mark.parametrize(
-    ("misses", "age", "state"),
-    [
-        (0, 1, S.IN_DOUBT),
-        (5, 100, S.IN_DOUBT),  # often enough, but the lost submit may still be arriving
-        (0, 1000, S.IN_DOUBT),  # late enough, but asked only once
-        (2, 136, S.QUEUED),
-    ],
-)
-def test_not_there_is_believed_late_and_often(misses: int, age: float, state: JobState) -> None:
-    job = after_find(a_job(S.IN_DOUBT, misses=misses), None, at(age))
-    assert job.state is state
-    assert job.misses == (misses if state is S.QUEUED else misses + 1)
+def test_not_there_is_believed_late_and_often() -> None:
+    job = a_job(S.IN_DOUBT)
+    moment = at()
+    while (after := after_find(job, None, moment)).state is S.IN_DOUBT:
+        assert after.misses == job.misses + 1
+        assert after.wake_at is not None
+        assert after.wake_at - moment.now <= FIND_CEILING
+        job, moment = after, replace(moment, now=after.wake_at)
+    assert after.state is S.QUEUED
+    assert RULES.submit_timeout + GRACE < moment.now - NOON < timedelta(minutes=4)
+    assert job.misses + 1 >= MISSES_TO_LOSE
+
+
+@pytest.mark.parametrize("stepped", range(12))
+def test_no_clock_that_is_set_forward_buys_a_second_time(stepped: int) -> None:
+    """An hour's step ends one wait at once, whichever it is: the others must suffice."""
+    job, really = a_job(S.IN_DOUBT), timedelta(0)
+    moment = at(dice=0)
+    while (after := after_find(job, None, moment)).state is S.IN_DOUBT:
+        assert after.wake_at is not None
+        wait = after.wake_at - moment.now
+        cut = after.misses == stepped + 1
+        really += timedelta(0) if cut else wait
+        now = moment.now + (timedelta(hours=1) if cut else wait)
+        job, moment = after, replace(moment, now=now)
+    assert really >= RULES.submit_timeout + GRACE
 
 
 def test_a_search_that_failed_proves_nothing() -> None:
