@@ -20,9 +20,9 @@ from api.envelope import REQUEST_ID, Envelope, path_of
 from api.lane import Lane
 from api.problems import METHOD_NOT_ALLOWED, NOT_FOUND, STORE_UNAVAILABLE, Problem, problem_answer
 from api.startup import check_store
-from api.trouble import is_away
 from api.version import VERSION
 from generation.settings import Settings
+from generation.store import is_away
 
 log = structlog.get_logger(__name__)
 

@@ -53,7 +53,8 @@ def event_of(before: Job | None, after: Job, base_url: str = "") -> Event | None
     event_type = type_of(before, after)
     if event_type is None:
         return None
-    event_id = f"evt_{ULID()}"
+    # A birth is written again where its commit went unanswered, and must be told under one id.
+    event_id = f"evt_{ULID()}" if before else f"evt_{after.id.removeprefix('job_')}"
     return Event(
         id=event_id,
         job_id=after.id,

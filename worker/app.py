@@ -7,6 +7,7 @@ own name, so that Flower lists jobs by what was ordered; a job's task has the jo
 
 import os
 import sys
+from concurrent.futures import Future
 from typing import Any, cast
 
 import structlog
@@ -47,7 +48,7 @@ class BackRoom(bootsteps.StartStopStep):
     def start(self, parent: Any) -> None:
         shells.open(parent.hostname)
         self._ticker = shells.loop.run(made_on_loop(shells.room))
-        shells.loop.start(self._ticker.run())
+        shells.ticking = shells.loop.start(self._ticker.run())
         log.info("worker_ready", hostname=parent.hostname, stations=len(shells.room.stations))
 
     def stop(self, parent: Any) -> None:
@@ -72,6 +73,7 @@ class Shells:
 
     loop: Loop
     room: Room
+    ticking: "Future[None]"
 
     def open(self, hostname: str) -> None:
         """
@@ -94,6 +96,8 @@ class Shells:
             self.room.leaving = True
 
     def close(self) -> None:
+        if hasattr(self, "ticking"):
+            self.ticking.cancel()
         if hasattr(self, "room"):
             self.loop.run(self.room.close(), 15)
             self.loop.stop()

@@ -8,7 +8,8 @@ the first use, after any fork.
 import asyncio
 import random
 import threading
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import Coroutine
+from concurrent.futures import Future
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from time import monotonic
@@ -26,7 +27,7 @@ from generation.operation import Durations, Pace
 from generation.queue import Nudger
 from generation.settings import Settings, seconds
 from generation.stations import Stations
-from generation.store import Change, Decide, Store
+from generation.store import Change, Decide, Store, is_away
 from generation.upstream import Upstream
 from generation.webhooks.sender import Sender
 from worker.breakers import Breakers
@@ -35,8 +36,9 @@ log = structlog.get_logger(__name__)
 
 Answer = TypeVar("Answer")
 
-#: How long a process goes on trying to write down what it has learned.
-SAVE_FOR = timedelta(minutes=10)
+#: How long a process that is to end goes on trying to write down what it has learned.
+LEAVING_SAVES_FOR = timedelta(minutes=10)
+LONGEST_PAUSE_SECONDS = 5
 
 #: For decisions on a job that is bound to nothing: only deadlines and leases matter there.
 NO_PACE = Pace(Durations(seconds(30), seconds(60), seconds(120)))
@@ -82,19 +84,24 @@ class Room:
 
     async def save(self, job_id: str, decide: Decide) -> Change | None:
         """
-        `JobStore.change`, kept up through a database that is away for minutes: what an exchange has
-        brought, above all the id of a paid task, must not be lost to a restart. A decision that was
-        saved although its commit went unanswered is taken again and changes nothing.
+        `JobStore.change`, kept up for as long as the database is away: what an exchange has
+        brought, above all the id of a paid task, is known to this process alone. A process that is
+        to leave gives up after ten minutes. Raises what cannot be cured by waiting. A decision that
+        was saved although its commit went unanswered is taken again and changes nothing.
         """
-        last: Exception | None = None
-        async for attempt in patience(SAVE_FOR):
+        pause = 0.1
+        give_up_at: float | None = None
+        while True:
             try:
                 return await self.store.jobs.change(job_id, decide)
             except (SQLAlchemyError, OSError) as error:
-                log.warning("save_delayed", job_id=job_id, attempt=attempt, error=str(error))
-                last = error
-        assert last is not None
-        raise last
+                if self.leaving and give_up_at is None:
+                    give_up_at = monotonic() + LEAVING_SAVES_FOR.total_seconds()
+                if not is_away(error) or (give_up_at is not None and monotonic() >= give_up_at):
+                    raise
+                log.warning("save_delayed", job_id=job_id, error=str(error))
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
     def show(self, change: Change | None) -> None:
         """Let Flower know of a move."""
@@ -112,17 +119,6 @@ class Room:
         await self.store.close()
 
 
-async def patience(limit: timedelta) -> AsyncGenerator[int]:
-    """Attempt numbers, each a little later than the one before, until `limit` has passed."""
-    began = monotonic()
-    attempt = 0
-    while attempt == 0 or monotonic() - began < limit.total_seconds():
-        if attempt:
-            await asyncio.sleep(min(0.1 * 2**attempt, 5))
-        yield attempt
-        attempt += 1
-
-
 class Loop:
     """An event loop in a thread of its own, and the way there from other threads."""
 
@@ -135,9 +131,9 @@ class Loop:
         """Run a coroutine on the loop and wait for what it returns or raises."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout)
 
-    def start(self, work: Coroutine[Any, Any, Any]) -> None:
-        """Run a coroutine on the loop without waiting for it."""
-        asyncio.run_coroutine_threadsafe(work, self._loop)
+    def start(self, work: Coroutine[Any, Any, Any]) -> "Future[Any]":
+        """Run a coroutine on the loop without waiting for it; the answer can cancel it."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def stop(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)

@@ -8,7 +8,16 @@ from generation import followup
 from generation.binding import Binding, choose
 from generation.errors import Acceptance, ErrorCode, Fault, NotAccepted, Rejected
 from generation.job import Billed, Job, JobState
-from generation.lifecycle import after_submit, begin_submit, canceled, expired, heard, reject
+from generation.lifecycle import (
+    Moment,
+    after_submit,
+    begin_submit,
+    canceled,
+    doubt,
+    expired,
+    heard,
+    reject,
+)
 from generation.operation import Parent
 from generation.status import SubmitAnswer
 from worker.inputs import early_answered
@@ -27,25 +36,39 @@ async def submit(room: Room, job_id: str) -> None:
     to be sent yet, or is claimed by somebody else: a message may come twice.
     """
     claim = Claim(room)
-    change = await room.store.jobs.change(job_id, claim)
+    change = await room.save(job_id, claim)
     if change is None:
         return
     room.show(change)
     job = change.after
-    if change.moved and job.state is JobState.SUBMITTING and claim.binding is not None:
+    if claim.holds(job) and claim.binding is not None:
         await send(room, job, claim.binding)
     elif job.is_terminal:
         room.show_as_is(job)
 
 
 class Claim:
-    """The decision to take a job for one submit, and where it was bound."""
+    """
+    The decision to take a job for one submit, and where it was bound. It knows a job that it has
+    taken already: the answer to a commit may be lost although the commit was not.
+    """
 
     def __init__(self, room: Room) -> None:
         self._room = room
+        self._taken: Job | None = None
         self.binding: Binding | None = None
 
+    def holds(self, job: Job) -> bool:
+        """Whether this is the job as this claim has taken it."""
+        mine = self._taken
+        return mine is not None and (
+            job.state is JobState.SUBMITTING
+            and (job.attempts, job.submitted_at) == (mine.attempts, mine.submitted_at)
+        )
+
     def __call__(self, job: Job) -> Job:
+        if self.holds(job):
+            return job
         at = self._room.moment()
         if job.state is not JobState.QUEUED or (job.not_before and at.now < job.not_before):
             return job
@@ -57,13 +80,14 @@ class Claim:
         if self.binding is None:
             message = f"no station of this deployment offers {job.type}"
             return nobody_sells(job, message, self._room)
-        return begin_submit(
+        self._taken = begin_submit(
             job,
             self._room.moment(self.binding),
             station=self.binding.station.name,
             key=self.binding.key.name,
             dialect=self.binding.operation.dialect,
         )
+        return self._taken
 
 
 def nobody_sells(job: Job, message: str, room: Room) -> Job:
@@ -74,13 +98,14 @@ def nobody_sells(job: Job, message: str, room: Room) -> Job:
 
 async def send(room: Room, job: Job, binding: Binding) -> None:
     """The paid exchange. Its answer is saved whatever has become of the job meanwhile."""
-    if job.wake_at is not None and room.now() >= job.wake_at:
-        # The process slept through its own lease: somebody else may be looking for this job
-        # already.
-        return
     room.submitting.add(job.id)
     try:
-        answer, words = await attempt(room, job, binding)
+        if job.wake_at is not None and room.now() >= job.wake_at:
+            # The process slept through its own lease, and somebody else may be looking for this job
+            # already. That it was not sent is known here, and nowhere else.
+            answer, words = NotAccepted("its worker was held up before it was sent"), ""
+        else:
+            answer, words = await attempt(room, job, binding)
         at = room.moment(binding)
 
         def decide(fresh: Job) -> Job:
@@ -89,7 +114,12 @@ async def send(room: Room, job: Job, binding: Binding) -> None:
                 return fresh
             return heard(fresh, early_answered(after_submit(fresh, answer, at), binding), words)
 
-        change = await room.save(job.id, decide)
+        try:
+            change = await room.save(job.id, decide)
+        except Exception:  # whatever stood in the answer: what it says of the money must be known
+            upstream_id = getattr(answer, "upstream_id", None)
+            log.exception("answer_not_stored", job_id=job.id, upstream_id=upstream_id)
+            change = await room.save(job.id, lambda fresh: unstorable(fresh, job, at))
     finally:
         room.submitting.discard(job.id)
     room.show(change)
@@ -104,6 +134,12 @@ async def send(room: Room, job: Job, binding: Binding) -> None:
         reason=change.after.reason or None if change else None,
         upstream_id=change.after.upstream_id if change else None,
     )
+
+
+def unstorable(fresh: Job, job: Job, at: Moment) -> Job:
+    """An answer that no database takes leaves a doubt, which says so."""
+    current = fresh.state in ANSWERABLE and fresh.attempts == job.attempts
+    return doubt(fresh, "its answer could not be stored", at) if current else fresh
 
 
 async def attempt(room: Room, job: Job, binding: Binding) -> tuple[SubmitAnswer | Fault, str]:

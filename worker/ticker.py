@@ -46,7 +46,10 @@ class Ticker:
         self._renewed_at: datetime | None = None
 
     async def run(self) -> None:
-        """Tick until the process is to leave."""
+        """
+        Tick until the process is to leave; from then on only renew the leases of what is still on
+        the wire, until this is canceled.
+        """
         while not self._room.leaving:
             try:
                 busy = await self._tick()
@@ -55,14 +58,27 @@ class Ticker:
                 log.warning("tick_failed", error=f"{type(error).__name__}: {error}")
                 await asyncio.sleep(PAUSE.total_seconds())
                 continue
+            except Exception:  # a defect, in one job perhaps; a worker that never ticks is worse
+                log.exception("tick_failed")
+                await asyncio.sleep(PAUSE.total_seconds())
+                continue
             if not busy:
                 await asyncio.sleep(self._room.settings.tick.total_seconds())
+        await self._hold()
 
     async def drain(self) -> None:
         """Wait for everything this ticker has started."""
         await self._looks.drain()
         while self._errands:
             await asyncio.wait(self._errands)
+
+    async def _hold(self) -> None:
+        while True:
+            try:
+                await self._renew_leases()
+            except (SQLAlchemyError, OSError) as error:
+                log.warning("leases_not_renewed", error=f"{type(error).__name__}: {error}")
+            await asyncio.sleep(self._room.settings.tick.total_seconds())
 
     async def _tick(self) -> bool:
         """One round. True where there was so much to do that the next should follow at once."""

@@ -7,6 +7,7 @@ from generation.store.deliveries import DeliveryStore, Signed
 from generation.store.jobs import Change, Decide, Filters, JobStore
 from generation.store.keys import ApiKey, KeyStore, new_key
 from generation.store.migrate import migrate, revisions
+from generation.store.trouble import is_away
 
 __all__ = [
     "ApiKey",
@@ -20,6 +21,7 @@ __all__ = [
     "Signed",
     "Store",
     "UnusableDatabase",
+    "is_away",
     "migrate",
     "new_key",
     "revisions",
