@@ -65,6 +65,8 @@ class JobWebhook(Document):
 class JobUrls(Document):
     self: str
     cancel: str
+    events: str
+    stream: str
 
 
 class Job(Document):
@@ -96,6 +98,9 @@ class Job(Document):
     started_at: datetime | None
     finished_at: datetime | None
     deadline: datetime
+    erased_at: datetime | None = Field(
+        description="When its content was erased; what it cost is kept."
+    )
     urls: JobUrls
 
 

@@ -51,9 +51,12 @@ def job_document(job: Job, base_url: str = "") -> dict[str, Any]:
         "started_at": rfc3339(job.started_at),
         "finished_at": rfc3339(job.finished_at),
         "deadline": rfc3339(job.deadline),
+        "erased_at": rfc3339(job.erased_at),
         "urls": {
             "self": f"{base_url}/v1/jobs/{job.id}",
             "cancel": f"{base_url}/v1/jobs/{job.id}/cancel",
+            "events": f"{base_url}/v1/jobs/{job.id}/events",
+            "stream": f"{base_url}/v1/jobs/{job.id}/stream",
         },
     }
 

@@ -1,15 +1,16 @@
 """
-What happened to a job, told once per move: the rows of `job_events` and the payloads of webhooks.
+What happened to a job, told once per move: the rows of `job_events`, the payloads of webhooks, of
+the feed and of streams.
 """
 
 import json
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from ulid import ULID
 
 from generation.document import job_document, rfc3339
-from generation.job import Job, JobState
+from generation.job import Billed, Job, JobState
 
 #: Moves that callers are told of, by the state they lead to.
 TOLD = {
@@ -23,13 +24,22 @@ TOLD = {
 }
 RECOVERED = "job.recovered"
 QUEUED = "job.queued"
+#: No move: the upstream has come further. Written only where the job's webhook asks for it.
+PROGRESS = "job.progress"
+#: What happens to a webhook endpoint of a tenant's.
+ENDPOINT_EVENTS = ("endpoint.disabled", "endpoint.test")
 #: Moves that only an operator cares for.
 KEPT = {JobState.SUBMITTING: "job.submitting", JobState.QUEUED: "job.requeued"}
 
 #: What a webhook may ask for.
-PUBLIC_EVENTS = (QUEUED, *TOLD.values(), RECOVERED)
+PUBLIC_EVENTS = (QUEUED, *TOLD.values(), RECOVERED, PROGRESS)
+#: What the feed of events has.
+FEED_EVENTS = (*PUBLIC_EVENTS, *ENDPOINT_EVENTS)
 #: What a webhook is told that asked for nothing in particular: every ending, also a late one.
 ENDINGS = ("job.succeeded", "job.failed", "job.canceled", "job.expired", RECOVERED)
+
+#: After any change of a job, news of its progress is not written for this long.
+PROGRESS_EVERY = timedelta(milliseconds=500)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,24 +47,25 @@ class Event:
     """One thing that happened, with the payload as it will be signed and sent."""
 
     id: str
-    job_id: str
+    #: None for an event of `ENDPOINT_EVENTS`; its `sequence` is 0, and it has no state.
+    job_id: str | None
     tenant: str
     #: 1, 2, 3 … within the job.
     sequence: int
     type: str
-    state: JobState
+    state: JobState | None
     reason: str
     created_at: datetime
     body: bytes | None
 
 
 def event_of(before: Job | None, after: Job, base_url: str = "") -> Event | None:
-    """The event of this move, or None where the state stayed as it was."""
+    """The event of this change, or None where there is nothing to tell."""
     event_type = type_of(before, after)
     if event_type is None:
         return None
     # A birth is written again where its commit went unanswered, and must be told under one id.
-    event_id = f"evt_{ULID()}" if before else f"evt_{after.id.removeprefix('job_')}"
+    event_id = new_event_id() if before else f"evt_{after.id.removeprefix('job_')}"
     return Event(
         id=event_id,
         job_id=after.id,
@@ -68,16 +79,31 @@ def event_of(before: Job | None, after: Job, base_url: str = "") -> Event | None
     )
 
 
+def new_event_id() -> str:
+    """Begins with its time of birth, like all ids; no dot, which signatures could not bear."""
+    return f"evt_{ULID()}"
+
+
 def type_of(before: Job | None, after: Job) -> str | None:
     if before is None:
         return QUEUED
     if before.state is after.state:
-        return None
+        return PROGRESS if progress_to_tell(before, after) else None
     if before.state is JobState.EXPIRED:
         return RECOVERED
     if before.state is JobState.AWAITING_INPUT and after.state is JobState.RUNNING:
         return "job.resumed"
     return TOLD.get(after.state) or KEPT[after.state]
+
+
+def progress_to_tell(before: Job, after: Job) -> bool:
+    """
+    Whether this is news of progress that the job's webhook asked for. Too soon after the change
+    before it, it is left out: the next one tells more.
+    """
+    further = after.state is JobState.RUNNING and after.progress != before.progress
+    rested = after.updated_at - before.updated_at >= PROGRESS_EVERY
+    return further and rested and wants(after, PROGRESS)
 
 
 def told(job: Job, event_type: str) -> bool:
@@ -96,11 +122,60 @@ def payload(event_id: str, event_type: str, job: Job, base_url: str) -> bytes:
     """
     The webhook's body, compact JSON in UTF-8. Serialised once; these bytes are signed and sent.
     """
+    return payload_of(
+        event_id, event_type, job.updated_at, job.sequence + 1, job_document(job, base_url)
+    )
+
+
+def payload_of(
+    event_id: str, event_type: str, at: datetime, sequence: int, data: dict[str, object]
+) -> bytes:
+    """The body of any event: what happened when, and to what."""
     document = {
         "type": event_type,
-        "timestamp": rfc3339(job.updated_at),
-        "data": job_document(job, base_url),
+        "timestamp": rfc3339(at),
+        "data": data,
         "id": event_id,
-        "sequence": job.sequence + 1,
+        "sequence": sequence,
     }
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def progress_news(job: Job, base_url: str) -> bytes:
+    """
+    What a stream tells of progress that was not written down: a payload without `id` and
+    `sequence`, for nobody can ask for it again.
+    """
+    document = {
+        "type": PROGRESS,
+        "timestamp": rfc3339(job.updated_at),
+        "data": job_document(job, base_url),
+    }
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def as_born(job: Job) -> Job:
+    """
+    The job as it was when it was ordered. A birth that nobody asked to be told of is not written
+    down, and can still be told: what it is made of never changes.
+    """
+    return replace(
+        job,
+        state=JobState.QUEUED,
+        sequence=0,
+        reason="",
+        station=None,
+        key=None,
+        dialect=None,
+        upstream_id=None,
+        attempts=0,
+        progress=None,
+        billed=Billed.NO,
+        cancel_requested_at=None,
+        result=None,
+        error=None,
+        updated_at=job.created_at,
+        submitted_at=None,
+        started_at=None,
+        finished_at=None,
+    )

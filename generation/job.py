@@ -183,6 +183,8 @@ class Job:
     finished_at: datetime | None = None
     #: After this the job is told `expired`.
     deadline: datetime
+    #: When its content was erased at the caller's wish; what it cost and when is kept.
+    erased_at: datetime | None = None
 
     @property
     def is_terminal(self) -> bool:

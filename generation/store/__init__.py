@@ -4,6 +4,7 @@ The only package that talks to the database.
 
 from generation.store.database import Database, UnusableDatabase
 from generation.store.deliveries import DeliveryStore, Signed
+from generation.store.events import EventStore, Head, Told
 from generation.store.jobs import Change, Decide, Filters, JobStore
 from generation.store.keys import ApiKey, KeyStore, new_key
 from generation.store.migrate import migrate, revisions
@@ -15,11 +16,14 @@ __all__ = [
     "Database",
     "Decide",
     "DeliveryStore",
+    "EventStore",
     "Filters",
+    "Head",
     "JobStore",
     "KeyStore",
     "Signed",
     "Store",
+    "Told",
     "UnusableDatabase",
     "is_away",
     "migrate",
@@ -35,6 +39,7 @@ class Store:
         self.database = Database(url, pool_size=pool_size)
         self.jobs = JobStore(self.database, base_url=base_url)
         self.deliveries = DeliveryStore(self.database)
+        self.events = EventStore(self.database, base_url=base_url)
         self.keys = KeyStore(self.database)
 
     async def close(self) -> None:

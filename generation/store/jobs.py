@@ -21,6 +21,7 @@ from generation.job import Job, JobState, Webhook
 from generation.quota import OverQuota
 from generation.store import tallies
 from generation.store.database import Database
+from generation.store.events import event_row
 from generation.store.group_commit import GroupCommit
 from generation.store.quotas import Quotas
 from generation.store.rows import LEAN_COLUMNS, MUTABLE, job_of, job_row, mutable_row
@@ -307,20 +308,6 @@ def first_delivery(job: Job, webhook: Webhook, event: Event) -> Delivery:
         created_at=event.created_at,
         finished_at=None,
     )
-
-
-def event_row(event: Event) -> dict[str, Any]:
-    return {
-        "id": event.id,
-        "job_id": event.job_id,
-        "tenant": event.tenant,
-        "sequence": event.sequence,
-        "type": event.type,
-        "state": event.state.value,
-        "reason": event.reason,
-        "created_at": event.created_at,
-        "body": event.body,
-    }
 
 
 def delivery_row(delivery: Delivery) -> dict[str, Any]:

@@ -156,6 +156,7 @@ jobs = Table(
     Column("started_at", Instant),
     Column("finished_at", Instant),
     Column("deadline", Instant, nullable=False),
+    Column("erased_at", Instant),
 )
 
 WAKEFUL = text("wake_at IS NOT NULL")
@@ -164,6 +165,10 @@ Index("ix_jobs_tenant_id", jobs.c.tenant, jobs.c.id)
 #: Jobs of keys without limits are not in it, and cost it nothing.
 COUNTED = text("quota_key IS NOT NULL AND finished_at IS NULL")
 Index("ix_jobs_quota_key", jobs.c.quota_key, postgresql_where=COUNTED, sqlite_where=COUNTED)
+FINISHED = text("finished_at IS NOT NULL")
+Index("ix_jobs_finished", jobs.c.finished_at, postgresql_where=FINISHED, sqlite_where=FINISHED)
+FOLLOWING = text("parent_id IS NOT NULL")
+Index("ix_jobs_parent", jobs.c.parent_id, postgresql_where=FOLLOWING, sqlite_where=FOLLOWING)
 
 #: The four kinds of jobs that matter to a key's capacity; literally as in the indexes, or no
 #: database would use them.
@@ -242,17 +247,44 @@ job_events = Table(
     "job_events",
     metadata,
     Column("id", String(40), primary_key=True),
-    Column("job_id", String(40), ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False),
+    #: None for what happened to something else than a job: a webhook endpoint, say.
+    Column("job_id", String(40), ForeignKey("jobs.id", ondelete="CASCADE")),
     Column("tenant", String(100), nullable=False),
+    #: 1, 2, 3 … within the job; 0 where there is none.
     Column("sequence", Integer, nullable=False),
     Column("type", String(40), nullable=False),
-    Column("state", String(20), nullable=False),
+    Column("state", String(20)),
     #: What caused it, in words for a person.
     Column("reason", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
-    #: The payload as it is signed and sent, serialised once. None for events nobody is told of.
+    #: The payload as it is signed and sent, serialised once. None for events nobody is told of, for
+    #: a birth that no webhook asked for, and where the job was erased.
     Column("body", LargeBinary),
+    #: The place in the feed: 1, 2, 3 … over all tenants, given after the commit, so that nothing
+    #: appears before a place that somebody has read. 0 for what is in no feed, None until placed.
+    Column("position", BigInteger),
     UniqueConstraint("job_id", "sequence"),
+)
+
+UNPLACED = text("position IS NULL")
+PLACED = text("position > 0")
+Index("ix_job_events_unplaced", job_events.c.id, postgresql_where=UNPLACED, sqlite_where=UNPLACED)
+Index(
+    "ix_job_events_feed",
+    job_events.c.tenant,
+    job_events.c.position,
+    job_events.c.type,
+    postgresql_where=PLACED,
+    sqlite_where=PLACED,
+)
+
+#: One row. Whoever gives places holds it locked, so places are given by one at a time.
+event_feed = Table(
+    "event_feed",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    #: The place that was given last; it never falls.
+    Column("last", BigInteger, nullable=False),
 )
 
 deliveries = Table(

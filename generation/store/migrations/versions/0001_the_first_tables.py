@@ -9,6 +9,8 @@ from generation.store.schema import Document, Instant
 
 COUNTED = sa.text("quota_key IS NOT NULL AND finished_at IS NULL")
 WAKEFUL = sa.text("wake_at IS NOT NULL")
+UNPLACED = sa.text("position IS NULL")
+PLACED = sa.text("position > 0")
 
 revision = "0001"
 down_revision = None
@@ -95,6 +97,7 @@ def upgrade() -> None:
         sa.Column("started_at", Instant(), nullable=True),
         sa.Column("finished_at", Instant(), nullable=True),
         sa.Column("deadline", Instant(), nullable=False),
+        sa.Column("erased_at", Instant(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_jobs")),
     )
     op.create_index(
@@ -124,6 +127,8 @@ def upgrade() -> None:
             sa.text("line IS NOT NULL"),
         ),
         ("ix_jobs_queued", ["id"], sa.text("state = 'queued'")),
+        ("ix_jobs_finished", ["finished_at"], sa.text("finished_at IS NOT NULL")),
+        ("ix_jobs_parent", ["parent_id"], sa.text("parent_id IS NOT NULL")),
     ):
         op.create_index(
             name, "jobs", columns, unique=False, postgresql_where=where, sqlite_where=where
@@ -195,23 +200,48 @@ def upgrade() -> None:
     op.create_table(
         "job_events",
         sa.Column("id", sa.String(length=40), nullable=False),
-        sa.Column("job_id", sa.String(length=40), nullable=False),
+        sa.Column("job_id", sa.String(length=40), nullable=True),
         sa.Column("tenant", sa.String(length=100), nullable=False),
         sa.Column("sequence", sa.Integer(), nullable=False),
         sa.Column("type", sa.String(length=40), nullable=False),
-        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=True),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=True),
+        sa.Column("position", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(
             ["job_id"], ["jobs.id"], name=op.f("fk_job_events_job_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_job_events")),
         sa.UniqueConstraint("job_id", "sequence", name=op.f("uq_job_events_job_id_sequence")),
     )
+    op.create_index(
+        "ix_job_events_unplaced",
+        "job_events",
+        ["id"],
+        unique=False,
+        postgresql_where=UNPLACED,
+        sqlite_where=UNPLACED,
+    )
+    op.create_index(
+        "ix_job_events_feed",
+        "job_events",
+        ["tenant", "position", "type"],
+        unique=False,
+        postgresql_where=PLACED,
+        sqlite_where=PLACED,
+    )
+
+    feed = op.create_table(
+        "event_feed",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("last", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_event_feed")),
+    )
+    op.bulk_insert(feed, [{"id": 1, "last": 0}])
 
 
 def downgrade() -> None:
-    tables = ("job_events", "deliveries", "tallies", "turns", "accounts", "jobs")
+    tables = ("event_feed", "job_events", "deliveries", "tallies", "turns", "accounts", "jobs")
     for table in (*tables, "key_changes", "key_usage", "api_keys"):
         op.drop_table(table)

@@ -1,0 +1,237 @@
+"""
+The log of events on disk: given places in the feed, and read.
+
+Events are written by many processes in transactions of any length, so neither their ids nor their
+times say in which order they become visible. A place does: it is given after the commit, by one
+process at a time, so whoever has read up to a place has missed nothing before it, and never will.
+Giving places is nobody's duty: every reader does it first, and workers now and then.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Executable, Row, bindparam, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+from ulid import ULID
+
+from generation.document import job_document
+from generation.events import FEED_EVENTS, QUEUED, Event, as_born, payload, payload_of
+from generation.job import Job
+from generation.store.database import Database
+from generation.store.group_commit import GroupCommit
+from generation.store.rows import job_of
+from generation.store.schema import PLACED, UNPLACED, event_feed, job_events, jobs
+
+#: Events that are given their places in one transaction.
+PLACE_BATCH = 1000
+#: The place of what is in no feed.
+NOWHERE = 0
+
+HEAD = (
+    job_events.c.id,
+    job_events.c.job_id,
+    job_events.c.tenant,
+    job_events.c.sequence,
+    job_events.c.type,
+    job_events.c.position,
+)
+WHOLE = (*HEAD, job_events.c.created_at, job_events.c.body)
+PLACE = (
+    update(job_events)
+    .where(job_events.c.id == bindparam("_id"))
+    .values(position=bindparam("_position"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Which event it is, and whose."""
+
+    id: str
+    #: None for what happened to a webhook endpoint.
+    job_id: str | None
+    tenant: str
+    #: Within the job; 0 where there is none.
+    sequence: int
+    type: str
+    #: Place in the feed; None while it has none.
+    position: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An event and what is told of it: the same bytes to everybody, as long as the log has it."""
+
+    head: Head
+    body: bytes
+
+
+class EventStore:
+    """All reading of events. Safe to share among the coroutines of one event loop."""
+
+    def __init__(self, database: Database, *, base_url: str = "") -> None:
+        self._database = database
+        self._base_url = base_url
+        self._placing = GroupCommit[None, tuple[int, bool]](database, self._place_batch)
+
+    async def place(self) -> int:
+        """
+        Give places to what was committed before this call. Returns the last place given: everything
+        up to there can be read, and nothing will be added before it.
+        """
+        async with self._database.reading() as connection:
+            last, waiting = (await connection.execute(STANDING)).one()
+        done = waiting is None
+        while not done:
+            last, done = await self._placing(None)
+        return last
+
+    async def after(
+        self, tenant: str, position: int, limit: int, types: Collection[str] = ()
+    ) -> list[Told]:
+        """A tenant's events beyond a place, in the order of the feed; of these types, or all."""
+        query = (
+            select(*WHOLE)
+            .where(job_events.c.tenant == tenant, PLACED, job_events.c.position > position)
+            .where(job_events.c.type.in_(types or FEED_EVENTS))
+            .order_by(job_events.c.position)
+            .limit(limit)
+        )
+        return await self._told(query)
+
+    async def of_job(self, job_id: str, after: int = 0, limit: int = 1000) -> list[Told]:
+        """A job's events beyond this `sequence`, in order, placed or not."""
+        query = (
+            select(*WHOLE)
+            .where(job_events.c.job_id == job_id, job_events.c.sequence > after)
+            .where(job_events.c.type.in_(FEED_EVENTS))
+            .order_by(job_events.c.sequence)
+            .limit(limit)
+        )
+        return await self._told(query)
+
+    async def heads(
+        self, tenants: Collection[str], after: int, until: int, limit: int
+    ) -> list[Head]:
+        """The first events of these tenants beyond `after` and not beyond `until`, in order."""
+        query = (
+            select(*HEAD)
+            .where(job_events.c.tenant.in_(tenants), PLACED)
+            .where(job_events.c.position > after, job_events.c.position <= until)
+            .order_by(job_events.c.position)
+            .limit(limit)
+        )
+        async with self._database.reading() as connection:
+            return [Head(*row) for row in await connection.execute(query)]
+
+    async def told(self, event_ids: Collection[str]) -> dict[str, Told]:
+        """These events by id; those that are gone are left out."""
+        query = select(*WHOLE).where(job_events.c.id.in_(event_ids))
+        return {each.head.id: each for each in await self._told(query)}
+
+    async def place_at(self, tenant: str, moment: datetime) -> int:
+        """A place before which this tenant has nothing that happened at `moment` or later."""
+        first = select(func.min(job_events.c.position)).where(
+            job_events.c.id >= f"evt_{ULID.from_datetime(moment)}"[: len("evt_") + 10],
+            job_events.c.tenant == tenant,
+            PLACED,
+        )
+        last = await self.place()
+        async with self._database.reading() as connection:
+            found = (await connection.execute(first)).scalar()
+        return last if found is None else found - 1
+
+    async def _told(self, query: Executable) -> list[Told]:
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(query)).all()
+            unwritten = {row.job_id for row in rows if row.body is None}
+            born = await self._jobs(connection, unwritten)
+        return [
+            Told(Head(*row[: len(HEAD)]), row.body or self._body(row, born))
+            for row in rows
+            if row.body is not None or row.job_id in born
+        ]
+
+    async def _jobs(self, connection: AsyncConnection, job_ids: Iterable[str]) -> dict[str, Job]:
+        ids = sorted(job_ids)
+        if not ids:
+            return {}
+        rows = (await connection.execute(select(jobs).where(jobs.c.id.in_(ids)))).mappings()
+        return {row["id"]: job_of(dict(row)) for row in rows}
+
+    def _body(self, row: Row[Any], found: Mapping[str, Job]) -> bytes:
+        """What is told of an event without a body: a job's birth, or that the job was erased."""
+        job = found[row.job_id]
+        if row.type == QUEUED:
+            return payload(row.id, QUEUED, as_born(job), self._base_url)
+        data = job_document(job, self._base_url)
+        return payload_of(row.id, row.type, row.created_at, row.sequence, data)
+
+    async def _place_batch(
+        self, connection: AsyncConnection, batch: Sequence[None]
+    ) -> Sequence[tuple[int, bool]]:
+        """The last place, and whether everything committed before now has one."""
+        feed = select(event_feed.c.last).with_for_update()
+        last: int = (await connection.execute(feed)).scalar_one()
+        # Only now: a statement sees what was committed before it began.
+        ids = await self._waiting(connection)
+        if ids:
+            placed = [
+                {"_id": event_id, "_position": place}
+                for place, event_id in enumerate(ids, start=last + 1)
+            ]
+            await connection.execute(PLACE, placed)
+            last += len(ids)
+            await connection.execute(update(event_feed).values(last=last))
+        return [(last, len(ids) < PLACE_BATCH)] * len(batch)
+
+    async def _waiting(self, connection: AsyncConnection) -> list[str]:
+        """Events without a place, the oldest first, none before an earlier one of its job."""
+        columns = (job_events.c.id, job_events.c.job_id, job_events.c.sequence)
+        oldest = select(*columns).where(UNPLACED).order_by(job_events.c.id).limit(PLACE_BATCH)
+        rows = (await connection.execute(oldest)).all()
+        if len(rows) == PLACE_BATCH:
+            # What the limit has cut off may belong before something that it has not.
+            of_theirs = select(*columns).where(
+                UNPLACED, job_events.c.job_id.in_({row.job_id for row in rows})
+            )
+            rows = list({*rows, *(await connection.execute(of_theirs)).all()})
+        return in_order((row.id, row.job_id, row.sequence) for row in rows)
+
+
+STANDING = select(
+    event_feed.c.last,
+    select(job_events.c.id).where(UNPLACED).limit(1).scalar_subquery().label("waiting"),
+)
+
+
+def in_order(events: Iterable[tuple[str, str | None, int]]) -> list[str]:
+    """
+    Ids in the order of their births as far as clocks agree, and surely in the order of each job's
+    `sequence`: an event of a slow clock comes right after the one before it.
+    """
+    latest: dict[str, str] = {}
+    keys: list[tuple[str, int, str]] = []
+    for event_id, job_id, sequence in sorted(events, key=lambda event: event[2]):
+        subject = job_id or event_id
+        latest[subject] = max(event_id, latest.get(subject, ""))
+        keys.append((latest[subject], sequence, event_id))
+    return [event_id for _, _, event_id in sorted(keys)]
+
+
+def event_row(event: Event) -> dict[str, Any]:
+    """The row to insert. Events for operators only are in no feed from the start."""
+    return {
+        "id": event.id,
+        "job_id": event.job_id,
+        "tenant": event.tenant,
+        "sequence": event.sequence,
+        "type": event.type,
+        "state": event.state.value if event.state else None,
+        "reason": event.reason,
+        "created_at": event.created_at,
+        "body": event.body,
+        "position": None if event.type in FEED_EVENTS else NOWHERE,
+    }
