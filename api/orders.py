@@ -3,6 +3,7 @@ An order as it arrives: read, checked, and made into a job.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
@@ -29,6 +30,9 @@ from generation.operation import Request
 from generation.settings import Settings
 from generation.store import ApiKey
 from generation.webhooks.guard import ForbiddenAddress, check_url
+
+#: A longer model name is kept shortened beside the order, where it is only counted by.
+LONGEST_MODEL = 100
 
 
 def _known_event(event: str) -> str:
@@ -126,6 +130,7 @@ class OrderReader:
             api_key_id=caller.id,
             provider=provider,
             operation=name,
+            model=model_named(request),
             input=request,
             parent_id=parent.id if parent else None,
             station=parent.station if parent else None,
@@ -170,6 +175,12 @@ class OrderReader:
             found.append(Complaint("#/webhook/url", str(error), "webhook_url"))
         events = dict.fromkeys(order.webhook.events or ())
         return Webhook(url=order.webhook.url, events=tuple(events))
+
+
+def model_named(request: Mapping[str, Any]) -> str:
+    """The model a request asks for, by whatever name its provider has for it; "" for the usual."""
+    named = request.get("model_name") or request.get("model") or request.get("mv")
+    return named[:LONGEST_MODEL] if isinstance(named, str) else ""
 
 
 def what_is_ordered(order: Order, parent: Job | None) -> tuple[str, str, dict[str, Any]]:

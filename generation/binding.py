@@ -6,6 +6,7 @@ to the account that holds the task.
 """
 
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Any
 
 from generation import providers
@@ -15,7 +16,7 @@ from generation.pace import faster
 from generation.stations import Dialect, Key, Station, Stations
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Binding:
     """Everything a call needs to know of its other end."""
 
@@ -24,9 +25,14 @@ class Binding:
     dialect: Dialect
     operation: Operation[Any]
 
-    @property
+    @cached_property
     def pace(self) -> Pace:
         return faster(self.operation.pace, self.station.speed)
+
+    @property
+    def lane(self) -> tuple[str, str]:
+        """What shares limits: one key of one station."""
+        return self.station.name, self.key.name
 
     @property
     def batch_group(self) -> tuple[str, str, str]:
@@ -42,19 +48,29 @@ class Unbound(LookupError):
 
 def bind(stations: Stations, job: Job) -> Binding:
     """The binding a submitted job carries. Raises `Unbound`."""
-    station = stations.get(job.station or "")
+    lane = job.station or "", job.key or ""
+    return bound(stations, lane, job.provider, job.operation, job.dialect or "")
+
+
+# Every look asks for its binding, and there are no more of them than the settings allow.
+@lru_cache(maxsize=4096)
+def bound(
+    stations: Stations, lane: tuple[str, str], provider: str, name: str, dialect: str
+) -> Binding:
+    station_name, key_name = lane
+    station = stations.get(station_name)
     if station is None:
-        raise Unbound(f"station {job.station!r} is not in the settings; put it back to go on")
-    key = station.key(job.key or "")
+        raise Unbound(f"station {station_name!r} is not in the settings; put it back to go on")
+    key = station.key(key_name)
     if key is None:
         raise Unbound(
-            f"station {station.name!r} has no key {job.key!r} any more; put it back to go on"
+            f"station {station.name!r} has no key {key_name!r} any more; put it back to go on"
         )
-    spoken = station.speaks.get(job.provider)
-    operation = providers.find(job.provider, job.operation, job.dialect or "")
-    if spoken is None or operation is None or spoken.dialect != job.dialect:
+    spoken = station.speaks.get(provider)
+    operation = providers.find(provider, name, dialect)
+    if spoken is None or operation is None or spoken.dialect != dialect:
         raise Unbound(
-            f"station {station.name!r} no longer speaks {job.dialect!r}; put it back to go on"
+            f"station {station.name!r} no longer speaks {dialect!r}; put it back to go on"
         )
     return Binding(station, key, spoken, operation)
 

@@ -119,6 +119,8 @@ class Job:
     quota_key: str | None = None
     provider: str
     operation: str
+    #: The model the request names; "" where it names none.
+    model: str = ""
     #: The caller's request, checked against the operation's model.
     input: Mapping[str, Any]
     metadata: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -135,6 +137,8 @@ class Job:
     sequence: int = 0
     #: When somebody must look at this job again. None once there is nothing left to do.
     wake_at: datetime | None = None
+    #: When it was last claimed, for a look or for anything else.
+    looked_at: datetime | None = None
     #: A queued job is not sent before this: an upstream asked for patience.
     not_before: datetime | None = None
     #: Why it waits, in words for a person. Empty while nothing holds it up.

@@ -1,27 +1,30 @@
 """
 Looking at tasks upstream: a pipeline without a barrier.
 
-Each look is a coroutine of its own, so one that hangs holds up nobody else; caps per station and
-key bound how many may hang. Where the upstream answers for many tasks at once, jobs of one key
-share a query, and a task missing from its answer is looked at singly before anything is believed of
-it.
+Each request is a coroutine of its own, so one that hangs holds up nobody else; `worker.lanes`
+bounds how many may hang. Where the upstream answers for many tasks at once, jobs of one key share a
+query, and a task missing from its answer is looked at singly before anything is believed of it.
 """
 
 import asyncio
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import timedelta
 
 import structlog
 
 from generation.binding import Binding, Unbound, bind
-from generation.errors import AccountBlocked, Fault, Throttled, UnrecognizedReply
+from generation.errors import AccountBlocked, Fault, Throttled
 from generation.heard import Heard
 from generation.job import Job, JobState
 from generation.lifecycle import Moment, after_look, expired, heard
 from generation.operation import Task
 from generation.status import Running, Status
+from generation.store import Lane
+from worker.batches import Batches
+from worker.expiry import expire, is_late
 from worker.inputs import early_answered
+from worker.lanes import Lanes, Request
 from worker.room import Room
 
 log = structlog.get_logger(__name__)
@@ -30,34 +33,28 @@ LOOKABLE = frozenset({JobState.RUNNING, JobState.AWAITING_INPUT, JobState.EXPIRE
 #: A key the upstream calls too fast, or refuses, is not looked with for this long.
 THROTTLE_PAUSE = timedelta(seconds=5)
 BLOCKED_PAUSE = timedelta(seconds=60)
-#: A station that could not answer a batch query is asked singly for this long.
-BATCH_PAUSE = timedelta(minutes=10)
-
-Lane = tuple[str, str]
 
 
 class Looks:
-    """The looks on the wire in this process."""
+    """The looks of this process, on the wire and about to be."""
 
     def __init__(self, room: Room) -> None:
         self._room = room
+        self._lanes = Lanes(room.settings, room.stations, self._send)
+        #: Jobs being looked at: none has two looks here, however long the first takes.
         self._jobs: set[str] = set()
-        self._by_station: Counter[str] = Counter()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._lanes: dict[Lane, asyncio.Semaphore] = {}
-        self._paused: dict[Lane, datetime] = {}
-        self._single: dict[tuple[str, str, str], datetime] = {}
+        self._tasks: set[asyncio.Task[Request]] = set()
+        self._batches = Batches()
         self._unknown_words: set[tuple[str, str]] = set()
 
-    @property
-    def free(self) -> int:
-        """How many more looks this process takes on."""
-        return max(0, self._room.settings.looks_in_flight - len(self._jobs))
+    def rooms(self) -> dict[Lane, int]:
+        """How many jobs of each lane may be claimed now."""
+        return self._lanes.rooms(self._room.now(), lambda _: self._room.settings.looks_per_station)
 
-    def full_stations(self) -> list[str]:
-        """Stations with as many looks on the wire as they may have: claim none of theirs now."""
-        cap = self._room.settings.looks_per_station
-        return [station for station, count in self._by_station.items() if count >= cap]
+    def closed(self, lanes: Iterable[Lane]) -> list[Lane]:
+        """Those of these lanes that are not looked at now: closed, or gone from the settings."""
+        looked_at = self._lanes.open(self._room.now())
+        return [lane for lane in lanes if lane not in looked_at]
 
     def start(self, jobs: Iterable[Job]) -> None:
         """Look at these claimed jobs. Returns at once."""
@@ -65,14 +62,14 @@ class Looks:
         for job in jobs:
             binding = self._binding(job)
             if binding is not None and job.id not in self._jobs:
+                self._jobs.add(job.id)
                 groups[binding.batch_group].append((job, binding))
         now = self._room.now()
         for group, members in groups.items():
             limit = members[0][1].operation.batch_limit
-            batched = limit > 1 and len(members) > 1 and self._single.get(group, now) <= now
-            size = limit if batched else 1
-            for first in range(0, len(members), size):
-                self._spawn(members[first : first + size])
+            size = limit if limit > 1 and self._batches.usable(group, now) else 1
+            requests = [members[first : first + size] for first in range(0, len(members), size)]
+            self._lanes.start(members[0][1].lane, requests)
 
     async def drain(self) -> None:
         """Wait until every look on the wire has been answered and saved."""
@@ -81,80 +78,68 @@ class Looks:
 
     def _binding(self, job: Job) -> Binding | None:
         try:
-            binding = bind(self._room.stations, job)
+            return bind(self._room.stations, job)
         except Unbound as error:
             log.warning("look_impossible", job_id=job.id, reason=str(error))
             return None
-        paused_until = self._paused.get((binding.station.name, binding.key.name))
-        return None if paused_until and self._room.now() < paused_until else binding
 
-    def _spawn(self, members: Sequence[tuple[Job, Binding]]) -> None:
-        ids = [job.id for job, _ in members]
-        station = members[0][1].station.name
-        self._jobs.update(ids)
-        self._by_station[station] += 1
-        task = asyncio.create_task(self._look(members))
+    def _send(self, lane: Lane, request: Request) -> None:
+        task = asyncio.create_task(self._look(lane, request))
         self._tasks.add(task)
 
-        def done(task: asyncio.Task[None]) -> None:
+        def done(task: asyncio.Task[Request]) -> None:
             self._tasks.discard(task)
-            self._jobs.difference_update(ids)
-            self._by_station[station] -= 1
-            if not task.cancelled() and (error := task.exception()):
-                log.error("look_failed", jobs=ids[:3], exc_info=error)
+            failed = task.cancelled() or task.exception() is not None
+            rest = () if failed else task.result()
+            self._jobs.difference_update(job.id for job, _ in request)
+            self._jobs.update(job.id for job, _ in rest)
+            self._lanes.ended(lane)
+            self._lanes.start(lane, [[member] for member in rest])
+            if failed and not task.cancelled():
+                jobs = [job.id for job, _ in request[:3]]
+                log.error("look_failed", jobs=jobs, exc_info=task.exception())
 
         task.add_done_callback(done)
 
-    async def _look(self, members: Sequence[tuple[Job, Binding]]) -> None:
-        async with self._lane(members[0][1]):
-            if len(members) == 1:
-                await self._look_at_one(*members[0])
-                return
-            missing = await self._look_at_many(members)
-            for job, binding in missing:
-                await self._look_at_one(job, binding)
+    async def _look(self, lane: Lane, request: Request) -> Request:
+        """Returns what is still to be looked at, one by one."""
+        if len(request) > 1:
+            return await self._look_at_many(lane, request)
+        await self._look_at_one(lane, *request[0])
+        return ()
 
-    def _lane(self, binding: Binding) -> asyncio.Semaphore:
-        lane = (binding.station.name, binding.key.name)
-        if lane not in self._lanes:
-            self._lanes[lane] = asyncio.Semaphore(self._room.settings.looks_per_key)
-        return self._lanes[lane]
-
-    async def _look_at_one(self, job: Job, binding: Binding) -> None:
+    async def _look_at_one(self, lane: Lane, job: Job, binding: Binding) -> None:
         task = Task(job.upstream_id or "", job.upstream_details)
         try:
             said = await self._room.upstream.query(binding, task)
         except Fault as fault:
-            self._pause(binding, fault)
+            self._mind(lane, fault)
             words = fault.words
             said = Heard(fault, lambda: words)
+        else:
+            self._lanes.answered(lane)
         await self._save(job, binding, said)
 
-    async def _look_at_many(
-        self, members: Sequence[tuple[Job, Binding]]
-    ) -> Sequence[tuple[Job, Binding]]:
-        """Looks at all and returns those the answer said nothing of."""
+    async def _look_at_many(self, lane: Lane, members: Request) -> Request:
+        """One request for all. Returns those the answer said nothing of."""
         binding = members[0][1]
         ids = [job.upstream_id or "" for job, _ in members]
         try:
             said = await self._room.upstream.query_batch(binding, ids)
-        except UnrecognizedReply as fault:
-            self._single[binding.batch_group] = self._room.now() + BATCH_PAUSE
-            log.warning("batch_query_given_up", station=binding.station.name, reason=str(fault))
-            return members
         except Fault as fault:
-            self._pause(binding, fault)
+            self._mind(lane, fault)
+            if self._batches.failed(binding.batch_group, fault, self._room.now()):
+                log.warning("batch_query_given_up", station=lane[0], reason=str(fault))
+            late = [job for job, _ in members if is_late(job, self._room)]
+            await asyncio.gather(*(expire(self._room, job) for job in late))
             return ()
-        await asyncio.gather(
-            *(
-                self._save(job, binding, said[upstream_id])
-                for job, _ in members
-                if (upstream_id := job.upstream_id or "") in said
-            )
-        )
-        return [member for member in members if member[0].upstream_id not in said]
+        self._lanes.answered(lane)
+        self._batches.worked(binding.batch_group)
+        heard = [(job, own, said.get(job.upstream_id or "")) for job, own in members]
+        await asyncio.gather(*(self._save(job, own, it) for job, own, it in heard if it))
+        return [(job, own) for job, own, it in heard if it is None]
 
-    def _pause(self, binding: Binding, fault: Fault) -> None:
+    def _mind(self, lane: Lane, fault: Fault) -> None:
         """A fault about the key slows the key down, not the job."""
         match fault:
             case Throttled():
@@ -163,8 +148,8 @@ class Looks:
                 pause = fault.retry_after or BLOCKED_PAUSE
             case _:
                 return
-        lane = (binding.station.name, binding.key.name)
-        self._paused[lane] = self._room.now() + pause
+        for request in self._lanes.pause(lane, self._room.now() + pause):
+            self._jobs.difference_update(job.id for job, _ in request)
         log.warning("key_paused", station=lane[0], key=lane[1], reason=f"{fault.code}: {fault}")
 
     async def _save(self, job: Job, binding: Binding, said: Heard[Status | Fault]) -> None:

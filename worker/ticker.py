@@ -1,12 +1,14 @@
 """
 What makes things happen: every worker ticks.
 
-A tick claims what is due and starts it. Two tickers at once are harmless, because a claim is
-exclusive; a ticker that dies is missed by nobody, because the others find the same rows.
+A tick claims what is due and starts it. Looks have rounds of their own, so that nothing else delays
+them. Two tickers at once are harmless, because a claim is exclusive; a ticker that dies is missed
+by nobody, because the others find the same rows.
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,18 +17,24 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from generation.binding import Unbound, bind
 from generation.job import Job, JobState
-from generation.lifecycle import claimed_until, expired
+from generation.lifecycle import claimed_until
 from generation.queue import deliver_message, submit_message
 from worker.alive import beat
 from worker.doubts import call_stale, cancel, find
+from worker.expiry import expire, is_late
 from worker.inputs import send_input
 from worker.looks import Looks
 from worker.room import Room
 
 log = structlog.get_logger(__name__)
 
-CLAIM_LIMIT = 500
+ERRANDS_LIMIT = 500
 DELIVERIES_LIMIT = 500
+OVERDUE_LIMIT = 100
+#: Between two rounds where the first found more than it could start.
+BREATH = timedelta(seconds=0.02)
+#: How often lanes that are not looked at are searched for jobs past their deadline.
+DEADLINES_EVERY = timedelta(seconds=30)
 #: While more submits than this wait on the queue, no queued job is nudged again: it is in line
 #: already.
 LONG_LINE = 1000
@@ -44,15 +52,24 @@ class Ticker:
         self._looks = Looks(room)
         self._errands: set[asyncio.Task[None]] = set()
         self._renewed_at: datetime | None = None
+        self._kept_at: datetime | None = None
 
     async def run(self) -> None:
         """
         Tick until the process is to leave; from then on only renew the leases of what is still on
         the wire, until this is canceled.
         """
+        await asyncio.gather(self._rounds(self._tick), self._rounds(self._look))
+        await self._hold()
+
+    async def _rounds(self, once: Callable[[], Awaitable[bool]]) -> None:
+        """
+        Again and again, at the pace of the settings; sooner where there is more to do than one
+        round could.
+        """
         while not self._room.leaving:
             try:
-                busy = await self._tick()
+                busy = await once()
                 beat(self._room.settings)
             except (SQLAlchemyError, OSError) as error:
                 log.warning("tick_failed", error=f"{type(error).__name__}: {error}")
@@ -62,9 +79,7 @@ class Ticker:
                 log.exception("tick_failed")
                 await asyncio.sleep(PAUSE.total_seconds())
                 continue
-            if not busy:
-                await asyncio.sleep(self._room.settings.tick.total_seconds())
-        await self._hold()
+            await asyncio.sleep((BREATH if busy else self._room.settings.tick).total_seconds())
 
     async def drain(self) -> None:
         """Wait for everything this ticker has started."""
@@ -81,26 +96,38 @@ class Ticker:
             await asyncio.sleep(self._room.settings.tick.total_seconds())
 
     async def _tick(self) -> bool:
-        """One round. True where there was so much to do that the next should follow at once."""
+        """Errands and deliveries. True where there are more than one round could start."""
         await self._renew_leases()
+        await self._keep_deadlines()
         told = await self._nudge_deliveries()
-        jobs = await self._claim()
-        looks = [job for job in jobs if self._dispatch(job)]
-        self._looks.start(looks)
-        return len(jobs) == CLAIM_LIMIT or told == DELIVERIES_LIMIT
-
-    async def _claim(self) -> list[Job]:
-        limit = min(CLAIM_LIMIT, self._looks.free)
-        if limit == 0:
-            return []
         line = await self._room.nudger.depth()
-        return await self._room.store.jobs.claim_due(
+        jobs = await self._room.store.claims.errands(
             self._room.now(),
-            limit,
+            ERRANDS_LIMIT,
             self._next_wake,
-            skip_stations=self._looks.full_stations(),
             skip_queued=line is None or line > LONG_LINE,
         )
+        self._looks.start([job for job in jobs if self._dispatch(job)])
+        return len(jobs) == ERRANDS_LIMIT or told == DELIVERIES_LIMIT
+
+    async def _look(self) -> bool:
+        """Looks. True where a lane took all it had room for: there may be more due in it."""
+        rooms = self._looks.rooms()
+        jobs = await self._room.store.claims.looks(self._room.now(), rooms, self._next_wake)
+        self._looks.start(jobs)
+        taken = Counter((job.station, job.key) for job in jobs)
+        return any(taken[lane] >= room for lane, room in rooms.items())
+
+    async def _keep_deadlines(self) -> None:
+        """Jobs in lanes that are not looked at expire as all others."""
+        now = self._room.now()
+        if self._kept_at is not None and now - self._kept_at < DEADLINES_EVERY:
+            return
+        self._kept_at = now
+        closed = self._looks.closed(await self._room.store.claims.lanes())
+        late = await self._room.store.claims.overdue(now, closed, OVERDUE_LIMIT, self._next_wake)
+        for job in late:
+            self._start(expire(self._room, job))
 
     def _next_wake(self, job: Job) -> datetime | None:
         """Where the claim moves `wake_at`."""
@@ -115,8 +142,8 @@ class Ticker:
     def _dispatch(self, job: Job) -> bool:
         """Start what a claimed job needs. True where that is a look."""
         match job.state:
-            case JobState.QUEUED if self._room.now() >= job.deadline:
-                self._start(self._expire(job))
+            case _ if is_late(job, self._room) and not self._can_ask(job):
+                self._start(expire(self._room, job))
             case JobState.QUEUED:
                 self._start(self._nudge(job))
             case JobState.SUBMITTING:
@@ -130,6 +157,16 @@ class Ticker:
             case _:
                 return job.upstream_id is not None
         return False
+
+    def _can_ask(self, job: Job) -> bool:
+        """Whether there is an upstream to have the last word."""
+        if job.state is JobState.QUEUED:
+            return False
+        try:
+            bind(self._room.stations, job)
+        except Unbound:
+            return False
+        return True
 
     def _start(self, errand: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(errand)
@@ -147,15 +184,6 @@ class Ticker:
         if whole is not None:
             self._room.nudger.nudge(submit_message(whole))
 
-    async def _expire(self, job: Job) -> None:
-        at = self._room.moment()
-
-        def decide(fresh: Job) -> Job:
-            due = fresh.state is JobState.QUEUED and at.now >= fresh.deadline
-            return expired(fresh, at) if due else fresh
-
-        self._room.show(await self._room.store.jobs.change(job.id, decide))
-
     async def _nudge_deliveries(self) -> int:
         now = self._room.now()
         again = now + self._room.settings.nudge_again
@@ -170,5 +198,5 @@ class Ticker:
         lease = self._room.settings.submit_lease
         fresh = self._renewed_at is not None and now - self._renewed_at < lease / RENEWALS
         if self._room.submitting and not fresh:
-            await self._room.store.jobs.keep_claimed(sorted(self._room.submitting), now + lease)
+            await self._room.store.claims.keep(sorted(self._room.submitting), now + lease)
             self._renewed_at = now

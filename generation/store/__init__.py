@@ -2,6 +2,7 @@
 The only package that talks to the database.
 """
 
+from generation.store.claims import ClaimStore, Lane, NextWake
 from generation.store.database import Database, UnusableDatabase
 from generation.store.deliveries import DeliveryStore, Signed
 from generation.store.events import EventStore, Head, Told
@@ -13,6 +14,7 @@ from generation.store.trouble import is_away
 __all__ = [
     "ApiKey",
     "Change",
+    "ClaimStore",
     "Database",
     "Decide",
     "DeliveryStore",
@@ -21,6 +23,8 @@ __all__ = [
     "Head",
     "JobStore",
     "KeyStore",
+    "Lane",
+    "NextWake",
     "Signed",
     "Store",
     "Told",
@@ -38,6 +42,7 @@ class Store:
     def __init__(self, url: str, *, base_url: str = "", pool_size: int = 8) -> None:
         self.database = Database(url, pool_size=pool_size)
         self.jobs = JobStore(self.database, base_url=base_url)
+        self.claims = ClaimStore(self.database)
         self.deliveries = DeliveryStore(self.database)
         self.events = EventStore(self.database, base_url=base_url)
         self.keys = KeyStore(self.database)

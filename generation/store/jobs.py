@@ -1,5 +1,5 @@
 """
-Jobs on disk: born, claimed, changed, read.
+Jobs on disk: born, changed, read. They are claimed in `generation.store.claims`.
 
 Every change is read, decided and written in one transaction with the row locked, so a decision
 never meets a job that somebody else has moved; and with it, in the same transaction, go the move's
@@ -8,10 +8,9 @@ event and the deliveries it owes.
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, Table, and_, bindparam, func, literal, or_, select, update
+from sqlalchemy import Table, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 from ulid import ULID
@@ -24,7 +23,7 @@ from generation.store.database import Database
 from generation.store.events import event_row
 from generation.store.group_commit import GroupCommit
 from generation.store.quotas import Quotas
-from generation.store.rows import LEAN_COLUMNS, MUTABLE, job_of, job_row, mutable_row
+from generation.store.rows import MUTABLE, job_of, job_row, mutable_row
 from generation.store.schema import deliveries, job_events, jobs
 from generation.tally import counted
 from generation.webhooks.delivery import Delivery, DeliveryState
@@ -33,18 +32,11 @@ from generation.webhooks.delivery import Delivery, DeliveryState
 Decide = Callable[[Job], Job]
 #: Reads what decisions about these locked jobs depend on, before they are taken.
 Prepare = Callable[[AsyncConnection, Mapping[str, Job]], Awaitable[None]]
-#: Given a due job, when it is to be looked at next should this look not come back.
-NextWake = Callable[[Job], datetime | None]
 
 UPDATE = (
     update(jobs)
     .where(jobs.c.id == bindparam("_id"))
     .values({name: bindparam(name) for name in MUTABLE})
-)
-MOVE_WAKE = (
-    update(jobs)
-    .where(jobs.c.id == bindparam("_id"))
-    .values(wake_at=bindparam("_wake_at"), version=jobs.c.version + 1)
 )
 
 
@@ -130,58 +122,6 @@ class JobStore:
         async with self._database.reading() as connection:
             return {state: count for state, count in await connection.execute(query)}
 
-    async def claim_due(
-        self,
-        now: datetime,
-        limit: int,
-        next_wake: NextWake,
-        *,
-        skip_stations: Sequence[str] = (),
-        skip_queued: bool = False,
-    ) -> list[Job]:
-        """
-        Take up to `limit` jobs whose time has come, the longest due first, and move each `wake_at`
-        on in the same transaction: nobody else gets them before then. Jobs come without their
-        `input`.
-        """
-        query = due(now, limit, skip_stations=skip_stations, skip_queued=skip_queued)
-        if self._database.is_sqlite and not await self._anything(query):
-            return []
-        async with self._database.writing() as connection:
-            rows = (await connection.execute(query)).mappings().all()
-            claimed = [job_of(dict(row)) for row in rows]
-            claimed = [replace(j, wake_at=next_wake(j), version=j.version + 1) for j in claimed]
-            if claimed:
-                await connection.execute(
-                    MOVE_WAKE, [{"_id": job.id, "_wake_at": job.wake_at} for job in claimed]
-                )
-        return claimed
-
-    async def keep_claimed(self, job_ids: Sequence[str], until: datetime) -> None:
-        """Renew the lease of submits that are on the wire in this process."""
-        query = (
-            update(jobs)
-            .where(jobs.c.id.in_(job_ids), jobs.c.state == JobState.SUBMITTING)
-            .values(wake_at=until)
-        )
-        async with self._database.writing() as connection:
-            await connection.execute(query)
-
-    async def wake(self, job_id: str, now: datetime) -> None:
-        """Have somebody look at a job at once, if it is waiting for anything at all."""
-        query = (
-            update(jobs)
-            .where(jobs.c.id == job_id, jobs.c.wake_at > now, jobs.c.state != JobState.SUBMITTING)
-            .values(wake_at=now)
-        )
-        async with self._database.writing() as connection:
-            await connection.execute(query)
-
-    async def _anything(self, query: Select[Any]) -> bool:
-        """A look without the write lock, which SQLite has only one of."""
-        async with self._database.reading() as connection:
-            return (await connection.execute(query.limit(1))).first() is not None
-
     async def _insert_batch(
         self, connection: AsyncConnection, batch: Sequence[Job]
     ) -> Sequence[Job | OverQuota]:
@@ -260,24 +200,6 @@ class JobStore:
             await connection.execute(insert_once(connection, job_events), rows)
         if owed:
             await connection.execute(insert_once(connection, deliveries), owed)
-
-
-def due(
-    now: datetime, limit: int, *, skip_stations: Sequence[str], skip_queued: bool
-) -> Select[Any]:
-    query = (
-        select(*LEAN_COLUMNS)
-        .where(jobs.c.wake_at <= now)
-        .order_by(jobs.c.wake_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    if skip_queued:
-        query = query.where(or_(jobs.c.state != JobState.QUEUED, jobs.c.deadline <= now))
-    if skip_stations:
-        busy = and_(jobs.c.state == JobState.RUNNING, jobs.c.station.in_(skip_stations))
-        query = query.where(~func.coalesce(busy, literal(False)))
-    return query
 
 
 def insert_once(connection: AsyncConnection, table: Table) -> Any:

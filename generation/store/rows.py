@@ -23,6 +23,7 @@ FIXED = frozenset(
         "quota_key",
         "provider",
         "operation",
+        "model",
         "input",
         "metadata",
         "webhook",
@@ -33,8 +34,9 @@ FIXED = frozenset(
 )
 MUTABLE = tuple(field.name for field in fields(Job) if field.name not in FIXED)
 
-#: All a look needs. The input may be megabytes of pictures, and no look reads it.
-LEAN_COLUMNS = tuple(column for column in jobs.c if column.name != "input")
+#: What no look reads. The input may be megabytes of pictures.
+HEAVY = frozenset({"input", "metadata", "webhook", "last_reply", "result", "error"})
+LEAN_COLUMNS = tuple(column for column in jobs.c if column.name not in HEAVY)
 
 
 def job_row(job: Job) -> dict[str, Any]:
@@ -56,16 +58,16 @@ def mutable_row(job: Job) -> dict[str, Any]:
 
 
 def job_of(row: Mapping[str, Any]) -> Job:
-    """The job of a row; without `input` where the row was read lean."""
+    """The job of a row; without what is heavy where the row was read lean."""
     values = dict(row)
     values.setdefault("input", {})
     values["state"] = JobState(values["state"])
     values["billed"] = Billed(values["billed"])
     values["tried"] = tuple(values["tried"] or ())
-    if webhook := values["webhook"]:
+    if webhook := values.get("webhook"):
         values["webhook"] = Webhook(url=webhook["url"], events=tuple(webhook["events"]))
-    if result := values["result"]:
+    if result := values.get("result"):
         values["result"] = _RESULT.validate_python(result)
-    if error := values["error"]:
+    if error := values.get("error"):
         values["error"] = _ERROR.validate_python(error)
     return Job(**values)

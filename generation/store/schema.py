@@ -120,6 +120,8 @@ jobs = Table(
     Column("quota_key", String(40)),
     Column("provider", String(40), nullable=False),
     Column("operation", String(60), nullable=False),
+    #: The model the caller named, and "" where none was; what is learned, is learned for each.
+    Column("model", String(100), nullable=False, server_default=""),
     Column("input", Document, nullable=False),
     Column("metadata", Document, nullable=False),
     Column("webhook", Document),
@@ -129,6 +131,7 @@ jobs = Table(
     Column("version", Integer, nullable=False),
     Column("sequence", Integer, nullable=False),
     Column("wake_at", Instant),
+    Column("looked_at", Instant),
     Column("not_before", Instant),
     Column("reason", Text, nullable=False),
     Column("line", Text),
@@ -160,7 +163,21 @@ jobs = Table(
 )
 
 WAKEFUL = text("wake_at IS NOT NULL")
-Index("ix_jobs_due", jobs.c.wake_at, postgresql_where=WAKEFUL, sqlite_where=WAKEFUL)
+#: Jobs that need a look and nothing else, and all others; literally as in the indexes, or no
+#: database would use them.
+PLAIN_LOOK = text("(state IN ('running', 'expired') AND cancel_requested_at IS NULL)")
+ERRAND = text("NOT (state IN ('running', 'expired') AND cancel_requested_at IS NULL)")
+DUE_LOOKS = text(f"wake_at IS NOT NULL AND {PLAIN_LOOK.text}")
+DUE_ERRANDS = text(f"wake_at IS NOT NULL AND {ERRAND.text}")
+Index(
+    "ix_jobs_due_looks",
+    jobs.c.station,
+    jobs.c.key,
+    jobs.c.wake_at,
+    postgresql_where=DUE_LOOKS,
+    sqlite_where=DUE_LOOKS,
+)
+Index("ix_jobs_due_errands", jobs.c.wake_at, postgresql_where=DUE_ERRANDS, sqlite_where=DUE_ERRANDS)
 Index("ix_jobs_tenant_id", jobs.c.tenant, jobs.c.id)
 #: Jobs of keys without limits are not in it, and cost it nothing.
 COUNTED = text("quota_key IS NOT NULL AND finished_at IS NULL")
@@ -311,3 +328,15 @@ deliveries = Table(
 
 Index("ix_deliveries_due", deliveries.c.wake_at, postgresql_where=WAKEFUL, sqlite_where=WAKEFUL)
 Index("ix_deliveries_job_id", deliveries.c.job_id)
+
+durations = Table(
+    "durations",
+    metadata,
+    Column("station", String(100), primary_key=True),
+    Column("provider", String(40), primary_key=True),
+    Column("operation", String(60), primary_key=True),
+    Column("model", String(100), primary_key=True),
+    #: `generation.durations.Sketch`, by bucket.
+    Column("weights", Document, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+)

@@ -3,10 +3,9 @@ What every store must do. The suite runs once on SQLite and once on PostgreSQL.
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -117,44 +116,6 @@ async def test_one_bad_item_fails_alone(store: Store) -> None:
     assert (await store.jobs.counts())["queued"] == 20
 
 
-async def test_a_due_job_is_claimed_by_one_of_many(store: Store, second: Store) -> None:
-    jobs = [a_job(JobState.RUNNING) for _ in range(200)]
-    await asyncio.gather(*(store.jobs.insert(job) for job in jobs))
-    stores = [store, second]
-    claims = await asyncio.gather(
-        *(stores[i % 2].jobs.claim_due(NOON, 30, later) for i in range(32))
-    )
-    claimed = Counter(job.id for claim in claims for job in claim)
-    assert set(claimed.values()) == {1}
-    assert await store.jobs.claim_due(NOON, 300, later) == [] or len(claimed) < 200
-    rest = await store.jobs.claim_due(NOON, 300, later)
-    assert rest == []
-
-
-async def test_a_claim_takes_the_longest_due_first_and_moves_it_on(store: Store) -> None:
-    jobs = [a_job(JobState.RUNNING, wake_at=NOON - timedelta(seconds=age)) for age in (1, 3, 2, -5)]
-    for job in jobs:
-        await store.jobs.insert(job)
-    claimed = await store.jobs.claim_due(NOON, 2, later)
-    assert [job.id for job in claimed] == [jobs[1].id, jobs[2].id]
-    assert {(job.wake_at, job.version) for job in claimed} == {(LATER, 1)}
-    assert claimed[0].input == {}, "a look needs no input, however large"
-    saved = await store.jobs.get(jobs[1].id)
-    assert saved is not None
-    assert (saved.wake_at, saved.version, saved.input) == (LATER, 1, {"prompt": "a cat"})
-
-
-async def test_busy_stations_and_a_long_line_are_left_alone(store: Store) -> None:
-    busy = await store.jobs.insert(a_job(JobState.RUNNING, station="busy"))
-    free = await store.jobs.insert(a_job(JobState.RUNNING, station="free"))
-    queued = await store.jobs.insert(a_job())
-    overdue = await store.jobs.insert(a_job(deadline=NOON))
-    claimed = await store.jobs.claim_due(NOON, 10, later, skip_stations=["busy"], skip_queued=True)
-    assert {job.id for job in claimed} == {free.id, overdue.id}
-    claimed = await store.jobs.claim_due(NOON, 10, later)
-    assert {job.id for job in claimed} == {busy.id, queued.id}
-
-
 async def test_forty_claims_of_one_submit_have_one_winner(store: Store, second: Store) -> None:
     job = await store.jobs.insert(a_job())
     stores = [store, second]
@@ -247,13 +208,6 @@ async def test_a_delivery_attempt_is_claimed_once(store: Store, second: Store) -
     assert await store.deliveries.claim(delivery_id, version + 1, LATER) is None
 
 
-async def test_leases_are_renewed_only_while_submitting(store: Store) -> None:
-    job = await store.jobs.insert(a_job(JobState.SUBMITTING))
-    ended = await store.jobs.insert(a_job(JobState.FAILED, wake_at=None))
-    await store.jobs.keep_claimed([job.id, ended.id], LATER)
-    assert [(await store.jobs.get(j.id)).wake_at for j in (job, ended)] == [LATER, None]  # type: ignore[union-attr]
-
-
 async def test_a_page_walks_every_job_once_newest_first(store: Store) -> None:
     jobs = [await store.jobs.insert(a_job()) for _ in range(25)]
     seen: list[str] = []
@@ -302,12 +256,3 @@ async def test_the_schema_is_what_the_code_needs(store: Store) -> None:
 def test_migrating_twice_changes_nothing(store_url: str) -> None:
     migrate(store_url)
     migrate(store_url)
-
-
-async def test_waking_makes_a_waiting_job_due_at_once(store: Store) -> None:
-    now = datetime.now(UTC)
-    job = await store.jobs.insert(a_job(JobState.RUNNING, wake_at=now + timedelta(hours=1)))
-    held = await store.jobs.insert(a_job(JobState.SUBMITTING, wake_at=now + timedelta(hours=1)))
-    for name in (job.id, held.id):
-        await store.jobs.wake(name, now)
-    assert [j.id for j in await store.jobs.claim_due(now, 10, later)] == [job.id]

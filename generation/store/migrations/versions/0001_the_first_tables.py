@@ -11,6 +11,7 @@ COUNTED = sa.text("quota_key IS NOT NULL AND finished_at IS NULL")
 WAKEFUL = sa.text("wake_at IS NOT NULL")
 UNPLACED = sa.text("position IS NULL")
 PLACED = sa.text("position > 0")
+PLAIN_LOOK = "(state IN ('running', 'expired') AND cancel_requested_at IS NULL)"
 
 revision = "0001"
 down_revision = None
@@ -61,6 +62,7 @@ def upgrade() -> None:
         sa.Column("quota_key", sa.String(length=40), nullable=True),
         sa.Column("provider", sa.String(length=40), nullable=False),
         sa.Column("operation", sa.String(length=60), nullable=False),
+        sa.Column("model", sa.String(length=100), nullable=False, server_default=""),
         sa.Column("input", Document, nullable=False),
         sa.Column("metadata", Document, nullable=False),
         sa.Column("webhook", Document, nullable=True),
@@ -70,6 +72,7 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("sequence", sa.Integer(), nullable=False),
         sa.Column("wake_at", Instant(), nullable=True),
+        sa.Column("looked_at", Instant(), nullable=True),
         sa.Column("not_before", Instant(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("line", sa.Text(), nullable=True),
@@ -101,12 +104,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_jobs")),
     )
     op.create_index(
-        "ix_jobs_due",
+        "ix_jobs_due_looks",
+        "jobs",
+        ["station", "key", "wake_at"],
+        unique=False,
+        postgresql_where=sa.text(f"wake_at IS NOT NULL AND {PLAIN_LOOK}"),
+        sqlite_where=sa.text(f"wake_at IS NOT NULL AND {PLAIN_LOOK}"),
+    )
+    op.create_index(
+        "ix_jobs_due_errands",
         "jobs",
         ["wake_at"],
         unique=False,
-        postgresql_where=WAKEFUL,
-        sqlite_where=WAKEFUL,
+        postgresql_where=sa.text(f"wake_at IS NOT NULL AND NOT {PLAIN_LOOK}"),
+        sqlite_where=sa.text(f"wake_at IS NOT NULL AND NOT {PLAIN_LOOK}"),
     )
     op.create_index("ix_jobs_tenant_id", "jobs", ["tenant", "id"], unique=False)
     op.create_index(
@@ -240,8 +251,30 @@ def upgrade() -> None:
     )
     op.bulk_insert(feed, [{"id": 1, "last": 0}])
 
+    op.create_table(
+        "durations",
+        sa.Column("station", sa.String(length=100), nullable=False),
+        sa.Column("provider", sa.String(length=40), nullable=False),
+        sa.Column("operation", sa.String(length=60), nullable=False),
+        sa.Column("model", sa.String(length=100), nullable=False),
+        sa.Column("weights", Document, nullable=False),
+        sa.Column("updated_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "station", "provider", "operation", "model", name=op.f("pk_durations")
+        ),
+    )
+
 
 def downgrade() -> None:
-    tables = ("event_feed", "job_events", "deliveries", "tallies", "turns", "accounts", "jobs")
+    tables = (
+        "durations",
+        "event_feed",
+        "job_events",
+        "deliveries",
+        "tallies",
+        "turns",
+        "accounts",
+        "jobs",
+    )
     for table in (*tables, "key_changes", "key_usage", "api_keys"):
         op.drop_table(table)

@@ -1,0 +1,195 @@
+"""
+Taking jobs whose time has come, so that nobody else does.
+
+Two kinds are due. Plain looks at tasks upstream are nearly all of them: they are claimed lane by
+lane, a lane being one key of one station, and each lane only as far as it has room, so the due
+tasks of a station that hangs stand in nobody's way. Everything else that needs a hand is an errand.
+Each kind has a partial index of its own.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    Select,
+    String,
+    TextClause,
+    bindparam,
+    func,
+    or_,
+    select,
+    type_coerce,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from generation.job import Job, JobState
+from generation.store.database import Database
+from generation.store.rows import LEAN_COLUMNS, job_of
+from generation.store.schema import ERRAND, PLAIN_LOOK, Instant, jobs
+
+#: Given a due job, when it is to be looked at next should this look not come back.
+NextWake = Callable[[Job], datetime | None]
+#: A station and one of its keys.
+Lane = tuple[str, str]
+
+#: States in which there may be something new upstream.
+WAKEABLE = (JobState.RUNNING, JobState.AWAITING_INPUT, JobState.IN_DOUBT, JobState.EXPIRED)
+
+MOVED: Mapping[Any, Any] = {
+    "version": jobs.c.version + 1,
+    "looked_at": bindparam("_now", type_=Instant()),
+}
+#: One row at a time, for SQLite: its statements cost next to nothing.
+MOVE_ONE = (
+    update(jobs).where(jobs.c.id == bindparam("_id")).values(wake_at=bindparam("_wake_at"), **MOVED)
+)
+#: All in one statement, for PostgreSQL.
+GIVEN = (
+    func.unnest(bindparam("_ids", type_=ARRAY(String)), bindparam("_wakes", type_=ARRAY(Instant)))
+    .table_valued("id", "wake_at", name="given")
+    .render_derived()
+)
+MOVE_ALL = (
+    update(jobs)
+    .where(jobs.c.id == GIVEN.c.id)
+    .values(wake_at=type_coerce(GIVEN.c.wake_at, Instant), **MOVED)
+)
+
+
+class ClaimStore:
+    """All claiming of due jobs. They come lean: without what no look reads, however large."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def errands(
+        self, now: datetime, limit: int, next_wake: NextWake, *, skip_queued: bool = False
+    ) -> list[Job]:
+        """
+        Take up to `limit` jobs that need more than a look, the longest due first, and move each
+        `wake_at` on in the same transaction: nobody else gets them before then. With `skip_queued`,
+        queued jobs are left alone until their deadline.
+        """
+        query = due(ERRAND, now, limit)
+        if skip_queued:
+            query = query.where(or_(jobs.c.state != JobState.QUEUED, jobs.c.deadline <= now))
+        return await self._claim([query], now, next_wake)
+
+    async def looks(
+        self, now: datetime, rooms: Mapping[Lane, int], next_wake: NextWake
+    ) -> list[Job]:
+        """Likewise jobs to look at: of each lane no more than it has room for."""
+        queries = [
+            in_lane(due(PLAIN_LOOK, now, room), lane) for lane, room in rooms.items() if room
+        ]
+        return await self._claim(queries, now, next_wake)
+
+    async def overdue(
+        self, now: datetime, lanes: Iterable[Lane], limit: int, next_wake: NextWake
+    ) -> list[Job]:
+        """
+        Likewise jobs past their deadline in lanes that are not looked at: their station is down, or
+        their key is gone from the settings.
+        """
+        late = due(PLAIN_LOOK, now, limit).where(
+            jobs.c.deadline <= now, jobs.c.state != JobState.EXPIRED
+        )
+        return await self._claim([in_lane(late, lane) for lane in lanes], now, next_wake)
+
+    async def lanes(self) -> set[Lane]:
+        """The lanes that hold any job to look at. Reads the index of all of them."""
+        query = (
+            select(jobs.c.station, jobs.c.key)
+            .where(PLAIN_LOOK, jobs.c.wake_at.is_not(None))
+            .group_by(jobs.c.station, jobs.c.key)
+        )
+        async with self._database.reading() as connection:
+            return {(station, key) for station, key in await connection.execute(query)}
+
+    async def keep(self, job_ids: Sequence[str], until: datetime) -> None:
+        """Renew the lease of submits that are on the wire in this process."""
+        query = (
+            update(jobs)
+            .where(jobs.c.id.in_(job_ids), jobs.c.state == JobState.SUBMITTING)
+            .values(wake_at=until)
+        )
+        async with self._database.writing() as connection:
+            await connection.execute(query)
+
+    async def wake(self, job_id: str, now: datetime, apart: timedelta) -> bool:
+        """
+        Have somebody look at a job upstream soon: now, or `apart` after its last claim if that is
+        later. However often it is asked for, looks stay that far apart; a job that is to be looked
+        at sooner anyway is left as it is. False where there is no such job to look at.
+        """
+        query = select(jobs.c.wake_at, jobs.c.looked_at).where(
+            jobs.c.id == job_id, jobs.c.state.in_(WAKEABLE), jobs.c.wake_at.is_not(None)
+        )
+        async with self._database.reading() as connection:
+            row = (await connection.execute(query)).first()
+        if row is None:
+            return False
+        at = now if row.looked_at is None else max(now, row.looked_at + apart)
+        if row.wake_at <= at:
+            return True
+        sooner = update(jobs).where(
+            jobs.c.id == job_id, jobs.c.state.in_(WAKEABLE), jobs.c.wake_at > at
+        )
+        async with self._database.writing() as connection:
+            await connection.execute(sooner.values(wake_at=at))
+        return True
+
+    async def _claim(
+        self, queries: Sequence[Select[Any]], now: datetime, next_wake: NextWake
+    ) -> list[Job]:
+        if self._database.is_sqlite:
+            queries = await self._promising(queries)
+        if not queries:
+            return []
+        async with self._database.writing() as connection:
+            due = [
+                job_of(dict(row))
+                for query in queries
+                for row in (await connection.execute(query)).mappings().all()
+            ]
+            claimed = [replace(job, wake_at=next_wake(job), version=job.version + 1) for job in due]
+            if claimed:
+                await self._move(connection, claimed, now)
+        return claimed
+
+    async def _move(
+        self, connection: AsyncConnection, claimed: Sequence[Job], now: datetime
+    ) -> None:
+        if self._database.is_sqlite:
+            rows = [{"_id": job.id, "_wake_at": job.wake_at, "_now": now} for job in claimed]
+            await connection.execute(MOVE_ONE, rows)
+            return
+        ids, wakes = [job.id for job in claimed], [job.wake_at for job in claimed]
+        await connection.execute(MOVE_ALL, {"_ids": ids, "_wakes": wakes, "_now": now})
+
+    async def _promising(self, queries: Sequence[Select[Any]]) -> list[Select[Any]]:
+        """Those that find anything: asked without the write lock, which SQLite has only one of."""
+        found: list[Select[Any]] = []
+        async with self._database.reading() as connection:
+            for query in queries:
+                if (await connection.execute(query.limit(1))).first() is not None:
+                    found.append(query)
+        return found
+
+
+def due(kind: TextClause, now: datetime, limit: int) -> Select[Any]:
+    return (
+        select(*LEAN_COLUMNS)
+        .where(kind, jobs.c.wake_at <= now)
+        .order_by(jobs.c.wake_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+
+
+def in_lane(query: Select[Any], lane: Lane) -> Select[Any]:
+    return query.where(jobs.c.station == lane[0], jobs.c.key == lane[1])

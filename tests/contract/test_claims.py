@@ -1,0 +1,171 @@
+"""
+How due jobs are claimed, on every store.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from generation.job import Job, JobState, Result
+from generation.store import Store
+from tests.unit.jobs import NOON, a_job
+
+LATER = NOON + timedelta(hours=1)
+SANDBOX = ("sandbox", "main")
+S = JobState
+
+
+@pytest.fixture
+async def store(store_url: str) -> AsyncIterator[Store]:
+    store = Store(store_url)
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+async def second(store_url: str) -> AsyncIterator[Store]:
+    """The same database, as another process sees it."""
+    store = Store(store_url)
+    yield store
+    await store.close()
+
+
+def later(job: Job) -> datetime:
+    del job
+    return LATER
+
+
+def ago(seconds: float) -> datetime:
+    return NOON - timedelta(seconds=seconds)
+
+
+async def inserted(store: Store, state: JobState, **changes: Any) -> Job:
+    return await store.jobs.insert(a_job(state, **changes))
+
+
+async def looks(store: Store, rooms: dict[tuple[str, str], int] | None = None) -> list[str]:
+    return [job.id for job in await store.claims.looks(NOON, rooms or {SANDBOX: 300}, later)]
+
+
+async def errands(store: Store, **arguments: Any) -> list[str]:
+    return [job.id for job in await store.claims.errands(NOON, 300, later, **arguments)]
+
+
+async def test_a_due_job_is_claimed_by_one_of_many(store: Store, second: Store) -> None:
+    jobs = [a_job(S.RUNNING) for _ in range(200)]
+    await asyncio.gather(*(store.jobs.insert(job) for job in jobs))
+    stores = [store, second]
+    claims = await asyncio.gather(*(looks(stores[i % 2], {SANDBOX: 30}) for i in range(32)))
+    claimed = Counter(job_id for claim in claims for job_id in claim)
+    claimed.update(await looks(store))
+    assert set(claimed) == {job.id for job in jobs}
+    assert set(claimed.values()) == {1}
+    assert await looks(store) == []
+
+
+async def test_a_claim_takes_the_longest_due_first_and_moves_it_on(store: Store) -> None:
+    jobs = [await inserted(store, S.RUNNING, wake_at=ago(seconds)) for seconds in (1, 3, 2, -5)]
+    claimed = await store.claims.looks(NOON, {SANDBOX: 2}, later)
+    assert [job.id for job in claimed] == [jobs[1].id, jobs[2].id]
+    assert {(job.wake_at, job.version) for job in claimed} == {(LATER, 1)}
+    assert [job.looked_at for job in claimed] == [None, None], "as it was before this look"
+    saved = await store.jobs.get(jobs[1].id)
+    assert saved is not None
+    assert (saved.wake_at, saved.version, saved.looked_at) == (LATER, 1, NOON)
+    assert saved.input == {"prompt": "a cat"}
+
+
+async def test_a_claimed_job_comes_without_what_no_look_reads(store: Store) -> None:
+    job = await inserted(
+        store,
+        S.EXPIRED,
+        metadata={"order": "7"},
+        result=Result(texts=("x",)),
+        last_reply="HTTP 200",
+        upstream_details={"video": "1"},
+    )
+    claimed = (await store.claims.looks(NOON, {SANDBOX: 1}, later))[0]
+    assert (claimed.input, claimed.metadata, claimed.result, claimed.last_reply) == (
+        {},
+        {},
+        None,
+        "",
+    )
+    assert (claimed.upstream_id, claimed.upstream_details) == (job.upstream_id, {"video": "1"})
+
+
+async def test_a_lane_is_claimed_as_far_as_it_has_room_and_no_further(store: Store) -> None:
+    hung = [await inserted(store, S.RUNNING, station="hung", wake_at=ago(60)) for _ in range(20)]
+    well = [await inserted(store, S.RUNNING, station="well", wake_at=ago(1)) for _ in range(3)]
+    other = await inserted(store, S.RUNNING, station="well", key="other")
+    rooms = {("hung", "main"): 2, ("well", "main"): 10}
+    claimed = await looks(store, rooms)
+    assert set(claimed[:2]) <= {job.id for job in hung}
+    assert set(claimed[2:]) == {job.id for job in well}
+    assert await looks(store, {("hung", "main"): 0}) == []
+    assert await looks(store, {("well", "other"): 5}) == [other.id]
+    lanes = {("hung", "main"), ("well", "main"), ("well", "other")}
+    assert await store.claims.lanes() == lanes
+
+
+async def test_looks_and_errands_are_told_apart(store: Store) -> None:
+    canceling = await inserted(store, S.RUNNING, cancel_requested_at=NOON)
+    running = await inserted(store, S.RUNNING)
+    expired = await inserted(store, S.EXPIRED)
+    states = (S.QUEUED, S.SUBMITTING, S.IN_DOUBT, S.AWAITING_INPUT)
+    others = [await inserted(store, state) for state in states]
+    await inserted(store, S.SUCCEEDED, wake_at=None)
+    assert set(await errands(store)) == {canceling.id, *(job.id for job in others)}
+    assert set(await looks(store)) == {running.id, expired.id}
+    assert await errands(store) == await looks(store) == []
+
+
+async def test_a_long_line_is_left_alone_until_its_deadline(store: Store) -> None:
+    queued = await inserted(store, S.QUEUED)
+    overdue = await inserted(store, S.QUEUED, deadline=NOON)
+    assert await errands(store, skip_queued=True) == [overdue.id]
+    assert await errands(store) == [queued.id]
+
+
+async def test_jobs_past_their_deadline_are_found_where_nobody_looks(store: Store) -> None:
+    late = await inserted(store, S.RUNNING, station="gone", deadline=NOON)
+    await inserted(store, S.RUNNING, station="gone")
+    await inserted(store, S.EXPIRED, station="gone", deadline=NOON)
+    await inserted(store, S.RUNNING, deadline=NOON)
+    found = await store.claims.overdue(NOON, [("gone", "main")], 10, later)
+    assert [job.id for job in found] == [late.id]
+
+
+async def test_waking_makes_a_job_due_and_looks_stay_apart(store: Store) -> None:
+    apart = timedelta(seconds=5)
+    job = await inserted(store, S.RUNNING, wake_at=LATER)
+    assert await store.claims.wake(job.id, NOON, apart)
+    assert await looks(store) == [job.id], "nobody has looked yet: at once"
+    for seconds in (1, 2, 3):
+        assert await store.claims.wake(job.id, NOON + timedelta(seconds=seconds), apart)
+    woken = await store.jobs.get(job.id)
+    assert woken is not None
+    assert woken.wake_at == NOON + apart, "many calls, one look, and not too soon"
+
+
+async def test_what_waits_for_no_upstream_is_not_woken(store: Store) -> None:
+    submitting = await inserted(store, S.SUBMITTING, wake_at=LATER)
+    ended = await inserted(store, S.SUCCEEDED, wake_at=None)
+    for job_id in (submitting.id, ended.id, "job_nobody"):
+        assert not await store.claims.wake(job_id, NOON, timedelta(seconds=5))
+    unmoved = await store.jobs.get(submitting.id)
+    assert unmoved is not None
+    assert unmoved.wake_at == LATER
+
+
+async def test_a_lease_is_renewed_only_for_what_is_on_the_wire(store: Store) -> None:
+    submitting = await inserted(store, S.SUBMITTING)
+    running = await inserted(store, S.RUNNING)
+    until = datetime.now(UTC) + timedelta(hours=1)
+    await store.claims.keep([submitting.id, running.id], until)
+    kept = [await store.jobs.get(job.id) for job in (submitting, running)]
+    assert [job.wake_at for job in kept if job] == [until, NOON]
