@@ -2,12 +2,18 @@
 The only package that talks to the database.
 """
 
-from generation.store.claims import ClaimStore, Lane, NextWake
 from generation.store.births import Placed
+from generation.store.claims import ClaimStore, Lane, NextWake
 from generation.store.database import Database, UnusableDatabase
 from generation.store.deliveries import DeliveryStore, Signed
 from generation.store.events import EventStore, Head, Told
-from generation.store.idempotency import IdempotencyKey, IdempotencyStore, KeyBusy, KeyReused, KeyScope
+from generation.store.idempotency import (
+    IdempotencyKey,
+    IdempotencyStore,
+    KeyBusy,
+    KeyReused,
+    KeyScope,
+)
 from generation.store.jobs import Change, Decide, JobStore
 from generation.store.keys import ApiKey, KeyStore, new_key
 from generation.store.lists import Filters
@@ -18,22 +24,22 @@ __all__ = [
     "ApiKey",
     "Change",
     "ClaimStore",
-    "IdempotencyKey",
     "Database",
     "Decide",
     "DeliveryStore",
     "EventStore",
     "Filters",
     "Head",
+    "IdempotencyKey",
     "IdempotencyStore",
     "JobStore",
     "KeyBusy",
     "KeyReused",
+    "KeyScope",
     "KeyStore",
     "Lane",
     "NextWake",
     "Placed",
-    "KeyScope",
     "Signed",
     "Store",
     "Told",

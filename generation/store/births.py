@@ -113,9 +113,7 @@ class Births:
         repeated = await self._repeated(connection, taken)
         born = await self._bear(connection, taken)
         # Of several that replace each other, the last one is remembered.
-        claimed = {
-            birth.key.name: (birth.key, birth.jobs[0].id) for birth in taken if birth.key
-        }
+        claimed = {birth.key.name: (birth.key, birth.jobs[0].id) for birth in taken if birth.key}
         if claimed:
             outdated = [record for name, record in known.items() if name in claimed]
             await write(connection, list(claimed.values()), outdated)
@@ -191,9 +189,7 @@ def judged(
             continue
         record = known.get(key.name)
         standing = record if record and record.holds(now) else None
-        verdict = (
-            judge(key, beside.get(key.name) or standing) if ours[key.name] else KeyBusy()
-        )
+        verdict = judge(key, beside.get(key.name) or standing) if ours[key.name] else KeyBusy()
         if verdict is None:
             beside[key.name] = birth
         verdicts.append(verdict)

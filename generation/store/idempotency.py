@@ -136,7 +136,9 @@ async def free(connection: AsyncConnection, keys: Sequence[IdempotencyKey]) -> d
     return dict(zip(names, locked, strict=True))
 
 
-async def earlier(connection: AsyncConnection, keys: Sequence[IdempotencyKey]) -> dict[Name, Record]:
+async def earlier(
+    connection: AsyncConnection, keys: Sequence[IdempotencyKey]
+) -> dict[Name, Record]:
     """What is on disk under these names, forgotten or not."""
     query = select(records).where(NAME.in_({key.name for key in keys}))
     found = [

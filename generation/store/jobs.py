@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ulid import ULID
 
 from generation.events import Event, event_of, wants
-from generation.job import Job, JobState, Webhook
+from generation.job import Job, Webhook
 from generation.store import tallies
 from generation.store.births import Birth, Births, Placed
 from generation.store.database import Database
@@ -105,7 +105,6 @@ class JobStore:
         async with self._database.reading() as connection:
             return {state: count for state, count in await connection.execute(query)}
 
-
     async def change_within(
         self,
         connection: AsyncConnection,
@@ -161,8 +160,6 @@ class JobStore:
             await connection.execute(insert_once(connection, job_events), rows)
         if owed:
             await connection.execute(insert_once(connection, deliveries), owed)
-
-
 
 
 def first_delivery(job: Job, webhook: Webhook, event: Event) -> Delivery:
