@@ -80,6 +80,7 @@ USUAL_PREFIX: Mapping[str, str] = {
     "suno.feed": "/suno",
     "suno.taskid": "/api/v1",
     "flux.relay": "/flux",
+    "openai.chatopen": "/AIGCChatOpenServ/saas",
 }
 
 
@@ -198,6 +199,7 @@ RELAY_DIALECTS = {
     "luma": "luma.relay",
     "suno": "suno.newapi",
     "flux": "flux.relay",
+    "openai": "openai.relay",
 }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from generation.operation import Operation
-from generation.providers import flux, kling, luma, midjourney, suno
+from generation.providers import flux, kling, luma, midjourney, openai, suno
 
 OPERATIONS: tuple[Operation[Any], ...] = (
     *midjourney.OPERATIONS,
@@ -14,6 +14,7 @@ OPERATIONS: tuple[Operation[Any], ...] = (
     *luma.OPERATIONS,
     *suno.OPERATIONS,
     *flux.OPERATIONS,
+    *openai.OPERATIONS,
 )
 
 _BY_NAME: Mapping[tuple[str, str, str], Operation[Any]] = {
