@@ -59,11 +59,11 @@ def refusal(words: str, *, broke_off: bool) -> Failed:
     `upstream_failed` if they report that the work broke off, `asset_missing` if they just talk.
     """
     message = words[:LONGEST_WORDS]
-    if is_moderation(words):
+    if is_moderation(message):
         return Failed(message, ErrorCode.MODERATED)
-    if _BUSY_WORDS.search(words):
+    if _BUSY_WORDS.search(message):
         return Failed(message, ErrorCode.RATE_LIMITED, retryable=True)
-    if broke_off or _BROKE_WORDS.search(words):
+    if broke_off or _BROKE_WORDS.search(message):
         return Failed(message, retryable=True)
     return Failed(message, ErrorCode.ASSET_MISSING)
 

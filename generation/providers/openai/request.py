@@ -23,6 +23,12 @@ def _not_blank(prompt: str) -> str:
     return prompt
 
 
+def _stays_in_its_place(model: str) -> str:
+    if not {".", ".."}.isdisjoint(model.split("/")):
+        raise ValueError("is no model's name")
+    return model
+
+
 Prompt = Annotated[str, AfterValidator(_not_blank)]
 
 ModelName = Annotated[
@@ -32,6 +38,7 @@ ModelName = Annotated[
         pattern=r"^[^\s/]+(/[^\s/]+)*$",
         description="Any model of the station, by its name there.",
     ),
+    AfterValidator(_stays_in_its_place),
 ]
 
 
