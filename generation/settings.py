@@ -77,8 +77,8 @@ class Settings(BaseSettings):
     #: A first caller's key and webhook secret, stored (the key hashed) by `genq migrate`.
     api_key: SecretStr | None = None
     webhook_secret: SecretStr | None = None
-    #: How long a process may go on trusting a key it has looked up.
-    key_cache: Duration = seconds(5)
+    #: How long a process believes that no key has changed before it asks the database again.
+    key_cache: Duration = seconds(0.1)
     max_body_bytes: int = 32 * 1024 * 1024
 
     # The back room
