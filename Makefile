@@ -11,7 +11,7 @@ INSTALLED_DEV := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo up test lint type bench format clean lock
+.PHONY: help demo up test lint type faults bench format clean lock
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +30,10 @@ lint: $(INSTALLED_DEV) ## check style, form and who imports whom
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports
+
+faults: $(INSTALLED_DEV) ## break genq at seventeen points; SEED=, JOBS= and STORE= as docs/faults.md says
+	$(BIN)/python -m ops.faults $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS)) \
+	  $(if $(STORE),--store $(STORE)) $(FAULTS)
 
 bench: $(INSTALLED_DEV) ## measure genq against what people would build without it
 	$(BIN)/python -m ops.bench

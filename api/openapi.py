@@ -9,7 +9,6 @@ from pydantic.json_schema import models_json_schema
 
 from api.catalogue import Catalogue, Entry
 from api.documents import MODELS
-from api.key_orders import AccessOrder, KeyOrder
 from api.orders import Order
 from api.routes import Route
 from api.spec import REF, Spec
@@ -23,11 +22,6 @@ ABOUT = (
 TAGS = (
     ("Jobs", "Order, look, list, cancel."),
     ("Operations", "What can be ordered."),
-    (
-        "Keys",
-        "Who may call, and how much. For operators: needs a key with the scope `admin`, as"
-        " `genq keys create NAME --scope admin` makes one.",
-    ),
     ("Health", "For load balancers and people on call. No key is needed."),
     ("About", "The service itself. No key is needed."),
 )
@@ -131,7 +125,7 @@ def openapi(routes: Iterable[Route], catalogue: Catalogue, base_url: str) -> Spe
 
 def schemas(catalogue: Catalogue) -> Spec:
     """Every schema by name."""
-    models: tuple[type[BaseModel], ...] = (*MODELS, Order, AccessOrder, KeyOrder)
+    models: tuple[type[BaseModel], ...] = (*MODELS, Order)
     _, document = models_json_schema([(each, "validation") for each in models], ref_template=REF)
     found: Spec = document["$defs"]
     order = found["Order"]

@@ -10,6 +10,8 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime, timedelta
+from math import inf
+from time import monotonic
 from typing import Any
 
 import structlog
@@ -19,7 +21,9 @@ from generation.binding import Unbound, bind
 from generation.job import Job, JobState
 from generation.lifecycle import claimed_until
 from generation.queue import deliver_message, submit_message
+from generation.store.sleepers import rouse
 from worker.alive import beat
+from worker.clock import ClockWatch
 from worker.doubts import call_stale, cancel, find
 from worker.expiry import expire, is_late
 from worker.inputs import send_input
@@ -51,7 +55,9 @@ class Ticker:
         self._room = room
         self._looks = Looks(room)
         self._errands: set[asyncio.Task[None]] = set()
-        self._renewed_at: datetime | None = None
+        self._clock = ClockWatch()
+        #: On the clock that only goes forward.
+        self._renewed_at = -inf
         self._kept_at: datetime | None = None
 
     async def run(self) -> None:
@@ -98,6 +104,7 @@ class Ticker:
     async def _tick(self) -> bool:
         """Errands and deliveries. True where there are more than one round could start."""
         await self._renew_leases()
+        await self._mind_the_clock()
         await self._keep_deadlines()
         told = await self._nudge_deliveries()
         line = await self._room.nudger.depth()
@@ -117,6 +124,15 @@ class Ticker:
         self._looks.start(jobs)
         taken = Counter((job.station, job.key) for job in jobs)
         return any(taken[lane] >= room for lane, room in rooms.items())
+
+    async def _mind_the_clock(self) -> None:
+        """Nobody sleeps longer because the machine's clock was set back."""
+        now = self._room.now()
+        if back := self._clock.went_back(now, monotonic()):
+            self._kept_at = None
+            lease = self._room.settings.submit_lease
+            woken = await rouse(self._room.store.database, now, lease)
+            log.warning("clock_went_back", seconds=round(back.total_seconds()), woken=woken)
 
     async def _keep_deadlines(self) -> None:
         """Jobs in lanes that are not looked at expire as all others."""
@@ -194,9 +210,9 @@ class Ticker:
 
     async def _renew_leases(self) -> None:
         """Submits on the wire stay ours for as long as this process lives."""
-        now = self._room.now()
         lease = self._room.settings.submit_lease
-        fresh = self._renewed_at is not None and now - self._renewed_at < lease / RENEWALS
+        fresh = monotonic() - self._renewed_at < lease.total_seconds() / RENEWALS
         if self._room.submitting and not fresh:
-            await self._room.store.claims.keep(sorted(self._room.submitting), now + lease)
-            self._renewed_at = now
+            until = self._room.now() + lease
+            await self._room.store.claims.keep(sorted(self._room.submitting), until)
+            self._renewed_at = monotonic()

@@ -9,10 +9,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
+import structlog
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from generation.store.database import Database
 from generation.store.trouble import is_cut
+
+log = structlog.get_logger(__name__)
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
@@ -24,9 +28,9 @@ Write = Callable[[AsyncConnection, Sequence[Item]], Awaitable[Sequence[Answer]]]
 class GroupCommit(Generic[Item, Answer]):
     """
     Runs `write` on batches of at most `limit` items, each batch one transaction. An item that makes
-    its batch fail fails alone: the batch is rolled back and each item written by itself. A batch
-    whose connection broke is written once more, and may have been committed the first time: `write`
-    must bear that.
+    its batch fail fails alone: the batch is rolled back and each item written by itself. So is a
+    batch whose connection broke. It may have been committed all the same: `write` must bear an item
+    that it has written before, which then always comes alone.
     """
 
     def __init__(self, database: Database, write: Write[Item, Answer], limit: int = 500) -> None:
@@ -49,18 +53,18 @@ class GroupCommit(Generic[Item, Answer]):
             batch, self._waiting = self._waiting[: self._limit], self._waiting[self._limit :]
             await self._commit(batch)
 
-    async def _commit(self, batch: Batch[Item, Answer], *, again: bool = True) -> None:
+    async def _commit(self, batch: Batch[Item, Answer], *, repeated: bool = False) -> None:
         try:
             async with self._database.writing() as connection:
                 answers = await self._write(connection, [item for item, _ in batch])
         except Exception as error:
-            if again and is_cut(error):
-                await self._commit(batch, again=False)
-            elif len(batch) == 1 or is_cut(error):
+            cut = is_cut(error)
+            gone = cut and not await self._answers()
+            if gone or (len(batch) == 1 and (repeated or not cut)):
                 fail(batch, error)
             else:
                 for entry in batch:
-                    await self._commit([entry])
+                    await self._commit([entry], repeated=cut)
         except BaseException as error:  # the loop ends, and somebody waits for the outcome
             fail(batch, error)
             raise
@@ -68,6 +72,16 @@ class GroupCommit(Generic[Item, Answer]):
             for (_, done), answer in zip(batch, answers, strict=True):
                 if not done.done():
                     done.set_result(answer)
+
+    async def _answers(self) -> bool:
+        """Whether the database is there: where it is away, one attempt in vain is enough."""
+        try:
+            async with self._database.reading() as connection:
+                await connection.execute(text("SELECT 1"))
+        except Exception as error:
+            log.warning("database_away", error=f"{type(error).__name__}: {error}")
+            return False
+        return True
 
 
 def fail(batch: Batch[Item, Answer], error: BaseException) -> None:

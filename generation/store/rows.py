@@ -29,8 +29,6 @@ FIXED = frozenset(
         "webhook",
         "parent_id",
         "priority",
-        "client_id",
-        "batch_id",
         "created_at",
     }
 )

@@ -14,7 +14,6 @@ import httpx
 import uvicorn
 
 from api.server import create_app, listen, url_of
-from generation.access import Access, Scope
 from generation.job import Job
 from generation.settings import Settings
 from generation.store import Decide, Store, new_key
@@ -73,14 +72,10 @@ class Served:
     settings: Settings
     http: httpx.Client
 
-    def caller(self, tenant: str | None = None, access: Access | None = None) -> "Caller":
+    def caller(self, tenant: str | None = None) -> "Caller":
         """Somebody with a new key of this tenant, or of one nobody else has."""
         named = tenant or f"tenant-{next(_tenants)}"
-        return Caller(self, named, add_key(self.settings, named, access))
-
-    def admin(self) -> "Caller":
-        """Somebody with a key that may do everything."""
-        return self.caller(access=Access(scopes=frozenset(Scope)))
+        return Caller(self, named, add_key(self.settings, named))
 
     def in_store(self, ask: Callable[[Store], Awaitable[Value]]) -> Value:
         """Ask the store, past the API."""
@@ -133,11 +128,11 @@ def in_store(settings: Settings, ask: Callable[[Store], Awaitable[Value]]) -> Va
     return asyncio.run(asked())
 
 
-def add_key(settings: Settings, tenant: str, access: Access | None = None) -> str:
+def add_key(settings: Settings, tenant: str) -> str:
     """A new key of this tenant."""
     key = new_key()
     now = datetime.now(UTC)
-    in_store(settings, lambda store: store.keys.add(tenant, key, "whsec_unused", now, access))
+    in_store(settings, lambda store: store.keys.add(tenant, key, "whsec_unused", now))
     return key
 
 

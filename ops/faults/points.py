@@ -1,0 +1,238 @@
+"""
+The seventeen points at which genq is broken, and how.
+
+A strike blocks until it has hit, or until nobody came past in time; what it broke is whole again
+when it returns, except for processes, which the house starts again. It answers whether it hit.
+"""
+
+import signal
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from ops.faults.field import Field
+from ops.faults.proxy import Harm, Proxy
+
+Strike = Callable[[Field, Random], bool]
+
+SUBMIT_PATHS = (b"/mj/submit/", b"/kling/v1/videos/text2video HTTP")
+LOOKED = ("asset known, not saved", "assets known, not saved")
+WORKER_TRAPS = (
+    "claimed, not sent",
+    "answered, not saved",
+    "about to look",
+    "about to look at many",
+    *LOOKED,
+    "ended, not told",
+    "about to tell",
+    "told, not saved",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One way to break genq. `stores` are those it can be broken on."""
+
+    number: int
+    title: str
+    strike: Strike
+    stores: Sequence[str] = ("postgresql", "sqlite")
+
+
+def is_submit(chunk: bytes) -> bool:
+    return chunk.startswith(b"POST ") and any(path in chunk[:200] for path in SUBMIT_PATHS)
+
+
+def is_look(chunk: bytes) -> bool:
+    return not is_submit(chunk) and chunk.startswith((b"GET ", b"POST "))
+
+
+def is_delivery(chunk: bytes) -> bool:
+    return chunk.startswith(b"POST ")
+
+
+def is_commit(chunk: bytes) -> bool:
+    return b"COMMIT" in chunk
+
+
+def killed_at(*traps: str) -> Strike:
+    """A process kills itself at one of these places."""
+
+    def strike(field: Field, dice: Random) -> bool:
+        return field.spring(dice.choice(traps), "kill")
+
+    return strike
+
+
+def broker_is_down(field: Field, dice: Random) -> bool:
+    field.broker.kill()
+    time.sleep(dice.uniform(0.5, field.seconds(4)))
+    field.broker.start()
+    return True
+
+
+def submit_answer_is_lost(field: Field, dice: Random) -> bool:
+    """The connection breaks; or every worker is killed while the station still thinks."""
+    if dice.random() < 0.5:
+        return field.harm(field.lines.station, is_submit, Harm.LOSE_ANSWER)
+    late = field.seconds(4)
+    tamper = field.lines.station.tamper(is_submit, Harm.DELAY_ANSWER, late)
+    hit = field.wait(lambda: not tamper.is_waiting)
+    field.lines.station.forget(tamper)
+    if hit:
+        field.kill_workers("request sent, answer lost")
+    return hit
+
+
+def webhook_answer_is_lost(field: Field, dice: Random) -> bool:
+    if dice.random() < 0.5:
+        return field.harm(field.lines.receiver, is_delivery, Harm.LOSE_ANSWER)
+    return field.spring("told, not saved", "kill")
+
+
+def broker_forgets(field: Field, dice: Random) -> bool:
+    if dice.random() < 0.5:
+        field.broker.kill()
+        field.broker.start()
+    field.broker.flushall()
+    return True
+
+
+def two_tick_at_once(field: Field, dice: Random) -> bool:
+    """A worker is frozen for longer than its leases; its successor and it then go on together."""
+    worker = dice.choice(field.house.workers)
+    field.freeze(worker, dice.uniform(1, field.seconds(25)))
+    return True
+
+
+def clock_is_set(field: Field, dice: Random) -> bool:
+    """The workers' clock is an hour off for a while, and then right again."""
+    field.house.set_clock(dice.choice((-3600, 3600)))
+    time.sleep(dice.uniform(1, field.seconds(6)))
+    field.house.set_clock(0)
+    time.sleep(1)
+    return True
+
+
+def told_to_stop(field: Field, dice: Random) -> bool:
+    """SIGTERM in the middle of a step, or while an answer is waited for."""
+    place = dice.randrange(len(WORKER_TRAPS) + 2)
+    if place < len(WORKER_TRAPS):
+        return field.spring(WORKER_TRAPS[place], "term")
+    line, matches = (field.lines.station, is_submit)
+    if place == len(WORKER_TRAPS):
+        line, matches = (field.lines.receiver, is_delivery)
+    tamper = line.tamper(matches, Harm.DELAY_ANSWER, field.seconds(3))
+    hit = field.wait(lambda: not tamper.is_waiting)
+    line.forget(tamper)
+    for worker in field.house.workers:
+        field.house.signal(worker, signal.SIGTERM)
+    return hit
+
+
+def database_breaks(field: Field, dice: Random) -> bool:
+    """A restart, a kill, every connection cut, or one cut in a transaction."""
+    line = field.database_line
+    match dice.randrange(6):
+        case 0:
+            field.cluster.restart()
+        case 1:
+            field.cluster.kill()
+            time.sleep(dice.uniform(0, field.seconds(4)))
+            field.cluster.start()
+        case 2:
+            line.cut()
+        case 3:
+            return field.harm(line, is_commit, Harm.LOSE_ANSWER)
+        case 4:
+            return field.harm(line, is_commit, Harm.LOSE_REQUEST)
+        case _:
+            countdown = dice.randrange(1, 40)
+            return field.harm(line, nth(countdown), dice.choice(CUTS))
+    return True
+
+
+CUTS = (Harm.LOSE_ANSWER, Harm.LOSE_REQUEST)
+
+
+def nth(count: int) -> Callable[[bytes], bool]:
+    """Whatever is said, when it has been said so often: any statement of any transaction."""
+    seen = iter(range(count))
+
+    def matches(_: bytes) -> bool:
+        return next(seen, None) is None
+
+    return matches
+
+
+def station_is_ill(field: Field, dice: Random) -> bool:
+    """Slow, garbage, or closing half-way, to a submit or to a look."""
+    matches = dice.choice((is_submit, is_look))
+    line = field.lines.station
+    match dice.randrange(4):
+        case 0:
+            return field.harm(line, matches, Harm.SPOIL_ANSWER)
+        case 1:
+            return field.harm(line, matches, Harm.HALVE_ANSWER)
+        case 2:
+            tamper = line.tamper(matches, Harm.DELAY_ANSWER, dice.uniform(5, field.seconds(200)))
+            hit = field.wait(lambda: not tamper.is_waiting)
+            line.forget(tamper)
+            return hit
+        case _:
+            return held(line, dice.uniform(1, field.seconds(20)))
+
+
+def held(line: Proxy, seconds: float) -> bool:
+    line.hold()
+    time.sleep(seconds)
+    line.release()
+    return True
+
+
+def disk_is_full(field: Field, dice: Random) -> bool:
+    return field.fill_disk(dice.uniform(1, field.seconds(5)))
+
+
+POINTS = (
+    Point(1, "order read, not committed", killed_at("rows written, not committed")),
+    Point(2, "committed, not nudged", killed_at("committed, not nudged")),
+    Point(3, "broker down", broker_is_down),
+    Point(4, "claimed, not sent", killed_at("claimed, not sent")),
+    Point(5, "request sent, answer lost", submit_answer_is_lost),
+    Point(6, "answered, not committed", killed_at("answered, not saved")),
+    Point(7, "in mid-look", killed_at("about to look", "about to look at many")),
+    Point(
+        8, "asset known, not stored", killed_at("asset known, not saved", "assets known, not saved")
+    ),
+    Point(9, "ended, not told", killed_at("ended, not told", "about to tell")),
+    Point(10, "webhook sent, answer lost", webhook_answer_is_lost),
+    Point(11, "broker restarted and emptied", broker_forgets),
+    Point(12, "two tickers and sweepers", two_tick_at_once),
+    Point(13, "clock set by an hour", clock_is_set),
+    Point(14, "SIGTERM in mid-step", told_to_stop),
+    Point(15, "database restarted, cut", database_breaks, ("postgresql",)),
+    Point(16, "station slow, garbage, half", station_is_ill),
+    Point(17, "disk full", disk_is_full, ("sqlite",)),
+)
+
+
+def plan(seed: int, store: str) -> "Plan":
+    """The strikes of this seed, without an end: round after round of all points, shuffled."""
+    return Plan(Random(seed), [point for point in POINTS if store in point.stores])
+
+
+class Plan:
+    """An endless iterator over (point, dice)."""
+
+    def __init__(self, dice: Random, points: Sequence[Point]) -> None:
+        self._dice = dice
+        self._points = points
+        self._round: list[Point] = []
+
+    def next(self) -> tuple[Point, Random]:
+        """The next point, with dice of its own: what happens in between does not change them."""
+        if not self._round:
+            self._round = self._dice.sample(self._points, len(self._points))
+        return self._round.pop(), Random(self._dice.getrandbits(64))

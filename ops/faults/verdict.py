@@ -1,0 +1,105 @@
+"""
+What genq has promised, counted when all is over.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from generation.events import ENDINGS
+from ops.faults.books import TERMINAL_STATES, Row, Told
+from ops.faults.recovery import Kill
+from tests.deployment.receiver import Received
+
+RECOVERY_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Invariant:
+    """One promise, what was counted, and who broke it."""
+
+    promise: str
+    counted: str
+    broken: Sequence[str]
+
+
+def every_job_is_explained(rows: Sequence[Row], accepted: Sequence[str]) -> Invariant:
+    """No accepted job is missing, and one that has not ended says in words why."""
+    known = {row.id: row for row in rows}
+    missing = [f"{job_id} was accepted and is gone" for job_id in accepted if job_id not in known]
+    silent = [
+        f"{row.id} is {row.state} and does not say why"
+        for row in rows
+        if row.state not in TERMINAL_STATES and not row.reason
+    ]
+    states = Counter(row.state for row in rows)
+    counted = ", ".join(f"{count} {state}" for state, count in states.most_common())
+    return Invariant("every accepted job has ended, or says why not", counted, missing + silent)
+
+
+def nothing_is_paid_twice(paid: Mapping[str, int], rows: Sequence[Row]) -> Invariant:
+    """The station's ledger, by the jobs' own ids."""
+    again = [f"{job_id} was paid {count} times" for job_id, count in paid.items() if count > 1]
+    known = {row.id for row in rows}
+    unknown = [f"{job_id} was paid and is unknown" for job_id in paid if job_id not in known]
+    bought = sum(paid.values())
+    ratio = bought / len(paid) if paid else 0
+    counted = f"{bought} paid submits for {len(paid)} jobs: {ratio:.3f}"
+    return Invariant("no job is paid twice", counted, again + unknown)
+
+
+def every_ending_is_told(
+    rows: Sequence[Row], told: Sequence[Told], received: Sequence[Received]
+) -> Invariant:
+    """Each terminal event arrived, and always under one id and with one body."""
+    arrived: dict[str, set[bytes]] = {}
+    for each in received:
+        arrived.setdefault(each.id, set()).add(each.body)
+    broken = [
+        f"{e.event_id} ({e.type} of {e.job_id}) never arrived"
+        for e in told
+        if e.event_id not in arrived
+    ]
+    broken += [
+        f"{event_id} arrived with several bodies" for event_id, b in arrived.items() if len(b) > 1
+    ]
+    kinds = Counter((event.job_id, event.type) for event in told)
+    broken += [
+        f"{job_id} was told {kind} as {n} events" for (job_id, kind), n in kinds.items() if n > 1
+    ]
+    ended = {event.job_id for event in told if event.type in ENDINGS}
+    broken += [
+        f"{row.id} ended and nobody was to be told"
+        for row in rows
+        if row.state in TERMINAL_STATES and row.id not in ended
+    ]
+    counted = f"{len(told)} events, {len(received)} requests"
+    return Invariant("every ending is told, under one id", counted, broken)
+
+
+def recovery_is_quick(kills: Sequence[Kill]) -> Invariant:
+    took = [kill.seconds for kill in kills if kill.seconds is not None]
+    late = [
+        f"{kill.about} stood still "
+        + (f"for {kill.seconds:.1f} s" if kill.seconds is not None else "to the end")
+        + f" after: {kill.cause}"
+        for kill in kills
+        if kill.seconds is None or kill.seconds > RECOVERY_SECONDS
+    ]
+    worst = f", the slowest after {max(took):.1f} s" if took else ""
+    counted = f"{len(kills)} kills{worst}"
+    return Invariant(f"recovery from a kill within {RECOVERY_SECONDS} s", counted, late)
+
+
+def nobody_died_by_himself(deaths: Sequence[str]) -> Invariant:
+    counted = "none" if not deaths else str(len(deaths))
+    return Invariant("no process ends that nobody ended", counted, deaths)
+
+
+def table(invariants: Sequence[Invariant]) -> str:
+    """The invariants in Markdown, and below it the first few who broke each."""
+    lines = ["| promise | counted | broken |", "|---|---|---|"]
+    lines += [f"| {each.promise} | {each.counted} | {len(each.broken)} |" for each in invariants]
+    for each in invariants:
+        lines += [f"BROKEN: {words}" for words in each.broken[:20]]
+    return "\n".join(lines)

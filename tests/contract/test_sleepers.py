@@ -1,0 +1,62 @@
+"""
+Jobs and deliveries that a clock has left asleep, on both kinds of database.
+"""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+
+from generation.job import Job, JobState
+from generation.store import Store
+from generation.store.sleepers import rouse
+from tests.contract.test_store import HOOK
+from tests.unit.jobs import NOON, a_job
+
+HOUR = timedelta(hours=1)
+LEASE = timedelta(seconds=20)
+
+
+@pytest.fixture
+async def store(store_url: str) -> AsyncIterator[Store]:
+    store = Store(store_url)
+    yield store
+    await store.close()
+
+
+async def test_whoever_sleeps_an_hour_too_long_is_woken(store: Store) -> None:
+    async def put(state: JobState, **changes: object) -> str:
+        return (await store.jobs.insert(a_job(state, **changes))).id
+
+    running = await put(JobState.RUNNING, wake_at=NOON + HOUR)
+    queued = await put(JobState.QUEUED, wake_at=NOON + HOUR, not_before=NOON + HOUR)
+    on_the_wire = await put(JobState.SUBMITTING, wake_at=NOON + HOUR)
+    soon = await put(JobState.RUNNING, wake_at=NOON + LEASE)
+    expired = await put(JobState.EXPIRED, wake_at=NOON + HOUR)
+    done = await put(JobState.FAILED, wake_at=None)
+    woken = await rouse(store.database, NOON, LEASE)
+
+    async def wake_at(job_id: str) -> object:
+        job = await store.jobs.get(job_id)
+        assert job is not None
+        return job.wake_at
+
+    assert woken == 3
+    assert await wake_at(running) == NOON
+    assert await wake_at(queued) == NOON
+    assert await wake_at(on_the_wire) == NOON + LEASE, "its worker may live: it keeps a lease"
+    assert await wake_at(soon) == NOON + LEASE
+    assert await wake_at(expired) == NOON + HOUR, "it is looked at rarely on purpose"
+    assert await wake_at(done) is None
+
+
+async def test_so_is_what_is_owed_to_a_caller(store: Store) -> None:
+    job = await store.jobs.insert(a_job(JobState.RUNNING, webhook=HOOK))
+
+    def fail(fresh: Job) -> Job:
+        return fresh.move(JobState.FAILED, NOON + HOUR, wake_at=None, finished_at=NOON + HOUR)
+
+    await store.jobs.change(job.id, fail)
+    assert await store.deliveries.due(NOON, 10, NOON) == []
+    await rouse(store.database, NOON, LEASE)
+    assert len(await store.deliveries.due(NOON, 10, NOON)) == 1
