@@ -19,6 +19,7 @@ from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict
 
+from generation.durations import Sketch
 from generation.errors import UnrecognizedReply
 from generation.status import Status, SubmitAnswer, Succeeded
 
@@ -158,6 +159,10 @@ class Pace:
     ceiling: timedelta = timedelta(seconds=30)
     #: A job still running after this is told `expired`.
     deadline: timedelta = timedelta(hours=1)
+    #: One look weighs as much as this long of a finished task that nobody knows of.
+    look_cost: timedelta = timedelta(seconds=0.35)
+    #: How long such tasks have really taken here; None where nobody has looked that up.
+    seen: Sketch | None = None
 
 
 R = TypeVar("R", bound=Request)

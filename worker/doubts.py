@@ -60,7 +60,7 @@ async def find(room: Room, job: Job) -> None:
         log.warning("find_impossible", job_id=job.id, reason=str(error))
         return
     answer, findable = await searched(room, job, binding)
-    at = room.moment(binding)
+    at = room.moment(binding, job.model)
 
     def decide(fresh: Job) -> Job:
         if fresh.state is not JobState.IN_DOUBT or fresh.attempts != job.attempts:

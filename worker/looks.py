@@ -14,12 +14,13 @@ from datetime import timedelta
 import structlog
 
 from generation.binding import Binding, Unbound, bind
+from generation.breaker import TRIALS, BreakerState, verdict
 from generation.errors import AccountBlocked, Fault, Throttled
 from generation.heard import Heard
 from generation.job import Job, JobState
 from generation.lifecycle import Moment, after_look, expired, heard
 from generation.operation import Task
-from generation.status import Running, Status
+from generation.status import Failed, Running, Status, Succeeded
 from generation.store import Lane
 from worker.batches import Batches
 from worker.expiry import expire, is_late
@@ -49,12 +50,12 @@ class Looks:
 
     def rooms(self) -> dict[Lane, int]:
         """How many jobs of each lane may be claimed now."""
-        return self._lanes.rooms(self._room.now(), lambda _: self._room.settings.looks_per_station)
+        return self._lanes.rooms(self._room.now(), self._most)
 
     def closed(self, lanes: Iterable[Lane]) -> list[Lane]:
         """Those of these lanes that are not looked at now: closed, or gone from the settings."""
-        looked_at = self._lanes.open(self._room.now())
-        return [lane for lane in lanes if lane not in looked_at]
+        open_lanes = self._lanes.open(self._room.now())
+        return [lane for lane in lanes if lane not in open_lanes or not self._most(lane[0])]
 
     def start(self, jobs: Iterable[Job]) -> None:
         """Look at these claimed jobs. Returns at once."""
@@ -75,6 +76,16 @@ class Looks:
         """Wait until every look on the wire has been answered and saved."""
         while self._tasks:
             await asyncio.wait(self._tasks)
+
+    def _most(self, station: str) -> int:
+        """How many requests a station may have on the wire, as its breaker stands."""
+        match self._room.breakers.state(station):
+            case BreakerState.OPEN:
+                return 0
+            case BreakerState.HALF_OPEN:
+                return TRIALS
+            case BreakerState.CLOSED:
+                return self._room.settings.looks_per_station
 
     def _binding(self, job: Job) -> Binding | None:
         try:
@@ -117,7 +128,7 @@ class Looks:
             words = fault.words
             said = Heard(fault, lambda: words)
         else:
-            self._lanes.answered(lane)
+            self._well(lane)
         await self._save(job, binding, said)
 
     async def _look_at_many(self, lane: Lane, members: Request) -> Request:
@@ -133,14 +144,19 @@ class Looks:
             late = [job for job, _ in members if is_late(job, self._room)]
             await asyncio.gather(*(expire(self._room, job) for job in late))
             return ()
-        self._lanes.answered(lane)
+        self._well(lane)
         self._batches.worked(binding.batch_group)
         heard = [(job, own, said.get(job.upstream_id or "")) for job, own in members]
         await asyncio.gather(*(self._save(job, own, it) for job, own, it in heard if it))
         return [(job, own) for job, own, it in heard if it is None]
 
+    def _well(self, lane: Lane) -> None:
+        self._lanes.answered(lane)
+        self._room.breakers.heard(lane[0], ok=True)
+
     def _mind(self, lane: Lane, fault: Fault) -> None:
-        """A fault about the key slows the key down, not the job."""
+        """A fault about the key slows the key down, one of the station the station; no job."""
+        self._room.breakers.heard(lane[0], verdict(fault))
         match fault:
             case Throttled():
                 pause = fault.retry_after or THROTTLE_PAUSE
@@ -154,7 +170,7 @@ class Looks:
 
     async def _save(self, job: Job, binding: Binding, said: Heard[Status | Fault]) -> None:
         """Write down what was learned; a look that learned nothing writes nothing."""
-        at = self._room.moment(binding)
+        at = self._room.moment(binding, job.model)
         answer = said.answer
         if isinstance(answer, Running) and answer.unknown_word:
             self._say_unknown(binding, answer.unknown_word)
@@ -172,6 +188,8 @@ class Looks:
         change = await self._room.save(job.id, decide)
         self._room.show(change)
         if change is not None and change.moved:
+            if isinstance(answer, Succeeded | Failed):
+                self._room.learned.saw(binding, job, at.now)
             log.info(
                 "look",
                 job_id=job.id,

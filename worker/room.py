@@ -31,6 +31,7 @@ from generation.store import Change, Decide, Store, is_away
 from generation.upstream import Upstream
 from generation.webhooks.sender import Sender
 from worker.breakers import Breakers
+from worker.learned import Learned
 
 log = structlog.get_logger(__name__)
 
@@ -53,6 +54,7 @@ class Room:
         self.store = Store(settings.store_url, base_url=settings.public_url or "")
         self.upstream = Upstream(settings)
         self.breakers = Breakers()
+        self.learned = Learned(self.store.durations)
         self.nudger = Nudger(settings)
         self.rows = Rows(app, hostname)
         self.sender = Sender(
@@ -74,9 +76,9 @@ class Room:
     def now(self) -> datetime:
         return datetime.now(UTC)
 
-    def moment(self, binding: Binding | None = None) -> Moment:
-        """Now, for a decision about a job of this binding."""
-        pace = binding.pace if binding else NO_PACE
+    def moment(self, binding: Binding | None = None, model: str = "") -> Moment:
+        """Now, for a decision about a job of this binding that asks for this model."""
+        pace = self.learned.pace(binding, model) if binding else NO_PACE
         rules = self.rules
         if binding and binding.operation.submit_timeout:
             rules = replace(rules, submit_timeout=binding.operation.submit_timeout)

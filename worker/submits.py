@@ -106,7 +106,7 @@ async def send(room: Room, job: Job, binding: Binding) -> None:
             answer, words = NotAccepted("its worker was held up before it was sent"), ""
         else:
             answer, words = await attempt(room, job, binding)
-        at = room.moment(binding)
+        at = room.moment(binding, job.model)
 
         def decide(fresh: Job) -> Job:
             current = fresh.state in ANSWERABLE and fresh.attempts == job.attempts

@@ -106,6 +106,7 @@ class Ticker:
         await self._renew_leases()
         await self._mind_the_clock()
         await self._keep_deadlines()
+        await self._room.learned.exchange(self._room.now())
         told = await self._nudge_deliveries()
         line = await self._room.nudger.depth()
         jobs = await self._room.store.claims.errands(
@@ -153,7 +154,7 @@ class Ticker:
             binding = bind(self._room.stations, job)
         except Unbound:
             binding = None
-        return claimed_until(job, self._room.moment(binding))
+        return claimed_until(job, self._room.moment(binding, job.model))
 
     def _dispatch(self, job: Job) -> bool:
         """Start what a claimed job needs. True where that is a look."""

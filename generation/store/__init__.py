@@ -5,6 +5,7 @@ The only package that talks to the database.
 from generation.store.claims import ClaimStore, Lane, NextWake
 from generation.store.database import Database, UnusableDatabase
 from generation.store.deliveries import DeliveryStore, Signed
+from generation.store.durations import DurationStore, Kind
 from generation.store.events import EventStore, Head, Told
 from generation.store.jobs import Change, Decide, Filters, JobStore
 from generation.store.keys import ApiKey, KeyStore, new_key
@@ -18,11 +19,13 @@ __all__ = [
     "Database",
     "Decide",
     "DeliveryStore",
+    "DurationStore",
     "EventStore",
     "Filters",
     "Head",
     "JobStore",
     "KeyStore",
+    "Kind",
     "Lane",
     "NextWake",
     "Signed",
@@ -43,6 +46,7 @@ class Store:
         self.database = Database(url, pool_size=pool_size)
         self.jobs = JobStore(self.database, base_url=base_url)
         self.claims = ClaimStore(self.database)
+        self.durations = DurationStore(self.database)
         self.deliveries = DeliveryStore(self.database)
         self.events = EventStore(self.database, base_url=base_url)
         self.keys = KeyStore(self.database)
