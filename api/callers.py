@@ -1,5 +1,5 @@
 """
-Who is calling: the API key a request presents, looked up and remembered for a few seconds.
+Who is calling: the API key a request presents, what it may do, remembered while it is so.
 """
 
 import asyncio
@@ -10,7 +10,8 @@ from time import monotonic
 import structlog
 from starlette.datastructures import Headers
 
-from api.problems import UNAUTHENTICATED, Problem
+from api.problems import INSUFFICIENT_SCOPE, UNAUTHENTICATED, Problem
+from generation.access import Scope
 from generation.store import ApiKey, KeyStore
 from generation.store.keys import SHORTEST, digest
 
@@ -20,36 +21,61 @@ log = structlog.get_logger(__name__)
 LONGEST = 256
 #: Keys remembered at once, known and unknown ones each. Beyond it they are all forgotten.
 MOST_REMEMBERED = 10_000
+#: A key is looked up again after this, whatever the store says of changes: a person may have
+#: changed its row by hand.
+REMEMBERED_FOR = timedelta(minutes=1)
 #: The use of a key is written down no more often than this.
 NOTE_EVERY = timedelta(seconds=30)
 HOW = "send it as `Authorization: Bearer genq_…` or as `X-API-Key: genq_…`"
 
 
 class Callers:
-    """Lets callers in by their keys. Lives on one event loop."""
+    """
+    Lets callers in by their keys. Lives on one event loop.
 
-    def __init__(self, keys: KeyStore, trust_for: timedelta) -> None:
+    What was looked up is believed while the store says that no key has changed, and the store is
+    asked that at most every `believe_for`: one small query for all keys together, made only while
+    somebody calls. So a key that is revoked, by whomever, is let in for no longer than that.
+    """
+
+    def __init__(self, keys: KeyStore, believe_for: timedelta) -> None:
         self._keys = keys
-        self._trust_for = trust_for.total_seconds()
+        self._believe_for = believe_for.total_seconds()
         # Apart from each other, so that a flood of wrong keys does not push out the right ones.
         self._known: dict[str, tuple[float, ApiKey]] = {}
         self._unknown: dict[str, float] = {}
+        self._changes = -1
+        self._believed_until = 0.0
+        self._asking: asyncio.Task[None] | None = None
         self._used: set[str] = set()
         self._somebody_came = asyncio.Event()
         self._noting: asyncio.Task[None] | None = None
 
-    async def admit(self, headers: Headers) -> ApiKey:
+    async def admit(self, headers: Headers, scope: Scope) -> ApiKey:
         """
-        The key's row. Raises `Problem` (401) where there is no key or no valid one. A key that was
-        revoked is let in for as long as a process trusts what it has looked up.
+        The key's row. Raises `Problem`: 401 where there is no key or no valid one, 403 where it may
+        not do this.
         """
         key = presented(headers)
         found = await self._find(key)
         if found is None:
             raise refusal("this API key is unknown or was revoked", error="invalid_token")
+        if found.access.expires_at is not None and not found.is_valid(datetime.now(UTC)):
+            raise refusal("this API key has expired", error="invalid_token")
+        if scope not in found.access.scopes:
+            raise out_of_scope(scope, found)
         self._used.add(found.id)
         self._somebody_came.set()
         return found
+
+    async def still_valid(self, caller: ApiKey) -> bool:
+        """Whether a caller who was let in would be let in now: for answers that take long."""
+        fresh = await self._keys.get(caller.id)
+        return fresh is not None and fresh.is_valid(datetime.now(UTC))
+
+    def forget(self) -> None:
+        """A key was changed in this very process: ask the store before the next is let in."""
+        self._believed_until = 0.0
 
     def start(self) -> None:
         """Begin to write down, now and then, which keys were used."""
@@ -64,16 +90,38 @@ class Callers:
         await self._note()
 
     async def _find(self, key: str) -> ApiKey | None:
-        name = digest(key)
         now = monotonic()
+        if now >= self._believed_until:
+            await self._catch_up()
+        name = digest(key)
         until, found = self._known.get(name, (0.0, None))
         if found is not None and now < until:
             return found
         if now < self._unknown.get(name, 0.0):
             return None
+        changes = self._changes
         found = await self._keys.find(key)
-        self._remember(name, found, now + self._trust_for)
+        if changes == self._changes:  # else it may be older than what was forgotten meanwhile
+            self._remember(name, found, now + REMEMBERED_FOR.total_seconds())
         return found
+
+    async def _catch_up(self) -> None:
+        """Those who come at once wait for one answer."""
+        if self._asking is None:
+            self._asking = asyncio.create_task(self._ask())
+        await asyncio.shield(self._asking)
+
+    async def _ask(self) -> None:
+        began = monotonic()
+        try:
+            changes = await self._keys.changes()
+        finally:
+            self._asking = None
+        if changes != self._changes:
+            self._known.clear()
+            self._unknown.clear()
+            self._changes = changes
+        self._believed_until = began + self._believe_for
 
     def _remember(self, name: str, found: ApiKey | None, until: float) -> None:
         for remembered in (self._known, self._unknown):
@@ -119,3 +167,11 @@ def presented(headers: Headers) -> str:
 def refusal(detail: str, *, error: str | None = None) -> Problem:
     challenge = 'Bearer realm="genq"' + (f', error="{error}"' if error else "")
     return Problem(UNAUTHENTICATED, detail, headers={"WWW-Authenticate": challenge})
+
+
+def out_of_scope(scope: Scope, caller: ApiKey) -> Problem:
+    """As RFC 6750 has it."""
+    has = ", ".join(sorted(caller.access.scopes)) or "none"
+    challenge = f'Bearer realm="genq", error="insufficient_scope", scope="{scope}"'
+    words = f"this needs a key with the scope {scope}; the scopes of this one: {has}"
+    return Problem(INSUFFICIENT_SCOPE, words, headers={"WWW-Authenticate": challenge})

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from generation.access import Scope
 from generation.errors import ErrorCode
 from generation.job import Billed, JobState
 from generation.status import AssetType
@@ -138,6 +139,37 @@ class OperationList(Document):
     data: list[Operation]
 
 
+class Key(Document):
+    """A caller's key, without the key itself."""
+
+    id: str
+    object: Literal["key"]
+    tenant: str
+    prefix: str = Field(description="What the key begins with, to tell keys apart.")
+    scopes: list[Scope]
+    providers: list[str] | None = Field(description="Whom it may order from; null: everybody.")
+    rate: str | None = Field(description="Jobs per second, minute or hour: `60/m`. null: any.")
+    max_in_flight: int | None = Field(description="Jobs that have not ended, at once. null: any.")
+    daily_jobs: int | None = Field(description="Jobs a day (UTC). null: any.")
+    expires_at: datetime | None
+    created_at: datetime
+    last_used_at: datetime | None = Field(description="To about half a minute.")
+    revoked_at: datetime | None
+
+
+class NewKey(Key):
+    """A key just made. What is secret in it is shown this once."""
+
+    key: str = Field(description="What its callers send.")
+    webhook_secret: str = Field(description="What its webhooks are signed with.")
+
+
+class KeyList(Document):
+    """Keys, oldest first."""
+
+    data: list[Key]
+
+
 class Check(Document):
     ok: bool
     required: bool = Field(description="Whether its failure makes the whole answer a 503.")
@@ -172,6 +204,11 @@ class Problem(Document):
     code: str
     request_id: str
     errors: list[ProblemEntry] | None = None
+    violated_policies: list[str] | None = Field(
+        None,
+        alias="violated-policies",
+        description="Of `quota_exceeded`: the limits that were used up.",
+    )
 
 
 class ProblemKind(Document):
@@ -196,6 +233,9 @@ MODELS: tuple[type[Document], ...] = (
     Reply,
     Operation,
     OperationList,
+    Key,
+    NewKey,
+    KeyList,
     Readiness,
     Alive,
     Problem,

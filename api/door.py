@@ -16,11 +16,15 @@ from api.followups import Followups
 from api.health import Health, Readiness
 from api.inputs import Inputs
 from api.jobs import Jobs
+from api.keys import Keys
+from api.keys_reference import KeysReference
+from api.limits import Limiter
 from api.operations import Operations
 from api.orders import OrderReader
 from api.patience import within
 from api.reference import Reference
-from api.routes import CallersEndpoint, Endpoint, Route, for_callers, route
+from api.routes import CallersEndpoint, Guarded, Route, route
+from generation.access import Scope
 from generation.flower import Rows
 from generation.queue import Nudger, celery_app
 from generation.settings import Settings
@@ -46,6 +50,8 @@ class Door:
         stations = load_stations(settings)
         self.store = Store(settings.store_url, base_url=self.base_url)
         self.callers = Callers(self.store.keys, settings.key_cache)
+        self._limiter = Limiter(self.store.jobs.quotas)
+        self._keys = Keys(settings, self.store.keys, self.callers)
         self._nudger = Nudger(settings)
         self._rows = Rows(celery_app(settings), f"genq-api@{socket.gethostname()}")
         catalogue = Catalogue(stations)
@@ -63,7 +69,7 @@ class Door:
         self.routes = self._routes(Reference(catalogue))
         self.about.routes = self.routes
         #: Endpoints worth a way of their own, by method and path.
-        self.busiest = {("POST", "/v1/jobs"): for_callers(self.callers, self._jobs.create)}
+        self.busiest = {("POST", "/v1/jobs"): self._keyed(self._jobs.create, Scope.SUBMIT)}
 
     async def close(self) -> None:
         """Tell what is still to be told, briefly, and let go of everything."""
@@ -80,18 +86,19 @@ class Door:
             if isinstance(outcome, BaseException):
                 log.warning("closed_in_haste", error=f"{type(outcome).__name__}: {outcome}")
 
+    def _keyed(self, endpoint: CallersEndpoint, scope: Scope | None = None) -> Guarded:
+        return Guarded(self.callers, self._limiter, endpoint, scope)
+
     def _routes(self, says: Reference) -> list[Route]:
         """Busy ones first: they are tried in this order."""
         jobs, operations, about = self._jobs, self._operations, self.about
-
-        def keyed(endpoint: CallersEndpoint) -> Endpoint:
-            return for_callers(self.callers, endpoint)
-
+        keyed = self._keyed
+        cancel = keyed(jobs.cancel, Scope.CANCEL)
         return [
             route("POST", "/v1/jobs", keyed(jobs.create), says.create_job()),
             route("GET", "/v1/jobs/{job_id}", keyed(jobs.get), says.get_job()),
             route("GET", "/v1/jobs", keyed(jobs.page), says.list_jobs()),
-            route("POST", "/v1/jobs/{job_id}/cancel", keyed(jobs.cancel), says.cancel_job()),
+            route("POST", "/v1/jobs/{job_id}/cancel", cancel, says.cancel_job()),
             route("POST", "/v1/jobs/{job_id}/input", keyed(self._inputs.give), says.give_input()),
             route("GET", "/v1/jobs/{job_id}/reply", keyed(self._inputs.last_reply), says.reply()),
             route("GET", "/v1/operations", keyed(operations.all), says.list_operations()),
@@ -101,6 +108,7 @@ class Door:
                 keyed(operations.get),
                 says.get_operation(),
             ),
+            *self._key_routes(KeysReference()),
             route("GET", "/healthz", self._health.alive, says.alive()),
             route("GET", "/readyz", self._health.ready, says.ready()),
             route("GET", "/", about.root, says.root()),
@@ -108,4 +116,18 @@ class Door:
             route("GET", "/openapi.json", about.description),
             route("GET", "/docs", about.manual),
             route("GET", "/docs/style.css", about.style),
+        ]
+
+    def _key_routes(self, says: KeysReference) -> list[Route]:
+        keys = self._keys
+
+        def admins(endpoint: CallersEndpoint) -> Guarded:
+            return self._keyed(endpoint, Scope.ADMIN)
+
+        return [
+            route("POST", "/v1/keys", admins(keys.create), says.create()),
+            route("GET", "/v1/keys", admins(keys.all), says.all()),
+            route("GET", "/v1/keys/{key_id}", admins(keys.get), says.get()),
+            route("PATCH", "/v1/keys/{key_id}", admins(keys.change), says.change()),
+            route("POST", "/v1/keys/{key_id}/revoke", admins(keys.revoke), says.revoke()),
         ]

@@ -9,6 +9,7 @@ from pydantic.json_schema import models_json_schema
 
 from api.catalogue import Catalogue, Entry
 from api.documents import MODELS
+from api.key_orders import AccessOrder, KeyOrder
 from api.orders import Order
 from api.routes import Route
 from api.spec import REF, Spec
@@ -22,6 +23,11 @@ ABOUT = (
 TAGS = (
     ("Jobs", "Order, look, list, cancel."),
     ("Operations", "What can be ordered."),
+    (
+        "Keys",
+        "Who may call, and how much. For operators: needs a key with the scope `admin`, as"
+        " `genq keys create NAME --scope admin` makes one.",
+    ),
     ("Health", "For load balancers and people on call. No key is needed."),
     ("About", "The service itself. No key is needed."),
 )
@@ -125,7 +131,7 @@ def openapi(routes: Iterable[Route], catalogue: Catalogue, base_url: str) -> Spe
 
 def schemas(catalogue: Catalogue) -> Spec:
     """Every schema by name."""
-    models: tuple[type[BaseModel], ...] = (*MODELS, Order)
+    models: tuple[type[BaseModel], ...] = (*MODELS, Order, AccessOrder, KeyOrder)
     _, document = models_json_schema([(each, "validation") for each in models], ref_template=REF)
     found: Spec = document["$defs"]
     order = found["Order"]

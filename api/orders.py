@@ -23,7 +23,7 @@ from api.catalogue import Catalogue, Offer
 from api.complaints import complaints, unstorable
 from api.deadline import EXAMPLES, UnusableDeadline, read_deadline
 from api.followups import ACTION, Followups
-from api.problems import MALFORMED_JSON, Complaint, Problem, invalid
+from api.problems import MALFORMED_JSON, PROVIDER_NOT_ALLOWED, Complaint, Problem, invalid
 from generation.events import PUBLIC_EVENTS
 from generation.job import Job, Webhook
 from generation.operation import Request
@@ -110,6 +110,7 @@ class OrderReader:
     ) -> tuple[Job, Offer]:
         """The job that is ordered, and the offer it is bought by. Raises `Problem`."""
         provider, name, given = what_is_ordered(order, parent)
+        check_provider(provider, caller)
         offer = self._catalogue.offer(provider, name)
         if parent is not None:
             offer = replace(offer, operation=self._followups.operation(parent, name))
@@ -128,6 +129,7 @@ class OrderReader:
             id=f"job_{ULID()}",
             tenant=caller.tenant,
             api_key_id=caller.id,
+            quota_key=caller.quota_key,
             provider=provider,
             operation=name,
             model=model_named(request),
@@ -210,6 +212,14 @@ def what_is_ordered(order: Order, parent: Job | None) -> tuple[str, str, dict[st
     if order.action is not None:
         given["action"] = order.action
     return provider, name, given
+
+
+def check_provider(provider: str, caller: ApiKey) -> None:
+    """Raises `Problem` (403) where the caller's key is for other providers."""
+    if not caller.access.permits(provider):
+        allowed = ", ".join(sorted(caller.access.providers or ())) or "nobody"
+        words = f"this key may order from {allowed}, and not from {provider}"
+        raise Problem(PROVIDER_NOT_ALLOWED, words)
 
 
 #: U+0000 as JSON spells it, and numbers so long or so large that they may be infinite.

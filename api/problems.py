@@ -22,6 +22,8 @@ class Kind:
     status: int
     title: str
     advice: str
+    #: Its `type` where a registry has one; else it is the address of our own page.
+    type: str | None = None
 
 
 MALFORMED_JSON = Kind(
@@ -43,6 +45,20 @@ UNAUTHENTICATED = Kind(
     "No valid API key",
     "Send `Authorization: Bearer genq_…` or `X-API-Key: genq_…`. Whoever runs this service makes a"
     " key with `genq keys create NAME`; a revoked key stays revoked.",
+)
+INSUFFICIENT_SCOPE = Kind(
+    "insufficient_scope",
+    403,
+    "This API key may not do that",
+    "A key has the scopes it was made with: `submit`, `read`, `cancel`, `admin`. `detail` names the"
+    " one that is missing. Whoever runs this service makes another key, or changes this one.",
+)
+PROVIDER_NOT_ALLOWED = Kind(
+    "provider_not_allowed",
+    403,
+    "This API key may not order from that provider",
+    "The key was made for certain providers; `detail` names them. Whoever runs this service can"
+    " change that.",
 )
 NOT_FOUND = Kind(
     "not_found",
@@ -70,6 +86,12 @@ NOT_AWAITING_INPUT = Kind(
     "Input is taken while a job's state is `awaiting_input`, and each time once. `GET"
     " /v1/jobs/{id}` says where it stands.",
 )
+KEY_REVOKED = Kind(
+    "key_revoked",
+    409,
+    "The API key was revoked",
+    "A revoked key stays revoked, and as it was. Make another one: `POST /v1/keys`.",
+)
 BODY_TOO_LARGE = Kind(
     "body_too_large",
     413,
@@ -90,6 +112,15 @@ UNSUPPORTED = Kind(
     "This deployment does not offer that operation",
     "genq knows the operation, but no station of this deployment sells it. `GET /v1/operations`"
     " lists what is offered; a station is added in stations.toml.",
+)
+QUOTA_EXCEEDED = Kind(
+    "quota_exceeded",
+    429,
+    "This API key has used up one of its limits",
+    "`violated-policies` names it: `submit` is a rate, `concurrent` a number of unfinished jobs,"
+    " `daily` the jobs of a day (UTC). Send the order again after `Retry-After` seconds; it was not"
+    " stored. `RateLimit-Policy` and `RateLimit` say how much each limit allows and has left.",
+    type="https://iana.org/assignments/http-problem-types#quota-exceeded",
 )
 INTERNAL = Kind(
     "internal",
@@ -119,13 +150,17 @@ KINDS: Mapping[str, Kind] = {
         MALFORMED_JSON,
         INVALID_QUERY,
         UNAUTHENTICATED,
+        INSUFFICIENT_SCOPE,
+        PROVIDER_NOT_ALLOWED,
         NOT_FOUND,
         METHOD_NOT_ALLOWED,
         ALREADY_TERMINAL,
         NOT_AWAITING_INPUT,
+        KEY_REVOKED,
         BODY_TOO_LARGE,
         INVALID_REQUEST,
         UNSUPPORTED,
+        QUOTA_EXCEEDED,
         INTERNAL,
         NO_STATION,
         STORE_UNAVAILABLE,
@@ -154,12 +189,15 @@ class Problem(Exception):
         *,
         errors: Sequence[Complaint] = (),
         headers: Mapping[str, str] | None = None,
+        extra: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(detail)
         self.kind = kind
         self.detail = detail
         self.errors = errors
         self.headers = headers
+        #: Members that only this kind of problem has.
+        self.extra = extra or {}
 
 
 def invalid(errors: Sequence[Complaint], kind: Kind = INVALID_REQUEST) -> Problem:
@@ -178,13 +216,14 @@ def problem_document(
 ) -> dict[str, Any]:
     kind = problem.kind
     document: dict[str, Any] = {
-        "type": problem_url(kind.code, base_url),
+        "type": kind.type or problem_url(kind.code, base_url),
         "title": kind.title,
         "status": kind.status,
         "detail": problem.detail,
         "instance": instance,
         "code": kind.code,
         "request_id": request_id,
+        **problem.extra,
     }
     if problem.errors:
         document["errors"] = [

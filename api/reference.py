@@ -16,6 +16,8 @@ from api.problems import (
     NO_STATION,
     NOT_AWAITING_INPUT,
     NOT_FOUND,
+    PROVIDER_NOT_ALLOWED,
+    QUOTA_EXCEEDED,
     STORE_UNAVAILABLE,
     UNAUTHENTICATED,
     UNSUPPORTED,
@@ -23,7 +25,7 @@ from api.problems import (
     Problem,
     invalid,
 )
-from api.spec import Spec, complains, describe, in_path, in_query, says
+from api.spec import OUT_OF_SCOPE, Spec, complains, describe, in_path, in_query, says
 from api.version import VERSION
 from generation.document import job_document
 from generation.job import JobState
@@ -88,6 +90,13 @@ class Reference:
                         )
                     ],
                     UNSUPPORTED,
+                ),
+                OUT_OF_SCOPE,
+                Problem(PROVIDER_NOT_ALLOWED, "this key may order from kling, and not from suno"),
+                Problem(
+                    QUOTA_EXCEEDED,
+                    "this key may order at a rate of 60/m, and is faster",
+                    extra={"violated-policies": ["submit"]},
                 ),
                 Problem(NO_STATION, "this deployment has no station yet"),
                 _NO_STORE,

@@ -11,6 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.callers import Callers
+from api.limits import Limiter
+from generation.access import Scope
 from generation.store import ApiKey
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -27,24 +29,48 @@ class Route(APIRoute):
         return self.endpoint
 
 
+class Guarded:
+    """
+    An endpoint for those who present an API key with this scope, within that key's limits. Where no
+    scope is named, reading takes `read` and all else `submit`.
+    """
+
+    def __init__(
+        self,
+        callers: Callers,
+        limiter: Limiter,
+        endpoint: CallersEndpoint,
+        scope: Scope | None = None,
+    ) -> None:
+        self._callers = callers
+        self._limiter = limiter
+        self._endpoint = endpoint
+        self._scope = scope
+
+    def scope(self, method: str) -> Scope:
+        return self._scope or (Scope.READ if method in {"GET", "HEAD"} else Scope.SUBMIT)
+
+    async def __call__(self, request: Request) -> Response:
+        scope = self.scope(request.method)
+        caller = await self._callers.admit(request.headers, scope)
+        if scope is Scope.SUBMIT and caller.access.limits:
+            return await self._limiter(self._endpoint, request, caller)
+        return await self._endpoint(request, caller)
+
+
 def route(
     method: str, path: str, endpoint: Endpoint, description: Mapping[str, Any] | None = None
 ) -> Route:
     """A route; with its OpenAPI operation object where it belongs into the API's description."""
+    described = dict(description) if description is not None else None
+    if described is not None and isinstance(endpoint, Guarded):
+        scope = endpoint.scope(method)
+        described["security"] = [{"bearer": [scope]}, {"apiKey": [scope]}]
     return Route(
         path,
         endpoint,
         methods=[method],
         response_model=None,
-        include_in_schema=description is not None,
-        openapi_extra=dict(description) if description is not None else None,
+        include_in_schema=described is not None,
+        openapi_extra=described,
     )
-
-
-def for_callers(callers: Callers, endpoint: CallersEndpoint) -> Endpoint:
-    """The endpoint for those who present a valid API key."""
-
-    async def guarded(request: Request) -> Response:
-        return await endpoint(request, await callers.admit(request.headers))
-
-    return guarded

@@ -5,13 +5,17 @@ The pieces an OpenAPI description is made of.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from api.problems import MEDIA_TYPE, Kind, Problem, problem_document
+from api.problems import INSUFFICIENT_SCOPE, MEDIA_TYPE, Kind, Problem, problem_document
 
 REF = "#/components/schemas/{model}"
 
 KEYED: list[dict[str, list[str]]] = [{"bearer": []}, {"apiKey": []}]
 
 Spec = dict[str, Any]
+
+OUT_OF_SCOPE = Problem(
+    INSUFFICIENT_SCOPE, "this needs a key with the scope cancel; the scopes of this one: read"
+)
 
 
 def describe(
@@ -25,7 +29,8 @@ def describe(
     body: Spec | None = None,
     keyed: bool = True,
 ) -> Spec:
-    """An OpenAPI operation object. `keyed` ones need an API key."""
+    """An OpenAPI operation object. `keyed` ones need an API key that has their scope."""
+    given = {**answers, **(complains(OUT_OF_SCOPE) if keyed and 403 not in answers else {})}
     return {
         "tags": [tag],
         "operationId": operation_id,
@@ -34,7 +39,7 @@ def describe(
         "security": KEYED if keyed else [],
         **({"parameters": [*parameters]} if parameters else {}),
         **({"requestBody": body} if body else {}),
-        "responses": {str(status): answer for status, answer in answers.items()},
+        "responses": {str(status): answer for status, answer in sorted(given.items())},
     }
 
 
@@ -73,6 +78,22 @@ def problem_of(kind: Kind) -> Spec:
     return {
         "description": kind.title,
         "content": {MEDIA_TYPE: {"schema": {"$ref": REF.format(model="Problem")}, "examples": {}}},
+    }
+
+
+def takes(model: str, examples: Mapping[str, tuple[str, object]]) -> Spec:
+    """A JSON body of this schema. Examples by name, each with its summary."""
+    return {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {"$ref": REF.format(model=model)},
+                "examples": {
+                    name: {"summary": summary, "value": value}
+                    for name, (summary, value) in examples.items()
+                },
+            }
+        },
     }
 
 

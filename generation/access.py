@@ -21,6 +21,13 @@ class Scope(StrEnum):
     ADMIN = "admin"
 
 
+#: A tenant's name: any printable characters, and a space neither first nor last.
+LONGEST_TENANT = 100
+TENANT = (
+    r"^[^\x00-\x20\x7f-\xa0\u2028\u2029]"
+    r"([^\x00-\x1f\x7f-\x9f\u2028\u2029]*[^\x00-\x20\x7f-\xa0\u2028\u2029])?$"
+)
+
 #: What a key may do when nothing was said.
 USUAL_SCOPES = frozenset({Scope.SUBMIT, Scope.READ, Scope.CANCEL})
 

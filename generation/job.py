@@ -129,6 +129,10 @@ class Job:
     parent_id: str | None = None
     #: Among the tenant's own jobs that wait for the same keys, higher ones are sent first.
     priority: int = 0
+    #: The caller's own name for it, one of a kind in the tenant.
+    client_id: str | None = None
+    #: The batch it was ordered in.
+    batch_id: str | None = None
 
     state: JobState = JobState.QUEUED
     #: Rises with every claim and every save; a save that names an older one is dropped.

@@ -3,13 +3,16 @@ Everything an operator can set, in one frozen class: environment variables with 
 or the same names in a `.env` file. Durations are given as `30`, `0.5s`, `5m`, `2h` or `1d`.
 """
 
+import os
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Self
 
+from dotenv import dotenv_values
 from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -19,7 +22,19 @@ from generation.webhooks.schedule import SCHEDULE
 Network = IPv4Network | IPv6Network
 
 
+#: Read from the folder a program runs in; the process's own variables win.
+ENV_FILE = ".env"
+
 UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def environment() -> Mapping[str, str]:
+    """
+    Every variable by its whole name, from where the settings come from too: the process, else the
+    `.env` file. Empty counts as not set.
+    """
+    written = dotenv_values(ENV_FILE, interpolate=False)
+    return {name: value for name, value in (written | os.environ).items() if value}
 
 
 def seconds(value: float) -> timedelta:
@@ -41,7 +56,7 @@ class Settings(BaseSettings):
     """One deployment's settings. Equal in every process of it."""
 
     model_config = SettingsConfigDict(
-        env_prefix="GENQ_", env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True
+        env_prefix="GENQ_", env_file=ENV_FILE, extra="ignore", frozen=True, env_ignore_empty=True
     )
 
     # Where things are
@@ -62,8 +77,8 @@ class Settings(BaseSettings):
     #: A first caller's key and webhook secret, stored (the key hashed) by `genq migrate`.
     api_key: SecretStr | None = None
     webhook_secret: SecretStr | None = None
-    #: How long a process may go on trusting a key it has looked up.
-    key_cache: Duration = seconds(5)
+    #: How long a process believes that no key has changed before it asks the database again.
+    key_cache: Duration = seconds(0.1)
     max_body_bytes: int = 32 * 1024 * 1024
 
     # The back room

@@ -5,7 +5,6 @@ They come from `stations.toml`, or, where there is only one, from `GENQ_STATION_
 `GENQ_STATION_KEY`. The file names environment variables, never keys themselves.
 """
 
-import os
 import tomllib
 from collections.abc import Mapping
 from enum import StrEnum
@@ -23,7 +22,7 @@ from pydantic import (
 )
 
 from generation import providers
-from generation.settings import Settings
+from generation.settings import Settings, environment
 
 
 class BadStations(ValueError):
@@ -80,6 +79,7 @@ USUAL_PREFIX: Mapping[str, str] = {
     "suno.feed": "/suno",
     "suno.taskid": "/api/v1",
     "flux.relay": "/flux",
+    "openai.chatopen": "/AIGCChatOpenServ/saas",
 }
 
 
@@ -198,19 +198,21 @@ RELAY_DIALECTS = {
     "luma": "luma.relay",
     "suno": "suno.newapi",
     "flux": "flux.relay",
+    "openai": "openai.relay",
 }
 
 
-def load_stations(settings: Settings, environment: Mapping[str, str] = os.environ) -> Stations:
+def load_stations(settings: Settings, variables: Mapping[str, str] | None = None) -> Stations:
     """
-    The stations of the settings. Raises `BadStations` where the file or a key it names is missing
-    or wrong; no station at all is an empty `Stations`.
+    The stations of the settings, with their keys from `variables`: those of the process and of
+    `.env`, unless others are given. Raises `BadStations` where the file or a key it names is
+    missing or wrong; no station at all is an empty `Stations`.
     """
     if settings.station_url and settings.station_key:
         return Stations((the_one_station(settings.station_url, settings.station_key),))
     if not settings.stations_file.is_file():
         return Stations(())
-    return read_stations(settings.stations_file, environment)
+    return read_stations(settings.stations_file, environment() if variables is None else variables)
 
 
 def the_one_station(url: str, key: SecretStr) -> Station:
@@ -225,7 +227,7 @@ def the_one_station(url: str, key: SecretStr) -> Station:
         raise BadStations(f"GENQ_STATION_URL {first_complaint(error)}") from error
 
 
-def read_stations(path: Path, environment: Mapping[str, str]) -> Stations:
+def read_stations(path: Path, variables: Mapping[str, str]) -> Stations:
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -235,15 +237,15 @@ def read_stations(path: Path, environment: Mapping[str, str]) -> Stations:
         raise BadStations(
             f"{path}: unknown entry {sorted(unknown)[0]!r}; write [[stations]] tables"
         )
-    stations = tuple(read_station(path, table, environment) for table in tables)
+    stations = tuple(read_station(path, table, variables) for table in tables)
     if len({station.name for station in stations}) < len(stations):
         raise BadStations(f"{path}: two stations have the same name; name them apart")
     return Stations(stations)
 
 
-def read_station(path: Path, table: Mapping[str, Any], environment: Mapping[str, str]) -> Station:
+def read_station(path: Path, table: Mapping[str, Any], variables: Mapping[str, str]) -> Station:
     name = table.get("name", "a station without a name")
-    keys = [read_key(path, str(name), key, environment) for key in table.get("keys", [])]
+    keys = [read_key(path, str(name), key, variables) for key in table.get("keys", [])]
     try:
         return Station.model_validate({**table, "keys": keys})
     except ValidationError as error:
@@ -251,7 +253,7 @@ def read_station(path: Path, table: Mapping[str, Any], environment: Mapping[str,
 
 
 def read_key(
-    path: Path, station: str, table: Mapping[str, Any], environment: Mapping[str, str]
+    path: Path, station: str, table: Mapping[str, Any], variables: Mapping[str, str]
 ) -> dict[str, Any]:
     """The key's table with its environment variables looked up."""
     key = dict(table)
@@ -259,14 +261,14 @@ def read_key(
         variable = key.pop(named_by, None)
         if variable is None:
             continue
-        if not environment.get(variable):
+        if not variables.get(variable):
             raise BadStations(
                 f"{path}, {station}: the environment variable {variable} is not set; it should hold"
                 f" the {named_by.removesuffix('env')}key {key.get('name', '')!r}".replace(
                     "_key", " key"
                 )
             )
-        key[field] = environment[variable]
+        key[field] = variables[variable]
     key.setdefault("name", "main")
     if "value" not in key:
         raise BadStations(f'{path}, {station}: each key needs env = "NAME_OF_A_VARIABLE"')

@@ -3,10 +3,11 @@ Every operation genq knows, in every dialect it speaks it. A new provider is one
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from generation.operation import Operation
-from generation.providers import flux, kling, luma, midjourney, suno
+from generation.providers import flux, kling, luma, midjourney, openai, suno
 
 OPERATIONS: tuple[Operation[Any], ...] = (
     *midjourney.OPERATIONS,
@@ -14,6 +15,7 @@ OPERATIONS: tuple[Operation[Any], ...] = (
     *luma.OPERATIONS,
     *suno.OPERATIONS,
     *flux.OPERATIONS,
+    *openai.OPERATIONS,
 )
 
 _BY_NAME: Mapping[tuple[str, str, str], Operation[Any]] = {
@@ -34,6 +36,13 @@ def dialects(provider: str, name: str) -> tuple[str, ...]:
 def known_dialects() -> frozenset[str]:
     """Every dialect a station may be said to speak."""
     return frozenset(operation.dialect for operation in OPERATIONS)
+
+
+def longest_submit(usual: timedelta) -> timedelta:
+    """
+    The longest that a submit may be on the wire, where one without a limit of its own has `usual`.
+    """
+    return max(usual, *(operation.submit_timeout or usual for operation in OPERATIONS))
 
 
 def names(operations: Iterable[Operation[Any]] = OPERATIONS) -> tuple[str, ...]:

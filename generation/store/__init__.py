@@ -2,13 +2,22 @@
 The only package that talks to the database.
 """
 
+from generation.store.births import Placed
 from generation.store.claims import ClaimStore, Lane, NextWake
 from generation.store.database import Database, UnusableDatabase
 from generation.store.deliveries import DeliveryStore, Signed
 from generation.store.durations import DurationStore, Kind
 from generation.store.events import EventStore, Head, Told
-from generation.store.jobs import Change, Decide, Filters, JobStore
+from generation.store.idempotency import (
+    IdempotencyKey,
+    IdempotencyStore,
+    KeyBusy,
+    KeyReused,
+    KeyScope,
+)
+from generation.store.jobs import Change, Decide, JobStore
 from generation.store.keys import ApiKey, KeyStore, new_key
+from generation.store.lists import Filters
 from generation.store.migrate import migrate, revisions
 from generation.store.trouble import is_away
 
@@ -23,11 +32,17 @@ __all__ = [
     "EventStore",
     "Filters",
     "Head",
+    "IdempotencyKey",
+    "IdempotencyStore",
     "JobStore",
+    "KeyBusy",
+    "KeyReused",
+    "KeyScope",
     "KeyStore",
     "Kind",
     "Lane",
     "NextWake",
+    "Placed",
     "Signed",
     "Store",
     "Told",
@@ -50,6 +65,7 @@ class Store:
         self.deliveries = DeliveryStore(self.database)
         self.events = EventStore(self.database, base_url=base_url)
         self.keys = KeyStore(self.database)
+        self.idempotency = IdempotencyStore(self.database)
 
     async def close(self) -> None:
         await self.database.close()

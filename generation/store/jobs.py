@@ -10,20 +10,22 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Table, bindparam, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from ulid import ULID
 
 from generation.events import Event, event_of, wants
-from generation.job import Job, JobState, Webhook
-from generation.quota import OverQuota
+from generation.job import Job, Webhook
 from generation.store import tallies
+from generation.store.births import Birth, Births, Placed
 from generation.store.database import Database
 from generation.store.events import event_row
 from generation.store.group_commit import GroupCommit
+from generation.store.idempotency import IdempotencyKey
+from generation.store.inserts import insert_once
+from generation.store.lists import JobLists
 from generation.store.quotas import Quotas
-from generation.store.rows import MUTABLE, job_of, job_row, mutable_row
+from generation.store.rows import MUTABLE, job_of, mutable_row
 from generation.store.schema import deliveries, job_events, jobs
 from generation.tally import counted
 from generation.webhooks.delivery import Delivery, DeliveryState
@@ -52,15 +54,6 @@ class Change:
         return self.before.state is not self.after.state
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filters:
-    """Which of a tenant's jobs to list. None means any."""
-
-    state: JobState | None = None
-    provider: str | None = None
-    operation: str | None = None
-
-
 class JobStore:
     """All access to jobs. Safe to share among the coroutines of one event loop."""
 
@@ -69,18 +62,26 @@ class JobStore:
         self._base_url = base_url
         #: Holds limited keys to their limits.
         self.quotas = Quotas()
-        self._inserting = GroupCommit(database, self._insert_batch)
+        self._births = Births(database, base_url, self.quotas, self._tell)
         self._changing = GroupCommit(database, self.change_within, limit=200)
+        #: A tenant's jobs, page by page.
+        self.page = JobLists(database).page
 
     async def insert(self, job: Job) -> Job:
         """
         Make a job durable. On return the row and its first event are on disk. Raises `OverQuota`
         where the limits of its `quota_key` do not allow it now.
         """
-        outcome = await self._inserting(job)
-        if isinstance(outcome, OverQuota):
-            raise outcome
-        return outcome
+        return (await self.place([job])).jobs[0]
+
+    async def place(self, new: Sequence[Job], key: IdempotencyKey | None = None) -> Placed:
+        """
+        Make jobs durable together, all or none, unless an earlier order had this key: then what it
+        became is the answer. Raises `KeyReused` where that was a different order, `KeyBusy`
+        where one is being stored elsewhere for so long that it cannot be told, and `OverQuota` as
+        `insert` does.
+        """
+        return await self._births.place(Birth(new, key))
 
     async def change(self, job_id: str, decide: Decide) -> Change | None:
         """
@@ -98,52 +99,11 @@ class JobStore:
             row = (await connection.execute(query)).mappings().first()
         return job_of(dict(row)) if row else None
 
-    async def page(
-        self, tenant: str, filters: Filters, *, limit: int, before: str | None = None
-    ) -> list[Job]:
-        """A tenant's jobs, newest first, beginning after the job `before`."""
-        query = select(jobs).where(jobs.c.tenant == tenant).order_by(jobs.c.id.desc()).limit(limit)
-        if before is not None:
-            query = query.where(jobs.c.id < before)
-        for column, value in (
-            (jobs.c.state, filters.state),
-            (jobs.c.provider, filters.provider),
-            (jobs.c.operation, filters.operation),
-        ):
-            if value is not None:
-                query = query.where(column == value)
-        async with self._database.reading() as connection:
-            rows = (await connection.execute(query)).mappings().all()
-        return [job_of(dict(row)) for row in rows]
-
     async def counts(self) -> dict[str, int]:
         """How many jobs there are in each state."""
         query = select(jobs.c.state, func.count()).group_by(jobs.c.state)
         async with self._database.reading() as connection:
             return {state: count for state, count in await connection.execute(query)}
-
-    async def _insert_batch(
-        self, connection: AsyncConnection, batch: Sequence[Job]
-    ) -> Sequence[Job | OverQuota]:
-        refused = await self.quotas.refused(connection, batch)
-        taken = [job for job in batch if job.id not in refused] if refused else batch
-        if not taken:
-            return [refused[job.id] for job in batch]
-        born = await self._bear(connection, taken)
-        if not refused:
-            return born
-        by_id = {job.id: job for job in born}
-        return [refused.get(job.id) or by_id[job.id] for job in batch]
-
-    async def _bear(self, connection: AsyncConnection, taken: Sequence[Job]) -> list[Job]:
-        events = [event_of(None, job, self._base_url) for job in taken]
-        born = [replace(job, sequence=1) for job in taken]
-        rows = [job_row(job) for job in born]
-        inserted = await connection.execute(insert_once(connection, jobs), rows)
-        await self._tell(connection, list(zip(born, events, strict=True)))
-        repeated = len(born) == 1 and inserted.rowcount == 0  # a repetition always comes alone
-        await tallies.add(connection, counted(() if repeated else ((None, job) for job in born)))
-        return born
 
     async def change_within(
         self,
@@ -200,14 +160,6 @@ class JobStore:
             await connection.execute(insert_once(connection, job_events), rows)
         if owed:
             await connection.execute(insert_once(connection, deliveries), owed)
-
-
-def insert_once(connection: AsyncConnection, table: Table) -> Any:
-    """
-    An insert that leaves a row of the same id alone: a commit whose answer was lost is repeated.
-    """
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    return dialect.insert(table).on_conflict_do_nothing()
 
 
 def first_delivery(job: Job, webhook: Webhook, event: Event) -> Delivery:

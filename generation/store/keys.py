@@ -43,6 +43,11 @@ class ApiKey:
         expiry = self.access.expires_at
         return self.revoked_at is None and (expiry is None or now < expiry)
 
+    @property
+    def quota_key(self) -> str | None:
+        """What its jobs are counted by; None where nothing limits them."""
+        return self.id if self.access.limits else None
+
 
 #: Given what a key may do, what it shall be able to do.
 Choose = Callable[[Access], Access]
@@ -97,11 +102,13 @@ class KeyStore:
             row = (await connection.execute(query)).first()
         return key_of(row) if row else None
 
-    async def all(self) -> list[ApiKey]:
-        """Every key, oldest first, the revoked ones too."""
+    async def all(self, tenant: str | None = None) -> list[ApiKey]:
+        """Every key, or every key of a tenant, oldest first, the revoked ones too."""
+        query = select(api_keys).order_by(api_keys.c.id)
+        if tenant is not None:
+            query = query.where(api_keys.c.tenant == tenant)
         async with self._database.reading() as connection:
-            rows = await connection.execute(select(api_keys).order_by(api_keys.c.id))
-            return [key_of(row) for row in rows]
+            return [key_of(row) for row in await connection.execute(query)]
 
     async def any_valid(self, now: datetime) -> bool:
         """Whether anybody could be let in at all."""

@@ -38,13 +38,14 @@ class Quotas:
         self.seen: dict[str, Usage] = {}
 
     async def refused(
-        self, connection: AsyncConnection, batch: Sequence[Job]
+        self, connection: AsyncConnection, orders: Sequence[Sequence[Job]]
     ) -> Mapping[str, OverQuota]:
         """
-        Which of these new jobs must not be stored, by their ids; all others have been counted. They
-        are taken in the order given. To be called within the transaction that stores them.
+        Which of these orders, of new jobs of one key each, must not be stored, by the id of their
+        first job; all others have been counted. They are taken in the order given, each whole or
+        not at all. To be called within the transaction that stores them.
         """
-        limited = [job for job in batch if job.quota_key is not None]
+        limited = [job for order in orders for job in order if job.quota_key is not None]
         if not limited:
             return {}
         keys = sorted({job.quota_key for job in limited if job.quota_key})
@@ -55,13 +56,14 @@ class Quotas:
         stored = set((await connection.execute(there)).scalars())
         over: dict[str, OverQuota] = {}
         changed: set[str] = set()
-        for job in limited:
-            key = job.quota_key
-            if key not in limits or job.id in stored:
+        for order in orders:
+            key = order[0].quota_key
+            new = [job for job in order if job.id not in stored]
+            if key not in limits or not new:
                 continue
-            outcome = take(limits[key], usage[key], job.created_at)
+            outcome = take_all(limits[key], usage[key], new)
             if isinstance(outcome, OverQuota):
-                over[job.id] = outcome
+                over[order[0].id] = outcome
             else:
                 usage[key] = outcome
                 changed.add(key)
@@ -73,6 +75,16 @@ class Quotas:
         if len(self.seen) > MOST_SEEN:
             self.seen.clear()
         self.seen.update(usage)
+
+
+def take_all(limits: Limits, usage: Usage, new: Sequence[Job]) -> Usage | OverQuota:
+    """The usage with all of these in it, or why there cannot be all of them now."""
+    for job in new:
+        taken = take(limits, usage, job.created_at)
+        if isinstance(taken, OverQuota):
+            return taken
+        usage = taken
+    return usage
 
 
 async def lock(

@@ -29,6 +29,8 @@ FIXED = frozenset(
         "webhook",
         "parent_id",
         "priority",
+        "client_id",
+        "batch_id",
         "created_at",
     }
 )

@@ -127,6 +127,8 @@ jobs = Table(
     Column("webhook", Document),
     Column("parent_id", String(40)),
     Column("priority", Integer, nullable=False, server_default="0"),
+    Column("client_id", String(100)),
+    Column("batch_id", String(40)),
     Column("state", String(20), nullable=False),
     Column("version", Integer, nullable=False),
     Column("sequence", Integer, nullable=False),
@@ -258,6 +260,52 @@ tallies = Table(
     Column("name", String(40), primary_key=True),
     Column("shard", Integer, primary_key=True, autoincrement=False),
     Column("count", BigInteger, nullable=False),
+)
+
+# Lists. A job that lives changes all the time and is in few of these; one that has ended is in all,
+# and rests (docs/decisions/0011-lists-have-two-halves.md).
+LIVING = text("finished_at IS NULL")
+ENDED = text("finished_at IS NOT NULL")
+Index("ix_jobs_living", jobs.c.tenant, jobs.c.id, postgresql_where=LIVING, sqlite_where=LIVING)
+for _column in (jobs.c.state, jobs.c.provider, jobs.c.operation, jobs.c.station, jobs.c.updated_at):
+    Index(
+        f"ix_jobs_ended_{_column.name}",
+        jobs.c.tenant,
+        _column,
+        jobs.c.id,
+        postgresql_where=ENDED,
+        sqlite_where=ENDED,
+    )
+for _column in (jobs.c.parent_id, jobs.c.batch_id):
+    _given = text(f"{_column.name} IS NOT NULL")
+    Index(
+        f"ix_jobs_{_column.name}", _column, jobs.c.id, postgresql_where=_given, sqlite_where=_given
+    )
+
+#: A job's metadata, by which it is found.
+job_labels = Table(
+    "job_labels",
+    metadata,
+    Column("tenant", String(100), primary_key=True),
+    Column("label", String(24), primary_key=True),
+    Column("job_id", String(40), ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Index("ix_job_labels_job_id", "job_id"),
+    sqlite_with_rowid=False,
+)
+
+#: Orders that may arrive twice; see `generation.store.idempotency`.
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("tenant", String(100), primary_key=True),
+    Column("scope", String(10), primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("fingerprint", String(64), nullable=False),
+    Column("job_id", String(40), ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False),
+    Column("expires_at", Instant),
+    Index("ix_idempotency_keys_job_id", "job_id"),
+    Index("ix_idempotency_keys_expires_at", "expires_at"),
+    sqlite_with_rowid=False,
 )
 
 job_events = Table(

@@ -1,11 +1,22 @@
 """`genq keys`: who may call the API."""
 # ruff: noqa: PLC0415  (the database's libraries are loaded by the commands that need them)
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from generation.access import (
+    LONGEST_TENANT,
+    TENANT,
+    USUAL_SCOPES,
+    Access,
+    Limits,
+    Rate,
+    Scope,
+    read_rate,
+)
 from ops.cli.configuration import load_settings
 from ops.cli.database import with_store
 from ops.cli.ending import Code, Stop
@@ -16,7 +27,36 @@ if TYPE_CHECKING:
 
 keys_app = typer.Typer(help="Make, list and revoke the keys of callers.", no_args_is_help=True)
 
-LONGEST_TENANT = 100
+#: How much later an expiry given as a duration may be.
+LONGEST_LIFE = timedelta(days=36_500)
+MOST = 1_000_000
+
+ScopeOption = Annotated[
+    list[Scope] | None,
+    typer.Option(
+        "--scope",
+        help="what the key may do; may be repeated",
+        show_default=", ".join(sorted(USUAL_SCOPES)),
+    ),
+]
+ProviderOption = Annotated[
+    list[str] | None,
+    typer.Option("--provider", help="order from this provider only; may be repeated"),
+]
+RateOption = Annotated[
+    str | None, typer.Option("--rate", metavar="N/s|m|h", help="order no faster, as in 60/m")
+]
+InFlightOption = Annotated[
+    int | None,
+    typer.Option("--max-in-flight", min=1, max=MOST, help="the most unfinished jobs at once"),
+]
+DailyOption = Annotated[
+    int | None, typer.Option("--daily-jobs", min=1, max=MOST, help="the most jobs in a day (UTC)")
+]
+ExpiresOption = Annotated[
+    str | None,
+    typer.Option("--expires", metavar="WHEN", help="90d, 12h, or 2027-01-31T12:00:00Z"),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -26,6 +66,13 @@ def register(app: typer.Typer) -> None:
 @keys_app.command()
 def create(
     name: Annotated[str, typer.Argument(metavar="NAME", help="the tenant the key is for")],
+    *,
+    scope: ScopeOption = None,
+    provider: ProviderOption = None,
+    rate: RateOption = None,
+    max_in_flight: InFlightOption = None,
+    daily_jobs: DailyOption = None,
+    expires: ExpiresOption = None,
     as_json: AsJson = False,
 ) -> None:
     """
@@ -33,6 +80,17 @@ def create(
 
     The keys of one tenant see the same jobs; nobody else sees them.
     """
+    now = datetime.now(UTC)
+    access = Access(
+        scopes=frozenset(scope) if scope else USUAL_SCOPES,
+        providers=checked_providers(provider) if provider else None,
+        limits=Limits(
+            rate=checked_rate(rate) if rate else None,
+            max_in_flight=max_in_flight,
+            daily_jobs=daily_jobs,
+        ),
+        expires_at=checked_expiry(expires, now) if expires else None,
+    )
     tenant = checked_tenant(name)
 
     from generation.store import new_key
@@ -41,7 +99,7 @@ def create(
     key, secret = new_key(), new_secret()
 
     async def add(store: "Store") -> "ApiKey":
-        return await store.keys.add(tenant, key, secret, datetime.now(UTC))
+        return await store.keys.add(tenant, key, secret, now, access)
 
     stored = with_store(load_settings(), add)
     if as_json:
@@ -61,12 +119,15 @@ def list_keys(as_json: AsJson = False) -> None:
     async def all_keys(store: "Store") -> "list[ApiKey]":
         return await store.keys.all()
 
-    documents = [document(key) for key in with_store(load_settings(), all_keys)]
+    from generation.key_document import key_document
+
+    keys = with_store(load_settings(), all_keys)
     if as_json:
-        print_json(documents)
+        print_json([key_document(key) for key in keys])
         return
-    columns = ("id", "tenant", "begins with", "created", "last used", "revoked")
-    rows = [[str(value or "–") for value in each.values()] for each in documents]
+    columns = ("id", "tenant", "begins with", "may", "limits", "last used", "ends")
+    now = datetime.now(UTC)
+    rows = [row_of(key_document(key), key.is_valid(now)) for key in keys]
     print_table(columns, rows, empty="there are no keys yet: genq keys create NAME")
 
 
@@ -77,8 +138,8 @@ def revoke(
     """
     Let a key in no longer.
 
-    Running API processes may go on letting it in for a few seconds (GENQ_KEY_CACHE). What its
-    caller ordered goes on, and webhooks owed are still sent.
+    Running API processes take notice within a tenth of a second (GENQ_KEY_CACHE). What its caller
+    ordered goes on, and webhooks owed are still sent.
     """
 
     async def end(store: "Store") -> bool:
@@ -89,23 +150,74 @@ def revoke(
     typer.echo(f"revoked {key_id}")
 
 
-def document(key: "ApiKey") -> dict[str, Any]:
-    """What may be shown of a key."""
-    from generation.document import rfc3339
+def row_of(key: dict[str, Any], valid: bool) -> list[str]:
+    """A key in the table. `key` is a document of the API's."""
+    ended = key["revoked_at"] and f"revoked {key['revoked_at']}"
+    expiry = key["expires_at"] and ("" if valid else "expired ") + key["expires_at"]
+    return [
+        key["id"],
+        key["tenant"],
+        key["prefix"],
+        ", ".join(key["scopes"]),
+        limits_in_words(key) or "–",
+        key["last_used_at"] or "–",
+        ended or expiry or "–",
+    ]
 
-    return {
-        "id": key.id,
-        "tenant": key.tenant,
-        "prefix": key.prefix,
-        "created_at": rfc3339(key.created_at),
-        "last_used_at": rfc3339(key.last_used_at),
-        "revoked_at": rfc3339(key.revoked_at),
-    }
+
+def limits_in_words(key: dict[str, Any]) -> str:
+    words = (
+        key["rate"],
+        key["max_in_flight"] and f"{key['max_in_flight']} in flight",
+        key["daily_jobs"] and f"{key['daily_jobs']} a day",
+        key["providers"] and f"only {', '.join(key['providers'])}",
+    )
+    return "; ".join(word for word in words if word)
 
 
 def checked_tenant(name: str) -> str:
     """Raises `Stop` for a name that is empty, too long or unprintable."""
     tenant = name.strip()
-    if not tenant or len(tenant) > LONGEST_TENANT or not tenant.isprintable():
+    if len(tenant) > LONGEST_TENANT or not re.fullmatch(TENANT, tenant) or not tenant.isprintable():
         raise Stop(f"NAME must have 1 to {LONGEST_TENANT} printable characters", Code.USAGE)
     return tenant
+
+
+def checked_rate(text: str) -> Rate:
+    try:
+        return read_rate(text)
+    except ValueError as error:
+        raise Stop(f"--rate {error}", Code.USAGE) from None
+
+
+def checked_providers(names: list[str]) -> frozenset[str]:
+    from generation import providers
+
+    known = {name.partition(".")[0] for name in providers.names()}
+    for name in names:
+        if name not in known:
+            raise Stop(
+                f"--provider: there is no provider {name!r}; there are {', '.join(sorted(known))}",
+                Code.USAGE,
+            )
+    return frozenset(names)
+
+
+def checked_expiry(text: str, now: datetime) -> datetime:
+    """A moment, or how long from now. Raises `Stop` for anything else, and for what is past."""
+    from generation.settings import duration
+
+    seconds = duration(text)
+    try:
+        moment = (
+            now + min(timedelta(seconds=seconds), LONGEST_LIFE)
+            if isinstance(seconds, float)
+            else datetime.fromisoformat(text.strip().upper())
+        )
+    except (ValueError, OverflowError):
+        raise Stop("--expires must be as in 90d, 12h or 2027-01-31T12:00:00Z", Code.USAGE) from None
+    if moment.tzinfo is None:
+        raise Stop("--expires must say its time zone: end it with Z for UTC", Code.USAGE)
+    if moment <= now:
+        raise Stop("--expires must lie in the future", Code.USAGE)
+    return moment.astimezone(UTC)

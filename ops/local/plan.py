@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from generation import providers
 from generation.settings import Settings
 from generation.stations import RELAY_DIALECTS
 from ops.local.home import Home
@@ -23,9 +24,9 @@ from ops.stack.program import Program, Ready, http_answers
 SPEED = 20
 SANDBOX_KEY = "GENQ_LOCAL_SANDBOX_KEY"
 
-#: A submit on its way is worth waiting for: cut off, it must be looked for later. A second Ctrl-C
-#: does not wait.
-WORKER_STOPS_WITHIN = timedelta(seconds=90)
+#: Beyond the longest submit on its way, which is worth waiting for: cut off, it is in doubt. A
+#: second Ctrl-C does not wait.
+WORKER_MARGIN = timedelta(seconds=15)
 STOPS_WITHIN = timedelta(seconds=10)
 
 
@@ -84,7 +85,8 @@ class Plan:
         return self._program("api", ("api",), http_answers(f"{self.api_url}/healthz"))
 
     def worker_program(self, ready: Ready) -> Program:
-        return self._program("worker", ("worker",), ready, WORKER_STOPS_WITHIN)
+        patience = providers.longest_submit(self.settings.submit_timeout) + WORKER_MARGIN
+        return self._program("worker", ("worker",), ready, patience)
 
     def environment(self) -> Mapping[str, str]:
         """What every program is given beside the environment of the command."""

@@ -32,6 +32,8 @@ Protocols
     Suno        a relay and its station's additions under /suno, a feed under the same, a Suno-API
                 under /raw/suno, the official style under /api/v1. Callbacks by `notify_hook` and
                 `callBackUrl`; none by a Suno-API and a feed.
+    OpenAI      chats and pictures under /v1, answered at once; Chat Open's form of the same under
+                /AIGCChatOpenServ, with two headers. No callbacks.
     Assets      signed URLs under /attachments (Midjourney), plain ones under /files (Kling).
 
 Knobs, in a prompt; N counts the first submits of a job (its reference or, without one, its exact

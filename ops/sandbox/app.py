@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from ops.sandbox.config import SandboxConfig
 from ops.sandbox.control import ControlRoom
 from ops.sandbox.links import asset_routes
-from ops.sandbox.protocols import SPOKEN, newapi, typical_seconds
+from ops.sandbox.protocols import newapi, routes, typical_seconds
 from ops.sandbox.replies import json_reply
 from ops.sandbox.station import Station
 
@@ -21,9 +21,8 @@ class SandboxApp(Router):
 
     def __init__(self, station: Station) -> None:
         self.station = station
-        protocols = [route for _, routes in SPOKEN for route in routes(station)]
         super().__init__(
-            [*protocols, *asset_routes(station), *ControlRoom(station).doors()],
+            [*routes(station), *asset_routes(station), *ControlRoom(station).doors()],
             redirect_slashes=False,
             default=_nowhere,
             lifespan=self._life,

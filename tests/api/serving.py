@@ -14,6 +14,7 @@ import httpx
 import uvicorn
 
 from api.server import create_app, listen, url_of
+from generation.access import Access, Scope
 from generation.job import Job
 from generation.settings import Settings
 from generation.store import Decide, Store, new_key
@@ -72,10 +73,14 @@ class Served:
     settings: Settings
     http: httpx.Client
 
-    def caller(self, tenant: str | None = None) -> "Caller":
+    def caller(self, tenant: str | None = None, access: Access | None = None) -> "Caller":
         """Somebody with a new key of this tenant, or of one nobody else has."""
         named = tenant or f"tenant-{next(_tenants)}"
-        return Caller(self, named, add_key(self.settings, named))
+        return Caller(self, named, add_key(self.settings, named, access))
+
+    def admin(self) -> "Caller":
+        """Somebody with a key that may do everything."""
+        return self.caller(access=Access(scopes=frozenset(Scope)))
 
     def in_store(self, ask: Callable[[Store], Awaitable[Value]]) -> Value:
         """Ask the store, past the API."""
@@ -128,11 +133,11 @@ def in_store(settings: Settings, ask: Callable[[Store], Awaitable[Value]]) -> Va
     return asyncio.run(asked())
 
 
-def add_key(settings: Settings, tenant: str) -> str:
+def add_key(settings: Settings, tenant: str, access: Access | None = None) -> str:
     """A new key of this tenant."""
     key = new_key()
     now = datetime.now(UTC)
-    in_store(settings, lambda store: store.keys.add(tenant, key, "whsec_unused", now))
+    in_store(settings, lambda store: store.keys.add(tenant, key, "whsec_unused", now, access))
     return key
 
 

@@ -4,11 +4,13 @@ import asyncio
 import shutil
 import socket
 import sqlite3
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from generation.access import Access, Limits, Rate, Scope
 from generation.settings import Settings
 from generation.store import ApiKey, Store
 from ops.cli.database import NoDatabase, check_file, sqlite_file
@@ -161,6 +163,40 @@ class TestKeys:
         assert words["webhook secret"].startswith("whsec_")
         listed = having("keys", "list").out
         assert "Ärzte & Co" in listed
+
+    def test_what_a_key_may_do_is_kept_and_listed(self, genq: Genq, sqlite_url: str) -> None:
+        having = genq.having(database_url=sqlite_url)
+        words = "--scope submit --scope read --rate 60/m --max-in-flight 20 --daily-jobs 1000"
+        words += " --provider kling --expires 90d"
+        made = having("keys", "create", "acme", *words.split(), "--json").json
+        found = key_in(sqlite_url, made["key"])
+        assert found is not None
+        assert found.access == Access(
+            scopes=frozenset({Scope.SUBMIT, Scope.READ}),
+            providers=frozenset({"kling"}),
+            limits=Limits(rate=Rate(60, timedelta(minutes=1)), max_in_flight=20, daily_jobs=1000),
+            expires_at=found.created_at + timedelta(days=90),
+        )
+        listed = having("keys", "list").out
+        assert "read, submit" in listed
+        assert "60/m; 20 in flight; 1000 a day; only kling" in listed
+
+    @pytest.mark.parametrize(
+        ("words", "sentence"),
+        [
+            ("--rate fast", "genq: --rate must be jobs per second, minute or hour, as in 10/s"),
+            ("--provider klng", "genq: --provider: there is no provider 'klng'; there are flux"),
+            ("--expires soon", "genq: --expires must be as in 90d, 12h or 2027-01-31T12:00:00Z"),
+            ("--expires 2020-01-01T00:00:00Z", "genq: --expires must lie in the future"),
+            ("--expires 2090-01-01T00:00:00", "genq: --expires must say its time zone"),
+            ("--scope write", "genq: Invalid value for '--scope'"),
+            ("--daily-jobs 0", "genq: Invalid value for '--daily-jobs'"),
+        ],
+    )
+    def test_limits_that_cannot_be_meant(self, genq: Genq, words: str, sentence: str) -> None:
+        answer = genq("keys", "create", "acme", *words.split())
+        assert (answer.code, answer.out) == (2, "")
+        assert answer.sentence.startswith(sentence)
 
     def test_without_a_database_it_says_what_to_run(self, genq: Genq, tmp_path: Path) -> None:
         answer = genq("keys", "list")

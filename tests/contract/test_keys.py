@@ -4,12 +4,10 @@ SQLite and once on PostgreSQL.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from sqlalchemy import text
 
 from generation.access import Access, Limits, Rate, Scope
@@ -19,22 +17,6 @@ from generation.store import ApiKey, Store, new_key
 from tests.unit.jobs import NOON, a_job
 
 MINUTE = timedelta(minutes=1)
-
-
-@pytest.fixture
-async def store(store_url: str) -> AsyncIterator[Store]:
-    """A store on a fresh, migrated database."""
-    store = Store(store_url)
-    yield store
-    await store.close()
-
-
-@pytest.fixture
-async def second(store_url: str) -> AsyncIterator[Store]:
-    """The same database, as another process sees it."""
-    store = Store(store_url)
-    yield store
-    await store.close()
 
 
 async def a_key(store: Store, **limits: Any) -> ApiKey:
@@ -201,6 +183,9 @@ async def test_an_order_repeated_after_a_lost_commit_is_no_second_one(store: Sto
 
 
 async def test_what_is_in_flight_is_counted_by_an_index(store: Store) -> None:
+    await asyncio.gather(*(store.jobs.insert(a_job()) for _ in range(300)))
+    async with store.database.writing() as connection:
+        await connection.execute(text("ANALYZE jobs"))
     query = "SELECT count(*) FROM jobs WHERE quota_key IN ('a', 'b') AND finished_at IS NULL"
     async with store.database.reading() as connection:
         if store.database.is_sqlite:

@@ -3,7 +3,6 @@ What every store must do. The suite runs once on SQLite and once on PostgreSQL.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -19,22 +18,6 @@ from tests.unit.jobs import NOON, a_job
 
 HOOK = Webhook(url="https://example.test/hook")
 LATER = NOON + timedelta(hours=1)
-
-
-@pytest.fixture
-async def store(store_url: str) -> AsyncIterator[Store]:
-    """A store on a fresh, migrated database."""
-    store = Store(store_url)
-    yield store
-    await store.close()
-
-
-@pytest.fixture
-async def second(store_url: str) -> AsyncIterator[Store]:
-    """The same database, as another process sees it."""
-    store = Store(store_url)
-    yield store
-    await store.close()
 
 
 def later(job: Job) -> datetime:

@@ -62,6 +62,7 @@ def test_a_stack_on_the_sandbox_is_not_handed_the_operators_stations(
         "luma": "luma.relay",
         "suno": "suno.newapi",
         "flux": "flux.relay",
+        "openai": "openai.relay",
     }
 
 

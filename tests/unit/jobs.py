@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from generation.job import Billed, Job, JobState
+from generation.job import TERMINAL, Billed, Job, JobState
 from generation.lifecycle import Moment, Rules
 from generation.operation import Durations, Pace
 
@@ -48,6 +48,8 @@ def a_job(state: JobState = JobState.QUEUED, **changes: Any) -> Job:
         known |= {"billed": Billed.UNKNOWN}
     if state not in {JobState.QUEUED, JobState.SUBMITTING, JobState.IN_DOUBT}:
         known |= {"upstream_id": "up_1", "started_at": NOON}
+    if state in TERMINAL:
+        known["finished_at"] = NOON
     known["state"] = state
     known.update(changes)
     return Job(**known)

@@ -2,9 +2,13 @@
 
 from collections.abc import Callable, Sequence
 
-from starlette.routing import BaseRoute
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
 
-from ops.sandbox.protocols import flux, kling, luma, midjourney, suno
+from ops.sandbox.doors import Door
+from ops.sandbox.protocols import flux, kling, luma, midjourney, openai, suno
+from ops.sandbox.replies import read_object
 from ops.sandbox.station import Station
 from ops.sandbox.tasks import Trade
 
@@ -15,7 +19,34 @@ SPOKEN: tuple[tuple[Trade, Callable[[Station], Sequence[BaseRoute]]], ...] = (
     (luma.TRADE, luma.routes),
     (suno.TRADE, suno.routes),
     (flux.TRADE, flux.routes),
+    (openai.TRADE, openai.routes),
 )
+
+
+#: Where OpenAI's form orders pictures, and Kling at its vendor does too.
+PICTURES = "/v1/images/generations"
+
+
+def routes(station: Station) -> Sequence[BaseRoute]:
+    """Every endpoint of every protocol, the shared one first."""
+    spoken = [route for _, routes in SPOKEN for route in routes(station)]
+    ordered = [
+        route
+        for route in spoken
+        if isinstance(route, Route) and route.path == PICTURES and "POST" in (route.methods or ())
+    ]
+    return [_shared(*ordered), *spoken]
+
+
+def _shared(kling_door: Route, openai_door: Route) -> Door:
+    """One door for both: only OpenAI's form names a `model`."""
+
+    async def create(request: Request) -> Response:
+        body = await read_object(request)
+        door = openai_door if body is not None and "model" in body else kling_door
+        return await door.endpoint(request)
+
+    return Door(PICTURES, create, methods=["POST"])
 
 
 def typical_seconds() -> dict[str, float]:

@@ -9,9 +9,9 @@ from starlette.responses import Response
 from ops.sandbox.accounts import Standing, bearer_token, standing_of
 from ops.sandbox.config import SandboxConfig
 from ops.sandbox.dialect import Refusal
-from ops.sandbox.protocols import newapi
 from ops.sandbox.protocols.flux_faces import NEW, detail, fields, file_url, iso
 from ops.sandbox.protocols.flux_requests import Fault
+from ops.sandbox.protocols.openai_words import OpenAIWords, error
 from ops.sandbox.replies import json_reply
 from ops.sandbox.station import Station
 from ops.sandbox.tasks import Phase, UpstreamTask, View
@@ -247,35 +247,11 @@ class FalResultFace(FalFace):
                 return detail(400, "Request is still in progress")
 
 
-class OpenAIFace:
+class OpenAIFace(OpenAIWords):
     """A station that answers with the picture. A task is over when it is made."""
 
     def __init__(self, station: Station) -> None:
         self._station = station
-
-    def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
-        key = bearer_token(headers)
-        return newapi.turned_away(standing_of(key, config), submits=submits) or key
-
-    def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
-        match refusal:
-            case Refusal.AUTH:
-                return newapi.bad_token()
-            case Refusal.NO_CREDIT:
-                return newapi.no_quota()
-            case Refusal.THROTTLED:
-                body = {"message": "Rate limit exceeded", "type": "rate_limit_error", "code": ""}
-                return json_reply({"error": body}, 429, 1)
-            case Refusal.QUEUE_FULL:
-                words = "当前分组 default 下对于模型 flux-kontext-pro 无可用渠道"
-                return newapi.error(503, words, "model_not_found")
-            case Refusal.MODERATED:
-                return self._error(400, "Your request was rejected by our safety system")
-            case _:
-                return self.invalid("prompt is invalid")
-
-    def invalid(self, message: str) -> Response:
-        return self._error(400, message)
 
     def faulty(self, faults: Iterable[Fault]) -> Response:
         return self.invalid("; ".join(f"{fault.field}: {fault.message}" for fault in faults))
@@ -287,26 +263,13 @@ class OpenAIFace:
             case Phase.MODERATED:
                 return self.refusal(Refusal.MODERATED)
             case Phase.FAILED:
-                return self._error(500, task.failure)
+                return error(500, task.failure)
             case _:
                 return json_reply(self.task(task, seen))
 
     def accepted_without_id(self) -> Response:
         return json_reply({"created": int(self._station.clock.now()), "data": []})
 
-    def found(self, task: UpstreamTask, view: View) -> Response:
-        return self.not_found()
-
-    def several(self, seen: list[tuple[UpstreamTask, View]]) -> Response:
-        return self.not_found()
-
-    def not_found(self) -> Response:
-        return self._error(404, "there are no tasks here")
-
     def task(self, task: UpstreamTask, seen: View) -> dict[str, Any]:
         url = file_url(task)
         return {"created": int(task.created_at), "data": [{"url": url}] if url else []}
-
-    def _error(self, status: int, message: str) -> Response:
-        body = {"message": message, "type": "invalid_request_error", "param": "", "code": None}
-        return json_reply({"error": body}, status)

@@ -12,6 +12,8 @@ WAKEFUL = sa.text("wake_at IS NOT NULL")
 UNPLACED = sa.text("position IS NULL")
 PLACED = sa.text("position > 0")
 PLAIN_LOOK = "(state IN ('running', 'expired') AND cancel_requested_at IS NULL)"
+LIVING = sa.text("finished_at IS NULL")
+ENDED = sa.text("finished_at IS NOT NULL")
 
 revision = "0001"
 down_revision = None
@@ -68,6 +70,8 @@ def upgrade() -> None:
         sa.Column("webhook", Document, nullable=True),
         sa.Column("parent_id", sa.String(length=40), nullable=True),
         sa.Column("priority", sa.Integer(), nullable=False, server_default="0"),
+        sa.Column("client_id", sa.String(length=100), nullable=True),
+        sa.Column("batch_id", sa.String(length=40), nullable=True),
         sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("sequence", sa.Integer(), nullable=False),
@@ -173,6 +177,8 @@ def upgrade() -> None:
         sa.Column("count", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("name", "shard", name=op.f("pk_tallies")),
     )
+    create_list_indexes()
+    create_label_and_key_tables()
 
     op.create_table(
         "deliveries",
@@ -265,7 +271,51 @@ def upgrade() -> None:
     )
 
 
+def create_list_indexes() -> None:
+    partial = {"ix_jobs_living": (["tenant", "id"], LIVING)}
+    for column in ("state", "provider", "operation", "station", "updated_at"):
+        partial[f"ix_jobs_ended_{column}"] = (["tenant", column, "id"], ENDED)
+    for column in ("parent_id", "batch_id"):
+        partial[f"ix_jobs_{column}"] = ([column, "id"], sa.text(f"{column} IS NOT NULL"))
+    for name, (columns, where) in partial.items():
+        op.create_index(name, "jobs", columns, postgresql_where=where, sqlite_where=where)
+
+
+def create_label_and_key_tables() -> None:
+    op.create_table(
+        "job_labels",
+        sa.Column("tenant", sa.String(length=100), nullable=False),
+        sa.Column("label", sa.String(length=24), nullable=False),
+        sa.Column("job_id", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["job_id"], ["jobs.id"], name=op.f("fk_job_labels_job_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("tenant", "label", "job_id", name=op.f("pk_job_labels")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_job_labels_job_id", "job_labels", ["job_id"], unique=False)
+
+    op.create_table(
+        "idempotency_keys",
+        sa.Column("tenant", sa.String(length=100), nullable=False),
+        sa.Column("scope", sa.String(length=10), nullable=False),
+        sa.Column("key", sa.String(length=255), nullable=False),
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("job_id", sa.String(length=40), nullable=False),
+        sa.Column("expires_at", Instant(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["job_id"], ["jobs.id"], name=op.f("fk_idempotency_keys_job_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("tenant", "scope", "key", name=op.f("pk_idempotency_keys")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_idempotency_keys_job_id", "idempotency_keys", ["job_id"])
+    op.create_index("ix_idempotency_keys_expires_at", "idempotency_keys", ["expires_at"])
+
+
 def downgrade() -> None:
+    for table in ("idempotency_keys", "job_labels"):
+        op.drop_table(table)
     tables = (
         "durations",
         "event_feed",

@@ -1,0 +1,124 @@
+"""
+What is asked of `/v1/keys`: which keys, and what they may do.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
+
+from generation import providers
+from generation.access import LONGEST_TENANT, TENANT, USUAL_SCOPES, Access, Scope, read_rate
+
+MOST = 1_000_000
+PROVIDERS = sorted({name.partition(".")[0] for name in providers.names()})
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)")
+
+
+def _rate(value: str) -> str:
+    return str(read_rate(value))
+
+
+def _provider(value: str) -> str:
+    if value not in PROVIDERS:
+        raise ValueError(f"must be one of {', '.join(PROVIDERS)}")
+    return value
+
+
+def _future(value: str) -> str:
+    if read_time(value) <= datetime.now(UTC):
+        raise ValueError("must lie in the future")
+    return value
+
+
+def read_time(value: str) -> datetime:
+    """Raises `ValueError` for what is no time of RFC 3339."""
+    words = 'must be a time such as "2027-01-31T12:00:00Z"'
+    if not _TIME.fullmatch(value):
+        raise ValueError(words)
+    try:
+        return datetime.fromisoformat(value.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError(words) from None
+
+
+RateText = Annotated[
+    str,
+    AfterValidator(_rate),
+    WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]{0,5}/[smh]$"}),
+]
+ProviderName = Annotated[
+    str, AfterValidator(_provider), WithJsonSchema({"type": "string", "enum": PROVIDERS})
+]
+Expiry = Annotated[
+    str, AfterValidator(_future), WithJsonSchema({"type": "string", "format": "date-time"})
+]
+Count = Annotated[int, Field(strict=True, ge=1, le=MOST)]
+
+
+class AccessOrder(BaseModel):
+    """The body of `PATCH /v1/keys/{id}`. What is absent stays as it is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    scopes: list[Scope] = Field(
+        sorted(USUAL_SCOPES),
+        min_length=1,
+        max_length=len(Scope),
+        description="What it may do.",
+    )
+    providers: list[ProviderName] | None = Field(
+        None,
+        min_length=1,
+        max_length=len(PROVIDERS),
+        description="Whom it may order from; null: everybody.",
+    )
+    rate: RateText | None = Field(
+        None, description="Jobs per second, minute or hour: `10/s`, `60/m`, `500/h`. null: any."
+    )
+    max_in_flight: Count | None = Field(
+        None, description="Jobs that have not ended, at once. null: any."
+    )
+    daily_jobs: Count | None = Field(
+        None, description="Jobs a day, from midnight to midnight UTC. null: any."
+    )
+    expires_at: Expiry | None = Field(
+        None, description="From then on it is not let in. null: never."
+    )
+
+    def access(self, before: Access) -> Access:
+        """What the key may do from now on."""
+        limits = replace(before.limits, **self._given(LIMITS))
+        return replace(before, limits=limits, **self._given(OTHERS))
+
+    def _given(self, fields: Mapping[str, Callable[[Any], Any]]) -> dict[str, Any]:
+        """The fields that were named, as `Access` has them."""
+        return {
+            name: None if getattr(self, name) is None else read(getattr(self, name))
+            for name, read in fields.items()
+            if name in self.model_fields_set
+        }
+
+
+LIMITS: Mapping[str, Callable[[Any], Any]] = {
+    "rate": read_rate,
+    "max_in_flight": int,
+    "daily_jobs": int,
+}
+OTHERS: Mapping[str, Callable[[Any], Any]] = {
+    "scopes": frozenset,
+    "providers": frozenset,
+    "expires_at": read_time,
+}
+
+
+class KeyOrder(AccessOrder):
+    """The body of `POST /v1/keys`."""
+
+    tenant: Annotated[str, StringConstraints(pattern=TENANT, max_length=LONGEST_TENANT)] = Field(
+        description="Whose key it is. The keys of one tenant see the same jobs."
+    )

@@ -1,0 +1,121 @@
+"""
+Where an answer says that something went wrong, and in which words.
+
+Relays pass the answers of many services on, so every envelope is read: OpenAI's `{error: {message,
+type, code}}`, a bare `{error}` or `{detail}`, `{code, message, data}`, Chat Open's `{code, msg}`
+with `data.errorMessage`, Midjourney's `{code, description}`, MiniMax's `{base_resp}`, Stability's
+`{name, errors}`, `{ErrCode, ErrMsg}` and `{success: false, message}`. All may come with HTTP 200.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from generation.operation import Reply
+from generation.providers.openai import wire
+
+#: An answer within an answer within an answer is as deep as chained stations get.
+_DEEPEST = 3
+
+#: More of it is neither read nor told.
+LONGEST_COMPLAINT = 4000
+
+_SUCCESS_CODES = frozenset({"", "0", "1", "200", "10000", "success", "succeed", "ok"})
+
+_WORDS = ("message", "msg", "description", "errorMessage", "error_message", "detail", "title")
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """What an upstream says went wrong, in its own words."""
+
+    message: str
+    #: The service's own code as text; "" where it gave none.
+    code: str = ""
+    #: The HTTP status it came with.
+    status: int = 0
+    retry_after: timedelta | None = None
+
+
+def complaint_in(document: Mapping[str, Any], reply: Reply) -> Complaint | None:
+    """
+    What the answer complains about, or None where it does not. To be asked of an answer that has
+    nothing else in it.
+    """
+    found = _spoken(document)
+    if found is None and reply.status >= 400:
+        found = _bare(document)
+    if found is None:
+        return None
+    found = _unfolded(found)
+    return replace(
+        found,
+        message=(found.message or reply.excerpt())[:LONGEST_COMPLAINT],
+        status=reply.status,
+        retry_after=reply.retry_after,
+    )
+
+
+def wordless(reply: Reply) -> Complaint:
+    """The complaint of an answer that is no JSON object: its status and how it begins."""
+    message = f"HTTP {reply.status} without a readable answer: {reply.excerpt()}"
+    return Complaint(message, status=reply.status, retry_after=reply.retry_after)
+
+
+def is_success(code: Any) -> bool:
+    """Whether an envelope's code says that all is well; a missing one does not say otherwise."""
+    if code is None or isinstance(code, bool):
+        return code is not False
+    return wire.text(code).lower() in _SUCCESS_CODES
+
+
+def _unfolded(complaint: Complaint) -> Complaint:
+    """The complaint that a station packed into the message of its own, if it did."""
+    for _ in range(_DEEPEST):
+        inner = wire.unpacked(complaint.message)
+        packed = (_spoken(inner) or _bare(inner)) if inner else None
+        if packed is None or not packed.message:
+            break
+        complaint = replace(packed, code=packed.code or complaint.code)
+    return complaint
+
+
+def _spoken(document: Mapping[str, Any]) -> Complaint | None:
+    """A complaint by one of the fields that need no HTTP status to be one."""
+    if error := document.get("error"):
+        inside = wire.mapping(error)
+        code = wire.first_text(inside, "code", "type") or wire.text(document.get("code"))
+        return Complaint(_words_of(error) or wire.first_text(document, *_WORDS), code)
+    base = wire.mapping(document.get("base_resp"))
+    if not is_success(base.get("status_code")):
+        return Complaint(wire.text(base.get("status_msg")), wire.text(base.get("status_code")))
+    if not is_success(document.get("ErrCode")):
+        return Complaint(wire.text(document.get("ErrMsg")), wire.text(document.get("ErrCode")))
+    if not is_success(document.get("code")) or document.get("success") is False:
+        return _bare(document)
+    if document.get("errors") or document.get("detail"):
+        return _bare(document)
+    return None
+
+
+def _bare(document: Mapping[str, Any]) -> Complaint:
+    """An envelope that is known for a complaint by something else."""
+    listed = _words_of(document.get("errors")) or _words_of(document.get("detail"))
+    message = listed or wire.first_text(document, *_WORDS) or _words_of(document.get("data"))
+    return Complaint(message, wire.first_text(document, "code", "name", "type"))
+
+
+def _words_of(value: Any) -> str:
+    """A sentence, from a string, a list of sentences or invalid fields, or an object about one."""
+    if isinstance(value, list):
+        return "; ".join(filter(None, map(_sentence, wire.sequence(value)[:20])))
+    return _sentence(value)
+
+
+def _sentence(value: Any) -> str:
+    inside = wire.mapping(value)
+    if not inside:
+        return wire.text(value)
+    place = ".".join(map(wire.text, wire.sequence(inside.get("loc")))).removeprefix("body.")
+    return ": ".join(filter(None, (place, wire.first_text(inside, *_WORDS, "reason"))))

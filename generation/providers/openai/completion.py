@@ -1,0 +1,118 @@
+"""What a model said: the choices of an answer, wherever an envelope has put them."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from generation.providers.openai import wire
+from generation.providers.openai.complaints import is_success
+
+#: Where Chat Open's envelope may hold the answer's text. Its documentation shows an empty answer,
+#: so these are the places its other endpoints use, in the order in which they are tried.
+CHATOPEN_TEXTS = ("answer", "content", "text", "message")
+
+#: Chat Open's word for success, or none at all; every other code means that `data` is no answer.
+_CHATOPEN_SUCCESS = frozenset({"", "200"})
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One answer of a model."""
+
+    text: str = ""
+    #: What the model says instead, where the service keeps that apart.
+    refusal: str = ""
+    #: Pictures beside the text: addresses, or files as data URIs.
+    pictures: tuple[str, ...] = ()
+    #: In OpenAI's form, so that a caller can quote them in a further message.
+    tool_calls: tuple[Mapping[str, Any], ...] = ()
+    finish_reason: str = ""
+
+    @property
+    def called(self) -> str:
+        """The calls as text."""
+        return json.dumps(self.tool_calls, ensure_ascii=False) if self.tool_calls else ""
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.text.strip() or self.pictures or self.tool_calls or self.refusal)
+
+
+def said_in(document: Mapping[str, Any], *, chatopen: bool) -> tuple[Said, ...]:
+    """
+    Every answer in a document, none where it is no answer. `chatopen` says whether an envelope that
+    holds plain text is one too.
+    """
+    code = document.get("code")
+    good = wire.text(code) in _CHATOPEN_SUCCESS if chatopen else is_success(code)
+    data = document.get("data") if good else None
+    inner = wire.mapping(data)
+    for layer in (document, inner):
+        if found := tuple(map(_choice, wire.mappings(layer.get("choices")))):
+            return found
+    return tuple(_enveloped(data, inner)) if chatopen else ()
+
+
+def _choice(choice: Mapping[str, Any]) -> Said:
+    message = wire.mapping(choice.get("message")) or wire.mapping(choice.get("delta"))
+    content = message.get("content")
+    return Said(
+        text=_text(content) or _string(choice.get("text")),
+        refusal=_string(message.get("refusal")).strip(),
+        pictures=(*_pictures(content), *_pictures(message.get("images"))),
+        tool_calls=tuple(_calls(message)),
+        finish_reason=wire.text(choice.get("finish_reason"))[:60],
+    )
+
+
+def _enveloped(data: Any, inner: Mapping[str, Any]) -> Iterator[Said]:
+    """Chat Open: `data.answer` and its like, or `data` itself."""
+    candidates = [_string(data), *(_spoken(inner.get(name)) for name in CHATOPEN_TEXTS)]
+    if text := next(filter(str.strip, candidates), ""):
+        yield Said(text=text, finish_reason=wire.text(inner.get("finishReason"))[:60])
+
+
+def _spoken(value: Any) -> str:
+    """A text, or the text of a message."""
+    return _text(wire.mapping(value).get("content")) or _text(value)
+
+
+def _text(content: Any) -> str:
+    """A message's text, whole or in parts."""
+    if isinstance(content, str):
+        return content
+    parts = wire.sequence(content) if isinstance(content, list) else ()
+    return "".join(_string(wire.mapping(part).get("text")) or _string(part) for part in parts)
+
+
+def _string(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _pictures(parts: Any) -> Iterator[str]:
+    """Addresses in `{image_url: {url}}` and in what looks like it."""
+    for part in wire.mappings(parts):
+        for name in ("image_url", "imageUrl", "url"):
+            place = part.get(name)
+            address = _string(wire.mapping(place).get("url")) or _string(place)
+            if address:
+                yield address.strip()
+                break
+
+
+def _calls(message: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Calls of tools, and the one that the form before it calls a function."""
+    for call in wire.mappings(message.get("tool_calls")):
+        if found := _function(wire.mapping(call.get("function"))):
+            yield {"id": wire.text(call.get("id"))[:200], "type": "function", "function": found}
+    if found := _function(wire.mapping(message.get("function_call"))):
+        yield {"id": "", "type": "function", "function": found}
+
+
+def _function(function: Mapping[str, Any]) -> Mapping[str, str] | None:
+    name = wire.text(function.get("name"))
+    arguments = function.get("arguments")
+    if isinstance(arguments, dict):
+        arguments = json.dumps(arguments, ensure_ascii=False, default=str)
+    return {"name": name, "arguments": _string(arguments)} if name else None

@@ -1,0 +1,103 @@
+"""A conversation as a caller writes it down: messages, their parts, and calls of tools."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, AliasChoices, Field
+
+from generation.providers.openai.images import Image
+from generation.providers.openai.request import OpenAIRequest, Problem, Prompt
+
+#: OpenAI's rule for the names of functions.
+FunctionName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+
+
+def _as_openai_spells_it(type_: str) -> str:
+    del type_
+    return "image_url"
+
+
+class TextPart(OpenAIRequest):
+    """Words."""
+
+    type: Literal["text"]
+    text: Prompt
+
+
+class Picture(OpenAIRequest):
+    """A picture, and how closely to look at it."""
+
+    url: Image
+    detail: str | None = Field(None, description="`low`, `high` or `auto`.")
+
+
+class ImagePart(OpenAIRequest):
+    """A picture to look at. Chat Open's own spelling of it is understood everywhere."""
+
+    type: Annotated[Literal["image_url", "imageUrl"], AfterValidator(_as_openai_spells_it)]
+    image_url: Picture = Field(validation_alias=AliasChoices("image_url", "imageUrl"))
+
+
+class Document(OpenAIRequest):
+    """A document's address."""
+
+    url: Annotated[str, Field(pattern=r"^https?://\S+$")]
+
+
+class FilePart(OpenAIRequest):
+    """A document to read, which Kimi and its like take."""
+
+    type: Literal["file"]
+    file_url: Document
+
+
+Part = Annotated[TextPart | ImagePart | FilePart, Field(discriminator="type")]
+
+
+class CalledFunction(OpenAIRequest):
+    """A function that the model called, and the arguments, which are JSON in a string."""
+
+    name: FunctionName
+    arguments: str
+
+
+class ToolCall(OpenAIRequest):
+    """One call, as the model's answer gave it."""
+
+    id: str
+    type: Literal["function"] = "function"
+    function: CalledFunction
+
+
+class Message(OpenAIRequest):
+    """One message of a conversation."""
+
+    role: Literal["system", "developer", "user", "assistant", "tool"]
+    content: str | Annotated[list[Part], Field(min_length=1)] | None = None
+    name: str | None = None
+    tool_calls: Annotated[list[ToolCall], Field(min_length=1)] | None = None
+    tool_call_id: str | None = None
+
+    def problems(self) -> Iterator[Problem]:
+        if self.content is None and not self.tool_calls:
+            yield ("content",), "is required, but for an assistant's message with tool_calls"
+        if self.tool_calls and self.role != "assistant":
+            yield ("tool_calls",), "belong to messages of the role assistant"
+        if (self.role == "tool") != (self.tool_call_id is not None):
+            yield ("tool_call_id",), "belongs to a message of the role tool, which needs it"
+
+
+class Function(OpenAIRequest):
+    """A function the model may call; its parameters are a JSON Schema."""
+
+    name: FunctionName
+    description: str | None = None
+    parameters: dict[str, Any] | None = None
+    strict: bool | None = None
+
+
+class Tool(OpenAIRequest):
+    """Something the model may call instead of answering."""
+
+    type: Literal["function"] = "function"
+    function: Function

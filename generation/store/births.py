@@ -1,0 +1,223 @@
+"""
+Jobs are born here: rows, first events and keys in one transaction, together with all others that
+come at the same time.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from generation.events import Event, event_of
+from generation.job import Job
+from generation.quota import OverQuota
+from generation.store import tallies
+from generation.store.database import Database
+from generation.store.group_commit import GroupCommit
+from generation.store.idempotency import (
+    IdempotencyKey,
+    KeyBusy,
+    KeyReused,
+    Name,
+    Record,
+    earlier,
+    free,
+    write,
+)
+from generation.store.inserts import insert_once
+from generation.store.labels import label_rows
+from generation.store.quotas import Quotas
+from generation.store.rows import job_of, job_row
+from generation.store.schema import job_labels, jobs
+from generation.tally import counted
+
+#: Orders of many jobs each that share a transaction. Orders of one job share one by hundreds.
+BATCHES_AT_ONCE = 5
+#: An order whose key is being stored elsewhere comes back after this …
+PAUSE = timedelta(milliseconds=20)
+#: … for as long as this.
+PATIENCE = timedelta(seconds=1)
+
+#: Writes moves' events and what they owe.
+Tell = Callable[[AsyncConnection, Sequence[tuple[Job, Event | None]]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Birth:
+    """Jobs to be made durable together, and the key they are made under."""
+
+    jobs: Sequence[Job]
+    key: IdempotencyKey | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """What became of an order: its jobs, or those of an earlier order with the same key."""
+
+    jobs: Sequence[Job]
+    replayed: bool = False
+
+
+Outcome = Placed | KeyReused | KeyBusy | OverQuota
+
+
+class Births:
+    """Makes jobs durable. Lives on one event loop."""
+
+    def __init__(self, database: Database, base_url: str, quotas: Quotas, tell: Tell) -> None:
+        self._base_url = base_url
+        self._quotas = quotas
+        self._tell = tell
+        self._one_each = GroupCommit(database, self._write)
+        self._many_each = GroupCommit(database, self._write, limit=BATCHES_AT_ONCE)
+        #: Births that have been written once, committed or not.
+        self._tried: set[int] = set()
+
+    async def place(self, birth: Birth) -> Placed:
+        """
+        On return the jobs are on disk. Raises `KeyReused` where the key's name stands for another
+        order, `KeyBusy` where an order of that name is being stored elsewhere all the while, and
+        `OverQuota` where the key's limits have no room for all of them.
+        """
+        commit = self._one_each if len(birth.jobs) == 1 else self._many_each
+        for _ in range(PATIENCE // PAUSE):
+            try:
+                outcome = await commit(birth)
+            finally:
+                self._tried.discard(id(birth))
+            if isinstance(outcome, Placed):
+                return outcome
+            if not isinstance(outcome, KeyBusy):
+                raise outcome
+            await asyncio.sleep(PAUSE.total_seconds())
+        raise KeyBusy
+
+    async def _write(
+        self, connection: AsyncConnection, births: Sequence[Birth]
+    ) -> Sequence[Outcome]:
+        """
+        Orders that stand back, are busy, mistaken or too many are answered so, and hold up none of
+        the rest.
+        """
+        keys = [birth.key for birth in births if birth.key]
+        ours = await free(connection, keys) if keys else {}
+        known = await earlier(connection, keys) if keys else {}
+        verdicts = judged(births, ours, known, datetime.now(UTC))
+        new = [birth for birth, verdict in zip(births, verdicts, strict=True) if verdict is None]
+        refused = await self._quotas.refused(connection, [birth.jobs for birth in new])
+        taken = [birth for birth in new if birth.jobs[0].id not in refused] if refused else new
+        repeated = await self._repeated(connection, taken)
+        born = await self._bear(connection, taken)
+        # Of several that replace each other, the last one is remembered.
+        claimed = {birth.key.name: (birth.key, birth.jobs[0].id) for birth in taken if birth.key}
+        if claimed:
+            outdated = [record for name, record in known.items() if name in claimed]
+            await write(connection, list(claimed.values()), outdated)
+        records = [verdict for verdict in verdicts if isinstance(verdict, Record)]
+        stored = await jobs_of(connection, records) if records else {}
+        await tallies.add(
+            connection,
+            counted((None, job) for each in born for job in each if job.id not in repeated),
+        )
+        written: dict[int, Placed | OverQuota] = {
+            id(birth): Placed(each) for birth, each in zip(taken, born, strict=True)
+        }
+        written |= {id(b): refused[b.jobs[0].id] for b in new if b.jobs[0].id in refused}
+
+        def outcome(birth: Birth, verdict: Verdict) -> Outcome:
+            match verdict:
+                case None:
+                    return written[id(birth)]
+                case Birth():
+                    beside = written[id(verdict)]
+                    return replace(beside, replayed=True) if isinstance(beside, Placed) else beside
+                case Record(job_id=job_id):
+                    # One's own, where a commit's answer was lost and it is written again.
+                    return Placed(stored[job_id], replayed=job_id != birth.jobs[0].id)
+                case _:
+                    return verdict
+
+        return [outcome(b, verdict) for b, verdict in zip(births, verdicts, strict=True)]
+
+    async def _repeated(self, connection: AsyncConnection, births: Sequence[Birth]) -> set[str]:
+        """Which of these jobs are on disk: a commit whose answer was lost is written again."""
+        again = [job.id for b in births if id(b) in self._tried for job in b.jobs]
+        self._tried.update(id(birth) for birth in births)
+        if not again:
+            return set()
+        return set(
+            (await connection.execute(select(jobs.c.id).where(jobs.c.id.in_(again)))).scalars()
+        )
+
+    async def _bear(
+        self, connection: AsyncConnection, births: Sequence[Birth]
+    ) -> list[Sequence[Job]]:
+        """Write the jobs, their labels, and their first events."""
+        told = [
+            (replace(job, sequence=1), event_of(None, job, self._base_url))
+            for birth in births
+            for job in birth.jobs
+        ]
+        if told:
+            born = [job for job, _ in told]
+            await connection.execute(insert_once(connection, jobs), [job_row(job) for job in born])
+            if labels := [row for job in born if job.metadata for row in label_rows(job)]:
+                await connection.execute(insert_once(connection, job_labels), labels)
+            await self._tell(connection, told)
+        stored = iter(job for job, _ in told)
+        return [list(islice(stored, len(birth.jobs))) for birth in births]
+
+
+#: None: it is to be written. Else what stands in its way: an order beside it, or an earlier one.
+Verdict = Birth | Record | KeyReused | KeyBusy | None
+
+
+def judged(
+    births: Sequence[Birth], ours: Mapping[Name, bool], known: Mapping[Name, Record], now: datetime
+) -> list[Verdict]:
+    """What is to become of each of these."""
+    verdicts: list[Verdict] = []
+    beside: dict[Name, Birth] = {}
+    for birth in births:
+        key = birth.key
+        if key is None:
+            verdicts.append(None)
+            continue
+        record = known.get(key.name)
+        standing = record if record and record.holds(now) else None
+        verdict = judge(key, beside.get(key.name) or standing) if ours[key.name] else KeyBusy()
+        if verdict is None:
+            beside[key.name] = birth
+        verdicts.append(verdict)
+    return verdicts
+
+
+def judge(key: IdempotencyKey, other: Birth | Record | None) -> Verdict:
+    if other is None or key.replaces:
+        return None
+    theirs = other.key.fingerprint if isinstance(other, Birth) and other.key else None
+    if isinstance(other, Record):
+        theirs = other.fingerprint
+    return other if theirs == key.fingerprint else KeyReused()
+
+
+async def jobs_of(
+    connection: AsyncConnection, records: Sequence[Record]
+) -> dict[str, Sequence[Job]]:
+    """By the job id of each record: that job, or all of its batch in their order."""
+    ids = {record.job_id for record in records}
+    batches = select(jobs.c.batch_id).where(jobs.c.id.in_(ids), jobs.c.batch_id.is_not(None))
+    query = (
+        select(jobs)
+        .where(or_(jobs.c.id.in_(ids), jobs.c.batch_id.in_(batches)))
+        .order_by(jobs.c.id)
+    )
+    found = [job_of(dict(row)) for row in (await connection.execute(query)).mappings()]
+    together: dict[str, list[Job]] = {}
+    for job in found:
+        together.setdefault(job.batch_id or job.id, []).append(job)
+    return {job.id: together[job.batch_id or job.id] for job in found if job.id in ids}

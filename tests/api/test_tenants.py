@@ -1,0 +1,109 @@
+"""
+What one tenant sees of another: nothing. And what a key may do: what its scopes say.
+
+Both are held against the table of routes, so that an endpoint which comes later is held to them.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from api.app import Api
+from api.routes import Guarded, Route
+from generation.access import Access, Scope
+from generation.settings import Settings
+from tests.api.serving import ORDER, Caller, Served
+from tests.api.test_refused_orders import problem
+
+#: Names in paths that say nothing about a tenant.
+PUBLIC = {"provider", "operation", "code"}
+#: Keys are operators' business, of whichever tenant; see `test_keys`.
+OPERATORS = {"key_id"}
+
+
+def guarded(settings: Settings) -> Iterator[tuple[str, str, Scope]]:
+    """Method, path and scope of every endpoint that needs a key."""
+    for route in Api(settings).routes:
+        if isinstance(route, Route) and isinstance(route.endpoint, Guarded):
+            for method in route.methods or ():
+                yield method, route.path, route.endpoint.scope(method)
+
+
+def of_somebody(owner: Caller) -> dict[str, str]:
+    """Something of this tenant for every kind of id that a path may hold."""
+    job = owner.order()["id"]
+    return {"job_id": job}
+
+
+def filled(path: str, ids: dict[str, str]) -> str:
+    return re.sub(r"{(\w+)}", lambda found: ids[found[1]], path)
+
+
+@pytest.fixture(scope="session")
+def routes(over_sqlite: Served) -> list[tuple[str, str, Scope]]:
+    found = list(guarded(over_sqlite.settings))
+    assert len(found) > 10
+    return found
+
+
+def names_in(path: str) -> set[str]:
+    return set(re.findall(r"{(\w+)}", path))
+
+
+def test_nothing_of_another_tenant_is_there(
+    caller_on_both: Caller, routes: list[tuple[str, str, Scope]]
+) -> None:
+    stranger = caller_on_both.api.caller()
+    ids = of_somebody(caller_on_both)
+    before = caller_on_both.get(f"/v1/jobs/{ids['job_id']}").json()
+    tried = 0
+    for method, path, _ in routes:
+        names = names_in(path) - PUBLIC - OPERATORS
+        if not names:
+            continue
+        assert names <= set(ids), f"{path}: let of_somebody() make one of these"
+        answer = stranger.request(method, filled(path, ids), json={})
+        assert answer.status_code == 404, (method, path, answer.text)
+        problem(answer, 404, "not_found")
+        tried += 1
+    assert tried >= 4
+    assert caller_on_both.get(f"/v1/jobs/{ids['job_id']}").json() == before
+    assert stranger.get("/v1/jobs").json()["data"] == []
+
+
+def test_a_key_of_the_same_tenant_sees_the_same(caller: Caller) -> None:
+    job = caller.order()
+    colleague = caller.api.caller(caller.tenant)
+    assert colleague.get(f"/v1/jobs/{job['id']}").json() == job
+
+
+def test_a_key_does_what_its_scopes_say_and_no_more(
+    caller: Caller, routes: list[tuple[str, str, Scope]]
+) -> None:
+    ids = of_somebody(caller) | {"key_id": "key_x", "provider": "kling", "operation": "text2video"}
+    for scope in Scope:
+        key = caller.api.caller(caller.tenant, Access(scopes=frozenset({scope})))
+        for method, path, needed in routes:
+            answer: Any = key.request(method, filled(path, ids), json={})
+            if scope is needed:
+                assert answer.status_code not in {401, 403}, (method, path, scope)
+            else:
+                document = problem(answer, 403, "insufficient_scope")
+                assert f"the scope {needed}" in document["detail"]
+                challenge = f'Bearer realm="genq", error="insufficient_scope", scope="{needed}"'
+                assert answer.headers["www-authenticate"] == challenge
+
+
+def test_what_changes_something_is_not_for_readers(routes: list[tuple[str, str, Scope]]) -> None:
+    assert {scope for method, _, scope in routes if method == "GET"} <= {Scope.READ, Scope.ADMIN}
+    assert Scope.READ not in {scope for method, _, scope in routes if method != "GET"}
+
+
+def test_a_key_orders_from_its_providers_only(caller: Caller) -> None:
+    narrow = caller.api.caller(access=Access(providers=frozenset({"suno", "kling"})))
+    narrow.order()
+    order = ORDER | {"provider": "midjourney", "operation": "imagine"}
+    document = problem(narrow.post("/v1/jobs", order), 403, "provider_not_allowed")
+    assert document["detail"] == "this key may order from kling, suno, and not from midjourney"
