@@ -59,6 +59,13 @@ class Api(FastAPI):
         slowly = super().build_middleware_stack()
         return Lane(slowly, self._door.busiest, self._handlers, self._door.base_url)
 
+    def leave(self) -> None:
+        """
+        Send away whoever holds a stream open or waits for events. For the loop, before it stops
+        serving: a server that is to end waits for what is being answered.
+        """
+        self._door.hub.leave()
+
     def openapi(self) -> dict[str, Any]:
         return self._door.about.spec
 
@@ -67,6 +74,7 @@ class Api(FastAPI):
         try:
             await check_store(self._door.store)
             self._door.callers.start()
+            self._door.hub.start()
             yield
         finally:
             await self._door.close()
@@ -123,7 +131,7 @@ class Api(FastAPI):
         )
 
 
-def create_app(settings: Settings) -> FastAPI:
+def create_app(settings: Settings) -> Api:
     """
     The application with these settings. Raises `BadStations` or `UnusableDatabase` where they
     cannot work. Its lifespan raises `Refusal` where the database is not ready for it.

@@ -113,6 +113,27 @@ class JobPage(Document):
     has_more: bool
 
 
+class Event(Document):
+    """What happened, and the job as it was then: the same as in a webhook."""
+
+    type: str
+    timestamp: datetime
+    data: dict[str, Any] = Field(
+        description="The job as of then, in the form of `GET /v1/jobs/{id}`; of an `endpoint.`"
+        " event, the endpoint."
+    )
+    id: str = Field(description="The same in every delivery and every answer: drop repeats by it.")
+    sequence: int = Field(description="Rises within the job; it may skip numbers.")
+
+
+class EventPage(Document):
+    """Events, the oldest first."""
+
+    data: list[Event]
+    next_cursor: str = Field(description="Give it back as `after` to go on; there always is one.")
+    has_more: bool = Field(description="Whether there is more right now.")
+
+
 class Reply(Document):
     """What an upstream literally said."""
 
@@ -230,6 +251,8 @@ class Service(Document):
 MODELS: tuple[type[Document], ...] = (
     Job,
     JobPage,
+    Event,
+    EventPage,
     Reply,
     Operation,
     OperationList,

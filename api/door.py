@@ -12,8 +12,11 @@ import structlog
 from api.about import About
 from api.callers import Callers
 from api.catalogue import Catalogue
+from api.event_reference import EventReference
+from api.feed import Feed
 from api.followups import Followups
 from api.health import Health, Readiness
+from api.hub import Hub
 from api.inputs import Inputs
 from api.jobs import Jobs
 from api.keys import Keys
@@ -24,6 +27,7 @@ from api.orders import OrderReader
 from api.patience import within
 from api.reference import Reference
 from api.routes import CallersEndpoint, Guarded, Route, route
+from api.streams import Streams
 from generation.access import Scope
 from generation.flower import Rows
 from generation.queue import Nudger, celery_app
@@ -63,10 +67,13 @@ class Door:
             self._rows,
         )
         self._inputs = Inputs(settings, self.store.jobs)
+        self.hub = Hub(self.store.events)
+        self._feed = Feed(self.store, self.hub)
+        self._streams = Streams(self.store, self.hub)
         self._operations = Operations(catalogue)
         self._health = Health(Readiness(self.store, self._nudger, stations))
         self.about = About(catalogue, self.base_url)
-        self.routes = self._routes(Reference(catalogue))
+        self.routes = self._routes(Reference(catalogue), EventReference(catalogue))
         self.about.routes = self.routes
         #: Endpoints worth a way of their own, by method and path.
         self.busiest = {("POST", "/v1/jobs"): self._keyed(self._jobs.create, Scope.SUBMIT)}
@@ -75,6 +82,7 @@ class Door:
         """Tell what is still to be told, briefly, and let go of everything."""
         outcomes = await asyncio.gather(
             within(LAST_WORDS, self.callers.stop()),
+            within(LAST_WORDS, self.hub.stop()),
             within(LAST_WORDS, self._nudger.close()),
             within(LAST_WORDS, asyncio.to_thread(self._rows.close, LAST_WORDS.total_seconds())),
             return_exceptions=True,
@@ -89,7 +97,7 @@ class Door:
     def _keyed(self, endpoint: CallersEndpoint, scope: Scope | None = None) -> Guarded:
         return Guarded(self.callers, self._limiter, endpoint, scope)
 
-    def _routes(self, says: Reference) -> list[Route]:
+    def _routes(self, says: Reference, tells: EventReference) -> list[Route]:
         """Busy ones first: they are tried in this order."""
         jobs, operations, about = self._jobs, self._operations, self.about
         keyed = self._keyed
@@ -101,6 +109,7 @@ class Door:
             route("POST", "/v1/jobs/{job_id}/cancel", cancel, says.cancel_job()),
             route("POST", "/v1/jobs/{job_id}/input", keyed(self._inputs.give), says.give_input()),
             route("GET", "/v1/jobs/{job_id}/reply", keyed(self._inputs.last_reply), says.reply()),
+            *self._event_routes(tells),
             route("GET", "/v1/operations", keyed(operations.all), says.list_operations()),
             route(
                 "GET",
@@ -130,4 +139,13 @@ class Door:
             route("GET", "/v1/keys/{key_id}", admins(keys.get), says.get()),
             route("PATCH", "/v1/keys/{key_id}", admins(keys.change), says.change()),
             route("POST", "/v1/keys/{key_id}/revoke", admins(keys.revoke), says.revoke()),
+        ]
+
+    def _event_routes(self, says: EventReference) -> list[Route]:
+        feed, streams, keyed = self._feed, self._streams, self._keyed
+        return [
+            route("GET", "/v1/jobs/{job_id}/events", keyed(feed.of_job), says.job_events()),
+            route("GET", "/v1/jobs/{job_id}/stream", keyed(streams.of_job), says.job_stream()),
+            route("GET", "/v1/events", keyed(feed.page), says.feed()),
+            route("GET", "/v1/events/stream", keyed(streams.of_tenant), says.stream()),
         ]

@@ -10,7 +10,8 @@ _CODE = re.compile(r"`([^`]+)`")
 
 
 def details(title: str, value: object) -> str:
-    shown = json.dumps(value, indent=2, ensure_ascii=False)
+    """A value to unfold: JSON, or a text as it is."""
+    shown = value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
     return f"<details><summary>{text(title)}</summary><pre>{text(shown)}</pre></details>"
 
 

@@ -145,7 +145,7 @@ def examples_of(body: Spec) -> dict[str, Spec]:
 
 def answer(status: str, given: Spec) -> str:
     shown: list[str] = []
-    for content in given["content"].values():
+    for content in given.get("content", {}).values():
         if "example" in content:
             shown.append(details("Example", content["example"]))
         for name, example in content.get("examples", {}).items():

@@ -22,6 +22,7 @@ ABOUT = (
 )
 TAGS = (
     ("Jobs", "Order, look, list, cancel."),
+    ("Events", "What has happened and what happens: pulled, or streamed."),
     ("Operations", "What can be ordered."),
     (
         "Keys",

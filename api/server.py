@@ -12,9 +12,8 @@ from types import FrameType
 
 import structlog
 import uvicorn
-from fastapi import FastAPI
 
-from api.app import create_app
+from api.app import Api, create_app
 from api.startup import Refusal, check_store
 from generation.logs import configure_logging
 from generation.settings import Settings
@@ -33,7 +32,16 @@ KEEP_ALIVE_SECONDS = 30
 
 
 class Server(uvicorn.Server):
-    """uvicorn, with an end that cannot be held up."""
+    """uvicorn, with an end that cannot be held up: not by a thread, and not by a stream."""
+
+    def __init__(self, config: uvicorn.Config, app: Api) -> None:
+        super().__init__(config)
+        self._app = app
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
+        await super().startup(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         # A thread that hangs in a database driver would keep the interpreter alive for minutes.
@@ -41,6 +49,13 @@ class Server(uvicorn.Server):
         last_resort.daemon = True
         last_resort.start()
         super().handle_exit(sig, frame)
+        self.end()
+
+    def end(self) -> None:
+        """Accept nothing more, send away whoever listens, answer what is asked. Any thread may."""
+        self.should_exit = True
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._app.leave)
 
 
 def run(settings: Settings) -> None:
@@ -71,10 +86,10 @@ def run(settings: Settings) -> None:
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     log.info("api_listens", url=url_of(listener))
-    Server(config).run([listener])
+    Server(config, app).run([listener])
 
 
-def prepare(settings: Settings) -> tuple[FastAPI, socket.socket]:
+def prepare(settings: Settings) -> tuple[Api, socket.socket]:
     """The application and the socket to serve it on. Raises `Refusal` where it cannot start."""
     try:
         asyncio.run(check(settings))

@@ -7,7 +7,7 @@ from generation.store.claims import ClaimStore, Lane, NextWake
 from generation.store.database import Database, UnusableDatabase
 from generation.store.deliveries import DeliveryStore, Signed
 from generation.store.durations import DurationStore, Kind
-from generation.store.events import EventStore, Head, Told
+from generation.store.events import EventStore, Head, Progress, Told
 from generation.store.idempotency import (
     IdempotencyKey,
     IdempotencyStore,
@@ -43,6 +43,7 @@ __all__ = [
     "Lane",
     "NextWake",
     "Placed",
+    "Progress",
     "Signed",
     "Store",
     "Told",

@@ -17,8 +17,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ulid import ULID
 
 from generation.document import job_document
-from generation.events import FEED_EVENTS, QUEUED, Event, as_born, payload, payload_of
-from generation.job import Job
+from generation.events import (
+    FEED_EVENTS,
+    QUEUED,
+    Event,
+    as_born,
+    payload,
+    payload_of,
+    progress_news,
+)
+from generation.job import Job, JobState
 from generation.store.database import Database
 from generation.store.group_commit import GroupCommit
 from generation.store.rows import job_of
@@ -65,6 +73,14 @@ class Told:
     """An event and what is told of it: the same bytes to everybody, as long as the log has it."""
 
     head: Head
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a job is, and what is told of it: passing news, which the log does not have."""
+
+    percent: int
     body: bytes
 
 
@@ -130,6 +146,26 @@ class EventStore:
         """These events by id; those that are gone are left out."""
         query = select(*WHOLE).where(job_events.c.id.in_(event_ids))
         return {each.head.id: each for each in await self._told(query)}
+
+    async def progress(self, job_ids: Sequence[str]) -> dict[str, int]:
+        """How far each of these jobs is that is running and says so."""
+        query = select(jobs.c.id, jobs.c.progress).where(
+            jobs.c.id.in_(job_ids),
+            jobs.c.state == JobState.RUNNING,
+            jobs.c.progress.is_not(None),
+        )
+        async with self._database.reading() as connection:
+            return {job_id: progress for job_id, progress in await connection.execute(query)}
+
+    async def progress_news(self, job_ids: Sequence[str]) -> dict[str, Progress]:
+        """What is told of the progress of these jobs, written down or not."""
+        async with self._database.reading() as connection:
+            found = await self._jobs(connection, job_ids)
+        return {
+            job_id: Progress(job.progress or 0, progress_news(job, self._base_url))
+            for job_id, job in found.items()
+            if job.state is JobState.RUNNING
+        }
 
     async def place_at(self, tenant: str, moment: datetime) -> int:
         """A place before which this tenant has nothing that happened at `moment` or later."""

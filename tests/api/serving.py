@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import httpx
 import uvicorn
 
-from api.server import create_app, listen, url_of
+from api.server import Server, create_app, listen, url_of
 from generation.access import Access, Scope
 from generation.job import Job
 from generation.settings import Settings
@@ -156,7 +156,7 @@ def serving(settings: Settings) -> Generator[Served]:
         access_log=False,
         timeout_graceful_shutdown=5,
     )
-    server = uvicorn.Server(config)
+    server = Server(config, app)
     # httpx closes connections beyond its limit of idle ones, at times under a thread that was just
     # given one: let there be no limit.
     limits = httpx.Limits(max_keepalive_connections=None)
@@ -170,7 +170,7 @@ def serving(settings: Settings) -> Generator[Served]:
         yield Served(settings, http)
     finally:
         http.close()
-        server.should_exit = True
+        server.end()
         thread.join(15)
         assert not thread.is_alive(), "the API did not end"
 

@@ -1,0 +1,129 @@
+"""
+`GET /v1/jobs/{id}/stream` and `GET /v1/events/stream`: what happens, as it happens.
+
+A stream first tells what the store has beyond the event its reader has seen last, then what the hub
+hears; each event has a number that only rises, so what comes both ways is told once. A stream may
+break at any point, and so may the process: the reader comes again with `Last-Event-ID`.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.feed import first_place
+from api.feed_query import STREAM_PARAMETERS, cursor_of, read_feed_query, read_resumed
+from api.hub import Hub
+from api.jobs import job_id_of, no_such_job
+from api.sse import OPENING, PING, PING_EVERY, EventStream, frame
+from api.subscription import News, Subscription
+from generation.events import ENDINGS, PROGRESS
+from generation.job import Job
+from generation.store import ApiKey, Progress, Store, Told
+
+#: Events read at once while a stream catches up.
+PAGE = 100
+
+
+class Streams:
+    """The endpoints that stay open. Each sees what happens to its caller's tenant."""
+
+    def __init__(self, store: Store, hub: Hub) -> None:
+        self._store = store
+        self._hub = hub
+
+    async def of_job(self, request: Request, caller: ApiKey) -> Response:
+        """One job until it has ended; 204 where it has, and all of it was told: come no more."""
+        after = read_resumed(request)
+        job = await self._store.jobs.get(job_id_of(request), caller.tenant)
+        if job is None:
+            raise no_such_job()
+        if job.is_terminal and not await self._store.events.of_job(job.id, after, 1):
+            return Response(status_code=204)
+        return EventStream(self._job(job, after))
+
+    async def of_tenant(self, request: Request, caller: ApiKey) -> Response:
+        """Everything that happens, from now on or from where the reader says."""
+        query = read_feed_query(request, STREAM_PARAMETERS)
+        place = await first_place(self._store, caller.tenant, query)
+        return EventStream(self._tenant(caller.tenant, place, query.types))
+
+    async def _job(self, job: Job, after: int) -> AsyncGenerator[bytes]:
+        yield OPENING
+        percent: int | None = None
+        with self._hub.listening(job.tenant, job_id=job.id) as listener:
+            await listener.joined()
+            ended = job.is_terminal
+            while told := await self._store.events.of_job(job.id, after, PAGE):
+                for event in told:
+                    yield job_frame(event)
+                after = told[-1].head.sequence
+                percent = percent_of(told[-1]) or percent
+                ended = ended or told[-1].head.type in ENDINGS
+            while not ended and (news := await hear(listener)):
+                match news:
+                    case bytes():
+                        yield news
+                    case Progress() if news.percent != percent:
+                        percent = news.percent
+                        yield frame(news.body, PROGRESS, None)
+                    case Told() if news.head.sequence > after:
+                        after = news.head.sequence
+                        percent = percent_of(news) or percent
+                        yield job_frame(news)
+                        ended = news.head.type in ENDINGS
+                    case _:
+                        pass
+
+    async def _tenant(
+        self, tenant: str, place: int, types: tuple[str, ...]
+    ) -> AsyncGenerator[bytes]:
+        yield OPENING
+        # A reader from far behind listens only when it has nearly caught up: its queue has a bound.
+        behind = True
+        while behind:
+            told = await self._store.events.after(tenant, place, PAGE, types)
+            for event in told:
+                yield feed_frame(event)
+            place = place_of(told[-1]) if told else place
+            behind = len(told) == PAGE
+        with self._hub.listening(tenant, types=types) as listener:
+            await listener.joined()
+            while told := await self._store.events.after(tenant, place, PAGE, types):
+                for event in told:
+                    yield feed_frame(event)
+                place = place_of(told[-1])
+            while news := await hear(listener):
+                if isinstance(news, bytes):
+                    yield news
+                elif isinstance(news, Told) and place_of(news) > place:
+                    place = place_of(news)
+                    yield feed_frame(news)
+
+
+async def hear(listener: Subscription) -> News | bytes | None:
+    """What comes next; a ping where nothing has come for a while, None at the end."""
+    try:
+        async with asyncio.timeout(PING_EVERY.total_seconds()):
+            return await listener.next()
+    except TimeoutError:
+        return PING
+
+
+def job_frame(event: Told) -> bytes:
+    return frame(event.body, event.head.type, str(event.head.sequence))
+
+
+def feed_frame(event: Told) -> bytes:
+    return frame(event.body, event.head.type, cursor_of(place_of(event)))
+
+
+def place_of(event: Told) -> int:
+    return event.head.position or 0
+
+
+def percent_of(event: Told) -> int | None:
+    """How far the job was, where the event says so for its own sake."""
+    return json.loads(event.body)["data"]["progress"] if event.head.type == PROGRESS else None

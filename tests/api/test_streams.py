@@ -1,0 +1,137 @@
+"""Events as they happen, over a connection that stays open."""
+
+from datetime import UTC, datetime
+
+from api.subscription import MOST_WAITING, Subscription
+from generation.events import PROGRESS_EVERY
+from generation.job import Job, JobState
+from generation.lifecycle import Moment, begin_submit, started
+from generation.status import Accepted
+from generation.store import Decide, Progress
+from tests.api.serving import Caller
+from tests.api.streaming import frames, streaming, told
+from tests.unit.jobs import PACE, RULES
+
+
+def now() -> Moment:
+    return Moment(now=datetime.now(UTC), rules=RULES, pace=PACE)
+
+
+def submitting(job: Job) -> Job:
+    return begin_submit(job, now(), station="s", key="k", dialect="kling.relay")
+
+
+def running(job: Job) -> Job:
+    return started(job, Accepted("up_1"), now())
+
+
+def failed(job: Job) -> Job:
+    moment = datetime.now(UTC)
+    return job.move(JobState.FAILED, moment, finished_at=moment, wake_at=None)
+
+
+def at_percent(percent: int) -> Decide:
+    return lambda job: job.keep(datetime.now(UTC), progress=percent)
+
+
+def test_a_job_is_followed_to_its_end(caller_on_both: Caller) -> None:
+    caller = caller_on_both
+    job = caller.order()
+    with streaming(caller, job["urls"]["stream"]) as response:
+        assert response.headers["content-type"].startswith("text/event-stream")
+        assert response.headers["cache-control"] == "no-store"
+        assert response.headers["x-accel-buffering"] == "no"
+        heard = frames(response.iter_lines())
+        assert told(next(heard)) == ("job.queued", "1")
+        caller.change(job["id"], submitting)
+        caller.change(job["id"], running)
+        first = next(heard)
+        assert told(first) == ("job.started", "3")
+        assert first.data["data"]["state"] == "running"
+        for percent in (10, 40):
+            caller.change(job["id"], at_percent(percent))
+            news = next(heard)
+            assert told(news) == ("job.progress", None), "nothing to resume after"
+            assert news.data["data"]["progress"] == percent
+        caller.change(job["id"], failed)
+        assert [told(each) for each in heard] == [("job.failed", "4")], "and it closes"
+
+
+def test_a_reader_comes_late_or_again(caller: Caller) -> None:
+    job = caller.order()
+    for move in (submitting, running, failed):
+        caller.change(job["id"], move)
+    path = job["urls"]["stream"]
+    with streaming(caller, path) as response:
+        everything = [told(each) for each in frames(response.iter_lines())]
+    assert everything == [("job.queued", "1"), ("job.started", "3"), ("job.failed", "4")]
+    with streaming(caller, path, last="3") as response:
+        assert [told(each) for each in frames(response.iter_lines())] == everything[2:]
+    with streaming(caller, path, last="4") as response:
+        assert response.status_code == 204, "a browser comes no more"
+
+
+def test_a_stream_opens_with_the_pause_before_the_next(caller: Caller) -> None:
+    with streaming(caller, caller.order()["urls"]["stream"]) as response:
+        assert next(response.iter_lines()) == "retry: 3000"
+
+
+def test_progress_that_was_written_down_is_told_once(caller: Caller) -> None:
+    hook = {"url": "https://example.com/hook", "events": ["job.progress"]}
+    job = caller.order(webhook=hook)
+    caller.change(job["id"], submitting)
+    caller.change(job["id"], running)
+    with streaming(caller, job["urls"]["stream"], last="3") as response:
+        heard = frames(response.iter_lines())
+        long_ago = caller.stored(job["id"]).updated_at
+        caller.change(job["id"], lambda fresh: fresh.keep(long_ago + PROGRESS_EVERY, progress=10))
+        caller.change(job["id"], failed)
+        assert [told(each) for each in heard if each.id] == [
+            ("job.progress", "4"),
+            ("job.failed", "5"),
+        ]
+
+
+def test_another_tenants_job_cannot_be_followed(caller: Caller) -> None:
+    path = caller.order()["urls"]["stream"]
+    assert caller.api.caller().get(path).status_code == 404
+
+
+def test_a_tenant_is_followed_from_now_on_and_from_anywhere(caller_on_both: Caller) -> None:
+    caller = caller_on_both
+    old = caller.order()["id"]
+    with streaming(caller, "/v1/events/stream") as response:
+        heard = frames(response.iter_lines())
+        caller.api.caller().order()  # somebody else's
+        new = caller.order()["id"]
+        first = next(heard)
+        assert (first.event, first.data["data"]["id"]) == ("job.queued", new)
+        caller.change(old, failed)
+        second = next(heard)
+        assert (second.event, second.data["data"]["id"]) == ("job.failed", old)
+    with streaming(caller, "/v1/events/stream", last=first.id) as response:
+        assert next(frames(response.iter_lines())) == second
+    with streaming(caller, f"/v1/events/stream?after={first.id}&type=job.failed") as response:
+        assert next(frames(response.iter_lines())) == second
+    page = caller.get("/v1/events", params={"after": first.id}).json()
+    assert page["data"] == [second.data], "the feed takes the stream's ids"
+
+
+def test_a_reader_from_far_behind_catches_up(caller: Caller) -> None:
+    ids = [caller.order()["id"] for _ in range(230)]
+    cursor = caller.get("/v1/events", params={"limit": 1}).json()["next_cursor"]
+    with streaming(caller, "/v1/events/stream", last=cursor) as response:
+        heard = frames(response.iter_lines())
+        seen = [next(heard).data["data"]["id"] for _ in range(229)]
+        assert seen == ids[1:]
+        ids.append(caller.order()["id"])
+        assert next(heard).data["data"]["id"] == ids[-1]
+
+
+async def test_a_listener_that_is_too_slow_is_let_go_of() -> None:
+    listener = Subscription("acme", "job_1", ())
+    pieces = [Progress(percent, b"{}") for percent in range(MOST_WAITING + 5)]
+    for piece in pieces:
+        listener.give(piece)
+    heard = [await listener.next() for _ in range(MOST_WAITING + 1)]
+    assert heard == [*pieces[:MOST_WAITING], None]
