@@ -1,12 +1,14 @@
 """
 Where a job is bought: one operation, at one station, with one key, in one dialect.
 
-A job is bound when it is first submitted, and stays so for life: looks, finds and cancels must go
-to the account that holds the task.
+A job is bound for life once a submit may have arrived: looks, finds and cancels must go to the
+account that holds the task. Until then it may be sent to any key that sells what it orders.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from random import Random
 from typing import Any
 
 from generation import providers
@@ -75,29 +77,44 @@ def bound(
     return Binding(station, key, spoken, operation)
 
 
-def choose(stations: Stations, job: Job) -> Binding | None:
+def candidates(stations: Stations, job: Job) -> tuple[Binding, ...]:
     """
-    Where to submit a job: where its parent is, or where it was sent before, else the first station
-    that offers it. None where none does.
+    Where a job may be sent, the best first: by the stations' `order`, among equals by their
+    `weight`, and among a station's keys by lot. A job that belongs to a key has that one, or none.
+    The lot is the same for the same attempt at the same job.
     """
-    if job.parent_id is not None:
-        return beside_parent(stations, job)
+    if job.is_bound:
+        station = stations.get(job.station or "")
+        own = station.key(job.key or "") if station else None
+        return at_keys(stations, job, station, (own,)) if station and own else ()
     offering = stations.offering(job.provider, job.operation)
-    for station in sorted(offering, key=lambda station: station.name != job.station):
-        spoken = station.speaks[job.provider]
-        operation = providers.find(job.provider, job.operation, spoken.dialect)
-        key = station.key(job.key or "") or station.keys[job.attempts % len(station.keys)]
-        if operation is not None:
-            return Binding(station, key, spoken, operation)
-    return None
+    if len(offering) == 1 and len(offering[0].keys) == 1:
+        return at_keys(stations, job, offering[0], offering[0].keys)
+    lot = Random(f"{job.id} {job.attempts}")
+    ordered = sorted(offering, key=lambda station: (station.order, -weighed(station, lot)))
+    return tuple(
+        binding
+        for station in ordered
+        for binding in at_keys(stations, job, station, lot.sample(station.keys, len(station.keys)))
+    )
 
 
-def beside_parent(stations: Stations, job: Job) -> Binding | None:
-    """A follow-up is bought with the key that holds its parent, or not at all."""
-    station = stations.get(job.station or "")
-    key = station.key(job.key or "") if station else None
-    spoken = station.speaks.get(job.provider) if station else None
-    operation = providers.find(job.provider, job.operation, spoken.dialect) if spoken else None
-    if station is None or key is None or spoken is None or operation is None:
-        return None
-    return Binding(station, key, spoken, operation)
+def weighed(station: Station, lot: Random) -> float:
+    """A draw in which the largest is this station's with a chance in proportion to its weight."""
+    return lot.random() ** (1 / station.weight)
+
+
+def at_keys(
+    stations: Stations, job: Job, station: Station, keys: Sequence[Key]
+) -> tuple[Binding, ...]:
+    """The bindings of a job at keys of one station; none where it does not offer the operation."""
+    spoken = station.speaks.get(job.provider)
+    if spoken is None:
+        return ()
+    try:
+        return tuple(
+            bound(stations, (station.name, key.name), job.provider, job.operation, spoken.dialect)
+            for key in keys
+        )
+    except Unbound:
+        return ()

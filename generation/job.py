@@ -156,10 +156,12 @@ class Job:
     #: Keys that have refused it since it last waited, as `relay/main`; others are asked first.
     tried: tuple[str, ...] = ()
 
-    #: Station and key alias, bound at the first submit that may have left.
+    #: Station and key alias: where it is, was last sent, or is to be sent.
     station: str | None = None
     key: str | None = None
     dialect: str | None = None
+    #: It may go to no other key any more: a submit may have arrived there.
+    bound: bool = False
     upstream_id: str | None = None
     upstream_details: Mapping[str, Any] = field(default_factory=dict[str, Any])
     #: Submits really sent, or meant to be.
@@ -197,6 +199,11 @@ class Job:
     @property
     def is_terminal(self) -> bool:
         return self.state in TERMINAL
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether it belongs to its station and key for good, where its parent or its task is."""
+        return self.bound or self.parent_id is not None
 
     @property
     def type(self) -> str:

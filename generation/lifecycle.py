@@ -18,11 +18,13 @@ from generation.errors import (
     Fault,
     NotAccepted,
     Rejected,
+    Throttled,
     UnrecognizedReply,
 )
 from generation.job import Billed, Job, JobError, JobState, Result
 from generation.operation import Pace
 from generation.pace import jittered, next_late_look, next_look
+from generation.stations import OnDoubt
 from generation.status import (
     Accepted,
     AwaitingInput,
@@ -40,8 +42,11 @@ GRACE = timedelta(seconds=60)
 AFTERLIFE = timedelta(hours=24)
 #: Searches for one job are never further apart than this.
 FIND_CEILING = timedelta(seconds=20)
-#: A blocked key or an empty account is tried again this much more slowly than a busy one.
-BLOCKED_SLOWDOWN = 6
+#: A job that was called from the line has this long to come.
+CALL = timedelta(seconds=60)
+#: An expired job whose task may still run takes up its place at the key no longer than this: a
+#: task that hangs upstream for ever must not keep others out.
+AFTERMATH = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,11 +93,49 @@ def begin_submit(job: Job, at: Moment, *, station: str, key: str, dialect: str) 
         billed=Billed.UNKNOWN,
         misses=0,
         reason="",
+        line=None,
+        slot_until=None,
     )
 
 
-def after_submit(job: Job, answer: SubmitAnswer | Fault, at: Moment) -> Job:
-    """What a submit's answer makes of the job that was `submitting`, or `in_doubt` by now."""
+def stand_in_line(job: Job, line: str, reason: str, at: Moment) -> Job:
+    """No key has room for it now: it is called when one has. Only its deadline wakes it before."""
+    if job.line == line and job.reason == reason:
+        return job
+    bound = job.is_bound
+    return job.keep(
+        at.now,
+        line=line,
+        reason=reason,
+        slot_until=None,
+        tried=(),
+        station=job.station if bound else None,
+        key=job.key if bound else None,
+        not_before=None,
+        wake_at=job.deadline,
+    )
+
+
+def call(job: Job, at: Moment, *, station: str, key: str, again: timedelta) -> Job:
+    """Called from the line: a place at this key is kept for it. It is nudged, and `again` later."""
+    return job.keep(
+        at.now,
+        line=None,
+        reason="",
+        station=station,
+        key=key,
+        slot_until=at.now + CALL,
+        wake_at=min(at.now + again, job.deadline),
+    )
+
+
+def after_submit(
+    job: Job, answer: SubmitAnswer | Fault, at: Moment, *, elsewhere: bool = False
+) -> Job:
+    """
+    What a submit's answer makes of the job that was `submitting`, or `in_doubt` by now. `elsewhere`
+    says whether another key could still be asked.
+    """
     match answer:
         case Accepted():
             return started(job, answer, at)
@@ -101,9 +144,9 @@ def after_submit(job: Job, answer: SubmitAnswer | Fault, at: Moment) -> Job:
         case AwaitingInput(upstream_id=upstream_id):
             return awaiting_input(job, answer, at, upstream_id=upstream_id)
         case NotAccepted() | AccountBlocked() if job.cancel_requested_at:
-            return canceled(job, at.now, Billed.NO, "canceled before the upstream took it")
+            return canceled(job, at.now, unbilled(job), "canceled before the upstream took it")
         case NotAccepted() | AccountBlocked():
-            return requeue(job, answer, at)
+            return requeue(job, answer, at, elsewhere=elsewhere)
         case Rejected():
             return reject(job, answer, at)
         case Fault():
@@ -129,21 +172,33 @@ def started(job: Job, answer: Accepted, at: Moment) -> Job:
     )
 
 
-def requeue(job: Job, fault: Fault, at: Moment) -> Job:
-    """Surely not accepted: wait, and send it again."""
+def requeue(job: Job, fault: Fault, at: Moment, *, elsewhere: bool) -> Job:
+    """
+    Surely not accepted: it is sent to another key, or again later. What is wrong with the key holds
+    up all its jobs, and is waited for in its line.
+    """
     wait = fault.retry_after or at.rules.backoff(job.attempts - 1, at.dice)
-    if isinstance(fault, AccountBlocked):
-        wait = min(wait * BLOCKED_SLOWDOWN, at.rules.retry_limit * 2)
-    again = min(at.now + wait, job.deadline)
+    about_the_key = isinstance(fault, Throttled | AccountBlocked)
+    again = at.now if elsewhere or about_the_key else min(at.now + wait, job.deadline)
+    here = f"{job.station}/{job.key}"
     return job.move(
         JobState.QUEUED,
         at.now,
         reason=f"{fault.code}: {fault.message}",
-        billed=Billed.NO,
+        billed=unbilled(job),
+        tried=tuple(dict.fromkeys((*job.tried, here))) if elsewhere else (),
+        station=job.station if job.is_bound else None,
+        key=job.key if job.is_bound else None,
+        dialect=None,
         submitted_at=None,
-        not_before=again,
+        not_before=None if again == at.now else again,
         wake_at=again,
     )
+
+
+def unbilled(job: Job) -> Billed:
+    """What is known of the bill once the latest submit was surely not accepted."""
+    return Billed.UNKNOWN if job.purchases else Billed.NO
 
 
 def reject(job: Job, fault: Fault, at: Moment) -> Job:
@@ -152,7 +207,7 @@ def reject(job: Job, fault: Fault, at: Moment) -> Job:
         job,
         JobState.FAILED,
         at.now,
-        billed=Billed.NO,
+        billed=unbilled(job),
         error=JobError(
             code=fault.code,
             message=fault.message,
@@ -172,6 +227,7 @@ def doubt(job: Job, reason: str, at: Moment) -> Job:
         at.now,
         reason=f"unknown whether the upstream took it: {reason}",
         billed=Billed.UNKNOWN,
+        bound=True,
         misses=0,
         wake_at=at.now,
     )
@@ -186,14 +242,7 @@ def after_find(job: Job, answer: str | Fault | None, at: Moment) -> Job:
         case str():
             return started(job, Accepted(answer), at)
         case None if surely_not_created(job, at):
-            return job.move(
-                JobState.QUEUED,
-                at.now,
-                reason="the upstream never received it; it is sent again",
-                billed=Billed.NO,
-                submitted_at=None,
-                wake_at=at.now,
-            )
+            return send_again(job, "the upstream never received it; it is sent again", at)
         case None:
             return job.keep(
                 at.now,
@@ -204,6 +253,19 @@ def after_find(job: Job, answer: str | Fault | None, at: Moment) -> Job:
             return job.keep(
                 at.now, wake_at=at.now + (answer.retry_after or at.rules.backoff(2, at.dice))
             )
+
+
+def send_again(job: Job, reason: str, at: Moment, billed: Billed | None = None) -> Job:
+    """A job in doubt is queued again, for the same key; `billed` says what is open, if anything."""
+    return job.move(
+        JobState.QUEUED,
+        at.now,
+        reason=reason,
+        billed=billed or unbilled(job),
+        submitted_at=None,
+        not_before=None,
+        wake_at=at.now,
+    )
 
 
 def surely_not_created(job: Job, at: Moment) -> bool:
@@ -219,9 +281,33 @@ def surely_not_created(job: Job, at: Moment) -> bool:
     return job.misses + 1 >= MISSES_TO_LOSE and waited >= at.rules.submit_timeout + GRACE
 
 
-def unfindable(job: Job, at: Moment) -> Job:
-    """In doubt at an upstream that cannot be asked: it waits for a person, or for its deadline."""
-    return job.keep(at.now, wake_at=job.deadline)
+def unfindable(job: Job, at: Moment, on_doubt: OnDoubt = OnDoubt.HOLD) -> Job:
+    """
+    In doubt at an upstream that cannot be asked: as its station's `on_doubt` says, it waits for a
+    person or its deadline, fails, or is sent again once the lost submit must have ended.
+    """
+    settled = (job.submitted_at or job.updated_at) + at.rules.submit_timeout
+    match on_doubt:
+        case OnDoubt.HOLD:
+            return job.keep(at.now, wake_at=job.deadline)
+        case OnDoubt.FAIL:
+            return undecided(job, at)
+        case OnDoubt.RESUBMIT if at.now < settled:
+            return job.keep(at.now, wake_at=min(settled, job.deadline))
+        case OnDoubt.RESUBMIT:
+            words = "whether the upstream took it cannot be known; it is sent again"
+            return send_again(job, words, at, Billed.UNKNOWN)
+
+
+def undecided(job: Job, at: Moment) -> Job:
+    """Failed because nobody can say what became of the submit."""
+    return ended(
+        job,
+        JobState.FAILED,
+        at.now,
+        billed=Billed.UNKNOWN,
+        error=JobError(code=ErrorCode.IN_DOUBT, message=job.reason, retryable=False),
+    )
 
 
 def after_look(job: Job, answer: Status | Fault, at: Moment) -> Job:
@@ -391,6 +477,7 @@ def expired(job: Job, at: Moment) -> Job:
         JobState.EXPIRED,
         at.now,
         wake_at=at.now + wait if alive_upstream else None,
+        slot_until=at.now + AFTERMATH if alive_upstream else None,
         error=JobError(
             code=ErrorCode.EXPIRED,
             message=f"not finished by its deadline; it was {job.state}"
@@ -400,13 +487,16 @@ def expired(job: Job, at: Moment) -> Job:
     )
 
 
-def canceled(job: Job, now: datetime, billed: Billed, reason: str) -> Job:
-    """Ended because the caller asked for it."""
+def canceled(
+    job: Job, now: datetime, billed: Billed, reason: str, *, may_run_until: datetime | None = None
+) -> Job:
+    """Ended because the caller asked for it; its task may still take up a place at its key."""
     return ended(
         job,
         JobState.CANCELED,
         now,
         billed=billed,
+        slot_until=may_run_until,
         reason=reason,
         error=JobError(code=ErrorCode.CANCELED, message=reason),
     )
@@ -418,7 +508,7 @@ def request_cancel(job: Job, now: datetime) -> Job:
     on the spot; one that may be upstream carries the wish until a worker has seen to it.
     """
     if job.state is JobState.QUEUED:
-        return canceled(job, now, Billed.NO, "canceled before it was sent")
+        return canceled(job, now, unbilled(job), "canceled before it was sent")
     if job.cancel_requested_at is not None:
         return job
     if job.state is JobState.SUBMITTING:
@@ -444,6 +534,7 @@ def after_cancel(job: Job, stopped: bool | Fault | None, at: Moment) -> Job:
                 at.now,
                 billed,
                 "detached: the upstream cannot stop it, its result is discarded",
+                may_run_until=max(at.now, (job.started_at or at.now) + at.pace.durations.late),
             )
 
 
@@ -454,7 +545,13 @@ def heard(before: Job, after: Job, words: str) -> Job:
 
 def ended(job: Job, state: JobState, now: datetime, **changes: object) -> Job:
     """A terminal move. The first ending sets `finished_at`; nothing is left to wake up for."""
-    settled: dict[str, object] = {"wake_at": None, "finished_at": now, "reason": ""}
+    settled: dict[str, object] = {
+        "wake_at": None,
+        "finished_at": now,
+        "reason": "",
+        "line": None,
+        "slot_until": None,
+    }
     return job.move(state, now, **(settled | changes))
 
 

@@ -50,20 +50,39 @@ class Auth(StrEnum):
 TWO_PART = frozenset({Auth.KLING_JWT, Auth.ACCESS_KEYS})
 
 
+class OnDoubt(StrEnum):
+    """What becomes of a submit whose outcome nobody can find out, at a station that cannot say."""
+
+    #: The job stays in doubt until a person resolves it, or until its deadline.
+    HOLD = "hold"
+    #: The job fails; it may have been billed.
+    FAIL = "fail"
+    #: The job is sent again; it may be billed twice.
+    RESUBMIT = "resubmit"
+
+
 class Frozen(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+#: Of stations and keys. Lines of waiting jobs are named by them.
+Name = Annotated[str, Field(pattern=r"^[^\s/]{1,100}$")]
 
 
 class Key(Frozen):
     """One account's key at a station. The name is what people see; the value is never shown."""
 
-    name: str
+    name: Name
     value: SecretStr
     #: Only for `kling-jwt` and `access-keys`.
     secret: SecretStr | None = None
     #: Tasks this account may have unfinished at once; None where the station sets no limit.
     max_in_flight: Annotated[int, Field(ge=1)] | None = None
     submits_per_minute: Annotated[int, Field(ge=1)] | None = None
+
+    @property
+    def is_limited(self) -> bool:
+        return self.max_in_flight is not None or self.submits_per_minute is not None
 
 
 #: Where a provider's paths begin at its usual stations, unless the station says otherwise.
@@ -120,7 +139,7 @@ class Dialect(Frozen):
 class Station(Frozen):
     """A host that sells generation, and what we know of it."""
 
-    name: str
+    name: Name
     url: str
     auth: Auth = Auth.BEARER
     #: Provider name to how this station speaks of it.
@@ -128,6 +147,9 @@ class Station(Frozen):
     keys: tuple[Key, ...]
     #: Stations with a lower number are asked first.
     order: int = 0
+    #: Of several with the same number, one with twice the weight gets twice the jobs.
+    weight: Annotated[float, Field(gt=0)] = 1.0
+    on_doubt: OnDoubt = OnDoubt.HOLD
     #: How many times faster than usual its tasks run; a sandbox with a quick clock has more than 1.
     speed: Annotated[float, Field(gt=0)] = 1.0
 

@@ -14,6 +14,8 @@ from generation.lifecycle import (
     canceled,
     doubt,
     expired,
+    surely_not_created,
+    unbilled,
     unfindable,
 )
 from generation.operation import Order, Task
@@ -60,18 +62,21 @@ async def find(room: Room, job: Job) -> None:
         log.warning("find_impossible", job_id=job.id, reason=str(error))
         return
     answer, findable = await searched(room, job, binding)
+    on_doubt = binding.station.on_doubt
     at = room.moment(binding, job.model)
 
     def decide(fresh: Job) -> Job:
         if fresh.state is not JobState.IN_DOUBT or fresh.attempts != job.attempts:
             return fresh
         if fresh.cancel_requested_at is not None and not isinstance(answer, str):
-            return canceled(fresh, at.now, Billed.UNKNOWN, "canceled while in doubt")
+            absent = findable and answer is None and surely_not_created(fresh, at)
+            billed = unbilled(fresh) if absent else Billed.UNKNOWN
+            return canceled(fresh, at.now, billed, "canceled while in doubt")
         if at.now >= fresh.deadline and not isinstance(answer, str):
             return expired(fresh, at)
         if answer is None and fresh.version != job.version:
             return fresh  # searched for again meanwhile: one wait must not count twice
-        return after_find(fresh, answer, at) if findable else unfindable(fresh, at)
+        return after_find(fresh, answer, at) if findable else unfindable(fresh, at, on_doubt)
 
     change = await room.save(job.id, decide)
     room.show(change)
@@ -101,10 +106,11 @@ async def cancel(room: Room, job: Job) -> None:
         log.warning("cancel_impossible", job_id=job.id, reason=str(error))
     except Fault as fault:
         stopped = fault
-    at = room.moment(binding)
+    at = room.moment(binding, job.model)
 
     def decide(fresh: Job) -> Job:
-        same_task = fresh.upstream_id == job.upstream_id and not fresh.is_terminal
+        same_task = fresh.upstream_id == job.upstream_id and fresh.attempts == job.attempts
+        same_task = same_task and not fresh.is_terminal
         return after_cancel(fresh, stopped, at) if same_task else fresh
 
     change = await room.save(job.id, decide)

@@ -33,7 +33,7 @@ async def send_input(room: Room, job: Job) -> None:
     except Unbound as error:
         log.warning("input_impossible", job_id=job.id, reason=str(error))
         return
-    at = room.moment(binding)
+    at = room.moment(binding, job.model)
 
     def claim(fresh: Job) -> Job:
         return begin_input(fresh, at) if fresh.version == job.version else fresh
@@ -42,7 +42,7 @@ async def send_input(room: Room, job: Job) -> None:
     if claimed is None or claimed.after is claimed.before:
         return
     answer, words = await answered(room, claimed.after, binding)
-    at = room.moment(binding)
+    at = room.moment(binding, job.model)
 
     def decide(fresh: Job) -> Job:
         waits = fresh.state is JobState.AWAITING_INPUT

@@ -8,7 +8,7 @@ the first use, after any fork.
 import asyncio
 import random
 import threading
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Set
 from concurrent.futures import Future
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -19,6 +19,7 @@ import structlog
 from celery import Celery
 from sqlalchemy.exc import SQLAlchemyError
 
+from generation.account import Account, KeyName, Patience
 from generation.binding import Binding
 from generation.flower import Rows
 from generation.job import Job
@@ -55,6 +56,10 @@ class Room:
         self.upstream = Upstream(settings)
         self.breakers = Breakers()
         self.learned = Learned(self.store.durations)
+        #: What is known of keys, and which of them jobs wait for; read anew with each tick.
+        self.accounts: Mapping[KeyName, Account] = {}
+        self.awaited: Set[KeyName] = frozenset()
+        self.patience = Patience(settings.retry_base, settings.retry_limit)
         self.nudger = Nudger(settings)
         self.rows = Rows(app, hostname)
         self.sender = Sender(
@@ -85,8 +90,12 @@ class Room:
         return Moment(now=self.now(), rules=rules, pace=pace, dice=random.random())
 
     async def save(self, job_id: str, decide: Decide) -> Change | None:
+        """`JobStore.change`, persisted in."""
+        return await self.persist(job_id, lambda: self.store.jobs.change(job_id, decide))
+
+    async def persist(self, job_id: str, write: Callable[[], Awaitable[Answer]]) -> Answer:
         """
-        `JobStore.change`, kept up for as long as the database is away: what an exchange has
+        A write, kept up for as long as the database is away: what an exchange has
         brought, above all the id of a paid task, is known to this process alone. A process that is
         to leave gives up after ten minutes. Raises what cannot be cured by waiting. A decision that
         was saved although its commit went unanswered is taken again and changes nothing.
@@ -95,7 +104,7 @@ class Room:
         give_up_at: float | None = None
         while True:
             try:
-                return await self.store.jobs.change(job_id, decide)
+                return await write()
             except (SQLAlchemyError, OSError) as error:
                 if self.leaving and give_up_at is None:
                     give_up_at = monotonic() + LEAVING_SAVES_FOR.total_seconds()

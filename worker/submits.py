@@ -5,23 +5,18 @@ Sending a queued job upstream: once, and only by whoever claims it.
 import structlog
 
 from generation import followup
-from generation.binding import Binding, choose
-from generation.errors import Acceptance, ErrorCode, Fault, NotAccepted, Rejected
-from generation.job import Billed, Job, JobState
-from generation.lifecycle import (
-    Moment,
-    after_submit,
-    begin_submit,
-    canceled,
-    doubt,
-    expired,
-    heard,
-    reject,
-)
+from generation.binding import Binding, candidates
+from generation.breaker import verdict
+from generation.errors import Acceptance, Fault, NotAccepted, Rejected
+from generation.job import Job, JobState
+from generation.lifecycle import Moment, after_submit, doubt, heard
 from generation.operation import Parent
+from generation.queue import submit_message
 from generation.status import SubmitAnswer
+from worker.claim import Claim
 from worker.inputs import early_answered
 from worker.room import Room
+from worker.trouble import note_recovery, note_trouble
 
 log = structlog.get_logger(__name__)
 
@@ -36,7 +31,7 @@ async def submit(room: Room, job_id: str) -> None:
     to be sent yet, or is claimed by somebody else: a message may come twice.
     """
     claim = Claim(room)
-    change = await room.save(job_id, claim)
+    change = await room.persist(job_id, lambda: room.store.submits.claim(job_id, claim))
     if change is None:
         return
     room.show(change)
@@ -45,55 +40,6 @@ async def submit(room: Room, job_id: str) -> None:
         await send(room, job, claim.binding)
     elif job.is_terminal:
         room.show_as_is(job)
-
-
-class Claim:
-    """
-    The decision to take a job for one submit, and where it was bound. It knows a job that it has
-    taken already: the answer to a commit may be lost although the commit was not.
-    """
-
-    def __init__(self, room: Room) -> None:
-        self._room = room
-        self._taken: Job | None = None
-        self.binding: Binding | None = None
-
-    def holds(self, job: Job) -> bool:
-        """Whether this is the job as this claim has taken it."""
-        mine = self._taken
-        return mine is not None and (
-            job.state is JobState.SUBMITTING
-            and (job.attempts, job.submitted_at) == (mine.attempts, mine.submitted_at)
-        )
-
-    def __call__(self, job: Job) -> Job:
-        if self.holds(job):
-            return job
-        at = self._room.moment()
-        if job.state is not JobState.QUEUED or (job.not_before and at.now < job.not_before):
-            return job
-        if at.now >= job.deadline:
-            return expired(job, at)
-        if job.cancel_requested_at is not None:
-            return canceled(job, at.now, Billed.NO, "canceled before it was sent")
-        self.binding = choose(self._room.stations, job)
-        if self.binding is None:
-            message = f"no station of this deployment offers {job.type}"
-            return nobody_sells(job, message, self._room)
-        self._taken = begin_submit(
-            job,
-            self._room.moment(self.binding),
-            station=self.binding.station.name,
-            key=self.binding.key.name,
-            dialect=self.binding.operation.dialect,
-        )
-        return self._taken
-
-
-def nobody_sells(job: Job, message: str, room: Room) -> Job:
-    """It was accepted when a station offered it, and none does any more."""
-    at = room.moment()
-    return reject(job, Rejected(message, code=ErrorCode.UNSUPPORTED), at)
 
 
 async def send(room: Room, job: Job, binding: Binding) -> None:
@@ -106,13 +52,17 @@ async def send(room: Room, job: Job, binding: Binding) -> None:
             answer, words = NotAccepted("its worker was held up before it was sent"), ""
         else:
             answer, words = await attempt(room, job, binding)
+            room.breakers.heard(binding.station.name, verdict(answer))
+        await note_trouble(room, binding, answer)
         at = room.moment(binding, job.model)
 
         def decide(fresh: Job) -> Job:
             current = fresh.state in ANSWERABLE and fresh.attempts == job.attempts
             if not current:
                 return fresh
-            return heard(fresh, early_answered(after_submit(fresh, answer, at), binding), words)
+            elsewhere = is_elsewhere(room, fresh, binding)
+            after = after_submit(fresh, answer, at, elsewhere=elsewhere)
+            return heard(fresh, early_answered(after, binding), words)
 
         try:
             change = await room.save(job.id, decide)
@@ -123,6 +73,9 @@ async def send(room: Room, job: Job, binding: Binding) -> None:
     finally:
         room.submitting.discard(job.id)
     room.show(change)
+    await note_recovery(room, binding, answer)
+    if change is not None and change.after.state is JobState.QUEUED:
+        go_on(room, change.after)
     log.info(
         "submit",
         job_id=job.id,
@@ -134,6 +87,19 @@ async def send(room: Room, job: Job, binding: Binding) -> None:
         reason=change.after.reason or None if change else None,
         upstream_id=change.after.upstream_id if change else None,
     )
+
+
+def is_elsewhere(room: Room, job: Job, binding: Binding) -> bool:
+    """Whether another key could still be asked, now that this one has refused."""
+    refused = {*job.tried, "/".join(binding.lane)}
+    options = candidates(room.stations, job) if not job.is_bound else ()
+    return any("/".join(option.lane) not in refused for option in options)
+
+
+def go_on(room: Room, job: Job) -> None:
+    """A job that need not wait is tried again at once, at another key or in its line."""
+    if job.wake_at is not None and job.wake_at <= room.now():
+        room.nudger.nudge(submit_message(job))
 
 
 def unstorable(fresh: Job, job: Job, at: Moment) -> Job:

@@ -27,6 +27,7 @@ from worker.clock import ClockWatch
 from worker.doubts import call_stale, cancel, find
 from worker.expiry import expire, is_late
 from worker.inputs import send_input
+from worker.lines import Lines
 from worker.looks import Looks
 from worker.room import Room
 
@@ -54,6 +55,7 @@ class Ticker:
     def __init__(self, room: Room) -> None:
         self._room = room
         self._looks = Looks(room)
+        self._lines = Lines(room)
         self._errands: set[asyncio.Task[None]] = set()
         self._clock = ClockWatch()
         #: On the clock that only goes forward.
@@ -107,6 +109,7 @@ class Ticker:
         await self._mind_the_clock()
         await self._keep_deadlines()
         await self._room.learned.exchange(self._room.now())
+        await self._lines.serve()
         told = await self._nudge_deliveries()
         line = await self._room.nudger.depth()
         jobs = await self._room.store.claims.errands(

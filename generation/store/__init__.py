@@ -2,6 +2,7 @@
 The only package that talks to the database.
 """
 
+from generation.store.accounts import AccountStore
 from generation.store.births import Placed
 from generation.store.claims import ClaimStore, Lane, NextWake
 from generation.store.database import Database, UnusableDatabase
@@ -19,10 +20,15 @@ from generation.store.jobs import Change, Decide, JobStore
 from generation.store.keys import ApiKey, KeyStore, new_key
 from generation.store.lists import Filters
 from generation.store.migrate import migrate, revisions
+from generation.store.queues import QueueStore
+from generation.store.submits import Call, Capacities, SubmitStore
+from generation.store.tallies import totals
 from generation.store.trouble import is_away
 
 __all__ = [
     "ApiKey",
+    "Call",
+    "Capacities",
     "Change",
     "ClaimStore",
     "Database",
@@ -52,6 +58,7 @@ __all__ = [
     "migrate",
     "new_key",
     "revisions",
+    "totals",
 ]
 
 
@@ -67,6 +74,9 @@ class Store:
         self.events = EventStore(self.database, base_url=base_url)
         self.keys = KeyStore(self.database)
         self.idempotency = IdempotencyStore(self.database)
+        self.accounts = AccountStore(self.database)
+        self.queues = QueueStore(self.database)
+        self.submits = SubmitStore(self.database, self.jobs)
 
     async def close(self) -> None:
         await self.database.close()

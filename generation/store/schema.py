@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     Date,
     ForeignKey,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
@@ -142,6 +144,7 @@ jobs = Table(
     Column("station", String(100)),
     Column("key", String(100)),
     Column("dialect", String(60)),
+    Column("bound", Boolean, nullable=False, server_default=false()),
     Column("upstream_id", String(300)),
     Column("upstream_details", Document, nullable=False),
     Column("attempts", Integer, nullable=False),

@@ -29,12 +29,17 @@ from generation.lifecycle import (
     after_look,
     after_submit,
     begin_submit,
+    call,
+    canceled,
     claimed_until,
     doubt,
     expired,
     request_cancel,
+    send_again,
+    stand_in_line,
     unfindable,
 )
+from generation.stations import OnDoubt
 from generation.status import (
     Accepted,
     Action,
@@ -108,10 +113,116 @@ def test_a_late_answer_still_finds_a_job_in_doubt() -> None:
 
 
 def test_patience_is_as_long_as_the_upstream_asks() -> None:
-    fault = Throttled("slow down", retry_after=seconds(17))
+    fault = QueueFull("come back later", retry_after=seconds(17))
     job = after_submit(a_job(S.SUBMITTING), fault, at(1))
     assert job.not_before == job.wake_at == NOON + seconds(18)
-    assert job.reason == "rate_limited: slow down"
+    assert job.reason == "queue_full: come back later"
+
+
+@pytest.mark.parametrize("fault", [Throttled("slow down"), AccountBlocked("no money")])
+def test_what_is_wrong_with_the_key_is_waited_for_in_its_line(fault: Fault) -> None:
+    job = after_submit(a_job(S.SUBMITTING), fault, at(1))
+    assert (job.not_before, job.wake_at) == (None, NOON + seconds(1))
+    waiting = stand_in_line(job, "sandbox/main", "key main was called too fast", at(2))
+    assert (waiting.state, waiting.line) == (S.QUEUED, "sandbox/main")
+    assert waiting.wake_at == job.deadline, "whoever waits in line costs nothing"
+    assert stand_in_line(waiting, "sandbox/main", waiting.reason, at(3)) is waiting
+
+
+def test_a_job_refused_for_sure_goes_to_another_key_at_once() -> None:
+    job = after_submit(a_job(S.SUBMITTING), Unreachable("refused"), at(1), elsewhere=True)
+    assert (job.state, job.wake_at, job.not_before) == (S.QUEUED, NOON + seconds(1), None)
+    assert job.tried == ("sandbox/main",)
+    assert (job.station, job.key) == (None, None), "it is bound to nothing"
+    last = after_submit(replace(job, state=S.SUBMITTING), Unreachable("refused"), at(2))
+    assert last.tried == (), "and when nobody is left, it begins anew, later"
+    assert last.not_before is not None
+
+
+def test_a_follow_up_stays_with_its_parents_key() -> None:
+    job = a_job(S.SUBMITTING, parent_id="job_1")
+    again = after_submit(job, Unreachable("refused"), at(1))
+    assert (again.station, again.key) == ("sandbox", "main")
+
+
+def test_once_in_doubt_a_job_stays_with_its_key_for_good() -> None:
+    job = doubt(a_job(S.SUBMITTING), "no answer", at(1))
+    again = send_again(job, "it never arrived", at(200))
+    assert again.is_bound
+    assert (again.state, again.station, again.billed) == (S.QUEUED, "sandbox", Billed.NO)
+    refused = after_submit(replace(again, state=S.SUBMITTING), QueueFull("full"), at(201))
+    assert (refused.is_bound, refused.key) == (True, "main")
+
+
+def test_a_called_job_keeps_its_place_for_a_while() -> None:
+    waiting = stand_in_line(a_job(), "relay/main", "waiting", at())
+    called = call(waiting, at(5), station="relay", key="main", again=seconds(10))
+    assert (called.line, called.slot_until) == (None, NOON + seconds(65))
+    assert called.wake_at == NOON + seconds(15), "a message that is lost is made up for"
+    sent = begin_submit(called, at(6), station="relay", key="main", dialect="kling.relay")
+    assert (sent.slot_until, sent.line) == (None, None)
+
+
+def test_an_ended_job_leaves_its_line_and_its_place() -> None:
+    waiting = stand_in_line(a_job(), "relay/main", "waiting", at())
+    assert request_cancel(waiting, NOON).line is None
+    called = call(waiting, at(5), station="relay", key="main", again=seconds(10))
+    assert request_cancel(called, NOON).slot_until is None
+
+
+def test_what_may_still_run_upstream_holds_its_place_for_a_time() -> None:
+    assert expired(a_job(S.RUNNING), at(5)).slot_until == NOON + seconds(5 + 3600)
+    assert expired(a_job(S.QUEUED), at(5)).slot_until is None
+    detached = after_cancel(a_job(S.RUNNING), None, at(5))
+    assert detached.slot_until == NOON + seconds(120), "until nearly all of its kind are done"
+    assert after_cancel(a_job(S.RUNNING), True, at(5)).slot_until is None
+
+
+def test_a_doubt_nobody_can_clear_ends_as_the_station_says() -> None:
+    job = a_job(S.IN_DOUBT, reason="unknown whether the upstream took it: no answer")
+    held = unfindable(job, at(5), OnDoubt.HOLD)
+    assert (held.state, held.wake_at) == (S.IN_DOUBT, job.deadline)
+    given_up = unfindable(job, at(5), OnDoubt.FAIL)
+    assert (given_up.state, given_up.billed) == (S.FAILED, Billed.UNKNOWN)
+    assert given_up.error is not None
+    assert given_up.error.code is ErrorCode.IN_DOUBT
+    early = unfindable(job, at(5), OnDoubt.RESUBMIT)
+    assert (early.state, early.wake_at) == (S.IN_DOUBT, NOON + seconds(75)), "it may be arriving"
+    again = unfindable(job, at(75), OnDoubt.RESUBMIT)
+    assert (again.state, again.billed, again.purchases) == (S.QUEUED, Billed.UNKNOWN, 1)
+
+
+@pytest.mark.parametrize(
+    ("moves", "purchases"),
+    [
+        ([Accepted("up_1")], 1),
+        ([VIDEO], 1),
+        ([AwaitingInput("up_1")], 1),
+        ([Failed("no")], 1),
+        ([Rejected("bad")], 0),
+        ([QueueFull("full")], 0),
+        ([InDoubt("lost")], 0),
+        ([InDoubt("lost"), Accepted("up_1")], 1),
+    ],
+)
+def test_the_bill_counts_what_was_bought_once_that_is_settled(moves: list[Any], purchases: int):
+    job = a_job(S.SUBMITTING)
+    for answer in moves:
+        job = after_submit(job, answer, at(1))
+    assert job.purchases == purchases
+
+
+def test_a_doubt_is_counted_when_nobody_will_clear_it_any_more() -> None:
+    job = a_job(S.IN_DOUBT)
+    assert expired(job, at(5)).purchases == 1
+    assert send_again(job, "it never arrived", at(5)).purchases == 0
+    assert canceled(job, NOON, Billed.UNKNOWN, "canceled while in doubt").purchases == 1
+
+
+def test_a_second_purchase_is_not_hidden_by_a_refusal() -> None:
+    job = unfindable(a_job(S.IN_DOUBT), at(75), OnDoubt.RESUBMIT)
+    refused = after_submit(replace(job, state=S.SUBMITTING), Rejected("bad"), at(80))
+    assert (refused.state, refused.billed) == (S.FAILED, Billed.UNKNOWN)
 
 
 def test_patience_doubles_up_to_its_limit() -> None:

@@ -85,6 +85,7 @@ def upgrade() -> None:
         sa.Column("station", sa.String(length=100), nullable=True),
         sa.Column("key", sa.String(length=100), nullable=True),
         sa.Column("dialect", sa.String(length=60), nullable=True),
+        sa.Column("bound", sa.Boolean(), nullable=False, server_default=sa.false()),
         sa.Column("upstream_id", sa.String(length=300), nullable=True),
         sa.Column("upstream_details", Document, nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),

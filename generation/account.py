@@ -1,0 +1,155 @@
+"""
+What is known of one key at one station, beyond the settings: blocked, called too fast, how fast it
+was called. Every process knows the same, because it is on disk.
+
+A key is judged by what the station says of it, never by how a job fares. One that is blocked is
+tried again by one job at a time, ever more slowly, and recovers by itself.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from generation.errors import AccountBlocked, Fault, NotAccepted, Rejected, Throttled
+from generation.stations import Key
+
+#: A station and one of its keys, by their names.
+KeyName = tuple[str, str]
+#: A blocked key is tried again this much more slowly than one that was called too fast.
+BLOCKED_SLOWDOWN = 6
+#: No wait grows by more doublings than this.
+MOST_DOUBLINGS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Waits that double from `base` up to `limit`."""
+
+    base: timedelta
+    limit: timedelta
+
+    def after(self, times: int) -> timedelta:
+        return min(self.base * 2 ** min(times, MOST_DOUBLINGS), self.limit)
+
+    def slower(self) -> "Patience":
+        return Patience(self.base * BLOCKED_SLOWDOWN, self.limit * 2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """One key at one station, as of now."""
+
+    station: str
+    key: str
+    #: `auth` or `out_of_credits` while the station refuses the key itself.
+    blocked_code: str | None = None
+    blocked_since: datetime | None = None
+    blocked_words: str = ""
+    #: When one job may try a blocked key again.
+    probe_at: datetime | None = None
+    probes: int = 0
+    #: The station wants no submit with this key before then.
+    cool_until: datetime | None = None
+    #: How many times in a row it has said so.
+    cooled: int = 0
+    #: Submits a minute are a bucket that refills; this is when it will be full again.
+    full_at: datetime | None = None
+
+    @classmethod
+    def of(cls, name: KeyName) -> "Account":
+        """A key nothing is known of."""
+        return cls(station=name[0], key=name[1])
+
+    @property
+    def name(self) -> KeyName:
+        return self.station, self.key
+
+    @property
+    def is_troubled(self) -> bool:
+        return self.blocked_code is not None or self.cooled > 0
+
+    def is_cooling(self, now: datetime) -> bool:
+        return self.cool_until is not None and now < self.cool_until
+
+    def is_blocked(self, now: datetime) -> bool:
+        """Whether not even a trial is due."""
+        waits = self.probe_at is not None and now < self.probe_at
+        return self.blocked_code is not None and waits
+
+
+def after_answer(account: Account, answer: object, now: datetime, patience: Patience) -> Account:
+    """The account after the answer to a submit; the same object if that says nothing new of it."""
+    match answer:
+        case Throttled():
+            return cooled(account, answer, now, patience)
+        case AccountBlocked():
+            return blocked(account, answer, now, patience.slower())
+        case Rejected():  # the order is refused, so the key was let in
+            return well(account)
+        case NotAccepted() | Fault():
+            return account
+        case _:
+            return well(account)
+
+
+def cooled(account: Account, fault: Fault, now: datetime, patience: Patience) -> Account:
+    """Called too fast. Answers to what was sent together count as one."""
+    together = account.is_cooling(now)
+    wait = fault.retry_after or (timedelta(0) if together else patience.after(account.cooled))
+    until = max(now + wait, account.cool_until or now)
+    return replace(account, cool_until=until, cooled=account.cooled + (not together))
+
+
+def blocked(account: Account, fault: Fault, now: datetime, patience: Patience) -> Account:
+    """Refused for itself. A refused trial has set the time of the next one when it began."""
+    if account.blocked_code is not None:
+        return replace(account, blocked_code=fault.code.value, blocked_words=fault.message)
+    return replace(
+        account,
+        blocked_code=fault.code.value,
+        blocked_since=now,
+        blocked_words=fault.message,
+        probe_at=now + patience.after(0),
+        probes=0,
+    )
+
+
+def begin_probe(account: Account, now: datetime, patience: Patience) -> Account:
+    """One job tries the blocked key; the next one may do so later than this one had to wait."""
+    probes = account.probes + 1
+    return replace(account, probes=probes, probe_at=now + patience.slower().after(probes))
+
+
+def well(account: Account) -> Account:
+    if not account.is_troubled:
+        return account
+    return replace(Account.of(account.name), full_at=account.full_at)
+
+
+def burst(per_minute: int) -> int:
+    """How many submits may leave at once: what is due in a second, at least one."""
+    return max(1, round(per_minute / 60))
+
+
+def spacing(per_minute: int) -> timedelta:
+    """
+    The time one submit's share of the bucket takes to refill. A full burst at the beginning of a
+    minute and everything that refills in it are together no more than `per_minute`.
+    """
+    return timedelta(minutes=1) / (per_minute - burst(per_minute) + 1)
+
+
+def submits_left(account: Account, key: Key, now: datetime) -> int | None:
+    """How many submits may leave now; None where the key has no such limit."""
+    if key.submits_per_minute is None:
+        return None
+    whole = burst(key.submits_per_minute)
+    missing = max((account.full_at or now) - now, timedelta(0))
+    return max(0, int(whole - missing / spacing(key.submits_per_minute) + 1e-6))
+
+
+def submitted(account: Account, key: Key, now: datetime) -> Account:
+    """The account after one more submit."""
+    if key.submits_per_minute is None:
+        return account
+    full_at = max(account.full_at or now, now) + spacing(key.submits_per_minute)
+    return replace(account, full_at=full_at)

@@ -1,0 +1,111 @@
+"""
+Whether a key has room for one more submit now: its limits, its trouble, and who waits for it.
+
+Read with the key's row locked, used for the decisions of one transaction, and thrown away.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from generation.account import Account, Patience, begin_probe, submits_left, submitted
+from generation.job import Job
+from generation.stations import Key
+
+#: Jobs called at once for a key without limits. After trouble nobody knows what it takes.
+CALLED_AT_ONCE = 20
+#: The same for a key whose station has just begun to answer again.
+CALLED_ON_TRIAL = 2
+
+
+@dataclass(slots=True)
+class Capacity:
+    """The room at one key. Changes as decisions take of it."""
+
+    key: Key
+    account: Account
+    #: Places taken, also by jobs that were called and by ended ones that may still run.
+    held: int = 0
+    #: Of those, jobs that were called and have not come yet.
+    called: int = 0
+    #: Whether others wait for this key.
+    has_line: bool = False
+    #: Set by whatever changes the account's row.
+    touched: bool = False
+
+    @property
+    def name(self) -> str:
+        return f"key {self.key.name} at station {self.account.station}"
+
+    def obstacle(self, job: Job, now: datetime) -> str | None:
+        """Why this job may not be sent with this key now, in words; None where it may."""
+        called = is_called(job, self.account, now)
+        full = self._full(now, mine=called)
+        if called or full is not None:
+            return full
+        if (trouble := self.trouble(now)) is not None:
+            return trouble
+        return f"waiting in line for {self.name}" if self.has_line else None
+
+    def trouble(self, now: datetime) -> str | None:
+        """What is wrong with the key itself, in words."""
+        account = self.account
+        if account.is_blocked(now) and account.blocked_since is not None:
+            since = f"{account.blocked_since:%H:%M} UTC"
+            return f"{self.name} is blocked since {since} ({account.blocked_code})"
+        if account.is_cooling(now):
+            return f"{self.name} was called too fast, its station wants a pause"
+        return None
+
+    def take(self, job: Job, now: datetime, patience: Patience) -> None:
+        """This job is sent with this key now."""
+        if not is_called(job, self.account, now):
+            self.held += 1
+            if self.account.blocked_code is not None:
+                self._probe(now, patience)
+        else:
+            self.called -= 1
+        if self.key.submits_per_minute is not None:
+            self.account = submitted(self.account, self.key, now)
+            self.touched = True
+
+    def to_call(self, now: datetime, most: int = CALLED_AT_ONCE) -> int:
+        """How many of those who wait may come now."""
+        if self.trouble(now) is not None:
+            return 0
+        if self.account.blocked_code is not None:
+            most = 1
+        rooms: list[int] = []
+        if not self.key.is_limited or most < CALLED_AT_ONCE:
+            rooms.append(most - self.called)
+        if self.key.max_in_flight is not None:
+            rooms.append(self.key.max_in_flight - self.held)
+        if (left := submits_left(self.account, self.key, now)) is not None:
+            rooms.append(left - self.called)
+        return max(0, min(rooms))
+
+    def call(self, count: int, now: datetime, patience: Patience) -> None:
+        """So many are called."""
+        self.held += count
+        self.called += count
+        if count and self.account.blocked_code is not None:
+            self._probe(now, patience)
+
+    def _full(self, now: datetime, *, mine: bool) -> str | None:
+        limit = self.key.max_in_flight
+        if limit is not None and self.held - mine >= limit:
+            return f"waiting for a free slot of {self.name}: {self.held} of {limit} in use"
+        left = submits_left(self.account, self.key, now)
+        if left is not None and left - self.called + mine <= 0:
+            per_minute = self.key.submits_per_minute
+            return f"waiting for {self.name}: it takes {per_minute} submits a minute"
+        return None
+
+    def _probe(self, now: datetime, patience: Patience) -> None:
+        self.account = begin_probe(self.account, now, patience)
+        self.touched = True
+
+
+def is_called(job: Job, account: Account, now: datetime) -> bool:
+    """Whether the job holds a place at this key because it was called from the line."""
+    holds = job.slot_until is not None and now < job.slot_until
+    return holds and (job.station, job.key) == account.name

@@ -1,0 +1,102 @@
+"""What is known of a key: called too fast, blocked, well again; and its submits a minute."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from pydantic import SecretStr
+
+from generation.account import (
+    Account,
+    Patience,
+    after_answer,
+    begin_probe,
+    submits_left,
+    submitted,
+)
+from generation.errors import AccountBlocked, ErrorCode, InDoubt, QueueFull, Rejected, Throttled
+from generation.stations import Key
+from generation.status import Accepted
+from tests.unit.jobs import NOON
+
+FRESH = Account(station="relay", key="main")
+PATIENCE = Patience(timedelta(seconds=5), timedelta(seconds=300))
+NO_MONEY = AccountBlocked("balance is 0", code=ErrorCode.OUT_OF_CREDITS)
+
+
+def at(seconds: float) -> datetime:
+    return NOON + timedelta(seconds=seconds)
+
+
+def test_a_key_called_too_fast_rests_twice_as_long_each_time() -> None:
+    account, now, waits = FRESH, NOON, list[float]()
+    for _ in range(8):
+        account = after_answer(account, Throttled("too fast"), now, PATIENCE)
+        assert account.cool_until is not None
+        waits.append((account.cool_until - now).total_seconds())
+        now = account.cool_until
+    assert waits == [5, 10, 20, 40, 80, 160, 300, 300]
+
+
+def test_refusals_of_what_was_sent_together_count_once() -> None:
+    account = FRESH
+    for _ in range(20):
+        account = after_answer(account, Throttled("too fast"), NOON, PATIENCE)
+    assert (account.cooled, account.cool_until) == (1, at(5))
+
+
+def test_a_station_that_says_how_long_is_obeyed() -> None:
+    asked = Throttled("too fast", retry_after=timedelta(seconds=17))
+    assert after_answer(FRESH, asked, NOON, PATIENCE).cool_until == at(17)
+
+
+def test_a_blocked_key_is_tried_ever_more_slowly() -> None:
+    account = after_answer(FRESH, NO_MONEY, NOON, PATIENCE)
+    assert (account.blocked_code, account.blocked_since) == ("out_of_credits", NOON)
+    now, waits = NOON, list[float]()
+    for _ in range(7):
+        assert account.is_blocked(now)
+        assert account.probe_at is not None
+        waits.append((account.probe_at - now).total_seconds())
+        now = account.probe_at
+        assert not account.is_blocked(now), "a trial is due"
+        account = begin_probe(account, now, PATIENCE)
+        account = after_answer(account, NO_MONEY, now, PATIENCE)
+    assert waits == [30, 60, 120, 240, 480, 600, 600]
+    assert account.blocked_since == NOON
+
+
+@pytest.mark.parametrize("answer", [Accepted("1"), Rejected("bad prompt")])
+def test_a_key_that_is_let_in_is_well_again(answer: object) -> None:
+    troubled = after_answer(FRESH, NO_MONEY, NOON, PATIENCE)
+    troubled = after_answer(troubled, Throttled("too fast"), NOON, PATIENCE)
+    assert after_answer(troubled, answer, at(1), PATIENCE) == FRESH
+
+
+@pytest.mark.parametrize("answer", [InDoubt("no answer"), QueueFull("full")])
+def test_what_says_nothing_of_the_key_changes_nothing(answer: object) -> None:
+    troubled = after_answer(FRESH, NO_MONEY, NOON, PATIENCE)
+    assert after_answer(troubled, answer, at(1), PATIENCE) is troubled
+    assert after_answer(FRESH, answer, at(1), PATIENCE) is FRESH
+
+
+@pytest.mark.parametrize("per_minute", [1, 6, 59, 60, 61, 90, 600, 5000])
+def test_no_minute_sees_more_than_its_submits(per_minute: int) -> None:
+    key = Key(name="main", value=SecretStr("sk"), submits_per_minute=per_minute)
+    account, sent = FRESH, list[datetime]()
+    for tenth in range(1300):  # whoever can, sends, ten times a second, for more than two minutes
+        now = at(tenth / 10)
+        left = submits_left(account, key, now)
+        assert left is not None
+        for _ in range(left):
+            sent.append(now)
+            account = submitted(account, key, now)
+    minute = timedelta(minutes=1)
+    most = max(sum(start <= each < start + minute for each in sent) for start in set(sent))
+    assert most <= per_minute
+    assert len(sent) >= 2 * per_minute, "and the key's whole allowance can be used"
+
+
+def test_a_key_without_such_a_limit_keeps_no_count() -> None:
+    key = Key(name="main", value=SecretStr("sk"))
+    assert submits_left(FRESH, key, NOON) is None
+    assert submitted(FRESH, key, NOON) is FRESH

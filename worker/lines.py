@@ -1,0 +1,83 @@
+"""
+Calling those who wait for a key, when it has room again.
+
+Every worker does it with every tick. Whoever is called gets a message; one that is lost is made up
+for like any other, because a called job is due again soon. So a thousand waiting jobs cost as much
+as the few that can go.
+"""
+
+from datetime import datetime, timedelta
+
+import structlog
+
+from generation.account import KeyName
+from generation.breaker import BreakerState
+from generation.capacity import CALLED_AT_ONCE, CALLED_ON_TRIAL
+from generation.job import Job
+from generation.lifecycle import call
+from generation.line import keys_of, lines
+from generation.queue import submit_message
+from generation.store import Call
+from worker.room import Room
+
+log = structlog.get_logger(__name__)
+
+#: How often lines are searched for jobs that the settings have left standing.
+TIDY_EVERY = timedelta(seconds=30)
+
+
+class Lines:
+    """The lines of this deployment, as one worker process serves them."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self._known = lines(room.stations)
+        self._tidied_at: datetime | None = None
+
+    async def serve(self) -> None:
+        """Read what is known of keys, and call whoever can come now."""
+        store = self._room.store
+        self._room.accounts = await store.accounts.all()
+        waiting = await store.queues.lines()
+        self._room.awaited = {name for line in waiting for name in keys_of(line)}
+        for name in sorted(self._room.awaited):
+            await self._call(name, [line for line in waiting if name in keys_of(line)])
+        await self._tidy(waiting)
+
+    async def _call(self, name: KeyName, waiting: list[str]) -> None:
+        station = self._room.stations.get(name[0])
+        key = station.key(name[1]) if station else None
+        state = self._room.breakers.state(name[0])
+        if key is None or state is BreakerState.OPEN:
+            return
+        at = self._room.moment()
+        again = self._room.settings.nudge_again
+
+        def called(job: Job) -> Job:
+            return call(job, at, station=name[0], key=name[1], again=again)
+
+        jobs = await self._room.store.submits.call(
+            Call(
+                name=name,
+                key=key,
+                lines=waiting,
+                called=called,
+                now=at.now,
+                patience=self._room.patience,
+                most=CALLED_ON_TRIAL if state is BreakerState.HALF_OPEN else CALLED_AT_ONCE,
+            )
+        )
+        for job in jobs:
+            self._room.nudger.nudge(submit_message(job))
+        if jobs:
+            log.info("called", station=name[0], key=name[1], jobs=len(jobs))
+
+    async def _tidy(self, waiting: list[str]) -> None:
+        """Lines the settings no longer have: those who stand in them look for their new one."""
+        now = self._room.now()
+        if self._tidied_at is not None and now - self._tidied_at < TIDY_EVERY:
+            return
+        self._tidied_at = now
+        for line in waiting:
+            if line not in self._known:
+                await self._room.store.queues.send_back(line, now)
