@@ -7,6 +7,7 @@ import os
 import random
 import sys
 import time
+from pathlib import Path
 
 from ops.faults.run import Options, coverage, run
 from ops.faults.verdict import table
@@ -26,6 +27,8 @@ def main() -> None:
         jobs=given.jobs,
         store=given.store,
         is_short=given.short,
+        only=frozenset(given.points),
+        logs=given.logs,
         rate=given.rate,
         violence_seconds=given.violence,
         peace_seconds=given.peace,
@@ -50,6 +53,8 @@ def parsed(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--store", choices=("postgresql", "sqlite"), default="postgresql")
     parser.add_argument("--rate", type=float, default=4, help="orders a second")
     parser.add_argument("--short", action="store_true", help="everything ten times as quick")
+    parser.add_argument("--points", type=int, nargs="+", default=(), help="only these points")
+    parser.add_argument("--logs", type=Path, help="a folder to leave all logs in")
     parser.add_argument("--violence", type=float, default=1500, help="seconds, at most")
     parser.add_argument("--peace", type=float, default=400, help="seconds after that, at most")
     return parser.parse_args(arguments)

@@ -4,10 +4,10 @@ What a strike has to work with: the house, its services and lines, and the patie
 
 import shutil
 import signal
-import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from ops.faults.books import Books
@@ -37,7 +37,6 @@ class Field:
     is_short: bool
     #: How long a trap waits for somebody to come past.
     patience: float
-    _frozen: list[threading.Timer] = field(default_factory=list[threading.Timer])
 
     @property
     def lines(self) -> Lines:
@@ -95,28 +94,16 @@ class Field:
         for job_id in self.books.submitting():
             self.recoveries.note(cause, job_id, now)
 
-    def freeze(self, worker: Runner, seconds: float) -> None:
-        """Stop a process for a while, as a machine that swaps; returns at once."""
+    @contextmanager
+    def frozen(self, worker: Runner) -> Generator[None]:
+        """A worker that stands still for as long as the block lasts, as on a machine that swaps."""
         process = worker.process
-        if process is None:
-            return
-
-        def thaw() -> None:
-            if process.poll() is None:
-                process.send_signal(signal.SIGCONT)
-
         self.house.signal(worker, signal.SIGSTOP)
-        timer = threading.Timer(seconds, thaw)
-        timer.daemon = True
-        timer.start()
-        self._frozen.append(timer)
-
-    def thaw(self) -> None:
-        """Let every frozen process go on."""
-        for timer in self._frozen:
-            if timer.is_alive():
-                timer.cancel()
-                timer.function()
+        try:
+            yield
+        finally:
+            if process is not None and process.poll() is None:
+                process.send_signal(signal.SIGCONT)
 
     def fill_disk(self, seconds: float) -> bool:
         """Leave no byte free on the small disk for so long. False where there is no such disk."""

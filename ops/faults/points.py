@@ -7,7 +7,7 @@ when it returns, except for processes, which the house starts again. It answers 
 
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -101,8 +101,8 @@ def broker_forgets(field: Field, dice: Random) -> bool:
 
 def two_tick_at_once(field: Field, dice: Random) -> bool:
     """A worker is frozen for longer than its leases; its successor and it then go on together."""
-    worker = dice.choice(field.house.workers)
-    field.freeze(worker, dice.uniform(1, field.seconds(25)))
+    with field.frozen(dice.choice(field.house.workers)):
+        time.sleep(dice.uniform(1, field.seconds(25)))
     return True
 
 
@@ -218,9 +218,13 @@ POINTS = (
 )
 
 
-def plan(seed: int, store: str) -> "Plan":
-    """The strikes of this seed, without an end: round after round of all points, shuffled."""
-    return Plan(Random(seed), [point for point in POINTS if store in point.stores])
+def plan(seed: int, store: str, only: Collection[int] = ()) -> "Plan":
+    """
+    The strikes of this seed, without an end: round after round of all points, or of those with
+    these numbers, shuffled.
+    """
+    points = [point for point in POINTS if store in point.stores]
+    return Plan(Random(seed), [p for p in points if not only or p.number in only])
 
 
 class Plan:

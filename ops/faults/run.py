@@ -3,11 +3,12 @@ One run: a genq is built, given work, broken until the work is accepted, left in
 """
 
 import os
+import shutil
 import subprocess
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Generator, Mapping
+from collections.abc import Collection, Generator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,6 +75,10 @@ class Options:
     #: `postgresql` or `sqlite`.
     store: str
     is_short: bool = False
+    #: Only the points with these numbers; empty for all.
+    only: Collection[int] = ()
+    #: Where the processes' logs are left; None to leave nothing.
+    logs: Path | None = None
     workers: int = 2
     #: Orders a second.
     rate: float = 4
@@ -133,7 +138,7 @@ def run(options: Options) -> Outcome:
 
 def violence(options: Options, field: Field, caller: Caller) -> tuple[Counter[int], Counter[int]]:
     """Strike after strike, until every order is accepted."""
-    strikes = plan(options.seed, options.store)
+    strikes = plan(options.seed, options.store, options.only)
     struck: Counter[int] = Counter()
     hit: Counter[int] = Counter()
     until = time.monotonic() + options.violence_seconds
@@ -156,7 +161,6 @@ def violence(options: Options, field: Field, caller: Caller) -> tuple[Counter[in
 
 def peace(options: Options, field: Field) -> None:
     """Wait until all is done, or nothing more is to be expected."""
-    field.thaw()
     field.collect()
     until = time.monotonic() + options.peace_seconds
     while time.monotonic() < until:
@@ -225,6 +229,8 @@ def staged(options: Options) -> Generator[Stage]:
         recoveries = Recoveries(books)
         stack.callback(recoveries.close)
         house = House(folder, keeper, lines, settings, options.workers)
+        if options.logs is not None:
+            stack.callback(leave_logs, folder, options.logs)
         stack.callback(house.close)
         house.start()
         caller = Caller(
@@ -247,8 +253,13 @@ def staged(options: Options) -> Generator[Stage]:
             is_short=options.is_short,
             patience=4 if options.is_short else 15,
         )
-        stack.callback(field.thaw)
         yield Stage(field, caller, sandbox, receiver)
+
+
+def leave_logs(folder: Path, logs: Path) -> None:
+    logs.mkdir(parents=True, exist_ok=True)
+    for log in folder.glob("*.log"):
+        shutil.copy(log, logs)
 
 
 @contextmanager

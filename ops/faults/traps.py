@@ -41,12 +41,12 @@ def job_of(call: Call, _: Any) -> str:
     return str(call[2].id)
 
 
-def first_of_batch(call: Call, _: Any) -> str:
-    return str(call[2][0].id)
+def first_of_births(call: Call, _: Any) -> str:
+    return next((str(job.id) for birth in call[2] for job in birth.jobs), "")
 
 
-def answered_job(_: Call, answer: Any) -> str:
-    return str(answer.id)
+def placed_job(_: Call, placed: Any) -> str:
+    return str(placed.jobs[0].id)
 
 
 def task_of(call: Call, _: Any) -> str:
@@ -81,9 +81,9 @@ def delivered_job(call: Call, _: Any) -> str:
 
 TRAPS: Mapping[str, Trap] = {
     "rows written, not committed": Trap(
-        "generation.store.jobs", "JobStore._insert_batch", True, first_of_batch
+        "generation.store.births", "Births._bear", True, first_of_births
     ),
-    "committed, not nudged": Trap("generation.store.jobs", "JobStore.insert", True, answered_job),
+    "committed, not nudged": Trap("generation.store.jobs", "JobStore.place", True, placed_job),
     "claimed, not sent": Trap("generation.upstream", "Upstream.submit", False, job_of),
     "answered, not saved": Trap("generation.upstream", "Upstream.submit", True, job_of),
     "about to look": Trap("generation.upstream", "Upstream.query", False, task_of),
