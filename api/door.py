@@ -13,6 +13,9 @@ from api.about import About
 from api.callers import Callers
 from api.catalogue import Catalogue
 from api.event_reference import EventReference
+from api.examples import ExampleJobs
+from api.explain_reference import explain_job
+from api.explanations import Explanations
 from api.feed import Feed
 from api.followups import Followups
 from api.health import Health, Readiness
@@ -70,6 +73,8 @@ class Door:
         self.hub = Hub(self.store.events)
         self._feed = Feed(self.store, self.hub)
         self._streams = Streams(self.store, self.hub)
+        self._examples = ExampleJobs(catalogue.entries[0].operation)
+        self._explanations = Explanations(self.store.stories)
         self._operations = Operations(catalogue)
         self._health = Health(Readiness(self.store, self._nudger, stations))
         self.about = About(catalogue, self.base_url)
@@ -108,6 +113,12 @@ class Door:
             route("GET", "/v1/jobs", keyed(jobs.page), says.list_jobs()),
             route("POST", "/v1/jobs/{job_id}/cancel", cancel, says.cancel_job()),
             route("POST", "/v1/jobs/{job_id}/input", keyed(self._inputs.give), says.give_input()),
+            route(
+                "GET",
+                "/v1/jobs/{job_id}/explain",
+                keyed(self._explanations.get),
+                explain_job(self._examples),
+            ),
             route("GET", "/v1/jobs/{job_id}/reply", keyed(self._inputs.last_reply), says.reply()),
             *self._event_routes(tells),
             route("GET", "/v1/operations", keyed(operations.all), says.list_operations()),

@@ -55,6 +55,9 @@ class Event:
     type: str
     state: JobState | None
     reason: str
+    #: Where the job was bound to then, for those who explain it.
+    station: str | None = None
+    key: str | None = None
     created_at: datetime
     body: bytes | None
 
@@ -74,6 +77,8 @@ def event_of(before: Job | None, after: Job, base_url: str = "") -> Event | None
         type=event_type,
         state=after.state,
         reason=after.error.message if after.error else after.reason,
+        station=after.station,
+        key=after.key,
         created_at=after.updated_at,
         body=payload(event_id, event_type, after, base_url) if told(after, event_type) else None,
     )

@@ -21,6 +21,7 @@ from generation.store.keys import ApiKey, KeyStore, new_key
 from generation.store.lists import Filters
 from generation.store.migrate import migrate, revisions
 from generation.store.queues import QueueStore
+from generation.store.stories import Stories
 from generation.store.submits import Call, Capacities, SubmitStore
 from generation.store.tallies import totals
 from generation.store.trouble import is_away
@@ -73,6 +74,7 @@ class Store:
         self.deliveries = DeliveryStore(self.database)
         self.events = EventStore(self.database, base_url=base_url)
         self.keys = KeyStore(self.database)
+        self.stories = Stories(self.database)
         self.idempotency = IdempotencyStore(self.database)
         self.accounts = AccountStore(self.database)
         self.queues = QueueStore(self.database)

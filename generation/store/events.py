@@ -267,6 +267,8 @@ def event_row(event: Event) -> dict[str, Any]:
         "type": event.type,
         "state": event.state.value if event.state else None,
         "reason": event.reason,
+        "station": event.station,
+        "key": event.key,
         "created_at": event.created_at,
         "body": event.body,
         "position": None if event.type in FEED_EVENTS else NOWHERE,

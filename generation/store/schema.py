@@ -324,6 +324,9 @@ job_events = Table(
     Column("state", String(20)),
     #: What caused it, in words for a person.
     Column("reason", Text, nullable=False),
+    #: Where the job was bound to then.
+    Column("station", String(100)),
+    Column("key", String(100)),
     Column("created_at", Instant, nullable=False),
     #: The payload as it is signed and sent, serialised once. None for events nobody is told of, for
     #: a birth that no webhook asked for, and where the job was erased.

@@ -13,6 +13,7 @@ import typer
 from ops.cli import (
     check,
     ending,
+    explain,
     health,
     jobs,
     keys,
@@ -51,6 +52,7 @@ for group in (
     orders,
     waiting,
     jobs,
+    explain,
     operations,
     processes,
     migrate,

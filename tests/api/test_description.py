@@ -72,6 +72,7 @@ class TestOpenApi:
             ("get", "/v1/jobs/{job_id}/stream"),
             ("get", "/v1/events"),
             ("get", "/v1/events/stream"),
+            ("get", "/v1/jobs/{job_id}/explain"),
             ("get", "/v1/operations"),
             ("get", "/v1/operations/{provider}/{operation}"),
             ("post", "/v1/keys"),

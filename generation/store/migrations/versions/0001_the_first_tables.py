@@ -224,6 +224,8 @@ def upgrade() -> None:
         sa.Column("type", sa.String(length=40), nullable=False),
         sa.Column("state", sa.String(length=20), nullable=True),
         sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("station", sa.String(length=100), nullable=True),
+        sa.Column("key", sa.String(length=100), nullable=True),
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=True),
         sa.Column("position", sa.BigInteger(), nullable=True),

@@ -1,0 +1,27 @@
+"""
+`/v1/jobs/{id}/explain`: what happened to a job, why, and what happens next.
+"""
+
+from datetime import UTC, datetime
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.answers import json_answer
+from api.jobs import job_id_of, no_such_job
+from generation.explain import explanation_document
+from generation.store import ApiKey
+from generation.store.stories import Stories
+
+
+class Explanations:
+    """Tells each job's story to its own tenant."""
+
+    def __init__(self, stories: Stories) -> None:
+        self._stories = stories
+
+    async def get(self, request: Request, caller: ApiKey) -> Response:
+        story = await self._stories.of_job(job_id_of(request), caller.tenant)
+        if story is None:
+            raise no_such_job()
+        return json_answer(explanation_document(story, datetime.now(UTC)))

@@ -1,0 +1,108 @@
+"""
+The explanation as the API gives it.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from generation.document import rfc3339
+from generation.explain.bill import bill_in_words
+from generation.explain.moves import attempts_of, sentence, story_of
+from generation.explain.outlook import outlook
+from generation.explain.story import Story, Telling
+from generation.job import Job, JobState
+from generation.webhooks.delivery import DeliveryState
+
+
+def explanation_document(story: Story, now: datetime) -> dict[str, Any]:
+    """JSON values only."""
+    job = story.job
+    return {
+        "object": "explanation",
+        "job": job.id,
+        "type": job.type,
+        "state": job.state.value,
+        "summary": summary(job),
+        "waits_because": None if job.is_terminal else job.reason or None,
+        "next": [{"what": each.what, "at": rfc3339(each.at)} for each in outlook(story, now)],
+        "billed": {"billed": job.billed.value, "words": bill_in_words(job)},
+        "story": list(story_of(story.moves)),
+        "attempts": attempts_of(story.moves),
+        "upstream": {
+            "station": job.station,
+            "key": job.key,
+            "dialect": job.dialect,
+            "id": job.upstream_id,
+            "words": job.last_reply or None,
+        },
+        "deliveries": [telling_document(telling) for telling in story.tellings],
+        "deadline": rfc3339(job.deadline),
+    }
+
+
+def summary(job: Job) -> str:
+    """Where it stands, in one sentence."""
+    if job.error is not None and job.state is not JobState.SUCCEEDED:
+        return sentence(f"{STANDING[job.state]}: {job.error.code}: {job.error.message}")
+    where = f" at {job.station} (key {job.key})" if job.station else ""
+    progress = f", {job.progress} % done" if job.progress and not job.is_terminal else ""
+    reason = f": {job.reason}" if job.reason else ""
+    canceling = ", and is being canceled" if job.cancel_requested_at and not job.is_terminal else ""
+    return sentence(f"{STANDING[job.state]}{where}{progress}{canceling}{reason}")
+
+
+STANDING: Mapping[JobState, str] = {
+    JobState.QUEUED: "It waits to be sent",
+    JobState.SUBMITTING: "It is being sent",
+    JobState.RUNNING: "It runs upstream",
+    JobState.AWAITING_INPUT: "It waits for your input",
+    JobState.IN_DOUBT: "It may be upstream, which nobody knows yet,",
+    JobState.SUCCEEDED: "It succeeded",
+    JobState.FAILED: "It failed",
+    JobState.CANCELED: "It was canceled",
+    JobState.EXPIRED: "It expired",
+}
+
+
+def telling_document(telling: Telling) -> dict[str, Any]:
+    waiting = telling.state is DeliveryState.QUEUED
+    return {
+        "id": telling.id,
+        "event": telling.event_type,
+        "event_id": telling.event_id,
+        "url": telling.url,
+        "state": telling.state.value,
+        "words": telling_in_words(telling),
+        "attempts": telling.attempts,
+        "last_status": telling.last_status,
+        "last_error": telling.last_error or None,
+        "next_attempt_at": rfc3339(telling.wake_at) if waiting else None,
+        "created_at": rfc3339(telling.created_at),
+        "finished_at": rfc3339(telling.finished_at),
+        "tries": [
+            {
+                "number": each.number,
+                "at": rfc3339(each.at),
+                "status": each.status,
+                "detail": each.detail or None,
+            }
+            for each in telling.tries
+        ],
+    }
+
+
+def telling_in_words(telling: Telling) -> str:
+    times = f"{telling.attempts} attempt{'' if telling.attempts == 1 else 's'}"
+    why = f": {telling.last_error}" if telling.last_error else ""
+    match telling.state:
+        case DeliveryState.DELIVERED:
+            return f"Delivered in {times}."
+        case DeliveryState.FAILED:
+            return sentence(f"Given up after {times}{why}")
+        case DeliveryState.CANCELED:
+            return sentence(f"Withdrawn after {times}{why}")
+        case DeliveryState.QUEUED if telling.attempts:
+            return sentence(f"Not delivered in {times}, and tried again{why}")
+        case DeliveryState.QUEUED:
+            return "About to be delivered."

@@ -1,0 +1,91 @@
+"""
+Moves in words: what happened, and why.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from generation.document import rfc3339
+from generation.explain.story import Move
+
+SUBMITTING = "job.submitting"
+
+Words = Callable[[Move, int], str]
+
+
+def because(words: str, otherwise: str = "") -> Words:
+    """Words that end with the reason, where there is one."""
+
+    def say(move: Move, attempt: int) -> str:
+        del attempt
+        rest = f": {move.reason}" if move.reason else otherwise
+        return sentence(f"{words}{rest}")
+
+    return say
+
+
+def sent(move: Move, attempt: int) -> str:
+    where = f"to {move.station} with the key {move.key}" if move.station else "upstream"
+    return f"Attempt {attempt}: a worker took it and sent it {where}."
+
+
+#: By the type of the event.
+WORDS: Mapping[str, Words] = {
+    "job.queued": because("It was ordered and stored", ", and waits to be sent"),
+    SUBMITTING: sent,
+    "job.requeued": because("It was surely not taken, and waits to be sent again"),
+    "job.started": because("The upstream took it and works on it"),
+    "job.awaiting_input": because("The upstream waits for your input"),
+    "job.resumed": because("The upstream took your input and works on"),
+    "job.in_doubt": because("It is looked for, and not sent again on a guess"),
+    "job.progress": because("The upstream told of its progress"),
+    "job.succeeded": because("It succeeded"),
+    "job.failed": because("It failed"),
+    "job.canceled": because("It was canceled"),
+    "job.expired": because("Its deadline passed"),
+    "job.recovered": because("It succeeded after its deadline", ", and was told of all the same"),
+}
+
+
+def story_of(moves: Sequence[Move]) -> Iterator[dict[str, Any]]:
+    """Each move with its time, its cause, and the attempt it belongs to."""
+    attempt = 0
+    for move in moves:
+        attempt += move.type == SUBMITTING
+        say = WORDS.get(move.type) or because(f"{move.type} happened")
+        yield {
+            "sequence": move.sequence,
+            "at": rfc3339(move.at),
+            "event": move.type,
+            "event_id": move.id,
+            "state": move.state,
+            "words": say(move, attempt),
+            "reason": move.reason or None,
+            "attempt": attempt or None,
+            "station": move.station,
+            "key": move.key,
+        }
+
+
+def attempts_of(moves: Sequence[Move]) -> list[dict[str, Any]]:
+    """Every submit that was sent, and what it led to."""
+    found: list[dict[str, Any]] = []
+    for move in moves:
+        if move.type == SUBMITTING:
+            found.append(
+                {
+                    "number": len(found) + 1,
+                    "at": rfc3339(move.at),
+                    "station": move.station,
+                    "key": move.key,
+                    "led_to": None,
+                    "reason": None,
+                }
+            )
+        elif found and found[-1]["led_to"] is None:
+            found[-1] |= {"led_to": move.state, "reason": move.reason or None}
+    return found
+
+
+def sentence(words: str) -> str:
+    return words if words.endswith((".", "!", "?", "。")) else f"{words}."

@@ -1,0 +1,71 @@
+"""
+What happens next, and when.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from generation.explain.story import Story
+from generation.job import Job, JobState
+from generation.webhooks.delivery import DeliveryState
+
+S = JobState
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """Something that will happen. `at` is None where it depends on somebody else."""
+
+    what: str
+    at: datetime | None
+
+
+def outlook(story: Story, now: datetime) -> list[Expectation]:
+    """The soonest first; what has no time comes before all that has."""
+    found = [*of_job(story.job, now), *of_tellings(story)]
+    return sorted(found, key=lambda each: (each.at is not None, each.at or now))
+
+
+def of_job(job: Job, now: datetime) -> Iterator[Expectation]:
+    if job.state is S.EXPIRED and job.wake_at is not None:
+        yield Expectation("The upstream is asked once more, in case it succeeds late.", job.wake_at)
+    if job.is_terminal:
+        return
+    yield step_of(job, now)
+    if job.state is S.AWAITING_INPUT:
+        words = f"The upstream waits for you: POST /v1/jobs/{job.id}/input."
+        yield Expectation(words, None)
+    yield Expectation("Unless it has ended by then, it is given up as expired.", job.deadline)
+
+
+def step_of(job: Job, now: datetime) -> Expectation:
+    """The next thing that genq does with a job that has not ended."""
+    if job.cancel_requested_at is not None:
+        return Expectation("A worker sees to the cancel that was asked for.", job.wake_at)
+    match job.state:
+        case S.QUEUED if job.line:
+            words = f"It is sent as soon as one of these keys has room: {job.line}."
+            return Expectation(words, None)
+        case S.QUEUED if job.not_before is not None and job.not_before > now:
+            return Expectation("It is sent again, not before then.", job.not_before)
+        case S.QUEUED:
+            return Expectation("A worker sends it: any moment, or else then.", job.wake_at)
+        case S.SUBMITTING:
+            words = "The upstream's answer comes; a worker silent until then leaves it in doubt."
+            return Expectation(words, job.wake_at)
+        case S.IN_DOUBT if job.wake_at == job.deadline:
+            words = "Its upstream cannot be searched, so it waits for a person, or its deadline."
+            return Expectation(words, None)
+        case S.IN_DOUBT:
+            return Expectation("The upstream is searched for it by genq's own id.", job.wake_at)
+        case _:
+            return Expectation("The upstream is asked how far it is.", job.wake_at)
+
+
+def of_tellings(story: Story) -> Iterator[Expectation]:
+    for telling in story.tellings:
+        if telling.state is DeliveryState.QUEUED:
+            attempt = f", attempt {telling.attempts + 1}" if telling.attempts else ""
+            words = f"{telling.event_type} is told to {telling.url}{attempt}."
+            yield Expectation(words, telling.wake_at)

@@ -1,0 +1,71 @@
+"""
+All that is on record of one job, read in one transaction.
+"""
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from generation.explain import Move, Story, Telling
+from generation.store.database import Database
+from generation.store.rows import job_of
+from generation.store.schema import deliveries, job_events, jobs
+from generation.webhooks.delivery import DeliveryState
+
+#: More events, or deliveries, than that nobody reads; the latest are kept.
+MOST = 1000
+
+
+class Stories:
+    """Reads what explanations are made of."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def of_job(self, job_id: str, tenant: str) -> Story | None:
+        """None where there is no such job, or none of this tenant's."""
+        query = select(jobs).where(jobs.c.id == job_id, jobs.c.tenant == tenant)
+        async with self._database.reading() as connection:
+            row = (await connection.execute(query)).mappings().first()
+            if row is None:
+                return None
+            moves = await moves_of(connection, job_id)
+            return Story(job_of(dict(row)), moves, await tellings_of(connection, job_id))
+
+
+async def moves_of(connection: AsyncConnection, job_id: str) -> tuple[Move, ...]:
+    events = job_events.c
+    query = (
+        select(
+            events.id,
+            events.sequence,
+            events.type,
+            events.state,
+            events.reason,
+            events.station,
+            events.key,
+            events.created_at.label("at"),
+        )
+        .where(events.job_id == job_id)
+        .order_by(events.sequence.desc())
+        .limit(MOST)
+    )
+    rows = (await connection.execute(query)).mappings().all()
+    return tuple(Move(**row) for row in reversed(rows))
+
+
+async def tellings_of(connection: AsyncConnection, job_id: str) -> tuple[Telling, ...]:
+    query = (
+        select(*(deliveries.c[name] for name in Telling.__dataclass_fields__ if name != "tries"))
+        .where(deliveries.c.job_id == job_id)
+        .order_by(deliveries.c.id.desc())
+        .limit(MOST)
+    )
+    rows = (await connection.execute(query)).mappings().all()
+    return tuple(telling_of(dict(row)) for row in reversed(rows))
+
+
+def telling_of(row: dict[str, Any]) -> Telling:
+    row["state"] = DeliveryState(row["state"])
+    return Telling(**row)

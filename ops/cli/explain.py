@@ -1,0 +1,64 @@
+"""`genq explain`: a job's story, for people."""
+# ruff: noqa: PLC0415  (the HTTP client is loaded by the commands that call)
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import typer
+
+from ops.cli.connection import KeyOption, UrlOption, api_of
+from ops.cli.jobs import PANEL, JobId
+from ops.cli.output import AsJson, plain, print_json
+
+if TYPE_CHECKING:
+    from ops.cli.client import Document
+
+
+def register(app: typer.Typer) -> None:
+    app.command(rich_help_panel=PANEL)(explain)
+
+
+def explain(
+    job_id: JobId, *, as_json: AsJson = False, url: UrlOption = None, key: KeyOption = None
+) -> None:
+    """
+    Tell what happened to a job, why, who was told, and what happens next.
+    """
+    from ops.cli.watch import job_path
+
+    with api_of(url, key) as api:
+        document = api.get(f"{job_path(job_id)}/explain").document
+    if as_json:
+        print_json(document)
+        return
+    for line in lines(document):
+        typer.echo(plain(line))
+
+
+def lines(document: "Document") -> Iterator[str]:
+    """The explanation, line by line."""
+    yield f"{document['job']}  {document['type']}  {document['state']}"
+    yield document["summary"]
+    yield document["billed"]["words"]
+    yield ""
+    yield "What happened"
+    for move in document["story"]:
+        yield f"  {move['at']}  {move['words']}"
+    if document["deliveries"]:
+        yield ""
+        yield "Who was told"
+        for delivery in document["deliveries"]:
+            yield f"  {delivery['event']} to {delivery['url']}: {delivery['words']}"
+            for attempt in delivery["tries"]:
+                words = attempt["detail"] or f"answered {attempt['status']}"
+                yield f"    {attempt['at']}  attempt {attempt['number']}: {words}"
+    yield ""
+    yield "What happens next"
+    for each in document["next"]:
+        yield f"  {each['at'] or 'any time':24}  {each['what']}"
+    if not document["next"]:
+        yield "  Nothing: it has ended, and all that was to be told is told."
+    if words := document["upstream"]["words"]:
+        yield ""
+        yield "What the upstream said last"
+        yield from (f"  {line}" for line in words.splitlines())
