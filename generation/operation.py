@@ -55,9 +55,12 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def json(self) -> Any:
-        """The body as JSON. Raises `UnrecognizedReply` where it is none."""
+        """
+        The body as JSON; the first of several documents, for gateways append an error of their own
+        to what they pass on. Raises `UnrecognizedReply` where it is none.
+        """
         try:
-            document = json.loads(self.body)
+            document = _first_document(self.body)
             return storable(document) if b"\\u" in self.body else document
         except (ValueError, RecursionError) as error:
             raise UnrecognizedReply(
@@ -89,6 +92,16 @@ class Reply:
         """The first `limit` characters of the body, for messages that people read."""
         text = self.body[: limit * 4].decode("utf-8", "replace").strip()
         return text[:limit].replace("\0", "") or f"an empty body with HTTP {self.status}"
+
+
+def _first_document(body: bytes) -> Any:
+    """Raises `ValueError` where it is none, or is followed by what begins no other."""
+    try:
+        return json.loads(body)
+    except json.JSONDecodeError as error:
+        if error.msg != "Extra data" or error.doc[error.pos] not in "{[":
+            raise
+        return json.loads(error.doc[: error.pos])
 
 
 def storable(value: Any) -> Any:

@@ -13,7 +13,6 @@ a paid task was created.
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
@@ -34,10 +33,11 @@ from generation.errors import (
     UnrecognizedReply,
 )
 from generation.heard import Heard, silence, words_of
+from generation.hosts import located
 from generation.job import Job
 from generation.operation import Call, Order, Parent, Reply, Task
 from generation.settings import Settings
-from generation.status import Ask, Status, SubmitAnswer, Succeeded
+from generation.status import Ask, Status, SubmitAnswer
 from generation.transport import AiohttpTransport
 
 log = structlog.get_logger(__name__)
@@ -256,20 +256,6 @@ def build_input(binding: Binding, task: Task, answer: Mapping[str, Any]) -> Call
         raise
     except Exception as error:
         raise Rejected(f"the input cannot be sent: {error}") from error
-
-
-def located(answer: Answer, station_url: str) -> Answer:
-    """
-    The same answer with every asset URL whole. An adapter gives a path where the station named a
-    host that only the station itself can reach.
-    """
-    if not isinstance(answer, Succeeded) or all(a.url[:1] != "/" for a in answer.assets):
-        return answer
-    whole = (
-        replace(asset, url=station_url + asset.url) if asset.url.startswith("/") else asset
-        for asset in answer.assets
-    )
-    return replace(answer, assets=tuple(whole))
 
 
 def build_submit(

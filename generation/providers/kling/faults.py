@@ -78,6 +78,7 @@ _BY_CODE: Mapping[str, _Sort] = {
     "model_price_error": _UNSUPPORTED,
     "invalid_api_platform": _UNSUPPORTED,
     "insufficient_user_quota": _CREDITS,
+    "quota_not_enough": _CREDITS,
     "do_request_failed": _BROKEN,
 }
 

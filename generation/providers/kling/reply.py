@@ -191,7 +191,14 @@ def _task(layers: Sequence[Mapping[str, Any]]) -> KlingTask:
 
 
 def _top_id(top: Mapping[str, Any]) -> str:
-    """A task's id at the top. A bare `id` with nothing else we know may be anybody's."""
+    """
+    A task's id at the top. A bare `id` with nothing else we know may be anybody's.
+
+    A new-api station may show its upstream's id as `task_id` beside its own, which it alone knows.
+    """
+    own = wire.first_identifier(top, "id")
+    if top.get("object") == "video" and own.startswith("task_"):
+        return own
     known = "code" in top or isinstance(top.get("status"), str)
     return wire.first_identifier(top, "task_id", *(["id"] if known else []))
 

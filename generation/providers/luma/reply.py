@@ -71,7 +71,10 @@ def read_batch(reply: Reply, medium: AssetType) -> Mapping[str, Status]:
     (`UnrecognizedReply`).
     """
     document = _json(reply)
-    entries = wire.mapping(document).get("data") if isinstance(document, dict) else document
+    envelope = wire.mapping(document)
+    entries = envelope.get("data") if isinstance(document, dict) else document
+    if entries is None and "data" in envelope and not complaint_in(envelope, reply):
+        entries = []  # a station of the new-api family that knows none of them
     if reply.status >= 300 or not isinstance(entries, list):
         raise _no_list(reply, document)
     statuses: dict[str, Status] = {}

@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from ipaddress import ip_address
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
+from generation.hosts import is_private
 from generation.providers.midjourney.fields import mapping, positive, sequence, text
 from generation.status import Asset, AssetType
 
@@ -152,21 +152,15 @@ def _as_we_see_it(url: str, parts: SplitResult) -> str:
     The URL from the station's root where only the station itself can reach its host.
 
     A relay that was never told its own address calls itself `localhost`. A private address was
-    typed by somebody and is believed, unless the path is the relay's own picture route.
+    typed by somebody and is believed here, unless the path is the relay's own picture route; of a
+    public station it is not believed later on.
     """
     host = parts.hostname or ""
     relayed = parts.path.find(_RELAYED)
-    if host == "localhost" or (relayed >= 0 and _is_private(host)):
+    if host == "localhost" or (relayed >= 0 and is_private(host)):
         path = "/" + parts.path[max(relayed, 0) :].lstrip("/")
         return parts._replace(scheme="", netloc="", path=path, fragment="").geturl()
     return url
-
-
-def _is_private(host: str) -> bool:
-    try:
-        return not ip_address(host).is_global
-    except ValueError:
-        return False
 
 
 def _expiry(parts: SplitResult) -> datetime | None:

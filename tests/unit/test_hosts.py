@@ -1,0 +1,44 @@
+"""What a station calls its files, and where they really are."""
+
+import pytest
+
+from generation.hosts import located
+from generation.status import Asset, AssetType, Running, Succeeded
+
+STATION = "https://relay.test.invalid"
+
+
+def shown(url: str, station_url: str) -> str:
+    """The URL of an answer's one asset, as it is told to callers."""
+    answer = Succeeded((Asset(type=AssetType.IMAGE, url=url),))
+    return located(answer, station_url).assets[0].url
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("/mj/image/1?rand=2", f"{STATION}/mj/image/1?rand=2"),
+        ("http://localhost:3000/files/1.png?ex=1&", f"{STATION}/files/1.png?ex=1&"),
+        ("http://127.0.0.1/1.png", f"{STATION}/1.png"),
+        ("http://10.1.2.3:9000/1.png", f"{STATION}/1.png"),
+        ("http://[::1]:9000/1.png", f"{STATION}/1.png"),
+        ("https://cdn.test.invalid/1.png?a=b", "https://cdn.test.invalid/1.png?a=b"),
+        ("https://8.8.8.8/1.png", "https://8.8.8.8/1.png"),
+        ("https://[broken/1.png", "https://[broken/1.png"),
+    ],
+)
+def test_a_public_stations_private_addresses_are_its_own(url: str, expected: str) -> None:
+    assert shown(url, STATION) == expected
+
+
+@pytest.mark.parametrize("station_url", ["http://192.168.1.2:8080", "http://localhost:9000"])
+def test_neighbours_of_a_private_station_are_believed(station_url: str) -> None:
+    assert shown("http://192.168.1.3:9000/1.png", station_url) == "http://192.168.1.3:9000/1.png"
+    assert shown("/1.png", station_url) == f"{station_url}/1.png"
+
+
+def test_whatever_else_an_upstream_says_is_left_alone() -> None:
+    running = Running(progress=10)
+    assert located(running, STATION) is running
+    succeeded = Succeeded((Asset(type=AssetType.IMAGE, url="https://cdn.test.invalid/1.png"),))
+    assert located(succeeded, STATION) is succeeded
