@@ -331,6 +331,12 @@ class Service(Document):
     links: dict[str, str]
 
 
+class Noted(Document):
+    """What an upstream hears that has called back."""
+
+    ok: Literal[True]
+
+
 #: Every model an answer may be described by.
 MODELS: tuple[type[Document], ...] = (
     Job,
@@ -349,4 +355,5 @@ MODELS: tuple[type[Document], ...] = (
     Problem,
     ProblemKind,
     Service,
+    Noted,
 )

@@ -10,6 +10,7 @@ from datetime import timedelta
 import structlog
 
 from api.about import About
+from api.callbacks import Callbacks
 from api.callers import Callers
 from api.catalogue import Catalogue
 from api.event_reference import EventReference
@@ -32,6 +33,7 @@ from api.reference import Reference
 from api.routes import CallersEndpoint, Guarded, Route, route
 from api.streams import Streams
 from generation.access import Scope
+from generation.callback import PATH as CALLBACKS
 from generation.flower import Rows
 from generation.queue import Nudger, celery_app
 from generation.settings import Settings
@@ -75,6 +77,7 @@ class Door:
         self._streams = Streams(self.store, self.hub)
         self._examples = ExampleJobs(catalogue.entries[0].operation)
         self._explanations = Explanations(self.store.stories)
+        self._callbacks = Callbacks(self.store)
         self._operations = Operations(catalogue)
         self._health = Health(Readiness(self.store, self._nudger, stations))
         self.about = About(catalogue, self.base_url)
@@ -129,6 +132,7 @@ class Door:
                 says.get_operation(),
             ),
             *self._key_routes(KeysReference()),
+            route("POST", f"{CALLBACKS}/{{token}}", self._callbacks.receive, says.callback()),
             route("GET", "/healthz", self._health.alive, says.alive()),
             route("GET", "/readyz", self._health.ready, says.ready()),
             route("GET", "/", about.root, says.root()),

@@ -29,6 +29,7 @@ TAGS = (
         "Who may call, and how much. For operators: needs a key with the scope `admin`, as"
         " `genq keys create NAME --scope admin` makes one.",
     ),
+    ("Upstreams", "What genq gives out to upstreams. The address itself is the key."),
     ("Health", "For load balancers and people on call. No key is needed."),
     ("About", "The service itself. No key is needed."),
 )

@@ -233,6 +233,25 @@ class Reference:
             ),
         )
 
+    def callback(self) -> Spec:
+        return describe(
+            "Upstreams",
+            "receiveCallback",
+            "An upstream has news of a task",
+            "The address is given to upstreams that can call back, with the order, where"
+            " `GENQ_PUBLIC_URL` is set. A call has genq look at the job, at once or five seconds"
+            " after the last look; its body may be anything of up to 1 MiB, and is not read.",
+            keyed=False,
+            parameters=[in_path("token", "As it was given to the upstream.")],
+            answers={200: says("It is noted.", "Noted", {"ok": True})}
+            | complains(
+                Problem(NOT_FOUND, "this callback address was never given out"),
+                Problem(BODY_TOO_LARGE, "the body may have at most 1048576 bytes"),
+                _NO_STORE,
+                instance="/v1/callbacks/…",
+            ),
+        )
+
     def alive(self) -> Spec:
         return describe(
             "Health",

@@ -21,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from generation.account import Account, KeyName, Patience
 from generation.binding import Binding
+from generation.callback import SECRET_NAME, callback_url
 from generation.flower import Rows
 from generation.job import Job
 from generation.lifecycle import Moment, Rules
@@ -113,6 +114,17 @@ class Room:
                 log.warning("save_delayed", job_id=job_id, error=str(error))
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+    async def callback_url(self, job: Job) -> str | None:
+        """Where the job's upstream may call back; None where it cannot reach us, or for now."""
+        if self.settings.public_url is None:
+            return None
+        try:
+            secret = await self.store.secrets.get(SECRET_NAME)
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("callback_not_asked_for", job_id=job.id, error=str(error))
+            return None
+        return callback_url(self.settings.public_url, job.id, secret)
 
     def show(self, change: Change | None) -> None:
         """Let Flower know of a move."""

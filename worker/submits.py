@@ -111,7 +111,12 @@ def unstorable(fresh: Job, job: Job, at: Moment) -> Job:
 async def attempt(room: Room, job: Job, binding: Binding) -> tuple[SubmitAnswer | Fault, str]:
     """The answer, or the fault as a value, and the upstream's words."""
     try:
-        said = await room.upstream.submit(binding, job, parent=await parent_of(room, job))
+        said = await room.upstream.submit(
+            binding,
+            job,
+            callback_url=await room.callback_url(job),
+            parent=await parent_of(room, job),
+        )
     except Fault as fault:
         return harmless(fault, binding), fault.words
     return said.answer, said.words

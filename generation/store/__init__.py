@@ -21,6 +21,7 @@ from generation.store.keys import ApiKey, KeyStore, new_key
 from generation.store.lists import Filters
 from generation.store.migrate import migrate, revisions
 from generation.store.queues import QueueStore
+from generation.store.secrets import SecretStore
 from generation.store.stories import Stories
 from generation.store.submits import Call, Capacities, SubmitStore
 from generation.store.tallies import totals
@@ -51,6 +52,7 @@ __all__ = [
     "NextWake",
     "Placed",
     "Progress",
+    "SecretStore",
     "Signed",
     "Store",
     "Told",
@@ -71,6 +73,7 @@ class Store:
         self.jobs = JobStore(self.database, base_url=base_url)
         self.claims = ClaimStore(self.database)
         self.durations = DurationStore(self.database)
+        self.secrets = SecretStore(self.database)
         self.deliveries = DeliveryStore(self.database)
         self.events = EventStore(self.database, base_url=base_url)
         self.keys = KeyStore(self.database)

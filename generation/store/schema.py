@@ -394,3 +394,10 @@ durations = Table(
     Column("weights", Document, nullable=False),
     Column("updated_at", Instant, nullable=False),
 )
+
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)

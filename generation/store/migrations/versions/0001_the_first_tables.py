@@ -314,10 +314,16 @@ def create_label_and_key_tables() -> None:
     )
     op.create_index("ix_idempotency_keys_job_id", "idempotency_keys", ["job_id"])
     op.create_index("ix_idempotency_keys_expires_at", "idempotency_keys", ["expires_at"])
+    op.create_table(
+        "secrets",
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("value", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_secrets")),
+    )
 
 
 def downgrade() -> None:
-    for table in ("idempotency_keys", "job_labels"):
+    for table in ("secrets", "idempotency_keys", "job_labels"):
         op.drop_table(table)
     tables = (
         "durations",

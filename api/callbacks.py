@@ -1,0 +1,36 @@
+"""
+`POST /v1/callbacks/{token}`: an upstream says that there is something new about a task.
+"""
+
+from datetime import UTC, datetime
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.answers import json_answer
+from api.body import read_body
+from api.problems import NOT_FOUND, Problem
+from generation.callback import APART, SECRET_NAME, job_called
+from generation.store import Store
+
+#: Nobody reads what an upstream posts, so it need not fit much.
+MOST_BYTES = 1024 * 1024
+
+
+class Callbacks:
+    """The one endpoint that is open to upstreams. It wakes a job, and tells nothing."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def receive(self, request: Request) -> Response:
+        """
+        200 for every address that was given out, whatever has become of its job; 404 for any other.
+        """
+        secret = await self._store.secrets.get(SECRET_NAME)
+        job_id = job_called(request.path_params["token"], secret)
+        if job_id is None:
+            raise Problem(NOT_FOUND, "this callback address was never given out")
+        await read_body(request, MOST_BYTES)
+        await self._store.claims.wake(job_id, datetime.now(UTC), APART)
+        return json_answer({"ok": True})

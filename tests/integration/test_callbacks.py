@@ -1,0 +1,44 @@
+"""
+Upstreams that call back: the wait is shorter, and a success that comes too late is known at once.
+"""
+
+from datetime import timedelta
+
+from tests.deployment.deployment import STATIONS, Deployment
+from tests.deployment.fixtures import Deploy
+from tests.services.waiting import wait_for
+
+#: Without a callback the first look comes later: a video usually takes two minutes.
+SOON = timedelta(seconds=20)
+
+
+def test_a_callback_shortens_the_wait_and_a_late_success_is_recovered(
+    deploy: Deploy, store_url: str, redis_url: str
+) -> None:
+    genq = called_back(deploy(store_url, redis_url))
+    in_time = genq.submit("kling.text2video", "a lighthouse [seconds=80]")
+    too_late = genq.submit("kling.text2video", "a slow lighthouse [seconds=240]", deadline="3s")
+
+    job = genq.until(in_time, "succeeded", patience=SOON)
+    assert job["assets"]
+
+    assert genq.until(too_late, "expired")["billed"] == "yes"
+    assert genq.told(too_late)["type"] == "job.expired"
+    job = genq.until(too_late, "succeeded", patience=SOON)
+    wait_for(lambda: len(genq.receiver.about(too_late)) == 2, SOON, "the second webhook")
+    payloads = [told.verify(genq.webhook_secret) for told in genq.receiver.about(too_late)]
+    recovered = next(payload for payload in payloads if payload["type"] == "job.recovered")
+    assert recovered["data"]["assets"] == job["assets"] != []
+    assert (job["billed"], job["error"]) == ("yes", None)
+    assert genq.sandbox.paid(too_late) == genq.sandbox.paid(in_time) == 1
+    assert genq.sandbox.stats()["looks"] <= 8, "a callback is a look, not a reason to ask often"
+
+
+def called_back(genq: Deployment) -> Deployment:
+    """The deployment, reachable for its station, whose tasks take as long as is usual."""
+    text = STATIONS.format(url=genq.sandbox.url, speed=1)
+    (genq.folder / "stations.toml").write_text(text)
+    genq.start_api()
+    genq.settings["GENQ_PUBLIC_URL"] = genq.api_url
+    genq.start_worker()
+    return genq
