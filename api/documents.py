@@ -80,7 +80,12 @@ class Job(Document):
     operation: str
     state: JobState
     reason: str | None = Field(description="Why it waits, in words.")
+    position: int | None = Field(
+        description="Its place in line while it waits for a station's key, 1 being next. Only where"
+        " one job is looked at, and an estimate: tenants take turns."
+    )
     progress: Annotated[int, Field(ge=0, le=100)] | None
+    priority: int
     input: dict[str, Any] = Field(description="As ordered; very long strings are cut.")
     metadata: dict[str, str]
     assets: list[Asset]

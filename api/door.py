@@ -26,12 +26,15 @@ from api.jobs import Jobs
 from api.keys import Keys
 from api.keys_reference import KeysReference
 from api.limits import Limiter
+from api.metrics import Metrics
 from api.operations import Operations
 from api.orders import OrderReader
 from api.patience import within
 from api.reference import Reference
+from api.resolutions import Resolutions
 from api.routes import CallersEndpoint, Guarded, Route, route
 from api.streams import Streams
+from api.submit_reference import SubmitReference
 from generation.access import Scope
 from generation.callback import PATH as CALLBACKS
 from generation.flower import Rows
@@ -66,12 +69,14 @@ class Door:
         catalogue = Catalogue(stations)
         self._jobs = Jobs(
             settings,
-            self.store.jobs,
+            self.store,
             OrderReader(settings, catalogue, Followups(stations)),
             self._nudger,
             self._rows,
         )
         self._inputs = Inputs(settings, self.store.jobs)
+        self._resolutions = Resolutions(settings, self.store.jobs, self._nudger, self._rows)
+        self._metrics = Metrics(self.store, stations)
         self.hub = Hub(self.store.events)
         self._feed = Feed(self.store, self.hub)
         self._streams = Streams(self.store, self.hub)
@@ -123,6 +128,7 @@ class Door:
                 explain_job(self._examples),
             ),
             route("GET", "/v1/jobs/{job_id}/reply", keyed(self._inputs.last_reply), says.reply()),
+            *self._submit_routes(SubmitReference()),
             *self._event_routes(tells),
             route("GET", "/v1/operations", keyed(operations.all), says.list_operations()),
             route(
@@ -140,6 +146,14 @@ class Door:
             route("GET", "/openapi.json", about.description),
             route("GET", "/docs", about.manual),
             route("GET", "/docs/style.css", about.style),
+        ]
+
+    def _submit_routes(self, says: SubmitReference) -> list[Route]:
+        resolve = self._keyed(self._resolutions.resolve)
+        metrics = self._keyed(self._metrics.read, Scope.METRICS)
+        return [
+            route("POST", "/v1/jobs/{job_id}/resolve", resolve, says.resolve()),
+            route("GET", "/metrics", metrics, says.metrics()),
         ]
 
     def _key_routes(self, says: KeysReference) -> list[Route]:

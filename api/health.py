@@ -2,7 +2,7 @@
 Whether this process lives, and whether what it needs is there.
 
 Both are open to everybody, so they speak in general terms: what is wrong and what to do, but no
-address, no name and no error text.
+address and no error text, and no name but those of stations and keys, which every job shows.
 """
 
 import asyncio
@@ -56,7 +56,8 @@ class Readiness:
 
     async def _look(self) -> dict[str, Check]:
         store, broker = await asyncio.gather(self._store_checks(), self._broker_check())
-        return {**store, "broker": broker, "stations": self._stations_check()}
+        keys = await self._keys_check()
+        return {**store, "broker": broker, "stations": self._stations_check(), "keys": keys}
 
     async def _store_checks(self) -> dict[str, Check]:
         try:
@@ -95,6 +96,29 @@ class Readiness:
             False,
             "The broker does not answer; start Redis, or correct GENQ_REDIS_URL. Orders are"
             " accepted and kept meanwhile.",
+        )
+
+    async def _keys_check(self) -> Check:
+        """Not ready only where nothing can be bought at all: one key is enough to go on with."""
+        try:
+            known = await within(PATIENCE, self._store.accounts.all())
+        except Exception as error:
+            log.warning("keys_check_failed", error=str(error))
+            return Check(False, "Unknown while the database does not answer.", required=False)
+        names = {(station.name, key.name) for station in self._stations for key in station.keys}
+        blocked = [
+            f"station {account.station} refuses key {account.key} ({account.blocked_code})"
+            for name, account in sorted(known.items())
+            if name in names and account.blocked_code is not None
+        ]
+        if not blocked:
+            return Check(True, "No station refuses its key.", required=False)
+        nothing_left = len(blocked) == len(names)
+        return Check(
+            False,
+            f"{'; '.join(blocked)}. Correct the key or add credit; it is tried again by itself, and"
+            " jobs wait meanwhile.",
+            required=nothing_left,
         )
 
     def _stations_check(self) -> Check:

@@ -19,18 +19,19 @@ from generation.job import Job, JobState
 from generation.lifecycle import request_cancel
 from generation.queue import Nudger, submit_message
 from generation.settings import Settings
-from generation.store import ApiKey, JobStore
+from generation.store import ApiKey, Store
 
 
 class Jobs:
     """The endpoints of jobs. Each sees the jobs of its caller's tenant and no others."""
 
     def __init__(
-        self, settings: Settings, store: JobStore, orders: OrderReader, nudger: Nudger, rows: Rows
+        self, settings: Settings, store: Store, orders: OrderReader, nudger: Nudger, rows: Rows
     ) -> None:
         self._base_url = settings.public_url or ""
         self._max_body_bytes = settings.max_body_bytes
-        self._store = store
+        self._store = store.jobs
+        self._queues = store.queues
         self._orders = orders
         self._nudger = nudger
         self._rows = rows
@@ -53,7 +54,8 @@ class Jobs:
         job = await self._store.get(job_id_of(request), caller.tenant)
         if job is None:
             raise no_such_job()
-        return self._job(job)
+        position = await self._queues.position(job)
+        return json_answer(job_document(job, self._base_url, position=position))
 
     async def page(self, request: Request, caller: ApiKey) -> Response:
         """A page, newest first, and the way to the next one."""

@@ -11,6 +11,7 @@ from api.catalogue import Catalogue, Entry
 from api.documents import MODELS
 from api.key_orders import AccessOrder, KeyOrder
 from api.orders import Order
+from api.resolutions import Resolution
 from api.routes import Route
 from api.spec import REF, Spec
 from api.version import VERSION
@@ -30,7 +31,7 @@ TAGS = (
         " `genq keys create NAME --scope admin` makes one.",
     ),
     ("Upstreams", "What genq gives out to upstreams. The address itself is the key."),
-    ("Health", "For load balancers and people on call. No key is needed."),
+    ("Health", "For load balancers and people on call. Only the figures need a key."),
     ("About", "The service itself. No key is needed."),
 )
 SECURITY: Mapping[str, Mapping[str, str]] = {
@@ -133,7 +134,7 @@ def openapi(routes: Iterable[Route], catalogue: Catalogue, base_url: str) -> Spe
 
 def schemas(catalogue: Catalogue) -> Spec:
     """Every schema by name."""
-    models: tuple[type[BaseModel], ...] = (*MODELS, Order, AccessOrder, KeyOrder)
+    models: tuple[type[BaseModel], ...] = (*MODELS, Order, Resolution, AccessOrder, KeyOrder)
     _, document = models_json_schema([(each, "validation") for each in models], ref_template=REF)
     found: Spec = document["$defs"]
     order = found["Order"]
@@ -176,7 +177,9 @@ def order_schema(entry: Entry, order: Spec) -> Spec:
 
 def action_schema(order: Spec) -> Spec:
     """The short form of a follow-up: a parent and one of its `actions`."""
-    taken = {name: order["properties"][name] for name in ("webhook", "metadata", "deadline")}
+    taken = {
+        name: order["properties"][name] for name in ("webhook", "metadata", "priority", "deadline")
+    }
     return {
         "type": "object",
         "title": ACTION_ORDER,

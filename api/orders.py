@@ -88,6 +88,10 @@ class Order(BaseModel):
     metadata: dict[MetadataName, MetadataValue] | None = Field(
         None, max_length=50, description="Yours; genq keeps it and gives it back."
     )
+    priority: Annotated[int, Field(strict=True, ge=-10, le=10)] = Field(
+        0,
+        description="Among your own jobs that wait for the same station, higher ones go first.",
+    )
     deadline: Any = Field(
         None,
         description=f"When to give the job up: {EXAMPLES}. At most 24 hours from now; absent:"
@@ -138,6 +142,7 @@ class OrderReader:
             station=parent.station if parent else None,
             key=parent.key if parent else None,
             metadata=order.metadata or {},
+            priority=order.priority,
             webhook=webhook,
             # A nudge follows the commit; this is for the one that is lost.
             wake_at=min(now + self._nudge_again, deadline),

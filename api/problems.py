@@ -79,6 +79,13 @@ ALREADY_TERMINAL = Kind(
     "The job has ended",
     "There is nothing left to cancel. `GET /v1/jobs/{id}` says how it ended.",
 )
+NOT_IN_DOUBT = Kind(
+    "not_in_doubt",
+    409,
+    "The job is not in doubt",
+    "Only a job whose state is `in_doubt` can be resolved, and once: `GET /v1/jobs/{id}` says where"
+    " it stands now. A job may have been found meanwhile.",
+)
 NOT_AWAITING_INPUT = Kind(
     "not_awaiting_input",
     409,
@@ -155,6 +162,7 @@ KINDS: Mapping[str, Kind] = {
         NOT_FOUND,
         METHOD_NOT_ALLOWED,
         ALREADY_TERMINAL,
+        NOT_IN_DOUBT,
         NOT_AWAITING_INPUT,
         KEY_REVOKED,
         BODY_TOO_LARGE,

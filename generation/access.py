@@ -17,6 +17,8 @@ class Scope(StrEnum):
     READ = "read"
     #: Cancel the tenant's jobs.
     CANCEL = "cancel"
+    #: Read the figures of the whole deployment at `/metrics`. For a Prometheus.
+    METRICS = "metrics"
     #: Make, change and revoke the keys of every tenant. For operators.
     ADMIN = "admin"
 

@@ -14,8 +14,11 @@ LONG_STRING = 2000
 SHOWN = 60
 
 
-def job_document(job: Job, base_url: str = "") -> dict[str, Any]:
-    """JSON values only; times in RFC 3339. URLs are paths unless `base_url` is given."""
+def job_document(job: Job, base_url: str = "", *, position: int | None = None) -> dict[str, Any]:
+    """
+    JSON values only; times in RFC 3339. URLs are paths unless `base_url` is given. `position` is
+    the job's place in line, where somebody has looked.
+    """
     result = job.result
     return {
         "id": job.id,
@@ -24,7 +27,9 @@ def job_document(job: Job, base_url: str = "") -> dict[str, Any]:
         "operation": job.operation,
         "state": job.state.value,
         "reason": job.reason or None,
+        "position": position,
         "progress": job.progress,
+        "priority": job.priority,
         "input": shortened(job.input),
         "metadata": dict(job.metadata),
         "assets": [asset_document(asset) for asset in result.assets] if result else [],

@@ -242,7 +242,7 @@ def after_find(job: Job, answer: str | Fault | None, at: Moment) -> Job:
         case str():
             return started(job, Accepted(answer), at)
         case None if surely_not_created(job, at):
-            return send_again(job, "the upstream never received it; it is sent again", at)
+            return send_again(job, "the upstream never received it; it is sent again", at.now)
         case None:
             return job.keep(
                 at.now,
@@ -255,16 +255,16 @@ def after_find(job: Job, answer: str | Fault | None, at: Moment) -> Job:
             )
 
 
-def send_again(job: Job, reason: str, at: Moment, billed: Billed | None = None) -> Job:
+def send_again(job: Job, reason: str, now: datetime, billed: Billed | None = None) -> Job:
     """A job in doubt is queued again, for the same key; `billed` says what is open, if anything."""
     return job.move(
         JobState.QUEUED,
-        at.now,
+        now,
         reason=reason,
         billed=billed or unbilled(job),
         submitted_at=None,
         not_before=None,
-        wake_at=at.now,
+        wake_at=now,
     )
 
 
@@ -296,7 +296,7 @@ def unfindable(job: Job, at: Moment, on_doubt: OnDoubt = OnDoubt.HOLD) -> Job:
             return job.keep(at.now, wake_at=min(settled, job.deadline))
         case OnDoubt.RESUBMIT:
             words = "whether the upstream took it cannot be known; it is sent again"
-            return send_again(job, words, at, Billed.UNKNOWN)
+            return send_again(job, words, at.now, Billed.UNKNOWN)
 
 
 def undecided(job: Job, at: Moment) -> Job:

@@ -9,6 +9,7 @@ from generation.store.database import Database, UnusableDatabase
 from generation.store.deliveries import DeliveryStore, Signed
 from generation.store.durations import DurationStore, Kind
 from generation.store.events import EventStore, Head, Progress, Told
+from generation.store.figures import Figures, figures
 from generation.store.idempotency import (
     IdempotencyKey,
     IdempotencyStore,
@@ -38,6 +39,7 @@ __all__ = [
     "DeliveryStore",
     "DurationStore",
     "EventStore",
+    "Figures",
     "Filters",
     "Head",
     "IdempotencyKey",
@@ -52,11 +54,13 @@ __all__ = [
     "NextWake",
     "Placed",
     "Progress",
+    "QueueStore",
     "SecretStore",
     "Signed",
     "Store",
     "Told",
     "UnusableDatabase",
+    "figures",
     "is_away",
     "migrate",
     "new_key",

@@ -81,6 +81,8 @@ class TestOpenApi:
             ("patch", "/v1/keys/{key_id}"),
             ("post", "/v1/keys/{key_id}/revoke"),
             ("post", "/v1/callbacks/{token}"),
+            ("post", "/v1/jobs/{job_id}/resolve"),
+            ("get", "/metrics"),
             ("get", "/healthz"),
             ("get", "/readyz"),
             ("get", "/"),
@@ -112,7 +114,7 @@ class TestOpenApi:
         schemes = spec["components"]["securitySchemes"]
         assert {each["type"] for each in schemes.values()} == {"http", "apiKey"}
         for _, path, operation in operations_of(spec):
-            keyed = path.startswith("/v1") and not path.startswith("/v1/callbacks")
+            keyed = path.startswith(("/v1", "/metrics")) and "/callbacks/" not in path
             assert bool(operation["security"]) == keyed
             assert ("401" in operation["responses"]) == keyed
 

@@ -147,7 +147,7 @@ def test_a_follow_up_stays_with_its_parents_key() -> None:
 
 def test_once_in_doubt_a_job_stays_with_its_key_for_good() -> None:
     job = doubt(a_job(S.SUBMITTING), "no answer", at(1))
-    again = send_again(job, "it never arrived", at(200))
+    again = send_again(job, "it never arrived", at(200).now)
     assert again.is_bound
     assert (again.state, again.station, again.billed) == (S.QUEUED, "sandbox", Billed.NO)
     refused = after_submit(replace(again, state=S.SUBMITTING), QueueFull("full"), at(201))
@@ -215,7 +215,7 @@ def test_the_bill_counts_what_was_bought_once_that_is_settled(moves: list[Any], 
 def test_a_doubt_is_counted_when_nobody_will_clear_it_any_more() -> None:
     job = a_job(S.IN_DOUBT)
     assert expired(job, at(5)).purchases == 1
-    assert send_again(job, "it never arrived", at(5)).purchases == 0
+    assert send_again(job, "it never arrived", at(5).now).purchases == 0
     assert canceled(job, NOON, Billed.UNKNOWN, "canceled while in doubt").purchases == 1
 
 

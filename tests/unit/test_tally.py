@@ -16,7 +16,7 @@ def test_a_life_with_a_lost_answer_costs_one_submit():
     born = a_job()
     sent = begin_submit(born, at(1), **AT_RELAY)
     lost = doubt(sent, "no answer", at(2))
-    again = send_again(lost, "it never arrived", at(200))
+    again = send_again(lost, "it never arrived", at(200).now)
     resent = begin_submit(again, at(201), **AT_RELAY)
     running = after_submit(resent, Accepted("up_1"), at(202))
     late = expired(running, at(300))

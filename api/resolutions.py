@@ -1,0 +1,95 @@
+"""
+`/v1/jobs/{id}/resolve`: a person settles what became of a job in doubt.
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.answers import json_answer
+from api.body import read_body
+from api.complaints import complaints
+from api.jobs import job_id_of, no_such_job
+from api.orders import read_json
+from api.problems import NOT_IN_DOUBT, Complaint, Problem, invalid
+from generation.document import job_document
+from generation.flower import Rows
+from generation.job import Job, JobState
+from generation.queue import Nudger, submit_message
+from generation.resolution import Then, created, not_created
+from generation.settings import Settings
+from generation.store import ApiKey, JobStore
+
+#: More is no resolution.
+MOST_BYTES = 10_000
+
+
+class Resolution(BaseModel):
+    """The body: either the task's id at the upstream, or that there is no task, and what then."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    upstream_id: (
+        Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\s\x00-\x1f\x7f]+$")] | None
+    ) = Field(None, description="The task is there, under this id of the upstream's.")
+    not_created: Literal[True] | None = Field(
+        None, description="The upstream never created a task. Be sure: what is sent again is paid."
+    )
+    then: Then | None = Field(
+        None, description="With `not_created`: send the job again, or fail it unbilled."
+    )
+
+
+class Resolutions:
+    """The endpoint for those who have looked in a station's books."""
+
+    def __init__(self, settings: Settings, store: JobStore, nudger: Nudger, rows: Rows) -> None:
+        self._base_url = settings.public_url or ""
+        self._store = store
+        self._nudger = nudger
+        self._rows = rows
+
+    async def resolve(self, request: Request, caller: ApiKey) -> Response:
+        """200 with the job as it goes on. 409 for one that is not in doubt, or no longer."""
+        resolution = read_resolution(read_json(await read_body(request, MOST_BYTES)))
+        now = datetime.now(UTC)
+
+        def decide(job: Job) -> Job:
+            if job.tenant != caller.tenant or job.state is not JobState.IN_DOUBT:
+                return job
+            return resolved(job, resolution, now)
+
+        change = await self._store.change(job_id_of(request), decide)
+        if change is None or change.after.tenant != caller.tenant:
+            raise no_such_job()
+        if not change.moved:
+            raise Problem(NOT_IN_DOUBT, f"the job is {change.after.state}, there is no doubt")
+        job = change.after
+        self._rows.show(job, now)
+        if job.state is JobState.QUEUED:
+            self._nudger.nudge(submit_message(job))
+        return json_answer(job_document(job, self._base_url))
+
+
+def resolved(job: Job, resolution: Resolution, now: datetime) -> Job:
+    if resolution.upstream_id is not None:
+        return created(job, resolution.upstream_id, now)
+    return not_created(job, resolution.then or Then.FAIL, now)
+
+
+def read_resolution(body: object) -> Resolution:
+    """Raises `Problem` for a body that says nothing, or two things at once."""
+    try:
+        resolution = Resolution.model_validate(body)
+    except ValidationError as error:
+        raise invalid(complaints(error, body, Resolution)) from error
+    if (resolution.upstream_id is None) == (resolution.not_created is None):
+        words = "say one of two: `upstream_id`, or `not_created` with `then`"
+        raise invalid([Complaint("#", words, "one_of")])
+    if (resolution.not_created is None) != (resolution.then is None):
+        words = "belongs to `not_created`: requeue or fail"
+        raise invalid([Complaint("#/then", words, "required")])
+    return resolution

@@ -1,0 +1,104 @@
+"""The deployment's figures: what they say, to whom, and what they never say."""
+
+from datetime import UTC, datetime, timedelta
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from generation.access import Access, Scope
+from generation.account import Account, Patience, after_answer
+from generation.errors import AccountBlocked, ErrorCode
+from generation.job import Billed, Job, JobState
+from generation.lifecycle import stand_in_line
+from tests.api.serving import ORDER, Caller, Served
+from tests.api.test_refused_orders import problem
+from tests.unit.jobs import at
+
+LABELS = ("state", "station", "key")
+PATIENCE = Patience(timedelta(seconds=5), timedelta(seconds=300))
+
+
+def reading(watcher: Caller) -> dict[tuple[str, ...], float]:
+    """Each sample by its name and the values of its labels."""
+    answer = watcher.get("/metrics")
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"].startswith("text/plain")
+    families = text_string_to_metric_families(answer.text)
+    return {
+        (
+            sample.name,
+            *(sample.labels[name] for name in LABELS if name in sample.labels),
+        ): sample.value
+        for family in families
+        for sample in family.samples
+    }
+
+
+def bought(job: Job) -> Job:
+    sent = job.move(
+        JobState.SUBMITTING, at().now, station="relay", key="main", billed=Billed.UNKNOWN
+    )
+    return sent.move(JobState.RUNNING, at().now, upstream_id="up_1", billed=Billed.YES)
+
+
+def test_figures_are_what_happened(served_on_both: Served) -> None:
+    caller = served_on_both.caller()
+    watcher = served_on_both.caller(access=Access(scopes=frozenset({Scope.METRICS})))
+    jobs = [caller.order()["id"] for _ in range(3)]
+    caller.change(jobs[0], bought)
+    caller.post(f"/v1/jobs/{jobs[1]}/cancel")
+    figures = reading(watcher)
+    assert figures["genq_upstream_submits_total",] == 1
+    assert figures["genq_jobs_submitted_total",] == 1
+    assert figures["genq_jobs", "queued"] == 1
+    assert figures["genq_jobs", "running"] == 1
+    assert figures["genq_jobs_ended_total", "canceled"] == 1
+    assert figures["genq_key_in_use", "relay", "main"] == 1
+    assert figures["genq_key_blocked", "relay", "main"] == 0
+    assert 0 < figures["genq_queue_oldest_seconds",] < 60
+    assert figures["genq_deliveries_due",] == 0
+
+
+def test_they_name_no_tenant_no_job_and_no_secret(served: Served) -> None:
+    caller, watcher = served.caller("a-tenant-with-a-name"), served.admin()
+    job_id = caller.order(metadata={"customer": "4711"})["id"]
+    text = watcher.get("/metrics").text
+    for secret in ("a-tenant-with-a-name", job_id, "4711", caller.key, "paper boat"):
+        assert secret not in text
+
+
+def test_they_are_for_those_who_watch(caller: Caller) -> None:
+    assert problem(caller.get("/metrics"), 403, "insufficient_scope")
+    anybody = caller.api.http.get("/metrics")
+    assert problem(anybody, 401, "unauthenticated")
+
+
+def blocked(account: Account) -> Account:
+    refused = AccountBlocked("balance is 0", code=ErrorCode.OUT_OF_CREDITS)
+    return after_answer(account, refused, datetime.now(UTC), PATIENCE)
+
+
+def test_a_key_that_ran_dry_is_told_and_is_no_reason_to_close(served: Served) -> None:
+    served.in_store(lambda store: store.accounts.change(("relay", "main"), blocked))
+    answer = served.http.get("/readyz")
+    assert answer.status_code == 200
+    check = answer.json()["checks"]["keys"]
+    assert (check["ok"], check["required"]) == (False, False)
+    assert "station relay refuses key main (out_of_credits)" in check["detail"]
+    assert reading(served.admin())["genq_key_blocked", "relay", "main"] == 1
+    served.in_store(lambda store: store.accounts.change(("proxy", "main"), blocked))
+    assert served.http.get("/readyz").status_code == 503, "nothing can be bought at all"
+
+
+def test_a_job_says_where_it_stands_in_line(caller_on_both: Caller) -> None:
+    caller = caller_on_both
+    usual, urgent = caller.order()["id"], caller.order(priority=7)["id"]
+    for job_id in (usual, urgent):
+        caller.change(job_id, lambda job: stand_in_line(job, "relay/main", "it is full", at()))
+    shown = {job_id: caller.get(f"/v1/jobs/{job_id}").json() for job_id in (usual, urgent)}
+    assert (shown[urgent]["position"], shown[usual]["position"]) == (1, 2)
+    assert (shown[urgent]["priority"], shown[usual]["priority"]) == (7, 0)
+    assert shown[usual]["reason"] == "it is full"
+    for priority in (11, -11, "7", 1.5, None):
+        answer = caller.post("/v1/jobs", ORDER | {"priority": priority})
+        found = problem(answer, 422, "invalid_request")
+        assert found["errors"][0]["pointer"] == "#/priority"
