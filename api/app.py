@@ -66,6 +66,11 @@ class Api(FastAPI):
         """
         self._door.hub.leave()
 
+    @property
+    def base_url(self) -> str:
+        """Where the outside reaches it; empty where that is not known."""
+        return self._door.base_url
+
     def openapi(self) -> dict[str, Any]:
         return self._door.about.spec
 

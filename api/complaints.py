@@ -9,6 +9,7 @@ import difflib
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from inspect import isclass
+from itertools import islice
 from typing import Any, cast, get_args
 from urllib.parse import quote
 
@@ -20,6 +21,8 @@ from api.problems import Complaint
 Path = tuple[str | int, ...]
 Context = Mapping[str, Any]
 
+#: Whoever has more to mend than that begins with these; to look for all would take too long.
+MOST_COMPLAINTS = 100
 #: What a message may say of known names before it gets too long to read.
 MOST_NAMES = 40
 
@@ -38,7 +41,7 @@ def complaints(
     request. The members of a union speak of one place; their words are joined.
     """
     found: dict[str, tuple[str, list[str]]] = {}
-    for details in error.errors(include_url=False):
+    for details in islice(error.errors(include_url=False), MOST_COMPLAINTS):
         path = real_path(details, body)
         code, words = verdict(details, model, path)
         _, said = found.setdefault(pointer((*at, *path)), (code, []))

@@ -26,6 +26,13 @@ class Kind:
     type: str | None = None
 
 
+MALFORMED_HTTP = Kind(
+    "malformed_http",
+    400,
+    "The request is not HTTP",
+    "What came is no HTTP/1.1 request: a broken request line, header or chunk, two lengths that"
+    " differ, or a path with bytes that must be percent-encoded. The connection was closed.",
+)
 MALFORMED_JSON = Kind(
     "malformed_json",
     400,
@@ -120,6 +127,12 @@ UNSUPPORTED = Kind(
     "genq knows the operation, but no station of this deployment sells it. `GET /v1/operations`"
     " lists what is offered; a station is added in stations.toml.",
 )
+HEAD_TOO_LARGE = Kind(
+    "head_too_large",
+    431,
+    "The request line and header fields are too large",
+    "Send fewer or shorter header fields, or a shorter URL. The connection was closed.",
+)
 QUOTA_EXCEEDED = Kind(
     "quota_exceeded",
     429,
@@ -154,6 +167,7 @@ STORE_UNAVAILABLE = Kind(
 KINDS: Mapping[str, Kind] = {
     kind.code: kind
     for kind in (
+        MALFORMED_HTTP,
         MALFORMED_JSON,
         INVALID_QUERY,
         UNAUTHENTICATED,
@@ -169,6 +183,7 @@ KINDS: Mapping[str, Kind] = {
         INVALID_REQUEST,
         UNSUPPORTED,
         QUOTA_EXCEEDED,
+        HEAD_TOO_LARGE,
         INTERNAL,
         NO_STATION,
         STORE_UNAVAILABLE,

@@ -15,6 +15,7 @@ import uvicorn
 
 from api.app import Api, create_app
 from api.startup import Refusal, check_store
+from api.wire import wire
 from generation.logs import configure_logging
 from generation.settings import Settings
 from generation.stations import BadStations
@@ -71,10 +72,16 @@ def run(settings: Settings) -> None:
         app, listener = prepare(settings)
     except Refusal as refusal:
         sys.exit(f"genq api: {refusal}")
-    config = uvicorn.Config(
+    log.info("api_listens", url=url_of(listener))
+    Server(configuration(app), app).run([listener])
+
+
+def configuration(app: Api) -> uvicorn.Config:
+    """How this application is served, wherever it is."""
+    return uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=wire(app.base_url),
         ws="none",
         lifespan="on",
         log_config=None,
@@ -85,8 +92,6 @@ def run(settings: Settings) -> None:
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    log.info("api_listens", url=url_of(listener))
-    Server(config, app).run([listener])
 
 
 def prepare(settings: Settings) -> tuple[Api, socket.socket]:

@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
-import uvicorn
 
-from api.server import Server, create_app, listen, url_of
+from api.server import Server, configuration, create_app, listen, url_of
 from generation.access import Access, Scope
 from generation.job import Job
 from generation.settings import Settings
@@ -146,17 +145,7 @@ def serving(settings: Settings) -> Generator[Served]:
     """A server that answers, until the block ends; it has then closed everything."""
     app = create_app(settings)
     listener = listen("127.0.0.1", 0)
-    config = uvicorn.Config(
-        app,
-        loop="uvloop",
-        http="httptools",
-        ws="none",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=5,
-    )
-    server = Server(config, app)
+    server = Server(configuration(app), app)
     # httpx closes connections beyond its limit of idle ones, at times under a thread that was just
     # given one: let there be no limit.
     limits = httpx.Limits(max_keepalive_connections=None)

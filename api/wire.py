@@ -1,0 +1,132 @@
+"""
+The HTTP of the API's sockets: uvicorn's, with bounds to a request's head, and answers in problem
+documents also to what is no HTTP.
+
+The parser keeps a head in memory until it is whole, so one without end must not be waited for.
+"""
+
+from asyncio import TimerHandle, Transport
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from api.envelope import request_id_of
+from api.problems import (
+    HEAD_TOO_LARGE,
+    MALFORMED_HTTP,
+    MEDIA_TYPE,
+    Problem,
+    problem_answer,
+)
+
+#: Request line and header fields together.
+MOST_HEAD_BYTES = 64 * 1024
+#: A head has so long to arrive.
+HEAD_SECONDS = 20.0
+#: After a refusal, what still comes is let go of for so long.
+LINGER_SECONDS = 1.0
+
+REASONS = {400: "Bad Request", 431: "Request Header Fields Too Large"}
+
+
+class HeadTooLarge(Exception):
+    """Ends the parsing of a request."""
+
+
+class Wire(HttpToolsProtocol):
+    """One connection. A head that comes in one piece, as nearly all do, costs it nothing."""
+
+    #: Where problems have their pages.
+    base_url = ""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._in_head = True
+        #: Bytes of the head in earlier pieces, and all bytes of this piece.
+        self._head_bytes = 0
+        self._piece_bytes = 0
+        self._too_large = False
+        self._refused = False
+        self._patience: TimerHandle | None = None
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._wait_for_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._refused:
+            return
+        began_in_head = self._in_head
+        self._piece_bytes = len(data)
+        super().data_received(data)
+        if self._in_head and began_in_head and not self._refused:
+            self._head_bytes += len(data)
+            if self._head_bytes > MOST_HEAD_BYTES:
+                self._too_large = True
+                self.send_400_response("")
+            elif self._patience is None:
+                self._wait_for_head()
+
+    def on_headers_complete(self) -> None:
+        if self._head_bytes + self._piece_bytes > MOST_HEAD_BYTES and self._is_too_large():
+            self._too_large = True
+            raise HeadTooLarge
+        self._in_head = False
+        self._head_bytes = 0
+        if self._patience is not None:
+            self._stop_waiting()
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._in_head = True
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """What uvicorn calls for whatever the parser cannot read."""
+        del msg
+        answering = self.cycle is not None and not self.cycle.response_complete  # pyright: ignore[reportUnnecessaryComparison]
+        if not answering:
+            self.transport.write(refusal(self._too_large, self.base_url))
+            self.transport.write_eof()
+        # Closed at once, with more on its way to us, the answer would be lost on its way to them.
+        self._refused = True
+        self.loop.call_later(LINGER_SECONDS, self.transport.close)
+
+    def _is_too_large(self) -> bool:
+        fields = sum(len(name) + len(value) + 4 for name, value in self.headers)
+        return len(self.url) + fields > MOST_HEAD_BYTES
+
+    def _wait_for_head(self) -> None:
+        self._patience = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+
+    def _stop_waiting(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
+
+def wire(base_url: str) -> type[Wire]:
+    """The protocol class of an API whose problems have their pages at this address."""
+    return type("Wire", (Wire,), {"base_url": base_url})
+
+
+def refusal(too_large: bool, base_url: str) -> bytes:
+    """A whole HTTP answer, after which the connection ends."""
+    problem = (
+        Problem(HEAD_TOO_LARGE, f"a request's head may have at most {MOST_HEAD_BYTES} bytes")
+        if too_large
+        else Problem(MALFORMED_HTTP, "the request cannot be read as HTTP/1.1")
+    )
+    request_id = request_id_of({"headers": []}).decode()
+    answer = problem_answer(problem, instance="/", request_id=request_id, base_url=base_url)
+    status = problem.kind.status
+    head = (
+        f"HTTP/1.1 {status} {REASONS[status]}\r\ncontent-type: {MEDIA_TYPE}\r\n"
+        f"content-length: {len(answer.body)}\r\nx-request-id: {request_id}\r\n"
+        "connection: close\r\n\r\n"
+    )
+    return head.encode() + bytes(answer.body)
