@@ -13,6 +13,8 @@ from api.about import About
 from api.callbacks import Callbacks
 from api.callers import Callers
 from api.catalogue import Catalogue
+from api.erase_reference import erase_job
+from api.erasing import Erasing
 from api.event_reference import EventReference
 from api.examples import ExampleJobs
 from api.explain_reference import explain_job
@@ -83,6 +85,7 @@ class Door:
         self._examples = ExampleJobs(catalogue.entries[0].operation)
         self._explanations = Explanations(self.store.stories)
         self._callbacks = Callbacks(self.store)
+        self._erasing = Erasing(self.store.erasure, self.base_url)
         self._operations = Operations(catalogue)
         self._health = Health(Readiness(self.store, self._nudger, stations))
         self.about = About(catalogue, self.base_url)
@@ -115,6 +118,7 @@ class Door:
         jobs, operations, about = self._jobs, self._operations, self.about
         keyed = self._keyed
         cancel = keyed(jobs.cancel, Scope.CANCEL)
+        erase = keyed(self._erasing.erase, Scope.CANCEL)
         return [
             route("POST", "/v1/jobs", keyed(jobs.create), says.create_job()),
             route("GET", "/v1/jobs/{job_id}", keyed(jobs.get), says.get_job()),
@@ -129,6 +133,7 @@ class Door:
             ),
             route("GET", "/v1/jobs/{job_id}/reply", keyed(self._inputs.last_reply), says.reply()),
             *self._submit_routes(SubmitReference()),
+            route("DELETE", "/v1/jobs/{job_id}", erase, erase_job(self._examples)),
             *self._event_routes(tells),
             route("GET", "/v1/operations", keyed(operations.all), says.list_operations()),
             route(

@@ -54,3 +54,10 @@ class ExampleJobs:
             progress=100,
             result=Result(assets=(asset,)),
         )
+        self.erased = replace(
+            self.succeeded,
+            input={},
+            metadata={},
+            result=None,
+            erased_at=finished + timedelta(days=1),
+        )

@@ -93,6 +93,13 @@ NOT_IN_DOUBT = Kind(
     "Only a job whose state is `in_doubt` can be resolved, and once: `GET /v1/jobs/{id}` says where"
     " it stands now. A job may have been found meanwhile.",
 )
+STILL_NEEDED = Kind(
+    "still_needed",
+    409,
+    "What the job holds is still needed",
+    "A job is erased once it has ended and no job that follows it waits to be sent. Cancel it first"
+    " (`POST /v1/jobs/{id}/cancel`), or wait.",
+)
 NOT_AWAITING_INPUT = Kind(
     "not_awaiting_input",
     409,
@@ -177,6 +184,7 @@ KINDS: Mapping[str, Kind] = {
         METHOD_NOT_ALLOWED,
         ALREADY_TERMINAL,
         NOT_IN_DOUBT,
+        STILL_NEEDED,
         NOT_AWAITING_INPUT,
         KEY_REVOKED,
         BODY_TOO_LARGE,

@@ -15,7 +15,7 @@ class Scope(StrEnum):
     SUBMIT = "submit"
     #: Look at the tenant's jobs, and at all that is told of them.
     READ = "read"
-    #: Cancel the tenant's jobs.
+    #: Cancel the tenant's jobs, and erase those that have ended.
     CANCEL = "cancel"
     #: Read the figures of the whole deployment at `/metrics`. For a Prometheus.
     METRICS = "metrics"

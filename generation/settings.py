@@ -110,6 +110,14 @@ class Settings(BaseSettings):
     webhook_timeout: Duration = seconds(15)
     webhook_connect_timeout: Duration = seconds(5)
 
+    # What is kept, from its end on; 0 for ever
+    #: A job with its events and deliveries. Long enough for a quarter's bills.
+    keep_jobs: Duration = seconds(90 * 86400)
+    #: Events, so that a reader who was away for a month still misses nothing.
+    keep_events: Duration = seconds(30 * 86400)
+    #: Deliveries that have ended; the longest takes three days and a bit.
+    keep_deliveries: Duration = seconds(30 * 86400)
+
     # Watching
     #: `user:password` of the Flower page.
     flower_basic_auth: SecretStr | None = None

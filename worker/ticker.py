@@ -26,6 +26,7 @@ from worker.alive import beat
 from worker.clock import ClockWatch
 from worker.doubts import call_stale, cancel, find
 from worker.expiry import expire, is_late
+from worker.housekeeping import Housekeeping
 from worker.inputs import send_input
 from worker.lines import Lines
 from worker.looks import Looks
@@ -56,6 +57,7 @@ class Ticker:
         self._room = room
         self._looks = Looks(room)
         self._lines = Lines(room)
+        self._house = Housekeeping(room)
         self._errands: set[asyncio.Task[None]] = set()
         self._clock = ClockWatch()
         #: On the clock that only goes forward.
@@ -67,7 +69,9 @@ class Ticker:
         Tick until the process is to leave; from then on only renew the leases of what is still on
         the wire, until this is canceled.
         """
-        await asyncio.gather(self._rounds(self._tick), self._rounds(self._look))
+        await asyncio.gather(
+            self._rounds(self._tick), self._rounds(self._look), self._rounds(self._house.round)
+        )
         await self._hold()
 
     async def _rounds(self, once: Callable[[], Awaitable[bool]]) -> None:

@@ -8,6 +8,7 @@ from generation.store.claims import ClaimStore, Lane, NextWake
 from generation.store.database import Database, UnusableDatabase
 from generation.store.deliveries import DeliveryStore, Signed
 from generation.store.durations import DurationStore, Kind
+from generation.store.erasure import ErasureStore, StillNeeded
 from generation.store.events import EventStore, Head, Progress, Told
 from generation.store.figures import Figures, figures
 from generation.store.idempotency import (
@@ -22,6 +23,7 @@ from generation.store.keys import ApiKey, KeyStore, new_key
 from generation.store.lists import Filters
 from generation.store.migrate import migrate, revisions
 from generation.store.queues import QueueStore
+from generation.store.retention import Retention
 from generation.store.secrets import SecretStore
 from generation.store.stories import Stories
 from generation.store.submits import Call, Capacities, SubmitStore
@@ -38,6 +40,7 @@ __all__ = [
     "Decide",
     "DeliveryStore",
     "DurationStore",
+    "ErasureStore",
     "EventStore",
     "Figures",
     "Filters",
@@ -55,8 +58,10 @@ __all__ = [
     "Placed",
     "Progress",
     "QueueStore",
+    "Retention",
     "SecretStore",
     "Signed",
+    "StillNeeded",
     "Store",
     "Told",
     "UnusableDatabase",
@@ -79,6 +84,8 @@ class Store:
         self.durations = DurationStore(self.database)
         self.secrets = SecretStore(self.database)
         self.deliveries = DeliveryStore(self.database)
+        self.erasure = ErasureStore(self.database)
+        self.retention = Retention(self.database)
         self.events = EventStore(self.database, base_url=base_url)
         self.keys = KeyStore(self.database)
         self.stories = Stories(self.database)

@@ -189,8 +189,6 @@ COUNTED = text("quota_key IS NOT NULL AND finished_at IS NULL")
 Index("ix_jobs_quota_key", jobs.c.quota_key, postgresql_where=COUNTED, sqlite_where=COUNTED)
 FINISHED = text("finished_at IS NOT NULL")
 Index("ix_jobs_finished", jobs.c.finished_at, postgresql_where=FINISHED, sqlite_where=FINISHED)
-FOLLOWING = text("parent_id IS NOT NULL")
-Index("ix_jobs_parent", jobs.c.parent_id, postgresql_where=FOLLOWING, sqlite_where=FOLLOWING)
 
 #: The four kinds of jobs that matter to a key's capacity; literally as in the indexes, or no
 #: database would use them.

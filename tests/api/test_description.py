@@ -70,6 +70,7 @@ class TestOpenApi:
             ("get", "/v1/jobs/{job_id}/reply"),
             ("get", "/v1/jobs/{job_id}/events"),
             ("get", "/v1/jobs/{job_id}/stream"),
+            ("delete", "/v1/jobs/{job_id}"),
             ("get", "/v1/events"),
             ("get", "/v1/events/stream"),
             ("get", "/v1/jobs/{job_id}/explain"),

@@ -144,7 +144,6 @@ def upgrade() -> None:
         ),
         ("ix_jobs_queued", ["id"], sa.text("state = 'queued'")),
         ("ix_jobs_finished", ["finished_at"], sa.text("finished_at IS NOT NULL")),
-        ("ix_jobs_parent", ["parent_id"], sa.text("parent_id IS NOT NULL")),
     ):
         op.create_index(
             name, "jobs", columns, unique=False, postgresql_where=where, sqlite_where=where

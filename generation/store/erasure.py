@@ -1,0 +1,110 @@
+"""
+Erasing a job's content at its caller's wish: what was ordered and what came of it, in the job, its
+events and its deliveries. What it cost, where and when is kept: bills are disputed for months.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from generation.job import Job, JobState
+from generation.store.database import Database
+from generation.store.rows import job_of
+from generation.store.schema import deliveries, event_feed, job_events, job_labels, jobs
+from generation.webhooks.delivery import DeliveryState
+
+#: What stands where an upstream's words stood.
+ERASED = "erased"
+
+
+class StillNeeded(Exception):
+    """The content cannot be erased yet; the message says what needs it."""
+
+
+class ErasureStore:
+    """Erases, one job at a time."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def erase(self, job_id: str, tenant: str, now: datetime) -> Job | None:
+        """
+        Erase a job's content for good; the job as it is kept, or None where this tenant has no such
+        job. Raises `StillNeeded` for one that lives, or that a job which is not sent yet follows.
+
+        Deliveries that were owed are canceled, and nobody looks for a late success any more.
+        Again, it changes nothing.
+        """
+        query = select(jobs).where(jobs.c.id == job_id, jobs.c.tenant == tenant)
+        async with self._database.writing() as connection:
+            row = (await connection.execute(query.with_for_update())).mappings().first()
+            if row is None:
+                return None
+            job = job_of(dict(row))
+            if job.erased_at is not None:
+                return job
+            await check_unneeded(connection, job)
+            # As whoever gives places does, so that neither waits for rows that the other holds.
+            await connection.execute(select(event_feed.c.last).with_for_update())
+            await erase_content(connection, row, now)
+            kept = (await connection.execute(query)).mappings().one()
+        return job_of(dict(kept))
+
+
+async def check_unneeded(connection: AsyncConnection, job: Job) -> None:
+    """Raises `StillNeeded`."""
+    if not job.is_terminal:
+        raise StillNeeded(f"the job is {job.state}; cancel it, or wait until it has ended")
+    following = (
+        select(jobs.c.id)
+        .where(
+            jobs.c.parent_id == job.id,
+            or_(jobs.c.state == JobState.QUEUED, jobs.c.state == JobState.SUBMITTING),
+        )
+        .limit(1)
+    )
+    if found := (await connection.execute(following)).scalar():
+        raise StillNeeded(f"{found} follows it and is not sent yet; cancel that, or wait")
+
+
+async def erase_content(connection: AsyncConnection, row: Any, now: datetime) -> None:
+    job_id = row["id"]
+    error = row["error"] and {**row["error"], "message": ERASED}
+    await connection.execute(
+        update(jobs)
+        .where(jobs.c.id == job_id)
+        .values(
+            input={},
+            metadata={},
+            webhook=None,
+            reason="",
+            upstream_details={},
+            answer=None,
+            last_reply="",
+            result=None,
+            error=error,
+            wake_at=None,
+            erased_at=now,
+            updated_at=now,
+            version=jobs.c.version + 1,
+        )
+    )
+    await connection.execute(delete(job_labels).where(job_labels.c.job_id == job_id))
+    await connection.execute(
+        update(job_events).where(job_events.c.job_id == job_id).values(body=None, reason="")
+    )
+    theirs = deliveries.c.job_id == job_id
+    await connection.execute(update(deliveries).where(theirs).values(body=b""))
+    await connection.execute(
+        update(deliveries)
+        .where(theirs, deliveries.c.state == DeliveryState.QUEUED.value)
+        .values(
+            state=DeliveryState.CANCELED.value,
+            wake_at=None,
+            finished_at=now,
+            last_error="the job was erased",
+            version=deliveries.c.version + 1,
+        )
+    )
