@@ -47,12 +47,13 @@ class Followups:
             raise invalid([Complaint("#/parent", words, "parent")])
         return operation
 
-    def check(self, operation: Operation[Any], request: dict[str, Any], parent: Job) -> None:
+    def check(self, operation: Operation[Any], request: dict[str, Any], parent: Job | None) -> None:
         """
-        Raises `Problem` where the call cannot be built from this parent: an unknown button, say.
+        Raises `Problem` where the call cannot be built, from this parent or without one: an unknown
+        button, nothing to extend, a field that the station's dialect has no place for.
         """
         try:
-            order = Order("job_dry", parent=parent_of(parent))
+            order = Order("job_dry", parent=parent_of(parent) if parent else None)
         except Fault as fault:
             raise invalid([Complaint("#/parent", fault.message, fault.code.value)]) from fault
         model = operation.request

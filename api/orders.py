@@ -127,7 +127,7 @@ class OrderReader:
         webhook = self._webhook(order, found)
         if found:
             raise invalid(found)
-        if parent is not None:
+        if parent is not None or offer.operation.follows or offer.operation.built_to_check:
             self._followups.check(offer.operation, request, parent)
         job = Job(
             id=f"job_{ULID()}",

@@ -203,6 +203,9 @@ class Operation(ABC, Generic[R]):
     follows: frozenset[str] = frozenset()
     #: True where it makes no sense without a parent.
     needs_parent: bool = False
+    #: True where an order may still be refused when its call is built: its dialect takes less than
+    #: the request has room for. Like one that may follow a job, it is built before it is accepted.
+    built_to_check: bool = False
     #: How long the submit may take to answer, where that is longer than the deployment's usual
     #: limit: upstreams that answer with the finished result.
     submit_timeout: timedelta | None = None

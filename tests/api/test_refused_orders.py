@@ -161,6 +161,40 @@ def test_a_number_beyond_all_bounds_is_refused(sent: Caller) -> None:
     assert document["errors"][0]["pointer"] == "#/deadline"
 
 
+@pytest.mark.parametrize(
+    ("provider", "operation", "given", "words"),
+    [
+        ("kling", "video_extend", {"prompt": "on and on"}, "video_id: no Kling video id is given"),
+        ("midjourney", "video", {"prompt": "it moves"}, "needs an image to begin with"),
+        ("midjourney", "action", {"action": "U1"}, "nothing to follow"),
+    ],
+)
+def test_what_cannot_be_sent_as_it_is_is_refused_before_it_is_accepted(
+    sent: Caller, provider: str, operation: str, given: dict[str, Any], words: str
+) -> None:
+    body = {"provider": provider, "operation": operation, "input": given}
+    document = problem(sent.post("/v1/jobs", body), 422, "invalid_request")
+    (error,) = document["errors"]
+    assert error["pointer"] == "#/input"
+    assert words in error["detail"]
+
+
+def test_what_a_dialect_has_no_place_for_is_refused_before_it_is_accepted(
+    tmp_path: Path, sqlite_url: str, redis_url: str
+) -> None:
+    (tmp_path / "stations.toml").write_text(
+        '[[stations]]\nname = "pictures"\nurl = "http://127.0.0.1:9"\n'
+        'speaks = { flux = { dialect = "flux.openai" } }\n'
+        'keys = [{ env = "PATH" }]\n'
+    )
+    order = {"provider": "flux", "operation": "pro_1_1", "input": {"prompt": "a", "seed": 7}}
+    with serving(settings_of(tmp_path, sqlite_url, redis_url)) as served:
+        document = problem(served.caller().post("/v1/jobs", order), 422, "invalid_request")
+    (error,) = document["errors"]
+    assert (error["pointer"], error["code"]) == ("#/input", "unsupported")
+    assert "seed" in error["detail"]
+
+
 def test_what_no_station_sells_is_unsupported(
     tmp_path: Path, sqlite_url: str, redis_url: str
 ) -> None:

@@ -111,6 +111,7 @@ class RelayOperation(VendorOperation):
 class ReplicateOperation(FluxOperation):
     """An order at Replicate, or at a station that passes its paths on."""
 
+    built_to_check = True
     #: Its files are deleted about an hour after the task.
     life = timedelta(hours=1)
 
@@ -159,6 +160,8 @@ class FalReader(Reader):
 class FalOperation(FluxOperation):
     """An order in fal's queue."""
 
+    built_to_check = True
+
     def reader(self, model: Model) -> Reader:
         return FalReader(model.medium, application=_application(model))
 
@@ -187,6 +190,7 @@ class FalOperation(FluxOperation):
 class OpenAIOperation(FluxOperation):
     """An order at a station that answers the submit with the picture."""
 
+    built_to_check = True
     submit_timeout = timedelta(minutes=4)
     #: All that can be said in OpenAI's form.
     fields: ClassVar[frozenset[str]] = frozenset(

@@ -56,6 +56,7 @@ class OpenAIOperation(Operation[R]):
         self.example = example
         self.pace = _pace(timedelta(seconds=typical_seconds), patience)
         self.submit_timeout = patience
+        self.built_to_check = dialect == CHATOPEN
         self._call = call
         self._read = read
 

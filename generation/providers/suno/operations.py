@@ -20,6 +20,7 @@ class SunoOperation(Operation[SunoRequest]):
     """One order in one dialect. No dialect carries an id of ours, so none can find a lost task."""
 
     provider = "suno"
+    built_to_check = True
 
     def __init__(self, command: Command, dialect: Dialect) -> None:
         self.dialect = dialect.name
