@@ -31,6 +31,10 @@ class Batches:
     def worked(self, group: Group) -> None:
         self._failures.pop(group, None)
 
+    def shows_nothing(self, group: Group, now: datetime) -> None:
+        """Note an answer about none of the tasks it was asked about: it is no help for a while."""
+        self._singly_until[group] = now + SINGLY_FOR
+
     def failed(self, group: Group, fault: Fault, now: datetime) -> bool:
         """Note a failure. True where the batch query is given up for a while because of it."""
         if isinstance(fault, Throttled | AccountBlocked):

@@ -147,6 +147,8 @@ class Looks:
         self._well(lane)
         self._batches.worked(binding.batch_group)
         heard = [(job, own, said.get(job.upstream_id or "")) for job, own in members]
+        if not any(it for _, _, it in heard):
+            self._batches.shows_nothing(binding.batch_group, self._room.now())
         await asyncio.gather(*(self._save(job, own, it) for job, own, it in heard if it))
         return [(job, own) for job, own, it in heard if it is None]
 

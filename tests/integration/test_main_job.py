@@ -46,6 +46,21 @@ def test_from_submit_to_verified_webhook(on_each_store: Deployment) -> None:
     assert len(delivered) == len(set(delivered)) == 2, "each ending is told once"
 
 
+def test_many_tasks_of_a_vendor_are_looked_at_in_its_list(
+    deploy: Deploy, sqlite_url: str, redis_url: str
+) -> None:
+    genq = deploy(sqlite_url, redis_url)
+    stations = genq.folder / "stations.toml"
+    stations.write_text(stations.read_text().replace("kling.relay", "kling.v1"))
+    genq.start_api()
+    jobs = [genq.submit("kling.text2video", f"boat {number}") for number in range(6)]
+    genq.start_worker()
+    for job_id in jobs:
+        assert genq.until(job_id, *ENDINGS)["state"] == "succeeded"
+        assert genq.sandbox.paid(job_id) == 1
+    assert genq.sandbox.stats()["list_looks"] > 0
+
+
 def test_a_moderated_prompt_fails_without_a_second_try(genq: Deployment) -> None:
     for name in ("midjourney.imagine", "kling.text2video"):
         job_id = genq.submit(name, "something forbidden [moderated]")

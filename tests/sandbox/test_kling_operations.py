@@ -159,6 +159,24 @@ def test_many_tasks_are_looked_at_at_once(customer: Customer, sandbox: SandboxHa
     assert sandbox.stats()["batch_looks"] == 1
 
 
+def test_the_first_apis_tasks_are_looked_at_in_their_list(
+    customer: Customer, sandbox: SandboxHandle
+) -> None:
+    words, pictures = operation("text2video", "kling.v1"), operation("image2video", "kling.v1")
+    ids = [
+        accepted(customer.submit(words, {"prompt": f"a {knobs}"}, f"job-{number}"))
+        for number, knobs in enumerate(("[seconds=0]", "[seconds=0] [fail]", "[seconds=60]"))
+    ]
+    other = accepted(customer.submit(pictures, dict(pictures.example), "job-9"))
+    call = words.build_batch_query([*ids, other])
+    assert call is not None
+    statuses = words.parse_batch_query(customer.send(words, call))
+    assert {name: type(status) for name, status in statuses.items()} == dict(
+        zip(ids, (Succeeded, Failed, Running), strict=True)
+    )
+    assert sandbox.stats()["list_looks"] == 1
+
+
 def test_the_two_generations_keep_their_tasks_apart(customer: Customer) -> None:
     first, second = operation("text2video", "kling.v1"), operation("text2video", "kling.v2")
     old = accepted(customer.submit(first, PROMPT, "job-1"))

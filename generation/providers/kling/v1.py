@@ -1,23 +1,41 @@
 """
 The vendor's first API, spoken by the vendor itself and by stations that pass it on.
 
-It has no batch query. Its list of tasks could serve as one only where the tasks that run are among
-the first 500, and its order is not documented: a list that never shows them would cost one large
-answer on top of every single look. An account runs few tasks at a time and looks are free, so each
-task is looked at by itself.
+It knows no question about named tasks, but it lists an endpoint's tasks, the latest of which are
+those that run: its order is not documented, so a list that shows none of the tasks asked about is
+not asked for again soon, and what it leaves out is looked at singly. Stations of the new-api family
+have no such list.
 """
 
+from collections.abc import Sequence
 from urllib.parse import quote
 
 from generation.operation import Call, Order, Reply, Task
+from generation.providers.kling.endpoints.endpoint import Endpoint
 from generation.providers.kling.operation import KlingOperation, with_reference
 from generation.providers.kling.reply import read_answer
 from generation.providers.kling.requests.fields import KlingRequest
 from generation.status import Accepted, SubmitAnswer, Succeeded
 
+VENDOR = "kling.v1"
+#: Tasks that one look at the list may be about.
+BATCH_LIMIT = 100
+#: The list shows this many times as many, for some have ended and some are others'.
+MARGIN = 4
+SMALLEST_PAGE, LARGEST_PAGE = 30, 500
+
 
 class KlingV1(KlingOperation):
     """One endpoint in one of the dialects that keep the vendor's paths and bodies."""
+
+    def __init__(self, dialect: str, endpoint: Endpoint) -> None:
+        super().__init__(dialect, endpoint)
+        self.batch_limit = BATCH_LIMIT if dialect == VENDOR and endpoint.makes_task else 0
+
+    @property
+    def batch_group(self) -> str:
+        """Each endpoint lists its own tasks."""
+        return f"{self.dialect}{self.endpoint.path}"
 
     def build_submit(self, request: KlingRequest, order: Order) -> Call:
         endpoint, body = self.endpoint, request.wire(order.parent)
@@ -38,6 +56,13 @@ class KlingV1(KlingOperation):
 
     def build_query(self, task: Task) -> Call:
         return self._get(task.upstream_id)
+
+    def build_batch_query(self, upstream_ids: Sequence[str]) -> Call | None:
+        if not self.batch_limit:
+            return None
+        size = min(max(MARGIN * len(upstream_ids), SMALLEST_PAGE), LARGEST_PAGE)
+        page = {"pageNum": "1", "pageSize": str(size)}
+        return Call("GET", self.endpoint.path, params=page)
 
     def build_find(self, order: Order) -> Call | None:
         return self._get(order.job_id) if self.endpoint.makes_task else None

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from generation.errors import ErrorCode, Fault, Throttled, UnrecognizedReply
 from generation.operation import Call, Operation, Order, Reply, Task
 from generation.providers import find
+from generation.providers.kling.operations import OPERATIONS
 from generation.providers.kling.reply import read_batch
 from generation.providers.kling.requests.fields import KlingRequest
 from generation.providers.kling.requests.video import Text2Video
@@ -149,11 +150,24 @@ class TestLooks:
         assert call.path == f"{PATH}/..%2Fimages%3Fx%3D1%23y%20z"
 
     @pytest.mark.parametrize("dialect", DIALECTS)
-    def test_there_is_no_batch_query_and_no_cancel(self, dialect: str) -> None:
-        operation = text2video(dialect)
+    def test_there_is_no_cancel(self, dialect: str) -> None:
+        assert text2video(dialect).build_cancel(Task("1")) is None
+
+    @pytest.mark.parametrize(("asked", "size"), [(2, 30), (20, 80), (100, 400)])
+    def test_the_vendors_list_shows_many_tasks(self, asked: int, size: int) -> None:
+        operation = text2video("kling.v1")
+        assert asked <= operation.batch_limit
+        call = operation.build_batch_query([str(number) for number in range(asked)])
+        assert call == Call("GET", PATH, params={"pageNum": "1", "pageSize": str(size)})
+
+    def test_each_endpoint_lists_its_own_tasks(self) -> None:
+        groups = {each.batch_group for each in OPERATIONS if each.dialect == "kling.v1"}
+        assert len(groups) == len([each for each in OPERATIONS if each.dialect == "kling.v1"])
+
+    def test_relays_have_no_list(self) -> None:
+        operation = text2video("kling.relay")
         assert operation.batch_limit == 0
         assert operation.build_batch_query(["1", "2"]) is None
-        assert operation.build_cancel(Task("1")) is None
 
 
 class TestRequest:
