@@ -1,7 +1,7 @@
 """
 The only module that knows there is a broker.
 
-A message says "look at this job" (or this delivery) and nothing more; the row says what to do. So a
+A message says "look at this job" and nothing more; the row says what to do. So a
 message may be lost, doubled or late, and a broker may be down: whoever ticks nudges again.
 """
 
@@ -29,8 +29,6 @@ from generation.settings import Settings
 log = structlog.get_logger(__name__)
 
 SUBMITS = "genq.submit"
-DELIVERIES = "genq.webhook"
-DELIVER = "webhook.deliver"
 
 #: Messages pushed by one command.
 PUSH_LIMIT = 500
@@ -51,7 +49,7 @@ def celery_app(settings: Settings) -> Celery:
         task_acks_late=False,
         task_serializer="json",
         accept_content=["json"],
-        task_queues=[Queue(SUBMITS), Queue(DELIVERIES)],
+        task_queues=[Queue(SUBMITS)],
         task_default_queue=SUBMITS,
         task_create_missing_queues=False,  # a typo in a queue's name fails instead of vanishing
         worker_pool="threads",
@@ -90,12 +88,6 @@ class Message:
 def submit_message(job: Job) -> Message:
     """The job's own task: its id is the job's id, its name what was ordered."""
     return message(SUBMITS, job.type, job.id, [job.id], summary(job))
-
-
-def deliver_message(delivery_id: str, version: int) -> Message:
-    """One attempt of one delivery; a second message for the same attempt finds it taken."""
-    task_id = f"{delivery_id}.{version}"
-    return message(DELIVERIES, DELIVER, task_id, [delivery_id, version], f"({delivery_id})")
 
 
 def message(queue: str, task: str, task_id: str, args: Sequence[Any], shown: str) -> Message:

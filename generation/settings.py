@@ -16,6 +16,7 @@ from dotenv import dotenv_values
 from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from generation.webhooks.asymmetric import SigningKey
 from generation.webhooks.guard import GuardPolicy
 from generation.webhooks.schedule import SCHEDULE
 
@@ -109,6 +110,10 @@ class Settings(BaseSettings):
     webhook_schedule: Annotated[tuple[Duration, ...], NoDecode] = SCHEDULE
     webhook_timeout: Duration = seconds(15)
     webhook_connect_timeout: Duration = seconds(5)
+    #: Deliveries that a worker process has claimed at once, sent and waiting.
+    webhooks_in_flight: Annotated[int, Field(ge=10)] = 1000
+    #: Ed25519 keys (`whsk_…`) that sign beside the secrets; the first is the current one.
+    webhook_signing_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
 
     # What is kept, from its end on; 0 for ever
     #: A job with its events and deliveries. Long enough for a quarter's bills.
@@ -128,7 +133,11 @@ class Settings(BaseSettings):
     log_format: str = "text"
 
     @field_validator(
-        "webhook_allowed_networks", "webhook_allowed_ports", "webhook_schedule", mode="before"
+        "webhook_allowed_networks",
+        "webhook_allowed_ports",
+        "webhook_schedule",
+        "webhook_signing_keys",
+        mode="before",
     )
     @classmethod
     def split_commas(cls, value: object) -> object:
@@ -159,6 +168,18 @@ class Settings(BaseSettings):
         if (self.station_url is None) != (self.station_key is None):
             raise ValueError("GENQ_STATION_URL and GENQ_STATION_KEY belong together: set both")
         return self
+
+    @field_validator("webhook_signing_keys")
+    @classmethod
+    def usable_keys(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        for key in value:
+            SigningKey(key.get_secret_value())
+        return value
+
+    @cached_property
+    def signing_keys(self) -> tuple[SigningKey, ...]:
+        """The key pairs that sign webhooks."""
+        return tuple(SigningKey(key.get_secret_value()) for key in self.webhook_signing_keys)
 
     @cached_property
     def webhook_policy(self) -> GuardPolicy:

@@ -95,11 +95,12 @@ def translated() -> Generator[None]:
     except aiohttp.ClientError as error:
         for theirs, ours in TRANSLATIONS:
             if isinstance(error, theirs):
-                raise ours(_words(error)) from error
+                raise ours(words(error)) from error
         raise
 
 
-def _words(error: aiohttp.ClientError) -> str:
+def words(error: aiohttp.ClientError) -> str:
+    """What went wrong, without the URL, which may hold a secret."""
     match error:
         case aiohttp.ClientResponseError():
             return error.message

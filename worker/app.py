@@ -5,6 +5,7 @@ A task is a thin shell around one coroutine on the process's loop. Every operati
 own name, so that Flower lists jobs by what was ordered; a job's task has the job's id.
 """
 
+import asyncio
 import os
 import sys
 from concurrent.futures import Future
@@ -16,10 +17,10 @@ from celery.exceptions import Ignore
 
 from generation import providers
 from generation.logs import configure_logging
-from generation.queue import DELIVER, celery_app
+from generation.queue import celery_app
 from generation.settings import Settings
 from generation.stations import BadStations, load_stations
-from worker.deliveries import deliver
+from worker.deliveries import Deliveries
 from worker.room import Loop, Room
 from worker.submits import submit
 from worker.ticker import Ticker
@@ -29,7 +30,8 @@ log = structlog.get_logger(__name__)
 settings = Settings()
 app: Celery = celery_app(settings)
 
-#: How long a leaving worker waits for the looks it has on the wire, beyond their own time limit.
+#: How long a leaving worker waits for the looks and the deliveries it has on the wire, beyond their
+#: own time limit.
 DRAIN_MARGIN_SECONDS = 5
 
 
@@ -44,28 +46,35 @@ class BackRoom(bootsteps.StartStopStep):
     def __init__(self, parent: Any, **options: Any) -> None:
         super().__init__(parent, **options)
         self._ticker: Ticker | None = None
+        self._deliveries: Deliveries | None = None
 
     def start(self, parent: Any) -> None:
         shells.open(parent.hostname)
-        self._ticker = shells.loop.run(made_on_loop(shells.room))
+        self._ticker, self._deliveries = shells.loop.run(made_on_loop(shells.room))
         shells.ticking = shells.loop.start(self._ticker.run())
+        shells.loop.start(self._deliveries.run())
         log.info("worker_ready", hostname=parent.hostname, stations=len(shells.room.stations))
 
     def stop(self, parent: Any) -> None:
         del parent
         shells.leave()
-        if self._ticker is not None:
-            patience = settings.look_timeout.total_seconds() + DRAIN_MARGIN_SECONDS
+        if self._ticker is not None and self._deliveries is not None:
+            longest = max(settings.look_timeout, settings.webhook_timeout)
+            patience = longest.total_seconds() + DRAIN_MARGIN_SECONDS
             try:
-                shells.loop.run(self._ticker.drain(), patience)
+                shells.loop.run(drained(self._ticker, self._deliveries), patience)
             except TimeoutError:
                 log.warning("drain_cut_short")
 
     terminate = stop
 
 
-async def made_on_loop(room: Room) -> Ticker:
-    return Ticker(room)
+async def made_on_loop(room: Room) -> tuple[Ticker, Deliveries]:
+    return Ticker(room), Deliveries(room)
+
+
+async def drained(ticker: Ticker, deliveries: Deliveries) -> None:
+    await asyncio.gather(ticker.drain(), deliveries.drain())
 
 
 class Shells:
@@ -106,10 +115,6 @@ class Shells:
         if not self.room.leaving:
             self.loop.run(submit(self.room, job_id))
 
-    def deliver(self, delivery_id: str, version: int) -> None:
-        if not self.room.leaving:
-            self.loop.run(deliver(self.room, delivery_id, version))
-
 
 shells = Shells()
 
@@ -128,12 +133,6 @@ for name in providers.names():
     untyped.task(name=name)(submit_shell)
 
 
-def deliver_shell(delivery_id: str, version: int) -> None:
-    """Plumbing: Flower does not show it."""
-    shells.deliver(delivery_id, version)
-
-
-untyped.task(name=DELIVER, send_events=False)(deliver_shell)
 untyped.steps["worker"].add(BackRoom)
 
 

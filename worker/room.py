@@ -67,6 +67,7 @@ class Room:
             settings.webhook_policy,
             total=settings.webhook_timeout,
             connect=settings.webhook_connect_timeout,
+            keys=settings.signing_keys,
         )
         self.rules = Rules(
             retry_base=settings.retry_base,
@@ -76,6 +77,8 @@ class Room:
         )
         #: Jobs whose submit is on the wire in this process; their leases are renewed.
         self.submitting: set[str] = set()
+        #: Set when something may be owed to a webhook: it need not wait for the next tick.
+        self.told = asyncio.Event()
         #: Set once the process is to end: nothing new is claimed.
         self.leaving = False
 
@@ -92,7 +95,10 @@ class Room:
 
     async def save(self, job_id: str, decide: Decide) -> Change | None:
         """`JobStore.change`, persisted in."""
-        return await self.persist(job_id, lambda: self.store.jobs.change(job_id, decide))
+        change = await self.persist(job_id, lambda: self.store.jobs.change(job_id, decide))
+        if change is not None and change.moved:
+            self.told.set()
+        return change
 
     async def persist(self, job_id: str, write: Callable[[], Awaitable[Answer]]) -> Answer:
         """

@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from generation.binding import Unbound, bind
 from generation.job import Job, JobState
 from generation.lifecycle import claimed_until
-from generation.queue import deliver_message, submit_message
+from generation.queue import submit_message
 from generation.store.sleepers import rouse
 from worker.alive import beat
 from worker.clock import ClockWatch
@@ -35,7 +35,6 @@ from worker.room import Room
 log = structlog.get_logger(__name__)
 
 ERRANDS_LIMIT = 500
-DELIVERIES_LIMIT = 500
 OVERDUE_LIMIT = 100
 #: Between two rounds where the first found more than it could start.
 BREATH = timedelta(seconds=0.02)
@@ -108,13 +107,12 @@ class Ticker:
             await asyncio.sleep(self._room.settings.tick.total_seconds())
 
     async def _tick(self) -> bool:
-        """Errands and deliveries. True where there are more than one round could start."""
+        """Errands. True where there are more than one round could start."""
         await self._renew_leases()
         await self._mind_the_clock()
         await self._keep_deadlines()
         await self._room.learned.exchange(self._room.now())
         await self._lines.serve()
-        told = await self._nudge_deliveries()
         line = await self._room.nudger.depth()
         jobs = await self._room.store.claims.errands(
             self._room.now(),
@@ -123,7 +121,7 @@ class Ticker:
             skip_queued=line is None or line > LONG_LINE,
         )
         self._looks.start([job for job in jobs if self._dispatch(job)])
-        return len(jobs) == ERRANDS_LIMIT or told == DELIVERIES_LIMIT
+        return len(jobs) == ERRANDS_LIMIT
 
     async def _look(self) -> bool:
         """Looks. True where a lane took all it had room for: there may be more due in it."""
@@ -207,14 +205,6 @@ class Ticker:
         whole = await self._room.store.jobs.get(job.id)
         if whole is not None:
             self._room.nudger.nudge(submit_message(whole))
-
-    async def _nudge_deliveries(self) -> int:
-        now = self._room.now()
-        again = now + self._room.settings.nudge_again
-        due = await self._room.store.deliveries.due(now, DELIVERIES_LIMIT, again)
-        for delivery_id, version in due:
-            self._room.nudger.nudge(deliver_message(delivery_id, version))
-        return len(due)
 
     async def _renew_leases(self) -> None:
         """Submits on the wire stay ours for as long as this process lives."""

@@ -6,8 +6,10 @@ from generation.store.accounts import AccountStore
 from generation.store.births import Placed
 from generation.store.claims import ClaimStore, Lane, NextWake
 from generation.store.database import Database, UnusableDatabase
-from generation.store.deliveries import DeliveryStore, Signed
+from generation.store.deliveries import Claimed, DeliveryStore
+from generation.store.delivery_log import DeliveryLog
 from generation.store.durations import DurationStore, Kind
+from generation.store.endpoints import EndpointStore, TooManyEndpoints
 from generation.store.erasure import ErasureStore, StillNeeded
 from generation.store.events import EventStore, Head, Progress, Told
 from generation.store.figures import Figures, figures
@@ -23,6 +25,7 @@ from generation.store.keys import ApiKey, KeyStore, new_key
 from generation.store.lists import Filters
 from generation.store.migrate import migrate, revisions
 from generation.store.queues import QueueStore
+from generation.store.replay import Replay
 from generation.store.retention import Retention
 from generation.store.secrets import SecretStore
 from generation.store.stories import Stories
@@ -36,10 +39,13 @@ __all__ = [
     "Capacities",
     "Change",
     "ClaimStore",
+    "Claimed",
     "Database",
     "Decide",
+    "DeliveryLog",
     "DeliveryStore",
     "DurationStore",
+    "EndpointStore",
     "ErasureStore",
     "EventStore",
     "Figures",
@@ -58,12 +64,13 @@ __all__ = [
     "Placed",
     "Progress",
     "QueueStore",
+    "Replay",
     "Retention",
     "SecretStore",
-    "Signed",
     "StillNeeded",
     "Store",
     "Told",
+    "TooManyEndpoints",
     "UnusableDatabase",
     "figures",
     "is_away",
@@ -86,7 +93,10 @@ class Store:
         self.deliveries = DeliveryStore(self.database)
         self.erasure = ErasureStore(self.database)
         self.retention = Retention(self.database)
+        self.delivery_log = DeliveryLog(self.database)
+        self.endpoints = EndpointStore(self.database)
         self.events = EventStore(self.database, base_url=base_url)
+        self.replay = Replay(self.database, self.events)
         self.keys = KeyStore(self.database)
         self.stories = Stories(self.database)
         self.idempotency = IdempotencyStore(self.database)

@@ -4,7 +4,7 @@ come at the same time.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -111,7 +111,7 @@ class Births:
         refused = await self._quotas.refused(connection, [birth.jobs for birth in new])
         taken = [birth for birth in new if birth.jobs[0].id not in refused] if refused else new
         repeated = await self._repeated(connection, taken)
-        born = await self._bear(connection, taken)
+        born = await self._bear(connection, taken, repeated)
         # Of several that replace each other, the last one is remembered.
         claimed = {birth.key.name: (birth.key, birth.jobs[0].id) for birth in taken if birth.key}
         if claimed:
@@ -154,9 +154,9 @@ class Births:
         )
 
     async def _bear(
-        self, connection: AsyncConnection, births: Sequence[Birth]
+        self, connection: AsyncConnection, births: Sequence[Birth], repeated: Collection[str]
     ) -> list[Sequence[Job]]:
-        """Write the jobs, their labels, and their first events."""
+        """Write the jobs, their labels, their first events and what is owed for those, once."""
         told = [
             (replace(job, sequence=1), event_of(None, job, self._base_url))
             for birth in births
@@ -167,7 +167,7 @@ class Births:
             await connection.execute(insert_once(connection, jobs), [job_row(job) for job in born])
             if labels := [row for job in born if job.metadata for row in label_rows(job)]:
                 await connection.execute(insert_once(connection, job_labels), labels)
-            await self._tell(connection, told)
+            await self._tell(connection, [each for each in told if each[0].id not in repeated])
         stored = iter(job for job, _ in told)
         return [list(islice(stored, len(birth.jobs))) for birth in births]
 

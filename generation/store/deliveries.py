@@ -1,24 +1,28 @@
 """
 Deliveries on disk: what is owed to webhooks, claimed attempt by attempt.
+
+What is due is claimed the longest due first, whoever it is for. Whoever claimed more for one
+receiver than it may hold puts the rest aside, and pulls it from there as there is room: so a
+receiver that hangs is passed over once, and not again with every claim.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, select, update
+from sqlalchemy import Select, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from generation.store.database import Database
+from generation.store.delivery_rows import MUTABLE, attempt_row, delivery_of
+from generation.store.endpoint_rows import endpoint_of, old_secrets_of
 from generation.store.group_commit import GroupCommit
-from generation.store.schema import api_keys, deliveries
-from generation.webhooks.delivery import Delivery, DeliveryState
-
-FIXED = frozenset(
-    {"id", "event_id", "event_type", "job_id", "tenant", "api_key_id", "url", "body", "created_at"}
-)
-MUTABLE = tuple(field.name for field in fields(Delivery) if field.name not in FIXED)
+from generation.store.inserts import insert_once
+from generation.store.schema import api_keys, deliveries, delivery_attempts, webhook_endpoints
+from generation.webhooks.delivery import Attempt, Delivery, DeliveryState
+from generation.webhooks.endpoint import Endpoint
+from generation.webhooks.secrets import signing
 
 SAVE = (
     update(deliveries)
@@ -29,115 +33,173 @@ SAVE = (
     )
     .values({name: bindparam(name) for name in MUTABLE})
 )
-MOVE_WAKE = (
+PUT_ASIDE = (
     update(deliveries)
-    .where(deliveries.c.id == bindparam("_id"))
-    .values(wake_at=bindparam("_wake_at"), version=deliveries.c.version + 1)
+    .where(
+        deliveries.c.id == bindparam("_id"),
+        deliveries.c.state == DeliveryState.QUEUED.value,
+        deliveries.c.version == bindparam("_version"),
+    )
+    .values(wake_at=bindparam("_wake_at"), aside=True)
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Signed:
-    """A claimed delivery and the secret it is signed with."""
+class Claimed:
+    """A delivery taken for one attempt, and what it takes to send it."""
 
     delivery: Delivery
-    secret: str
+    #: Newest first. Empty where nobody can sign it any more: its key, or its endpoint, is gone.
+    secrets: Sequence[str] = field(repr=False)
+    endpoint: Endpoint | None = None
+    #: An earlier event must arrive at this endpoint first.
+    blocked: bool = False
 
 
 class DeliveryStore:
-    """All access to deliveries. Safe to share among the coroutines of one event loop."""
+    """The access of those who send. Safe to share among the coroutines of one event loop."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._saving = GroupCommit(database, self._save_batch)
-        self._claiming = GroupCommit(database, self._claim_batch)
+        self._saving = GroupCommit(database, self._save_batch, limit=200)
 
-    async def due(self, now: datetime, limit: int, nudge_again: datetime) -> list[tuple[str, int]]:
+    async def claim(self, now: datetime, limit: int, until: datetime) -> list[Claimed]:
         """
-        Id and version of deliveries whose time has come, the longest due first. Each is named again
-        at `nudge_again`, in case the message about it is lost.
+        Take up to `limit` deliveries whose time has come, the longest due first: nobody else gets
+        them before `until`. What is not saved by then is due again.
         """
         query = (
-            select(deliveries.c.id, deliveries.c.version)
+            select(deliveries)
             .where(deliveries.c.wake_at <= now)
             .order_by(deliveries.c.wake_at)
             .limit(limit)
-            .with_for_update(skip_locked=True)
         )
         if self._database.is_sqlite and not await self._anything(query):
             return []
         async with self._database.writing() as connection:
-            named = [(row.id, row.version) for row in await connection.execute(query)]
-            if named:
-                ids = [delivery_id for delivery_id, _ in named]
-                moved = update(deliveries).where(deliveries.c.id.in_(ids))
-                await connection.execute(moved.values(wake_at=nudge_again))
-        return named
+            return await self._take(connection, [query], now, until)
 
-    async def claim(self, delivery_id: str, version: int, until: datetime) -> Signed | None:
-        """
-        Take one delivery for one attempt; None where it has ended, or where another message for the
-        same attempt (the same `version`) was quicker.
-        """
-        return await self._claiming((delivery_id, version, until))
+    async def pull(self, room: Mapping[str, int], now: datetime, until: datetime) -> list[Claimed]:
+        """Take what was put aside, in the order of creation, up to so many for each lane."""
+        queries = [
+            select(deliveries)
+            .where(deliveries.c.lane == lane, deliveries.c.aside)
+            .order_by(deliveries.c.id)
+            .limit(limit)
+            for lane, limit in room.items()
+        ]
+        async with self._database.writing() as connection:
+            return await self._take(connection, queries, now, until)
 
-    async def save(self, delivery: Delivery) -> None:
-        """Write down how an attempt went. A delivery that ended meanwhile stays as it ended."""
-        await self._saving(delivery)
+    async def put_aside(self, claimed: Sequence[Delivery], until: datetime) -> None:
+        """Give claimed deliveries back. They are due again at `until`, or pulled before."""
+        rows = [{"_id": each.id, "_version": each.version, "_wake_at": until} for each in claimed]
+        async with self._database.writing() as connection:
+            await connection.execute(PUT_ASIDE, rows)
 
-    async def of_job(self, job_id: str) -> list[Delivery]:
-        """A job's deliveries, oldest first."""
-        query = (
-            select(deliveries).where(deliveries.c.job_id == job_id).order_by(deliveries.c.id.asc())
-        )
-        async with self._database.reading() as connection:
-            return [delivery_of(row) for row in await connection.execute(query)]
+    async def save(self, delivery: Delivery, attempt: Attempt | None) -> None:
+        """Write down how a claim ended. A delivery that ended meanwhile stays as it ended."""
+        await self._saving((delivery, attempt))
 
-    async def _anything(self, query: Select[Any, Any]) -> bool:
+    async def _anything(self, query: Select[Any]) -> bool:
         async with self._database.reading() as connection:
             return (await connection.execute(query.limit(1))).first() is not None
 
-    async def _claim_batch(
-        self, connection: AsyncConnection, batch: Sequence[tuple[str, int, datetime]]
-    ) -> list[Signed | None]:
-        ids = sorted({delivery_id for delivery_id, _, _ in batch})
-        query = (
-            select(deliveries, api_keys.c.webhook_secret)
-            .join(api_keys, api_keys.c.id == deliveries.c.api_key_id)
-            .where(deliveries.c.id.in_(ids), deliveries.c.state == DeliveryState.QUEUED.value)
-            .order_by(deliveries.c.id)
-            .with_for_update(of=deliveries)
+    async def _take(
+        self,
+        connection: AsyncConnection,
+        queries: Sequence[Select[Any]],
+        now: datetime,
+        until: datetime,
+    ) -> list[Claimed]:
+        taken: list[Delivery] = []
+        for query in queries:
+            rows = await connection.execute(query.with_for_update(skip_locked=True))
+            taken += [delivery_of(row) for row in rows]
+        if not taken:
+            return []
+        await connection.execute(
+            update(deliveries)
+            .where(deliveries.c.id.in_([each.id for each in taken]))
+            .values(wake_at=until, aside=False, version=deliveries.c.version + 1)
         )
-        free = {row.id: row for row in await connection.execute(query)}
-        answers: list[Signed | None] = []
-        moved: list[dict[str, Any]] = []
-        for delivery_id, version, until in batch:
-            row = free.get(delivery_id)
-            if row is None or row.version != version:
-                answers.append(None)
+        taken = [
+            replace(each, wake_at=until, aside=False, version=each.version + 1) for each in taken
+        ]
+        return await self._with_secrets(connection, taken, now)
+
+    async def _with_secrets(
+        self, connection: AsyncConnection, taken: Sequence[Delivery], now: datetime
+    ) -> list[Claimed]:
+        endpoints = await self._endpoints(connection, taken)
+        keys = await self._keys(connection, taken, now)
+        heads = await self._heads(connection, endpoints)
+        claimed: list[Claimed] = []
+        for delivery in taken:
+            endpoint = endpoints.get(delivery.endpoint_id or "")
+            if endpoint is None:
+                claimed.append(Claimed(delivery, keys.get(delivery.api_key_id or "", ())))
                 continue
-            del free[delivery_id]
-            moved.append({"_id": delivery_id, "_wake_at": until})
-            claimed = replace(delivery_of(row), wake_at=until, version=version + 1)
-            answers.append(Signed(claimed, row.webhook_secret))
-        if moved:
-            await connection.execute(MOVE_WAKE, moved)
-        return answers
+            head = heads.get(endpoint.id, delivery.id)
+            claimed.append(
+                Claimed(
+                    replace(delivery, url=endpoint.url),
+                    endpoint.signing(now),
+                    endpoint,
+                    blocked=head < delivery.id,
+                )
+            )
+        return claimed
+
+    async def _endpoints(
+        self, connection: AsyncConnection, taken: Sequence[Delivery]
+    ) -> dict[str, Endpoint]:
+        ids = {each.endpoint_id for each in taken if each.endpoint_id}
+        if not ids:
+            return {}
+        query = select(webhook_endpoints).where(webhook_endpoints.c.id.in_(sorted(ids)))
+        return {row.id: endpoint_of(row) for row in await connection.execute(query)}
+
+    async def _keys(
+        self, connection: AsyncConnection, taken: Sequence[Delivery], now: datetime
+    ) -> dict[str, Sequence[str]]:
+        ids = {each.api_key_id for each in taken if each.api_key_id}
+        if not ids:
+            return {}
+        columns = (api_keys.c.id, api_keys.c.webhook_secret, api_keys.c.old_webhook_secrets)
+        query = select(*columns).where(api_keys.c.id.in_(sorted(ids)))
+        return {
+            row.id: signing(row.webhook_secret, old_secrets_of(row.old_webhook_secrets), now)
+            for row in await connection.execute(query)
+        }
+
+    async def _heads(
+        self, connection: AsyncConnection, endpoints: Mapping[str, Endpoint]
+    ) -> dict[str, str]:
+        """The delivery that is next for each ordered endpoint."""
+        heads: dict[str, str] = {}
+        for endpoint in endpoints.values():
+            if endpoint.ordered:
+                query = select(func.min(deliveries.c.id)).where(
+                    deliveries.c.endpoint_id == endpoint.id,
+                    deliveries.c.state == DeliveryState.QUEUED.value,
+                )
+                if head := (await connection.execute(query)).scalar():
+                    heads[endpoint.id] = head
+        return heads
 
     async def _save_batch(
-        self, connection: AsyncConnection, batch: Sequence[Delivery]
+        self, connection: AsyncConnection, batch: Sequence[tuple[Delivery, Attempt | None]]
     ) -> list[None]:
         rows = [
             {"_id": delivery.id, "_version": delivery.version}
             | {name: getattr(delivery, name) for name in MUTABLE}
             | {"state": delivery.state.value}
-            for delivery in batch
+            for delivery, _ in batch
         ]
         await connection.execute(SAVE, rows)
+        attempts = [attempt_row(attempt) for _, attempt in batch if attempt is not None]
+        if attempts:
+            # Two claims of one attempt, the older of which outlived its lease, have one number.
+            await connection.execute(insert_once(connection, delivery_attempts), attempts)
         return [None] * len(batch)
-
-
-def delivery_of(row: Row[Any]) -> Delivery:
-    values: dict[str, Any] = {field.name: getattr(row, field.name) for field in fields(Delivery)}
-    values["state"] = DeliveryState(values["state"])
-    return Delivery(**values)

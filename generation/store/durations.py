@@ -11,7 +11,7 @@ from sqlalchemy import Row, delete, select, tuple_, update
 
 from generation.durations import Ending, Sketch, sketch_of
 from generation.store.database import Database
-from generation.store.jobs import insert_once
+from generation.store.inserts import insert_once
 from generation.store.schema import durations
 
 #: What has not been bought for this long is forgotten.

@@ -8,14 +8,12 @@ event and the deliveries it owes.
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
-from ulid import ULID
 
-from generation.events import Event, event_of, wants
-from generation.job import Job, Webhook
+from generation.events import Event, event_of
+from generation.job import Job
 from generation.store import tallies
 from generation.store.births import Birth, Births, Placed
 from generation.store.database import Database
@@ -26,9 +24,9 @@ from generation.store.inserts import insert_once
 from generation.store.lists import JobLists
 from generation.store.quotas import Quotas
 from generation.store.rows import MUTABLE, job_of, mutable_row
-from generation.store.schema import deliveries, job_events, jobs
+from generation.store.schema import job_events, jobs
+from generation.store.telling import owe
 from generation.tally import counted
-from generation.webhooks.delivery import Delivery, DeliveryState
 
 #: Given the job as it is now, the job as it shall be; the same object for "no change".
 Decide = Callable[[Job], Job]
@@ -148,43 +146,9 @@ class JobStore:
     async def _tell(
         self, connection: AsyncConnection, moves: Sequence[tuple[Job, Event | None]]
     ) -> None:
-        """Write the events of these moves and the deliveries their jobs asked for."""
-        events = [event for _, event in moves if event is not None]
-        owed = [
-            delivery_row(first_delivery(job, job.webhook, event))
-            for job, event in moves
-            if event is not None and job.webhook is not None and wants(job, event.type)
-        ]
-        if events:
-            rows = [event_row(event) for event in events]
+        """Write the events of these moves, and the deliveries that are owed for them."""
+        told = [(job, event) for job, event in moves if event is not None]
+        if told:
+            rows = [event_row(event) for _, event in told]
             await connection.execute(insert_once(connection, job_events), rows)
-        if owed:
-            await connection.execute(insert_once(connection, deliveries), owed)
-
-
-def first_delivery(job: Job, webhook: Webhook, event: Event) -> Delivery:
-    return Delivery(
-        id=f"dlv_{ULID()}",
-        event_id=event.id,
-        event_type=event.type,
-        job_id=job.id,
-        tenant=job.tenant,
-        api_key_id=job.api_key_id,
-        url=webhook.url,
-        body=event.body or b"",
-        state=DeliveryState.QUEUED,
-        attempts=0,
-        version=0,
-        wake_at=event.created_at,
-        last_status=None,
-        last_error="",
-        last_response="",
-        created_at=event.created_at,
-        finished_at=None,
-    )
-
-
-def delivery_row(delivery: Delivery) -> dict[str, Any]:
-    return {column.name: getattr(delivery, column.name) for column in deliveries.c} | {
-        "state": delivery.state.value
-    }
+            await owe(connection, told, self._base_url)

@@ -1,5 +1,5 @@
 """
-A delivery: one event on its way to one URL, and what is decided after each attempt.
+A delivery: one event on its way to one receiver, and what is decided after each attempt.
 
 The row is immutable here. Saving, claiming and `version` are the store's business.
 """
@@ -10,7 +10,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from generation.webhooks.outcome import ErrorClass, Outcome
-from generation.webhooks.schedule import SCHEDULE, crowded_delay, delay_before_next
+from generation.webhooks.schedule import SCHEDULE, delay_before_next
+
+#: Events that are worth nothing a moment later: told once, never again.
+FLEETING = frozenset({"job.progress"})
 
 
 class DeliveryState(StrEnum):
@@ -22,44 +25,70 @@ class DeliveryState(StrEnum):
     DELIVERED = "delivered"
     #: Given up: the last attempt of the schedule failed, or the receiver is gone.
     FAILED = "failed"
-    #: Withdrawn before it arrived, by us or at the receiver's request.
+    #: Withdrawn before it arrived: by its owner, at the receiver's request, or with its endpoint.
     CANCELED = "canceled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One event for one URL. Times are UTC."""
+    """One event for one receiver. Times are UTC."""
 
-    #: `dlv_…`, our row.
+    #: `dlv_…`, our row. Begins with its time of birth, so the order of ids is that of creation.
     id: str
     #: `evt_…`, the same over all attempts and replays, so that a receiver can drop repeats.
     event_id: str
     event_type: str
-    job_id: str
+    #: None for events of endpoints.
+    job_id: str | None
     tenant: str
-    #: The API key whose webhook secrets sign it.
-    api_key_id: str
+    #: The API key whose webhook secrets sign it. None where an endpoint's do.
+    api_key_id: str | None = None
+    #: The registered endpoint it goes to. None for the webhook of one job.
+    endpoint_id: str | None = None
     url: str
+    #: Whose requests wait for each other: the endpoint's id, or the `host:port` of a job's webhook.
+    lane: str
     #: What is sent and signed, byte for byte.
     body: bytes = field(repr=False)
 
     state: DeliveryState = DeliveryState.QUEUED
     #: Requests made, whatever became of them.
     attempts: int = 0
+    #: Those since it was last queued by hand: its place in the schedule.
+    tries: int = 0
     #: Rises with every claim and every save; a save that names an older one is dropped.
     version: int = 0
     #: When to send it. None once there is nothing left to do.
     wake_at: datetime | None = None
+    #: Due, and waiting for its lane to have room.
+    aside: bool = False
 
     #: HTTP status of the latest attempt. None if no answer came.
     last_status: int | None = None
     #: An `ErrorClass`, a colon, and what to change in words. Empty after a success.
     last_error: str = ""
-    #: The head of the latest answer, at most 16 KiB of it, without NUL.
-    last_response: str = field(default="", repr=False)
 
     created_at: datetime
     finished_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One request really made, and what came of it."""
+
+    delivery_id: str
+    #: 1, 2, 3 … within the delivery; the request's `webhook-attempt`.
+    number: int
+    started_at: datetime
+    duration: timedelta
+    status: int | None = None
+    error: ErrorClass | None = None
+    #: What to change, in words. Empty after a success.
+    detail: str = ""
+    #: The head of the answer, at most 16 KiB of it, without NUL.
+    response: str = field(default="", repr=False)
+    #: None where it was the last.
+    next_attempt_at: datetime | None = None
 
 
 def after_attempt(
@@ -72,27 +101,66 @@ def after_attempt(
     """
     The delivery after an attempt that ended at `now`. `jitter` is a random number in [0, 1).
 
-    An outcome `crowded` sent nothing and costs no attempt: the delivery only steps aside. Raises
-    `ValueError` for a delivery that is not queued, which nobody had a reason to send.
+    Raises `ValueError` for a delivery that is not queued, which nobody had a reason to send.
     """
     if delivery.state is not DeliveryState.QUEUED:
         raise ValueError(f"{delivery.id} is {delivery.state}; queue it again before sending it")
-    if outcome.error is ErrorClass.CROWDED:
-        aside = now + crowded_delay(jitter, schedule)
-        return replace(delivery, wake_at=aside, last_error=outcome.complaint)
     tried = replace(
         delivery,
         attempts=delivery.attempts + 1,
+        tries=delivery.tries + 1,
         last_status=outcome.status,
         last_error=outcome.complaint,
-        last_response=outcome.excerpt,
     )
     if ending := _ending(outcome):
-        return _finish(tried, ending, now)
-    delay = delay_before_next(tried.attempts, outcome, now, jitter, schedule)
+        return finished(tried, ending, now)
+    if delivery.event_type in FLEETING:
+        return finished(tried, DeliveryState.FAILED, now)
+    delay = delay_before_next(tried.tries, outcome, now, jitter, schedule)
     if delay is None:
-        return _finish(tried, DeliveryState.FAILED, now)
+        return finished(tried, DeliveryState.FAILED, now)
     return replace(tried, wake_at=now + delay)
+
+
+def attempt_of(before: Delivery, after: Delivery, outcome: Outcome, started: datetime) -> Attempt:
+    """The log's entry for what `after_attempt` made of an outcome."""
+    return Attempt(
+        delivery_id=before.id,
+        number=after.attempts,
+        started_at=started,
+        duration=outcome.duration,
+        status=outcome.status,
+        error=outcome.error_class,
+        detail=outcome.words,
+        response=outcome.excerpt,
+        next_attempt_at=after.wake_at,
+    )
+
+
+def queued_again(delivery: Delivery, now: datetime) -> Delivery:
+    """To be sent at once under its old event id, with the whole schedule before it again."""
+    return replace(
+        delivery,
+        state=DeliveryState.QUEUED,
+        tries=0,
+        wake_at=now,
+        aside=False,
+        finished_at=None,
+    )
+
+
+def finished(
+    delivery: Delivery, state: DeliveryState, now: datetime, why: str | None = None
+) -> Delivery:
+    """The delivery at its end; `why` replaces `last_error`."""
+    return replace(
+        delivery,
+        state=state,
+        wake_at=None,
+        aside=False,
+        finished_at=now,
+        last_error=delivery.last_error if why is None else why,
+    )
 
 
 def _ending(outcome: Outcome) -> DeliveryState | None:
@@ -106,7 +174,3 @@ def _ending(outcome: Outcome) -> DeliveryState | None:
             return DeliveryState.CANCELED
         case _:
             return None
-
-
-def _finish(delivery: Delivery, state: DeliveryState, now: datetime) -> Delivery:
-    return replace(delivery, state=state, wake_at=None, finished_at=now)

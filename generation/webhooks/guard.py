@@ -12,6 +12,7 @@ Ranges: IANA's special-purpose address registries for IPv4 and IPv6.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import (
     IPv4Address,
     IPv4Network,
@@ -66,6 +67,9 @@ _RANGES: tuple[tuple[Network, str], ...] = tuple(
 _GLOBAL_UNICAST = ip_network("2000::/3")
 _NAT64 = ip_network("64:ff9b::/96")
 
+#: URLs whose judgement is remembered.
+KNOWN_URLS = 4096
+
 _SCHEME_PORTS = {"http": 80, "https": 443}
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 #: A last label of this form makes the whole host a number, however it is spelled.
@@ -115,12 +119,24 @@ def check_url(url: str, policy: GuardPolicy) -> None:
     allowed, only the address counts. Messages quote nothing of the URL but its host and port, for
     the rest may be secret.
     """
-    parsed = _parse(url)
-    _check_form(url, parsed, policy)
-    _check_port(parsed, policy)
-    _check_host(parsed.raw_host.decode("ascii").lower(), policy)
+    if (refusal := _refusal(url, policy)) is not None:
+        raise ForbiddenAddress(refusal)
 
 
+@lru_cache(KNOWN_URLS)
+def _refusal(url: str, policy: GuardPolicy) -> str | None:
+    """Remembered: one URL is told of many events, and parsing costs as much as sending."""
+    try:
+        parsed = _parse(url)
+        _check_form(url, parsed, policy)
+        _check_port(parsed, policy)
+        _check_host(parsed.raw_host.decode("ascii").lower(), policy)
+    except ForbiddenAddress as refusal:
+        return str(refusal)
+    return None
+
+
+@lru_cache(KNOWN_URLS)
 def receiver(url: str) -> str:
     """
     `host:port`, the party that answers a URL, for limits and logs: the rest may be secret.

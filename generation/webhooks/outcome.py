@@ -36,8 +36,6 @@ class ErrorClass(StrEnum):
     PROTOCOL = "protocol"
     #: The URL, or the address its name leads to, is one we do not send to. Nothing was sent.
     REFUSED_ADDRESS = "refused_address"
-    #: As many requests as one receiver may hold are on their way to it. Nothing was sent.
-    CROWDED = "crowded"
     #: An answer that is neither a success nor a redirect.
     STATUS = "status"
     #: A redirect, which is never followed: its target was never checked nor agreed to.
@@ -50,6 +48,16 @@ class ErrorClass(StrEnum):
     ABORTED = "aborted"
 
 
+#: Errors that say that nobody is there.
+AWAY = frozenset(
+    {
+        ErrorClass.TIMEOUT,
+        ErrorClass.DNS,
+        ErrorClass.CONNECT,
+        ErrorClass.TLS,
+        ErrorClass.DISCONNECTED,
+    }
+)
 #: What a receiver may ask for in a `webhook-delivery` header.
 STEERS = {"disable": ErrorClass.DISABLED, "abort-message": ErrorClass.ABORTED}
 
@@ -92,10 +100,26 @@ class Outcome:
         return self.status == GONE or self._steer is ErrorClass.DISABLED
 
     @property
+    def wish(self) -> str:
+        """What `wants_no_more` was understood from, in words."""
+        return f"answered {self.status}" if self.status == GONE else "asked for no more"
+
+    @property
     def complaint(self) -> str:
         """`class: words`, for the delivery's `last_error`. Empty if the event was delivered."""
         kind = self.error_class
-        return "" if kind is None else f"{kind}: {self._words(kind)}"
+        return "" if kind is None else f"{kind}: {self.words}"
+
+    @property
+    def words(self) -> str:
+        """What was wrong and what to change. Empty if the event was delivered."""
+        kind = self.error_class
+        return "" if kind is None else self._words(kind)
+
+    @property
+    def is_trouble(self) -> bool:
+        """The receiver is slow or away: it gets one request at a time until one goes well."""
+        return self.is_overload or self.error in AWAY
 
     @property
     def _steer(self) -> ErrorClass | None:

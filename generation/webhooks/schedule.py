@@ -26,8 +26,6 @@ SCHEDULE: tuple[timedelta, ...] = (
 )
 #: A receiver with too much to do is left alone at least this long.
 OVERLOAD_DELAY = timedelta(seconds=60)
-#: How long a delivery steps aside when its receiver already holds as many requests as it may.
-CROWDED_DELAY = timedelta(seconds=10)
 #: Waits differ by up to a fifth either way, so that what failed together does not return together.
 SPREAD = 0.2
 
@@ -54,11 +52,6 @@ def delay_before_next(
         delay = max(delay, min(OVERLOAD_DELAY, max(schedule)) * (1 + SPREAD * jitter))
     asked = retry_after(outcome.headers.get("retry-after", ""), now)
     return delay if asked is None else min(max(delay, asked), 2 * delay)
-
-
-def crowded_delay(jitter: float, schedule: Sequence[timedelta] = SCHEDULE) -> timedelta:
-    """How long to step aside. Never more than the longest wait of the schedule."""
-    return spread(min(CROWDED_DELAY, max(schedule)), jitter)
 
 
 def spread(delay: timedelta, jitter: float) -> timedelta:

@@ -2,22 +2,25 @@
 The one place that sends webhooks.
 
 A send makes one request and says what came of it. Whether and when to try again is decided by
-`delivery.after_attempt`.
+`delivery.after_attempt`, and how many may be on the wire at once by whoever sends.
 """
 
 import asyncio
+import hashlib
 import ssl
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from secrets import token_hex
 from time import perf_counter
 
 import aiohttp
-import httpx
 from aiohttp.abc import AbstractResolver
+from yarl import URL
 
-from generation.webhooks.client import guarded_client, read_head
+from generation.transport import words
+from generation.webhooks.asymmetric import SigningKey
 from generation.webhooks.delivery import Delivery
-from generation.webhooks.guard import ForbiddenAddress, GuardPolicy, check_url, receiver
+from generation.webhooks.guard import ForbiddenAddress, GuardPolicy, check_url
 from generation.webhooks.outcome import (
     EXCERPT_BYTES,
     KEPT_HEADERS,
@@ -25,24 +28,22 @@ from generation.webhooks.outcome import (
     Outcome,
     readable,
 )
+from generation.webhooks.resolver import GuardedResolver, ThreadedNames
 from generation.webhooks.signature import sign
-from generation.webhooks.slots import Crowded, Slots
+from generation.webhooks.transport import guarded_connector
 
 USER_AGENT = "genq-webhooks/1.0"
 TOTAL_TIMEOUT = timedelta(seconds=15)
 CONNECT_TIMEOUT = timedelta(seconds=5)
-#: Requests one receiver may hold at a time.
-PER_RECEIVER = 10
-#: How long a delivery waits for one of them before it steps aside.
-PATIENCE = timedelta(seconds=1)
+#: Connections to one host are not limited here: whoever sends limits the requests.
+UNLIMITED = 0
 
 
 class Sender:
     """
-    Sends deliveries from one process: one guarded client, on the event loop of the first send.
+    Sends from one process, over guarded connections, on the event loop of the first send.
 
-    Safe to use from many tasks of that loop. A receiver that hangs holds `per_receiver` requests
-    for `total` and no more; a delivery that finds them all taken ends as `crowded`.
+    Safe to use from many tasks of that loop. With `keys`, every request is signed by them too.
     """
 
     def __init__(
@@ -51,47 +52,61 @@ class Sender:
         *,
         total: timedelta = TOTAL_TIMEOUT,
         connect: timedelta = CONNECT_TIMEOUT,
-        per_receiver: int = PER_RECEIVER,
-        patience: timedelta = PATIENCE,
+        keys: Sequence[SigningKey] = (),
         tls: ssl.SSLContext | None = None,
         names: AbstractResolver | None = None,
     ) -> None:
         self._policy = policy
         self._total = total
-        self._slots = Slots(per_receiver, patience)
-        connect_seconds = connect.total_seconds()
-        self._client = guarded_client(
-            policy,
-            httpx.Timeout(total.total_seconds(), connect=connect_seconds, pool=connect_seconds),
-            per_host=per_receiver,
-            tls=tls,
-            names=names,
+        self._keys = keys
+        self._timeout = aiohttp.ClientTimeout(
+            total=None, connect=connect.total_seconds(), sock_connect=connect.total_seconds()
         )
+        self._tls = tls or ssl.create_default_context()
+        self._resolver = GuardedResolver(policy, names or ThreadedNames())
+        self._session: aiohttp.ClientSession | None = None
 
     async def aclose(self) -> None:
         """Close every connection. Let sends end first; one under way is cut off."""
-        await self._client.aclose()
+        if self._session is not None:
+            await self._session.close()
+        await self._resolver.close()
 
-    async def send(self, delivery: Delivery, secrets: Sequence[str], now: datetime) -> Outcome:
+    async def send(
+        self,
+        delivery: Delivery,
+        secrets: Sequence[str],
+        now: datetime,
+        extra: Mapping[str, str] | None = None,
+    ) -> Outcome:
         """
-        Make one attempt, signed with every one of `secrets` and stamped with `now`.
+        Make one attempt, signed with every one of `secrets` and stamped with `now`. `extra` are
+        headers of the receiver's own; none of them replaces one of ours.
 
         Trouble with the network, the receiver or its URL is an outcome, never an exception. Once
         the receiver has answered with a status, that is the outcome, even if the rest of its answer
         never comes. Raises `ValueError` for secrets that cannot sign.
         """
-        headers = _headers(delivery, secrets, now)
+        headers = {**(extra or {}), **self._headers(delivery, secrets, now)}
         try:
             check_url(delivery.url, self._policy)
-            async with self._slots.hold(receiver(delivery.url)):
-                return await self._attempt(delivery, headers)
+            return await self._attempt(delivery, headers)
         except ForbiddenAddress as refusal:
             return Outcome(error=ErrorClass.REFUSED_ADDRESS, detail=str(refusal))
-        except Crowded:
-            return Outcome(
-                error=ErrorClass.CROWDED,
-                detail="the receiver has not answered the requests sent before this one yet",
-            )
+
+    def _headers(self, delivery: Delivery, secrets: Sequence[str], now: datetime) -> dict[str, str]:
+        timestamp = int(now.timestamp())
+        signature = sign(secrets, delivery.event_id, timestamp, delivery.body, self._keys)
+        return {
+            "content-type": "application/json",
+            "user-agent": USER_AGENT,
+            "accept-encoding": "identity",
+            "webhook-id": delivery.event_id,
+            "webhook-timestamp": str(timestamp),
+            "webhook-signature": signature,
+            "webhook-attempt": str(delivery.attempts + 1),
+            "traceparent": traceparent(delivery),
+        }
 
     async def _attempt(self, delivery: Delivery, headers: dict[str, str]) -> Outcome:
         started = perf_counter()
@@ -101,7 +116,7 @@ class Sender:
         try:
             async with asyncio.timeout(self._total.total_seconds()):
                 await self._exchange(delivery, headers, answer)
-        except (TimeoutError, OSError, httpx.HTTPError) as trouble:
+        except (TimeoutError, OSError, aiohttp.ClientError) as trouble:
             error, detail = _explain(trouble)
         duration = timedelta(seconds=perf_counter() - started)
         if answer.status is None:
@@ -116,16 +131,33 @@ class Sender:
     async def _exchange(
         self, delivery: Delivery, headers: dict[str, str], answer: "_Answer"
     ) -> None:
-        async with self._client.stream(
-            "POST", delivery.url, content=delivery.body, headers=headers
+        async with self._opened().post(
+            URL(delivery.url, encoded=True),
+            data=delivery.body,
+            headers=headers,
+            allow_redirects=False,
+            timeout=self._timeout,
         ) as response:
-            answer.status = response.status_code
+            answer.status = response.status
             answer.headers = {
-                name: readable(response.headers[name].encode("utf-8", "replace"))
+                name: readable(response.headers[name].encode("utf-8", "surrogateescape"))
                 for name in KEPT_HEADERS
                 if name in response.headers
             }
-            await read_head(response, answer.head, EXCERPT_BYTES)
+            # What is left unread at the end of the block closes the connection.
+            async for chunk in response.content.iter_any():
+                answer.head += chunk[: EXCERPT_BYTES - len(answer.head)]
+                if len(answer.head) >= EXCERPT_BYTES:
+                    return
+
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=guarded_connector(self._policy, self._resolver, UNLIMITED, self._tls),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+            )
+        return self._session
 
 
 class _Answer:
@@ -137,21 +169,17 @@ class _Answer:
         self.head = bytearray()
 
 
-def _headers(delivery: Delivery, secrets: Sequence[str], now: datetime) -> dict[str, str]:
-    timestamp = int(now.timestamp())
-    return {
-        "content-type": "application/json",
-        "user-agent": USER_AGENT,
-        "webhook-id": delivery.event_id,
-        "webhook-timestamp": str(timestamp),
-        "webhook-signature": sign(secrets, delivery.event_id, timestamp, delivery.body),
-        "webhook-attempt": str(delivery.attempts + 1),
-    }
+def traceparent(delivery: Delivery) -> str:
+    """
+    W3C Trace Context: one trace for all attempts of all deliveries of an event.
+    """
+    trace = hashlib.blake2b(delivery.event_id.encode(), digest_size=16).hexdigest()
+    return f"00-{trace}-{token_hex(8)}-00"
 
 
 def _explain(trouble: Exception) -> tuple[ErrorClass, str]:
     """The class of a failed exchange, and what it was in words."""
-    match trouble.__cause__ if isinstance(trouble, httpx.HTTPError) else trouble:
+    match trouble:
         case TimeoutError():
             return ErrorClass.TIMEOUT, "no answer in time; answer first and work afterwards"
         case aiohttp.ClientConnectorDNSError():
@@ -168,5 +196,6 @@ def _explain(trouble: Exception) -> tuple[ErrorClass, str]:
 
 def _brief(trouble: Exception) -> str:
     """One printable line: parts of it may be the receiver's."""
-    text = "".join(char if char.isprintable() else " " for char in str(trouble))
+    said = words(trouble) if isinstance(trouble, aiohttp.ClientError) else str(trouble)
+    text = "".join(char if char.isprintable() else " " for char in said)
     return " ".join(text.split())[:200] or type(trouble).__name__

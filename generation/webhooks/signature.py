@@ -1,5 +1,5 @@
 """
-The signature a receiver checks: Standard Webhooks, symmetric form.
+The signature a receiver checks: Standard Webhooks, with shared secrets and with key pairs.
 
 Signed are the event id, the timestamp and the body, joined by dots. The body is signed and sent as
 the very same bytes, so nobody has to agree on how JSON is written.
@@ -12,6 +12,8 @@ import hmac
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from secrets import token_bytes
+
+from generation.webhooks.asymmetric import SigningKey
 
 PREFIX = "whsec_"
 #: Bytes of a secret we make.
@@ -36,9 +38,16 @@ def check_secret(secret: str) -> None:
         )
 
 
-def sign(secrets: Sequence[str], event_id: str, timestamp: int, body: bytes) -> str:
+def sign(
+    secrets: Sequence[str],
+    event_id: str,
+    timestamp: int,
+    body: bytes,
+    keys: Sequence[SigningKey] = (),
+) -> str:
     """
-    The value of the `webhook-signature` header: one signature per secret, in the order given.
+    The value of the `webhook-signature` header: one signature per secret, in the order given, and
+    then one per key pair.
 
     While a secret is being replaced, sign with the new and the old one: a receiver accepts the
     request if any of them matches. `timestamp` is in whole seconds and goes into
@@ -50,7 +59,8 @@ def sign(secrets: Sequence[str], event_id: str, timestamp: int, body: bytes) -> 
     if "." in event_id:
         raise ValueError(f"an event id contains no dot; choose another than {event_id!r}")
     content = f"{event_id}.{timestamp}.".encode() + body
-    return " ".join(_signature(_key(secret), content) for secret in secrets)
+    symmetric = [_signature(_key(secret), content) for secret in secrets]
+    return " ".join([*symmetric, *(key.sign(content) for key in keys)])
 
 
 def _signature(key: bytes, content: bytes) -> str:

@@ -2,9 +2,9 @@
 
 import sys
 
-from ops.bench import submit
+from ops.bench import deliveries, submit
 
-MEASUREMENTS = {"submit": submit.main}
+MEASUREMENTS = {"submit": submit.main, "deliveries": deliveries.main}
 
 
 def main() -> None:

@@ -101,7 +101,7 @@ async def test_a_birth_that_was_not_written_down_is_told_the_same_later(store: S
     asked = replace(HOOK, events=("job.queued", "job.canceled"))
     life = (submitting, running, canceled)
     job = await store.jobs.insert(a_job(webhook=asked, metadata={"order": "7"}))
-    (stored,) = await store.deliveries.of_job(job.id)
+    (stored,) = await store.delivery_log.of_job(job.id)
     for move in life:
         await store.jobs.change(job.id, move)
     async with store.database.writing() as connection:
@@ -234,7 +234,7 @@ async def test_progress_is_written_for_who_asked_and_not_too_often(store: Store)
     assert [event["type"] for event in told] == ["job.progress"] * 2
     assert [event["data"]["progress"] for event in told] == [10, 30]
     assert types(await store.events.of_job(other.id)) == ["job.queued"]
-    deliveries = await store.deliveries.of_job(job.id)
+    deliveries = await store.delivery_log.of_job(job.id)
     assert [delivery.event_type for delivery in deliveries] == ["job.progress"] * 2
 
 

@@ -57,6 +57,6 @@ async def test_so_is_what_is_owed_to_a_caller(store: Store) -> None:
         return fresh.move(JobState.FAILED, NOON + HOUR, wake_at=None, finished_at=NOON + HOUR)
 
     await store.jobs.change(job.id, fail)
-    assert await store.deliveries.due(NOON, 10, NOON) == []
+    assert await store.deliveries.claim(NOON, 10, NOON) == []
     await rouse(store.database, NOON, LEASE)
-    assert len(await store.deliveries.due(NOON, 10, NOON)) == 1
+    assert len(await store.deliveries.claim(NOON, 10, NOON)) == 1

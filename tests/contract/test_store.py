@@ -126,11 +126,11 @@ async def test_a_decision_about_nothing(store: Store) -> None:
 
 async def test_an_ending_owes_a_delivery_in_the_same_transaction(store: Store) -> None:
     job = await store.jobs.insert(a_job(webhook=HOOK))
-    assert await store.deliveries.of_job(job.id) == []
+    assert await store.delivery_log.of_job(job.id) == []
     change = await store.jobs.change(job.id, failed)
     assert change is not None
     assert (change.after.sequence, change.after.version) == (2, 1)
-    (delivery,) = await store.deliveries.of_job(job.id)
+    (delivery,) = await store.delivery_log.of_job(job.id)
     assert (delivery.event_type, delivery.state) == ("job.failed", DeliveryState.QUEUED)
     assert (delivery.wake_at, delivery.attempts, delivery.url) == (NOON, 0, HOOK.url)
     assert b'"type":"job.failed"' in delivery.body
@@ -151,8 +151,8 @@ async def test_a_decision_that_fails_leaves_nothing_behind(store: Store) -> None
     )
     assert isinstance(outcomes[0], RuntimeError)
     assert await store.jobs.get(job.id) == job
-    assert await store.deliveries.of_job(job.id) == []
-    assert len(await store.deliveries.of_job(good.id)) == 1
+    assert await store.delivery_log.of_job(job.id) == []
+    assert len(await store.delivery_log.of_job(good.id)) == 1
 
 
 async def test_events_are_numbered_within_the_job(store: Store) -> None:
@@ -160,35 +160,10 @@ async def test_events_are_numbered_within_the_job(store: Store) -> None:
     job = await store.jobs.insert(a_job(webhook=hook))
     await store.jobs.change(job.id, submitting)
     await store.jobs.change(job.id, failed)
-    deliveries = await store.deliveries.of_job(job.id)
+    deliveries = await store.delivery_log.of_job(job.id)
     assert [d.event_type for d in deliveries] == ["job.queued", "job.failed"]
     assert b'"sequence":1' in deliveries[0].body
     assert b'"sequence":3' in deliveries[1].body
-
-
-async def test_a_delivery_attempt_is_claimed_once(store: Store, second: Store) -> None:
-    key = await store.keys.add("acme", new_key(), "whsec_secret", NOON)
-    job = await store.jobs.insert(a_job(webhook=HOOK, api_key_id=key.id))
-    await store.jobs.change(job.id, failed)
-    ((delivery_id, version),) = await store.deliveries.due(NOON, 10, LATER)
-    assert await store.deliveries.due(NOON, 10, LATER) == []
-    stores = [store, second]
-    claims = await asyncio.gather(
-        *(stores[i % 2].deliveries.claim(delivery_id, version, LATER) for i in range(20))
-    )
-    (signed,) = [claim for claim in claims if claim is not None]
-    assert (signed.secret, signed.delivery.version) == ("whsec_secret", version + 1)
-    delivered = replace(
-        signed.delivery,
-        state=DeliveryState.DELIVERED,
-        attempts=1,
-        wake_at=None,
-        finished_at=NOON,
-        last_status=204,
-    )
-    await store.deliveries.save(delivered)
-    assert await store.deliveries.of_job(job.id) == [delivered]
-    assert await store.deliveries.claim(delivery_id, version + 1, LATER) is None
 
 
 async def test_a_page_walks_every_job_once_newest_first(store: Store) -> None:

@@ -72,6 +72,7 @@ def delivery(url: str, *, attempts: int = 0, body: bytes = BODY) -> Delivery:
         tenant="acme",
         api_key_id="key_1",
         url=url,
+        lane="lane",
         body=body,
         attempts=attempts,
         wake_at=now,

@@ -5,7 +5,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from generation.webhooks.delivery import Delivery, DeliveryState, after_attempt
+from generation.webhooks.delivery import (
+    Attempt,
+    Delivery,
+    DeliveryState,
+    after_attempt,
+    attempt_of,
+    queued_again,
+)
 from generation.webhooks.outcome import ErrorClass, Outcome
 from generation.webhooks.schedule import SCHEDULE
 
@@ -21,6 +28,7 @@ DELIVERY = Delivery(
     tenant="acme",
     api_key_id="key_1",
     url="https://hooks.example.com/genq",
+    lane="hooks.example.com:443",
     body=b"{}",
     version=4,
     wake_at=NOW,
@@ -51,6 +59,7 @@ def test_answers_that_end_it(outcome: Outcome, state: DeliveryState) -> None:
         DELIVERY,
         state=state,
         attempts=1,
+        tries=1,
         wake_at=None,
         last_status=outcome.status,
         last_error=outcome.complaint,
@@ -75,10 +84,10 @@ def test_answers_that_postpone_it(outcome: Outcome, wait: timedelta) -> None:
     assert after_attempt(DELIVERY, outcome, NOW, MIDDLE) == replace(
         DELIVERY,
         attempts=1,
+        tries=1,
         wake_at=NOW + wait,
         last_status=outcome.status,
         last_error=outcome.complaint,
-        last_response=outcome.excerpt,
     )
 
 
@@ -96,19 +105,43 @@ def test_a_receiver_that_never_answers_is_given_up_after_eleven_attempts() -> No
 def test_an_answer_replaces_what_the_one_before_left() -> None:
     failed = after_attempt(DELIVERY, Outcome(status=500, excerpt="oops"), NOW, MIDDLE)
     unanswered = after_attempt(failed, Outcome(error=ErrorClass.CONNECT), NOW, MIDDLE)
-    assert (unanswered.last_status, unanswered.last_response) == (None, "")
+    assert unanswered.last_status is None
     told = after_attempt(unanswered, Outcome(status=200, excerpt="thanks"), NOW, MIDDLE)
-    assert (told.last_status, told.last_error, told.last_response) == (200, "", "thanks")
+    assert (told.last_status, told.last_error, told.attempts) == (200, "", 3)
 
 
-def test_stepping_aside_costs_no_attempt() -> None:
-    last = replace(DELIVERY, attempts=10, last_status=500)
-    crowded = Outcome(error=ErrorClass.CROWDED, detail="busy")
-    assert after_attempt(last, crowded, NOW, MIDDLE) == replace(
-        last, wake_at=NOW + timedelta(seconds=10), last_error="crowded: busy"
+def test_an_attempt_is_logged_with_what_came_of_it() -> None:
+    outcome = Outcome(status=503, excerpt="busy", duration=timedelta(seconds=1))
+    after = after_attempt(DELIVERY, outcome, NOW, MIDDLE)
+    attempt = attempt_of(DELIVERY, after, outcome, NOW - outcome.duration)
+    assert attempt == Attempt(
+        delivery_id="dlv_1",
+        number=1,
+        started_at=NOW - timedelta(seconds=1),
+        duration=timedelta(seconds=1),
+        status=503,
+        error=ErrorClass.STATUS,
+        detail="answered 503",
+        response="busy",
+        next_attempt_at=NOW + timedelta(seconds=5),
     )
-    short = [timedelta(0), timedelta(seconds=1)]
-    assert after_attempt(last, crowded, NOW, 0.5, short).wake_at == NOW + timedelta(seconds=1)
+
+
+def test_news_of_progress_is_told_once() -> None:
+    fleeting = replace(DELIVERY, event_type="job.progress")
+    after = after_attempt(fleeting, Outcome(status=503), NOW, MIDDLE)
+    assert (after.state, after.wake_at) == (S.FAILED, None)
+
+
+def test_a_delivery_queued_again_has_the_whole_schedule_before_it() -> None:
+    given_up = DELIVERY
+    while given_up.wake_at is not None:
+        given_up = after_attempt(given_up, Outcome(status=500), NOW, MIDDLE)
+    again = queued_again(given_up, NOW)
+    assert (again.state, again.wake_at, again.finished_at) == (S.QUEUED, NOW, None)
+    after = after_attempt(again, Outcome(status=500), NOW, MIDDLE)
+    assert (after.attempts, after.tries) == (len(SCHEDULE) + 1, 1)
+    assert after.wake_at == NOW + timedelta(seconds=5)
 
 
 @pytest.mark.parametrize("state", [S.DELIVERED, S.FAILED, S.CANCELED])
@@ -118,4 +151,4 @@ def test_a_finished_delivery_is_not_decided_again(state: DeliveryState) -> None:
 
 
 def test_a_delivery_does_not_show_its_body_in_logs() -> None:
-    assert "prompt" not in repr(replace(DELIVERY, body=b'{"prompt":1}', last_response="prompt"))
+    assert "prompt" not in repr(replace(DELIVERY, body=b'{"prompt":1}'))

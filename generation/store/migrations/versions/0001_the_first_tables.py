@@ -14,6 +14,8 @@ PLACED = sa.text("position > 0")
 PLAIN_LOOK = "(state IN ('running', 'expired') AND cancel_requested_at IS NULL)"
 LIVING = sa.text("finished_at IS NULL")
 ENDED = sa.text("finished_at IS NOT NULL")
+ASIDE = sa.text("aside")
+ENDPOINTS = sa.text("endpoint_id IS NOT NULL")
 
 revision = "0001"
 down_revision = None
@@ -36,6 +38,7 @@ def upgrade() -> None:
         sa.Column("max_in_flight", sa.Integer(), nullable=True),
         sa.Column("daily_jobs", sa.Integer(), nullable=True),
         sa.Column("expires_at", Instant(), nullable=True),
+        sa.Column("old_webhook_secrets", Document, nullable=True),
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("last_used_at", Instant(), nullable=True),
         sa.Column("revoked_at", Instant(), nullable=True),
@@ -181,28 +184,62 @@ def upgrade() -> None:
     create_label_and_key_tables()
 
     op.create_table(
+        "webhook_endpoints",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("tenant", sa.String(length=100), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("events", Document, nullable=False),
+        sa.Column("metadata", Document, nullable=False),
+        sa.Column("headers", Document, nullable=False),
+        sa.Column("concurrency", sa.Integer(), nullable=False),
+        sa.Column("rate", sa.Float(), nullable=True),
+        sa.Column("ordered", sa.Boolean(), nullable=False),
+        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("disabled_reason", sa.Text(), nullable=False),
+        sa.Column("disabled_at", Instant(), nullable=True),
+        sa.Column("secret", sa.String(length=200), nullable=False),
+        sa.Column("old_secrets", Document, nullable=False),
+        sa.Column("first_failure_at", Instant(), nullable=True),
+        sa.Column("failing_since", Instant(), nullable=True),
+        sa.Column("alerted", sa.Integer(), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("updated_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_endpoints")),
+    )
+    op.create_index(
+        "ix_webhook_endpoints_tenant", "webhook_endpoints", ["tenant", "id"], unique=False
+    )
+
+    op.create_table(
         "deliveries",
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("event_id", sa.String(length=40), nullable=False),
         sa.Column("event_type", sa.String(length=40), nullable=False),
-        sa.Column("job_id", sa.String(length=40), nullable=False),
+        sa.Column("job_id", sa.String(length=40), nullable=True),
         sa.Column("tenant", sa.String(length=100), nullable=False),
-        sa.Column("api_key_id", sa.String(length=40), nullable=False),
+        sa.Column("api_key_id", sa.String(length=40), nullable=True),
+        sa.Column("endpoint_id", sa.String(length=40), nullable=True),
         sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("lane", sa.String(length=300), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("wake_at", Instant(), nullable=True),
+        sa.Column("aside", sa.Boolean(), nullable=False),
         sa.Column("last_status", sa.Integer(), nullable=True),
         sa.Column("last_error", sa.Text(), nullable=False),
-        sa.Column("last_response", sa.Text(), nullable=False),
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("finished_at", Instant(), nullable=True),
         sa.ForeignKeyConstraint(
             ["job_id"], ["jobs.id"], name=op.f("fk_deliveries_job_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deliveries")),
+        sa.UniqueConstraint(
+            "endpoint_id", "event_id", name=op.f("uq_deliveries_endpoint_id_event_id")
+        ),
     )
     op.create_index(
         "ix_deliveries_due",
@@ -212,7 +249,44 @@ def upgrade() -> None:
         postgresql_where=WAKEFUL,
         sqlite_where=WAKEFUL,
     )
+    op.create_index(
+        "ix_deliveries_aside",
+        "deliveries",
+        ["lane", "id"],
+        unique=False,
+        postgresql_where=ASIDE,
+        sqlite_where=ASIDE,
+    )
     op.create_index("ix_deliveries_job_id", "deliveries", ["job_id"], unique=False)
+    op.create_index("ix_deliveries_tenant", "deliveries", ["tenant", "state", "id"], unique=False)
+    op.create_index(
+        "ix_deliveries_endpoint",
+        "deliveries",
+        ["endpoint_id", "state", "id"],
+        unique=False,
+        postgresql_where=ENDPOINTS,
+        sqlite_where=ENDPOINTS,
+    )
+
+    op.create_table(
+        "delivery_attempts",
+        sa.Column("delivery_id", sa.String(length=40), nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("started_at", Instant(), nullable=False),
+        sa.Column("duration_ms", sa.Integer(), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=True),
+        sa.Column("error", sa.String(length=40), nullable=True),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("response", sa.Text(), nullable=False),
+        sa.Column("next_attempt_at", Instant(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["delivery_id"],
+            ["deliveries.id"],
+            name=op.f("fk_delivery_attempts_delivery_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("delivery_id", "number", name=op.f("pk_delivery_attempts")),
+    )
 
     op.create_table(
         "job_events",
@@ -328,7 +402,9 @@ def downgrade() -> None:
         "durations",
         "event_feed",
         "job_events",
+        "delivery_attempts",
         "deliveries",
+        "webhook_endpoints",
         "tallies",
         "turns",
         "accounts",

@@ -1,0 +1,61 @@
+"""
+Deliveries and their attempts as rows, and back.
+"""
+
+from dataclasses import fields
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Row
+
+from generation.store.schema import deliveries
+from generation.webhooks.delivery import Attempt, Delivery, DeliveryState
+from generation.webhooks.outcome import ErrorClass
+
+FIXED = frozenset(
+    {
+        *("id", "event_id", "event_type", "job_id", "tenant", "api_key_id", "endpoint_id"),
+        *("url", "lane", "body", "created_at"),
+    }
+)
+MUTABLE = tuple(field.name for field in fields(Delivery) if field.name not in FIXED)
+
+
+def delivery_of(row: Row[Any]) -> Delivery:
+    values: dict[str, Any] = {field.name: getattr(row, field.name) for field in fields(Delivery)}
+    values["state"] = DeliveryState(values["state"])
+    return Delivery(**values)
+
+
+def delivery_row(delivery: Delivery) -> dict[str, Any]:
+    return {column.name: getattr(delivery, column.name) for column in deliveries.c} | {
+        "state": delivery.state.value
+    }
+
+
+def attempt_row(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "delivery_id": attempt.delivery_id,
+        "number": attempt.number,
+        "started_at": attempt.started_at,
+        "duration_ms": round(attempt.duration.total_seconds() * 1000),
+        "status": attempt.status,
+        "error": attempt.error.value if attempt.error else None,
+        "detail": attempt.detail,
+        "response": attempt.response,
+        "next_attempt_at": attempt.next_attempt_at,
+    }
+
+
+def attempt_of_row(row: Row[Any]) -> Attempt:
+    return Attempt(
+        delivery_id=row.delivery_id,
+        number=row.number,
+        started_at=row.started_at,
+        duration=timedelta(milliseconds=row.duration_ms),
+        status=row.status,
+        error=ErrorClass(row.error) if row.error else None,
+        detail=row.detail,
+        response=row.response,
+        next_attempt_at=row.next_attempt_at,
+    )

@@ -1,0 +1,55 @@
+"""
+Endpoints as rows and rows as endpoints.
+"""
+
+from collections.abc import Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row
+
+from generation.webhooks.endpoint import Endpoint
+from generation.webhooks.health import Health
+from generation.webhooks.secrets import OldSecret
+
+#: Fields that are columns as they are.
+PLAIN = tuple(
+    field.name
+    for field in fields(Endpoint)
+    if field.name not in {"events", "old_secrets", "health"}
+)
+
+
+def endpoint_of(row: Row[Any]) -> Endpoint:
+    return Endpoint(
+        events=tuple(row.events),
+        old_secrets=old_secrets_of(row.old_secrets),
+        health=Health(
+            first_failure_at=row.first_failure_at,
+            failing_since=row.failing_since,
+            alerted=row.alerted,
+        ),
+        **{name: getattr(row, name) for name in PLAIN},
+    )
+
+
+def endpoint_row(endpoint: Endpoint) -> dict[str, Any]:
+    """The whole row."""
+    return {name: getattr(endpoint, name) for name in PLAIN} | {
+        "events": list(endpoint.events),
+        "old_secrets": old_secrets_document(endpoint.old_secrets),
+        "first_failure_at": endpoint.health.first_failure_at,
+        "failing_since": endpoint.health.failing_since,
+        "alerted": endpoint.health.alerted,
+    }
+
+
+def old_secrets_of(document: Sequence[dict[str, str]] | None) -> tuple[OldSecret, ...]:
+    return tuple(
+        OldSecret(each["secret"], datetime.fromisoformat(each["until"])) for each in document or ()
+    )
+
+
+def old_secrets_document(old: Sequence[OldSecret]) -> list[dict[str, str]]:
+    return [{"secret": each.secret, "until": each.until.isoformat()} for each in old]

@@ -1,0 +1,74 @@
+"""
+Endpoints, deliveries and attempts as the outside sees them. JSON values only.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from generation.document import rfc3339
+from generation.webhooks.delivery import Attempt, Delivery, DeliveryState
+from generation.webhooks.endpoint import USUAL_EVENTS, Endpoint
+from generation.webhooks.headers import shown
+
+
+def endpoint_document(endpoint: Endpoint) -> dict[str, Any]:
+    """Without its secrets, and without what looks like a secret of the receiver's."""
+    return {
+        "id": endpoint.id,
+        "object": "webhook_endpoint",
+        "url": endpoint.url,
+        "description": endpoint.description,
+        "events": list(endpoint.events or USUAL_EVENTS),
+        "metadata": dict(endpoint.metadata),
+        "headers": shown(endpoint.headers),
+        "concurrency": endpoint.concurrency,
+        "rate": endpoint.rate,
+        "ordered": endpoint.ordered,
+        "enabled": endpoint.enabled,
+        "disabled_reason": endpoint.disabled_reason or None,
+        "disabled_at": rfc3339(endpoint.disabled_at),
+        "failing_since": rfc3339(endpoint.health.failing_since),
+        "created_at": rfc3339(endpoint.created_at),
+        "updated_at": rfc3339(endpoint.updated_at),
+    }
+
+
+def delivery_document(
+    delivery: Delivery, attempts: Iterable[Attempt] | None = None
+) -> dict[str, Any]:
+    """With each attempt, and the payload, where `attempts` are given."""
+    document: dict[str, Any] = {
+        "id": delivery.id,
+        "object": "webhook_delivery",
+        "event_id": delivery.event_id,
+        "type": delivery.event_type,
+        "job": delivery.job_id,
+        "endpoint": delivery.endpoint_id,
+        "url": delivery.url,
+        "state": delivery.state.value,
+        "attempts": delivery.attempts,
+        "next_attempt_at": rfc3339(delivery.wake_at)
+        if delivery.state is DeliveryState.QUEUED
+        else None,
+        "last_status": delivery.last_status,
+        "last_error": delivery.last_error or None,
+        "created_at": rfc3339(delivery.created_at),
+        "finished_at": rfc3339(delivery.finished_at),
+    }
+    if attempts is not None:
+        document["payload"] = delivery.body.decode()
+        document["log"] = [attempt_document(attempt) for attempt in attempts]
+    return document
+
+
+def attempt_document(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "number": attempt.number,
+        "started_at": rfc3339(attempt.started_at),
+        "duration_ms": round(attempt.duration.total_seconds() * 1000),
+        "status": attempt.status,
+        "error": attempt.error.value if attempt.error else None,
+        "detail": attempt.detail or None,
+        "response": attempt.response,
+        "next_attempt_at": rfc3339(attempt.next_attempt_at),
+    }

@@ -1,0 +1,46 @@
+"""
+What an attempt says of the endpoint it went to.
+"""
+
+from datetime import datetime
+
+import structlog
+
+from generation.store import EndpointStore
+from generation.webhooks.endpoint import Endpoint
+from generation.webhooks.health import WELL, after_failure, is_lost, percent
+from generation.webhooks.outcome import Outcome
+
+log = structlog.get_logger(__name__)
+
+
+async def note(
+    endpoints: EndpointStore, endpoint: Endpoint, outcome: Outcome, now: datetime
+) -> None:
+    """
+    Write down what is new about an endpoint, and nothing where nothing is. One that wants no more
+    is disabled, and so is one that has failed for five days.
+    """
+    if outcome.wants_no_more:
+        if await endpoints.disable(endpoint, now, f"the receiver {outcome.wish}"):
+            log.warning("endpoint_disabled", endpoint_id=endpoint.id, tenant=endpoint.tenant)
+        return
+    if outcome.error_class is None:
+        if endpoint.health != WELL:
+            await endpoints.succeeded(endpoint)
+        return
+    if after_failure(endpoint.health, now) is endpoint.health and not is_lost(endpoint.health, now):
+        return
+    change = await endpoints.failed(endpoint, now)
+    if change is None:
+        return
+    before, after = change
+    if not after.enabled:
+        log.warning("endpoint_disabled", endpoint_id=endpoint.id, tenant=endpoint.tenant)
+    elif after.health.alerted > before.health.alerted:
+        log.warning(
+            "endpoint_failing",
+            endpoint_id=endpoint.id,
+            tenant=endpoint.tenant,
+            percent=percent(after.health, now),
+        )
