@@ -147,6 +147,8 @@ def after_submit(
             return canceled(job, at.now, unbilled(job), "canceled before the upstream took it")
         case NotAccepted() | AccountBlocked():
             return requeue(job, answer, at, elsewhere=elsewhere)
+        case Rejected(code=ErrorCode.UNSUPPORTED) if elsewhere and not job.cancel_requested_at:
+            return requeue(job, answer, at, elsewhere=True)  # another station may sell it
         case Rejected():
             return reject(job, answer, at)
         case Fault():

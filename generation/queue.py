@@ -8,7 +8,7 @@ message may be lost, doubled or late, and a broker may be down: whoever ticks nu
 import asyncio
 import base64
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from random import getrandbits
 from typing import Any
@@ -83,11 +83,18 @@ class Message:
 
     queue: str
     body: str
+    #: Taken before all that wait in the queue.
+    first: bool = False
 
 
 def submit_message(job: Job) -> Message:
     """The job's own task: its id is the job's id, its name what was ordered."""
     return message(SUBMITS, job.type, job.id, [job.id], summary(job))
+
+
+def call_message(job: Job) -> Message:
+    """The same for a job for which a place is kept: it must not stand in the queue as well."""
+    return replace(submit_message(job), first=True)
 
 
 def message(queue: str, task: str, task_id: str, args: Sequence[Any], shown: str) -> Message:
@@ -195,12 +202,14 @@ class Nudger:
     async def _push(self) -> None:
         while self._pending:
             batch, self._pending = self._pending[:PUSH_LIMIT], self._pending[PUSH_LIMIT:]
-            by_queue: dict[str, list[str]] = {}
+            by_queue: dict[tuple[str, bool], list[str]] = {}
             for item in batch:
-                by_queue.setdefault(item.queue, []).append(item.body)
+                by_queue.setdefault((item.queue, item.first), []).append(item.body)
             try:
-                for queue, bodies in by_queue.items():
-                    await self._redis.lpush(queue, *bodies)
+                for (queue, first), bodies in by_queue.items():
+                    # Workers take from the right.
+                    push = self._redis.rpush if first else self._redis.lpush
+                    await push(queue, *bodies)
             except (RedisError, OSError) as error:
                 log.warning("nudges_dropped", count=len(batch), error=str(error))
                 await asyncio.sleep(PAUSE.total_seconds())

@@ -16,7 +16,7 @@ from generation.capacity import CALLED_AT_ONCE, CALLED_ON_TRIAL
 from generation.job import Job
 from generation.lifecycle import call
 from generation.line import keys_of, lines
-from generation.queue import submit_message
+from generation.queue import call_message
 from generation.store import Call
 from worker.room import Room
 
@@ -68,7 +68,7 @@ class Lines:
             )
         )
         for job in jobs:
-            self._room.nudger.nudge(submit_message(job))
+            self._room.nudger.nudge(call_message(job))
         if jobs:
             log.info("called", station=name[0], key=name[1], jobs=len(jobs))
 

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import redis
 
-from generation.queue import SUBMITS, Nudger, celery_app, submit_message
+from generation.queue import SUBMITS, Nudger, call_message, celery_app, submit_message
 from generation.settings import Settings
 from ops.stack.broker import BrokerProcess
 from tests.services.waiting import wait_for_async
@@ -109,3 +109,11 @@ def test_no_secret_and_no_picture_is_shown() -> None:
     assert "AAAA" not in shown
     assert "duration=5" in shown
     assert "image=<file>" in shown
+
+
+async def test_who_is_called_does_not_stand_in_the_queue_as_well(redis_url: str) -> None:
+    waited, called = a_job(), a_job()
+    await nudge(redis_url, submit_message(waited), call_message(called))
+    with redis.Redis.from_url(redis_url) as client:
+        taken = cast(tuple[bytes, bytes], client.brpop([SUBMITS], timeout=1))
+    assert contents(json.loads(taken[1]))[0] == [called.id]

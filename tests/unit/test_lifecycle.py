@@ -139,6 +139,14 @@ def test_a_job_refused_for_sure_goes_to_another_key_at_once() -> None:
     assert last.not_before is not None
 
 
+def test_what_one_station_does_not_sell_another_one_may() -> None:
+    fault = Rejected("no such model here", code=ErrorCode.UNSUPPORTED)
+    assert after_submit(a_job(S.SUBMITTING), fault, at(1), elsewhere=True).state is S.QUEUED
+    assert after_submit(a_job(S.SUBMITTING), fault, at(1)).state is S.FAILED
+    bad = Rejected("the prompt is too long")
+    assert after_submit(a_job(S.SUBMITTING), bad, at(1), elsewhere=True).state is S.FAILED
+
+
 def test_a_follow_up_stays_with_its_parents_key() -> None:
     job = a_job(S.SUBMITTING, parent_id="job_1")
     again = after_submit(job, Unreachable("refused"), at(1))
