@@ -10,7 +10,7 @@ from typing import Any
 
 from api.problems import NO_STATION, UNSUPPORTED, Complaint, Problem, invalid
 from generation import providers
-from generation.operation import Operation
+from generation.operation import Operation, Pace
 from generation.pace import faster, next_look
 from generation.stations import Stations
 
@@ -26,6 +26,8 @@ class Offer:
     poll_after: int
     #: A job that names no deadline has this long.
     deadline: timedelta
+    #: How it is looked at there.
+    pace: Pace
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +124,12 @@ def offer_of(stations: Stations, provider: str, name: str) -> Offer | None:
     first = selling[0]
     operation = providers.find(provider, name, first.speaks[provider].dialect)
     assert operation is not None, "a station offers only what its dialect has"
-    look = next_look(faster(operation.pace, first.speed), timedelta(0), dice=0.5)
+    pace = faster(operation.pace, first.speed)
+    look = next_look(pace, timedelta(0), dice=0.5)
     return Offer(
         operation=operation,
         stations=tuple(station.name for station in selling),
         poll_after=max(1, math.ceil(look.total_seconds())),
         deadline=operation.pace.deadline,
+        pace=pace,
     )

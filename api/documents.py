@@ -96,7 +96,12 @@ class Job(Document):
     billed: Billed = Field(description="Whether the upstream charged for it, as far as is known.")
     attempts: int = Field(description="How often it was sent upstream.")
     parent: str | None = Field(description="The finished job this one follows.")
+    client_id: str | None = Field(description="Your own name for it, where it was `PUT`.")
+    batch: str | None = Field(description="The batch it was ordered in.")
     canceling: bool = Field(description="A cancel was asked for and has not come through yet.")
+    expired_before_start: bool = Field(
+        description="Its deadline passed before anything was sent upstream."
+    )
     upstream: UpstreamTask
     webhook: JobWebhook | None
     created_at: datetime
@@ -115,8 +120,47 @@ class JobPage(Document):
     """Jobs, newest first."""
 
     data: list[Job]
-    next_cursor: str | None = Field(description="Give it back as `cursor` for the next page.")
-    has_more: bool
+    next_cursor: str | None = Field(description="Give it back as `cursor` for older jobs.")
+    prev_cursor: str | None = Field(description="Give it back as `cursor` for newer jobs.")
+    has_more: bool = Field(description="Whether there are older jobs.")
+
+
+class BatchUrls(Document):
+    self: str
+    cancel: str
+    jobs: str
+
+
+class Batch(Document):
+    """Jobs that were ordered together."""
+
+    id: str
+    object: Literal["batch"]
+    total: int
+    counts: dict[JobState, int] = Field(
+        description="How many of its jobs are in each state that any of them is in."
+    )
+    done: bool = Field(description="Whether all of them have ended.")
+    created_at: datetime
+    urls: BatchUrls
+
+
+class Rejection(Document):
+    """An order of a batch that was not taken."""
+
+    index: int = Field(description="Its place in `jobs` as sent, from 0.")
+    code: str
+    status: int
+    title: str
+    detail: str
+    errors: list["ProblemEntry"] | None = None
+
+
+class PlacedBatch(Batch):
+    """A batch as it was taken."""
+
+    jobs: list[Job] = Field(description="In the order of their orders.")
+    rejected: list[Rejection]
 
 
 class Event(Document):
@@ -348,6 +392,8 @@ MODELS: tuple[type[Document], ...] = (
     JobPage,
     Event,
     EventPage,
+    Batch,
+    PlacedBatch,
     Reply,
     Explanation,
     Operation,

@@ -10,6 +10,7 @@ from datetime import timedelta
 import structlog
 
 from api.about import About
+from api.batches import Batches
 from api.callbacks import Callbacks
 from api.callers import Callers
 from api.catalogue import Catalogue
@@ -22,6 +23,7 @@ from api.explanations import Explanations
 from api.feed import Feed
 from api.followups import Followups
 from api.health import Health, Readiness
+from api.hints import Hints
 from api.hub import Hub
 from api.inputs import Inputs
 from api.jobs import Jobs
@@ -30,6 +32,8 @@ from api.keys_reference import KeysReference
 from api.limits import Limiter
 from api.metrics import Metrics
 from api.operations import Operations
+from api.order_reference import OrderReference
+from api.ordering import Ordering
 from api.orders import OrderReader
 from api.patience import within
 from api.reference import Reference
@@ -37,6 +41,8 @@ from api.resolutions import Resolutions
 from api.routes import CallersEndpoint, Guarded, Route, route
 from api.streams import Streams
 from api.submit_reference import SubmitReference
+from api.taking import Taker
+from api.waiting import Waiting
 from generation.access import Scope
 from generation.callback import PATH as CALLBACKS
 from generation.flower import Rows
@@ -69,30 +75,31 @@ class Door:
         self._nudger = Nudger(settings)
         self._rows = Rows(celery_app(settings), f"genq-api@{socket.gethostname()}")
         catalogue = Catalogue(stations)
-        self._jobs = Jobs(
-            settings,
-            self.store,
-            OrderReader(settings, catalogue, Followups(stations)),
-            self._nudger,
-            self._rows,
-        )
+        hints = Hints(catalogue)
+        orders = OrderReader(settings, catalogue, Followups(stations))
+        taker = Taker(self.store.jobs, orders, self._nudger, self._rows)
+        self.hub = Hub(self.store.events)
+        self._ordering = Ordering(settings, taker, hints, Waiting(self.store.jobs, self.hub))
+        self._batches = Batches(settings, self.store, taker, self._rows)
+        self._jobs = Jobs(settings, self.store, hints, self._rows)
         self._inputs = Inputs(settings, self.store.jobs)
         self._resolutions = Resolutions(settings, self.store.jobs, self._nudger, self._rows)
         self._metrics = Metrics(self.store, stations)
-        self.hub = Hub(self.store.events)
         self._feed = Feed(self.store, self.hub)
         self._streams = Streams(self.store, self.hub)
         self._examples = ExampleJobs(catalogue.entries[0].operation)
-        self._explanations = Explanations(self.store.stories)
+        self._explanations = Explanations(self.store.jobs, self.store.stories)
         self._callbacks = Callbacks(self.store)
-        self._erasing = Erasing(self.store.erasure, self.base_url)
+        self._erasing = Erasing(self.store.jobs, self.store.erasure, self.base_url)
         self._operations = Operations(catalogue)
         self._health = Health(Readiness(self.store, self._nudger, stations))
         self.about = About(catalogue, self.base_url)
-        self.routes = self._routes(Reference(catalogue), EventReference(catalogue))
+        self.routes = self._routes(
+            Reference(catalogue), OrderReference(catalogue), EventReference(catalogue)
+        )
         self.about.routes = self.routes
         #: Endpoints worth a way of their own, by method and path.
-        self.busiest = {("POST", "/v1/jobs"): self._keyed(self._jobs.create, Scope.SUBMIT)}
+        self.busiest = {("POST", "/v1/jobs"): self._keyed(self._ordering.create, Scope.SUBMIT)}
 
     async def close(self) -> None:
         """Tell what is still to be told, briefly, and let go of everything."""
@@ -113,14 +120,15 @@ class Door:
     def _keyed(self, endpoint: CallersEndpoint, scope: Scope | None = None) -> Guarded:
         return Guarded(self.callers, self._limiter, endpoint, scope)
 
-    def _routes(self, says: Reference, tells: EventReference) -> list[Route]:
+    def _routes(self, says: Reference, takes: OrderReference, tells: EventReference) -> list[Route]:
         """Busy ones first: they are tried in this order."""
         jobs, operations, about = self._jobs, self._operations, self.about
         keyed = self._keyed
         cancel = keyed(jobs.cancel, Scope.CANCEL)
         erase = keyed(self._erasing.erase, Scope.CANCEL)
         return [
-            route("POST", "/v1/jobs", keyed(jobs.create), says.create_job()),
+            route("POST", "/v1/jobs", keyed(self._ordering.create), takes.create_job()),
+            route("PUT", "/v1/jobs/{job_id}", keyed(self._ordering.put), takes.put_job()),
             route("GET", "/v1/jobs/{job_id}", keyed(jobs.get), says.get_job()),
             route("GET", "/v1/jobs", keyed(jobs.page), says.list_jobs()),
             route("POST", "/v1/jobs/{job_id}/cancel", cancel, says.cancel_job()),
@@ -134,6 +142,7 @@ class Door:
             route("GET", "/v1/jobs/{job_id}/reply", keyed(self._inputs.last_reply), says.reply()),
             *self._submit_routes(SubmitReference()),
             route("DELETE", "/v1/jobs/{job_id}", erase, erase_job(self._examples)),
+            *self._batch_routes(takes),
             *self._event_routes(tells),
             route("GET", "/v1/operations", keyed(operations.all), says.list_operations()),
             route(
@@ -159,6 +168,15 @@ class Door:
         return [
             route("POST", "/v1/jobs/{job_id}/resolve", resolve, says.resolve()),
             route("GET", "/metrics", metrics, says.metrics()),
+        ]
+
+    def _batch_routes(self, takes: OrderReference) -> list[Route]:
+        batches, keyed = self._batches, self._keyed
+        cancel = keyed(batches.cancel, Scope.CANCEL)
+        return [
+            route("POST", "/v1/jobs/batch", keyed(batches.create), takes.create_batch()),
+            route("GET", "/v1/batches/{batch_id}", keyed(batches.get), takes.get_batch()),
+            route("POST", "/v1/batches/{batch_id}/cancel", cancel, takes.cancel_batch()),
         ]
 
     def _key_routes(self, says: KeysReference) -> list[Route]:

@@ -8,23 +8,25 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.answers import json_answer
-from api.jobs import job_id_of, no_such_job
+from api.names import no_such_job, own_id
 from api.problems import STILL_NEEDED, Problem
 from generation.document import job_document
-from generation.store import ApiKey, ErasureStore, StillNeeded
+from generation.store import ApiKey, ErasureStore, JobStore, StillNeeded
 
 
 class Erasing:
     """The one endpoint that takes something away."""
 
-    def __init__(self, store: ErasureStore, base_url: str) -> None:
+    def __init__(self, jobs: JobStore, store: ErasureStore, base_url: str) -> None:
+        self._jobs = jobs
         self._store = store
         self._base_url = base_url
 
     async def erase(self, request: Request, caller: ApiKey) -> Response:
         """200 with what is kept; 409 for a job that is still needed."""
+        job_id = await own_id(self._jobs, request, caller)
         try:
-            job = await self._store.erase(job_id_of(request), caller.tenant, datetime.now(UTC))
+            job = await self._store.erase(job_id, caller.tenant, datetime.now(UTC))
         except StillNeeded as needed:
             raise Problem(STILL_NEEDED, str(needed)) from needed
         if job is None:

@@ -12,6 +12,7 @@ from generation.operation import Operation
 from generation.status import Asset, AssetType
 
 JOB_ID = "job_01KG9Q2Z6M8T4V7X1Y3A5C7E9G"
+BATCH_ID = "batch_01KG9Q2Z6M8T4V7X1Y3A5C7E9G"
 BORN = datetime(2026, 1, 31, 12, 0, 0, tzinfo=UTC)
 
 
@@ -31,6 +32,7 @@ class ExampleJobs:
             updated_at=BORN,
             deadline=BORN + operation.pace.deadline,
         )
+        self.of_batch = replace(self.queued, batch_id=BATCH_ID)
         running = replace(
             self.queued,
             state=JobState.RUNNING,

@@ -8,20 +8,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.answers import json_answer
-from api.jobs import job_id_of, no_such_job
+from api.names import no_such_job, own_id
 from generation.explain import explanation_document
-from generation.store import ApiKey
+from generation.store import ApiKey, JobStore
 from generation.store.stories import Stories
 
 
 class Explanations:
     """Tells each job's story to its own tenant."""
 
-    def __init__(self, stories: Stories) -> None:
+    def __init__(self, jobs: JobStore, stories: Stories) -> None:
+        self._jobs = jobs
         self._stories = stories
 
     async def get(self, request: Request, caller: ApiKey) -> Response:
-        story = await self._stories.of_job(job_id_of(request), caller.tenant)
+        job_id = await own_id(self._jobs, request, caller)
+        story = await self._stories.of_job(job_id, caller.tenant)
         if story is None:
             raise no_such_job()
         return json_answer(explanation_document(story, datetime.now(UTC)))

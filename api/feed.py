@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from api.feed_query import FeedQuery, cursor_of, read_feed_query, read_log_query
 from api.hub import Hub
-from api.jobs import job_id_of, no_such_job
+from api.names import own_job
 from generation.store import ApiKey, Store, Told
 
 HEADERS = {"Cache-Control": "no-store"}
@@ -41,9 +41,7 @@ class Feed:
     async def of_job(self, request: Request, caller: ApiKey) -> Response:
         """What has happened to one job, from its beginning."""
         query = read_log_query(request)
-        job = await self._store.jobs.get(job_id_of(request), caller.tenant)
-        if job is None:
-            raise no_such_job()
+        job = await own_job(self._store.jobs, request, caller)
         found = await self._store.events.of_job(job.id, query.after, query.limit + 1)
         page, has_more = found[: query.limit], len(found) > query.limit
         last = page[-1].head.sequence if page else query.after

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from api.answers import json_answer
 from api.body import read_body
 from api.complaints import complaints
-from api.jobs import job_id_of, no_such_job
+from api.names import own_job
 from api.orders import read_json
 from api.problems import NOT_AWAITING_INPUT, Problem, invalid
 from generation import providers
@@ -33,7 +33,7 @@ class Inputs:
     async def give(self, request: Request, caller: ApiKey) -> Response:
         """202 once the input is on disk; a worker sends it. 409 for a job that waits for none."""
         body = read_json(await read_body(request, self._max_body_bytes))
-        job = await self._own(request, caller)
+        job = await own_job(self._store, request, caller)
         answer = checked_input(job, body)
         now = datetime.now(UTC)
 
@@ -48,14 +48,8 @@ class Inputs:
 
     async def last_reply(self, request: Request, caller: ApiKey) -> Response:
         """The upstream's literal words when the job last changed; null where it never said any."""
-        job = await self._own(request, caller)
+        job = await own_job(self._store, request, caller)
         return json_answer({"object": "reply", "job": job.id, "reply": job.last_reply or None})
-
-    async def _own(self, request: Request, caller: ApiKey) -> Job:
-        job = await self._store.get(job_id_of(request), caller.tenant)
-        if job is None:
-            raise no_such_job()
-        return job
 
 
 def checked_input(job: Job, body: object) -> dict[str, object]:

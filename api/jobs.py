@@ -1,5 +1,5 @@
 """
-`/v1/jobs`: order, look, list, cancel.
+`/v1/jobs`: look, list, cancel.
 """
 
 from collections.abc import Mapping
@@ -9,15 +9,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.answers import json_answer
-from api.body import read_body
-from api.listing import JOB_ID, cursor_after, read_query
-from api.orders import OrderReader, read_json, read_order
-from api.problems import ALREADY_TERMINAL, NOT_FOUND, Complaint, Problem, invalid
+from api.hints import Hints
+from api.listing import Page, read_query
+from api.names import no_such_job, own_id, own_job
+from api.problems import ALREADY_TERMINAL, Problem
 from generation.document import job_document
 from generation.flower import Rows
 from generation.job import Job, JobState
 from generation.lifecycle import request_cancel
-from generation.queue import Nudger, submit_message
 from generation.settings import Settings
 from generation.store import ApiKey, Store
 
@@ -25,54 +24,41 @@ from generation.store import ApiKey, Store
 class Jobs:
     """The endpoints of jobs. Each sees the jobs of its caller's tenant and no others."""
 
-    def __init__(
-        self, settings: Settings, store: Store, orders: OrderReader, nudger: Nudger, rows: Rows
-    ) -> None:
+    def __init__(self, settings: Settings, store: Store, hints: Hints, rows: Rows) -> None:
         self._base_url = settings.public_url or ""
-        self._max_body_bytes = settings.max_body_bytes
         self._store = store.jobs
         self._queues = store.queues
-        self._orders = orders
-        self._nudger = nudger
+        self._hints = hints
         self._rows = rows
 
-    async def create(self, request: Request, caller: ApiKey) -> Response:
-        """202 once the job is on disk. What follows the commit neither waits nor fails."""
-        raw = await read_body(request, self._max_body_bytes)
-        now = datetime.now(UTC)
-        order = read_order(read_json(raw))
-        parent = await self._parent(order.parent, caller) if order.parent else None
-        job, offer = self._orders.job(order, caller, now, parent)
-        job = await self._store.insert(job)
-        self._nudger.nudge(submit_message(job))
-        self._rows.show(job, now)
-        document = job_document(job, self._base_url)
-        headers = {"Location": document["urls"]["self"], "Retry-After": str(offer.poll_after)}
-        return json_answer(document, 202, headers)
-
     async def get(self, request: Request, caller: ApiKey) -> Response:
-        job = await self._store.get(job_id_of(request), caller.tenant)
-        if job is None:
-            raise no_such_job()
+        """200, or 304 where the caller has this version already."""
+        job = await own_job(self._store, request, caller)
         position = await self._queues.position(job)
-        return json_answer(job_document(job, self._base_url, position=position))
+        headers = {"ETag": etag(job, position), **self._hints.headers(job, datetime.now(UTC))}
+        if has_already(request, headers["ETag"]):
+            return Response(status_code=304, headers=headers)
+        return json_answer(job_document(job, self._base_url, position=position), 200, headers)
 
     async def page(self, request: Request, caller: ApiKey) -> Response:
-        """A page, newest first, and the way to the next one."""
+        """A page, newest first, and the ways to those before and after it."""
         query = read_query(request.query_params.multi_items())
         found = await self._store.page(
-            caller.tenant, query.filters, limit=query.limit + 1, before=query.before
+            caller.tenant,
+            query.filters,
+            limit=query.limit + 1,
+            before=query.before,
+            after=query.after,
         )
-        page, has_more = found[: query.limit], len(found) > query.limit
-        headers: dict[str, str] = {}
-        if has_more:
-            headers["Link"] = f'<{query.next_url(self._base_url, page[-1].id)}>; rel="next"'
+        page = Page.of(query, found)
         document = {
-            "data": [job_document(job, self._base_url) for job in page],
-            "next_cursor": cursor_after(page[-1].id) if has_more else None,
-            "has_more": has_more,
+            "data": [job_document(job, self._base_url) for job in page.jobs],
+            "next_cursor": page.next_cursor,
+            "prev_cursor": page.prev_cursor,
+            "has_more": page.next_cursor is not None,
         }
-        return json_answer(document, 200, headers)
+        links = page.links(f"{self._base_url}/v1/jobs")
+        return json_answer(document, 200, {"Link": links} if links else None)
 
     async def cancel(self, request: Request, caller: ApiKey) -> Response:
         """
@@ -86,7 +72,7 @@ class Jobs:
                 return job
             return request_cancel(job, now)
 
-        change = await self._store.change(job_id_of(request), decide)
+        change = await self._store.change(await own_id(self._store, request, caller), decide)
         if change is None or change.after.tenant != caller.tenant:
             raise no_such_job()
         job = change.after
@@ -100,13 +86,6 @@ class Jobs:
             )
         return self._job(job)
 
-    async def _parent(self, job_id: str, caller: ApiKey) -> Job:
-        parent = await self._store.get(job_id, caller.tenant)
-        if parent is None:
-            words = "there is no such job, or it is not yours"
-            raise invalid([Complaint("#/parent", words, "parent")])
-        return parent
-
     def _job(self, job: Job, status: int = 200) -> Response:
         return json_answer(job_document(job, self._base_url), status)
 
@@ -118,13 +97,20 @@ ENDED: Mapping[JobState, str] = {
 }
 
 
-def job_id_of(request: Request) -> str:
-    """The id in the path. Raises `Problem` (404) for what cannot be one."""
-    job_id = request.path_params["job_id"]
-    if not JOB_ID.fullmatch(job_id):
-        raise no_such_job()
-    return job_id
+def etag(job: Job, position: int | None) -> str:
+    """
+    Another for every change a caller can see. Not the row's version: that rises with every look a
+    worker takes, also when nothing was learned.
+    """
+    changed = int(job.updated_at.timestamp() * 1e6)
+    return f'"{job.id}.{job.sequence}.{changed:x}.{position or 0}"'
 
 
-def no_such_job() -> Problem:
-    return Problem(NOT_FOUND, "there is no such job, or it is not yours")
+def has_already(request: Request, tag: str) -> bool:
+    """Whether `If-None-Match` names this tag, weakly compared as RFC 9110 says."""
+    given = request.headers.get("if-none-match")
+    if given is None:
+        return False
+    return given.strip() == "*" or tag in {
+        each.strip().removeprefix("W/") for each in given.split(",")
+    }

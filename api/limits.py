@@ -65,8 +65,8 @@ class Limiter:
         del self._refused[caller.id]
 
     def _remember(self, caller: ApiKey, over: OverQuota, now: datetime) -> None:
-        if over.policy == IN_FLIGHT:
-            return  # any of those jobs may end at any moment
+        if over.policy == IN_FLIGHT or over.partly:
+            return  # any of those jobs may end at any moment; and a smaller order may fit
         if len(self._refused) >= MOST_REMEMBERED:
             self._refused.clear()
         self._refused[caller.id] = (now + over.wait, caller.access.limits, over)

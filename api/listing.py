@@ -1,5 +1,5 @@
 """
-Lists of jobs: what a query may say, and the cursor to go on with.
+Lists of jobs: what a query may say, and the cursors to go on with.
 """
 
 import base64
@@ -7,64 +7,110 @@ import binascii
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Self
 from urllib.parse import urlencode
 
+from api.names import BATCH_ID, JOB_ID
 from api.problems import INVALID_QUERY, Problem
-from generation.job import JobState
+from generation.job import Job, JobState
 from generation.store import Filters
 
 MOST = 100
 USUAL = 50
-PARAMETERS = ("state", "provider", "operation", "limit", "cursor")
+TIMES = ("created_after", "created_before", "updated_after", "updated_before")
+PARAMETERS = ("state", "provider", "operation", "station", *TIMES, "parent", "batch")
+PAGING = ("limit", "cursor")
+METADATA = "metadata."
+#: Entries of metadata that one query may name.
+MOST_METADATA = 5
 
-JOB_ID = re.compile(r"job_[0-9A-HJKMNP-TV-Z]{26}")
-_NAME = re.compile(r"[A-Za-z0-9_.-]{1,60}")
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)")
+#: A direction and a job: `b` for what comes after it in the list, `a` for what comes before.
+_CURSOR = re.compile(r"([ab])(job_[0-9A-HJKMNP-TV-Z]{26})")
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A page of a list: which jobs, how many, and after which."""
+    """A page of a list: which jobs, how many, and where in the list."""
 
     filters: Filters
     limit: int
+    #: The page right after this job, or right before that one; neither for the first page.
     before: str | None
+    after: str | None
+    #: What was asked for, to be asked for again with another cursor.
+    given: tuple[tuple[str, str], ...]
 
-    def next_url(self, base_url: str, last_job_id: str) -> str:
-        """The address of the page that follows the one which ends with this job."""
-        parameters = {
-            "state": self.filters.state,
-            "provider": self.filters.provider,
-            "operation": self.filters.operation,
-            "limit": self.limit,
-            "cursor": cursor_after(last_job_id),
-        }
-        given = {name: value for name, value in parameters.items() if value is not None}
-        return f"{base_url}/v1/jobs?{urlencode(given)}"
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a query found, and the cursors to both sides."""
+
+    jobs: Sequence[Job]
+    next_cursor: str | None
+    prev_cursor: str | None
+    query: Query
+
+    @classmethod
+    def of(cls, query: Query, found: Sequence[Job]) -> Self:
+        """`found` has one job more than the limit where there are more in that direction."""
+        more = len(found) > query.limit
+        if query.after is None:
+            jobs = found[: query.limit]
+            newer, older = query.before is not None, more
+        else:
+            jobs = found[1:] if more else found
+            newer, older = more, True
+        return cls(
+            jobs=jobs,
+            next_cursor=cursor("b", jobs[-1].id) if jobs and older else None,
+            prev_cursor=cursor("a", jobs[0].id) if jobs and newer else None,
+            query=query,
+        )
+
+    def links(self, url: str) -> str:
+        """The `Link` header of RFC 8288; empty where there is no other page."""
+        found = (("next", self.next_cursor), ("prev", self.prev_cursor))
+        return ", ".join(
+            f'<{url}?{urlencode([*self.query.given, ("cursor", each)])}>; rel="{rel}"'
+            for rel, each in found
+            if each is not None
+        )
 
 
 def read_query(parameters: Sequence[tuple[str, str]]) -> Query:
     """Raises `Problem` (400) that names the parameter and what it may be."""
     given = by_name(parameters)
+    times = {name: read_time(given, name) for name in TIMES}
+    direction, job_id = read_cursor(given.get("cursor"))
     return Query(
         filters=Filters(
             state=read_state(given.get("state")),
             provider=read_name(given, "provider"),
             operation=read_name(given, "operation"),
+            station=read_name(given, "station"),
+            parent=read_id(given, "parent", JOB_ID, "the id of a job"),
+            batch=read_id(given, "batch", BATCH_ID, "the id of a batch"),
+            metadata=read_metadata(given),
+            **times,
         ),
         limit=read_limit(given.get("limit")),
-        before=read_cursor(given.get("cursor")),
+        before=job_id if direction == "b" else None,
+        after=job_id if direction == "a" else None,
+        given=tuple((name, value) for name, value in given.items() if name != "cursor"),
     )
 
 
 def by_name(parameters: Sequence[tuple[str, str]]) -> Mapping[str, str]:
     given: dict[str, str] = {}
     for name, value in parameters:
-        if name not in PARAMETERS:
-            raise unusable(
-                f"there is no parameter {name[:60]!r}; there are {', '.join(PARAMETERS)}"
-            )
+        if name not in {*PARAMETERS, *PAGING} and not name.startswith(METADATA):
+            known = ", ".join((*PARAMETERS, f"{METADATA}NAME", *PAGING))
+            raise unusable(f"there is no parameter {name[:60]!r}; there are {known}")
         if name in given:
-            raise unusable(f"{name} is given twice; give it once")
+            raise unusable(f"{name[:60]} is given twice; give it once")
         given[name] = value
     return given
 
@@ -85,6 +131,40 @@ def read_name(given: Mapping[str, str], name: str) -> str | None:
     return value
 
 
+def read_id(given: Mapping[str, str], name: str, form: re.Pattern[str], what: str) -> str | None:
+    value = given.get(name)
+    if value is not None and not form.fullmatch(value):
+        raise unusable(f"{name} must be {what}")
+    return value
+
+
+def read_time(given: Mapping[str, str], name: str) -> datetime | None:
+    value = given.get(name)
+    if value is None:
+        return None
+    # A plus that was not percent-encoded arrives as a blank.
+    value = re.sub(r" (?=\d\d:\d\d$)", "+", value)
+    if _TIME.fullmatch(value):
+        try:
+            return datetime.fromisoformat(value.upper()).astimezone(UTC)
+        except (ValueError, OverflowError):
+            pass
+    raise unusable(f"{name} must be a time such as 2026-01-31T12:00:00Z")
+
+
+def read_metadata(given: Mapping[str, str]) -> Mapping[str, str]:
+    found = {
+        name.removeprefix(METADATA): value
+        for name, value in given.items()
+        if name.startswith(METADATA)
+    }
+    if len(found) > MOST_METADATA:
+        raise unusable(f"at most {MOST_METADATA} entries of metadata can be asked for at once")
+    if "" in found:
+        raise unusable(f"{METADATA} needs the name of an entry, as in {METADATA}customer=42")
+    return found
+
+
 def read_limit(value: str | None) -> int:
     if value is None:
         return USUAL
@@ -93,20 +173,22 @@ def read_limit(value: str | None) -> int:
     return int(value)
 
 
-def read_cursor(value: str | None) -> str | None:
+def read_cursor(value: str | None) -> tuple[str, str]:
+    """The direction and the job; both empty without a cursor."""
     if value is None:
-        return None
+        return "", ""
     try:
-        job_id = base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)).decode("ascii")
+        text = base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)).decode("ascii")
     except (binascii.Error, ValueError):
-        job_id = ""
-    if not JOB_ID.fullmatch(job_id):
-        raise unusable("cursor must be the next_cursor of an earlier page, unchanged")
-    return job_id
+        text = ""
+    found = _CURSOR.fullmatch(text)
+    if found is None:
+        raise unusable("cursor must be the next_cursor or prev_cursor of a page, unchanged")
+    return found[1], found[2]
 
 
-def cursor_after(job_id: str) -> str:
-    return base64.urlsafe_b64encode(job_id.encode()).decode().rstrip("=")
+def cursor(direction: str, job_id: str) -> str:
+    return base64.urlsafe_b64encode(f"{direction}{job_id}".encode()).decode().rstrip("=")
 
 
 def unusable(detail: str) -> Problem:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from api.batches import BatchOrder
 from api.catalogue import Catalogue, Entry
 from api.documents import MODELS
 from api.key_orders import AccessOrder, KeyOrder
@@ -24,6 +25,7 @@ ABOUT = (
 TAGS = (
     ("Jobs", "Order, look, list, cancel."),
     ("Events", "What has happened and what happens: pulled, or streamed."),
+    ("Batches", "Jobs ordered together."),
     ("Operations", "What can be ordered."),
     (
         "Keys",
@@ -134,7 +136,14 @@ def openapi(routes: Iterable[Route], catalogue: Catalogue, base_url: str) -> Spe
 
 def schemas(catalogue: Catalogue) -> Spec:
     """Every schema by name."""
-    models: tuple[type[BaseModel], ...] = (*MODELS, Order, Resolution, AccessOrder, KeyOrder)
+    models: tuple[type[BaseModel], ...] = (
+        *MODELS,
+        Order,
+        BatchOrder,
+        Resolution,
+        AccessOrder,
+        KeyOrder,
+    )
     _, document = models_json_schema([(each, "validation") for each in models], ref_template=REF)
     found: Spec = document["$defs"]
     order = found["Order"]

@@ -5,7 +5,7 @@ An order as it arrives: read, checked, and made into a job.
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import (
@@ -110,9 +110,17 @@ class OrderReader:
         self._webhook_policy = settings.webhook_policy
 
     def job(
-        self, order: Order, caller: ApiKey, now: datetime, parent: Job | None
+        self,
+        order: Order,
+        caller: ApiKey,
+        now: datetime,
+        parent: Job | None,
+        cancel_after: timedelta | None = None,
     ) -> tuple[Job, Offer]:
-        """The job that is ordered, and the offer it is bought by. Raises `Problem`."""
+        """
+        The job that is ordered, and the offer it is bought by. `cancel_after` is a deadline for an
+        order that names none. Raises `Problem`.
+        """
         provider, name, given = what_is_ordered(order, parent)
         check_provider(provider, caller)
         offer = self._catalogue.offer(provider, name)
@@ -123,14 +131,14 @@ class OrderReader:
             raise invalid([Complaint("#/parent", words, "required")])
         found: list[Complaint] = []
         request = self._request(offer, given, found)
-        deadline = self._deadline(offer, order, now, found)
+        deadline = self._deadline(offer, order, now, cancel_after, found)
         webhook = self._webhook(order, found)
         if found:
             raise invalid(found)
         if parent is not None or offer.operation.follows or offer.operation.built_to_check:
             self._followups.check(offer.operation, request, parent)
         job = Job(
-            id=f"job_{ULID()}",
+            id=f"job_{ULID.from_datetime(now)}",
             tenant=caller.tenant,
             api_key_id=caller.id,
             quota_key=caller.quota_key,
@@ -164,14 +172,23 @@ class OrderReader:
         return request.model_dump(mode="json", exclude_unset=True)
 
     def _deadline(
-        self, offer: Offer, order: Order, now: datetime, found: list[Complaint]
+        self,
+        offer: Offer,
+        order: Order,
+        now: datetime,
+        cancel_after: timedelta | None,
+        found: list[Complaint],
     ) -> datetime:
-        if order.deadline is not None:
-            try:
-                return read_deadline(order.deadline, now)
-            except UnusableDeadline as error:
-                found.append(Complaint("#/deadline", str(error), "deadline"))
-        return now + offer.deadline
+        if order.deadline is None:
+            return now + (cancel_after or offer.deadline)
+        if cancel_after is not None:
+            words = "is given twice, here and by Cancel-After; give it once"
+            found.append(Complaint("#/deadline", words, "deadline"))
+        try:
+            return read_deadline(order.deadline, now)
+        except UnusableDeadline as error:
+            found.append(Complaint("#/deadline", str(error), "deadline"))
+            return now
 
     def _webhook(self, order: Order, found: list[Complaint]) -> Webhook | None:
         if order.webhook is None:

@@ -46,6 +46,12 @@ INVALID_QUERY = Kind(
     "`detail` names the parameter and what it may be. Nothing is ignored: an unknown name is an"
     " error too, so that a misspelt filter does not list everything.",
 )
+INVALID_HEADER = Kind(
+    "invalid_header",
+    400,
+    "A request header cannot be used",
+    "`detail` names the header and what it may be. The order was not stored.",
+)
 UNAUTHENTICATED = Kind(
     "unauthenticated",
     401,
@@ -113,6 +119,13 @@ KEY_REVOKED = Kind(
     "The API key was revoked",
     "A revoked key stays revoked, and as it was. Make another one: `POST /v1/keys`.",
 )
+IDEMPOTENCY_KEY_BUSY = Kind(
+    "idempotency_key_busy",
+    409,
+    "An order with this key is being stored",
+    "Send the same order with the same key again after `Retry-After` seconds: it is then answered"
+    " with the job that was made.",
+)
 BODY_TOO_LARGE = Kind(
     "body_too_large",
     413,
@@ -126,6 +139,14 @@ INVALID_REQUEST = Kind(
     "The order cannot be used as written",
     "Each entry of `errors` names one place in the body by JSON pointer and says what to change"
     " there. The order was not stored and nothing was sent to an upstream.",
+)
+IDEMPOTENCY_KEY_REUSED = Kind(
+    "idempotency_key_reused",
+    422,
+    "This key stands for another order",
+    "A key, or a client id, stands for one order for good. Use a new one for a new order; to repeat"
+    " an order, send the body it had. What counts is its meaning: the order of names, white space"
+    " and `5` or `5.0` do not matter.",
 )
 UNSUPPORTED = Kind(
     "unsupported",
@@ -177,6 +198,7 @@ KINDS: Mapping[str, Kind] = {
         MALFORMED_HTTP,
         MALFORMED_JSON,
         INVALID_QUERY,
+        INVALID_HEADER,
         UNAUTHENTICATED,
         INSUFFICIENT_SCOPE,
         PROVIDER_NOT_ALLOWED,
@@ -187,8 +209,10 @@ KINDS: Mapping[str, Kind] = {
         STILL_NEEDED,
         NOT_AWAITING_INPUT,
         KEY_REVOKED,
+        IDEMPOTENCY_KEY_BUSY,
         BODY_TOO_LARGE,
         INVALID_REQUEST,
+        IDEMPOTENCY_KEY_REUSED,
         UNSUPPORTED,
         QUOTA_EXCEEDED,
         HEAD_TOO_LARGE,
@@ -257,11 +281,14 @@ def problem_document(
         **problem.extra,
     }
     if problem.errors:
-        document["errors"] = [
-            {"pointer": error.pointer, "detail": error.detail, "code": error.code}
-            for error in problem.errors
-        ]
+        document["errors"] = complaint_documents(problem.errors)
     return document
+
+
+def complaint_documents(errors: Sequence[Complaint]) -> list[dict[str, str]]:
+    return [
+        {"pointer": error.pointer, "detail": error.detail, "code": error.code} for error in errors
+    ]
 
 
 def problem_answer(problem: Problem, *, instance: str, request_id: str, base_url: str) -> Response:

@@ -6,26 +6,21 @@ from api.about import kind_document
 from api.catalogue import Catalogue
 from api.examples import JOB_ID, ExampleJobs
 from api.health import Check
-from api.listing import MOST, USUAL, cursor_after
-from api.openapi import input_body, order_body
+from api.listing import MOST, USUAL, cursor
+from api.openapi import input_body
 from api.problems import (
     ALREADY_TERMINAL,
     BODY_TOO_LARGE,
     INVALID_QUERY,
-    MALFORMED_JSON,
-    NO_STATION,
     NOT_AWAITING_INPUT,
     NOT_FOUND,
-    PROVIDER_NOT_ALLOWED,
-    QUOTA_EXCEEDED,
     STORE_UNAVAILABLE,
     UNAUTHENTICATED,
-    UNSUPPORTED,
     Complaint,
     Problem,
     invalid,
 )
-from api.spec import OUT_OF_SCOPE, Spec, complains, describe, in_path, in_query, says
+from api.spec import Spec, complains, describe, in_header, in_path, in_query, says
 from api.version import VERSION
 from generation.document import job_document
 from generation.job import JobState
@@ -36,6 +31,14 @@ _NO_STORE = Problem(STORE_UNAVAILABLE, "the database does not answer; try again 
 _JOB_ID = in_path("job_id", "The job's `id`.")
 
 
+TIMES = {
+    "created_after": "ordered at this time or later",
+    "created_before": "ordered before this time",
+    "updated_after": "that changed at this time or later",
+    "updated_before": "that have not changed since this time",
+}
+
+
 class Reference:
     """The OpenAPI operation objects, with examples of what is really ordered and answered."""
 
@@ -43,102 +46,70 @@ class Reference:
         self._catalogue = catalogue
         self._jobs = ExampleJobs(catalogue.entries[0].operation)
 
-    def create_job(self) -> Spec:
-        return describe(
-            "Jobs",
-            "createJob",
-            "Order a job",
-            "`202` means the job is on disk and will be worked on, whatever breaks. Look at it"
-            " after `Retry-After` seconds, or name a `webhook` and be told. `metadata` has at most"
-            " 50 entries, with names of up to 40 and values of up to 500 characters.",
-            body=order_body(self._catalogue),
-            answers={
-                202: says(
-                    "The job is on disk.",
-                    "Job",
-                    job_document(self._jobs.queued),
-                    {
-                        "Location": "Where to look at the job.",
-                        "Retry-After": "Whole seconds until a first look is worth it.",
-                    },
-                )
-            }
-            | complains(
-                Problem(
-                    MALFORMED_JSON,
-                    "the body is not JSON: EOF while parsing an object at line 3 column 1",
-                ),
-                _NO_KEY,
-                Problem(BODY_TOO_LARGE, "the body may have at most 33554432 bytes"),
-                invalid(
-                    [
-                        Complaint("#/input/prompt", "is required", "required"),
-                        Complaint(
-                            "#/webhook/url",
-                            "http:// is not permitted here; use https://",
-                            "webhook_url",
-                        ),
-                    ]
-                ),
-                invalid(
-                    [
-                        Complaint(
-                            "#/operation",
-                            "no station here sells kling.text2video; this"
-                            " deployment offers midjourney.imagine",
-                            "unsupported",
-                        )
-                    ],
-                    UNSUPPORTED,
-                ),
-                OUT_OF_SCOPE,
-                Problem(PROVIDER_NOT_ALLOWED, "this key may order from kling, and not from suno"),
-                Problem(
-                    QUOTA_EXCEEDED,
-                    "this key may order at a rate of 60/m, and is faster",
-                    extra={"violated-policies": ["submit"]},
-                ),
-                Problem(NO_STATION, "this deployment has no station yet"),
-                _NO_STORE,
-            ),
-        )
-
     def get_job(self) -> Spec:
         return describe(
             "Jobs",
             "getJob",
             "Look at a job",
             "Where it stands and, once it has ended well, its `assets` or `texts`.",
-            parameters=[_JOB_ID],
-            answers={200: says("The job.", "Job", job_document(self._jobs.succeeded))}
+            parameters=[
+                _JOB_ID,
+                in_header("If-None-Match", "An `ETag`: answer 304 while it holds.", '"job_…"'),
+            ],
+            answers={
+                200: says(
+                    "The job.",
+                    "Job",
+                    job_document(self._jobs.succeeded),
+                    {
+                        "ETag": "Another whenever anything here has changed.",
+                        "Retry-After": "Whole seconds until the next look is worth it; not told"
+                        " of a job that has ended.",
+                        "openai-poll-after-ms": "The same in milliseconds.",
+                    },
+                ),
+                304: {"description": "Nothing has changed since `If-None-Match`."},
+            }
             | complains(_NO_KEY, _NO_JOB, _NO_STORE, instance=f"/v1/jobs/{JOB_ID}"),
         )
 
     def list_jobs(self) -> Spec:
         page = {
             "data": [job_document(self._jobs.succeeded)],
-            "next_cursor": cursor_after(JOB_ID),
+            "next_cursor": cursor("b", JOB_ID),
+            "prev_cursor": None,
             "has_more": True,
         }
+        links = {"Link": "The pages around it, as `next` and `prev`."}
         return describe(
             "Jobs",
             "listJobs",
             "List jobs",
-            "Your tenant's jobs, newest first. An unknown parameter is an error.",
+            "Your tenant's jobs, newest first. `metadata.NAME=value`, for up to five names, lists"
+            " those with this entry in their metadata. An unknown parameter is an error.",
             parameters=[
                 in_query("state", "Only jobs in this state.", {"enum": list(JobState)}),
                 in_query("provider", "Only jobs of this provider.", {"type": "string"}),
                 in_query("operation", "Only jobs of this operation.", {"type": "string"}),
+                in_query("station", "Only jobs bound to this station.", {"type": "string"}),
+                *(
+                    in_query(name, f"Only jobs {words}.", {"type": "string", "format": "date-time"})
+                    for name, words in TIMES.items()
+                ),
+                in_query("parent", "Only jobs that follow this one.", {"type": "string"}),
+                in_query("batch", "Only jobs of this batch.", {"type": "string"}),
                 in_query(
                     "limit",
                     "How many at once.",
                     {"type": "integer", "minimum": 1, "maximum": MOST, "default": USUAL},
                 ),
-                in_query("cursor", "The `next_cursor` of the page before.", {"type": "string"}),
+                in_query(
+                    "cursor",
+                    "The `next_cursor` or `prev_cursor` of a page.",
+                    {"type": "string"},
+                ),
             ],
-            answers={
-                200: says("A page.", "JobPage", page, {"Link": 'The next page, as `rel="next"`.'})
-            }
+            answers={200: says("A page.", "JobPage", page, links)}
             | complains(
                 Problem(INVALID_QUERY, "limit must be a whole number from 1 to 100"),
                 _NO_KEY,

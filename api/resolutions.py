@@ -12,7 +12,7 @@ from starlette.responses import Response
 from api.answers import json_answer
 from api.body import read_body
 from api.complaints import complaints
-from api.jobs import job_id_of, no_such_job
+from api.names import no_such_job, own_id
 from api.orders import read_json
 from api.problems import NOT_IN_DOUBT, Complaint, Problem, invalid
 from generation.document import job_document
@@ -62,7 +62,8 @@ class Resolutions:
                 return job
             return resolved(job, resolution, now)
 
-        change = await self._store.change(job_id_of(request), decide)
+        job_id = await own_id(self._store, request, caller)
+        change = await self._store.change(job_id, decide)
         if change is None or change.after.tenant != caller.tenant:
             raise no_such_job()
         if not change.moved:

@@ -107,5 +107,15 @@ def in_path(name: str, description: str) -> Spec:
     }
 
 
+def in_header(name: str, description: str, example: str) -> Spec:
+    return {
+        "name": name,
+        "in": "header",
+        "description": description,
+        "schema": {"type": "string"},
+        "example": example,
+    }
+
+
 def in_query(name: str, description: str, schema: Spec) -> Spec:
     return {"name": name, "in": "query", "description": description, "schema": schema}

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from api.feed import first_place
 from api.feed_query import STREAM_PARAMETERS, cursor_of, read_feed_query, read_resumed
 from api.hub import Hub
-from api.jobs import job_id_of, no_such_job
+from api.names import own_job
 from api.sse import OPENING, PING, PING_EVERY, EventStream, frame
 from api.subscription import News, Subscription
 from generation.events import ENDINGS, PROGRESS
@@ -37,9 +37,7 @@ class Streams:
     async def of_job(self, request: Request, caller: ApiKey) -> Response:
         """One job until it has ended; 204 where it has, and all of it was told: come no more."""
         after = read_resumed(request)
-        job = await self._store.jobs.get(job_id_of(request), caller.tenant)
-        if job is None:
-            raise no_such_job()
+        job = await own_job(self._store.jobs, request, caller)
         if job.is_terminal and not await self._store.events.of_job(job.id, after, 1):
             return Response(status_code=204)
         return EventStream(self._job(job, after))

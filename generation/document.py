@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from generation.job import Job, JobError
+from generation.job import Job, JobError, JobState
 from generation.status import Asset
 
 #: Longer strings in the input (pictures given as base64, mostly) are shown by their beginning.
@@ -40,7 +40,10 @@ def job_document(job: Job, base_url: str = "", *, position: int | None = None) -
         "billed": job.billed.value,
         "attempts": job.attempts,
         "parent": job.parent_id,
+        "client_id": job.client_id,
+        "batch": job.batch_id,
         "canceling": job.cancel_requested_at is not None and not job.is_terminal,
+        "expired_before_start": job.state is JobState.EXPIRED and job.attempts == 0,
         "upstream": {
             "station": job.station,
             "key": job.key,

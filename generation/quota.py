@@ -46,6 +46,8 @@ class OverQuota(Exception):
         #: For how long the same order would surely be refused again; for `IN_FLIGHT`, a guess.
         self.wait = wait
         self.usage = usage
+        #: Some of the jobs that were ordered together would have been allowed.
+        self.partly = False
 
 
 def take(limits: Limits, usage: Usage, now: datetime) -> Usage | OverQuota:

@@ -80,6 +80,8 @@ class Settings(BaseSettings):
     webhook_secret: SecretStr | None = None
     #: How long a process believes that no key has changed before it asks the database again.
     key_cache: Duration = seconds(0.1)
+    #: An order that a client repeats by itself, without an idempotency key, is the earlier job.
+    retry_guard: bool = True
     max_body_bytes: int = 32 * 1024 * 1024
 
     # The back room

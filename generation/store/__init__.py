@@ -3,6 +3,7 @@ The only package that talks to the database.
 """
 
 from generation.store.accounts import AccountStore
+from generation.store.batches import Batch, BatchStore
 from generation.store.births import Placed
 from generation.store.claims import ClaimStore, Lane, NextWake
 from generation.store.database import Database, UnusableDatabase
@@ -35,6 +36,8 @@ from generation.store.trouble import is_away
 
 __all__ = [
     "ApiKey",
+    "Batch",
+    "BatchStore",
     "Call",
     "Capacities",
     "Change",
@@ -99,6 +102,7 @@ class Store:
         self.replay = Replay(self.database, self.events)
         self.keys = KeyStore(self.database)
         self.stories = Stories(self.database)
+        self.batches = BatchStore(self.database)
         self.idempotency = IdempotencyStore(self.database)
         self.accounts = AccountStore(self.database)
         self.queues = QueueStore(self.database)

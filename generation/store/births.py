@@ -69,6 +69,7 @@ class Births:
     """Makes jobs durable. Lives on one event loop."""
 
     def __init__(self, database: Database, base_url: str, quotas: Quotas, tell: Tell) -> None:
+        self._database = database
         self._base_url = base_url
         self._quotas = quotas
         self._tell = tell
@@ -95,6 +96,16 @@ class Births:
                 raise outcome
             await asyncio.sleep(PAUSE.total_seconds())
         raise KeyBusy
+
+    async def before(self, key: IdempotencyKey, now: datetime) -> Placed | None:
+        """What an earlier order with this key became. Raises `KeyReused` where it was another."""
+        async with self._database.reading() as connection:
+            record = (await earlier(connection, [key])).get(key.name)
+            if record is None or not record.holds(now):
+                return None
+            if record.fingerprint != key.fingerprint:
+                raise KeyReused
+            return Placed((await jobs_of(connection, [record]))[record.job_id], replayed=True)
 
     async def _write(
         self, connection: AsyncConnection, births: Sequence[Birth]

@@ -10,7 +10,7 @@ being written elsewhere is `Busy`, and its order comes back.
 import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -20,8 +20,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from generation.store.database import Database
 from generation.store.schema import idempotency_keys as records
 
-#: A key is kept for this long after the last moment at which its job can end.
-KEPT = timedelta(days=7)
 #: Expired records removed by one statement.
 PRUNED_AT_ONCE = 1000
 

@@ -8,6 +8,7 @@ event and the deliveries it owes.
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,12 +20,12 @@ from generation.store.births import Birth, Births, Placed
 from generation.store.database import Database
 from generation.store.events import event_row
 from generation.store.group_commit import GroupCommit
-from generation.store.idempotency import IdempotencyKey
+from generation.store.idempotency import IdempotencyKey, KeyScope
 from generation.store.inserts import insert_once
 from generation.store.lists import JobLists
 from generation.store.quotas import Quotas
 from generation.store.rows import MUTABLE, job_of, mutable_row
-from generation.store.schema import job_events, jobs
+from generation.store.schema import idempotency_keys, job_events, jobs
 from generation.store.telling import owe
 from generation.tally import counted
 
@@ -81,6 +82,10 @@ class JobStore:
         """
         return await self._births.place(Birth(new, key))
 
+    async def placed(self, key: IdempotencyKey, now: datetime) -> Placed | None:
+        """What an earlier order with this key became. Raises `KeyReused` where it was another."""
+        return await self._births.before(key, now)
+
     async def change(self, job_id: str, decide: Decide) -> Change | None:
         """
         Apply a decision to the job as it is on disk now. None where there is no such job. `decide`
@@ -96,6 +101,26 @@ class JobStore:
         async with self._database.reading() as connection:
             row = (await connection.execute(query)).mappings().first()
         return job_of(dict(row)) if row else None
+
+    async def named(self, client_id: str, tenant: str) -> Job | None:
+        """The tenant's job of this name, or None."""
+        key = idempotency_keys
+        query = (
+            select(jobs)
+            .join(key, key.c.job_id == jobs.c.id)
+            .where(key.c.tenant == tenant, key.c.scope == KeyScope.CLIENT_ID.value)
+            .where(key.c.key == client_id)
+        )
+        async with self._database.reading() as connection:
+            row = (await connection.execute(query)).mappings().first()
+        return job_of(dict(row)) if row else None
+
+    async def ended(self, job_ids: Sequence[str]) -> list[Job]:
+        """Those of these jobs that have ended."""
+        query = select(jobs).where(jobs.c.id.in_(job_ids), jobs.c.finished_at.is_not(None))
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(query)).mappings().all()
+        return [job_of(dict(row)) for row in rows]
 
     async def counts(self) -> dict[str, int]:
         """How many jobs there are in each state."""

@@ -79,9 +79,10 @@ class Quotas:
 
 def take_all(limits: Limits, usage: Usage, new: Sequence[Job]) -> Usage | OverQuota:
     """The usage with all of these in it, or why there cannot be all of them now."""
-    for job in new:
+    for count, job in enumerate(new):
         taken = take(limits, usage, job.created_at)
         if isinstance(taken, OverQuota):
+            taken.partly = count > 0
             return taken
         usage = taken
     return usage

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -52,6 +53,20 @@ def test_a_job_is_seen_as_it_is_described(caller_on_both: Caller) -> None:
         caller.change(job_id, change)
         document = JobDocument.model_validate_json(caller.get(f"/v1/jobs/{job_id}").content)
         assert document.state.value == change.__name__.replace("finished", "succeeded")
+
+
+def test_what_has_not_changed_is_not_sent_again(caller_on_both: Caller) -> None:
+    caller = caller_on_both
+    job_id = caller.order()["id"]
+    tag = caller.get(f"/v1/jobs/{job_id}").headers["etag"]
+    for given in (tag, f"W/{tag}", f'"other", {tag}', "*"):
+        again = caller.get(f"/v1/jobs/{job_id}", headers={"if-none-match": given})
+        assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+        assert int(again.headers["retry-after"]) >= 1
+    caller.change(job_id, finished)
+    changed = caller.get(f"/v1/jobs/{job_id}", headers={"if-none-match": tag})
+    assert (changed.status_code, changed.json()["state"]) == (200, "succeeded")
+    assert "retry-after" not in changed.headers
 
 
 @pytest.mark.parametrize(
@@ -107,6 +122,41 @@ class TestList:
         assert len(second["data"]) == 1
         assert second["data"][0]["id"] not in {job["id"] for job in first.json()["data"]}
 
+    def test_it_is_walked_back_by_the_other_cursor(self, caller_on_both: Caller) -> None:
+        ids = sorted((caller_on_both.order()["id"] for _ in range(5)), reverse=True)
+        first = caller_on_both.get("/v1/jobs?limit=2&provider=kling")
+        assert (first.json()["prev_cursor"], "prev" in first.links) == (None, False)
+        second = caller_on_both.get(first.links["next"]["url"])
+        last = caller_on_both.get(second.links["next"]["url"])
+        assert [job["id"] for job in last.json()["data"]] == ids[4:]
+        back = caller_on_both.get(last.links["prev"]["url"])
+        assert back.json()["data"] == second.json()["data"]
+        assert back.json()["has_more"]
+        start = caller_on_both.get(back.links["prev"]["url"])
+        assert [job["id"] for job in start.json()["data"]] == ids[:2]
+        assert "prev" not in start.links
+
+    def test_every_filter_reaches_the_store(self, caller_on_both: Caller) -> None:
+        caller = caller_on_both
+        job = caller.order(metadata={"customer": "4 2", "a.b": "ü"})
+        caller.order(metadata={"customer": "43"})
+        placed = caller.post("/v1/jobs/batch", {"jobs": [ORDER]}).json()
+        created = quote(job["created_at"])
+        for query, found in (
+            ("metadata.customer=4%202", 1),
+            ("metadata.customer=4%202&metadata.a.b=%C3%BC", 1),
+            ("metadata.customer=4%202&metadata.a.b=u", 0),
+            (f"batch={placed['id']}", 1),
+            (f"parent={job['id']}", 0),
+            ("station=relay", 0),
+            (f"created_after={created}", 3),
+            (f"created_before={created}", 0),
+            (f"updated_after={created}", 3),
+            (f"updated_before={created}", 0),
+            ("created_after=2026-01-01T00:00:00+01:00", 3),
+        ):
+            assert len(caller.get(f"/v1/jobs?{query}").json()["data"]) == found, query
+
     def test_jobs_ordered_meanwhile_do_not_shift_a_page(self, caller: Caller) -> None:
         ids = sorted((caller.order()["id"] for _ in range(4)), reverse=True)
         walk = pages(caller, "/v1/jobs?limit=2")
@@ -154,6 +204,12 @@ class TestList:
             ("cursor=%C3%A9", "next_cursor"),
             ("cursor=am9iXzE", "next_cursor"),
             ("provider=%00", "provider must be a name"),
+            ("created_after=yesterday", "2026-01-31T12:00:00Z"),
+            ("updated_before=2026-13-01T00:00:00Z", "2026-01-31T12:00:00Z"),
+            ("parent=me", "the id of a job"),
+            ("batch=job_1", "the id of a batch"),
+            ("metadata.=x", "name of an entry"),
+            ("&".join(f"metadata.{n}=x" for n in range(6)), "at most 5"),
         ],
     )
     def test_what_a_query_cannot_say(self, caller: Caller, query: str, words: str) -> None:

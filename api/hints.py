@@ -1,0 +1,40 @@
+"""
+When to ask again: told with every job that has not ended.
+"""
+
+import math
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from api.catalogue import Catalogue
+from generation.job import Job
+from generation.pace import next_look
+
+#: Without an offer there is nothing to reckon with: the station is not in use any more.
+UNKNOWN = timedelta(seconds=10)
+
+
+class Hints:
+    """Polling hints of jobs, from how long their operations take and how old they are."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+
+    def headers(self, job: Job, now: datetime) -> Mapping[str, str]:
+        """
+        `Retry-After` in whole seconds, and `openai-poll-after-ms` for clients that know it: when a
+        worker will have looked next, on average. Nothing for a job that has ended.
+        """
+        if job.is_terminal:
+            return {}
+        entry = self._catalogue.find(job.provider, job.operation)
+        offer = entry.offer if entry else None
+        # Until it is taken it waits for its turn, and then still for all of its time.
+        age = max(now - job.started_at, timedelta(0)) if job.started_at else timedelta(0)
+        wait = next_look(offer.pace, age, dice=0.5) if offer else UNKNOWN
+        return poll_after(math.ceil(wait.total_seconds()))
+
+
+def poll_after(seconds: int) -> Mapping[str, str]:
+    seconds = max(1, seconds)
+    return {"Retry-After": str(seconds), "openai-poll-after-ms": str(seconds * 1000)}
