@@ -10,8 +10,8 @@ from api.catalogue import Catalogue
 from generation.job import Job
 from generation.pace import next_look
 
-#: Without an offer there is nothing to reckon with: the station is not in use any more.
-UNKNOWN = timedelta(seconds=10)
+#: Seconds, where there is nothing to reckon with: the station is not in use any more.
+UNKNOWN = 10
 
 
 class Hints:
@@ -29,10 +29,13 @@ class Hints:
             return {}
         entry = self._catalogue.find(job.provider, job.operation)
         offer = entry.offer if entry else None
-        # Until it is taken it waits for its turn, and then still for all of its time.
-        age = max(now - job.started_at, timedelta(0)) if job.started_at else timedelta(0)
-        wait = next_look(offer.pace, age, dice=0.5) if offer else UNKNOWN
-        return poll_after(math.ceil(wait.total_seconds()))
+        if offer is None:
+            return poll_after(UNKNOWN)
+        if job.started_at is None:
+            # It waits for its turn, and then still for all of its time.
+            return poll_after(offer.poll_after)
+        age = max(now - job.started_at, timedelta(0))
+        return poll_after(math.ceil(next_look(offer.pace, age, dice=0.5).total_seconds()))
 
 
 def poll_after(seconds: int) -> Mapping[str, str]:
