@@ -6,14 +6,14 @@ All have the role `result`.
 """
 
 import base64
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from generation.providers.flux import wire
 from generation.providers.flux.images import file_type
+from generation.signed_urls import signed_until
 from generation.status import Asset, AssetType
 
 #: The vendor's own stores, whose URLs die ten minutes after the task is ready, wherever they are
@@ -131,24 +131,11 @@ def _urls(value: Any) -> list[str]:
 
 def _expiry(url: str, life: timedelta | None, ended: Any) -> datetime | None:
     """When the URL stops working: what it says itself, or so long after the task's end."""
-    if stated := _signed_until(url):
+    if stated := signed_until(url):
         return stated
     vendors = any(store in (urlsplit(url).hostname or "") for store in _VENDOR_STORES)
     known = VENDOR_LIFE if vendors else life
     return wire.moment(ended, known) if known else None
-
-
-def _signed_until(url: str) -> datetime | None:
-    """The expiry in a URL signed the way Azure or Amazon do it."""
-    query = {name.lower(): values[0] for name, values in parse_qs(urlsplit(url).query).items()}
-    if stated := wire.moment(query.get("se")):
-        return stated
-    seconds = query.get("x-amz-expires") or query.get("x-goog-expires") or ""
-    if re.fullmatch("[0-9]{1,8}", seconds):
-        signed_at = query.get("x-amz-date") or query.get("x-goog-date")
-        return wire.moment(signed_at, timedelta(seconds=int(seconds)))
-    epoch = query.get("expires", "")
-    return wire.moment(int(epoch)) if re.fullmatch("[0-9]{9,11}", epoch) else None
 
 
 def _sources(layer: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

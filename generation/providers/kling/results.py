@@ -13,8 +13,9 @@ from datetime import datetime
 from typing import Any
 
 from generation.providers.kling import wire
-from generation.providers.kling.expiry import deleted_at, signed_until
+from generation.providers.kling.expiry import deleted_at
 from generation.providers.kling.library import flat
+from generation.signed_urls import signed_until
 from generation.status import Asset, AssetType
 
 

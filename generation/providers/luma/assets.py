@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from generation.providers.luma import wire
-from generation.providers.luma.expiry import expiry_of
+from generation.signed_urls import signed_until
 from generation.status import Asset, AssetType
 
 #: In the file name of a video that bears Luma's watermark.
@@ -156,4 +156,4 @@ def _address(value: Any) -> str:
 
 
 def _asset(kind: AssetType, url: str, role: str = "result") -> Asset:
-    return Asset(type=kind, url=url, role=role, expires_at=expiry_of(url))
+    return Asset(type=kind, url=url, role=role, expires_at=signed_until(url))

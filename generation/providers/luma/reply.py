@@ -22,9 +22,9 @@ from generation.errors import (
 from generation.operation import Reply
 from generation.providers.luma import wire
 from generation.providers.luma.complaints import complaint_in
-from generation.providers.luma.expiry import expiry_of
 from generation.providers.luma.faults import fault_of, wordless_fault
 from generation.providers.luma.tasks import LumaTask, status_of, task_in
+from generation.signed_urls import signed_until
 from generation.status import (
     Accepted,
     Asset,
@@ -92,7 +92,7 @@ def read_download(reply: Reply) -> Succeeded:
     """
     document = _json(reply)
     if reply.status < 300 and (url := _download_url(document)):
-        video = Asset(type=AssetType.VIDEO, url=url, expires_at=expiry_of(url))
+        video = Asset(type=AssetType.VIDEO, url=url, expires_at=signed_until(url))
         return Succeeded((video,))
     fault = _fault(reply, document, submitting=True, relayed=True)
     raise _unanswered(fault, reply)

@@ -9,13 +9,13 @@ tells the medium; where a relay's address hides it, the task's own action and bu
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Any
-from urllib.parse import SplitResult, parse_qs, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from generation.hosts import is_private
 from generation.providers.midjourney.fields import mapping, positive, sequence, text
+from generation.signed_urls import signed_until
 from generation.status import Asset, AssetType
 
 #: Actions whose `imageUrl` is a grid. All that windows ask for are: a region, a zoom, a remix.
@@ -60,8 +60,6 @@ _MEDIA = {
 }
 #: Where relays serve their upstream's pictures from.
 _RELAYED = "/mj/image/"
-#: Discord's signed URLs say when they end: eight hex digits of Unix time.
-_EXPIRY = re.compile(r"[0-9a-f]{8}", re.IGNORECASE)
 
 
 def task_assets(task: Mapping[str, Any], action: str) -> tuple[Asset, ...]:
@@ -85,7 +83,7 @@ def file_asset(value: object, role: str, medium: AssetType) -> Asset | None:
         type=_MEDIA.get(suffix, medium),
         url=_as_we_see_it(url, parts),
         role=role,
-        expires_at=_expiry(parts),
+        expires_at=signed_until(url),
     )
 
 
@@ -161,8 +159,3 @@ def _as_we_see_it(url: str, parts: SplitResult) -> str:
         path = "/" + parts.path[max(relayed, 0) :].lstrip("/")
         return parts._replace(scheme="", netloc="", path=path, fragment="").geturl()
     return url
-
-
-def _expiry(parts: SplitResult) -> datetime | None:
-    stamp = parse_qs(parts.query).get("ex", [""])[0]
-    return datetime.fromtimestamp(int(stamp, 16), UTC) if _EXPIRY.fullmatch(stamp) else None

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from generation.providers.openai import wire
-from generation.providers.openai.expiry import expiry_of
+from generation.signed_urls import signed_until
 from generation.status import Asset, AssetType
 
 #: Where an address ends. Markdown closes it, and nothing in it is decoded.
@@ -78,7 +78,7 @@ def shown_in(text: str, *, drawn: bool) -> Shown:
 
 def asset_of(url: str) -> Asset:
     """The file at this address, by its ending; a picture where that does not tell."""
-    return Asset(type=_medium(url) or AssetType.IMAGE, url=url, expires_at=expiry_of(url))
+    return Asset(type=_medium(url) or AssetType.IMAGE, url=url, expires_at=signed_until(url))
 
 
 def arranged(assets: Iterator[Asset]) -> tuple[Asset, ...]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from generation.providers.openai import wire
 from generation.providers.openai.complaints import is_success
-from generation.providers.openai.expiry import expiry_of
+from generation.signed_urls import signed_until
 from generation.status import Asset, AssetType
 
 _NOTHING: list[Any] = []
@@ -67,7 +67,7 @@ def _asset(entry: Any) -> Asset | None:
         url=url,
         width=wire.pixels(described.get("width")),
         height=wire.pixels(described.get("height")),
-        expires_at=expiry_of(url),
+        expires_at=signed_until(url),
     )
 
 

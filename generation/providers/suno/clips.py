@@ -6,15 +6,15 @@ A song is final when its clip is complete and its audio has left the live stream
 clip that failed may carry an address ending in `None.mp3`.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from generation.providers.suno import fields
+from generation.signed_urls import signed_until
 from generation.status import Asset, AssetType
 
 _DONE = frozenset({"complete", "completed", "succeeded", "success", "30"})
@@ -35,10 +35,6 @@ _COVER = (
 )
 #: Fields that a clip has and a task has not.
 _OWN = frozenset({*_AUDIO, *_STREAM, *_VIDEO, *_COVER, "clip_id", "clipId", "metadata"})
-
-_SIGNED_AT = re.compile(r"[0-9]{8}T[0-9]{6}Z")
-#: 2001 to 2100: other numbers are no time.
-_UNIX_TIMES = range(1_000_000_000, 4_102_444_800)
 
 
 class Stage(Enum):
@@ -137,7 +133,7 @@ class Clip:
                     role=role,
                     upstream_id=self.id or None,
                     duration=None if medium is AssetType.IMAGE else duration,
-                    expires_at=expiry(address),
+                    expires_at=signed_until(address),
                     title=title,
                 )
 
@@ -166,26 +162,6 @@ def read_clip(source: Mapping[str, Any]) -> Clip:
 def is_clip(source: Mapping[str, Any]) -> bool:
     """Whether the object has what only clips have. A clip may name a task, as tasks do."""
     return not _OWN.isdisjoint(source)
-
-
-def expiry(address: str) -> datetime | None:
-    """When a signed URL stops working, where it says so itself."""
-    try:
-        query = parse_qs(urlsplit(address).query)
-    except ValueError:
-        return None
-    values = {name.lower(): found[0] for name, found in query.items()}
-    stamp = values.get("expires", "")
-    if stamp.isascii() and stamp.isdigit() and len(stamp) == 10 and int(stamp) in _UNIX_TIMES:
-        return datetime.fromtimestamp(int(stamp), UTC)
-    signed_at, life = values.get("x-amz-date", ""), values.get("x-amz-expires", "")
-    if _SIGNED_AT.fullmatch(signed_at) and re.fullmatch("[0-9]{1,7}", life):
-        try:
-            begun = datetime.strptime(signed_at, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-            return begun + timedelta(seconds=int(life))
-        except (ValueError, OverflowError):
-            return None
-    return None
 
 
 def _usable(source: Mapping[str, Any], name: str) -> str:

@@ -10,7 +10,8 @@ from enum import Enum
 from typing import Any, cast
 
 from generation.providers.suno import fields
-from generation.providers.suno.clips import Clip, Stage, expiry
+from generation.providers.suno.clips import Clip, Stage
+from generation.signed_urls import signed_until
 from generation.status import Asset, AssetType, Succeeded
 
 
@@ -93,7 +94,7 @@ def _file(product: Product, result: Any) -> Succeeded | None:
     sources = fields.mappings(result)
     addresses = [fields.url(result), *(fields.first_url(source, *names) for source in sources)]
     assets = [
-        Asset(type=medium, url=address, expires_at=expiry(address))
+        Asset(type=medium, url=address, expires_at=signed_until(address))
         for address in dict.fromkeys(filter(None, addresses))
     ]
     return Succeeded(tuple(assets)) if assets else None

@@ -8,7 +8,7 @@ What whole answers mean is in `tests/payloads/luma`.
 import base64
 import json
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,6 @@ from generation.errors import Fault, Rejected, UnrecognizedReply
 from generation.operation import Call, Operation, Order, Parent, Reply, Task
 from generation.providers import find
 from generation.providers.luma import OPERATIONS
-from generation.providers.luma.expiry import expiry_of
 from generation.providers.luma.failures import failure_of
 from generation.providers.luma.relay import SPEECH as RELAY
 from generation.stations import RELAY_DIALECTS, Dialect
@@ -769,29 +768,6 @@ def test_a_picture_is_an_address_or_a_data_uri(given: str, kept: str) -> None:
 
 
 # --- what is read -------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("url", "expires_at"),
-    [
-        (f"{FILE}?X-Amz-Date=20260301T120000Z&X-Amz-Expires=60", (2026, 3, 1, 12, 1)),
-        (f"{FILE}?x-amz-expires=60&x-amz-date=20260301T120000Z", (2026, 3, 1, 12, 1)),
-        (f"{FILE}?X-Goog-Date=20260301T120000Z&X-Goog-Expires=3600", (2026, 3, 1, 13)),
-        (f"{FILE}?Expires=1772366400&Signature=0a", (2026, 3, 1, 12)),
-        (FILE, None),
-        (f"{FILE}?X-Amz-Expires=60", None),
-        (f"{FILE}?X-Amz-Date=soon&X-Amz-Expires=60", None),
-        (f"{FILE}?X-Amz-Date=20260301T120000Z&X-Amz-Expires=99999999999999", None),
-        (f"{FILE}?X-Amz-Date=99990301T120000Z&X-Amz-Expires=999999999999", None),
-        (f"{FILE}?Expires=999999999999", None),
-        (f"{FILE}?Expires=tomorrow", None),
-        ("https://[half/a?Expires=1772366400", None),
-        (f"{FILE}?" + "&" * 200, None),
-    ],
-)
-def test_a_signed_url_says_when_it_ends(url: str, expires_at: tuple[int, ...] | None) -> None:
-    moment = datetime(*expires_at, tzinfo=UTC) if expires_at else None  # type: ignore[arg-type]
-    assert expiry_of(url) == moment
 
 
 @pytest.mark.parametrize(

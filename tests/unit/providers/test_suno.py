@@ -20,7 +20,6 @@ from generation import providers
 from generation.errors import ErrorCode, Rejected
 from generation.operation import Call, Operation, Order, Parent, Reply, Task
 from generation.providers.suno import OPERATIONS
-from generation.providers.suno.clips import expiry
 from generation.providers.suno.commands import COMMANDS, Command
 from generation.providers.suno.reasons import failure
 from generation.providers.suno.request import SunoRequest
@@ -758,24 +757,6 @@ class TestReading:
     def test_why_a_task_failed(self, reason: str, code: ErrorCode, *, retryable: bool) -> None:
         failed = failure(reason)
         assert (failed.message, failed.code, failed.retryable) == (reason, code, retryable)
-
-    @pytest.mark.parametrize(
-        ("query", "moment"),
-        [
-            ("Expires=1767225600&Signature=x", datetime(2026, 1, 1, tzinfo=UTC)),
-            (
-                "X-Amz-Date=20260101T000000Z&X-Amz-Expires=3600",
-                datetime(2026, 1, 1, 1, tzinfo=UTC),
-            ),
-            ("expires=soon", None),
-            ("Expires=17672256000", None),
-            ("X-Amz-Date=20261301T000000Z&X-Amz-Expires=3600", None),
-            ("X-Amz-Date=99991231T235959Z&X-Amz-Expires=9999999", None),
-            ("item_id=1", None),
-        ],
-    )
-    def test_when_an_address_ends(self, query: str, moment: datetime | None) -> None:
-        assert expiry(f"https://cdn.test.invalid/a.mp3?{query}") == moment
 
     def test_ids_of_many_songs_stay_within_what_a_store_keeps(self) -> None:
         songs = [{"id": f"{number:036d}", "status": "submitted"} for number in range(12)]
