@@ -86,7 +86,7 @@ class Door:
         self._resolutions = Resolutions(settings, self.store.jobs, self._nudger, self._rows)
         self._metrics = Metrics(self.store, stations)
         self._feed = Feed(self.store, self.hub)
-        self._streams = Streams(self.store, self.hub)
+        self._streams = Streams(self.store, self.hub, self.callers)
         self._examples = ExampleJobs(catalogue.entries[0].operation)
         self._explanations = Explanations(self.store.jobs, self.store.stories)
         self._callbacks = Callbacks(self.store)

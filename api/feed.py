@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from api.feed_query import FeedQuery, cursor_of, read_feed_query, read_log_query
 from api.hub import Hub
+from api.listing import unusable
 from api.names import own_job
 from generation.store import ApiKey, Store, Told
 
@@ -69,12 +70,21 @@ class Feed:
 
 
 async def first_place(store: Store, tenant: str, query: FeedQuery) -> int:
-    """Where this reader begins: everything it is to have lies beyond."""
-    if query.latest:
-        return await store.events.place()
+    """
+    Where this reader begins: everything it is to have lies beyond. Raises `Problem` (400) for a
+    cursor of another deployment's, which would wait for events that are years away.
+    """
     if query.since is not None:
         return await store.events.place_at(tenant, query.since)
-    return query.after or 0
+    if query.after == 0 or (query.after is None and not query.latest):
+        return 0
+    end = await store.events.place()
+    if query.after is not None and query.after > end:
+        raise unusable(
+            "this cursor is beyond the end of the feed, so it is of another deployment, or of this"
+            " one before its database was made anew; begin again without it"
+        )
+    return end if query.after is None else query.after
 
 
 def events_answer(events: Sequence[Told], cursor: str, has_more: bool) -> Response:

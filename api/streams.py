@@ -13,12 +13,14 @@ from collections.abc import AsyncGenerator
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.callers import Callers
 from api.feed import first_place
 from api.feed_query import STREAM_PARAMETERS, cursor_of, read_feed_query, read_resumed
 from api.hub import Hub
 from api.names import own_job
 from api.sse import OPENING, PING, PING_EVERY, EventStream, frame
 from api.subscription import News, Subscription
+from api.welcome import Welcome
 from generation.events import ENDINGS, PROGRESS
 from generation.job import Job
 from generation.store import ApiKey, Progress, Store, Told
@@ -30,9 +32,10 @@ PAGE = 100
 class Streams:
     """The endpoints that stay open. Each sees what happens to its caller's tenant."""
 
-    def __init__(self, store: Store, hub: Hub) -> None:
+    def __init__(self, store: Store, hub: Hub, callers: Callers) -> None:
         self._store = store
         self._hub = hub
+        self._callers = callers
 
     async def of_job(self, request: Request, caller: ApiKey) -> Response:
         """One job until it has ended; 204 where it has, and all of it was told: come no more."""
@@ -40,15 +43,15 @@ class Streams:
         job = await own_job(self._store.jobs, request, caller)
         if job.is_terminal and not await self._store.events.of_job(job.id, after, 1):
             return Response(status_code=204)
-        return EventStream(self._job(job, after))
+        return EventStream(self._job(job, after, Welcome(self._callers, caller)))
 
     async def of_tenant(self, request: Request, caller: ApiKey) -> Response:
         """Everything that happens, from now on or from where the reader says."""
         query = read_feed_query(request, STREAM_PARAMETERS)
         place = await first_place(self._store, caller.tenant, query)
-        return EventStream(self._tenant(caller.tenant, place, query.types))
+        return EventStream(self._tenant(place, query.types, Welcome(self._callers, caller)))
 
-    async def _job(self, job: Job, after: int) -> AsyncGenerator[bytes]:
+    async def _job(self, job: Job, after: int, welcome: Welcome) -> AsyncGenerator[bytes]:
         yield OPENING
         percent: int | None = None
         with self._hub.listening(job.tenant, job_id=job.id) as listener:
@@ -60,7 +63,7 @@ class Streams:
                 after = told[-1].head.sequence
                 percent = percent_of(told[-1]) or percent
                 ended = ended or told[-1].head.type in ENDINGS
-            while not ended and (news := await hear(listener)):
+            while not ended and await welcome.holds() and (news := await hear(listener)):
                 match news:
                     case bytes():
                         yield news
@@ -76,9 +79,10 @@ class Streams:
                         pass
 
     async def _tenant(
-        self, tenant: str, place: int, types: tuple[str, ...]
+        self, place: int, types: tuple[str, ...], welcome: Welcome
     ) -> AsyncGenerator[bytes]:
         yield OPENING
+        tenant = welcome.tenant
         # A reader from far behind listens only when it has nearly caught up: its queue has a bound.
         behind = True
         while behind:
@@ -93,7 +97,7 @@ class Streams:
                 for event in told:
                     yield feed_frame(event)
                 place = place_of(told[-1])
-            while news := await hear(listener):
+            while await welcome.holds() and (news := await hear(listener)):
                 if isinstance(news, bytes):
                     yield news
                 elif isinstance(news, Told) and place_of(news) > place:

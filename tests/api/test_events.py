@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from api import documents
+from api.feed_query import cursor_of
 from generation.job import Job, JobState
 from tests.api.serving import Caller, Served
 
@@ -115,6 +116,13 @@ def test_a_job_has_its_own_log(caller_on_both: Caller) -> None:
     assert rest["data"] == caller.get("/v1/events").json()["data"][1:]
     assert not rest["has_more"]
     assert caller.api.caller().get(path).status_code == 404
+
+
+def test_a_cursor_from_elsewhere_is_not_waited_for(caller: Caller) -> None:
+    for path in ("/v1/events", "/v1/events/stream"):
+        answer = caller.get(path, params={"after": cursor_of(10**12)})
+        assert answer.status_code == 400
+        assert "beyond the end of the feed" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize(

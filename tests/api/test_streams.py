@@ -1,13 +1,15 @@
 """Events as they happen, over a connection that stays open."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+from api.callers import Callers
 from api.subscription import MOST_WAITING, Subscription
+from api.welcome import Welcome
 from generation.events import PROGRESS_EVERY
 from generation.job import Job, JobState
 from generation.lifecycle import Moment, begin_submit, started
 from generation.status import Accepted
-from generation.store import Decide, Progress
+from generation.store import Decide, Progress, Store, new_key
 from tests.api.serving import Caller
 from tests.api.streaming import frames, streaming, told
 from tests.unit.jobs import PACE, RULES
@@ -135,3 +137,15 @@ async def test_a_listener_that_is_too_slow_is_let_go_of() -> None:
         listener.give(piece)
     heard = [await listener.next() for _ in range(MOST_WAITING + 1)]
     assert heard == [*pieces[:MOST_WAITING], None]
+
+
+async def test_a_revoked_keys_stream_ends(store_url: str) -> None:
+    store = Store(store_url)
+    try:
+        key = await store.keys.add("acme", new_key(), "whsec_unused", datetime.now(UTC))
+        welcome = Welcome(Callers(store.keys, timedelta(0)), key, timedelta(0))
+        assert await welcome.holds()
+        await store.keys.revoke(key.id, datetime.now(UTC))
+        assert not await welcome.holds()
+    finally:
+        await store.close()
