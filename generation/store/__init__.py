@@ -94,7 +94,7 @@ class Store:
         self.durations = DurationStore(self.database)
         self.secrets = SecretStore(self.database)
         self.deliveries = DeliveryStore(self.database)
-        self.erasure = ErasureStore(self.database)
+        self.erasure = ErasureStore(self.database, base_url=base_url)
         self.retention = Retention(self.database)
         self.delivery_log = DeliveryLog(self.database)
         self.endpoints = EndpointStore(self.database)

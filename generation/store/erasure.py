@@ -3,16 +3,25 @@ Erasing a job's content at its caller's wish: what was ordered and what came of 
 events and its deliveries. What it cost, where and when is kept: bills are disputed for months.
 """
 
+from dataclasses import asdict, replace
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from generation.document import job_document
+from generation.events import QUEUED, as_born, payload_of
 from generation.job import Job, JobState
 from generation.store.database import Database
 from generation.store.rows import job_of
-from generation.store.schema import deliveries, event_feed, job_events, job_labels, jobs
+from generation.store.schema import (
+    deliveries,
+    delivery_attempts,
+    event_feed,
+    job_events,
+    job_labels,
+    jobs,
+)
 from generation.webhooks.delivery import DeliveryState
 
 #: What stands where an upstream's words stood.
@@ -26,8 +35,9 @@ class StillNeeded(Exception):
 class ErasureStore:
     """Erases, one job at a time."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, base_url: str = "") -> None:
         self._database = database
+        self._base_url = base_url
 
     async def erase(self, job_id: str, tenant: str, now: datetime) -> Job | None:
         """
@@ -48,9 +58,10 @@ class ErasureStore:
             await check_unneeded(connection, job)
             # As whoever gives places does, so that neither waits for rows that the other holds.
             await connection.execute(select(event_feed.c.last).with_for_update())
-            await erase_content(connection, row, now)
-            kept = (await connection.execute(query)).mappings().one()
-        return job_of(dict(kept))
+            await erase_content(connection, job, now)
+            kept = job_of(dict((await connection.execute(query)).mappings().one()))
+            await erase_told(connection, kept, now, self._base_url)
+        return kept
 
 
 async def check_unneeded(connection: AsyncConnection, job: Job) -> None:
@@ -69,12 +80,11 @@ async def check_unneeded(connection: AsyncConnection, job: Job) -> None:
         raise StillNeeded(f"{found} follows it and is not sent yet; cancel that, or wait")
 
 
-async def erase_content(connection: AsyncConnection, row: Any, now: datetime) -> None:
-    job_id = row["id"]
-    error = row["error"] and {**row["error"], "message": ERASED}
+async def erase_content(connection: AsyncConnection, job: Job, now: datetime) -> None:
+    error = job.error and asdict(replace(job.error, message=ERASED))
     await connection.execute(
         update(jobs)
-        .where(jobs.c.id == job_id)
+        .where(jobs.c.id == job.id)
         .values(
             input={},
             metadata={},
@@ -91,20 +101,45 @@ async def erase_content(connection: AsyncConnection, row: Any, now: datetime) ->
             version=jobs.c.version + 1,
         )
     )
-    await connection.execute(delete(job_labels).where(job_labels.c.job_id == job_id))
-    await connection.execute(
-        update(job_events).where(job_events.c.job_id == job_id).values(body=None, reason="")
+    await connection.execute(delete(job_labels).where(job_labels.c.job_id == job.id))
+
+
+async def erase_told(connection: AsyncConnection, job: Job, now: datetime, base_url: str) -> None:
+    """
+    Let events and deliveries say what the job still says. A delivery that is sent again later, at
+    its owner's wish, is an event as any other, without the content.
+    """
+
+    def body(event_id: str, event_type: str, at: datetime, sequence: int) -> bytes:
+        data = job_document(as_born(job) if event_type == QUEUED else job, base_url)
+        return payload_of(event_id, event_type, at, sequence, data)
+
+    log = select(job_events).where(job_events.c.job_id == job.id)
+    events = {event.id: event for event in await connection.execute(log)}
+    for event in events.values():
+        kept = event.body and body(event.id, event.type, event.created_at, event.sequence)
+        change = update(job_events).where(job_events.c.id == event.id)
+        await connection.execute(change.values(body=kept, reason=""))
+    theirs = deliveries.c.job_id == job.id
+    for sent in (await connection.execute(select(deliveries).where(theirs))).all():
+        event = events.get(sent.event_id)  # or it was pruned before the delivery
+        at, sequence = (event.created_at, event.sequence) if event else (sent.created_at, 0)
+        change = update(deliveries).where(deliveries.c.id == sent.id)
+        told = body(sent.event_id, sent.event_type, at, sequence)
+        await connection.execute(change.values(body=told))
+    responses = update(delivery_attempts).where(
+        delivery_attempts.c.delivery_id.in_(select(deliveries.c.id).where(theirs))
     )
-    theirs = deliveries.c.job_id == job_id
-    await connection.execute(update(deliveries).where(theirs).values(body=b""))
+    await connection.execute(responses.values(response=""))
     await connection.execute(
         update(deliveries)
         .where(theirs, deliveries.c.state == DeliveryState.QUEUED.value)
         .values(
             state=DeliveryState.CANCELED.value,
             wake_at=None,
+            aside=False,
             finished_at=now,
-            last_error="the job was erased",
+            last_error="canceled: the job was erased",
             version=deliveries.c.version + 1,
         )
     )

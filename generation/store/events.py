@@ -16,14 +16,12 @@ from sqlalchemy import Executable, Row, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from ulid import ULID
 
-from generation.document import job_document
 from generation.events import (
     FEED_EVENTS,
     QUEUED,
     Event,
     as_born,
     payload,
-    payload_of,
     progress_news,
 )
 from generation.job import Job, JobState
@@ -45,7 +43,7 @@ HEAD = (
     job_events.c.type,
     job_events.c.position,
 )
-WHOLE = (*HEAD, job_events.c.created_at, job_events.c.body)
+WHOLE = (*HEAD, job_events.c.body)
 PLACE = (
     update(job_events)
     .where(job_events.c.id == bindparam("_id"))
@@ -198,12 +196,8 @@ class EventStore:
         return {row["id"]: job_of(dict(row)) for row in rows}
 
     def _body(self, row: Row[Any], found: Mapping[str, Job]) -> bytes:
-        """What is told of an event without a body: a job's birth, or that the job was erased."""
-        job = found[row.job_id]
-        if row.type == QUEUED:
-            return payload(row.id, QUEUED, as_born(job), self._base_url)
-        data = job_document(job, self._base_url)
-        return payload_of(row.id, row.type, row.created_at, row.sequence, data)
+        """What is told of a birth that was not written down."""
+        return payload(row.id, QUEUED, as_born(found[row.job_id]), self._base_url)
 
     async def _place_batch(
         self, connection: AsyncConnection, batch: Sequence[None]

@@ -329,8 +329,8 @@ job_events = Table(
     Column("station", String(100)),
     Column("key", String(100)),
     Column("created_at", Instant, nullable=False),
-    #: The payload as it is signed and sent, serialised once. None for events nobody is told of, for
-    #: a birth that no webhook asked for, and where the job was erased.
+    #: The payload as it is signed and sent, serialised once. None for events nobody is told of, and
+    #: for a birth that no webhook asked for.
     Column("body", LargeBinary),
     #: The place in the feed: 1, 2, 3 … over all tenants, given after the commit, so that nothing
     #: appears before a place that somebody has read. 0 for what is in no feed, None until placed.
