@@ -74,6 +74,12 @@ ORDERS = (
         input={"prompt": "a city folded from paper, morning light"},
     ),
     DemoOrder(
+        provider="openai",
+        operation="image_by_chat",
+        title="drawn in a chat",
+        input={"prompt": "Draw a crane, folded from paper"},
+    ),
+    DemoOrder(
         provider="midjourney",
         operation="imagine",
         title="meant to fail",

@@ -38,11 +38,11 @@ def test_the_demonstration_once(tmp_path: Path) -> None:
     text = screen.read_text()
     assert command.returncode == 0, text
     made = r"succeeded +\d+\.\d s +(?:\d )?(?:image|video|audio) +verified"
-    assert len(re.findall(made, text)) == 5, text
+    assert len(re.findall(made, text)) == 6, text
     assert re.search(r"failed +\d+\.\d s +– +verified", text), text
-    assert "5 jobs were paid exactly once" in text
+    assert "6 jobs were paid exactly once" in text
     assert re.search(r"\d+ files were fetched from their URLs", text)
-    assert "6 webhooks arrived" in text
+    assert "7 webhooks arrived" in text
     assert len(seen) >= 6
     assert not any(is_running(pid) for pid in seen)
     ports = {int(port) for port in re.findall(r"(?:http|redis)://127\.0\.0\.1:(\d+)", text)}

@@ -88,7 +88,7 @@ class Window:
     ) -> Order:
         return Order(
             trade=TRADE,
-            task_id=uuid4().hex,
+            task_id=f"chatcmpl-{uuid4().hex}",
             operation=operation,
             account=account,
             prompt=prompt,

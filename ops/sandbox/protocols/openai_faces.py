@@ -89,7 +89,7 @@ class RelayFace(OpenAIWords):
         return json_reply({"created": int(task.created_at), "data": drawn})
 
     def _completion(self, task: UpstreamTask, message: Mapping[str, Any], reason: str) -> Response:
-        head = {"id": f"chatcmpl-{task.id}", "model": task.order.details["model"]}
+        head = {"id": task.id, "model": task.order.details["model"]}
         head["created"] = int(task.created_at)
         tokens = len(task.order.prompt)
         usage = {"prompt_tokens": tokens, "completion_tokens": tokens, "total_tokens": 2 * tokens}
