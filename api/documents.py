@@ -8,17 +8,26 @@ out.
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from api.document import Document
+from api.webhook_documents import (
+    NewWebhookEndpoint,
+    Queued,
+    WebhookDelivery,
+    WebhookDeliveryLog,
+    WebhookDeliveryPage,
+    WebhookEndpoint,
+    WebhookEndpointList,
+    WebhookEndpointStats,
+    WebhookKeys,
+    Withdrawn,
+)
 from generation.access import Scope
 from generation.errors import ErrorCode
 from generation.job import Billed, JobState
 from generation.status import AssetType
 from generation.webhooks.delivery import DeliveryState
-
-
-class Document(BaseModel):
-    model_config = ConfigDict(extra="forbid")
 
 
 class Asset(Document):
@@ -407,4 +416,14 @@ MODELS: tuple[type[Document], ...] = (
     ProblemKind,
     Service,
     Noted,
+    NewWebhookEndpoint,
+    Queued,
+    WebhookDelivery,
+    WebhookDeliveryLog,
+    WebhookDeliveryPage,
+    WebhookEndpoint,
+    WebhookEndpointList,
+    WebhookEndpointStats,
+    WebhookKeys,
+    Withdrawn,
 )

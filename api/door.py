@@ -43,6 +43,7 @@ from api.streams import Streams
 from api.submit_reference import SubmitReference
 from api.taking import Taker
 from api.waiting import Waiting
+from api.webhook_routes import webhook_routes
 from generation.access import Scope
 from generation.callback import PATH as CALLBACKS
 from generation.flower import Rows
@@ -66,6 +67,7 @@ class Door:
     """
 
     def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self.base_url = settings.public_url or ""
         stations = load_stations(settings)
         self.store = Store(settings.store_url, base_url=self.base_url)
@@ -151,6 +153,7 @@ class Door:
                 keyed(operations.get),
                 says.get_operation(),
             ),
+            *webhook_routes(self._settings, self.store, keyed),
             *self._key_routes(KeysReference()),
             route("POST", f"{CALLBACKS}/{{token}}", self._callbacks.receive, says.callback()),
             route("GET", "/healthz", self._health.alive, says.alive()),

@@ -134,13 +134,13 @@ def read_types(given: Mapping[str, str]) -> tuple[str, ...]:
     return types
 
 
-def read_moment(value: str) -> datetime:
+def read_moment(value: str, name: str = "since") -> datetime:
     try:
         # A + that came unescaped is a blank by now.
         moment = datetime.fromisoformat(value.strip().replace(" ", "+"))
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
-        raise unusable("since must be a time as 2026-01-31T12:00:00Z") from None
+        raise unusable(f"{name} must be a time as 2026-01-31T12:00:00Z") from None
 
 
 def read_wait(value: str | None) -> timedelta:

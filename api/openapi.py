@@ -10,6 +10,7 @@ from pydantic.json_schema import models_json_schema
 from api.batches import BatchOrder
 from api.catalogue import Catalogue, Entry
 from api.documents import MODELS
+from api.endpoint_orders import EndpointChange, EndpointOrder, Period
 from api.key_orders import AccessOrder, KeyOrder
 from api.orders import Order
 from api.resolutions import Resolution
@@ -22,10 +23,20 @@ ABOUT = (
     " job is on disk; nothing is paid twice, and every ending is told by webhook.\n\n"
     "Errors are `application/problem+json` (RFC 9457), and every answer carries `X-Request-Id`."
 )
+#: What else is sent as JSON.
+BODIES: tuple[type[BaseModel], ...] = (
+    AccessOrder,
+    KeyOrder,
+    EndpointOrder,
+    EndpointChange,
+    Period,
+)
 TAGS = (
     ("Jobs", "Order, look, list, cancel."),
     ("Events", "What has happened and what happens: pulled, or streamed."),
     ("Batches", "Jobs ordered together."),
+    ("Webhook endpoints", "Whom to tell of all jobs of a tenant."),
+    ("Webhook deliveries", "What was told to whom, how that went, and sending it again."),
     ("Operations", "What can be ordered."),
     (
         "Keys",
@@ -136,14 +147,7 @@ def openapi(routes: Iterable[Route], catalogue: Catalogue, base_url: str) -> Spe
 
 def schemas(catalogue: Catalogue) -> Spec:
     """Every schema by name."""
-    models: tuple[type[BaseModel], ...] = (
-        *MODELS,
-        Order,
-        BatchOrder,
-        Resolution,
-        AccessOrder,
-        KeyOrder,
-    )
+    models: tuple[type[BaseModel], ...] = (*MODELS, Order, BatchOrder, Resolution, *BODIES)
     _, document = models_json_schema([(each, "validation") for each in models], ref_template=REF)
     found: Spec = document["$defs"]
     order = found["Order"]

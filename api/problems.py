@@ -192,6 +192,21 @@ STORE_UNAVAILABLE = Kind(
     " have been stored although the answer was lost.",
 )
 
+ENDPOINT_DISABLED = Kind(
+    "endpoint_disabled",
+    409,
+    "The webhook endpoint is disabled",
+    "Nothing is sent to it. Mend the receiver, enable it again (`PATCH` with `enabled: true`), and"
+    " then `recover` what failed and `replay` what was missed.",
+)
+TOO_MANY_ENDPOINTS = Kind(
+    "too_many_endpoints",
+    409,
+    "The tenant has as many webhook endpoints as it may have",
+    "Delete one that is not needed. Filters by event and by metadata let one receiver serve many"
+    " purposes.",
+)
+
 KINDS: Mapping[str, Kind] = {
     kind.code: kind
     for kind in (
@@ -219,6 +234,8 @@ KINDS: Mapping[str, Kind] = {
         INTERNAL,
         NO_STATION,
         STORE_UNAVAILABLE,
+        ENDPOINT_DISABLED,
+        TOO_MANY_ENDPOINTS,
     )
 }
 

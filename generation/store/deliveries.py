@@ -84,6 +84,7 @@ class DeliveryStore:
         queries = [
             select(deliveries)
             .where(deliveries.c.lane == lane, deliveries.c.aside)
+            .where(deliveries.c.state == DeliveryState.QUEUED.value)
             .order_by(deliveries.c.id)
             .limit(limit)
             for lane, limit in room.items()

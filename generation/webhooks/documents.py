@@ -2,13 +2,15 @@
 Endpoints, deliveries and attempts as the outside sees them. JSON values only.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from generation.document import rfc3339
 from generation.webhooks.delivery import Attempt, Delivery, DeliveryState
 from generation.webhooks.endpoint import USUAL_EVENTS, Endpoint
 from generation.webhooks.headers import shown
+from generation.webhooks.health import percent
 
 
 def endpoint_document(endpoint: Endpoint) -> dict[str, Any]:
@@ -30,6 +32,27 @@ def endpoint_document(endpoint: Endpoint) -> dict[str, Any]:
         "failing_since": rfc3339(endpoint.health.failing_since),
         "created_at": rfc3339(endpoint.created_at),
         "updated_at": rfc3339(endpoint.updated_at),
+    }
+
+
+def stats_document(
+    endpoint: Endpoint,
+    counts: Mapping[DeliveryState, int],
+    oldest_pending: datetime | None,
+    since: datetime,
+    now: datetime,
+) -> dict[str, Any]:
+    """How an endpoint fares; `counts` are of the deliveries since then."""
+    ended = counts[DeliveryState.DELIVERED] + counts[DeliveryState.FAILED]
+    return {
+        "object": "webhook_endpoint_stats",
+        "endpoint": endpoint.id,
+        "since": rfc3339(since),
+        **{state.value: count for state, count in counts.items()},
+        "success_rate": round(counts[DeliveryState.DELIVERED] / ended, 4) if ended else None,
+        "oldest_pending_at": rfc3339(oldest_pending),
+        "failing_since": rfc3339(endpoint.health.failing_since),
+        "failing_percent": percent(endpoint.health, now),
     }
 
 
