@@ -19,7 +19,14 @@ from generation.account import Account, KeyName
 from generation.job import TERMINAL, JobState
 from generation.stations import Key, Stations
 from generation.store import Figures, Store, figures
-from generation.tally import SUBMITS, SUBMITTED, standing
+from generation.tally import (
+    LOOK_FAULTS,
+    LOOKS,
+    STRANGE_WORDS,
+    SUBMITS,
+    SUBMITTED,
+    standing,
+)
 
 OF_A_KEY = ("station", "key")
 
@@ -60,6 +67,7 @@ class Reading(Collector):
         yield from self._bill()
         yield from self._jobs()
         yield from self._stations()
+        yield from self._looks()
         yield gauge(
             "genq_deliveries_due",
             "Webhook deliveries whose time has come and that nobody has taken yet.",
@@ -92,6 +100,18 @@ class Reading(Collector):
             "How long the oldest queued job has waited since it was ordered.",
             self._found.oldest_queued.total_seconds(),
         )
+
+    def _looks(self) -> Iterator[Metric]:
+        for name, tally, words in (
+            ("genq_looks", LOOKS, "Requests that looked at tasks upstream."),
+            ("genq_look_faults", LOOK_FAULTS, "Of these, the ones that brought no answer."),
+            (
+                "genq_unknown_status_words",
+                STRANGE_WORDS,
+                "Answers with a status that genq does not know; the log names each once.",
+            ),
+        ):
+            yield CounterMetricFamily(name, words, self._found.tallies.get(tally, 0))
 
     def _stations(self) -> Iterator[Metric]:
         held = GaugeMetricFamily(

@@ -95,9 +95,9 @@ class Settings(BaseSettings):
     submit_timeout: Duration = seconds(75)
     look_timeout: Duration = seconds(15)
     connect_timeout: Duration = seconds(5)
-    looks_in_flight: Annotated[int, Field(ge=1)] = 1000
-    looks_per_station: Annotated[int, Field(ge=1)] = 300
-    looks_per_key: Annotated[int, Field(ge=1)] = 200
+    looks_in_flight: Annotated[int, Field(ge=1)] = 2000
+    looks_per_station: Annotated[int, Field(ge=1)] = 800
+    looks_per_key: Annotated[int, Field(ge=1)] = 400
     max_reply_bytes: int = 8 * 1024 * 1024
     #: After a refusal that may pass: this, doubled each time, up to the limit.
     retry_base: Duration = seconds(5)

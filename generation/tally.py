@@ -15,6 +15,11 @@ SUBMITS = "submits"
 #: Jobs that have had such a submit.
 SUBMITTED = "jobs_submitted"
 
+#: Requests that looked at tasks, those that brought no answer, and status words nobody knows.
+LOOKS = "looks"
+LOOK_FAULTS = "look_faults"
+STRANGE_WORDS = "unknown_status_words"
+
 
 def standing(state: JobState) -> str:
     """The tally of jobs in this state now; of a terminal one, of all that ever reached it."""

@@ -1,23 +1,16 @@
 """
 The only module that talks to an upstream.
 
-httpx requests over an aiohttp transport, called without the httpx client above it: looks are most
-of what genq does, and this is the quickest way that keeps httpx's types. No redirect is followed,
-no cookie kept, no answer read beyond a bound.
-
-Submits use connections of their own, each closed after one answer. A connection kept open may be
-closed by the other end just as the next request is written to it, and then nobody could say whether
-a paid task was created.
+It puts an operation's calls on the wire as the job's station and key want them, and reads what
+comes back. Submits use connections of their own, each closed after one answer.
 """
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
 
-import aiohttp
 import httpx
 import structlog
 
@@ -27,18 +20,16 @@ from generation.errors import (
     AccountBlocked,
     ErrorCode,
     Fault,
-    InDoubt,
     Rejected,
-    Unreachable,
     UnrecognizedReply,
 )
+from generation.exchange import Exchanges, Outgoing, quoted
 from generation.heard import Heard, silence, words_of
 from generation.hosts import located
 from generation.job import Job
 from generation.operation import Call, Order, Parent, Reply, Task
 from generation.settings import Settings
 from generation.status import Ask, Status, SubmitAnswer
-from generation.transport import AiohttpTransport
 
 log = structlog.get_logger(__name__)
 
@@ -46,8 +37,6 @@ log = structlog.get_logger(__name__)
 MOST_ASKS = 3
 #: Kling says with these that its token is not valid yet, or no longer.
 TOKEN_CODES = frozenset({"1003", "1004"})
-#: No connection was made, so no byte of the request has left.
-NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout)
 
 Answer = TypeVar("Answer")
 
@@ -58,12 +47,13 @@ class Upstream:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._credentials = Credentials()
-        self._looking = AiohttpTransport(lambda: connector(keep_alive=True))
-        self._submitting = AiohttpTransport(lambda: connector(keep_alive=False))
+        connect, most_bytes = settings.connect_timeout, settings.max_reply_bytes
+        self._looking = Exchanges(keep_alive=True, connect=connect, most_bytes=most_bytes)
+        self._submitting = Exchanges(keep_alive=False, connect=connect, most_bytes=most_bytes)
 
     async def close(self) -> None:
-        await self._looking.aclose()
-        await self._submitting.aclose()
+        await self._looking.close()
+        await self._submitting.close()
 
     async def submit(
         self,
@@ -149,16 +139,15 @@ class Upstream:
         return await self._with_fresh_token(binding, once)
 
     async def _hear(self, binding: Binding, call: Call) -> Reply:
-        timeout = self._settings.look_timeout
-        request = self._request(binding, call, timeout, submit=False)
-        return await self._exchange(self._looking, request, timeout)
+        request = self._request(binding, call, submit=False)
+        return await self._looking.send(request, self._settings.look_timeout)
 
     async def _submit_once(
         self, binding: Binding, call: Call, parse: Callable[[Reply], Answer]
     ) -> Heard[Answer]:
         timeout = binding.operation.submit_timeout or self._settings.submit_timeout
-        request = self._request(binding, call, timeout, submit=True)
-        return self._read(binding, parse, await self._exchange(self._submitting, request, timeout))
+        request = self._request(binding, call, submit=True)
+        return self._read(binding, parse, await self._submitting.send(request, timeout))
 
     def _read(
         self, binding: Binding, parse: Callable[[Reply], Answer], reply: Reply
@@ -183,9 +172,7 @@ class Upstream:
                 raise
         return await exchange()
 
-    def _request(
-        self, binding: Binding, call: Call, timeout: timedelta, *, submit: bool
-    ) -> httpx.Request:
+    def _request(self, binding: Binding, call: Call, *, submit: bool) -> Outgoing:
         headers = {
             "accept": "application/json",
             **call.headers,
@@ -196,53 +183,8 @@ class Upstream:
             headers["content-type"] = "application/json"
             body = {**call.json, **binding.dialect.extra_body} if submit else call.json
             content = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
-        return httpx.Request(
-            call.method,
-            whole_url(binding, call, submit=submit),
-            params=call.params or None,
-            headers=headers,
-            content=content,
-            extensions={
-                "timeout": {
-                    "connect": self._settings.connect_timeout.total_seconds(),
-                    "read": timeout.total_seconds(),
-                }
-            },
-        )
-
-    async def _exchange(
-        self, transport: httpx.AsyncBaseTransport, request: httpx.Request, timeout: timedelta
-    ) -> Reply:
-        """One request and its answer. `Unreachable` if it never left, `InDoubt` if it may have."""
-        host = request.url.host
-        try:
-            async with asyncio.timeout(timeout.total_seconds()):
-                response = await transport.handle_async_request(request)
-                try:
-                    body = await self._body(response)
-                finally:
-                    await response.aclose()
-        except Fault:
-            raise
-        except TimeoutError as error:
-            raise InDoubt(f"{host} did not answer within {timeout.total_seconds():g} s") from error
-        except NEVER_LEFT as error:
-            raise Unreachable(f"{host} cannot be reached: {error}") from error
-        except (httpx.HTTPError, aiohttp.ClientError, OSError) as error:
-            raise InDoubt(f"the connection to {host} broke before it answered: {error}") from error
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        return Reply(response.status_code, body, headers)
-
-    async def _body(self, response: httpx.Response) -> bytes:
-        body = bytearray()
-        async for chunk in response.aiter_bytes():
-            body += chunk
-            if len(body) > self._settings.max_reply_bytes:
-                raise UnrecognizedReply(
-                    f"the answer is larger than {self._settings.max_reply_bytes} bytes",
-                    upstream_status=response.status_code,
-                )
-        return bytes(body)
+        url = quoted(whole_url(binding, call, submit=submit), call.params)
+        return Outgoing(call.method, url, headers, content)
 
 
 def build_input(binding: Binding, task: Task, answer: Mapping[str, Any]) -> Call:
@@ -300,13 +242,6 @@ def domain(host: str) -> str:
     """The last two labels of a name; the whole of an address."""
     numeric = host.replace(".", "").isdigit() or ":" in host
     return host if numeric else ".".join(host.rsplit(".", 2)[-2:])
-
-
-def connector(*, keep_alive: bool) -> aiohttp.TCPConnector:
-    """Unlimited connections: whoever calls has its own caps, per station and per key."""
-    if keep_alive:
-        return aiohttp.TCPConnector(limit=0, keepalive_timeout=30)
-    return aiohttp.TCPConnector(limit=0, force_close=True)
 
 
 def read(parse: Callable[[Reply], Answer], reply: Reply) -> Answer:

@@ -8,6 +8,7 @@ cannot be written is forgotten.
 from collections import defaultdict
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -15,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from generation.binding import Binding
 from generation.durations import Ending, Sketch
 from generation.job import Job, JobState
-from generation.operation import Pace
+from generation.operation import Operation, Pace
 from generation.store import DurationStore, Kind
 
 log = structlog.get_logger(__name__)
@@ -32,18 +33,18 @@ class Learned:
     def __init__(self, store: DurationStore) -> None:
         self._store = store
         self._sketches: dict[Kind, Sketch] = {}
-        self._paces: dict[tuple[Kind, str], Pace] = {}
+        self._paces: dict[tuple[str, Operation[Any], str], Pace] = {}
         self._seen: defaultdict[Kind, list[Ending]] = defaultdict(list)
         self._exchanged_at: datetime | None = None
 
     def pace(self, binding: Binding, model: str) -> Pace:
         """The pace of such tasks at this station, as far as it is known."""
-        kind, dialect = kind_of(binding, model), binding.operation.dialect
-        known = self._paces.get((kind, dialect))
+        key = binding.station.name, binding.operation, model
+        known = self._paces.get(key)
         if known is None:
-            sketch = self._sketches.get(kind)
+            sketch = self._sketches.get(kind_of(binding, model))
             known = binding.pace if sketch is None else replace(binding.pace, seen=sketch)
-            self._paces[kind, dialect] = known
+            self._paces[key] = known
         return known
 
     def saw(self, binding: Binding, job: Job, now: datetime) -> None:

@@ -22,6 +22,7 @@ from generation.lifecycle import Moment, after_look, expired, heard
 from generation.operation import Task
 from generation.status import Failed, Running, Status, Succeeded
 from generation.store import Lane
+from generation.tally import LOOK_FAULTS, LOOKS, STRANGE_WORDS
 from worker.batches import Batches
 from worker.expiry import expire, is_late
 from worker.inputs import early_answered
@@ -153,11 +154,14 @@ class Looks:
         return [(job, own) for job, own, it in heard if it is None]
 
     def _well(self, lane: Lane) -> None:
+        self._room.counts.add(LOOKS)
         self._lanes.answered(lane)
         self._room.breakers.heard(lane[0], ok=True)
 
     def _mind(self, lane: Lane, fault: Fault) -> None:
         """A fault about the key slows the key down, one of the station the station; no job."""
+        self._room.counts.add(LOOKS)
+        self._room.counts.add(LOOK_FAULTS)
         self._room.breakers.heard(lane[0], verdict(fault))
         match fault:
             case Throttled():
@@ -203,6 +207,7 @@ class Looks:
             )
 
     def _say_unknown(self, binding: Binding, word: str) -> None:
+        self._room.counts.add(STRANGE_WORDS)
         if (binding.station.name, word) not in self._unknown_words:
             self._unknown_words.add((binding.station.name, word))
             log.warning("unknown_status_word", station=binding.station.name, word=word)

@@ -16,6 +16,7 @@ from time import monotonic
 from typing import Any, TypeVar
 
 import structlog
+import uvloop
 from celery import Celery
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -33,6 +34,7 @@ from generation.store import Change, Decide, Store, is_away
 from generation.upstream import Upstream
 from generation.webhooks.sender import Sender
 from worker.breakers import Breakers
+from worker.counts import Counts
 from worker.learned import Learned
 
 log = structlog.get_logger(__name__)
@@ -57,6 +59,7 @@ class Room:
         self.upstream = Upstream(settings)
         self.breakers = Breakers()
         self.learned = Learned(self.store.durations)
+        self.counts = Counts(self.store.database)
         #: What is known of keys, and which of them jobs wait for; read anew with each tick.
         self.accounts: Mapping[KeyName, Account] = {}
         self.awaited: Set[KeyName] = frozenset()
@@ -152,7 +155,7 @@ class Loop:
     """An event loop in a thread of its own, and the way there from other threads."""
 
     def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
+        self._loop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="event-loop", daemon=True)
         self._thread.start()
 

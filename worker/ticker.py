@@ -112,6 +112,7 @@ class Ticker:
         await self._mind_the_clock()
         await self._keep_deadlines()
         await self._room.learned.exchange(self._room.now())
+        await self._room.counts.write_down(self._room.now())
         await self._lines.serve()
         line = await self._room.nudger.depth()
         jobs = await self._room.store.claims.errands(

@@ -31,7 +31,7 @@ from generation.store.retention import Retention
 from generation.store.secrets import SecretStore
 from generation.store.stories import Stories
 from generation.store.submits import Call, Capacities, SubmitStore
-from generation.store.tallies import totals
+from generation.store.tallies import add_to_tallies, totals
 from generation.store.trouble import is_away
 
 __all__ = [
@@ -75,6 +75,7 @@ __all__ = [
     "Told",
     "TooManyEndpoints",
     "UnusableDatabase",
+    "add_to_tallies",
     "figures",
     "is_away",
     "migrate",

@@ -8,7 +8,6 @@ Each kind has a partial index of its own.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -71,8 +70,9 @@ class ClaimStore:
     ) -> list[Job]:
         """
         Take up to `limit` jobs that need more than a look, the longest due first, and move each
-        `wake_at` on in the same transaction: nobody else gets them before then. With `skip_queued`,
-        queued jobs are left alone until their deadline.
+        `wake_at` on in the same transaction: nobody else gets them before then. They come with the
+        version they have now, and else as they were: `wake_at` is when they were due. With
+        `skip_queued`, queued jobs are left alone until their deadline.
         """
         query = due(ERRAND, now, limit)
         if skip_queued:
@@ -151,24 +151,30 @@ class ClaimStore:
         if not queries:
             return []
         async with self._database.writing() as connection:
-            due = [
-                job_of(dict(row))
+            claimed = [
+                job_of({**row, "version": row["version"] + 1})
                 for query in queries
-                for row in (await connection.execute(query)).mappings().all()
+                for row in (await connection.execute(query)).mappings()
             ]
-            claimed = [replace(job, wake_at=next_wake(job), version=job.version + 1) for job in due]
             if claimed:
-                await self._move(connection, claimed, now)
+                await self._move(connection, claimed, now, next_wake)
         return claimed
 
     async def _move(
-        self, connection: AsyncConnection, claimed: Sequence[Job], now: datetime
+        self,
+        connection: AsyncConnection,
+        claimed: Sequence[Job],
+        now: datetime,
+        next_wake: NextWake,
     ) -> None:
+        ids, wakes = [job.id for job in claimed], [next_wake(job) for job in claimed]
         if self._database.is_sqlite:
-            rows = [{"_id": job.id, "_wake_at": job.wake_at, "_now": now} for job in claimed]
+            rows = [
+                {"_id": job_id, "_wake_at": wake, "_now": now}
+                for job_id, wake in zip(ids, wakes, strict=True)
+            ]
             await connection.execute(MOVE_ONE, rows)
             return
-        ids, wakes = [job.id for job in claimed], [job.wake_at for job in claimed]
         await connection.execute(MOVE_ALL, {"_ids": ids, "_wakes": wakes, "_now": now})
 
     async def _promising(self, queries: Sequence[Select[Any]]) -> list[Select[Any]]:

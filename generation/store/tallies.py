@@ -40,6 +40,13 @@ async def add(connection: AsyncConnection, counts: Mapping[str, int]) -> None:
     )
 
 
+async def add_to_tallies(database: Database, counts: Mapping[str, int]) -> None:
+    """The same, where what is counted is not in the store."""
+    if any(counts.values()):
+        async with database.writing() as connection:
+            await add(connection, counts)
+
+
 async def totals(database: Database) -> dict[str, int]:
     """Every tally there is."""
     query = select(tallies.c.name, func.sum(tallies.c.count)).group_by(tallies.c.name)

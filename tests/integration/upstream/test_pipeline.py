@@ -1,0 +1,169 @@
+"""
+The look pipeline against stations that hang: nobody else's looks are late for it.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import structlog
+
+from generation.job import Job, JobState
+from generation.queue import celery_app
+from generation.settings import Settings
+from generation.stations import load_stations
+from generation.tally import STRANGE_WORDS
+from tests.integration.upstream.servers import Act, acting, answer
+from tests.services.waiting import wait_for_async
+from tests.unit.jobs import a_job
+from worker.room import Room
+from worker.ticker import Ticker
+
+JOBS = 60
+PATIENCE = timedelta(seconds=40)
+RUNNING = b'{"code": 0, "data": {"task_id": "t", "task_status": "processing"}}'
+STATION = """
+[[stations]]
+name = "{name}"
+url = "{url}"
+speed = 100
+keys = [{{ name = "main", env = "PATH" }}]
+speaks = {{ kling = {{ dialect = "kling.relay" }} }}
+"""
+
+
+class Host:
+    """A station that counts looks by task, and hangs at every `hangs_at`-th."""
+
+    def __init__(self, hangs_at: int | None = None, said: bytes = answer(RUNNING)) -> None:
+        self.looks: Counter[str] = Counter()
+        self.hanging = 0
+        self.most_hanging = 0
+        self._hangs_at = hangs_at
+        self._said = said
+
+    async def act(self, head: bytes, body: bytes, writer: asyncio.StreamWriter) -> None:
+        del body
+        self.looks[head.split(b" ", 2)[1].decode().rsplit("/", 1)[1]] += 1
+        if self._hangs_at and self.looks.total() % self._hangs_at == 0:
+            self.hanging += 1
+            self.most_hanging = max(self.most_hanging, self.hanging)
+            try:
+                await asyncio.sleep(5)
+            finally:
+                self.hanging -= 1
+        writer.write(self._said)
+
+    def looked_at_all(self, times: int) -> bool:
+        return len(self.looks) == JOBS and min(self.looks.values()) >= times
+
+
+@asynccontextmanager
+async def ticking(
+    folder: Path, store_url: str, redis_url: str, **hosts: Act
+) -> AsyncIterator[Room]:
+    """A room with a ticker at work, and one station for each of these hosts."""
+    async with AsyncExitStack() as stack:
+        urls = {name: await stack.enter_async_context(acting(act)) for name, act in hosts.items()}
+        file = folder / "stations.toml"
+        file.write_text("".join(STATION.format(name=name, url=url) for name, url in urls.items()))
+        settings = Settings(
+            _env_file=None,
+            data_dir=folder,
+            database_url=store_url,
+            redis_url=redis_url,
+            stations_file=file,
+            tick=timedelta(seconds=0.05),
+            look_timeout=timedelta(seconds=3),
+            looks_in_flight=36,
+            looks_per_station=30,
+            looks_per_key=30,
+        )
+        room = Room(settings, load_stations(settings), celery_app(settings), "test")
+        ticker = Ticker(room)
+        running = asyncio.create_task(ticker.run())
+        try:
+            yield room
+        finally:
+            room.leaving = True
+            await ticker.drain()
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+            await room.close()
+
+
+async def started(room: Room, station: str, **changes: object) -> list[Job]:
+    """Jobs running at this station, due now."""
+    now = datetime.now(UTC)
+    known = {"created_at": now, "updated_at": now, "submitted_at": now, "started_at": now}
+    known |= {"wake_at": now, "deadline": now + timedelta(hours=1), "station": station, **changes}
+    jobs = [a_job(JobState.RUNNING, upstream_id=f"t{n}", **known) for n in range(JOBS)]
+    await asyncio.gather(*(room.store.jobs.insert(job) for job in jobs))
+    return jobs
+
+
+async def test_a_hung_station_and_slow_answers_delay_nobody_else(
+    tmp_path: Path, sqlite_url: str, redis_url: str
+) -> None:
+    """One answer in twenty hangs for 5 s at one station, and all of them at another."""
+    well, slow, hung = Host(), Host(hangs_at=20), Host(hangs_at=1)
+    hosts = {"hung": hung.act, "slow": slow.act, "well": well.act}
+    async with ticking(tmp_path, sqlite_url, redis_url, **hosts) as room:
+        for station in hosts:
+            await started(room, station)
+        await wait_for_async(lambda: hung.hanging >= 20, PATIENCE, "the hung station to hang")
+        hanging, before = hung.looks.total(), well.looks.total()
+        await wait_for_async(
+            lambda: well.looked_at_all(10) and slow.looked_at_all(5),
+            PATIENCE,
+            "everybody else's tasks to be looked at again and again",
+        )
+        assert well.looks.total() - before > 5 * (hung.looks.total() - hanging)
+        assert hung.most_hanging <= 30, "no more than a station may have"
+        await wait_for_async(
+            lambda: room.breakers.is_open("hung"), PATIENCE, "the breaker of the hung station"
+        )
+        assert not room.breakers.is_open("well")
+        assert not room.breakers.is_open("slow"), "one in twenty is no reason"
+        states = await room.store.jobs.counts()
+        assert states == {"running": 3 * JOBS}, "no look that hangs fails a job"
+
+
+async def test_a_key_that_is_too_fast_is_slowed_and_keeps_its_deadlines(
+    tmp_path: Path, sqlite_url: str, redis_url: str
+) -> None:
+    busy = Host(said=answer(b"{}", "429 Too Many Requests", "retry-after: 3600"))
+    well = Host()
+    hosts = {"busy": busy.act, "well": well.act}
+    async with ticking(tmp_path, sqlite_url, redis_url, **hosts) as room:
+        await started(room, "busy", deadline=datetime.now(UTC) + timedelta(seconds=2))
+        await started(room, "well")
+        await wait_for_async(lambda: well.looked_at_all(10), PATIENCE, "the other station's looks")
+        assert busy.looks.total() <= 30, "one wave, and then an hour's patience"
+        assert not room.breakers.is_open("busy"), "too fast is not down"
+        states = await wait_for_async(
+            lambda: all_expired(room), PATIENCE, "the jobs nobody may ask about to expire"
+        )
+        assert states == {"running": JOBS, "expired": JOBS}
+
+
+async def all_expired(room: Room) -> dict[str, int] | None:
+    counts = await room.store.jobs.counts()
+    return counts if counts.get("expired") == JOBS else None
+
+
+async def test_a_strange_word_is_said_once_and_counted(
+    tmp_path: Path, sqlite_url: str, redis_url: str
+) -> None:
+    strange = Host(said=answer(RUNNING.replace(b"processing", b"pondering")))
+    with structlog.testing.capture_logs() as logs:
+        async with ticking(tmp_path, sqlite_url, redis_url, strange=strange.act) as room:
+            await started(room, "strange")
+            await wait_for_async(lambda: strange.looked_at_all(2), PATIENCE, "looks")
+            assert room.counts.all[STRANGE_WORDS] >= JOBS
+            assert await room.store.jobs.counts() == {"running": JOBS}
+    said = [entry for entry in logs if entry["event"] == "unknown_status_word"]
+    assert [(entry["station"], entry["word"]) for entry in said] == [("strange", "pondering")]
