@@ -54,6 +54,12 @@ class Cluster:
         """The database `postgres` that every cluster has."""
         return self.url_of("postgres")
 
+    @property
+    def pid(self) -> int:
+        """The server's process, whose children are its backends."""
+        assert self._process is not None, "the server does not run"
+        return self._process.pid
+
     def url_of(self, database: str) -> str:
         return f"postgresql+asyncpg://{SUPERUSER}@{LOOPBACK}:{self.port}/{database}"
 
