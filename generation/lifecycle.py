@@ -344,9 +344,13 @@ def progressed(job: Job, answer: Running, at: Moment) -> Job:
 
 
 def missed(job: Job, fault: Fault, at: Moment) -> Job:
-    """The upstream does not know the task. Believed only after several looks and a grace."""
-    young = at.now < (job.started_at or job.updated_at) + GRACE
-    if young or job.misses + 1 < MISSES_TO_LOSE:
+    """
+    The upstream does not know the task. Believed after several looks in a row, none of which came
+    within the grace: a station may be slow to know what it has sold.
+    """
+    if at.now < (job.started_at or job.updated_at) + GRACE:
+        return job
+    if job.misses + 1 < MISSES_TO_LOSE:
         return job.keep(at.now, misses=job.misses + 1)
     return ended(
         job,

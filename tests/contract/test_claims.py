@@ -9,9 +9,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import Select, text
 
 from generation.job import Job, JobState, Result
 from generation.store import Store
+from generation.store.claims import due, in_lane
+from generation.store.schema import ERRAND, PLAIN_LOOK
 from tests.unit.jobs import NOON, a_job
 
 LATER = NOON + timedelta(hours=1)
@@ -160,6 +163,31 @@ async def test_what_waits_for_no_upstream_is_not_woken(store: Store) -> None:
     unmoved = await store.jobs.get(submitting.id)
     assert unmoved is not None
     assert unmoved.wake_at == LATER
+
+
+async def test_each_kind_of_claim_has_an_index_that_needs_no_sorting(store: Store) -> None:
+    """At a million rows, a claim that reads or sorts more than it takes would hold up everybody."""
+    lane = in_lane(due(PLAIN_LOOK, NOON, 500), SANDBOX)
+    for query, index in (
+        (lane, "ix_jobs_due_looks"),
+        (due(ERRAND, NOON, 500), "ix_jobs_due_errands"),
+    ):
+        plan = await plan_of(store, query)
+        assert index in plan, plan
+        assert "sort" not in plan.lower().replace("b-tree", ""), plan
+
+
+async def plan_of(store: Store, query: Select[Any]) -> str:
+    """How the database would run it, had it many rows."""
+    async with store.database.reading() as connection:
+        dialect = connection.dialect
+        words = str(query.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+        if dialect.name == "postgresql":
+            await connection.execute(text("SET LOCAL enable_seqscan = off"))
+            await connection.execute(text("SET LOCAL enable_bitmapscan = off"))
+        explain = "EXPLAIN" if dialect.name == "postgresql" else "EXPLAIN QUERY PLAN"
+        found = await connection.exec_driver_sql(f"{explain} {words}")
+        return "\n".join(str(row) for row in found)
 
 
 async def test_a_lease_is_renewed_only_for_what_is_on_the_wire(store: Store) -> None:

@@ -362,11 +362,15 @@ def test_failure_keeps_the_upstreams_words() -> None:
 
 def test_unknown_tasks_are_given_a_grace_and_three_looks() -> None:
     unknown = Rejected("no such task", code=ErrorCode.NOT_FOUND)
-    job = a_job(S.RUNNING)
-    for age in (5, 10, 20, 40):
+    young = job = a_job(S.RUNNING)
+    for age in (5, 10, 20, 40, 59):
+        assert after_look(job, unknown, at(age)) is young, "a station may be slow to know it"
+    for age in (61, 65):
         job = after_look(job, unknown, at(age))
         assert job.state is S.RUNNING
-    job = after_look(job, unknown, at(61))
+    for nothing in (InDoubt("no answer"), Throttled("too fast"), UnrecognizedReply("<html>")):
+        assert after_look(job, nothing, at(66)) is job, "no word of the task, either way"
+    job = after_look(job, unknown, at(70))
     assert job.state is S.FAILED
     assert job.error is not None
     assert job.error.code is ErrorCode.NOT_FOUND
@@ -375,6 +379,10 @@ def test_unknown_tasks_are_given_a_grace_and_three_looks() -> None:
 def test_a_task_that_turns_up_again_is_forgiven() -> None:
     job = after_look(a_job(S.RUNNING, misses=2), Running(), at(200))
     assert job.misses == 0
+    unknown = Rejected("no such task", code=ErrorCode.NOT_FOUND)
+    for age in (210, 220):
+        job = after_look(job, unknown, at(age))
+    assert (job.state, job.misses) == (S.RUNNING, 2), "in a row, not in all"
 
 
 def test_success_without_an_asset_is_not_success() -> None:

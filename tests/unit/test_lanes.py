@@ -1,0 +1,125 @@
+"""How many looks may be on the wire, lane by lane."""
+
+from datetime import timedelta
+from typing import Any
+
+from pydantic import SecretStr
+
+from generation.binding import bind
+from generation.job import JobState
+from generation.settings import Settings
+from generation.stations import Dialect, Key, Station, Stations
+from tests.unit.jobs import NOON, a_job
+from worker.lanes import Lanes, Request
+
+MINUTE = timedelta(minutes=1)
+MAIN = ("one", "main")
+
+
+def stations(count: int = 1, keys: int = 1) -> Stations:
+    return Stations(
+        tuple(
+            Station(
+                name=name,
+                url="http://127.0.0.1:9",
+                speaks={"kling": Dialect(dialect="kling.relay")},
+                keys=tuple(
+                    Key(name=key, value=SecretStr("x")) for key in ("main", "second")[:keys]
+                ),
+            )
+            for name in ("one", "two", "three", "four")[:count]
+        )
+    )
+
+
+class Wire:
+    """Lanes, and the requests they have sent."""
+
+    def __init__(self, known: Stations | None = None, **settings: Any) -> None:
+        self.known = known or stations()
+        limits = {"looks_in_flight": 40, "looks_per_station": 30, "looks_per_key": 10} | settings
+        self.lanes = Lanes(Settings(_env_file=None, **limits), self.known, self._send)
+        self.sent: list[Request] = []
+
+    def _send(self, lane: tuple[str, str], request: Request) -> None:
+        self.sent.append(request)
+
+    def start(self, count: int, lane: tuple[str, str] = MAIN, size: int = 1) -> None:
+        job = a_job(JobState.RUNNING, station=lane[0], key=lane[1])
+        request = [(job, bind(self.known, job))] * size
+        self.lanes.start(lane, [request] * count)
+
+    def rooms(self, most: int = 1000) -> dict[tuple[str, str], int]:
+        return self.lanes.rooms(NOON, lambda _: most)
+
+
+def test_a_lane_sends_as_much_as_it_may_and_the_rest_as_places_come_free() -> None:
+    wire = Wire()
+    assert wire.rooms() == {MAIN: 10}
+    wire.start(12)
+    assert len(wire.sent) == 10
+    assert wire.rooms() == {}, "it has more than enough"
+    for _ in range(3):
+        wire.lanes.ended(MAIN)
+    assert len(wire.sent) == 12
+    assert wire.rooms() == {MAIN: 1}
+
+
+def test_jobs_that_share_a_query_share_a_place() -> None:
+    wire = Wire(looks_per_key=100)
+    wire.start(2, size=50)
+    assert wire.rooms()[MAIN] == 500, "a claim has a limit of its own"
+    wire = Wire(looks_per_key=5)
+    wire.start(2, size=50)
+    assert wire.rooms()[MAIN] == 150
+
+
+def test_keys_share_a_station() -> None:
+    wire = Wire(stations(keys=2), looks_per_key=20)
+    assert sum(wire.rooms().values()) == 30
+    wire.start(20)
+    assert wire.rooms() == {("one", "second"): 10}
+
+
+def test_stations_that_hang_leave_the_next_its_share() -> None:
+    wire = Wire(stations(4), looks_per_key=30)
+    for name in ("one", "two", "three"):
+        wire.start(30, (name, "main"))
+    assert wire.rooms() == {("four", "main"): 5}, "an eighth of all, whatever the others do"
+
+
+def test_a_breaker_has_the_last_word() -> None:
+    wire = Wire()
+    assert wire.rooms(most=0) == {}
+    assert wire.rooms(most=5) == {MAIN: 5}
+    wire.start(3)
+    assert wire.rooms(most=5) == {MAIN: 2}
+
+
+def test_too_fast_means_a_pause_and_half_as_much_after_it() -> None:
+    wire = Wire()
+    wire.start(14)
+    lapsed = wire.lanes.pause(MAIN, NOON + MINUTE)
+    assert len(lapsed) == 4
+    assert wire.rooms() == {}
+    assert wire.lanes.open(NOON) == set()
+    for _ in range(10):
+        wire.lanes.ended(MAIN)
+    assert len(wire.sent) == 10, "nothing is sent in the pause"
+    after = NOON + MINUTE
+    assert wire.lanes.rooms(after, lambda _: 1000) == {MAIN: 5}
+    assert wire.lanes.open(after) == {MAIN}
+    for _ in range(1000):
+        wire.lanes.answered(MAIN)
+    assert wire.lanes.rooms(after, lambda _: 1000) == {MAIN: 10}, "patience is rewarded"
+
+
+def test_one_wave_of_refusals_counts_once() -> None:
+    wire = Wire()
+    for late in range(10):
+        wire.lanes.pause(MAIN, NOON + MINUTE + timedelta(milliseconds=late))
+    assert wire.lanes.rooms(NOON + 2 * MINUTE, lambda _: 1000) == {MAIN: 5}
+    for _ in range(10):
+        wire.lanes.pause(MAIN, NOON + 3 * MINUTE)
+        wire.lanes.pause(MAIN, NOON + 5 * MINUTE)
+    assert wire.lanes.rooms(NOON + 9 * MINUTE, lambda _: 1000) == {MAIN: 1}, "never less than one"
