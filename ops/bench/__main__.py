@@ -2,9 +2,9 @@
 
 import sys
 
-from ops.bench import deliveries, submit
+from ops.bench import flight, looks, submit
 
-MEASUREMENTS = {"submit": submit.main, "deliveries": deliveries.main}
+MEASUREMENTS = {"submit": submit.main, "looks": looks.main, "flight": flight.main}
 
 
 def main() -> None:

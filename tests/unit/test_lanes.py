@@ -37,8 +37,9 @@ class Wire:
 
     def __init__(self, known: Stations | None = None, **settings: Any) -> None:
         self.known = known or stations()
-        limits = {"looks_in_flight": 40, "looks_per_station": 30, "looks_per_key": 10} | settings
-        self.lanes = Lanes(Settings(_env_file=None, **limits), self.known, self._send)
+        limits: dict[str, Any] = {"_env_file": None, "looks_in_flight": 40}
+        limits |= {"looks_per_station": 30, "looks_per_key": 10, **settings}
+        self.lanes = Lanes(Settings(**limits), self.known, self._send)
         self.sent: list[Request] = []
 
     def _send(self, lane: tuple[str, str], request: Request) -> None:

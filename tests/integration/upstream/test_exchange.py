@@ -40,8 +40,8 @@ async def test_a_request_arrives_as_it_was_written(exchanges: Exchanges) -> None
 
     async with acting(act) as url:
         posted = Outgoing("POST", f"{url}/a%2Fb?token=c%2Fd", {"x-key": "k"}, b'{"p": 1}')
-        for _ in range(2):
-            reply = await exchanges.send(posted, LONG)
+        await exchanges.send(posted, LONG)
+        reply = await exchanges.send(posted, LONG)
     assert (reply.status, reply.json(), reply.headers["x-thing"]) == (201, {"a": 1}, "1")
     assert heads[0].startswith(b"POST /a%2Fb?token=c%2Fd HTTP/1.1\r\n")
     assert b"x-key: k" in heads[0]

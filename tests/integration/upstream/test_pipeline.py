@@ -4,7 +4,7 @@ The look pipeline against stations that hang: nobody else's looks are late for i
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,9 +13,9 @@ import structlog
 
 from generation.job import Job, JobState
 from generation.queue import celery_app
-from generation.settings import Settings
 from generation.stations import load_stations
 from generation.tally import STRANGE_WORDS
+from tests.api.serving import settings_of
 from tests.integration.upstream.servers import Act, acting, answer
 from tests.services.waiting import wait_for_async
 from tests.unit.jobs import a_job
@@ -64,18 +64,16 @@ class Host:
 @asynccontextmanager
 async def ticking(
     folder: Path, store_url: str, redis_url: str, **hosts: Act
-) -> AsyncIterator[Room]:
+) -> AsyncGenerator[Room]:
     """A room with a ticker at work, and one station for each of these hosts."""
     async with AsyncExitStack() as stack:
         urls = {name: await stack.enter_async_context(acting(act)) for name, act in hosts.items()}
         file = folder / "stations.toml"
         file.write_text("".join(STATION.format(name=name, url=url) for name, url in urls.items()))
-        settings = Settings(
-            _env_file=None,
-            data_dir=folder,
-            database_url=store_url,
-            redis_url=redis_url,
-            stations_file=file,
+        settings = settings_of(
+            folder,
+            store_url,
+            redis_url,
             tick=timedelta(seconds=0.05),
             look_timeout=timedelta(seconds=3),
             looks_in_flight=36,
