@@ -11,8 +11,10 @@ from generation.account import Account, Patience, begin_probe, submits_left, sub
 from generation.job import Job
 from generation.stations import Key
 
-#: Jobs called at once for a key without limits. After trouble nobody knows what it takes.
-CALLED_AT_ONCE = 20
+#: Jobs called at once for one key; they come within moments.
+CALLED_AT_ONCE = 200
+#: The same for a key that was called too fast and has not been let in since.
+CALLED_AFTER_PAUSE = 20
 #: The same for a key whose station has just begun to answer again.
 CALLED_ON_TRIAL = 2
 
@@ -74,9 +76,9 @@ class Capacity:
             return 0
         if self.account.blocked_code is not None:
             most = 1
-        rooms: list[int] = []
-        if not self.key.is_limited or most < CALLED_AT_ONCE:
-            rooms.append(most - self.called)
+        elif self.account.cooled:
+            most = min(most, CALLED_AFTER_PAUSE)
+        rooms = [most - self.called]
         if self.key.max_in_flight is not None:
             rooms.append(self.key.max_in_flight - self.held)
         if (left := submits_left(self.account, self.key, now)) is not None:

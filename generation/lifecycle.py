@@ -116,6 +116,14 @@ def stand_in_line(job: Job, line: str, reason: str, at: Moment) -> Job:
     )
 
 
+def wait_again(job: Job, reason: str, at: Moment) -> Job:
+    """Every key has refused it or cannot be asked now: all of them are asked again, later."""
+    again = min(at.now + at.rules.backoff(job.attempts - 1, at.dice), job.deadline)
+    return job.keep(
+        at.now, reason=reason, tried=(), slot_until=None, not_before=again, wake_at=again
+    )
+
+
 def call(job: Job, at: Moment, *, station: str, key: str, again: timedelta) -> Job:
     """Called from the line: a place at this key is kept for it. It is nudged, and `again` later."""
     return job.keep(
@@ -315,7 +323,7 @@ def undecided(job: Job, at: Moment) -> Job:
 def after_look(job: Job, answer: Status | Fault, at: Moment) -> Job:
     """What a look says of a job upstream. Returns `job` itself where nothing was learned."""
     if job.state is JobState.EXPIRED and not isinstance(answer, Succeeded):
-        return job
+        return given_up(job, at) if isinstance(answer, Failed) else job
     match answer:
         case Running():
             return progressed(job, answer, at)
@@ -329,6 +337,11 @@ def after_look(job: Job, answer: Status | Fault, at: Moment) -> Job:
             return empty_handed(job, answer, at)
         case _:
             return job
+
+
+def given_up(job: Job, at: Moment) -> Job:
+    """An expired job whose task has failed too: nothing is left to look for, its place is free."""
+    return job.keep(at.now, wake_at=None, slot_until=None)
 
 
 def progressed(job: Job, answer: Running, at: Moment) -> Job:

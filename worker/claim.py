@@ -18,6 +18,7 @@ from generation.lifecycle import (
     reject,
     stand_in_line,
     unbilled,
+    wait_again,
 )
 from generation.line import line_of
 from generation.stations import Key
@@ -76,6 +77,8 @@ class Claim:
             if reason is None:
                 return self._take(job, option, capacity)
             reasons.append(reason)
+        if self._could_refuse_again(job, options, capacities, at.now):
+            return wait_again(job, "; ".join([job.reason, *reasons]), at)
         return stand_in_line(job, line_of(job, options), "; ".join(reasons), at)
 
     def _obstacle(
@@ -85,6 +88,19 @@ class Claim:
         if self._room.breakers.is_open(option.station.name):
             return f"station {option.station.name} does not answer"
         return capacity.obstacle(job, now) if capacity else None
+
+    def _could_refuse_again(
+        self, job: Job, options: Sequence[Binding], capacities: Capacities, now: datetime
+    ) -> bool:
+        """
+        Whether a key that has just refused it would call it from the line at once, to refuse it
+        again.
+        """
+        return any(
+            self._obstacle(job, option, capacities.get(option.lane), now) is None
+            for option in options
+            if "/".join(option.lane) in job.tried
+        )
 
     def _take(self, job: Job, option: Binding, capacity: Capacity | None) -> Job:
         at = self._room.moment(option, job.model)

@@ -10,7 +10,7 @@ from pydantic import SecretStr, ValidationError
 
 from generation.account import Account, Patience
 from generation.binding import candidates
-from generation.capacity import CALLED_AT_ONCE, Capacity
+from generation.capacity import CALLED_AFTER_PAUSE, CALLED_AT_ONCE, Capacity
 from generation.job import JobState
 from generation.line import keys_of, line_of, lines
 from generation.stations import Dialect, Key, Station, Stations
@@ -145,4 +145,4 @@ def test_a_cooling_key_calls_nobody() -> None:
     cooling = capacity(0, cool_until=NOON + timedelta(seconds=5), cooled=1)
     assert cooling.to_call(NOON) == 0
     assert "too fast" in (cooling.obstacle(a_job(JobState.QUEUED), NOON) or "")
-    assert cooling.to_call(NOON + timedelta(seconds=5)) == CALLED_AT_ONCE
+    assert cooling.to_call(NOON + timedelta(seconds=5)) == CALLED_AFTER_PAUSE

@@ -38,6 +38,7 @@ from generation.lifecycle import (
     send_again,
     stand_in_line,
     unfindable,
+    wait_again,
 )
 from generation.stations import OnDoubt
 from generation.status import (
@@ -137,6 +138,20 @@ def test_a_job_refused_for_sure_goes_to_another_key_at_once() -> None:
     last = after_submit(replace(job, state=S.SUBMITTING), Unreachable("refused"), at(2))
     assert last.tried == (), "and when nobody is left, it begins anew, later"
     assert last.not_before is not None
+
+
+def test_a_job_that_was_refused_everywhere_waits_before_it_begins_anew() -> None:
+    refused = a_job(attempts=2, tried=("one/a",), reason="queue_full: full")
+    waiting = wait_again(refused, "queue_full: full; key a was called too fast", at(1))
+    assert (waiting.tried, waiting.line) == ((), None)
+    assert waiting.not_before == waiting.wake_at == NOON + seconds(11)
+
+
+def test_an_expired_job_whose_task_fails_is_looked_at_no_longer() -> None:
+    late = expired(a_job(S.RUNNING), at(5))
+    settled = after_look(late, Failed("no"), at(9))
+    assert (settled.state, settled.wake_at, settled.slot_until) == (S.EXPIRED, None, None)
+    assert after_look(late, Running(), at(9)) is late
 
 
 def test_what_one_station_does_not_sell_another_one_may() -> None:
@@ -412,7 +427,7 @@ def test_expired_jobs_are_looked_at_for_a_day_and_may_recover() -> None:
     assert next_wake is not None
     assert seconds(200) < next_wake - at(4200).now < seconds(3700)
     assert claimed_until(job, at(3600 + AFTERLIFE.total_seconds() + 1)) is None
-    assert after_look(job, Failed("too late"), at(9000)) is job
+    assert after_look(job, Failed("too late"), at(9000)).state is S.EXPIRED
     recovered = after_look(job, VIDEO, at(9000))
     assert (recovered.state, recovered.error) == (S.SUCCEEDED, None)
 
