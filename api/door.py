@@ -39,6 +39,7 @@ from api.patience import within
 from api.reference import Reference
 from api.resolutions import Resolutions
 from api.routes import CallersEndpoint, Guarded, Route, route
+from api.standing import Standing
 from api.streams import Streams
 from api.submit_reference import SubmitReference
 from api.taking import Taker
@@ -83,7 +84,8 @@ class Door:
         self.hub = Hub(self.store.events)
         self._ordering = Ordering(settings, taker, hints, Waiting(self.store.jobs, self.hub))
         self._batches = Batches(settings, self.store, taker, self._rows)
-        self._jobs = Jobs(settings, self.store, hints, self._rows)
+        standing = Standing(self.store, stations)
+        self._jobs = Jobs(settings, self.store.jobs, standing, hints, self._rows)
         self._inputs = Inputs(settings, self.store.jobs)
         self._resolutions = Resolutions(settings, self.store.jobs, self._nudger, self._rows)
         self._metrics = Metrics(self.store, stations)

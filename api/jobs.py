@@ -4,6 +4,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from zlib import crc32
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,28 +14,31 @@ from api.hints import Hints
 from api.listing import Page, read_query
 from api.names import no_such_job, own_id, own_job
 from api.problems import ALREADY_TERMINAL, Problem
+from api.standing import Standing
 from generation.document import job_document
 from generation.flower import Rows
 from generation.job import Job, JobState
 from generation.lifecycle import request_cancel
 from generation.settings import Settings
-from generation.store import ApiKey, Store
+from generation.store import ApiKey, JobStore
 
 
 class Jobs:
     """The endpoints of jobs. Each sees the jobs of its caller's tenant and no others."""
 
-    def __init__(self, settings: Settings, store: Store, hints: Hints, rows: Rows) -> None:
+    def __init__(
+        self, settings: Settings, store: JobStore, standing: Standing, hints: Hints, rows: Rows
+    ) -> None:
         self._base_url = settings.public_url or ""
-        self._store = store.jobs
-        self._queues = store.queues
+        self._store = store
+        self._standing = standing
         self._hints = hints
         self._rows = rows
 
     async def get(self, request: Request, caller: ApiKey) -> Response:
         """200, or 304 where the caller has this version already."""
-        job = await own_job(self._store, request, caller)
-        position = await self._queues.position(job)
+        own = await own_job(self._store, request, caller)
+        job, position = await self._standing.of(own)
         headers = {"ETag": etag(job, position), **self._hints.headers(job, datetime.now(UTC))}
         if has_already(request, headers["ETag"]):
             return Response(status_code=304, headers=headers)
@@ -103,7 +107,8 @@ def etag(job: Job, position: int | None) -> str:
     worker takes, also when nothing was learned.
     """
     changed = int(job.updated_at.timestamp() * 1e6)
-    return f'"{job.id}.{job.sequence}.{changed:x}.{position or 0}"'
+    standing = f"{position}.{crc32(job.reason.encode()):x}" if position else "0"
+    return f'"{job.id}.{job.sequence}.{changed:x}.{standing}"'
 
 
 def has_already(request: Request, tag: str) -> bool:

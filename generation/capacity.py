@@ -7,7 +7,7 @@ Read with the key's row locked, used for the decisions of one transaction, and t
 from dataclasses import dataclass
 from datetime import datetime
 
-from generation.account import Account, Patience, begin_probe, submits_left, submitted
+from generation.account import Account, KeyName, Patience, begin_probe, submits_left, submitted
 from generation.job import Job
 from generation.stations import Key
 
@@ -40,7 +40,7 @@ class Capacity:
 
     def obstacle(self, job: Job, now: datetime) -> str | None:
         """Why this job may not be sent with this key now, in words; None where it may."""
-        called = is_called(job, self.account, now)
+        called = is_called(job, self.account.name, now)
         full = self._full(now, mine=called)
         if called or full is not None:
             return full
@@ -60,7 +60,7 @@ class Capacity:
 
     def take(self, job: Job, now: datetime, patience: Patience) -> None:
         """This job is sent with this key now."""
-        if not is_called(job, self.account, now):
+        if not is_called(job, self.account.name, now):
             self.held += 1
             if self.account.blocked_code is not None:
                 self._probe(now, patience)
@@ -107,7 +107,7 @@ class Capacity:
         self.touched = True
 
 
-def is_called(job: Job, account: Account, now: datetime) -> bool:
+def is_called(job: Job, name: KeyName, now: datetime) -> bool:
     """Whether the job holds a place at this key because it was called from the line."""
     holds = job.slot_until is not None and now < job.slot_until
-    return holds and (job.station, job.key) == account.name
+    return holds and (job.station, job.key) == name

@@ -7,6 +7,7 @@ network, its DNS) may well answer another.
 """
 
 from collections import defaultdict
+from collections.abc import Callable
 from time import monotonic
 
 import structlog
@@ -17,9 +18,10 @@ log = structlog.get_logger(__name__)
 
 
 class Breakers:
-    """Lives on one event loop."""
+    """Lives on one event loop. `clock` gives seconds and is never set."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
         self._breakers: defaultdict[str, Breaker] = defaultdict(Breaker)
 
     def heard(self, station: str, ok: bool | None) -> None:
@@ -29,7 +31,7 @@ class Breakers:
         """
         if ok is None:
             return
-        breaker, now = self._breakers[station], monotonic()
+        breaker, now = self._breakers[station], self._clock()
         before = breaker.state(now)
         breaker.heard(ok, now)
         after = breaker.state(now)
@@ -37,7 +39,7 @@ class Breakers:
             log.warning("breaker", station=station, before=before.value, after=after.value)
 
     def state(self, station: str) -> BreakerState:
-        return self._breakers[station].state(monotonic())
+        return self._breakers[station].state(self._clock())
 
     def is_open(self, station: str) -> bool:
         """True while nothing should be asked of this station. Half-open counts as not open."""

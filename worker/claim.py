@@ -7,7 +7,8 @@ from datetime import datetime
 
 from generation.account import KeyName
 from generation.binding import Binding, candidates
-from generation.capacity import Capacity
+from generation.breaker import BreakerState
+from generation.capacity import Capacity, is_called
 from generation.errors import ErrorCode, Rejected
 from generation.job import Job, JobState
 from generation.lifecycle import (
@@ -85,9 +86,14 @@ class Claim:
         self, job: Job, option: Binding, capacity: Capacity | None, now: datetime
     ) -> str | None:
         """Why the job may not be sent there now, in words."""
-        if self._room.breakers.is_open(option.station.name):
-            return f"station {option.station.name} does not answer"
-        return capacity.obstacle(job, now) if capacity else None
+        station = option.station.name
+        match self._room.breakers.state(station):
+            case BreakerState.OPEN:
+                return f"station {station} does not answer"
+            case BreakerState.HALF_OPEN if not is_called(job, option.lane, now):
+                return f"station {station} did not answer and is being tried again"
+            case _:
+                return capacity.obstacle(job, now) if capacity else None
 
     def _could_refuse_again(
         self, job: Job, options: Sequence[Binding], capacities: Capacities, now: datetime

@@ -98,6 +98,16 @@ def test_a_job_says_where_it_stands_in_line(caller_on_both: Caller) -> None:
     assert (shown[urgent]["position"], shown[usual]["position"]) == (1, 2)
     assert (shown[urgent]["priority"], shown[usual]["priority"]) == (7, 0)
     assert shown[usual]["reason"] == "it is full"
+    before = caller.get(f"/v1/jobs/{usual}").headers["etag"]
+    caller.api.in_store(lambda store: store.accounts.change(("relay", "main"), blocked))
+    now = caller.get(f"/v1/jobs/{usual}", headers={"if-none-match": before})
+    assert now.status_code == 200
+    assert "key main at station relay is blocked" in now.json()["reason"]
+    caller.api.in_store(
+        lambda store: store.accounts.change(
+            ("relay", "main"), lambda _: Account.of(("relay", "main"))
+        )
+    )
     for priority in (11, -11, "7", 1.5, None):
         answer = caller.post("/v1/jobs", ORDER | {"priority": priority})
         found = problem(answer, 422, "invalid_request")
