@@ -24,7 +24,7 @@ TOLD = {
 }
 RECOVERED = "job.recovered"
 QUEUED = "job.queued"
-#: No move: the upstream has come further. Written only where the job's webhook asks for it.
+#: No move: the upstream has come further. Written only where a webhook or an endpoint asks for it.
 PROGRESS = "job.progress"
 #: What happens to a webhook endpoint of a tenant's.
 ENDPOINT_EVENTS = ("endpoint.disabled", "endpoint.test")
@@ -62,9 +62,14 @@ class Event:
     body: bytes | None
 
 
-def event_of(before: Job | None, after: Job, base_url: str = "") -> Event | None:
-    """The event of this change, or None where there is nothing to tell."""
-    event_type = type_of(before, after)
+def event_of(
+    before: Job | None, after: Job, base_url: str = "", *, watched: bool = False
+) -> Event | None:
+    """
+    The event of this change, or None where there is nothing to tell. `watched`: somebody else than
+    the job's own webhook wants to hear of its progress.
+    """
+    event_type = type_of(before, after, watched=watched)
     if event_type is None:
         return None
     # A birth is written again where its commit went unanswered, and must be told under one id.
@@ -89,11 +94,11 @@ def new_event_id() -> str:
     return f"evt_{ULID()}"
 
 
-def type_of(before: Job | None, after: Job) -> str | None:
+def type_of(before: Job | None, after: Job, *, watched: bool = False) -> str | None:
     if before is None:
         return QUEUED
     if before.state is after.state:
-        return PROGRESS if progress_to_tell(before, after) else None
+        return PROGRESS if progress_to_tell(before, after, watched=watched) else None
     if before.state is JobState.EXPIRED:
         return RECOVERED
     if before.state is JobState.AWAITING_INPUT and after.state is JobState.RUNNING:
@@ -101,14 +106,14 @@ def type_of(before: Job | None, after: Job) -> str | None:
     return TOLD.get(after.state) or KEPT[after.state]
 
 
-def progress_to_tell(before: Job, after: Job) -> bool:
+def progress_to_tell(before: Job, after: Job, *, watched: bool) -> bool:
     """
-    Whether this is news of progress that the job's webhook asked for. Too soon after the change
-    before it, it is left out: the next one tells more.
+    Whether this is news of progress that anybody asked for. Too soon after the change before it, it
+    is left out: the next one tells more.
     """
     further = after.state is JobState.RUNNING and after.progress != before.progress
     rested = after.updated_at - before.updated_at >= PROGRESS_EVERY
-    return further and rested and wants(after, PROGRESS)
+    return further and rested and (watched or wants(after, PROGRESS))
 
 
 def told(job: Job, event_type: str) -> bool:

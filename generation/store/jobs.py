@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from generation.events import Event, event_of
-from generation.job import Job
+from generation.job import Job, JobState
 from generation.store import tallies
 from generation.store.births import Birth, Births, Placed
 from generation.store.database import Database
@@ -27,6 +27,7 @@ from generation.store.quotas import Quotas
 from generation.store.rows import MUTABLE, job_of, mutable_row
 from generation.store.schema import idempotency_keys, job_events, jobs
 from generation.store.telling import owe
+from generation.store.watchers import Watchers
 from generation.tally import counted
 
 #: Given the job as it is now, the job as it shall be; the same object for "no change".
@@ -62,6 +63,7 @@ class JobStore:
         #: Holds limited keys to their limits.
         self.quotas = Quotas()
         self._births = Births(database, base_url, self.quotas, self._tell)
+        self._watchers = Watchers()
         self._changing = GroupCommit(database, self.change_within, limit=200)
         #: A tenant's jobs, page by page.
         self.page = JobLists(database).page
@@ -139,6 +141,8 @@ class JobStore:
         query = select(jobs).where(jobs.c.id.in_(ids)).order_by(jobs.c.id).with_for_update()
         rows = (await connection.execute(query)).mappings()
         current = {row["id"]: job_of(dict(row)) for row in rows}
+        if any(job.state is JobState.RUNNING for job in current.values()):
+            await self._watchers.refresh(connection)
         if prepare is not None:
             await prepare(connection, current)
         changes: list[Change | None] = []
@@ -151,7 +155,8 @@ class JobStore:
                 continue
             after = decide(before)
             if after is not before:
-                event = event_of(before, after, self._base_url)
+                watched = self._watchers.want(after)
+                event = event_of(before, after, self._base_url, watched=watched)
                 after = replace(
                     after,
                     version=before.version + 1,

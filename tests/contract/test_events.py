@@ -20,6 +20,7 @@ from generation.store import Store, Told
 from generation.store.events import event_row
 from generation.store.schema import job_events
 from tests.unit.jobs import NOON, a_job, at
+from tests.unit.webhooks.endpoints import an_endpoint
 
 HOOK = Webhook(url="https://example.test/hook")
 
@@ -236,6 +237,22 @@ async def test_progress_is_written_for_who_asked_and_not_too_often(store: Store)
     assert types(await store.events.of_job(other.id)) == ["job.queued"]
     deliveries = await store.delivery_log.of_job(job.id)
     assert [delivery.event_type for delivery in deliveries] == ["job.progress"] * 2
+
+
+async def test_progress_is_written_for_an_endpoint_that_asked(store: Store) -> None:
+    await store.endpoints.add(an_endpoint(events=("job.progress",), metadata={"of": "them"}))
+    born = datetime.now(UTC)
+    theirs = await store.jobs.insert(
+        a_job(JobState.RUNNING, metadata={"of": "them"}, updated_at=born)
+    )
+    other = await store.jobs.insert(a_job(JobState.RUNNING, updated_at=born))
+    for job in (theirs, other):
+        then = born + timedelta(seconds=1)
+        await store.jobs.change(job.id, lambda fresh, t=then: fresh.keep(t, progress=40))
+    assert types(await store.events.of_job(theirs.id)) == ["job.queued", "job.progress"]
+    assert types(await store.events.of_job(other.id)) == ["job.queued"]
+    (delivery,) = await store.delivery_log.of_job(theirs.id)
+    assert delivery.event_type == "job.progress"
 
 
 async def test_the_feed_is_read_by_its_index(store: Store) -> None:
