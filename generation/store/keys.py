@@ -16,7 +16,9 @@ from ulid import ULID
 
 from generation.access import Access, Limits, Rate, Scope
 from generation.store.database import Database
+from generation.store.endpoint_rows import old_secrets_document, old_secrets_of
 from generation.store.schema import api_keys, jobs, key_changes, key_usage
+from generation.webhooks.secrets import rotated
 
 PREFIX = "genq_"
 #: Characters of a key that are kept in the clear, to tell keys apart.
@@ -137,6 +139,26 @@ class KeyStore:
                 await count_from_now_on(connection, before)
             await self._tell(connection)
             return key_of((await connection.execute(query)).one())
+
+    async def rotate_webhook_secret(
+        self, key_id: str, secret: str, now: datetime, overlap: timedelta
+    ) -> bool:
+        """
+        Sign the webhooks of this key's jobs with another secret from now on, and for the overlap
+        with the one before too. False where there is no such valid key.
+        """
+        valid = (api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None))
+        async with self._database.writing() as connection:
+            row = (
+                await connection.execute(select(api_keys).where(*valid).with_for_update())
+            ).first()
+            if row is None:
+                return False
+            before = old_secrets_of(row.old_webhook_secrets)
+            old = old_secrets_document(rotated(row.webhook_secret, before, now, overlap))
+            change = update(api_keys).where(*valid)
+            await connection.execute(change.values(webhook_secret=secret, old_webhook_secrets=old))
+        return True
 
     async def revoke(self, key_id: str, now: datetime) -> bool:
         """Let this key in no longer. False where there is no such valid key."""

@@ -30,7 +30,7 @@ class SigningKey:
         if not text.startswith(PRIVATE_PREFIX) or len(raw) not in {SEED_BYTES, 2 * SEED_BYTES}:
             raise ValueError(
                 f"a signing key is {PRIVATE_PREFIX} and base64 of 32 bytes:"
-                " genq keys new-signing-key makes one"
+                " genq keys signing-key makes one"
             )
         self._key = Ed25519PrivateKey.from_private_bytes(raw[:SEED_BYTES])
         self._public = self._key.public_key().public_bytes_raw()

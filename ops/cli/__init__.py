@@ -24,6 +24,7 @@ from ops.cli import (
     parse,
     processes,
     waiting,
+    webhook_secrets,
 )
 
 HELP = """
@@ -57,6 +58,7 @@ for group in (
     processes,
     migrate,
     keys,
+    webhook_secrets,
     check,
     health,
     parse,

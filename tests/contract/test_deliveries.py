@@ -3,12 +3,9 @@ What every store must do with deliveries: owe, claim, put aside, log, send again
 """
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
-
-import pytest
 
 from generation.errors import ErrorCode
 from generation.job import Job, JobError, JobState, Webhook
@@ -29,22 +26,6 @@ from tests.unit.webhooks.endpoints import an_endpoint
 HOOK = Webhook(url="https://example.test:8443/hook")
 LATER = NOON + timedelta(minutes=1)
 S = DeliveryState
-
-
-@pytest.fixture
-async def store(store_url: str) -> AsyncIterator[Store]:
-    """A store on a fresh, migrated database."""
-    store = Store(store_url)
-    yield store
-    await store.close()
-
-
-@pytest.fixture
-async def second(store_url: str) -> AsyncIterator[Store]:
-    """The same database, as another process sees it."""
-    store = Store(store_url)
-    yield store
-    await store.close()
 
 
 def failed(job: Job) -> Job:
