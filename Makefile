@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Twice quiet: errors are shown, and nothing else.
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
-# A stamp is newer than the lock file it stands for while that is installed.
+# A stamp is newer than the files it stands for while they are installed.
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 
@@ -56,13 +56,13 @@ lock: $(VENV)/uv ## write the lock files anew from pyproject.toml
 # One lock for all platforms and Pythons, with hashes and without the address of any index.
 UV_OPTIONS := --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 
-$(INSTALLED): requirements.lock | $(BIN)/python
+$(INSTALLED): requirements.lock pyproject.toml | $(BIN)/python
 	@echo "Installing genq into $(VENV); the first time takes a minute."
 	@$(PIP) install --require-hashes -r requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(INSTALLED_DEV): requirements-dev.lock | $(BIN)/python
+$(INSTALLED_DEV): requirements-dev.lock pyproject.toml | $(BIN)/python
 	@echo "Installing genq and its tools into $(VENV); the first time takes a minute."
 	@$(PIP) install --require-hashes -r requirements-dev.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .

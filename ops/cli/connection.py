@@ -1,7 +1,10 @@
-"""Which API a command calls, and with which key."""
+"""Which API a command calls, with which key, and what is said when that fails."""
 # ruff: noqa: PLC0415  (the HTTP client is loaded by the commands that call)
 
 import json
+from collections.abc import Generator
+from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -11,11 +14,15 @@ from ops.cli.configuration import load_settings
 from ops.cli.ending import Code, Stop
 
 if TYPE_CHECKING:
-    from ops.cli.client import Api
+    from genq import Client, GenqError
 
 USUAL_URL = "http://127.0.0.1:8000"
 #: In the data directory: the connection to the genq that runs there.
 FILE_NAME = "client.json"
+#: For how many seconds a command goes on asking an API that is away.
+PATIENCE = 2.0
+#: A command that waits for jobs waits for a restart of the API as well.
+PATIENCE_WHILE_WAITING = 60.0
 
 UrlOption = Annotated[
     str | None,
@@ -32,26 +39,57 @@ KeyOption = Annotated[
 ]
 
 
-def api_of(url: str | None, key: str | None) -> "Api":
+@contextmanager
+def calling(url: str | None, key: str | None, patience: float = PATIENCE) -> Generator["Client"]:
     """
-    The API that is meant: what is given, else what the genq that runs in the data directory has
-    written down. Its key is sent to no other URL. Raises `Stop` where there is no key.
+    A client of the API that is meant: what is given, else what the genq that runs in the data
+    directory has written down. Its key is sent to no other URL. Raises `Stop` where there is no
+    key, and for every error of the client's.
     """
-    from ops.cli.client import Api, Connection
+    from genq import Client, GenqError
 
+    url, key = meant(url, key)
+    try:
+        client = Client(url, key, patience=patience)
+    except ValueError as error:
+        raise Stop(f"{error}; see --url or GENQ_URL, and --key or GENQ_KEY", Code.USAGE) from None
+    with client:
+        try:
+            yield client
+        except GenqError as error:
+            raise stop_of(error, url) from None
+
+
+def meant(url: str | None, key: str | None) -> tuple[str, str]:
+    """URL and key. Raises `Stop` where they are not known or cannot be any."""
     if url is None or key is None:
         known = written_down(load_settings().data_dir / FILE_NAME)
         known_url = str(known.get("url", USUAL_URL))
         url = url or known_url
         if key is None and url.rstrip("/") == known_url.rstrip("/"):
             key = known.get("key")
-    if not url.startswith(("http://", "https://")):
-        raise Stop("--url or GENQ_URL must begin with http:// or https://", Code.USAGE)
     if not key:
         raise Stop(f"no API key for {url}: set GENQ_KEY, or give --key", Code.USAGE)
-    if not (key.isascii() and key.isprintable()):
-        raise Stop("the API key holds characters that no key has: copy it again", Code.USAGE)
-    return Api(Connection(url, key))
+    return url.rstrip("/"), key
+
+
+def stop_of(error: "GenqError", url: str) -> Stop:
+    """The same in the words of the command line."""
+    from genq import NotGenq, Refused, Unanswered, Unreachable
+
+    match error:
+        case Unreachable():
+            words = f"the API at {url} cannot be reached: start it, or give another --url or"
+            return Stop(f"{words} GENQ_URL ({error})", Code.REFUSED)
+        case Unanswered():
+            return Stop(f"{error}; look at genq list before you try again", Code.REFUSED)
+        case NotGenq():
+            return Stop(f"{error}: check --url or GENQ_URL", Code.REFUSED)
+        case Refused(status=HTTPStatus.UNAUTHORIZED):
+            hint = "--key or GENQ_KEY; genq keys create makes one"
+            return Stop(f"the API refuses: {error} ({hint})", Code.REFUSED)
+        case _:
+            return Stop(f"the API refuses: {error}", Code.REFUSED)
 
 
 def written_down(file: Path) -> dict[str, Any]:

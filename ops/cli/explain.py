@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from ops.cli.connection import KeyOption, UrlOption, api_of
+from ops.cli.connection import KeyOption, UrlOption, calling
 from ops.cli.jobs import PANEL, JobId
 from ops.cli.output import AsJson, plain, print_json
 
 if TYPE_CHECKING:
-    from ops.cli.client import Document
+    from genq.job import Document
 
 
 def register(app: typer.Typer) -> None:
@@ -24,10 +24,10 @@ def explain(
     """
     Tell what happened to a job, why, who was told, and what happens next.
     """
-    from ops.cli.watch import job_path
+    from genq.calls import job_path
 
-    with api_of(url, key) as api:
-        document = api.get(f"{job_path(job_id)}/explain").document
+    with calling(url, key) as client:
+        document = client.document(job_path(job_id, "explain"))
     if as_json:
         print_json(document)
         return

@@ -1,5 +1,4 @@
 """`genq get`, `list` and `cancel`: jobs, as the API tells of them."""
-# ruff: noqa: PLC0415  (the HTTP client is loaded by the commands that call)
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
@@ -7,15 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from generation.job import JobState
-from ops.cli.connection import KeyOption, UrlOption, api_of
+from ops.cli.connection import KeyOption, UrlOption, calling
 from ops.cli.output import AsJson, print_fields, print_json, print_table
 
 if TYPE_CHECKING:
-    from ops.cli.client import Api, Document
+    from genq.job import Document
 
 PANEL = "Order and watch"
-#: The most jobs that one page of the API has.
-PAGE = 100
 
 JobId = Annotated[str, typer.Argument(metavar="ID", help="job_…, as genq submit prints it")]
 
@@ -30,10 +27,8 @@ def get(
     job_id: JobId, *, as_json: AsJson = False, url: UrlOption = None, key: KeyOption = None
 ) -> None:
     """Show one job: where it stands, why it waits, what came of it."""
-    from ops.cli.watch import job_path
-
-    with api_of(url, key) as api:
-        job = api.get(job_path(job_id)).document
+    with calling(url, key) as client:
+        job = client.get(job_id).document
     print_json(job) if as_json else print_fields(fields_of(job))
 
 
@@ -49,8 +44,8 @@ def list_jobs(
     """List your jobs, newest first."""
     filters = {"state": state, "provider": provider}
     given = {name: str(value) for name, value in filters.items() if value is not None}
-    with api_of(url, key) as api:
-        jobs = list(pages(api, given, limit))
+    with calling(url, key) as client:
+        jobs = [job.document for job in client.list(limit=limit, **given)]
     if as_json:
         print_json(jobs)
         return
@@ -67,29 +62,14 @@ def cancel(
     One that was not sent yet is canceled at once, and costs nothing. One that is upstream is
     stopped there if the provider can do that; otherwise its result is let go of, and it was paid.
     """
-    from ops.cli.watch import job_path
-
-    with api_of(url, key) as api:
-        job = api.post(f"{job_path(job_id)}/cancel").document
+    with calling(url, key) as client:
+        job = client.cancel(job_id).document
     if as_json:
         print_json(job)
     elif job["state"] == JobState.CANCELED:
         typer.echo(f"canceled {job['id']}; billed: {job['billed']}")
     else:
         typer.echo(f"canceling {job['id']}: its upstream is being told; genq wait {job['id']}")
-
-
-def pages(api: "Api", filters: dict[str, str], limit: int) -> Iterator["Document"]:
-    """Up to `limit` jobs, over as many pages as it takes."""
-    cursor: str | None = None
-    while limit > 0:
-        query = filters | {"limit": str(min(limit, PAGE))}
-        page = api.get("/v1/jobs", query | ({"cursor": cursor} if cursor else {})).document
-        yield from page["data"]
-        limit -= len(page["data"])
-        cursor = page["next_cursor"]
-        if cursor is None:
-            return
 
 
 def row_of(job: "Document") -> tuple[str, ...]:

@@ -10,12 +10,13 @@ from urllib.parse import quote
 import typer
 
 from ops.cli.assignments import Schema, types_of
-from ops.cli.connection import KeyOption, UrlOption, api_of
+from ops.cli.connection import KeyOption, UrlOption, calling
 from ops.cli.ending import Code, Stop
 from ops.cli.output import AsJson, plain, print_fields, print_json, print_table
 
 if TYPE_CHECKING:
-    from ops.cli.client import Api, Document
+    from genq import Client
+    from genq.job import Document
 
 
 def register(app: typer.Typer) -> None:
@@ -32,9 +33,9 @@ def operations(
     key: KeyOption = None,
 ) -> None:
     """List what can be ordered; with a NAME, the fields of that one and an example."""
-    with api_of(url, key) as api:
-        found = find(api, name) if name else None
-        known: list[Document] = [] if found else api.get("/v1/operations").document["data"]
+    with calling(url, key) as client:
+        found = find(client, name) if name else None
+        known: list[Document] = [] if found else client.document("/v1/operations")["data"]
     if found is not None:
         print_json(found) if as_json else print_one(found)
     elif name is not None:
@@ -44,16 +45,16 @@ def operations(
         print_json(known) if as_json else print_all(known)
 
 
-def find(api: "Api", name: str) -> "Document | None":
+def find(client: "Client", name: str) -> "Document | None":
     """The operation of that full name; None where the API knows none."""
-    from ops.cli.client import NotThere
+    from genq import NotFound
 
     provider, _, operation = (quote(part, safe="") for part in name.partition("."))
     if not (provider and operation):
         return None
     try:
-        return api.get(f"/v1/operations/{provider}/{operation}").document
-    except NotThere:
+        return client.document(f"/v1/operations/{provider}/{operation}")
+    except NotFound:
         return None
 
 

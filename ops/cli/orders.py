@@ -1,20 +1,22 @@
 """`genq submit`: an order, made of the command line."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from ops.cli.assignments import read_assignments, read_json, split
-from ops.cli.connection import KeyOption, UrlOption, api_of
+from ops.cli.connection import PATIENCE, PATIENCE_WHILE_WAITING, KeyOption, UrlOption, calling
 from ops.cli.ending import Code, Stop
 from ops.cli.operations import find
 from ops.cli.output import AsJson, plain, print_json
 from ops.cli.waiting import TimeoutOption, wait_for
 
 if TYPE_CHECKING:
-    from ops.cli.client import Api, Document
+    from genq import Client
+    from genq.job import Document
 
 
 def register(app: typer.Typer) -> None:
@@ -53,24 +55,21 @@ def submit(
 
     Values that are JSON are read as JSON where the field takes more than text.
     """
-    provider, name = split_operation(operation)
+    check_operation(operation)
     given = read_input(input_file)
-    with api_of(url, key) as api:
-        typed = read_assignments(assignments or (), schema_of(api, provider, name))
-        order: dict[str, Any] = {
-            "provider": provider,
-            "operation": name,
-            "input": given | typed,
-            "metadata": dict(split(each) for each in metadata or ()),
-        }
-        if webhook is not None:
-            order["webhook"] = {"url": webhook}
-        accepted = api.post("/v1/jobs", order)
+    with calling(url, key, PATIENCE_WHILE_WAITING if wait else PATIENCE) as client:
+        typed = read_assignments(assignments or (), schema_of(client, operation))
+        accepted = client.submit(
+            operation,
+            given | typed,
+            webhook=webhook,
+            metadata=dict(split(each) for each in metadata or ()),
+        )
         if not wait:
             show_accepted(accepted.document, as_json=as_json)
             return
-        typer.echo(f"accepted {accepted.document['id']}", err=True)
-        wait_for(api, [accepted.document["id"]], timeout, as_json=as_json)
+        typer.echo(f"accepted {accepted.id}", err=True)
+        wait_for(client, [accepted.id], timeout, as_json=as_json)
 
 
 def show_accepted(document: "Document", *, as_json: bool) -> None:
@@ -81,14 +80,13 @@ def show_accepted(document: "Document", *, as_json: bool) -> None:
     typer.echo(f"accepted; to wait for it: genq wait {plain(document['id'])}", err=True)
 
 
-def split_operation(operation: str) -> tuple[str, str]:
+def check_operation(operation: str) -> None:
     provider, _, name = operation.partition(".")
     if not (provider and name):
         raise Stop(
             f"{operation!r} is not provider.operation, as in kling.text2video: see genq operations",
             Code.USAGE,
         )
-    return provider, name
 
 
 def read_input(file: str | None) -> dict[str, Any]:
@@ -108,7 +106,7 @@ def read_input(file: str | None) -> dict[str, Any]:
     return cast(dict[str, Any], document)
 
 
-def schema_of(api: "Api", provider: str, name: str) -> dict[str, Any]:
+def schema_of(client: "Client", operation: str) -> Mapping[str, Any]:
     """The schema of an operation's input; empty for one unknown to the API, which will say so."""
-    found = find(api, f"{provider}.{name}")
+    found = find(client, operation)
     return found["input_schema"] if found else {}

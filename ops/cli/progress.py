@@ -5,11 +5,11 @@ from types import TracebackType
 from typing import Self
 
 import typer
+from genq.job import Document
 from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as RichProgress
 
 from generation.job import TERMINAL
-from ops.cli.client import Document
 from ops.cli.output import console, plain
 
 

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ops.cli.connection import KeyOption, UrlOption, api_of
+from ops.cli.connection import PATIENCE_WHILE_WAITING, KeyOption, UrlOption, calling
 from ops.cli.ending import Code, Stop
 from ops.cli.output import AsJson, plain, print_json_line
 
 if TYPE_CHECKING:
-    from ops.cli.client import Api, Document
+    from genq import Client
+    from genq.job import Document
 
 TimeoutOption = Annotated[
     float | None,
@@ -39,17 +40,19 @@ def wait(
     Exit code: 0 all succeeded, 1 a job failed, expired or was canceled, 3 the API cannot be reached
     or refuses, 4 timed out. With --json, each job that ended is one line of JSON.
     """
-    with api_of(url, key) as api:
-        wait_for(api, job_ids, timeout, as_json=as_json)
+    with calling(url, key, PATIENCE_WHILE_WAITING) as client:
+        wait_for(client, job_ids, timeout, as_json=as_json)
 
 
-def wait_for(api: "Api", job_ids: Sequence[str], timeout: float | None, *, as_json: bool) -> None:
+def wait_for(
+    client: "Client", job_ids: Sequence[str], timeout: float | None, *, as_json: bool
+) -> None:
     """Wait, print what came of it, and end the command with the code that says so."""
     from ops.cli.progress import Progress
     from ops.cli.watch import Watch
 
     with Progress() as progress:
-        ended = Watch(api, job_ids, timeout, progress.show).until_ended()
+        ended = Watch(client, job_ids, timeout, progress.show).until_ended()
     for job in ended.values():
         if as_json:
             print_json_line(job)

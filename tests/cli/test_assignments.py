@@ -4,12 +4,12 @@ import json
 from typing import Any
 
 import pytest
+from genq.pacing import next_question
 
 from generation.operation import Operation
 from generation.providers import OPERATIONS
 from ops.cli.assignments import read_assignments
 from ops.cli.ending import Code, Stop
-from ops.cli.pacing import next_question
 
 SCHEMA: dict[str, Any] = {
     "properties": {

@@ -1,4 +1,6 @@
-"""When it is worth asking the API about a job again."""
+"""
+When it is worth asking the API about a job again.
+"""
 
 #: Seconds between two questions about one job.
 SHORTEST = 1.0

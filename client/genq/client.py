@@ -1,0 +1,193 @@
+"""
+The client for ordinary code; `AsyncClient` is the same for asyncio.
+"""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Self, TypeVar
+
+import httpx
+from httpx_sse import EventSource
+
+from genq import calls
+from genq.connection import PATIENCE, STREAM_TIMEOUT, TIMEOUT, http_settings
+from genq.event import Event
+from genq.job import Document, Job
+from genq.listening import Listening
+from genq.steps import Answered, Pause, Send, Steps
+
+T = TypeVar("T")
+
+
+class Client:
+    """
+    The API of one genq, with one API key. Every method raises a `GenqError` where it fails.
+
+    `url` and `key` come from `GENQ_URL` and `GENQ_KEY` where they are not given. Calls are repeated
+    for `patience` seconds while the API is away or asks for patience; an order is taken once
+    however often it is sent, for it always carries an idempotency key. Threads may share a client.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        key: str | None = None,
+        *,
+        patience: float = PATIENCE,
+        timeout: httpx.Timeout = TIMEOUT,
+    ) -> None:
+        self._http = httpx.Client(**http_settings(url, key, timeout))
+        self._patience = patience
+
+    @property
+    def url(self) -> str:
+        """Where the API is."""
+        return str(self._http.base_url).rstrip("/")
+
+    def close(self) -> None:
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def submit(
+        self,
+        operation: str,
+        input: Mapping[str, Any] | None = None,
+        *,
+        parent: str | None = None,
+        webhook: str | None = None,
+        events: Sequence[str] = (),
+        metadata: Mapping[str, str] | None = None,
+        deadline: str | float | None = None,
+        wait: float = 0,
+        idempotency_key: str | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> Job:
+        """
+        Order a job, as in `submit("kling.text2video", {"prompt": "a paper boat"})`. It is durable
+        when this returns.
+
+        `webhook` is told of its `events` (every ending, where none are named). `deadline` is a
+        time, or how long as in `"10m"`. With `wait` the API waits up to that many seconds (60 at
+        most) for the end before it answers. The same `idempotency_key` orders the same job. `extra`
+        are further fields of the order.
+        """
+        order = calls.order_of(
+            operation,
+            input,
+            parent=parent,
+            webhook=webhook,
+            events=events,
+            metadata=metadata,
+            deadline=deadline,
+            extra=extra,
+        )
+        return self._run(calls.submit(order, idempotency_key, wait, self._patience))
+
+    def act(
+        self,
+        parent: str,
+        action: str,
+        input: Mapping[str, Any] | None = None,
+        *,
+        webhook: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+        idempotency_key: str | None = None,
+    ) -> Job:
+        """Order one of the follow-ups that a finished job lists in `actions`, as `U1`."""
+        order = calls.order_of(
+            None, input, parent=parent, action=action, webhook=webhook, metadata=metadata
+        )
+        return self._run(calls.submit(order, idempotency_key, 0, self._patience))
+
+    def get(self, job_id: str) -> Job:
+        """The job as it is now."""
+        return self._run(calls.get(job_id, self._patience))
+
+    def wait(self, job_id: str, timeout: float | None = None) -> Job:
+        """The job at its end, however it ended. Raises `NotEnded` after `timeout` seconds."""
+        return self._run(calls.wait(job_id, timeout, self._patience))
+
+    def list(self, *, limit: int | None = None, **filters: str) -> Iterator[Job]:
+        """Your jobs, newest first: `list(state="failed", provider="kling")`."""
+        left = limit
+        params = dict(filters)
+        while left is None or left > 0:
+            size = {"limit": str(min(left, calls.PAGE))} if left is not None else {}
+            jobs, cursor = self._run(calls.page(params | size, self._patience))
+            yield from jobs
+            left = None if left is None else left - len(jobs)
+            if cursor is None:
+                return
+            params["cursor"] = cursor
+
+    def cancel(self, job_id: str) -> Job:
+        """
+        Cancel a job. Its state is `canceled` where it had not been sent; otherwise the upstream is
+        being told, and `wait` tells how it ended. Raises `Refused` for one that has ended.
+        """
+        return self._run(calls.cancel(job_id, self._patience))
+
+    def give_input(self, job_id: str, given: Mapping[str, Any]) -> Job:
+        """Send a job that is `awaiting_input` what it waits for. Sent once."""
+        return self._run(calls.give_input(job_id, given))
+
+    def stream(self, job_id: str) -> Iterator[Event]:
+        """What happens to a job, as it happens, up to its end; what has happened comes first."""
+        listening = Listening(self._patience, to_the_end=True)
+        return self._listen(calls.job_path(job_id, "stream"), listening)
+
+    def events(self, after: str | None = None) -> Iterator[Event]:
+        """What happens to all your jobs from now on, or after the event `after`. Never ends."""
+        return self._listen("/v1/events/stream", Listening(self._patience, after=after))
+
+    def document(self, path: str, **params: str) -> Document:
+        """Whatever the API has at a path, as in `document("/v1/operations")`."""
+        return self._run(calls.document(path, params, self._patience)).document
+
+    def _run(self, steps: Steps[T]) -> T:
+        """Perform the steps of a call."""
+        answer: Answered = None
+        try:
+            while True:
+                answer = self._perform(steps.send(answer))
+        except StopIteration as end:
+            return end.value
+
+    def _perform(self, step: Send | Pause) -> Answered:
+        if isinstance(step, Pause):
+            time.sleep(step.seconds)
+            return None
+        try:
+            return self._http.request(
+                step.method,
+                step.path,
+                params=step.params,
+                content=calls.body_of(step),
+                headers=step.headers,
+            )
+        except httpx.TransportError as error:
+            return error
+
+    def _listen(self, path: str, listening: Listening) -> Iterator[Event]:
+        while not listening.over:
+            try:
+                with self._http.stream(
+                    "GET", path, headers=listening.headers, timeout=STREAM_TIMEOUT
+                ) as response:
+                    if not response.is_success:
+                        response.read()
+                    pause = listening.check(response)
+                    if pause is None:
+                        for message in EventSource(response).iter_sse():
+                            if event := listening.hear(message):
+                                yield event
+                        pause = listening.broken()
+            except httpx.TransportError as error:
+                pause = listening.broken(error)
+            if not listening.over:
+                time.sleep(pause)

@@ -1,0 +1,77 @@
+"""
+Following a stream of events over as many connections as it takes, without any I/O.
+"""
+
+import json
+from collections.abc import Mapping
+from time import monotonic
+
+import httpx
+from httpx_sse import ServerSentEvent
+
+from genq.errors import NotGenq
+from genq.event import Event, event_of
+from genq.job import TERMINAL
+from genq.steps import FIRST_PAUSE, LATER, LONGEST_PAUSE, refusal, retry_after, unreachable
+
+#: An API that is being stopped closes its streams; it, or another, is there again soon.
+CLOSED = httpx.ReadError("the stream was closed")
+
+
+class Listening:
+    """
+    Where a stream stands: what came last, and how long nothing has come. With `to_the_end` it is
+    `over` once its job has ended.
+    """
+
+    def __init__(
+        self, patience: float, *, after: str | None = None, to_the_end: bool = False
+    ) -> None:
+        self._patience = patience
+        self._to_the_end = to_the_end
+        self.over = False
+        #: The id of the latest message; the next connection goes on after it.
+        self.last_id = after
+        self._silent_since = monotonic()
+        self._pause = FIRST_PAUSE
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        accept = {"accept": "text/event-stream", "cache-control": "no-store"}
+        return accept if self.last_id is None else {**accept, "last-event-id": self.last_id}
+
+    def check(self, response: httpx.Response) -> float | None:
+        """None where it may be read, else after how long to ask again. Raises a `GenqError`."""
+        if response.is_success:
+            return None
+        if response.status_code not in LATER:
+            raise refusal(response)
+        wait = max(self._next_pause(), retry_after(response) or 0)
+        if monotonic() + wait > self._silent_since + self._patience:
+            raise refusal(response)
+        return wait
+
+    def broken(self, error: httpx.TransportError = CLOSED) -> float:
+        """After how long to connect again. Raises `Unreachable` when patience has run out."""
+        wait = self._next_pause()
+        if monotonic() + wait > self._silent_since + self._patience:
+            raise unreachable(error)
+        return wait
+
+    def hear(self, message: ServerSentEvent) -> Event | None:
+        """The event of a message; None for one that carries nothing. Raises `NotGenq`."""
+        self._silent_since, self._pause = monotonic(), FIRST_PAUSE
+        if message.id:
+            self.last_id = message.id
+        if not message.data:
+            return None
+        try:
+            event = event_of(json.loads(message.data))
+        except (ValueError, KeyError, TypeError) as error:
+            raise NotGenq(f"the stream's message is no event: {error!r}") from None
+        self.over = self._to_the_end and event.data.get("state") in TERMINAL
+        return event
+
+    def _next_pause(self) -> float:
+        pause, self._pause = self._pause, min(self._pause * 2, LONGEST_PAUSE)
+        return pause

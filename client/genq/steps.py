@@ -1,0 +1,165 @@
+"""
+A call as a series of steps, without any I/O: what to send, how long to pause, what to make of the
+answer. `Client` and `AsyncClient` each perform the steps in their own way.
+"""
+
+import random
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any, TypeVar, cast
+
+import httpx
+
+from genq.errors import GenqError, NotFound, NotGenq, Refused, Unanswered, Unreachable
+from genq.job import Document
+
+#: Between two tries: this many seconds, doubled each time.
+FIRST_PAUSE = 0.1
+LONGEST_PAUSE = 5.0
+#: Answers that say "later".
+LATER = frozenset({429, 502, 503, 504})
+CONFLICT = 409
+NOT_FOUND = 404
+#: No connection was made, so nothing was asked.
+NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send this request; the step is answered with the response or the `TransportError`."""
+
+    method: str
+    path: str
+    params: Mapping[str, str] = field(default_factory=dict[str, str])
+    json: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Wait this many seconds."""
+
+    seconds: float
+
+
+Answered = httpx.Response | httpx.TransportError | None
+Steps = Generator[Send | Pause, Answered, T]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A JSON object, and after how many seconds it is worth asking again, if the API said so."""
+
+    document: Document
+    retry_after: float | None
+
+
+def steadily(send: Send, patience: float) -> Steps[Reply]:
+    """
+    The answer to a request that may be repeated: it is, for `patience` seconds, while the API is
+    away or says "later". Raises a `GenqError`.
+    """
+    until = monotonic() + patience
+    pause = FIRST_PAUSE
+    while True:
+        answer = yield send
+        failure, wanted = later(answer)
+        if failure is None:
+            return read(answer)
+        wait = max(pause * random.uniform(0.8, 1.2), wanted or 0)
+        if monotonic() + wait > until:
+            raise failure
+        yield Pause(wait)
+        pause = min(pause * 2, LONGEST_PAUSE)
+
+
+def once(send: Send) -> Steps[Reply]:
+    """The answer to a request that must not be repeated. Raises a `GenqError`."""
+    answer = yield send
+    if isinstance(answer, httpx.TransportError) and not isinstance(answer, NEVER_LEFT):
+        raise Unanswered(
+            f"the API was asked and did not answer ({reason_of(answer)}): it may have done it"
+        )
+    return read(answer)
+
+
+def later(answer: Answered) -> tuple[GenqError | None, float | None]:
+    """What kept an answer away that may come yet, and for how long the API asks for patience."""
+    if isinstance(answer, httpx.TransportError):
+        return unreachable(answer), None
+    if answer is None:
+        return None, None
+    wanted = retry_after(answer)
+    # A conflict that names a time is an order with the same idempotency key, still being taken.
+    in_progress = answer.status_code == CONFLICT and wanted is not None
+    if answer.status_code in LATER or in_progress:
+        return refusal(answer), wanted
+    return None, None
+
+
+def read(answer: Answered) -> Reply:
+    """The document of an answer. Raises `Refused`, `NotGenq` or `Unreachable`."""
+    if isinstance(answer, httpx.TransportError):
+        raise unreachable(answer)
+    assert answer is not None
+    if not answer.is_success:
+        raise refusal(answer)
+    document = object_of(answer)
+    if document is None:
+        raise stranger(answer)
+    return Reply(document, retry_after(answer))
+
+
+def refusal(response: httpx.Response) -> GenqError:
+    document = object_of(response)
+    if document is None or "detail" not in document:
+        return stranger(response)
+    kind = NotFound if response.status_code == NOT_FOUND else Refused
+    words = complaints_of(document)
+    return kind(words, response.status_code, document, retry_after(response))
+
+
+def unreachable(error: httpx.TransportError) -> Unreachable:
+    return Unreachable(f"the API cannot be reached ({reason_of(error)})")
+
+
+def stranger(response: httpx.Response) -> NotGenq:
+    url = response.request.url
+    return NotGenq(
+        f"{url.scheme}://{url.netloc.decode()} answered HTTP {response.status_code}, and not as"
+        " genq's API does"
+    )
+
+
+def object_of(response: httpx.Response) -> Document | None:
+    """The JSON object of an answer; None where it is anything else."""
+    try:
+        document = response.json()
+    except ValueError:
+        return None
+    return cast(Document, document) if isinstance(document, dict) else None
+
+
+def complaints_of(problem: Document) -> str:
+    """A problem document in one line: each thing to change, or the one thing that is wrong."""
+    errors: list[Document] = problem.get("errors") or []
+    return "; ".join(f"{place_of(each)}{each['detail']}" for each in errors) or problem["detail"]
+
+
+def place_of(complaint: Document) -> str:
+    """`duration: ` for the pointer `#/input/duration`."""
+    path = str(complaint.get("pointer", "")).removeprefix("#").removeprefix("/")
+    name = path.removeprefix("input/").replace("/", ".")
+    return f"{name}: " if name else ""
+
+
+def retry_after(response: httpx.Response) -> float | None:
+    value = response.headers.get("retry-after", "")
+    return float(value) if value.isascii() and value.isdecimal() else None
+
+
+def reason_of(error: httpx.TransportError) -> str:
+    return str(error) or type(error).__name__

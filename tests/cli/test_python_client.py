@@ -1,0 +1,124 @@
+"""The Python client, against a real API, worker and station; in both colours."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Generator
+from contextlib import aclosing
+from datetime import UTC, datetime
+
+import genq
+import httpx
+import pytest
+from genq.job import job_of
+from standardwebhooks import Webhook
+
+from ops.stack.ports import free_port
+from tests.cli.conftest import KEY, SECRET, Deployment
+
+
+@pytest.fixture
+def client(deployment: Deployment) -> Generator[genq.Client]:
+    with genq.Client(deployment.api_url, KEY) as client:
+        yield client
+
+
+@pytest.fixture
+async def async_client(deployment: Deployment) -> AsyncGenerator[genq.AsyncClient]:
+    async with genq.AsyncClient(deployment.api_url, KEY) as client:
+        yield client
+
+
+def test_a_job_from_its_order_to_its_files(client: genq.Client) -> None:
+    job = client.submit(
+        "midjourney.imagine", {"prompt": "a boat"}, metadata={"shop": "one"}, deadline="10m"
+    )
+    assert (job.operation, job.ended, job.metadata) == (
+        "midjourney.imagine",
+        False,
+        {"shop": "one"},
+    )
+    ended = client.wait(job.id, timeout=30)
+    assert ended.succeeded
+    assert ended.assets[0].type == "image"
+    assert httpx.get(ended.assets[0].url, trust_env=False).headers["content-type"] == "image/png"
+    follow_up = client.act(job.id, "U1")
+    assert client.wait(follow_up.id, timeout=30).document["parent"] == job.id
+
+
+async def test_the_same_for_asyncio(async_client: genq.AsyncClient) -> None:
+    jobs = await asyncio.gather(
+        *(async_client.submit("midjourney.imagine", {"prompt": f"boat {n}"}) for n in range(3))
+    )
+    ended = await asyncio.gather(*(async_client.wait(job.id, 30) for job in jobs))
+    assert [job.state for job in ended] == ["succeeded"] * 3
+    async with aclosing(async_client.list(limit=2, state="succeeded")) as listed:
+        newest = [job.id async for job in listed]
+    assert len(newest) == 2
+    assert set(newest) <= {job.id for job in jobs}
+
+
+def test_a_failure_is_read_from_the_job(client: genq.Client) -> None:
+    job = client.submit("midjourney.imagine", {"prompt": "a boat [moderated]"})
+    ended = client.wait(job.id, timeout=30)
+    assert ended.error is not None
+    assert (ended.state, ended.error.code, ended.billed) == ("failed", "moderated", "no")
+
+
+def test_an_order_is_taken_once_however_often_it_is_sent(client: genq.Client) -> None:
+    given = {"prompt": "a boat, once"}
+    first, second = (
+        client.submit("kling.text2video", given, idempotency_key="boat-1") for _ in range(2)
+    )
+    assert first.id == second.id
+    assert client.cancel(first.id).document["canceling"] or client.get(first.id).ended
+
+
+def test_what_cannot_be_ordered_says_what_to_change(client: genq.Client) -> None:
+    with pytest.raises(genq.Refused, match="durration: is not a known field") as refused:
+        client.submit("kling.text2video", {"prompt": "a boat", "durration": 5})
+    assert (refused.value.status, refused.value.code) == (422, "invalid_request")
+    assert refused.value.errors[0]["pointer"] == "#/input/durration"
+    with pytest.raises(genq.NotFound):
+        client.get("job_01M7WRTYG61T52QK8AC4M4B0GJ")
+    with pytest.raises(ValueError, match=r"provider\.operation"):
+        client.submit("imagine", {"prompt": "a boat"})
+
+
+def test_time_that_is_up_is_no_end(client: genq.Client) -> None:
+    job = client.submit("kling.text2video", {"prompt": "a long film"})
+    with pytest.raises(genq.NotEnded, match=f"{job.id} is "):
+        client.wait(job.id, timeout=0)
+
+
+def test_a_key_that_is_wrong_and_an_api_that_is_away(deployment: Deployment) -> None:
+    with genq.Client(deployment.api_url, KEY + "x") as client, pytest.raises(genq.Refused) as no:
+        client.get("job_01M7WRTYG61T52QK8AC4M4B0GJ")
+    assert no.value.status == 401
+    nobody = f"http://127.0.0.1:{free_port()}"
+    with genq.Client(nobody, KEY, patience=0.3) as client, pytest.raises(genq.Unreachable):
+        client.submit("kling.text2video", {"prompt": "x"})
+    with genq.Client(deployment.flower_url, KEY) as client, pytest.raises(genq.NotGenq):
+        client.get("job_01M7WRTYG61T52QK8AC4M4B0GJ")
+
+
+def test_a_webhook_is_believed_when_its_signature_is_right(client: genq.Client) -> None:
+    job = client.wait(client.submit("midjourney.imagine", {"prompt": "a boat"}).id, timeout=30)
+    now = datetime.now(UTC)
+    body = json.dumps(
+        {
+            "type": "job.succeeded",
+            "timestamp": now.isoformat(),
+            "data": job.document,
+            "id": "evt_1",
+            "sequence": 4,
+        }
+    )
+    headers = {
+        "Webhook-Id": "evt_1",
+        "Webhook-Timestamp": str(int(now.timestamp())),
+        "Webhook-Signature": Webhook(SECRET).sign("evt_1", now, body),
+    }
+    event = genq.verify_webhook(body.encode(), headers, SECRET)
+    assert (event.id, event.type, event.job) == ("evt_1", "job.succeeded", job_of(event.data))
+    with pytest.raises(genq.UnverifiedWebhook):
+        genq.verify_webhook(body.encode() + b" ", headers, SECRET)
