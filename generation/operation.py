@@ -173,7 +173,7 @@ class Pace:
     #: A job still running after this is told `expired`.
     deadline: timedelta = timedelta(hours=1)
     #: One look weighs as much as this long of a finished task that nobody knows of.
-    look_cost: timedelta = timedelta(seconds=0.35)
+    look_cost: timedelta = timedelta(seconds=0.25)
     #: How long such tasks have really taken here; None where nobody has looked that up.
     seen: Sketch | None = None
 
