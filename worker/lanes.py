@@ -58,6 +58,10 @@ class Lanes:
         """The lanes that are looked at now, full or not."""
         return {lane for lane, state in self._lanes.items() if not is_paused(state, now)}
 
+    def knows(self, lane: Lane) -> bool:
+        """Whether the settings have this lane."""
+        return lane in self._lanes
+
     def rooms(self, now: datetime, most: Callable[[str], int]) -> dict[Lane, int]:
         """
         How many jobs each lane could look at now. `most` says how many requests a station may have
@@ -82,14 +86,15 @@ class Lanes:
                 rooms[station, key] = min(int(requests * lane.jobs_a_request), CLAIM_LIMIT)
         return rooms
 
-    def start(self, lane: Lane, requests: Sequence[Request]) -> None:
-        """Send these as soon as the lane has places for them."""
-        if not requests:
-            return
+    def start(self, lane: Lane, requests: Sequence[Request], now: datetime) -> bool:
+        """Send these as soon as the lane has places for them. False where it is paused."""
         state = self._lanes[lane]
+        if is_paused(state, now):
+            return False
         state.jobs_a_request = sum(len(request) for request in requests) / len(requests)
         state.waiting.extend(requests)
         self._go_on(lane, state)
+        return True
 
     def ended(self, lane: Lane) -> None:
         """A request of this lane is no longer on the wire."""

@@ -8,7 +8,7 @@ query, and a task missing from its answer is looked at singly before anything is
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 import structlog
@@ -48,6 +48,7 @@ class Looks:
         self._tasks: set[asyncio.Task[Request]] = set()
         self._batches = Batches()
         self._unknown_words: set[tuple[str, str]] = set()
+        self._foreign: set[Lane] = set()
 
     def rooms(self) -> dict[Lane, int]:
         """How many jobs of each lane may be claimed now."""
@@ -56,22 +57,36 @@ class Looks:
     def closed(self, lanes: Iterable[Lane]) -> list[Lane]:
         """Those of these lanes that are not looked at now: closed, or gone from the settings."""
         open_lanes = self._lanes.open(self._room.now())
+        for lane in lanes:
+            if not self._lanes.knows(lane) and lane not in self._foreign:
+                self._foreign.add(lane)
+                log.warning("lane_not_in_settings", station=lane[0], key=lane[1])
         return [lane for lane in lanes if lane not in open_lanes or not self._most(lane[0])]
 
-    def start(self, jobs: Iterable[Job]) -> None:
-        """Look at these claimed jobs. Returns at once."""
+    def start(self, jobs: Iterable[Job]) -> list[Job]:
+        """Look at these claimed jobs. Returns at once, with those that nobody can look at."""
         groups: defaultdict[tuple[str, str, str], list[tuple[Job, Binding]]] = defaultdict(list)
+        unbound: list[Job] = []
         for job in jobs:
             binding = self._binding(job)
-            if binding is not None and job.id not in self._jobs:
-                self._jobs.add(job.id)
+            if binding is None:
+                unbound.append(job)
+            elif job.id not in self._jobs:
                 groups[binding.batch_group].append((job, binding))
         now = self._room.now()
         for group, members in groups.items():
             limit = members[0][1].operation.batch_limit
             size = limit if limit > 1 and self._batches.usable(group, now) else 1
             requests = [members[first : first + size] for first in range(0, len(members), size)]
-            self._lanes.start(members[0][1].lane, requests)
+            self._begin(members[0][1].lane, requests)
+        return unbound
+
+    def _begin(self, lane: Lane, requests: Sequence[Request]) -> None:
+        """Where the lane is paused, these looks lapse: the next ones come by themselves."""
+        ids = {job.id for request in requests for job, _ in request}
+        self._jobs |= ids
+        if not self._lanes.start(lane, requests, self._room.now()):
+            self._jobs -= ids
 
     async def drain(self) -> None:
         """Wait until every look on the wire has been answered and saved."""
@@ -104,9 +119,9 @@ class Looks:
             failed = task.cancelled() or task.exception() is not None
             rest = () if failed else task.result()
             self._jobs.difference_update(job.id for job, _ in request)
-            self._jobs.update(job.id for job, _ in rest)
             self._lanes.ended(lane)
-            self._lanes.start(lane, [[member] for member in rest])
+            if rest:
+                self._begin(lane, [[member] for member in rest])
             if failed and not task.cancelled():
                 jobs = [job.id for job, _ in request[:3]]
                 log.error("look_failed", jobs=jobs, exc_info=task.exception())

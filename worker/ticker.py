@@ -8,7 +8,7 @@ by nobody, because the others find the same rows.
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import datetime, timedelta
 from math import inf
 from time import monotonic
@@ -121,14 +121,14 @@ class Ticker:
             self._next_wake,
             skip_queued=line is None or line > LONG_LINE,
         )
-        self._looks.start([job for job in jobs if self._dispatch(job)])
+        self._begin([job for job in jobs if self._dispatch(job)])
         return len(jobs) == ERRANDS_LIMIT
 
     async def _look(self) -> bool:
         """Looks. True where a lane took all it had room for: there may be more due in it."""
         rooms = self._looks.rooms()
         jobs = await self._room.store.claims.looks(self._room.now(), rooms, self._next_wake)
-        self._looks.start(jobs)
+        self._begin(jobs)
         taken = Counter((job.station, job.key) for job in jobs)
         return any(taken[lane] >= room for lane, room in rooms.items())
 
@@ -140,6 +140,11 @@ class Ticker:
             lease = self._room.settings.submit_lease
             woken = await rouse(self._room.store.database, now, lease)
             log.warning("clock_went_back", seconds=round(back.total_seconds()), woken=woken)
+
+    def _begin(self, looks: Sequence[Job]) -> None:
+        for job in self._looks.start(looks):
+            if is_late(job, self._room):
+                self._start(expire(self._room, job))
 
     async def _keep_deadlines(self) -> None:
         """Jobs in lanes that are not looked at expire as all others."""

@@ -20,6 +20,7 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    tuple_,
     type_coerce,
     update,
 )
@@ -101,14 +102,19 @@ class ClaimStore:
         return await self._claim([in_lane(late, lane) for lane in lanes], now, next_wake)
 
     async def lanes(self) -> set[Lane]:
-        """The lanes that hold any job to look at. Reads the index of all of them."""
+        """The lanes that hold any job to look at: a step through the index for each."""
+        lane = tuple_(jobs.c.station, jobs.c.key)
         query = (
             select(jobs.c.station, jobs.c.key)
             .where(PLAIN_LOOK, jobs.c.wake_at.is_not(None))
-            .group_by(jobs.c.station, jobs.c.key)
+            .order_by(jobs.c.station, jobs.c.key)
+            .limit(1)
         )
+        found: list[Lane] = [("", "")]
         async with self._database.reading() as connection:
-            return {(station, key) for station, key in await connection.execute(query)}
+            while row := (await connection.execute(query.where(lane > found[-1]))).first():
+                found.append((row.station, row.key))
+        return set(found[1:])
 
     async def keep(self, job_ids: Sequence[str], until: datetime) -> None:
         """Renew the lease of submits that are on the wire in this process."""

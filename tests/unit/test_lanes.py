@@ -48,7 +48,7 @@ class Wire:
     def start(self, count: int, lane: tuple[str, str] = MAIN, size: int = 1) -> None:
         job = a_job(JobState.RUNNING, station=lane[0], key=lane[1])
         request = [(job, bind(self.known, job))] * size
-        self.lanes.start(lane, [request] * count)
+        self.lanes.start(lane, [request] * count, NOON)
 
     def rooms(self, most: int = 1000) -> dict[tuple[str, str], int]:
         return self.lanes.rooms(NOON, lambda _: most)
@@ -104,6 +104,7 @@ def test_too_fast_means_a_pause_and_half_as_much_after_it() -> None:
     assert len(lapsed) == 4
     assert wire.rooms() == {}
     assert wire.lanes.open(NOON) == set()
+    assert not wire.lanes.start(MAIN, wire.sent[:1], NOON)
     for _ in range(10):
         wire.lanes.ended(MAIN)
     assert len(wire.sent) == 10, "nothing is sent in the pause"
