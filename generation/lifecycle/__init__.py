@@ -1,0 +1,86 @@
+"""
+What becomes of a job: pure decisions, `(job, answer, now) -> job`.
+
+Whoever performs an exchange hands its answer, or the `Fault` it raised, to one of these and saves
+what comes back. A decision can be taken again on a fresher copy of the job: that is how an answer
+survives a job that was changed while the exchange was on the wire.
+"""
+
+from generation.lifecycle.cancel import after_cancel, request_cancel
+from generation.lifecycle.doubt import after_find, doubt, send_again, surely_not_created, unfindable
+from generation.lifecycle.ending import (
+    AFTERMATH,
+    canceled,
+    ended,
+    expired,
+    finish,
+    heard,
+    reject,
+    unbilled,
+    undecided,
+)
+from generation.lifecycle.moment import FIND_CEILING, GRACE, Moment, Rules
+from generation.lifecycle.running import (
+    AFTERLIFE,
+    MISSES_TO_LOSE,
+    after_look,
+    claimed_until,
+    empty_handed,
+    given_up,
+    missed,
+    progressed,
+    started,
+)
+from generation.lifecycle.submit import (
+    CALL,
+    after_submit,
+    begin_submit,
+    call,
+    requeue,
+    stand_in_line,
+    wait_again,
+)
+from generation.lifecycle.waiting import after_input, awaiting_input, begin_input, give_input
+
+__all__ = [
+    "AFTERLIFE",
+    "AFTERMATH",
+    "CALL",
+    "FIND_CEILING",
+    "GRACE",
+    "MISSES_TO_LOSE",
+    "Moment",
+    "Rules",
+    "after_cancel",
+    "after_find",
+    "after_input",
+    "after_look",
+    "after_submit",
+    "awaiting_input",
+    "begin_input",
+    "begin_submit",
+    "call",
+    "canceled",
+    "claimed_until",
+    "doubt",
+    "empty_handed",
+    "ended",
+    "expired",
+    "finish",
+    "give_input",
+    "given_up",
+    "heard",
+    "missed",
+    "progressed",
+    "reject",
+    "request_cancel",
+    "requeue",
+    "send_again",
+    "stand_in_line",
+    "started",
+    "surely_not_created",
+    "unbilled",
+    "undecided",
+    "unfindable",
+    "wait_again",
+]

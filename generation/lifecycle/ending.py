@@ -1,0 +1,132 @@
+"""
+How jobs end.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from generation.errors import ErrorCode, Fault
+from generation.job import Billed, Job, JobError, JobState, Result
+from generation.lifecycle.moment import Moment
+from generation.pace import next_late_look
+from generation.status import Failed, Succeeded
+
+#: An expired job whose task may still run takes up its place at the key no longer than this: a
+#: task that hangs upstream for ever must not keep others out.
+AFTERMATH = timedelta(hours=1)
+
+
+def ended(job: Job, state: JobState, now: datetime, **changes: object) -> Job:
+    """A terminal move. The first ending sets `finished_at`; nothing is left to wake up for."""
+    settled: dict[str, object] = {
+        "wake_at": None,
+        "finished_at": now,
+        "reason": "",
+        "line": None,
+        "slot_until": None,
+    }
+    return job.move(state, now, **(settled | changes))
+
+
+def reject(job: Job, fault: Fault, at: Moment) -> Job:
+    """The upstream refuses the request itself; nothing was charged."""
+    return ended(
+        job,
+        JobState.FAILED,
+        at.now,
+        billed=unbilled(job),
+        error=JobError(
+            code=fault.code,
+            message=fault.message,
+            retryable=fault.retryable,
+            upstream_status=fault.upstream_status,
+            upstream_code=fault.upstream_code,
+        ),
+    )
+
+
+def unbilled(job: Job) -> Billed:
+    """What is known of the bill once the latest submit was surely not accepted."""
+    return Billed.UNKNOWN if job.purchases else Billed.NO
+
+
+def finish(job: Job, answer: Succeeded | Failed, at: Moment) -> Job:
+    """The upstream is done with it."""
+    if isinstance(answer, Succeeded):
+        return ended(
+            job,
+            JobState.SUCCEEDED,
+            at.now,
+            billed=Billed.YES,
+            progress=100,
+            upstream_id=answer.upstream_id or job.upstream_id,
+            error=None,
+            result=Result(
+                assets=answer.assets,
+                texts=answer.texts,
+                actions=answer.actions,
+                details=dict(answer.details),
+            ),
+        )
+    return ended(
+        job,
+        JobState.FAILED,
+        at.now,
+        billed=Billed.UNKNOWN,
+        error=JobError(
+            code=answer.code,
+            message=answer.message,
+            retryable=answer.retryable,
+            upstream_code=answer.upstream_code,
+        ),
+    )
+
+
+def expired(job: Job, at: Moment) -> Job:
+    """Its deadline has passed. What may exist upstream is still looked at, ever more rarely."""
+    alive_upstream = job.upstream_id is not None
+    wait = next_late_look(timedelta(0), at.dice)
+    return ended(
+        job,
+        JobState.EXPIRED,
+        at.now,
+        wake_at=at.now + wait if alive_upstream else None,
+        slot_until=at.now + AFTERMATH if alive_upstream else None,
+        error=JobError(
+            code=ErrorCode.EXPIRED,
+            message=f"not finished by its deadline; it was {job.state}"
+            + (f" ({job.reason})" if job.reason else ""),
+            retryable=job.billed is Billed.NO,
+        ),
+    )
+
+
+def canceled(
+    job: Job, now: datetime, billed: Billed, reason: str, *, may_run_until: datetime | None = None
+) -> Job:
+    """Ended because the caller asked for it; its task may still take up a place at its key."""
+    return ended(
+        job,
+        JobState.CANCELED,
+        now,
+        billed=billed,
+        slot_until=may_run_until,
+        reason=reason,
+        error=JobError(code=ErrorCode.CANCELED, message=reason),
+    )
+
+
+def undecided(job: Job, at: Moment) -> Job:
+    """Failed because nobody can say what became of the submit."""
+    return ended(
+        job,
+        JobState.FAILED,
+        at.now,
+        billed=Billed.UNKNOWN,
+        error=JobError(code=ErrorCode.IN_DOUBT, message=job.reason, retryable=False),
+    )
+
+
+def heard(before: Job, after: Job, words: str) -> Job:
+    """The job with the words it changed by; one that has not changed stays the same object."""
+    return after if after is before or not words else replace(after, last_reply=words)

@@ -1,0 +1,128 @@
+"""
+What becomes of a job that is upstream: it is looked at until it ends.
+"""
+
+from datetime import datetime, timedelta
+
+from generation.errors import ErrorCode, Fault, Rejected, UnrecognizedReply
+from generation.job import Billed, Job, JobError, JobState
+from generation.lifecycle.ending import ended, finish
+from generation.lifecycle.moment import GRACE, Moment
+from generation.lifecycle.waiting import awaiting_input
+from generation.pace import next_late_look, next_look
+from generation.status import Accepted, AwaitingInput, Failed, Running, Status, Succeeded
+
+#: An unknown task is believed lost after this many looks in a row, and not before `GRACE`.
+MISSES_TO_LOSE = 3
+#: How long an expired job is still looked at, for a success that comes too late.
+AFTERLIFE = timedelta(hours=24)
+
+
+def started(job: Job, answer: Accepted, at: Moment) -> Job:
+    """The upstream has it."""
+    look = timedelta(0) if job.cancel_requested_at else next_look(at.pace, timedelta(0), at.dice)
+    ahead = answer.queue_position
+    return job.move(
+        JobState.RUNNING,
+        at.now,
+        upstream_id=answer.upstream_id,
+        upstream_details=dict(answer.details),
+        started_at=at.now,
+        billed=Billed.YES,
+        misses=0,
+        reason="" if not ahead else f"waiting upstream behind {ahead} other task(s)",
+        wake_at=min(at.now + look, job.deadline),
+    )
+
+
+def after_look(job: Job, answer: Status | Fault, at: Moment) -> Job:
+    """What a look says of a job upstream. Returns `job` itself where nothing was learned."""
+    if job.state is JobState.EXPIRED and not isinstance(answer, Succeeded):
+        return given_up(job, at) if isinstance(answer, Failed) else job
+    match answer:
+        case Running():
+            return progressed(job, answer, at)
+        case Succeeded() | Failed():
+            return finish(job, answer, at)
+        case AwaitingInput():
+            return awaiting_input(job, answer, at)
+        case Rejected(code=ErrorCode.NOT_FOUND):
+            return missed(job, answer, at)
+        case UnrecognizedReply(code=ErrorCode.ASSET_MISSING):
+            return empty_handed(job, answer, at)
+        case _:
+            return job
+
+
+def given_up(job: Job, at: Moment) -> Job:
+    """An expired job whose task has failed too: nothing is left to look for, its place is free."""
+    return job.keep(at.now, wake_at=None, slot_until=None)
+
+
+def progressed(job: Job, answer: Running, at: Moment) -> Job:
+    """Still running: progress never falls, and a look that learned nothing changes nothing."""
+    progress = answer.progress if job.progress is None else max(job.progress, answer.progress or 0)
+    reason = "" if not answer.queued else job.reason
+    state_kept = job.state is JobState.RUNNING
+    if state_kept and (progress, reason, 0) == (job.progress, job.reason, job.misses):
+        return job
+    if state_kept:
+        return job.keep(at.now, progress=progress, reason=reason, misses=0)
+    return job.move(JobState.RUNNING, at.now, progress=progress, reason="", misses=0, answer=None)
+
+
+def missed(job: Job, fault: Fault, at: Moment) -> Job:
+    """
+    The upstream does not know the task. Believed after several looks in a row, none of which came
+    within the grace: a station may be slow to know what it has sold.
+    """
+    if at.now < (job.started_at or job.updated_at) + GRACE:
+        return job
+    if job.misses + 1 < MISSES_TO_LOSE:
+        return job.keep(at.now, misses=job.misses + 1)
+    return ended(
+        job,
+        JobState.FAILED,
+        at.now,
+        billed=Billed.UNKNOWN,
+        error=JobError(
+            code=ErrorCode.NOT_FOUND,
+            message=f"the upstream no longer knows the task: {fault.message}",
+            upstream_status=fault.upstream_status,
+            upstream_code=fault.upstream_code,
+        ),
+    )
+
+
+def empty_handed(job: Job, fault: Fault, at: Moment) -> Job:
+    """Success without an asset: it often follows, so its lack is believed after several looks."""
+    if job.misses + 1 < MISSES_TO_LOSE:
+        return job.keep(at.now, misses=job.misses + 1)
+    return ended(
+        job,
+        JobState.FAILED,
+        at.now,
+        billed=Billed.YES,
+        error=JobError(
+            code=ErrorCode.ASSET_MISSING,
+            message=fault.message,
+            upstream_status=fault.upstream_status,
+            upstream_code=fault.upstream_code,
+        ),
+    )
+
+
+def claimed_until(job: Job, at: Moment) -> datetime | None:
+    """
+    Where a claim moves `wake_at`: the next time anybody looks at the job, should this look not come
+    back. It is the lease, and it is the schedule.
+    """
+    match job.state:
+        case JobState.RUNNING | JobState.AWAITING_INPUT:
+            age = at.now - (job.started_at or job.created_at)
+            return min(at.now + next_look(at.pace, age, at.dice), max(job.deadline, at.now + GRACE))
+        case JobState.EXPIRED:
+            since = at.now - (job.finished_at or job.updated_at)
+            return None if since > AFTERLIFE else at.now + next_late_look(since, at.dice)
+        case _:
+            return at.now + at.rules.submit_lease

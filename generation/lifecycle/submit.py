@@ -1,0 +1,127 @@
+"""
+What becomes of a job on its way to an upstream.
+"""
+
+from datetime import timedelta
+
+from generation.errors import AccountBlocked, ErrorCode, Fault, NotAccepted, Rejected, Throttled
+from generation.job import Billed, Job, JobState
+from generation.lifecycle.doubt import doubt
+from generation.lifecycle.ending import canceled, finish, reject, unbilled
+from generation.lifecycle.moment import Moment
+from generation.lifecycle.running import started
+from generation.lifecycle.waiting import awaiting_input
+from generation.status import Accepted, AwaitingInput, Failed, SubmitAnswer, Succeeded
+
+#: A job that was called from the line has this long to come.
+CALL = timedelta(seconds=60)
+
+
+def begin_submit(job: Job, at: Moment, *, station: str, key: str, dialect: str) -> Job:
+    """Claim a queued job for one submit. Saved *before* the request leaves."""
+    return job.move(
+        JobState.SUBMITTING,
+        at.now,
+        station=station,
+        key=key,
+        dialect=dialect,
+        attempts=job.attempts + 1,
+        submitted_at=at.now,
+        wake_at=at.now + at.rules.submit_lease,
+        billed=Billed.UNKNOWN,
+        misses=0,
+        reason="",
+        line=None,
+        slot_until=None,
+    )
+
+
+def stand_in_line(job: Job, line: str, reason: str, at: Moment) -> Job:
+    """No key has room for it now: it is called when one has. Only its deadline wakes it before."""
+    if job.line == line and job.reason == reason:
+        return job
+    bound = job.is_bound
+    return job.keep(
+        at.now,
+        line=line,
+        reason=reason,
+        slot_until=None,
+        tried=(),
+        station=job.station if bound else None,
+        key=job.key if bound else None,
+        not_before=None,
+        wake_at=job.deadline,
+    )
+
+
+def wait_again(job: Job, reason: str, at: Moment) -> Job:
+    """Every key has refused it or cannot be asked now: all of them are asked again, later."""
+    again = min(at.now + at.rules.backoff(job.attempts - 1, at.dice), job.deadline)
+    return job.keep(
+        at.now, reason=reason, tried=(), slot_until=None, not_before=again, wake_at=again
+    )
+
+
+def call(job: Job, at: Moment, *, station: str, key: str, again: timedelta) -> Job:
+    """Called from the line: a place at this key is kept for it. It is nudged, and `again` later."""
+    return job.keep(
+        at.now,
+        line=None,
+        reason="",
+        station=station,
+        key=key,
+        slot_until=at.now + CALL,
+        wake_at=min(at.now + again, job.deadline),
+    )
+
+
+def after_submit(
+    job: Job, answer: SubmitAnswer | Fault, at: Moment, *, elsewhere: bool = False
+) -> Job:
+    """
+    What a submit's answer makes of the job that was `submitting`, or `in_doubt` by now. `elsewhere`
+    says whether another key could still be asked.
+    """
+    match answer:
+        case Accepted():
+            return started(job, answer, at)
+        case Succeeded() | Failed():
+            return finish(job, answer, at)
+        case AwaitingInput(upstream_id=upstream_id):
+            return awaiting_input(job, answer, at, upstream_id=upstream_id)
+        case NotAccepted() | AccountBlocked() if job.cancel_requested_at:
+            return canceled(job, at.now, unbilled(job), "canceled before the upstream took it")
+        case NotAccepted() | AccountBlocked():
+            return requeue(job, answer, at, elsewhere=elsewhere)
+        case Rejected(code=ErrorCode.UNSUPPORTED) if elsewhere and not job.cancel_requested_at:
+            return requeue(job, answer, at, elsewhere=True)  # another station may sell it
+        case Rejected():
+            return reject(job, answer, at)
+        case Fault():
+            return doubt(job, answer.message, at)
+        case _:
+            return doubt(job, "the submit was answered without a task id", at)
+
+
+def requeue(job: Job, fault: Fault, at: Moment, *, elsewhere: bool) -> Job:
+    """
+    Surely not accepted: it is sent to another key, or again later. What is wrong with the key holds
+    up all its jobs, and is waited for in its line.
+    """
+    wait = fault.retry_after or at.rules.backoff(job.attempts - 1, at.dice)
+    about_the_key = isinstance(fault, Throttled | AccountBlocked)
+    again = at.now if elsewhere or about_the_key else min(at.now + wait, job.deadline)
+    here = f"{job.station}/{job.key}"
+    return job.move(
+        JobState.QUEUED,
+        at.now,
+        reason=f"{fault.code}: {fault.message}",
+        billed=unbilled(job),
+        tried=tuple(dict.fromkeys((*job.tried, here))) if elsewhere else (),
+        station=job.station if job.is_bound else None,
+        key=job.key if job.is_bound else None,
+        dialect=None,
+        submitted_at=None,
+        not_before=None if again == at.now else again,
+        wake_at=again,
+    )
