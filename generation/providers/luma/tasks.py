@@ -60,7 +60,8 @@ def task_in(document: Mapping[str, Any]) -> LumaTask:
 
     What is wrapped knows best: the innermost status word counts, and a relay's record only where
     nothing inside has one. The id is the other way round: a `task_id` is what the relay wants to
-    hear, while the `id` beside it is the number of a row.
+    hear, while the `id` beside it is the number of a row; a number is believed where nothing else
+    names the task.
     """
     layers = _opened(document)
     words = [_word(layer) for layer in reversed(layers[1:])]
@@ -70,8 +71,9 @@ def task_in(document: Mapping[str, Any]) -> LumaTask:
     task_ids = (wire.identifier(layer.get("task_id")) for layer in layers)
     ids = (_id(layer) for layer in reversed(layers))
     named = wire.identifier(document.get("data")) if len(layers) == 1 else ""
+    numbers = (wire.identifier(each.get("id")) for each in layers if _is_task(each))
     return LumaTask(
-        id=next(filter(None, (*task_ids, *ids)), named),
+        id=next(filter(None, (*task_ids, *ids, named, *numbers)), ""),
         word=next(filter(None, said), said[0] if said else None),
         layers=layers,
     )
@@ -91,10 +93,14 @@ def _opened(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _id(layer: Mapping[str, Any]) -> str:
-    """The id of a task, which is text; a number is a relay's own row."""
+    """The id of a task, which is text; a number may be a relay's own row."""
     value = layer.get("id")
-    known = isinstance(value, str) and not _TASK_FIELDS.isdisjoint(layer)
+    known = isinstance(value, str) and _is_task(layer)
     return wire.identifier(layer.get("task_id")) or (wire.identifier(value) if known else "")
+
+
+def _is_task(layer: Mapping[str, Any]) -> bool:
+    return not _TASK_FIELDS.isdisjoint(layer)
 
 
 def _word(layer: Mapping[str, Any]) -> str | None:
