@@ -156,15 +156,29 @@ def fault_of(complaint: Complaint, *, submitting: bool) -> Fault:
     return _fault(_sort(complaint, submitting=submitting), complaint, submitting=submitting)
 
 
+def _turned_away(status: int, *, page: bool) -> _Sort:
+    """
+    What a status says of an order that nobody read: a redirect is not followed, a guard's 403 page
+    says nothing about our key, and what is not refused by its status may have been taken.
+    """
+    if status < 400:
+        return _UNSUPPORTED
+    if status == 403 and page:
+        return _DOWN
+    return _CLEAR_STATUSES.get(status) or _REFUSALS.get(status, _BROKEN)
+
+
 def wordless_fault(reply: Reply, *, submitting: bool) -> Fault:
     """
     The fault of an answer that is no JSON object: a gateway's page, or the torso of something.
 
-    A 403 page comes from a guard before the station and says nothing about our key.
+    A page with a good status leaves an order in doubt, though it may be a dashboard.
     """
     page = reply.body.lstrip().startswith(b"<")
     sort = _BROKEN if page or reply.status >= 500 else _UNREADABLE
-    if reply.status != 403:
+    if submitting and 300 <= reply.status < 500:
+        sort = _turned_away(reply.status, page=page)
+    elif reply.status != 403:  # which may come from a guard before the station
         sort = _CLEAR_STATUSES.get(reply.status, sort)
     if reply.status == 404 and not (page or submitting):
         sort = _NOT_FOUND

@@ -42,6 +42,8 @@ _TOO_FAST = _Sort(Throttled, ErrorCode.RATE_LIMITED)
 _NO_ROOM = _Sort(QueueFull, ErrorCode.QUEUE_FULL)
 #: One of the relay's own accounts at Luma is out of order; the relay has others.
 _CHANNEL_DOWN = _Sort(NotAccepted, ErrorCode.UNAVAILABLE)
+#: A guard before the upstream turned the request away, and knows nothing of our key.
+_DOWN = _Sort(NotAccepted, ErrorCode.UNAVAILABLE)
 #: The request arrived somewhere and broke; how far it came before is unknown.
 _BROKEN = _Sort(InDoubt, ErrorCode.IN_DOUBT)
 _UNREADABLE = _Sort(UnrecognizedReply, ErrorCode.BAD_RESPONSE)
@@ -137,7 +139,7 @@ _CLEAR_STATUSES: Mapping[int, _Sort] = {
     425: _BROKEN,
     429: _TOO_FAST,
 }
-#: What a gateway's page may decide. Its 403 comes from a guard and says nothing about our key.
+#: What a gateway's page may decide about a look. Its 403 comes from a guard.
 _PAGE_STATUSES = frozenset({401, 402, 413, 429})
 
 #: Refusals that came with a good HTTP status, by words too common to outweigh any of the above.
@@ -164,7 +166,11 @@ def wordless_fault(reply: Reply, *, submitting: bool) -> Fault:
     complaint = wordless(reply)
     status = reply.status
     page = reply.body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
-    if page and status not in _PAGE_STATUSES:
+    if submitting and 300 <= status < 400:
+        sort = _UNSUPPORTED  # no redirect is followed: the path is elsewhere
+    elif submitting and status == 403 and page:
+        sort = _DOWN
+    elif page and not (submitting and 400 <= status < 500) and status not in _PAGE_STATUSES:
         sort = _BROKEN
     elif status < 300 or (status == 404 and not submitting):
         sort = _UNREADABLE  # a route that is not there says nothing about a task
