@@ -143,7 +143,10 @@ class AsyncClient:
         return self._listen(calls.job_path(job_id, "stream"), listening)
 
     def events(self, after: str | None = None) -> AsyncGenerator[Event]:
-        """What happens to all your jobs from now on, or after the event `after`. Never ends."""
+        """
+        What happens to all your jobs: from now on, or after the event of the `cursor` given as
+        `after`. Never ends.
+        """
         return self._listen("/v1/events/stream", Listening(self._patience, after=after))
 
     async def document(self, path: str, **params: str) -> Document:

@@ -142,7 +142,10 @@ class Client:
         return self._listen(calls.job_path(job_id, "stream"), listening)
 
     def events(self, after: str | None = None) -> Iterator[Event]:
-        """What happens to all your jobs from now on, or after the event `after`. Never ends."""
+        """
+        What happens to all your jobs: from now on, or after the event of the `cursor` given as
+        `after`. Never ends.
+        """
         return self._listen("/v1/events/stream", Listening(self._patience, after=after))
 
     def document(self, path: str, **params: str) -> Document:

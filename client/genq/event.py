@@ -17,7 +17,7 @@ from genq.job import Document, Job, job_of
 class Event:
     """One thing that happened. The same event may come more than once, always under one `id`."""
 
-    #: `evt_…`: keep the ids you have dealt with.
+    #: `evt_…`: keep the ids you have dealt with. Empty for progress that is only told in passing.
     id: str
     #: As in `job.succeeded`.
     type: str
@@ -26,6 +26,8 @@ class Event:
     timestamp: datetime
     #: What it is about; `job` reads it where it is a job.
     data: Document = field(repr=False)
+    #: Its place in the stream it came by, for `Client.events(after=…)`; None where it has none.
+    cursor: str | None = None
 
     @property
     def job(self) -> Job:
@@ -33,14 +35,15 @@ class Event:
         return job_of(self.data)
 
 
-def event_of(document: Document) -> Event:
+def event_of(document: Document, cursor: str | None = None) -> Event:
     """Raises `KeyError` or `ValueError` for what is no event of genq's."""
     return Event(
-        id=document["id"],
+        id=document.get("id", ""),
         type=document["type"],
         sequence=document.get("sequence"),
         timestamp=datetime.fromisoformat(document["timestamp"]),
         data=document["data"],
+        cursor=cursor,
     )
 
 

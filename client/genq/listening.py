@@ -66,7 +66,7 @@ class Listening:
         if not message.data:
             return None
         try:
-            event = event_of(json.loads(message.data))
+            event = event_of(json.loads(message.data), message.id or None)
         except (ValueError, KeyError, TypeError) as error:
             raise NotGenq(f"the stream's message is no event: {error!r}") from None
         self.over = self._to_the_end and event.data.get("state") in TERMINAL

@@ -73,6 +73,29 @@ def test_an_order_is_taken_once_however_often_it_is_sent(client: genq.Client) ->
     assert client.cancel(first.id).document["canceling"] or client.get(first.id).ended
 
 
+def test_a_stream_tells_a_job_from_its_order_to_its_end(client: genq.Client) -> None:
+    job = client.submit("midjourney.imagine", {"prompt": "a boat that is watched"})
+    heard = list(client.stream(job.id))
+    stored = [event for event in heard if event.id]
+    assert (stored[0].type, stored[-1].type) == ("job.queued", "job.succeeded")
+    assert stored[-1].job.succeeded
+    assert [event.id for event in client.stream(job.id)] == [event.id for event in stored]
+
+
+def test_a_cursor_goes_on_where_it_stood(client: genq.Client) -> None:
+    cursor = client.document("/v1/events", limit="1")["next_cursor"]
+    first = client.events(after=cursor)
+    before = [next(first), next(first)]
+    assert next(client.events(after=before[0].cursor)).id == before[1].id
+
+
+async def test_an_async_stream_does_the_same(async_client: genq.AsyncClient) -> None:
+    job = await async_client.submit("midjourney.imagine", {"prompt": "a boat that is watched"})
+    async with aclosing(async_client.stream(job.id)) as stream:
+        heard = [event.type async for event in stream]
+    assert heard[-1] == "job.succeeded"
+
+
 def test_what_cannot_be_ordered_says_what_to_change(client: genq.Client) -> None:
     with pytest.raises(genq.Refused, match="durration: is not a known field") as refused:
         client.submit("kling.text2video", {"prompt": "a boat", "durration": 5})
