@@ -19,13 +19,13 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from api.orders import MetadataName, MetadataValue
-from generation.events import FEED_EVENTS, PROGRESS
+from generation.events import FEED_EVENTS
 from generation.webhooks.endpoint import MOST_CONCURRENT, TEST, USUAL_EVENTS, Endpoint
 from generation.webhooks.headers import MOST_HEADERS, UnusableHeader, check_header
 from generation.webhooks.health import WELL
 
-#: Progress is told to the webhook of the job alone, and to streams.
-EVENTS = tuple(each for each in FEED_EVENTS if each not in {PROGRESS, TEST})
+#: A test comes unasked.
+EVENTS = tuple(each for each in FEED_EVENTS if each != TEST)
 
 
 def _known_event(event: str) -> str:

@@ -241,6 +241,9 @@ class Deliveries:
         await room.store.deliveries.save(after, attempt_of(delivery, after, outcome, started))
         if endpoint is not None:
             await note(room.store.endpoints, endpoint, outcome, now)
+        elif outcome.wants_no_more and delivery.job_id:
+            why = f"canceled: the receiver {outcome.wish}"
+            await room.store.deliveries.stop(delivery.job_id, now, why)
         log.info(
             "delivery",
             delivery_id=delivery.id,

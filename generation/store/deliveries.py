@@ -98,6 +98,24 @@ class DeliveryStore:
         async with self._database.writing() as connection:
             await connection.execute(PUT_ASIDE, rows)
 
+    async def stop(self, job_id: str, now: datetime, why: str) -> int:
+        """Withdraw what is still to be sent to the webhook of a job; how many."""
+        query = (
+            update(deliveries)
+            .where(deliveries.c.job_id == job_id, deliveries.c.endpoint_id.is_(None))
+            .where(deliveries.c.state == DeliveryState.QUEUED.value)
+            .values(
+                state=DeliveryState.CANCELED.value,
+                wake_at=None,
+                aside=False,
+                finished_at=now,
+                last_error=why,
+                version=deliveries.c.version + 1,
+            )
+        )
+        async with self._database.writing() as connection:
+            return (await connection.execute(query)).rowcount
+
     async def save(self, delivery: Delivery, attempt: Attempt | None) -> None:
         """Write down how a claim ended. A delivery that ended meanwhile stays as it ended."""
         await self._saving((delivery, attempt))

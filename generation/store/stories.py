@@ -2,15 +2,17 @@
 All that is on record of one job, read in one transaction.
 """
 
+from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from generation.explain import Move, Story, Telling
+from generation.explain import Move, Story, Telling, Try
 from generation.store.database import Database
 from generation.store.rows import job_of
-from generation.store.schema import deliveries, job_events, jobs
+from generation.store.schema import deliveries, delivery_attempts, job_events, jobs
 from generation.webhooks.delivery import DeliveryState
 
 #: More events, or deliveries, than that nobody reads; the latest are kept.
@@ -63,9 +65,26 @@ async def tellings_of(connection: AsyncConnection, job_id: str) -> tuple[Telling
         .limit(MOST)
     )
     rows = (await connection.execute(query)).mappings().all()
-    return tuple(telling_of(dict(row)) for row in reversed(rows))
+    tries = await tries_of(connection, [row["id"] for row in rows])
+    return tuple(telling_of(dict(row), tries[row["id"]]) for row in reversed(rows))
 
 
-def telling_of(row: dict[str, Any]) -> Telling:
+async def tries_of(
+    connection: AsyncConnection, delivery_ids: Sequence[str]
+) -> defaultdict[str, list[Try]]:
+    """The attempts of these deliveries, in order."""
+    query = (
+        select(delivery_attempts)
+        .where(delivery_attempts.c.delivery_id.in_(delivery_ids))
+        .order_by(delivery_attempts.c.delivery_id, delivery_attempts.c.number)
+    )
+    found: defaultdict[str, list[Try]] = defaultdict(list)
+    for row in await connection.execute(query):
+        made = Try(number=row.number, at=row.started_at, status=row.status, detail=row.detail)
+        found[row.delivery_id].append(made)
+    return found
+
+
+def telling_of(row: dict[str, Any], tries: Sequence[Try]) -> Telling:
     row["state"] = DeliveryState(row["state"])
-    return Telling(**row)
+    return Telling(**row, tries=tuple(tries))

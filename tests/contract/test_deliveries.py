@@ -183,6 +183,17 @@ async def test_only_the_first_of_an_ordered_endpoint_may_go(store: Store) -> Non
     assert [each.blocked for each in claimed] == [False, True]
 
 
+async def test_a_job_whose_receiver_is_gone_is_told_nothing_more(store: Store) -> None:
+    endpoint = await registered(store)
+    hook = Webhook(url=HOOK.url, events=("job.queued", "job.failed"))
+    job, other = await ended(store, webhook=hook), await ended(store, webhook=hook)
+    assert await store.deliveries.stop(job.id, LATER, "canceled: gone") == 2
+    kept = await store.delivery_log.of_job(job.id)
+    assert [each.state for each in kept if each.endpoint_id is None] == [S.CANCELED] * 2
+    assert [each.state for each in kept if each.endpoint_id == endpoint.id] == [S.QUEUED]
+    assert {each.state for each in await store.delivery_log.of_job(other.id)} == {S.QUEUED}
+
+
 async def test_the_log_is_filtered_and_walked_newest_first(store: Store) -> None:
     endpoint = await registered(store)
     born = [NOON + timedelta(hours=hour) for hour in range(4)]
