@@ -1,23 +1,31 @@
 """
-Noticing that the machine's clock was set back.
+The machine's clock, and noticing that it was set back.
 """
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from time import monotonic
 
 #: Less than this is a correction, and costs nobody more than itself.
 TOLERATED = timedelta(seconds=30)
 
 
-class ClockWatch:
-    """Compares the clock with one that only goes forward. Belongs to one process."""
+def wall() -> datetime:
+    """What the machine's clock says."""
+    return datetime.now(UTC)
+
+
+class Clock:
+    """The machine's clock, held against one that only goes forward. Belongs to one process."""
 
     def __init__(self) -> None:
+        #: Set whenever the clock was found set back; whoever sees to it resets it.
+        self.went_back = False
         self._last: tuple[datetime, float] | None = None
 
-    def went_back(self, now: datetime, monotonic: float) -> timedelta | None:
-        """By how much the clock was set back since this was last asked; None where it was not."""
-        last, self._last = self._last, (now, monotonic)
-        if last is None:
-            return None
-        back = last[0] + timedelta(seconds=monotonic - last[1]) - now
-        return back if back > TOLERATED else None
+    def now(self) -> datetime:
+        """The time, in UTC. Everybody asks here, so no time that was given out goes unnoticed."""
+        now, steady = wall(), monotonic()
+        last, self._last = self._last, (now, steady)
+        if last is not None and now - last[0] < timedelta(seconds=steady - last[1]) - TOLERATED:
+            self.went_back = True
+        return now

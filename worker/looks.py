@@ -52,11 +52,11 @@ class Looks:
 
     def rooms(self) -> dict[Lane, int]:
         """How many jobs of each lane may be claimed now."""
-        return self._lanes.rooms(self._room.now(), self._most)
+        return self._lanes.rooms(self._room.steady(), self._most)
 
     def closed(self, lanes: Iterable[Lane]) -> list[Lane]:
         """Those of these lanes that are not looked at now: closed, or gone from the settings."""
-        open_lanes = self._lanes.open(self._room.now())
+        open_lanes = self._lanes.open(self._room.steady())
         for lane in lanes:
             if not self._lanes.knows(lane) and lane not in self._foreign:
                 self._foreign.add(lane)
@@ -73,7 +73,7 @@ class Looks:
                 unbound.append(job)
             elif job.id not in self._jobs:
                 groups[binding.batch_group].append((job, binding))
-        now = self._room.now()
+        now = self._room.steady()
         for group, members in groups.items():
             limit = members[0][1].operation.batch_limit
             size = limit if limit > 1 and self._batches.usable(group, now) else 1
@@ -85,7 +85,7 @@ class Looks:
         """Where the lane is paused, these looks lapse: the next ones come by themselves."""
         ids = {job.id for request in requests for job, _ in request}
         self._jobs |= ids
-        if not self._lanes.start(lane, requests, self._room.now()):
+        if not self._lanes.start(lane, requests, self._room.steady()):
             self._jobs -= ids
 
     async def drain(self) -> None:
@@ -155,7 +155,7 @@ class Looks:
             said = await self._room.upstream.query_batch(binding, ids)
         except Fault as fault:
             self._mind(lane, fault)
-            if self._batches.failed(binding.batch_group, fault, self._room.now()):
+            if self._batches.failed(binding.batch_group, fault, self._room.steady()):
                 log.warning("batch_query_given_up", station=lane[0], reason=str(fault))
             late = [job for job, _ in members if is_late(job, self._room)]
             await asyncio.gather(*(expire(self._room, job) for job in late))
@@ -164,7 +164,7 @@ class Looks:
         self._batches.worked(binding.batch_group)
         heard = [(job, own, said.get(job.upstream_id or "")) for job, own in members]
         if not any(it for _, _, it in heard):
-            self._batches.shows_nothing(binding.batch_group, self._room.now())
+            self._batches.shows_nothing(binding.batch_group, self._room.steady())
         await asyncio.gather(*(self._save(job, own, it) for job, own, it in heard if it))
         return [(job, own) for job, own, it in heard if it is None]
 
@@ -185,7 +185,7 @@ class Looks:
                 pause = fault.retry_after or BLOCKED_PAUSE
             case _:
                 return
-        for request in self._lanes.pause(lane, self._room.now() + pause):
+        for request in self._lanes.pause(lane, self._room.steady() + pause):
             self._jobs.difference_update(job.id for job, _ in request)
         log.warning("key_paused", station=lane[0], key=lane[1], reason=f"{fault.code}: {fault}")
 

@@ -34,6 +34,7 @@ from generation.store import Change, Decide, Store, is_away
 from generation.upstream import Upstream
 from generation.webhooks.sender import Sender
 from worker.breakers import Breakers
+from worker.clock import Clock
 from worker.counts import Counts
 from worker.learned import Learned
 
@@ -41,6 +42,7 @@ log = structlog.get_logger(__name__)
 
 Answer = TypeVar("Answer")
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: How long a process that is to end goes on trying to write down what it has learned.
 LEAVING_SAVES_FOR = timedelta(minutes=10)
 LONGEST_PAUSE_SECONDS = 5
@@ -78,6 +80,7 @@ class Room:
             submit_lease=settings.submit_lease,
             submit_timeout=settings.submit_timeout,
         )
+        self.clock = Clock()
         #: Jobs whose submit is on the wire in this process; their leases are renewed.
         self.submitting: set[str] = set()
         #: Set when something may be owed to a webhook: it need not wait for the next tick.
@@ -86,7 +89,13 @@ class Room:
         self.leaving = False
 
     def now(self) -> datetime:
-        return datetime.now(UTC)
+        return self.clock.now()
+
+    def steady(self) -> datetime:
+        """
+        A time for what only this process remembers: it goes forward whatever is done to the clock.
+        """
+        return EPOCH + timedelta(seconds=monotonic())
 
     def moment(self, binding: Binding | None = None, model: str = "") -> Moment:
         """Now, for a decision about a job of this binding that asks for this model."""

@@ -7,7 +7,7 @@ import structlog
 from generation import followup
 from generation.binding import Binding, candidates
 from generation.breaker import verdict
-from generation.errors import Acceptance, Fault, NotAccepted, Rejected
+from generation.errors import Acceptance, Fault, InDoubt, NotAccepted, Rejected
 from generation.job import Job, JobState
 from generation.lifecycle import Moment, after_submit, doubt, heard
 from generation.operation import Parent
@@ -46,13 +46,8 @@ async def send(room: Room, job: Job, binding: Binding) -> None:
     """The paid exchange. Its answer is saved whatever has become of the job meanwhile."""
     room.submitting.add(job.id)
     try:
-        if job.wake_at is not None and room.now() >= job.wake_at:
-            # The process slept through its own lease, and somebody else may be looking for this job
-            # already. That it was not sent is known here, and nowhere else.
-            answer, words = NotAccepted("its worker was held up before it was sent"), ""
-        else:
-            answer, words = await attempt(room, job, binding)
-            room.breakers.heard(binding.station.name, verdict(answer))
+        answer, words = await attempt(room, job, binding)
+        room.breakers.heard(binding.station.name, verdict(answer))
         await note_trouble(room, binding, answer)
         at = room.moment(binding, job.model)
 
@@ -109,16 +104,28 @@ def unstorable(fresh: Job, job: Job, at: Moment) -> Job:
 
 
 async def attempt(room: Room, job: Job, binding: Binding) -> tuple[SubmitAnswer | Fault, str]:
-    """The answer, or the fault as a value, and the upstream's words."""
+    """
+    The answer, or the fault as a value, and the upstream's words. Whatever happens before the
+    request leaves says that nothing was sent, which is known here and nowhere else.
+    """
     try:
-        said = await room.upstream.submit(
-            binding,
-            job,
-            callback_url=await room.callback_url(job),
-            parent=await parent_of(room, job),
-        )
+        parent = await parent_of(room, job)
+        callback_url = await room.callback_url(job)
+    except Fault as fault:
+        return fault, ""
+    except Exception as error:
+        log.exception("submit_not_prepared", job_id=job.id)
+        return NotAccepted(f"it could not be prepared: {type(error).__name__}"), ""
+    if job.wake_at is not None and room.now() >= job.wake_at:
+        # The process slept through its own lease: somebody else may be looking for this job.
+        return NotAccepted("its worker was held up before it was sent"), ""
+    try:
+        said = await room.upstream.submit(binding, job, callback_url=callback_url, parent=parent)
     except Fault as fault:
         return harmless(fault, binding), fault.words
+    except Exception as error:
+        log.exception("submit_broke", job_id=job.id)
+        return harmless(InDoubt(f"sending it broke off: {type(error).__name__}"), binding), ""
     return said.answer, said.words
 
 

@@ -23,7 +23,6 @@ from generation.lifecycle import claimed_until
 from generation.queue import submit_message
 from generation.store.sleepers import rouse
 from worker.alive import beat
-from worker.clock import ClockWatch
 from worker.doubts import call_stale, cancel, find
 from worker.expiry import expire, is_late
 from worker.housekeeping import Housekeeping
@@ -47,6 +46,7 @@ LONG_LINE = 1000
 PAUSE = timedelta(seconds=2)
 #: A lease is renewed this many times before it could run out.
 RENEWALS = 4
+AFTER_STEP_SECONDS = 10
 
 
 class Ticker:
@@ -58,7 +58,10 @@ class Ticker:
         self._lines = Lines(room)
         self._house = Housekeeping(room)
         self._errands: set[asyncio.Task[None]] = set()
-        self._clock = ClockWatch()
+        #: When sleepers are to be woken, on the clock that only goes forward. Once at the
+        #: beginning: whoever could have noticed that the clock was set back may have ended.
+        self._rouse_at = [monotonic()]
+        self._stepped = False
         #: On the clock that only goes forward.
         self._renewed_at = -inf
         self._kept_at: datetime | None = None
@@ -110,10 +113,6 @@ class Ticker:
         """Errands. True where there are more than one round could start."""
         await self._renew_leases()
         await self._mind_the_clock()
-        await self._keep_deadlines()
-        await self._room.learned.exchange(self._room.now())
-        await self._room.counts.write_down(self._room.now())
-        await self._lines.serve()
         line = await self._room.nudger.depth()
         jobs = await self._room.store.claims.errands(
             self._room.now(),
@@ -122,6 +121,11 @@ class Ticker:
             skip_queued=line is None or line > LONG_LINE,
         )
         self._begin([job for job in jobs if self._dispatch(job)])
+        # After the errands: what goes wrong from here on holds up no job that waits for one.
+        await self._lines.serve()
+        await self._keep_deadlines()
+        await self._room.learned.exchange(self._room.now())
+        await self._room.counts.write_down(self._room.now())
         return len(jobs) == ERRANDS_LIMIT
 
     async def _look(self) -> bool:
@@ -134,12 +138,20 @@ class Ticker:
 
     async def _mind_the_clock(self) -> None:
         """Nobody sleeps longer because the machine's clock was set back."""
-        now = self._room.now()
-        if back := self._clock.went_back(now, monotonic()):
+        now, room = self._room.now(), self._room
+        if room.clock.went_back:
+            room.clock.went_back = False
             self._kept_at = None
-            lease = self._room.settings.submit_lease
-            woken = await rouse(self._room.store.database, now, lease)
-            log.warning("clock_went_back", seconds=round(back.total_seconds()), woken=woken)
+            # And once more, for what was being written down at that moment.
+            self._stepped, self._rouse_at = True, [monotonic(), monotonic() + AFTER_STEP_SECONDS]
+            log.warning("clock_went_back")
+        if not self._rouse_at or monotonic() < self._rouse_at[0]:
+            return
+        lease = room.settings.submit_lease
+        woken = await rouse(room.store.database, now, lease, stepped=self._stepped)
+        self._rouse_at = self._rouse_at[1:]
+        if woken:
+            log.warning("sleepers_woken", count=woken)
 
     def _begin(self, looks: Sequence[Job]) -> None:
         for job in self._looks.start(looks):

@@ -2,9 +2,15 @@
 
 import sys
 
-from ops.bench import flight, looks, submit
+from ops.bench import deliveries, flight, lives, looks, submit
 
-MEASUREMENTS = {"submit": submit.main, "looks": looks.main, "flight": flight.main}
+MEASUREMENTS = {
+    "submit": submit.main,
+    "looks": looks.main,
+    "flight": flight.main,
+    "lives": lives.main,
+    "deliveries": deliveries.main,
+}
 
 
 def main() -> None:

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, and_, func, or_, select
 
-from generation.store import Store
+from generation.store import Store, accounts, tallies
 from generation.store.schema import deliveries, job_events, jobs
 from worker.room import Loop
 
 Answer = TypeVar("Answer")
 
+#: States in which a job holds its place at a key, or may.
+HOLDERS = ("queued", "submitting", "running", "awaiting_input", "in_doubt")
 TERMINAL_STATES = ("succeeded", "failed", "canceled", "expired")
 #: SQLite takes only so many values in one statement.
 CHUNK = 500
@@ -86,6 +88,32 @@ class Books:
         """Deliveries about this job that have not arrived."""
         mine = (deliveries.c.job_id == job_id, deliveries.c.state == "queued")
         return len(self._read(select(deliveries.c.id).where(*mine)))
+
+    def places(self, station: str, key: str) -> tuple[int, int]:
+        """Places held at a key, and how many jobs have a right to one."""
+
+        async def read() -> tuple[int, int]:
+            async with self._store.database.reading() as connection:
+                held, _ = await accounts.places(connection, (station, key), datetime.now(UTC))
+                rightful = (
+                    select(func.count())
+                    .select_from(jobs)
+                    .where(
+                        jobs.c.station == station,
+                        jobs.c.key == key,
+                        or_(
+                            jobs.c.state.in_(HOLDERS),
+                            and_(jobs.c.state == "expired", jobs.c.upstream_id.is_not(None)),
+                        ),
+                    )
+                )
+                return held, int((await connection.execute(rightful)).scalar() or 0)
+
+        return self._loop.run(read(), 30)
+
+    def tally(self, name: str) -> int:
+        """One of the counts that `/metrics` publishes."""
+        return self._loop.run(tallies.totals(self._store.database), 30).get(name, 0)
 
     def close(self) -> None:
         self._loop.run(self._store.close())

@@ -14,10 +14,12 @@ from ops.faults.books import Books
 from ops.faults.house import House, Lines, Runner
 from ops.faults.proxy import Harm, Proxy
 from ops.faults.recovery import Recoveries
+from ops.faults.verdict import RECOVERY_SECONDS
 from ops.stack.broker import BrokerProcess
 from tests.services.postgres import Cluster
 
 LOOK_SECONDS = 0.02
+MARGIN_SECONDS = 5
 BALLAST_BYTES = 1024 * 1024
 
 
@@ -78,6 +80,12 @@ class Field:
             if each.action == "kill":
                 self.recoveries.note(each.trap, each.about, each.at)
         return bool(sprung)
+
+    def wait_for_recovery(self) -> None:
+        """Until nothing stands still that a kill has left, or for longer than that may take."""
+        deadline = time.monotonic() + RECOVERY_SECONDS + MARGIN_SECONDS
+        while self.recoveries.pending and time.monotonic() < deadline:
+            time.sleep(LOOK_SECONDS)
 
     def harm(self, line: Proxy, matches: Callable[[bytes], bool], harm: Harm) -> bool:
         """Do this to the next exchange of this line that matches."""

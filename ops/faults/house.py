@@ -23,6 +23,9 @@ from ops.stack.ports import free_port
 #: What watches over processes in production takes about so long to notice that one has ended.
 RESTART_SECONDS = 0.5
 LOOK_SECONDS = 0.05
+#: A process that ends within this, with 1 or 3, has refused to start: its database was away.
+REFUSAL_SECONDS = 30
+REFUSED = (1, 3)
 #: What a process that was killed, or told to end, ends with.
 ORDERLY = (0, -signal.SIGKILL, -signal.SIGTERM)
 START_SECONDS = 60
@@ -41,6 +44,7 @@ kling = {{ dialect = "kling.relay" }}
 [[stations.keys]]
 name = "main"
 env = "FAULTS_STATION_KEY"
+max_in_flight = 400
 """
 
 
@@ -62,7 +66,7 @@ class Runner:
         self.starts = 0
         self._house = house
         self._program = program
-        self._due = 0.0
+        self._due = self._began = 0.0
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -74,10 +78,11 @@ class Runner:
         if self.process is not None and self.process.poll() is not None:
             kill_group(self.process.pid)
             self._house.keeper.release(self.process.pid)
-            self._house.note_end(self.name, self.process)
+            self._house.note_end(self.name, self.process, time.monotonic() - self._began)
             self.process, self._due = None, time.monotonic() + RESTART_SECONDS
         if self.process is None and time.monotonic() >= self._due:
             self.process = self._house.launch(self.name, self._program)
+            self._began = time.monotonic()
             self.starts += 1
 
     def end(self, deadline: float) -> None:
@@ -105,7 +110,7 @@ class House:
         self.lines = lines
         self.traps = TrapFolder(folder / "traps")
         self.port = free_port()
-        self._ends: list[tuple[str, int, int]] = []
+        self._ends: list[tuple[str, int, int, float]] = []
         self._expected: set[int] = set()
         self._settings = settings
         self.api = Runner(self, "api", "api")
@@ -152,19 +157,19 @@ class House:
         """This process is about to end, and that is in order."""
         self._expected.add(pid)
 
-    def note_end(self, name: str, process: "subprocess.Popen[bytes]") -> None:
-        self._ends.append((name, process.pid, process.returncode))
+    def note_end(self, name: str, process: "subprocess.Popen[bytes]", age: float) -> None:
+        self._ends.append((name, process.pid, process.returncode, age))
 
     def deaths(self) -> list[str]:
         """Ends that nobody ordered, and disorderly ones, in words."""
         found = [
             f"{name} ended by itself with {code}"
-            for name, pid, code in self._ends
-            if pid not in self._expected
+            for name, pid, code, age in self._ends
+            if pid not in self._expected and not (code in REFUSED and age < REFUSAL_SECONDS)
         ]
         return found + [
             f"{name}, told to end, ended with {code}"
-            for name, pid, code in self._ends
+            for name, pid, code, _ in self._ends
             if pid in self._expected and code not in ORDERLY
         ]
 

@@ -109,7 +109,7 @@ def two_tick_at_once(field: Field, dice: Random) -> bool:
 def clock_is_set(field: Field, dice: Random) -> bool:
     """The workers' clock is an hour off for a while, and then right again."""
     field.house.set_clock(dice.choice((-3600, 3600)))
-    time.sleep(dice.uniform(1, field.seconds(6)))
+    time.sleep(dice.uniform(1, 1 + field.seconds(6)))
     field.house.set_clock(0)
     time.sleep(1)
     return True

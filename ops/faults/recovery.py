@@ -25,6 +25,8 @@ class Kill:
     #: The version of the job as the dead process left it.
     version: int | None = None
     recovered_at: float | None = None
+    #: Whether anything else was broken before it had recovered.
+    disturbed: bool = False
 
     @property
     def seconds(self) -> float | None:
@@ -45,6 +47,11 @@ class Recoveries:
     def note(self, cause: str, about: str, at: float) -> None:
         """A process was killed while it was busy with this job, or with this upstream task."""
         self.kills.append(Kill(cause, about, at))
+
+    def disturb(self) -> None:
+        """Something else is about to be broken."""
+        for kill in self.pending:
+            kill.disturbed = True
 
     @property
     def pending(self) -> list[Kill]:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from generation.events import ENDINGS
 from generation.store import migrate, new_key
+from generation.tally import SUBMITS, SUBMITTED
 from generation.webhooks.signature import new_secret
 from ops.faults.books import Books
 from ops.faults.field import Field
@@ -25,12 +26,16 @@ from ops.faults.points import POINTS, plan
 from ops.faults.proxy import Proxy, proxied
 from ops.faults.recovery import Recoveries
 from ops.faults.verdict import (
+    RECOVERY_IN_TROUBLE_SECONDS,
+    RECOVERY_SECONDS,
     Invariant,
     every_ending_is_told,
     every_job_is_explained,
+    no_place_is_lost,
     nobody_died_by_himself,
     nothing_is_paid_twice,
     recovery_is_quick,
+    the_figures_agree,
 )
 from ops.sandbox.config import SandboxConfig
 from ops.sandbox.handle import SandboxHandle, running_sandbox
@@ -44,6 +49,8 @@ from tests.services.postgres_installation import installation
 SPEED, SHORT_SPEED = 20, 60
 DURATIONS = {"midjourney.imagine": 100.0, "kling.text2video": 120.0}
 DISK_SIZE = "48m"
+#: So often nothing else is broken until what a kill left standing moves again.
+LEFT_ALONE = 0.4
 
 #: The defaults, apart from what a receiver on this machine needs.
 LONG: Mapping[str, str] = {
@@ -147,6 +154,7 @@ def violence(options: Options, field: Field, caller: Caller) -> tuple[Counter[in
         point, dice = strikes.next()
         struck[point.number] += 1
         began = time.monotonic()
+        field.recoveries.disturb()
         did = point.strike(field, dice)
         hit[point.number] += did
         print(
@@ -155,6 +163,8 @@ def violence(options: Options, field: Field, caller: Caller) -> tuple[Counter[in
             flush=True,
         )
         time.sleep(dice.uniform(0, field.seconds(2)))
+        if dice.random() < LEFT_ALONE:
+            field.wait_for_recovery()
     caller.stop()
     return struck, hit
 
@@ -173,12 +183,18 @@ def judged(stage: Stage) -> list[Invariant]:
     field = stage.field
     rows = field.books.all()
     told = field.books.told(ENDINGS)
+    kills = field.recoveries.kills
     paid = {name: int(n) for name, n in stage.sandbox.stats()["paid_by_reference"].items()}
     return [
         every_job_is_explained(rows, stage.caller.accepted),
         nothing_is_paid_twice(paid, rows),
         every_ending_is_told(rows, told, stage.receiver.received),
-        recovery_is_quick(field.recoveries.kills),
+        recovery_is_quick(kills, RECOVERY_SECONDS, disturbed=False),
+        recovery_is_quick(kills, RECOVERY_IN_TROUBLE_SECONDS, disturbed=True),
+        no_place_is_lost(*field.books.places("sandbox", "main")),
+        the_figures_agree(
+            field.books.tally(SUBMITS), field.books.tally(SUBMITTED), sum(paid.values())
+        ),
         nobody_died_by_himself(field.house.deaths()),
     ]
 

@@ -5,6 +5,7 @@ What genq has promised, counted when all is over.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from generation.events import ENDINGS
 from ops.faults.books import TERMINAL_STATES, Row, Told
@@ -12,6 +13,8 @@ from ops.faults.recovery import Kill
 from tests.deployment.receiver import Received
 
 RECOVERY_SECONDS = 30
+#: Where a second outage meets the first recovery.
+RECOVERY_IN_TROUBLE_SECONDS = 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +80,42 @@ def every_ending_is_told(
     return Invariant("every ending is told, under one id", counted, broken)
 
 
-def recovery_is_quick(kills: Sequence[Kill]) -> Invariant:
-    took = [kill.seconds for kill in kills if kill.seconds is not None]
+def recovery_is_quick(kills: Sequence[Kill], limit: float, *, disturbed: bool) -> Invariant:
+    """Of kills after which nothing else was broken for as long; or of all the others."""
+    counting = [kill for kill in kills if kill.disturbed is disturbed]
+    took = [kill.seconds for kill in counting if kill.seconds is not None]
     late = [
         f"{kill.about} stood still "
         + (f"for {kill.seconds:.1f} s" if kill.seconds is not None else "to the end")
         + f" after: {kill.cause}"
-        for kill in kills
-        if kill.seconds is None or kill.seconds > RECOVERY_SECONDS
+        for kill in counting
+        if kill.seconds is None or kill.seconds > limit
     ]
-    worst = f", the slowest after {max(took):.1f} s" if took else ""
-    counted = f"{len(kills)} kills{worst}"
-    return Invariant(f"recovery from a kill within {RECOVERY_SECONDS} s", counted, late)
+    middle = f"median {median(took):.1f} s, slowest {max(took):.1f} s" if took else "none"
+    promise = f"recovery from `kill -9` within {limit:g} s"
+    if disturbed:
+        promise += ", with more trouble before it had recovered"
+    return Invariant(promise, f"{len(counting)} kills: {middle}", late)
+
+
+def no_place_is_lost(held: int, unfinished: int) -> Invariant:
+    """A key with limits has given back every place of a job that has ended."""
+    lost = max(0, held - unfinished)
+    broken = [f"{lost} places are held by nobody"] if lost else []
+    return Invariant(
+        "no place at a key is lost", f"{held} held, {unfinished} jobs that may", broken
+    )
+
+
+def the_figures_agree(submits: int, jobs: int, paid: int) -> Invariant:
+    """What `/metrics` publishes, against the station's own books."""
+    ratio = submits / jobs if jobs else 1
+    broken = [] if submits == jobs and submits >= paid else [f"{submits} submits for {jobs} jobs"]
+    return Invariant(
+        "`genq_upstream_submits_total / genq_jobs_submitted_total` is 1.000",
+        f"{submits} / {jobs} = {ratio:.3f}, of which the station was paid for {paid}",
+        broken,
+    )
 
 
 def nobody_died_by_himself(deaths: Sequence[str]) -> Invariant:

@@ -3,10 +3,12 @@ Jobs and deliveries that a clock has left asleep, on both kinds of database.
 """
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from generation.account import Account
 from generation.job import Job, JobState
 from generation.store import Store
 from generation.store.sleepers import rouse
@@ -34,7 +36,7 @@ async def test_whoever_sleeps_an_hour_too_long_is_woken(store: Store) -> None:
     soon = await put(JobState.RUNNING, wake_at=NOON + LEASE)
     expired = await put(JobState.EXPIRED, wake_at=NOON + HOUR)
     done = await put(JobState.FAILED, wake_at=None)
-    woken = await rouse(store.database, NOON, LEASE)
+    woken = await rouse(store.database, NOON, LEASE, stepped=True)
 
     async def wake_at(job_id: str) -> object:
         job = await store.jobs.get(job_id)
@@ -50,6 +52,16 @@ async def test_whoever_sleeps_an_hour_too_long_is_woken(store: Store) -> None:
     assert await wake_at(done) is None
 
 
+async def test_a_worker_that_begins_wakes_only_who_sleeps_for_unusually_long(store: Store) -> None:
+    waits = (timedelta(minutes=5), HOUR)
+    jobs = [await store.jobs.insert(a_job(wake_at=NOON + w, not_before=NOON + w)) for w in waits]
+    assert await rouse(store.database, NOON, LEASE, stepped=False) == 1
+    soon, late = [await store.jobs.get(job.id) for job in jobs]
+    assert soon and late
+    assert (soon.wake_at, late.wake_at) == (NOON + waits[0], NOON)
+    assert late.not_before == NOON + HOUR, "an upstream may have asked for that"
+
+
 async def test_so_is_what_is_owed_to_a_caller(store: Store) -> None:
     job = await store.jobs.insert(a_job(JobState.RUNNING, webhook=HOOK))
 
@@ -58,5 +70,16 @@ async def test_so_is_what_is_owed_to_a_caller(store: Store) -> None:
 
     await store.jobs.change(job.id, fail)
     assert await store.deliveries.claim(NOON, 10, NOON) == []
-    await rouse(store.database, NOON, LEASE)
+    await rouse(store.database, NOON, LEASE, stepped=True)
     assert len(await store.deliveries.claim(NOON, 10, NOON)) == 1
+
+
+async def test_so_is_a_key_that_was_called_too_fast(store: Store) -> None:
+    def cool(account: Account) -> Account:
+        return replace(account, cool_until=NOON + HOUR, probe_at=NOON + LEASE)
+
+    await store.accounts.change(("sandbox", "main"), cool)
+    await rouse(store.database, NOON, LEASE, stepped=True)
+    account = (await store.accounts.all())["sandbox", "main"]
+    assert account.cool_until == NOON
+    assert account.probe_at == NOON + LEASE

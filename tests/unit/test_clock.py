@@ -1,17 +1,33 @@
 """A clock that is set."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+import pytest
 
 from tests.unit.jobs import NOON
-from worker.clock import ClockWatch
+from worker import clock
+from worker.clock import Clock
 
 
-def test_only_a_clock_that_goes_back_is_noticed() -> None:
-    watch = ClockWatch()
-    hour = timedelta(hours=1)
-    assert watch.went_back(NOON, 100) is None
-    assert watch.went_back(NOON + timedelta(seconds=5), 105) is None
-    assert watch.went_back(NOON + hour, 106) is None, "forward: nobody sleeps too long"
-    assert watch.went_back(NOON + timedelta(seconds=7), 107) == hour - timedelta(seconds=6)
-    assert watch.went_back(NOON + timedelta(seconds=8), 108) is None, "once"
-    assert watch.went_back(NOON - timedelta(seconds=20), 109) is None, "a correction"
+@pytest.mark.parametrize(
+    ("steps", "noticed"),
+    [
+        ((0, 3600), False),  # forward: nobody sleeps too long
+        ((0, -3600), True),
+        ((0, 3600, 0), True),
+        ((0, -20), False),  # a correction
+        ((0, 0), False),
+    ],
+)
+def test_only_a_clock_that_goes_back_is_noticed(
+    monkeypatch: pytest.MonkeyPatch, steps: tuple[float, ...], noticed: bool
+) -> None:
+    watched, times = Clock(), iter(steps)
+
+    def wall() -> datetime:
+        return NOON + timedelta(seconds=next(times))
+
+    monkeypatch.setattr(clock, "wall", wall)
+    for _ in steps:
+        watched.now()
+    assert watched.went_back is noticed

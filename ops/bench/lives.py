@@ -1,0 +1,375 @@
+"""
+Whole lives: two thousand jobs that take five seconds upstream, from the order to the webhook, at
+genq and at what people would build without it. All against the same sandbox, one after the other.
+"""
+
+import asyncio
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+import httpx
+
+from generation.store import Store, migrate, new_key
+from generation.webhooks.signature import new_secret
+from ops.bench.hook import Hook, running_hook
+from ops.bench.usage import usage
+from ops.stack.broker import BrokerProcess, local_broker
+from ops.stack.keeper import Keeper, kill_group
+from ops.stack.ports import free_port
+from tests.services.postgres import Cluster
+from tests.services.postgres_installation import installation
+
+JOBS = int(os.environ.get("LIVES_JOBS", "2000"))
+TASK_SECONDS = 5
+#: A contender that has not told of every job by then has not finished.
+PATIENCE_SECONDS = 300
+SAMPLE_SECONDS = 0.25
+#: A warm-up that has not come back is sent again after so many questions, ten seconds.
+WARM_AGAIN = 40
+START_SECONDS = 90
+STOP_SECONDS = 30
+PROMPT = "a lighthouse at dusk, slow pan"
+
+STATIONS = """
+[[stations]]
+name = "sandbox"
+url = "{url}"
+speed = {speed}
+keys = [{{ name = "main", env = "BENCH_STATION_KEY" }}]
+[stations.speaks]
+kling = {{ dialect = "kling.relay" }}
+"""
+#: The station is announced this much quicker than usual; a Kling video usually takes two minutes.
+SPEED = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What all contenders share."""
+
+    folder: Path
+    keeper: Keeper
+    broker: BrokerProcess
+    station: str
+    hook: Hook
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """A way to see jobs through: the processes it is made of, and how jobs are given to it."""
+
+    name: str
+    module: str = ""
+    command: Sequence[str] = ()
+    jobs: int = JOBS
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """One measurement."""
+
+    name: str
+    jobs: int
+    told: int
+    seconds: float
+    lags: Sequence[float]
+    looks: int
+    #: Of its own processes, and of the broker and the database it has.
+    cpu_seconds: float
+    services_cpu_seconds: float
+    #: The most its own processes had resident together.
+    peak_bytes: int
+
+    def row(self) -> str:
+        done = max(1, self.told)
+        lags = sorted(self.lags)
+        p99 = lags[min(len(lags) - 1, len(lags) * 99 // 100)] if lags else 0
+        median = statistics.median(lags) if lags else 0
+        told = f"{self.told:,}" if self.told == self.jobs else f"{self.told:,} of {self.jobs:,}"
+        return (
+            f"| {self.name} | {told} | {self.told / self.seconds:.0f} | {median:.2f} / {p99:.2f}"
+            f" | {self.looks / done:.1f} | {self.cpu_seconds / done * 1000:.1f}"
+            f" | {self.services_cpu_seconds / done * 1000:.1f}"
+            f" | {self.peak_bytes / 1e6:.0f} |"
+        )
+
+
+CELERY = ("-m", "celery", "-A")
+CONTENDERS = (
+    Contender(
+        "Celery, prefork, `time.sleep`, 16 processes",
+        "ops.bench.sleeping",
+        (*CELERY, "ops.bench.sleeping:app", "worker", "--concurrency=16", "--loglevel=WARNING"),
+        jobs=max(1, JOBS // 10),
+    ),
+    Contender(
+        "Celery, 100 threads, `time.sleep`",
+        "ops.bench.sleeping",
+        (
+            *(*CELERY, "ops.bench.sleeping:app", "worker", "--pool=threads"),
+            *("--concurrency=100", "--loglevel=WARNING"),
+        ),
+    ),
+    Contender(
+        "Celery, `self.retry(countdown=1)`, 4 processes",
+        "ops.bench.retrying",
+        (*CELERY, "ops.bench.retrying:app", "worker", "--concurrency=4", "--loglevel=WARNING"),
+    ),
+    Contender(
+        "taskiq, a coroutine a job, 2 processes",
+        "ops.bench.coroutines",
+        (
+            *("-m", "taskiq", "worker", "ops.bench.coroutines:broker", "--workers", "2"),
+            *("--max-async-tasks", "2000", "--log-level", "WARNING"),
+        ),
+    ),
+)
+
+
+def main() -> None:
+    """Measure all; print a table."""
+    print(
+        "| | told | jobs/s | done to told, median / p99 (s) | looks a job | CPU ms a job |"
+        " broker and database | peak MB |"
+    )
+    print("|---|---|---|---|---|---|---|---|")
+    with bench() as shared:
+        for contender in CONTENDERS:
+            print(measured(shared, contender).row(), flush=True)
+            shared.broker.flushall()
+        print(measured_genq(shared).row(), flush=True)
+
+
+@contextmanager
+def bench() -> Generator[Bench]:
+    """A sandbox whose tasks take five seconds, a broker and a receiver."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="genq-bench-")))
+        keeper = stack.enter_context(Keeper())
+        broker = BrokerProcess(local_broker(folder / "broker", os.environ), keeper)
+        stack.enter_context(broker)
+        port = free_port()
+        durations = json.dumps({"kling.text2video": TASK_SECONDS})
+        sandbox = [sys.executable, "-m", "ops.sandbox", "--port", str(port)]
+        stack.enter_context(running(folder, keeper, sandbox, {"GENQ_SANDBOX_DURATIONS": durations}))
+        station = f"http://127.0.0.1:{port}"
+        wait_until(lambda: answers(f"{station}/_sandbox/stats?brief=1"), "the sandbox")
+        hook = stack.enter_context(running_hook())
+        yield Bench(folder, keeper, broker, station, hook)
+
+
+@contextmanager
+def running(
+    folder: Path, keeper: Keeper, command: Sequence[str], environment: Mapping[str, str]
+) -> Generator[int]:
+    """A process for as long as the block lasts; its pid."""
+    with (folder / "processes.log").open("ab") as log:
+        process = keeper.launch(command, output=log, env={**os.environ, **environment})
+    try:
+        yield process.pid
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            pass
+        finally:
+            kill_group(process.pid)
+            process.wait()
+            keeper.release(process.pid)
+
+
+def measured(shared: Bench, contender: Contender) -> Life:
+    environment = {
+        "BENCH_STATION": shared.station,
+        "BENCH_HOOK": shared.hook.url,
+        "BENCH_REDIS_URL": shared.broker.url,
+    }
+    os.environ.update(environment)
+    module = import_module(contender.module)
+    command = [sys.executable, *contender.command]
+    with running(shared.folder, shared.keeper, command, environment) as pid:
+        warm(shared, module, contender)
+        names = [f"{contender.name} {number}" for number in range(contender.jobs)]
+        return lived(shared, contender, [pid], [], lambda: give(module, names))
+
+
+def warm(shared: Bench, module: Any, contender: Contender) -> None:
+    """See one job through. What is sent before a Celery worker has bound its queue is lost."""
+    asked = 0
+
+    def told() -> bool:
+        nonlocal asked
+        if shared.hook.told:
+            return True
+        if asked % WARM_AGAIN == 0:
+            give(module, [f"warm-up {asked}"])
+        asked += 1
+        return False
+
+    wait_until(told, f"{contender.name} to begin")
+    # The others that were sent have not come through yet, or never will.
+    sleep(2 * TASK_SECONDS if asked > WARM_AGAIN else 0)
+    shared.hook.told.clear()
+
+
+def give(module: Any, names: Sequence[str]) -> None:
+    """Hand these jobs over, as its framework does it."""
+    if hasattr(module, "broker"):
+        asyncio.run(kick(module, names))
+        return
+    for name in names:
+        module.generate.delay(name, PROMPT)
+
+
+async def kick(module: Any, names: Sequence[str]) -> None:
+    await module.broker.startup()
+    for name in names:
+        await module.generate.kiq(name, PROMPT)
+    await module.broker.shutdown()
+
+
+def measured_genq(shared: Bench) -> Life:
+    """genq: one API, one worker with the default settings, PostgreSQL."""
+    with ExitStack() as stack:
+        server = stack.enter_context(
+            Cluster(stack.enter_context(installation(os.environ)), "bench", shared.keeper)
+        )
+        migrate(server.url)
+        key = asyncio.run(added_key(server.url))
+        stations = shared.folder / "stations.toml"
+        stations.write_text(STATIONS.format(url=shared.station, speed=SPEED))
+        port = free_port()
+        environment = {
+            "GENQ_DATABASE_URL": server.url,
+            "GENQ_REDIS_URL": shared.broker.url,
+            "GENQ_STATIONS_FILE": str(stations),
+            "GENQ_API_PORT": str(port),
+            "GENQ_WEBHOOK_ALLOW_HTTP": "true",
+            "GENQ_WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8",
+            "GENQ_WEBHOOK_ALLOWED_PORTS": "any",
+            "BENCH_STATION_KEY": "sk-bench",
+        }
+        genq = [sys.executable, "-c", "from ops.cli import main; main()"]
+        pids = [
+            stack.enter_context(
+                running(shared.folder, shared.keeper, [*genq, program], environment)
+            )
+            for program in ("api", "worker")
+        ]
+        api = f"http://127.0.0.1:{port}"
+        wait_until(lambda: answers(f"{api}/healthz"), "the API")
+        order(api, key, shared.hook.url, 1)
+        wait_until(lambda: len(shared.hook.told) == 1, "genq to begin")
+        shared.hook.told.clear()
+        return lived(
+            shared,
+            Contender("genq, one API, one worker, PostgreSQL"),
+            pids,
+            [server.pid],
+            lambda: order(api, key, shared.hook.url, JOBS),
+        )
+
+
+async def added_key(url: str) -> str:
+    store, key = Store(url), new_key()
+    try:
+        await store.keys.add("bench", key, new_secret(), datetime.now(UTC))
+    finally:
+        await store.close()
+    return key
+
+
+def order(api: str, key: str, hook: str, count: int) -> None:
+    """Order so many jobs, one after the other."""
+    body = {
+        "provider": "kling",
+        "operation": "text2video",
+        "input": {"prompt": PROMPT},
+        "webhook": {"url": hook},
+    }
+    headers = {"authorization": f"Bearer {key}"}
+    with httpx.Client(trust_env=False, headers=headers) as client:
+        for _ in range(count):
+            client.post(f"{api}/v1/jobs", json=body).raise_for_status()
+
+
+def lived(
+    shared: Bench,
+    contender: Contender,
+    pids: Sequence[int],
+    services: Sequence[int],
+    begin: Callable[[], None],
+) -> Life:
+    """Let it see its jobs through, and look at what it uses meanwhile."""
+    services = [*services, shared.broker.pid or 0]
+    before, services_before = cpu_of(pids), cpu_of(services)
+    looks_before = stats(shared)["looks"]
+    began = monotonic()
+    giving = threading.Thread(target=begin, daemon=True)
+    giving.start()
+    peak = 0
+    while len(shared.hook.told) < contender.jobs and monotonic() < began + PATIENCE_SECONDS:
+        peak = max(peak, sum(usage(pid).memory_bytes for pid in pids))
+        sleep(SAMPLE_SECONDS)
+    seconds = monotonic() - began
+    giving.join()
+    told = dict(shared.hook.told)
+    ended = ends(shared)
+    return Life(
+        name=contender.name,
+        jobs=contender.jobs,
+        told=len(told),
+        seconds=seconds,
+        lags=[at - ended[job] for job, at in told.items() if job in ended],
+        looks=stats(shared)["looks"] - looks_before,
+        cpu_seconds=cpu_of(pids) - before,
+        services_cpu_seconds=cpu_of(services) - services_before,
+        peak_bytes=peak,
+    )
+
+
+def cpu_of(pids: Sequence[int]) -> float:
+    return sum(usage(pid).cpu_seconds for pid in pids)
+
+
+def ends(shared: Bench) -> dict[str, float]:
+    """When each job was done upstream, by its reference, in seconds since 1970."""
+    tasks = ask(f"{shared.station}/_sandbox/tasks?limit=1000000")["tasks"]
+    return {task["reference"]: task["finished_at"] for task in tasks if task["finished_at"]}
+
+
+def stats(shared: Bench) -> Mapping[str, Any]:
+    return ask(f"{shared.station}/_sandbox/stats?brief=1")
+
+
+def ask(url: str) -> Mapping[str, Any]:
+    return httpx.get(url, trust_env=False, timeout=30).raise_for_status().json()
+
+
+def answers(url: str) -> bool:
+    try:
+        return httpx.get(url, trust_env=False, timeout=1).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def wait_until(condition: Callable[[], bool], what: str) -> None:
+    deadline = monotonic() + START_SECONDS
+    while not condition():
+        if monotonic() > deadline:
+            sys.exit(f"waited {START_SECONDS} s for {what}")
+        sleep(SAMPLE_SECONDS)
