@@ -50,7 +50,7 @@ from generation.callback import PATH as CALLBACKS
 from generation.flower import Rows
 from generation.queue import Nudger, celery_app
 from generation.settings import Settings
-from generation.stations import load_stations
+from generation.station_file import load_stations
 from generation.store import Store
 
 log = structlog.get_logger(__name__)

@@ -18,7 +18,7 @@ from api.startup import Refusal, check_store
 from api.wire import wire
 from generation.logs import configure_logging
 from generation.settings import Settings
-from generation.stations import BadStations
+from generation.station_file import BadStations
 from generation.store import Store, UnusableDatabase
 
 __all__ = ["create_app", "run"]

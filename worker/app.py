@@ -19,7 +19,7 @@ from generation import providers
 from generation.logs import configure_logging
 from generation.queue import celery_app
 from generation.settings import Settings
-from generation.stations import BadStations, load_stations
+from generation.station_file import BadStations, load_stations
 from worker.deliveries import Deliveries
 from worker.room import Loop, Room
 from worker.submits import submit

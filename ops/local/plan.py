@@ -14,7 +14,7 @@ from pathlib import Path
 
 from generation import providers
 from generation.settings import Settings
-from generation.stations import RELAY_DIALECTS
+from generation.station_file import RELAY_DIALECTS
 from ops.local.home import Home
 from ops.stack.broker import GivenBroker, LocalBroker
 from ops.stack.ports import LOOPBACK

@@ -70,9 +70,9 @@ def test_a_line_is_named_after_its_keys() -> None:
 
 
 def test_names_that_would_spoil_a_line_are_refused() -> None:
-    with pytest.raises(ValidationError):
+    with pytest.raises(ValidationError, match="no spaces and no slashes"):
         station("my relay", "main")
-    with pytest.raises(ValidationError):
+    with pytest.raises(ValidationError, match="no spaces and no slashes"):
         station("relay", "main/2")
 
 

@@ -8,7 +8,8 @@ import pytest
 from generation import providers
 from generation.credentials import Credentials
 from generation.settings import Settings
-from generation.stations import BadStations, Station, load_stations
+from generation.station_file import BadStations, load_stations
+from generation.stations import Station
 
 ROOT = Path(__file__).parents[2]
 PRESETS = ROOT / "ops" / "stations"

@@ -13,7 +13,7 @@ import structlog
 
 from generation.job import Job, JobState
 from generation.queue import celery_app
-from generation.stations import load_stations
+from generation.station_file import load_stations
 from generation.tally import STRANGE_WORDS
 from tests.api.serving import settings_of
 from tests.integration.upstream.servers import Act, acting, answer

@@ -21,7 +21,8 @@ from generation.providers import find
 from generation.providers.luma import OPERATIONS
 from generation.providers.luma.failures import failure_of
 from generation.providers.luma.relay import SPEECH as RELAY
-from generation.stations import RELAY_DIALECTS, Dialect
+from generation.station_file import RELAY_DIALECTS
+from generation.stations import Dialect
 from generation.status import Asset, AssetType, Running, Succeeded
 
 DREAM, AGENTS, RELAYED = "luma.dream_machine", "luma.agents", "luma.relay"

@@ -14,7 +14,8 @@ from generation.errors import ErrorCode, Rejected, UnrecognizedReply
 from generation.operation import Call, Operation, Order, Reply, Task
 from generation.providers.openai import OPERATIONS
 from generation.providers.openai.request import OpenAIRequest
-from generation.stations import RELAY_DIALECTS, Dialect
+from generation.station_file import RELAY_DIALECTS
+from generation.stations import Dialect
 from generation.status import Failed, Succeeded
 
 ORDER = Order("job-1", callback_url="https://genq.test.invalid/callbacks/x")
