@@ -9,7 +9,6 @@ from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
@@ -19,6 +18,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from api.orders import MetadataName, MetadataValue
+from api.times import Time
 from generation.events import FEED_EVENTS
 from generation.webhooks.endpoint import MOST_CONCURRENT, TEST, USUAL_EVENTS, Endpoint
 from generation.webhooks.headers import MOST_HEADERS, UnusableHeader, check_header
@@ -133,8 +133,8 @@ class Period(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    since: AwareDatetime = Field(description="From then on.")
-    until: AwareDatetime | None = Field(None, description="Before then; absent: until now.")
+    since: Time = Field(description="From then on.")
+    until: Time | None = Field(None, description="Before then; absent: until now.")
 
     @model_validator(mode="after")
     def begins_before_it_ends(self) -> "Period":

@@ -7,11 +7,12 @@ import binascii
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from starlette.requests import Request
 
 from api.listing import MOST, read_limit, unusable
+from api.times import read_query_time
 from generation.events import FEED_EVENTS
 
 #: A reader is kept waiting for at most this many seconds.
@@ -136,11 +137,9 @@ def read_types(given: Mapping[str, str]) -> tuple[str, ...]:
 
 def read_moment(value: str, name: str = "since") -> datetime:
     try:
-        # A + that came unescaped is a blank by now.
-        moment = datetime.fromisoformat(value.strip().replace(" ", "+"))
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        raise unusable(f"{name} must be a time as 2026-01-31T12:00:00Z") from None
+        return read_query_time(value)
+    except ValueError as error:
+        raise unusable(f"{name} {error}") from None
 
 
 def read_wait(value: str | None) -> timedelta:

@@ -72,3 +72,14 @@ class Followups:
             and operation.dialect == dialect
             and parent.operation in operation.follows
         ]
+
+
+def stands_alone(operation: Operation[Any]) -> bool:
+    """Whether its example can be ordered without a job to follow."""
+    try:
+        operation.build_submit(
+            operation.request.model_validate(operation.example), Order("job_dry")
+        )
+    except Fault:
+        return False
+    return True

@@ -16,7 +16,7 @@ from api.callers import Callers
 from api.complaints import complaints
 from api.key_orders import AccessOrder, KeyOrder
 from api.orders import read_json
-from api.problems import INVALID_QUERY, KEY_REVOKED, NOT_FOUND, Problem, invalid
+from api.problems import INVALID_QUERY, KEY_REVOKED, NOT_FOUND, OWN_KEY, Problem, invalid
 from generation.access import Access
 from generation.key_document import key_document
 from generation.settings import Settings
@@ -60,9 +60,8 @@ class Keys:
 
     async def change(self, request: Request, caller: ApiKey) -> Response:
         """What is named is changed, and holds from the next request on; `null` lifts a limit."""
-        del caller
         order = await self._read(request, AccessOrder)
-        key = await self._key(request)
+        key = not_itself(await self._key(request), caller)
         changed = await self._store.change(key.id, order.access)
         if changed is None:
             raise Problem(KEY_REVOKED, "the key was revoked; what it may do cannot be changed")
@@ -71,8 +70,7 @@ class Keys:
 
     async def revoke(self, request: Request, caller: ApiKey) -> Response:
         """Asking again changes nothing."""
-        del caller
-        key = await self._key(request)
+        key = not_itself(await self._key(request), caller)
         await self._store.revoke(key.id, datetime.now(UTC))
         self._callers.forget()
         return json_answer(key_document(await self._key(request)))
@@ -92,6 +90,14 @@ class Keys:
         return key
 
 
+def not_itself(key: ApiKey, caller: ApiKey) -> ApiKey:
+    """Raises `Problem` (409) for the key that asks: a slip would lock its operator out."""
+    if key.id == caller.id:
+        words = "a key cannot change or revoke itself; use another one, or genq keys"
+        raise Problem(OWN_KEY, words)
+    return key
+
+
 #: An answer with a secret in it is for nobody's cache.
 NOT_KEPT = {"Cache-Control": "no-store"}
 
@@ -102,8 +108,8 @@ def read_tenant(request: Request) -> str | None:
     for name, value in given:
         if name != "tenant":
             raise Problem(INVALID_QUERY, f"there is no parameter {name[:60]!r}; there is tenant")
-        if "\0" in value:
-            raise Problem(INVALID_QUERY, "tenant must not contain the character U+0000")
+        if not value or "\0" in value:
+            raise Problem(INVALID_QUERY, "tenant must be a tenant's name")
     if len(given) > 1:
         raise Problem(INVALID_QUERY, "tenant is given twice; give it once")
     return given[0][1] if given else None

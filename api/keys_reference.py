@@ -10,6 +10,7 @@ from api.problems import (
     KEY_REVOKED,
     MALFORMED_JSON,
     NOT_FOUND,
+    OWN_KEY,
     STORE_UNAVAILABLE,
     UNAUTHENTICATED,
     Complaint,
@@ -50,6 +51,7 @@ _ORDER = {
 }
 _NO_KEY = Problem(UNAUTHENTICATED, "this path needs an API key")
 _NONE = Problem(NOT_FOUND, "there is no such key; GET /v1/keys lists them")
+_ITSELF = Problem(OWN_KEY, "a key cannot change or revoke itself; use another one, or genq keys")
 _NO_STORE = Problem(STORE_UNAVAILABLE, "the database does not answer; try again later")
 _MALFORMED = Problem(MALFORMED_JSON, "the body is empty; send a JSON object")
 _PARAMETER = in_path("key_id", "The key's `id`.")
@@ -141,6 +143,7 @@ class KeysReference:
                 _NO_KEY,
                 _NONE,
                 Problem(KEY_REVOKED, "the key was revoked; what it may do cannot be changed"),
+                _ITSELF,
                 invalid([Complaint("#/scopes", "must not be empty", "length")]),
                 _NO_STORE,
                 instance=_AT,
@@ -158,5 +161,5 @@ class KeysReference:
             " changes nothing.",
             parameters=[_PARAMETER],
             answers={200: says("The key, revoked.", "Key", revoked)}
-            | complains(_NO_KEY, _NONE, _NO_STORE, instance=f"{_AT}/revoke"),
+            | complains(_NO_KEY, _NONE, _ITSELF, _NO_STORE, instance=f"{_AT}/revoke"),
         )

@@ -20,6 +20,8 @@ from generation.store.quotas import Quotas
 
 Endpoint = Callable[[Request, ApiKey], Awaitable[Response]]
 
+#: Headers of orders that may be repetitions.
+REPEATED = {"idempotency-key", "x-stainless-retry-count"}
 #: Refusals remembered at once. Beyond it they are all forgotten; the store refuses again.
 MOST_REMEMBERED = 10_000
 
@@ -49,7 +51,7 @@ class Limiter:
     @staticmethod
     def _is_new(request: Request) -> bool:
         """Surely no repetition of an order that was taken: that is answered whatever the limits."""
-        return request.method == "POST" and "idempotency-key" not in request.headers
+        return request.method == "POST" and REPEATED.isdisjoint(request.headers.keys())
 
     def _check(self, caller: ApiKey, now: datetime) -> None:
         """

@@ -7,12 +7,13 @@ import binascii
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Self
 from urllib.parse import urlencode
 
 from api.names import BATCH_ID, JOB_ID
 from api.problems import INVALID_QUERY, Problem
+from api.times import read_query_time
 from generation.job import Job, JobState
 from generation.store import Filters
 
@@ -26,7 +27,6 @@ METADATA = "metadata."
 MOST_METADATA = 5
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
-_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)")
 #: A direction and a job: `b` for what comes after it in the list, `a` for what comes before.
 _CURSOR = re.compile(r"([ab])(job_[0-9A-HJKMNP-TV-Z]{26})")
 
@@ -142,14 +142,10 @@ def read_time(given: Mapping[str, str], name: str) -> datetime | None:
     value = given.get(name)
     if value is None:
         return None
-    # A plus that was not percent-encoded arrives as a blank.
-    value = re.sub(r" (?=\d\d:\d\d$)", "+", value)
-    if _TIME.fullmatch(value):
-        try:
-            return datetime.fromisoformat(value.upper()).astimezone(UTC)
-        except (ValueError, OverflowError):
-            pass
-    raise unusable(f"{name} must be a time such as 2026-01-31T12:00:00Z")
+    try:
+        return read_query_time(value)
+    except ValueError as error:
+        raise unusable(f"{name} {error}") from None
 
 
 def read_metadata(given: Mapping[str, str]) -> Mapping[str, str]:

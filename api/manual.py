@@ -82,8 +82,8 @@ it.</p>
 
 
 def host(spec: Spec) -> str:
-    servers = spec.get("servers", [])
-    return servers[0]["url"] if servers else "http://127.0.0.1:8000"
+    url: str = spec["servers"][0]["url"]
+    return url if url != "/" else "http://127.0.0.1:8000"
 
 
 def operations(spec: Spec, tag: str) -> Iterable[tuple[str, str, Spec]]:
@@ -177,7 +177,7 @@ def objects(schemas: Spec) -> str:
         f'<article id="schema-{text(name)}"><h3><code>{text(name)}</code></h3>'
         f"{paragraphs(schema.get('description', ''))}{table(schema)}</article>"
         for name, schema in schemas.items()
-        if not name.startswith(("Order", "Input."))
+        if not name.startswith(("Order.", "Input."))
     )
     return f'<section id="objects"><h2>Objects</h2>{tables}</section>'
 

@@ -11,6 +11,8 @@ from api.batches import BatchOrder
 from api.catalogue import Catalogue, Entry
 from api.documents import MODELS
 from api.endpoint_orders import EndpointChange, EndpointOrder, Period
+from api.examples import JOB_ID
+from api.followups import stands_alone
 from api.key_orders import AccessOrder, KeyOrder
 from api.orders import Order
 from api.resolutions import Resolution
@@ -47,6 +49,8 @@ TAGS = (
     ("Health", "For load balancers and people on call. Only the figures need a key."),
     ("About", "The service itself. No key is needed."),
 )
+LICENSE = {"name": "MIT", "identifier": "MIT"}
+HERE = "/"
 SECURITY: Mapping[str, Mapping[str, str]] = {
     "bearer": {
         "type": "http",
@@ -105,10 +109,12 @@ def input_body() -> Spec:
 
 
 def order_example(entry: Entry) -> Spec:
+    parent = {} if stands_alone(entry.operation) else {"parent": JOB_ID}
     return {
         "provider": entry.operation.provider,
         "operation": entry.operation.name,
         "input": dict(entry.operation.example),
+        **parent,
         "webhook": {"url": "https://hooks.example.com/genq"},
         "metadata": {"customer": "42"},
         "deadline": "2h",
@@ -137,8 +143,9 @@ def openapi(routes: Iterable[Route], catalogue: Catalogue, base_url: str) -> Spe
                 methods[method.lower()] = route.openapi_extra
     return {
         "openapi": "3.1.0",
-        "info": {"title": "genq", "version": VERSION, "description": ABOUT},
-        **({"servers": [{"url": base_url}]} if base_url else {}),
+        "info": {"title": "genq", "version": VERSION, "description": ABOUT, "license": LICENSE},
+        # Where the address is not known: that which this description was fetched from.
+        "servers": [{"url": base_url or HERE}],
         "tags": [{"name": name, "description": words} for name, words in TAGS],
         "paths": paths,
         "components": {"schemas": schemas(catalogue), "securitySchemes": SECURITY},
@@ -155,6 +162,8 @@ def schemas(catalogue: Catalogue) -> Spec:
         found[input_name(entry)] = input_schema(entry, found)
         found[order_name(entry)] = order_schema(entry, order)
     found[ACTION_ORDER] = action_schema(order)
+    # Of a batch, the form that all orders share: a choice of all of them, twice, is a large book.
+    found["BatchOrder"]["properties"]["jobs"]["items"] = {"$ref": REF.format(model="Order")}
     return found
 
 

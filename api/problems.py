@@ -113,6 +113,12 @@ NOT_AWAITING_INPUT = Kind(
     "Input is taken while a job's state is `awaiting_input`, and each time once. `GET"
     " /v1/jobs/{id}` says where it stands.",
 )
+OWN_KEY = Kind(
+    "own_key",
+    409,
+    "A key cannot change itself",
+    "So that a slip locks nobody out. Use another key with the scope `admin`, or `genq keys`.",
+)
 KEY_REVOKED = Kind(
     "key_revoked",
     409,
@@ -225,6 +231,7 @@ KINDS: Mapping[str, Kind] = {
         NOT_AWAITING_INPUT,
         KEY_REVOKED,
         IDEMPOTENCY_KEY_BUSY,
+        OWN_KEY,
         BODY_TOO_LARGE,
         INVALID_REQUEST,
         IDEMPOTENCY_KEY_REUSED,

@@ -25,6 +25,7 @@ from api.version import VERSION
 from generation.document import job_document
 from generation.job import JobState
 
+ETAG = '"4.20260131"'
 _NO_KEY = Problem(UNAUTHENTICATED, "this path needs an API key")
 _NO_JOB = Problem(NOT_FOUND, "there is no such job, or it is not yours")
 _NO_STORE = Problem(STORE_UNAVAILABLE, "the database does not answer; try again later")
@@ -54,7 +55,11 @@ class Reference:
             "Where it stands and, once it has ended well, its `assets` or `texts`.",
             parameters=[
                 _JOB_ID,
-                in_header("If-None-Match", "An `ETag`: answer 304 while it holds.", '"job_…"'),
+                in_header(
+                    "If-None-Match",
+                    "An `ETag`: answer 304 while it holds.",
+                    '"01KG9Q2Z6M8T4V7X1Y3A5C7E9G.4"',
+                ),
             ],
             answers={
                 200: says(

@@ -5,7 +5,16 @@ The pieces an OpenAPI description is made of.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from api.problems import INSUFFICIENT_SCOPE, MEDIA_TYPE, Kind, Problem, problem_document
+from api.problems import (
+    BODY_TOO_LARGE,
+    HEAD_TOO_LARGE,
+    INSUFFICIENT_SCOPE,
+    MALFORMED_JSON,
+    MEDIA_TYPE,
+    Kind,
+    Problem,
+    problem_document,
+)
 
 REF = "#/components/schemas/{model}"
 
@@ -16,6 +25,12 @@ Spec = dict[str, Any]
 OUT_OF_SCOPE = Problem(
     INSUFFICIENT_SCOPE, "this needs a key with the scope cancel; the scopes of this one: read"
 )
+#: What every body may be told.
+ANY_BODY = (
+    Problem(MALFORMED_JSON, "the body is empty; send a JSON object"),
+    Problem(BODY_TOO_LARGE, "the body may have at most 33554432 bytes"),
+)
+TOO_LARGE_A_HEAD = Problem(HEAD_TOO_LARGE, "a request's head may have at most 65536 bytes")
 
 
 def describe(
@@ -30,7 +45,8 @@ def describe(
     keyed: bool = True,
 ) -> Spec:
     """An OpenAPI operation object. `keyed` ones need an API key that has their scope."""
-    given = {**answers, **(complains(OUT_OF_SCOPE) if keyed and 403 not in answers else {})}
+    always = complains(OUT_OF_SCOPE if keyed else TOO_LARGE_A_HEAD, *(ANY_BODY if body else ()))
+    given = {**always, **answers}
     return {
         "tags": [tag],
         "operationId": operation_id,

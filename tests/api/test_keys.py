@@ -27,7 +27,7 @@ FAULTS: list[tuple[dict[str, Any], str, str, str]] = [
     ({"tenant": "x" * 101}, "#/tenant", "length", "at most 100"),
     ({"scopes": []}, "#/scopes", "length", "must not be empty"),
     ({"scopes": None}, "#/scopes", "type", "must be a JSON array"),
-    ({"scopes": ["write"]}, "#/scopes/0", "enum", "'submit', 'read', 'cancel' or 'admin'"),
+    ({"scopes": ["write"]}, "#/scopes/0", "enum", "or 'admin'"),
     ({"providers": ["klng"]}, "#/providers/0", "invalid", "must be one of flux, kling, luma"),
     ({"providers": []}, "#/providers", "length", "must not be empty"),
     ({"rate": "fast"}, "#/rate", "invalid", "as in 10/s, 60/m or 500/h"),
@@ -35,9 +35,9 @@ FAULTS: list[tuple[dict[str, Any], str, str, str]] = [
     ({"max_in_flight": 0}, "#/max_in_flight", "range", "must be at least 1"),
     ({"max_in_flight": "5"}, "#/max_in_flight", "type", "must be a whole number"),
     ({"daily_jobs": 10**7}, "#/daily_jobs", "range", "at most 1000000"),
-    ({"expires_at": "soon"}, "#/expires_at", "invalid", '"2027-01-31T12:00:00Z"'),
+    ({"expires_at": "soon"}, "#/expires_at", "invalid", "2027-01-31T12:00:00Z"),
     ({"expires_at": "2020-01-01T00:00:00Z"}, "#/expires_at", "invalid", "in the future"),
-    ({"expires_at": "2090-13-01T00:00:00Z"}, "#/expires_at", "invalid", '"2027-01-31T12:00:00Z"'),
+    ({"expires_at": "2090-13-01T00:00:00Z"}, "#/expires_at", "invalid", "2027-01-31T12:00:00Z"),
     ({"colour": "red"}, "#/colour", "unknown_field", "Known here: "),
 ]
 
@@ -79,6 +79,14 @@ def test_a_key_is_made_used_changed_and_revoked(caller_on_both: Caller) -> None:
     problem(admin.request("PATCH", path, json={"rate": "1/s"}), 409, "key_revoked")
 
 
+def test_a_key_does_not_lock_its_operator_out(admin: Caller) -> None:
+    (own,) = admin.get(f"/v1/keys?tenant={admin.tenant}").json()["data"]
+    path = f"/v1/keys/{own['id']}"
+    problem(admin.post(f"{path}/revoke"), 409, "own_key")
+    problem(admin.request("PATCH", path, json={"scopes": ["read"]}), 409, "own_key")
+    assert admin.get(path).json()["scopes"] == own["scopes"]
+
+
 def used(key: dict[str, Any]) -> dict[str, Any]:
     """When it was last used is noted at its own time."""
     return {"last_used_at": key["last_used_at"]}
@@ -118,7 +126,8 @@ def test_keys_are_listed_by_tenant(admin: Caller) -> None:
     [
         ("?tennant=a", "there is tenant"),
         ("?tenant=a&tenant=b", "given twice"),
-        ("?tenant=%00", "U+0000"),
+        ("?tenant=%00", "a tenant's name"),
+        ("?tenant=", "a tenant's name"),
     ],
 )
 def test_a_query_that_cannot_be_used(admin: Caller, query: str, words: str) -> None:
