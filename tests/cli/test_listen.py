@@ -1,0 +1,113 @@
+"""`genq listen`, against a real API and a real receiver."""
+
+import json
+import signal
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from ops.cli.bookmark import Bookmark, Place
+from ops.cli.ending import Code, Stop
+from ops.cli.listen import beginning, moment, unseen
+from ops.stack.keeper import Keeper
+from ops.stack.ports import free_port
+from tests.cli.conftest import SECRET, Deployment
+from tests.cli.script import Genq
+from tests.deployment.receiver import Received, running_receiver
+
+SOON = timedelta(seconds=30)
+
+
+def order(genq: Genq) -> str:
+    answer = genq("submit", "midjourney.imagine", "prompt=a listener")
+    assert answer.code == 0, answer.err
+    return answer.out.strip()
+
+
+def test_events_are_handed_on_signed_and_it_goes_on_where_it_was(
+    deployment: Deployment, keeper: Keeper, tmp_path: Path
+) -> None:
+    genq = Genq(tmp_path, deployment.caller.settings).having(webhook_secret=SECRET)
+    with running_receiver() as receiver:
+        receiver.answers = [500]
+        command = ("listen", receiver.url, "--events", "job.queued,job.succeeded")
+        with genq.running(keeper, *command) as running:
+            running.until(lambda: "sending to" in running.log.read_text(), "it to listen")
+            first = order(genq)
+            running.until(lambda: len(receiver.about(first)) == 2, "the job's two events")
+            running.until(lambda: "→ 200" in running.log.read_text(), "the answer to be told")
+            running.process.send_signal(signal.SIGINT)
+            assert running.process.wait(20) == Code.OK
+            assert "goes on from here" in running.log.read_text()
+        missed = order(genq)
+        with genq.running(keeper, *command) as running:
+            running.until(lambda: len(receiver.about(missed)) == 2, "what was missed")
+        received = receiver.received
+    for each in received:
+        each.verify(SECRET)
+        assert each.headers["content-type"] == "application/json"
+    assert [kind(each) for each in receiver.about(first)] == ["job.queued", "job.succeeded"]
+    assert len({each.id for each in received}) == len(received), "each was sent once"
+    lines = running.log.read_text().splitlines()
+    assert [line for line in lines if "→ 500" in line and first in line], lines
+    assert SECRET not in running.log.read_text()
+
+
+def kind(received: Received) -> str:
+    return received.payload["type"]
+
+
+def test_json_is_for_programs_and_needs_no_receiver(
+    deployment: Deployment, keeper: Keeper, tmp_path: Path
+) -> None:
+    genq = Genq(tmp_path, deployment.caller.settings)
+    job_id = order(genq)
+    command = ("listen", "--json", "--since", "5m", "--events", "job.queued")
+    with genq.running(keeper, *command) as running:
+        running.until(lambda: job_id in running.log.read_text(), "the event to be printed")
+        lines = [line for line in running.log.read_text().splitlines() if job_id in line]
+    told = json.loads(lines[0])
+    assert (told["event"]["type"], told["answer"]) == ("job.queued", None)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("http://127.0.0.1:1/hook",), "no webhook secret to sign with"),
+        (("http://127.0.0.1:1/hook", "--secret", "whsec_short"), "--secret or GENQ_WEBHOOK_SECRET"),
+        (("127.0.0.1:1/hook",), "URL must begin with http:// or https://"),
+        (("--since", "yesterday"), "--since must be as 10m"),
+    ],
+)
+def test_what_cannot_be_done_is_said(genq: Genq, arguments: tuple[str, ...], words: str) -> None:
+    reachable = genq.having(url=f"http://127.0.0.1:{free_port()}", key="genq_key-of-nobody-at-all")
+    answer = reachable("listen", *arguments)
+    assert answer.code == Code.USAGE
+    assert words in answer.sentence
+
+
+def test_a_bookmark_keeps_the_place_of_each_api(tmp_path: Path) -> None:
+    one, other = Bookmark(tmp_path, "http://one"), Bookmark(tmp_path, "http://other")
+    assert one.read() is None
+    one.write(Place("c1", "evt_1"))
+    other.write(Place("c2"))
+    assert (one.read(), other.read()) == (Place("c1", "evt_1"), Place("c2"))
+    (tmp_path / "listen.json").write_text("[]")
+    with pytest.raises(Stop, match="delete it, or give --since"):
+        one.read()
+
+
+def test_it_begins_where_it_is_told_or_where_it_was() -> None:
+    assert beginning("start", Place("c1")) == {}
+    assert beginning(None, None) == {"after": "latest"}
+    assert beginning(None, Place("c1")) == {"after": "c1"}
+    assert beginning(None, Place("c1", "evt_1")) == {"after": "c1", "seen": "evt_1"}
+    assert beginning("2026-01-31T12:00:00Z", None) == {"since": "2026-01-31T12:00:00Z"}
+    assert moment("2h") - moment("3h") > timedelta(minutes=59)
+
+
+def test_what_was_seen_of_a_page_is_passed_over() -> None:
+    events = [{"id": "evt_1"}, {"id": "evt_2"}, {"id": "evt_3"}]
+    assert unseen(events, "evt_2") == events[2:]
+    assert unseen(events, None) == unseen(events, "evt_gone") == events
