@@ -21,7 +21,7 @@ from generation.store import Lane
 #: One request, and the jobs it is about: one, or those that share a batch query.
 Request = Sequence[tuple[Job, Binding]]
 #: Of one lane, no more jobs than this are claimed in one go.
-CLAIM_LIMIT = 500
+CLAIM_LIMIT = 1000
 #: What a lane wins back of its places with each answer, once it has been called too fast.
 RECOVERY = 0.1
 

@@ -7,39 +7,30 @@ said, to the moment the request about it arrived.
 """
 
 import asyncio
-import json
 import os
-import statistics
 import sys
 import tempfile
-import urllib.request
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
-from time import monotonic, sleep, time
-from typing import Any
-
-from sqlalchemy import func, select, text
+from time import monotonic, sleep
 
 from generation.job import Billed, Job, JobState
 from generation.store import Store, migrate
 from generation.store.rows import job_row
 from generation.store.schema import jobs
-from ops.bench.usage import Usage, usage
+from ops.bench.watching import Flight, watched
 from ops.stack.broker import BrokerProcess, local_broker
 from ops.stack.keeper import Keeper, kill_group
 from ops.stack.ports import free_port
 from tests.services.postgres import Cluster
 from tests.services.postgres_installation import PostgresUnavailable, installation
 
-#: Settling, and then measuring, in seconds.
+#: Before it is measured, in seconds.
 SETTLE = 20
-WINDOW = int(os.environ.get("FLIGHT_SECONDS", "60"))
-SAMPLE_EVERY = 5
-SAMPLE = 500
 START_SECONDS = 60
 
 
@@ -70,36 +61,11 @@ keys = [{{ name = "main", env = "BENCH_KEY" }}]
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Flight:
-    """One measurement."""
-
-    lags: Sequence[float]
-    looks_a_second: float
-    requests_a_second: float
-    #: Cores used and bytes held, by process.
-    cores: dict[str, float]
-    memory: dict[str, int]
-    commits_a_second: float | None
-
-    def row(self, title: str) -> str:
-        def at(percent: int) -> float:
-            return statistics.quantiles(self.lags, n=100)[percent - 1]
-
-        workers = [name for name in self.cores if name.startswith("worker")]
-        cores = " + ".join(f"{self.cores[name]:.2f}" for name in workers)
-        memory = " + ".join(f"{self.memory[name] / 1e6:.0f}" for name in workers)
-        database = "in the workers"
-        if self.commits_a_second is not None:
-            database = f"{self.cores['database']:.2f}, {self.commits_a_second:.0f} commits/s"
-        return (
-            f"| {title} | {self.looks_a_second:,.0f} | {at(50):.2f} / {at(95):.2f} / {at(99):.2f}"
-            f" | {cores} | {memory} | {database} | {self.cores['stub']:.2f} |"
-        )
-
-
 def main() -> None:
-    """All sizes, kinds and stores; or those of FLIGHT_ROWS, as `100000:single:2:PostgreSQL`."""
+    """
+    All sizes, kinds and stores, for a minute each; or those of FLIGHT_ROWS, as
+    `100000:single:2:PostgreSQL`, for FLIGHT_SECONDS.
+    """
     rows = os.environ.get("FLIGHT_ROWS", "").split() or [
         f"{size}:{kind}:{workers}:{store}"
         for store in ("PostgreSQL", "SQLite")
@@ -108,7 +74,7 @@ def main() -> None:
     ]
     print(
         "| in flight, looks, workers, store | looks/s | lag p50 / p95 / p99, s"
-        " | cores of each worker | MB of each worker | cores of the database | of the stub |"
+        " | cores of each worker | MB of each worker | database | stub, cores |"
     )
     print("|---|---|---|---|---|---|---|")
     for row in rows:
@@ -209,84 +175,6 @@ async def fill(url: str, kind: Kind, size: int) -> None:
                 await connection.execute(jobs.insert(), rows)
     finally:
         await store.close()
-
-
-async def watched(url: str, port: int, pids: dict[str, int]) -> Flight:
-    """What happens in the window that begins now."""
-    store = Store(url, pool_size=1)
-    try:
-        before = {name: usage(pid) for name, pid in pids.items()}
-        commits, began = await committed(store), monotonic()
-        requests = asked(port, [])["requests"]
-        due: list[tuple[str, float]] = []
-        looks_before = await looked(store)
-        while monotonic() - began < WINDOW:
-            due += await sample(store)
-            await asyncio.sleep(SAMPLE_EVERY)
-        took = monotonic() - began
-        after = {name: usage(pid) for name, pid in pids.items()}
-        looks = await looked(store) - looks_before
-        commits_after = await committed(store)
-        end = time()
-        await asyncio.sleep(5)
-    finally:
-        await store.close()
-    notes = asked(port, [task for task, _ in due])
-    lags = [lag(moment, notes["asked"][task], end) for task, moment in due if moment < end - 5]
-    return Flight(
-        lags=lags,
-        looks_a_second=looks / took,
-        requests_a_second=(notes["requests"] - requests) / (took + 5),
-        cores={name: cores(before[name], after[name], took) for name in pids},
-        memory={name: after[name].memory_bytes for name in pids},
-        commits_a_second=None
-        if commits is None or commits_after is None
-        else (commits_after - commits) / took,
-    )
-
-
-def cores(before: Usage, after: Usage, took: float) -> float:
-    return (after.cpu_seconds - before.cpu_seconds) / took
-
-
-def lag(due: float, asked_at: Sequence[float], end: float) -> float:
-    """From when it was due to when the upstream was asked; not yet asked counts as at the end."""
-    return max(0.0, min((moment for moment in asked_at if moment >= due - 0.01), default=end) - due)
-
-
-async def sample(store: Store) -> list[tuple[str, float]]:
-    """Some tasks that are due within the next seconds, and when."""
-    now = datetime.now(UTC)
-    query = (
-        select(jobs.c.upstream_id, jobs.c.wake_at)
-        .where(
-            jobs.c.wake_at >= now + timedelta(seconds=0.5),
-            jobs.c.wake_at < now + timedelta(seconds=SAMPLE_EVERY),
-        )
-        .limit(SAMPLE)
-    )
-    async with store.database.reading() as connection:
-        return [(task, at.timestamp()) for task, at in await connection.execute(query)]
-
-
-async def looked(store: Store) -> int:
-    """How often jobs have been claimed; the version of a running job that only waits says it."""
-    async with store.database.reading() as connection:
-        return int(await connection.scalar(select(func.sum(jobs.c.version))) or 0)
-
-
-async def committed(store: Store) -> int | None:
-    if store.database.is_sqlite:
-        return None
-    query = text("SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()")
-    async with store.database.reading() as connection:
-        return int(await connection.scalar(query) or 0)
-
-
-def asked(port: int, tasks: Sequence[str]) -> dict[str, Any]:
-    body = json.dumps({"tasks": tasks}).encode()
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/notes", body, timeout=60) as answer:
-        return json.load(answer)
 
 
 @contextmanager

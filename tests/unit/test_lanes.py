@@ -67,9 +67,9 @@ def test_a_lane_sends_as_much_as_it_may_and_the_rest_as_places_come_free() -> No
 
 
 def test_jobs_that_share_a_query_share_a_place() -> None:
-    wire = Wire(looks_per_key=100)
+    wire = Wire(looks_per_key=200, looks_per_station=200, looks_in_flight=500)
     wire.start(2, size=50)
-    assert wire.rooms()[MAIN] == 500, "a claim has a limit of its own"
+    assert wire.rooms()[MAIN] == 1000, "a claim has a limit of its own"
     wire = Wire(looks_per_key=5)
     wire.start(2, size=50)
     assert wire.rooms()[MAIN] == 150

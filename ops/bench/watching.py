@@ -1,0 +1,141 @@
+"""
+Watching jobs in flight: what the processes use, and how late each look comes.
+"""
+
+import asyncio
+import json
+import os
+import statistics
+import urllib.request
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from time import monotonic, time
+from typing import Any
+
+from sqlalchemy import func, select, text
+
+from generation.store import Store
+from generation.store.schema import jobs
+from ops.bench.usage import Usage, usage
+
+#: How long is measured, in seconds.
+WINDOW = float(os.environ.get("FLIGHT_SECONDS", "60"))
+SAMPLE_EVERY = 5
+SAMPLE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """One measurement."""
+
+    lags: Sequence[float]
+    looks_a_second: float
+    requests_a_second: float
+    #: Cores used and bytes held, by process.
+    cores: dict[str, float]
+    memory: dict[str, int]
+    #: Commits a second and bytes of its log a look; None for SQLite.
+    database: tuple[float, float] | None
+
+    def row(self, title: str) -> str:
+        def at(percent: int) -> float:
+            return statistics.quantiles(self.lags, n=100)[percent - 1]
+
+        workers = [name for name in self.cores if name.startswith("worker")]
+        cores = " + ".join(f"{self.cores[name]:.2f}" for name in workers)
+        memory = " + ".join(f"{self.memory[name] / 1e6:.0f}" for name in workers)
+        database = "in the workers"
+        if self.database is not None:
+            commits, log = self.database
+            database = f"{self.cores['database']:.2f}; {commits:.0f} commits/s, {log:.0f} B a look"
+        return (
+            f"| {title} | {self.looks_a_second:,.0f} | {at(50):.2f} / {at(95):.2f} / {at(99):.2f}"
+            f" | {cores} | {memory} | {database} | {self.cores['stub']:.2f} |"
+        )
+
+
+async def watched(url: str, port: int, pids: dict[str, int]) -> Flight:
+    """What happens in the window that begins now."""
+    store = Store(url, pool_size=1)
+    try:
+        before = {name: usage(pid) for name, pid in pids.items()}
+        written, began = await written_by(store), monotonic()
+        requests = asked(port, [])["requests"]
+        due: list[tuple[str, float]] = []
+        looks_before = await looked(store)
+        while monotonic() - began < WINDOW:
+            due += await sample(store)
+            await asyncio.sleep(SAMPLE_EVERY)
+        took = monotonic() - began
+        after = {name: usage(pid) for name, pid in pids.items()}
+        looks = await looked(store) - looks_before
+        written_after = await written_by(store)
+        end = time()
+        await asyncio.sleep(5)
+    finally:
+        await store.close()
+    notes = asked(port, [task for task, _ in due])
+    lags = [lag(moment, notes["asked"][task], end) for task, moment in due if moment < end - 5]
+    return Flight(
+        lags=lags,
+        looks_a_second=looks / took,
+        requests_a_second=(notes["requests"] - requests) / (took + 5),
+        cores={name: cores(before[name], after[name], took) for name in pids},
+        memory={name: after[name].memory_bytes for name in pids},
+        database=None
+        if written is None or written_after is None
+        else (
+            (written_after[0] - written[0]) / took,
+            (written_after[1] - written[1]) / max(looks, 1),
+        ),
+    )
+
+
+def cores(before: Usage, after: Usage, took: float) -> float:
+    return (after.cpu_seconds - before.cpu_seconds) / took
+
+
+def lag(due: float, asked_at: Sequence[float], end: float) -> float:
+    """From when it was due to when the upstream was asked; not yet asked counts as at the end."""
+    return max(0.0, min((moment for moment in asked_at if moment >= due - 0.01), default=end) - due)
+
+
+async def sample(store: Store) -> list[tuple[str, float]]:
+    """Some tasks that are due within the next seconds, and when."""
+    now = datetime.now(UTC)
+    query = (
+        select(jobs.c.upstream_id, jobs.c.wake_at)
+        .where(
+            jobs.c.wake_at >= now + timedelta(seconds=0.5),
+            jobs.c.wake_at < now + timedelta(seconds=SAMPLE_EVERY),
+        )
+        .limit(SAMPLE)
+    )
+    async with store.database.reading() as connection:
+        return [(task, at.timestamp()) for task, at in await connection.execute(query)]
+
+
+async def looked(store: Store) -> int:
+    """How often jobs have been claimed; the version of a running job that only waits says it."""
+    async with store.database.reading() as connection:
+        return int(await connection.scalar(select(func.sum(jobs.c.version))) or 0)
+
+
+async def written_by(store: Store) -> tuple[float, float] | None:
+    """Commits, and bytes of the write-ahead log, since the server began; None for SQLite."""
+    if store.database.is_sqlite:
+        return None
+    query = text(
+        "SELECT xact_commit, pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0') FROM pg_stat_database"
+        " WHERE datname = current_database()"
+    )
+    async with store.database.reading() as connection:
+        commits, log = (await connection.execute(query)).one()
+    return float(commits), float(log)
+
+
+def asked(port: int, tasks: Sequence[str]) -> dict[str, Any]:
+    body = json.dumps({"tasks": tasks}).encode()
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/notes", body, timeout=60) as answer:
+        return json.load(answer)
