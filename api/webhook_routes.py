@@ -4,6 +4,7 @@ The routes of webhook endpoints and deliveries.
 
 from collections.abc import Callable
 
+from api import delivery_reference as tells
 from api import webhook_reference as says
 from api.routes import CallersEndpoint, Guarded, Route, route
 from api.webhook_deliveries import WebhookDeliveries
@@ -39,15 +40,15 @@ def webhook_routes(
             keyed(endpoints.cancel_pending),
             says.cancel_pending(),
         ),
-        route("GET", DELIVERIES, keyed(deliveries.page), says.page()),
-        route("GET", DELIVERY, keyed(deliveries.get), says.delivery()),
-        route("POST", f"{DELIVERY}/resend", keyed(deliveries.resend), says.resend()),
-        route("POST", f"{DELIVERY}/cancel", keyed(deliveries.cancel), says.cancel()),
-        route("GET", "/v1/jobs/{job_id}/deliveries", keyed(deliveries.of_job), says.of_job()),
+        route("GET", DELIVERIES, keyed(deliveries.page), tells.page()),
+        route("GET", DELIVERY, keyed(deliveries.get), tells.delivery()),
+        route("POST", f"{DELIVERY}/resend", keyed(deliveries.resend), tells.resend()),
+        route("POST", f"{DELIVERY}/cancel", keyed(deliveries.cancel), tells.cancel()),
+        route("GET", "/v1/jobs/{job_id}/deliveries", keyed(deliveries.of_job), tells.of_job()),
         route(
             "GET",
             "/.well-known/webhooks-keys.json",
             deliveries.signing_keys,
-            says.signing_keys(),
+            tells.signing_keys(),
         ),
     ]

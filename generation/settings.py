@@ -112,6 +112,9 @@ class Settings(BaseSettings):
     webhook_schedule: Annotated[tuple[Duration, ...], NoDecode] = SCHEDULE
     webhook_timeout: Duration = seconds(15)
     webhook_connect_timeout: Duration = seconds(5)
+    #: An egress proxy (`http://…`) that webhooks go through. It resolves the names, and so it must
+    #: refuse what leads inside.
+    webhook_proxy: SecretStr | None = None
     #: Deliveries that a worker process has claimed at once, sent and waiting.
     webhooks_in_flight: Annotated[int, Field(ge=10)] = 1000
     #: Ed25519 keys (`whsk_…`) that sign beside the secrets; the first is the current one.

@@ -44,6 +44,8 @@ ASIDE = timedelta(seconds=60)
 ASIDE_IN_TROUBLE = timedelta(minutes=5)
 #: Claims follow each other no quicker: what comes in a burst is claimed together.
 BREATH = timedelta(seconds=0.02)
+#: More lanes than that are looked through for those that nothing goes to.
+MOST_LANES = 10_000
 #: A database that cannot be reached is left alone for this long.
 PAUSE = timedelta(seconds=2)
 
@@ -107,6 +109,7 @@ class Deliveries:
             excess += [each.delivery for each in late]
         await self._put_aside(excess)
         await self._pull()
+        self._forget()
         return bool(limit) and len(claimed) == limit
 
     async def _pull(self) -> None:
@@ -128,7 +131,16 @@ class Deliveries:
             self._lanes[key].behind = found.get(key, 0) == wanted
         await self._put_aside(self._accept(pulled))
         for key in room:
-            self._start(self._lanes[key])
+            if lane := self._lanes.get(key):
+                self._start(lane)
+
+    def _forget(self) -> None:
+        """Trouble is remembered of so many receivers and no more."""
+        if len(self._lanes) > MOST_LANES:
+            for lane in [*self._lanes.values()]:
+                lane.troubled = False
+                if lane.is_idle:
+                    del self._lanes[lane.key]
 
     def _accept(self, claimed: Sequence[Claimed]) -> list[Delivery]:
         """Start what can be started; what has no room, or must not go yet, comes back."""

@@ -73,6 +73,7 @@ class Room:
             total=settings.webhook_timeout,
             connect=settings.webhook_connect_timeout,
             keys=settings.signing_keys,
+            proxy=settings.webhook_proxy.get_secret_value() if settings.webhook_proxy else None,
         )
         self.rules = Rules(
             retry_base=settings.retry_base,

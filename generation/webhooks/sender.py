@@ -43,7 +43,9 @@ class Sender:
     """
     Sends from one process, over guarded connections, on the event loop of the first send.
 
-    Safe to use from many tasks of that loop. With `keys`, every request is signed by them too.
+    Safe to use from many tasks of that loop. With `keys`, every request is signed by them too. A
+    `proxy` resolves names itself: where they lead is then its to judge, and only what a URL says is
+    judged here.
     """
 
     def __init__(
@@ -53,12 +55,14 @@ class Sender:
         total: timedelta = TOTAL_TIMEOUT,
         connect: timedelta = CONNECT_TIMEOUT,
         keys: Sequence[SigningKey] = (),
+        proxy: str | None = None,
         tls: ssl.SSLContext | None = None,
         names: AbstractResolver | None = None,
     ) -> None:
         self._policy = policy
         self._total = total
         self._keys = keys
+        self._proxy = proxy
         self._timeout = aiohttp.ClientTimeout(
             total=None, connect=connect.total_seconds(), sock_connect=connect.total_seconds()
         )
@@ -137,6 +141,7 @@ class Sender:
             headers=headers,
             allow_redirects=False,
             timeout=self._timeout,
+            proxy=self._proxy,
         ) as response:
             answer.status = response.status
             answer.headers = {
@@ -153,11 +158,16 @@ class Sender:
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=guarded_connector(self._policy, self._resolver, UNLIMITED, self._tls),
+                connector=self._connector(),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
             )
         return self._session
+
+    def _connector(self) -> aiohttp.TCPConnector:
+        if self._proxy is None:
+            return guarded_connector(self._policy, self._resolver, UNLIMITED, self._tls)
+        return aiohttp.TCPConnector(ssl=self._tls, limit=0, limit_per_host=UNLIMITED)
 
 
 class _Answer:
@@ -182,6 +192,9 @@ def _explain(trouble: Exception) -> tuple[ErrorClass, str]:
     match trouble:
         case TimeoutError():
             return ErrorClass.TIMEOUT, "no answer in time; answer first and work afterwards"
+        case aiohttp.ClientHttpProxyError():
+            refusal = f"the proxy that webhooks go through answered {trouble.status}"
+            return ErrorClass.REFUSED_ADDRESS, refusal
         case aiohttp.ClientConnectorDNSError():
             return ErrorClass.DNS, "the host name has no address; check its spelling and its DNS"
         case aiohttp.ClientSSLError():

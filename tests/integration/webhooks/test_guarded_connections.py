@@ -199,6 +199,33 @@ async def test_a_client_told_to_follow_redirects_is_guarded_at_every_step() -> N
     assert inside.connections == 0
 
 
+async def test_a_proxy_resolves_and_judges_names_but_no_address_is_asked_of_it(
+    make_sender: MakeSender, secret: str
+) -> None:
+    names = Names([FORBIDDEN])
+    async with receiver(answering()) as proxy:
+        url = f"http://user:hunter2@127.0.0.1:{proxy.port}"
+        sender = make_sender(STRICT, proxy=url, names=names)
+        assert (await send(sender, f"http://{NAME}/hook?a=%2F", secret)).status == 200
+        for inside in ("http://127.0.0.2/", "http://[::1]/", "http://2130706433/"):
+            outcome = await send(sender, inside, secret)
+            assert outcome.error is ErrorClass.REFUSED_ADDRESS
+    (request,) = proxy.requests
+    assert request.line == f"POST http://{NAME}/hook?a=%2F HTTP/1.1"
+    assert names.lookups == 0
+
+
+async def test_what_a_proxy_refuses_is_a_refused_address(
+    make_sender: MakeSender, secret: str
+) -> None:
+    async with receiver(answering("407 Denied")) as proxy:
+        sender = make_sender(STRICT, proxy=f"http://127.0.0.1:{proxy.port}")
+        outcome = await send(sender, f"https://{NAME}/hook", secret)
+    assert proxy.requests[0].line == f"CONNECT {NAME}:443 HTTP/1.1"
+    assert outcome.error is ErrorClass.REFUSED_ADDRESS
+    assert "answered 407" in outcome.detail
+
+
 async def test_tls_keeps_the_name_while_the_address_is_pinned(
     make_sender: MakeSender, secret: str, certificate: Certificate
 ) -> None:
