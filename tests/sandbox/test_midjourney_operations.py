@@ -130,10 +130,9 @@ def test_a_grid_and_what_follows_it(buyer: Buyer) -> None:
     assert roles(grid) == [(AssetType.IMAGE, "grid"), *singles]
     for name in ("action", "change", "seed"):
         assert grid.operation in buyer.operation(name).follows
-    example = dict(buyer.operation("action").example)
-    assert roles(buyer.buy("action", grid, **example)) == [(AssetType.IMAGE, "result")]
-    example = dict(buyer.operation("change").example)
-    assert roles(buyer.buy("change", grid, **example)) == [(AssetType.IMAGE, "result")]
+    assert roles(buyer.buy("action", grid, action="U1")) == [(AssetType.IMAGE, "result")]
+    change = buyer.buy("change", grid, action="UPSCALE", index=1)
+    assert roles(change) == [(AssetType.IMAGE, "result")]
     assert roles(buyer.buy("change", grid, action="REROLL"))[0] == (AssetType.IMAGE, "grid")
     seed = buyer.submit("seed", grid)
     assert isinstance(seed, Succeeded)

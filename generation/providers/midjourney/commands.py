@@ -139,7 +139,10 @@ ACTION = Command(
     request=ActionRequest,
     action="ACTION",
     pace=FOLLOW_UP,
-    example={"action": "U1"},
+    example={
+        "upstream_id": "1763000000000417",
+        "custom_id": "MJ::JOB::upsample::1::3dbbd469-36af-4a0f-8f02-df6c579e7011",
+    },
     follows=BUTTONED,
     input_request=WindowInput,
 )
@@ -150,7 +153,7 @@ CHANGE = Command(
     request=ChangeRequest,
     action="CHANGE",
     pace=FOLLOW_UP,
-    example={"action": "UPSCALE", "index": 1},
+    example={"upstream_id": "1763000000000417", "action": "UPSCALE", "index": 1},
     follows=GRIDS,
     input_request=WindowInput,
 )
@@ -209,7 +212,7 @@ SEED = Command(
     request=SeedRequest,
     action="SEED",
     pace=AT_ONCE,
-    example={},
+    example={"upstream_id": "1763000000000417"},
     follows=GRIDS | {"video"},
     makes_task=False,
     # A proxy asks Midjourney itself, and gives up after a minute.
