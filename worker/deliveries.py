@@ -36,8 +36,9 @@ from worker.room import Room
 log = structlog.get_logger(__name__)
 
 CLAIM_LIMIT = 500
-#: Beyond the sender's own time limit and the wait in a lane, for saving the outcome.
-MARGIN = timedelta(seconds=10)
+#: Beyond the sender's own time limit and the wait in a lane, for saving the outcome. In all, what a
+#: killed worker was telling is told by another within 30 s.
+MARGIN = timedelta(seconds=5)
 #: What was put aside is pulled when its lane has room; after this it is due again by itself, should
 #: nobody be left who knows of it.
 ASIDE = timedelta(seconds=60)

@@ -4,19 +4,15 @@ genq and at what people would build without it. All against the same sandbox, on
 """
 
 import asyncio
-import json
 import os
 import statistics
-import subprocess
 import sys
-import tempfile
 import threading
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import import_module
-from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
@@ -24,23 +20,28 @@ import httpx
 
 from generation.store import Store, migrate, new_key
 from generation.webhooks.signature import new_secret
-from ops.bench.hook import Hook, running_hook
+from ops.bench.ground import (
+    SAMPLE_SECONDS,
+    TASK_SECONDS,
+    Ground,
+    answers,
+    cpu_of,
+    ends,
+    ground,
+    running,
+    stats,
+    wait_until,
+)
 from ops.bench.usage import usage
-from ops.stack.broker import BrokerProcess, local_broker
-from ops.stack.keeper import Keeper, kill_group
 from ops.stack.ports import free_port
 from tests.services.postgres import Cluster
 from tests.services.postgres_installation import installation
 
 JOBS = int(os.environ.get("LIVES_JOBS", "2000"))
-TASK_SECONDS = 5
 #: A contender that has not told of every job by then has not finished.
 PATIENCE_SECONDS = 300
-SAMPLE_SECONDS = 0.25
 #: A warm-up that has not come back is sent again after so many questions, ten seconds.
 WARM_AGAIN = 40
-START_SECONDS = 90
-STOP_SECONDS = 30
 PROMPT = "a lighthouse at dusk, slow pan"
 
 STATIONS = """
@@ -54,17 +55,6 @@ kling = {{ dialect = "kling.relay" }}
 """
 #: The station is announced this much quicker than usual; a Kling video usually takes two minutes.
 SPEED = 24
-
-
-@dataclass(frozen=True, slots=True)
-class Bench:
-    """What all contenders share."""
-
-    folder: Path
-    keeper: Keeper
-    broker: BrokerProcess
-    station: str
-    hook: Hook
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,53 +136,14 @@ def main() -> None:
         " broker and database | peak MB |"
     )
     print("|---|---|---|---|---|---|---|---|")
-    with bench() as shared:
+    with ground() as shared:
         for contender in CONTENDERS:
             print(measured(shared, contender).row(), flush=True)
             shared.broker.flushall()
         print(measured_genq(shared).row(), flush=True)
 
 
-@contextmanager
-def bench() -> Generator[Bench]:
-    """A sandbox whose tasks take five seconds, a broker and a receiver."""
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="genq-bench-")))
-        keeper = stack.enter_context(Keeper())
-        broker = BrokerProcess(local_broker(folder / "broker", os.environ), keeper)
-        stack.enter_context(broker)
-        port = free_port()
-        durations = json.dumps({"kling.text2video": TASK_SECONDS})
-        sandbox = [sys.executable, "-m", "ops.sandbox", "--port", str(port)]
-        stack.enter_context(running(folder, keeper, sandbox, {"GENQ_SANDBOX_DURATIONS": durations}))
-        station = f"http://127.0.0.1:{port}"
-        wait_until(lambda: answers(f"{station}/_sandbox/stats?brief=1"), "the sandbox")
-        hook = stack.enter_context(running_hook())
-        yield Bench(folder, keeper, broker, station, hook)
-
-
-@contextmanager
-def running(
-    folder: Path, keeper: Keeper, command: Sequence[str], environment: Mapping[str, str]
-) -> Generator[int]:
-    """A process for as long as the block lasts; its pid."""
-    with (folder / "processes.log").open("ab") as log:
-        process = keeper.launch(command, output=log, env={**os.environ, **environment})
-    try:
-        yield process.pid
-    finally:
-        process.terminate()
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            pass
-        finally:
-            kill_group(process.pid)
-            process.wait()
-            keeper.release(process.pid)
-
-
-def measured(shared: Bench, contender: Contender) -> Life:
+def measured(shared: Ground, contender: Contender) -> Life:
     environment = {
         "BENCH_STATION": shared.station,
         "BENCH_HOOK": shared.hook.url,
@@ -207,7 +158,7 @@ def measured(shared: Bench, contender: Contender) -> Life:
         return lived(shared, contender, [pid], [], lambda: give(module, names))
 
 
-def warm(shared: Bench, module: Any, contender: Contender) -> None:
+def warm(shared: Ground, module: Any, contender: Contender) -> None:
     """See one job through. What is sent before a Celery worker has bound its queue is lost."""
     asked = 0
 
@@ -242,7 +193,7 @@ async def kick(module: Any, names: Sequence[str]) -> None:
     await module.broker.shutdown()
 
 
-def measured_genq(shared: Bench) -> Life:
+def measured_genq(shared: Ground) -> Life:
     """genq: one API, one worker with the default settings, PostgreSQL."""
     with ExitStack() as stack:
         server = stack.enter_context(
@@ -308,7 +259,7 @@ def order(api: str, key: str, hook: str, count: int) -> None:
 
 
 def lived(
-    shared: Bench,
+    shared: Ground,
     contender: Contender,
     pids: Sequence[int],
     services: Sequence[int],
@@ -340,36 +291,3 @@ def lived(
         services_cpu_seconds=cpu_of(services) - services_before,
         peak_bytes=peak,
     )
-
-
-def cpu_of(pids: Sequence[int]) -> float:
-    return sum(usage(pid).cpu_seconds for pid in pids)
-
-
-def ends(shared: Bench) -> dict[str, float]:
-    """When each job was done upstream, by its reference, in seconds since 1970."""
-    tasks = ask(f"{shared.station}/_sandbox/tasks?limit=1000000")["tasks"]
-    return {task["reference"]: task["finished_at"] for task in tasks if task["finished_at"]}
-
-
-def stats(shared: Bench) -> Mapping[str, Any]:
-    return ask(f"{shared.station}/_sandbox/stats?brief=1")
-
-
-def ask(url: str) -> Mapping[str, Any]:
-    return httpx.get(url, trust_env=False, timeout=30).raise_for_status().json()
-
-
-def answers(url: str) -> bool:
-    try:
-        return httpx.get(url, trust_env=False, timeout=1).status_code == 200
-    except httpx.HTTPError:
-        return False
-
-
-def wait_until(condition: Callable[[], bool], what: str) -> None:
-    deadline = monotonic() + START_SECONDS
-    while not condition():
-        if monotonic() > deadline:
-            sys.exit(f"waited {START_SECONDS} s for {what}")
-        sleep(SAMPLE_SECONDS)

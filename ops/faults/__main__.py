@@ -9,7 +9,8 @@ import sys
 import time
 from pathlib import Path
 
-from ops.faults.run import Options, coverage, run
+from ops.faults.run import coverage, run
+from ops.faults.stage import Options
 from ops.faults.verdict import table
 
 #: Set in a process whose mounts nobody else sees, and which end with it.

@@ -30,18 +30,17 @@ class Row:
     state: str
     version: int
     reason: str
-    attempts: int
-    key: str | None
+    wake_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An event that was owed to the caller, and whether all its deliveries arrived."""
+    """An event that was owed to the caller, and whether somebody is still to tell of it."""
 
     job_id: str
     event_id: str
     type: str
-    delivered: bool
+    under_way: bool
 
 
 class Books:
@@ -80,8 +79,7 @@ class Books:
             .where(job_events.c.type.in_(tuple(types)))
         )
         return [
-            Told(row.job_id, row.id, row.type, row.state == "delivered")
-            for row in self._read(query)
+            Told(row.job_id, row.id, row.type, row.state == "queued") for row in self._read(query)
         ]
 
     def owed(self, job_id: str) -> int:
@@ -127,7 +125,7 @@ class Books:
         return self._loop.run(read(), 30)
 
 
-COLUMNS = (jobs.c.id, jobs.c.state, jobs.c.version, jobs.c.reason, jobs.c.attempts, jobs.c.key)
+COLUMNS = (jobs.c.id, jobs.c.state, jobs.c.version, jobs.c.reason, jobs.c.wake_at)
 
 
 def opened(url: str) -> Coroutine[Any, Any, Store]:
@@ -138,4 +136,4 @@ def opened(url: str) -> Coroutine[Any, Any, Store]:
 
 
 def row_of(row: Any) -> Row:
-    return Row(row.id, row.state, row.version, row.reason, row.attempts, row.key)
+    return Row(row.id, row.state, row.version, row.reason, row.wake_at)

@@ -29,7 +29,7 @@ def store() -> str:
 @pytest.mark.timeout(180)
 def test_no_promise_is_broken(keeper: Keeper, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "ops.faults", "--short", "--seed", SEED, "--store", store()]
-    command += ["--jobs", "1000", "--violence", "15", "--peace", "25"]
+    command += ["--jobs", "1000", "--violence", "15", "--peace", "30"]
     report = tmp_path / "report"
     with report.open("wb") as output:
         process = keeper.launch(command, output=output, env={**os.environ})
