@@ -12,9 +12,10 @@ from starlette.responses import Response
 
 from api.answers import json_answer
 from api.catalogue import Catalogue
+from api.kinds import KINDS, NOT_FOUND, Kind
 from api.manual import STYLE, manual_page, problem_page
 from api.openapi import openapi
-from api.problems import KINDS, NOT_FOUND, Kind, Problem
+from api.problems import Problem
 from api.routes import Route
 from api.spec import Spec
 from api.version import VERSION

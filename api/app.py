@@ -17,8 +17,9 @@ from starlette.types import ASGIApp
 
 from api.door import Door
 from api.envelope import REQUEST_ID, Envelope, path_of
+from api.kinds import METHOD_NOT_ALLOWED, NOT_FOUND, STORE_UNAVAILABLE
 from api.lane import Lane
-from api.problems import METHOD_NOT_ALLOWED, NOT_FOUND, STORE_UNAVAILABLE, Problem, problem_answer
+from api.problems import Problem, problem_answer
 from api.startup import check_store
 from api.version import VERSION
 from generation.settings import Settings

@@ -16,9 +16,10 @@ from ulid import ULID
 from api.answers import json_answer
 from api.body import read_body
 from api.complaints import complaints
+from api.kinds import NOT_FOUND
 from api.names import BATCH_ID
 from api.orders import read_json
-from api.problems import NOT_FOUND, Complaint, Problem, complaint_documents, invalid
+from api.problems import Complaint, Problem, complaint_documents, invalid
 from api.repeats import Repeats
 from api.taking import Taker
 from api.wishes import Wishes, read_wishes

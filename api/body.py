@@ -4,7 +4,8 @@ Reading a request's body, within bounds.
 
 from starlette.requests import ClientDisconnect, Request
 
-from api.problems import BODY_TOO_LARGE, Problem
+from api.kinds import BODY_TOO_LARGE
+from api.problems import Problem
 
 
 async def read_body(request: Request, limit: int) -> bytes:

@@ -9,7 +9,8 @@ from starlette.responses import Response
 
 from api.answers import json_answer
 from api.body import read_body
-from api.problems import NOT_FOUND, Problem
+from api.kinds import NOT_FOUND
+from api.problems import Problem
 from generation.callback import APART, SECRET_NAME, job_called
 from generation.store import Store
 

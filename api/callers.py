@@ -10,7 +10,8 @@ from time import monotonic
 import structlog
 from starlette.datastructures import Headers
 
-from api.problems import INSUFFICIENT_SCOPE, UNAUTHENTICATED, Problem
+from api.kinds import INSUFFICIENT_SCOPE, UNAUTHENTICATED
+from api.problems import Problem
 from generation.access import Scope
 from generation.store import ApiKey, KeyStore
 from generation.store.keys import SHORTEST, digest

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from api.problems import NO_STATION, UNSUPPORTED, Complaint, Problem, invalid
+from api.kinds import NO_STATION, UNSUPPORTED
+from api.problems import Complaint, Problem, invalid
 from generation import providers
 from generation.operation import Operation, Pace
 from generation.pace import faster, next_look

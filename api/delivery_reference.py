@@ -8,15 +8,15 @@ from typing import Any
 
 from api.delivery_query import cursor_of
 from api.examples import JOB_ID
-from api.listing import MOST, USUAL
-from api.problems import (
+from api.kinds import (
     ENDPOINT_DISABLED,
     INVALID_QUERY,
     NOT_FOUND,
     STORE_UNAVAILABLE,
     UNAUTHENTICATED,
-    Problem,
 )
+from api.listing import MOST, USUAL
+from api.problems import Problem
 from api.spec import Spec, complains, describe, in_path, in_query, says
 from api.webhook_examples import ATTEMPT, DELIVERY, DELIVERY_ID
 from generation.events import FEED_EVENTS

@@ -11,6 +11,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from api.document import Document
+from api.explanation_documents import Explanation
+from api.key_documents import Key, KeyList, NewKey
+from api.problem_documents import Problem, ProblemEntry, ProblemKind
 from api.webhook_documents import (
     NewWebhookEndpoint,
     Queued,
@@ -23,11 +26,9 @@ from api.webhook_documents import (
     WebhookKeys,
     Withdrawn,
 )
-from generation.access import Scope
 from generation.errors import ErrorCode
 from generation.job import Billed, JobState
 from generation.status import AssetType
-from generation.webhooks.delivery import DeliveryState
 
 
 class Asset(Document):
@@ -201,89 +202,6 @@ class Reply(Document):
     reply: str | None = Field(description="Its HTTP status and its body, cut.")
 
 
-class ExplainedMove(Document):
-    """One thing that happened to a job."""
-
-    sequence: int
-    at: datetime
-    event: str
-    event_id: str
-    state: str | None
-    words: str
-    reason: str | None = Field(description="What caused it, as it was written down then.")
-    attempt: int | None = Field(description="The submit it belongs to: the first, the second …")
-    station: str | None
-    key: str | None
-
-
-class ExplainedAttempt(Document):
-    """One submit that was sent."""
-
-    number: int
-    at: datetime
-    station: str | None
-    key: str | None
-    led_to: str | None = Field(description="The state the job came to by it; null: not known yet.")
-    reason: str | None
-
-
-class Expectation(Document):
-    what: str
-    at: datetime | None = Field(description="null where it depends on somebody else.")
-
-
-class ExplainedBill(Document):
-    billed: Billed
-    words: str
-
-
-class ExplainedUpstream(UpstreamTask):
-    words: str | None = Field(description="What it literally said when the job last changed.")
-
-
-class ExplainedTry(Document):
-    number: int
-    at: datetime
-    status: int | None
-    detail: str | None
-
-
-class ExplainedDelivery(Document):
-    """One event on its way to a webhook."""
-
-    id: str
-    event: str
-    event_id: str
-    url: str
-    state: DeliveryState
-    words: str
-    attempts: int
-    last_status: int | None
-    last_error: str | None
-    next_attempt_at: datetime | None
-    created_at: datetime
-    finished_at: datetime | None
-    tries: list[ExplainedTry]
-
-
-class Explanation(Document):
-    """A job's whole story."""
-
-    object: Literal["explanation"]
-    job: str
-    type: str
-    state: JobState
-    summary: str = Field(description="Where it stands, in one sentence.")
-    waits_because: str | None
-    next: list[Expectation] = Field(description="What happens next, the soonest first.")
-    billed: ExplainedBill
-    story: list[ExplainedMove] = Field(description="Each move with its time and cause.")
-    attempts: list[ExplainedAttempt]
-    upstream: ExplainedUpstream
-    deliveries: list[ExplainedDelivery]
-    deadline: datetime
-
-
 class Operation(Document):
     """Something that can be ordered."""
 
@@ -302,37 +220,6 @@ class OperationList(Document):
     data: list[Operation]
 
 
-class Key(Document):
-    """A caller's key, without the key itself."""
-
-    id: str
-    object: Literal["key"]
-    tenant: str
-    prefix: str = Field(description="What the key begins with, to tell keys apart.")
-    scopes: list[Scope]
-    providers: list[str] | None = Field(description="Whom it may order from; null: everybody.")
-    rate: str | None = Field(description="Jobs per second, minute or hour: `60/m`. null: any.")
-    max_in_flight: int | None = Field(description="Jobs that have not ended, at once. null: any.")
-    daily_jobs: int | None = Field(description="Jobs a day (UTC). null: any.")
-    expires_at: datetime | None
-    created_at: datetime
-    last_used_at: datetime | None = Field(description="To about half a minute.")
-    revoked_at: datetime | None
-
-
-class NewKey(Key):
-    """A key just made. What is secret in it is shown this once."""
-
-    key: str = Field(description="What its callers send.")
-    webhook_secret: str = Field(description="What its webhooks are signed with.")
-
-
-class KeyList(Document):
-    """Keys, oldest first."""
-
-    data: list[Key]
-
-
 class Check(Document):
     ok: bool
     required: bool = Field(description="Whether its failure makes the whole answer a 503.")
@@ -346,41 +233,6 @@ class Readiness(Document):
 
 class Alive(Document):
     ok: Literal[True]
-
-
-class ProblemEntry(Document):
-    """One thing to change in the body."""
-
-    pointer: str = Field(description="JSON pointer into the body, such as `#/input/duration`.")
-    detail: str
-    code: str
-
-
-class Problem(Document):
-    """RFC 9457."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    instance: str
-    code: str
-    request_id: str
-    errors: list[ProblemEntry] | None = None
-    violated_policies: list[str] | None = Field(
-        None,
-        alias="violated-policies",
-        description="Of `quota_exceeded`: the limits that were used up.",
-    )
-
-
-class ProblemKind(Document):
-    """What a problem's `type` leads to."""
-
-    code: str
-    status: int
-    title: str
-    advice: str
 
 
 class Service(Document):

@@ -12,7 +12,8 @@ import structlog
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.problems import INTERNAL, Problem, problem_answer
+from api.kinds import INTERNAL
+from api.problems import Problem, problem_answer
 
 log = structlog.get_logger(__name__)
 

@@ -3,7 +3,8 @@ What the API's description says of erasing a job.
 """
 
 from api.examples import JOB_ID, ExampleJobs
-from api.problems import NOT_FOUND, STILL_NEEDED, STORE_UNAVAILABLE, UNAUTHENTICATED, Problem
+from api.kinds import NOT_FOUND, STILL_NEEDED, STORE_UNAVAILABLE, UNAUTHENTICATED
+from api.problems import Problem
 from api.spec import Spec, complains, describe, in_path, says
 from generation.document import job_document
 

@@ -8,8 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.answers import json_answer
+from api.kinds import STILL_NEEDED
 from api.names import no_such_job, own_id
-from api.problems import STILL_NEEDED, Problem
+from api.problems import Problem
 from generation.document import job_document
 from generation.store import ApiKey, ErasureStore, JobStore, StillNeeded
 

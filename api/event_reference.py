@@ -9,8 +9,9 @@ from typing import Any
 from api.catalogue import Catalogue
 from api.examples import BORN, JOB_ID, ExampleJobs
 from api.feed_query import LATEST, LONGEST_WAIT, cursor_of
+from api.kinds import INVALID_QUERY, NOT_FOUND, STORE_UNAVAILABLE, UNAUTHENTICATED
 from api.listing import MOST, USUAL
-from api.problems import INVALID_QUERY, NOT_FOUND, STORE_UNAVAILABLE, UNAUTHENTICATED, Problem
+from api.problems import Problem
 from api.spec import Spec, complains, describe, in_path, in_query, says
 from generation.document import job_document
 from generation.events import FEED_EVENTS, payload_of

@@ -5,7 +5,8 @@ What the API's description says of `/v1/jobs/{id}/explain`.
 from datetime import datetime, timedelta
 
 from api.examples import BORN, JOB_ID, ExampleJobs
-from api.problems import NOT_FOUND, STORE_UNAVAILABLE, UNAUTHENTICATED, Problem
+from api.kinds import NOT_FOUND, STORE_UNAVAILABLE, UNAUTHENTICATED
+from api.problems import Problem
 from api.spec import Spec, complains, describe, in_path, says
 from generation.explain import Move, Story, Telling, Try, explanation_document
 from generation.job import JobState

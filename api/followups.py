@@ -8,7 +8,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from api.complaints import complaints
-from api.problems import UNSUPPORTED, Complaint, invalid
+from api.kinds import UNSUPPORTED
+from api.problems import Complaint, invalid
 from generation import providers
 from generation.errors import Fault
 from generation.followup import parent_of

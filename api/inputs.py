@@ -11,9 +11,10 @@ from starlette.responses import Response
 from api.answers import json_answer
 from api.body import read_body
 from api.complaints import complaints
+from api.kinds import NOT_AWAITING_INPUT
 from api.names import own_job
 from api.orders import read_json
-from api.problems import NOT_AWAITING_INPUT, Problem, invalid
+from api.problems import Problem, invalid
 from generation import providers
 from generation.document import job_document
 from generation.job import Job, JobState

@@ -11,9 +11,10 @@ from starlette.responses import Response
 
 from api.answers import json_answer
 from api.hints import Hints
+from api.kinds import ALREADY_TERMINAL
 from api.listing import Page, read_query
 from api.names import no_such_job, own_id, own_job
-from api.problems import ALREADY_TERMINAL, Problem
+from api.problems import Problem
 from api.standing import Standing
 from generation.document import job_document
 from generation.flower import Rows

@@ -15,8 +15,9 @@ from api.body import read_body
 from api.callers import Callers
 from api.complaints import complaints
 from api.key_orders import AccessOrder, KeyOrder
+from api.kinds import INVALID_QUERY, KEY_REVOKED, NOT_FOUND, OWN_KEY
 from api.orders import read_json
-from api.problems import INVALID_QUERY, KEY_REVOKED, NOT_FOUND, OWN_KEY, Problem, invalid
+from api.problems import Problem, invalid
 from generation.access import Access
 from generation.key_document import key_document
 from generation.settings import Settings

@@ -5,7 +5,7 @@ What the API's description says of `/v1/keys`.
 from datetime import timedelta
 
 from api.examples import BORN
-from api.problems import (
+from api.kinds import (
     INVALID_QUERY,
     KEY_REVOKED,
     MALFORMED_JSON,
@@ -13,10 +13,8 @@ from api.problems import (
     OWN_KEY,
     STORE_UNAVAILABLE,
     UNAUTHENTICATED,
-    Complaint,
-    Problem,
-    invalid,
 )
+from api.problems import Complaint, Problem, invalid
 from api.spec import Spec, complains, describe, in_path, in_query, says, takes
 from generation.access import Access, Limits, Rate, Scope
 from generation.key_document import key_document

@@ -12,7 +12,8 @@ from datetime import UTC, datetime, timedelta
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.problems import QUOTA_EXCEEDED, Problem
+from api.kinds import QUOTA_EXCEEDED
+from api.problems import Problem
 from generation.access import Limits
 from generation.quota import IN_FLIGHT, OverQuota, Standing, Usage, standings
 from generation.store import ApiKey

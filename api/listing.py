@@ -11,8 +11,9 @@ from datetime import datetime
 from typing import Self
 from urllib.parse import urlencode
 
+from api.kinds import INVALID_QUERY
 from api.names import BATCH_ID, JOB_ID
-from api.problems import INVALID_QUERY, Problem
+from api.problems import Problem
 from api.times import read_query_time
 from generation.job import Job, JobState
 from generation.store import Filters

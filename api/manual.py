@@ -8,7 +8,7 @@ from pathlib import Path
 
 from api.fields import row, table
 from api.html import details, paragraphs, rich, text
-from api.problems import KINDS, Kind
+from api.kinds import KINDS, Kind
 from api.spec import Spec
 
 STYLE = (Path(__file__).parent / "pages" / "style.css").read_text(encoding="utf-8")

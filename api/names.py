@@ -6,7 +6,8 @@ import re
 
 from starlette.requests import Request
 
-from api.problems import NOT_FOUND, Complaint, Problem, invalid
+from api.kinds import NOT_FOUND
+from api.problems import Complaint, Problem, invalid
 from generation.job import Job
 from generation.store import ApiKey, JobStore
 

@@ -7,7 +7,8 @@ from starlette.responses import Response
 
 from api.answers import json_answer
 from api.catalogue import Catalogue
-from api.problems import NOT_FOUND, Problem
+from api.kinds import NOT_FOUND
+from api.problems import Problem
 from generation.store import ApiKey
 
 

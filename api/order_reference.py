@@ -5,8 +5,7 @@ What the API's description says of taking orders: one by one, and in batches.
 from api.batches import MOST, BatchOrder
 from api.catalogue import Catalogue
 from api.examples import BATCH_ID, ExampleJobs
-from api.openapi import order_body, order_example
-from api.problems import (
+from api.kinds import (
     BODY_TOO_LARGE,
     IDEMPOTENCY_KEY_BUSY,
     IDEMPOTENCY_KEY_REUSED,
@@ -19,10 +18,9 @@ from api.problems import (
     STORE_UNAVAILABLE,
     UNAUTHENTICATED,
     UNSUPPORTED,
-    Complaint,
-    Problem,
-    invalid,
 )
+from api.openapi import order_body, order_example
+from api.problems import Complaint, Problem, invalid
 from api.spec import OUT_OF_SCOPE, Spec, complains, describe, in_header, in_path, says, takes
 from generation.document import job_document
 

@@ -23,7 +23,8 @@ from api.catalogue import Catalogue, Offer
 from api.complaints import complaints, unstorable
 from api.deadline import EXAMPLES, UnusableDeadline, read_deadline
 from api.followups import ACTION, Followups
-from api.problems import MALFORMED_JSON, PROVIDER_NOT_ALLOWED, Complaint, Problem, invalid
+from api.kinds import MALFORMED_JSON, PROVIDER_NOT_ALLOWED
+from api.problems import Complaint, Problem, invalid
 from generation.events import PUBLIC_EVENTS
 from generation.job import Job, Webhook
 from generation.operation import Request

@@ -6,9 +6,7 @@ from api.about import kind_document
 from api.catalogue import Catalogue
 from api.examples import JOB_ID, ExampleJobs
 from api.health import Check
-from api.listing import MOST, USUAL, cursor
-from api.openapi import input_body
-from api.problems import (
+from api.kinds import (
     ALREADY_TERMINAL,
     BODY_TOO_LARGE,
     INVALID_QUERY,
@@ -16,10 +14,10 @@ from api.problems import (
     NOT_FOUND,
     STORE_UNAVAILABLE,
     UNAUTHENTICATED,
-    Complaint,
-    Problem,
-    invalid,
 )
+from api.listing import MOST, USUAL, cursor
+from api.openapi import input_body
+from api.problems import Complaint, Problem, invalid
 from api.spec import Spec, complains, describe, in_header, in_path, in_query, says
 from api.version import VERSION
 from generation.document import job_document

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from api.deadline import LONGEST
 from api.fingerprint import fingerprint
-from api.problems import IDEMPOTENCY_KEY_BUSY, IDEMPOTENCY_KEY_REUSED, Problem
+from api.kinds import IDEMPOTENCY_KEY_BUSY, IDEMPOTENCY_KEY_REUSED
+from api.problems import Problem
 from api.wishes import Wishes
 from generation.lifecycle import AFTERLIFE
 from generation.store import IdempotencyKey, KeyScope

@@ -12,9 +12,10 @@ from starlette.responses import Response
 from api.answers import json_answer
 from api.body import read_body
 from api.complaints import complaints
+from api.kinds import NOT_IN_DOUBT
 from api.names import no_such_job, own_id
 from api.orders import read_json
-from api.problems import NOT_IN_DOUBT, Complaint, Problem, invalid
+from api.problems import Complaint, Problem, invalid
 from generation.document import job_document
 from generation.flower import Rows
 from generation.job import Job, JobState

@@ -5,16 +5,8 @@ The pieces an OpenAPI description is made of.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from api.problems import (
-    BODY_TOO_LARGE,
-    HEAD_TOO_LARGE,
-    INSUFFICIENT_SCOPE,
-    MALFORMED_JSON,
-    MEDIA_TYPE,
-    Kind,
-    Problem,
-    problem_document,
-)
+from api.kinds import BODY_TOO_LARGE, HEAD_TOO_LARGE, INSUFFICIENT_SCOPE, MALFORMED_JSON, Kind
+from api.problems import MEDIA_TYPE, Problem, problem_document
 
 REF = "#/components/schemas/{model}"
 

@@ -5,15 +5,8 @@ What the API's description says of the endpoints around submits: doubts, and the
 from datetime import timedelta
 
 from api.examples import BORN, JOB_ID
-from api.problems import (
-    NOT_FOUND,
-    NOT_IN_DOUBT,
-    STORE_UNAVAILABLE,
-    UNAUTHENTICATED,
-    Complaint,
-    Problem,
-    invalid,
-)
+from api.kinds import NOT_FOUND, NOT_IN_DOUBT, STORE_UNAVAILABLE, UNAUTHENTICATED
+from api.problems import Complaint, Problem, invalid
 from api.spec import REF, Spec, complains, describe, in_path, says
 from generation.document import job_document
 from generation.job import Billed, Job, JobState

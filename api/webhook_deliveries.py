@@ -10,8 +10,9 @@ from starlette.responses import Response
 
 from api.answers import json_answer
 from api.delivery_query import DELIVERY_ID, DeliveryQuery, cursor_of, read_delivery_query
+from api.kinds import ENDPOINT_DISABLED, NOT_FOUND
 from api.names import own_job
-from api.problems import ENDPOINT_DISABLED, NOT_FOUND, Problem
+from api.problems import Problem
 from generation.settings import Settings
 from generation.store import ApiKey, Store
 from generation.webhooks.delivery import Delivery

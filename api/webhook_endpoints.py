@@ -17,16 +17,10 @@ from api.body import read_body
 from api.complaints import complaints
 from api.endpoint_orders import EndpointChange, EndpointOrder, Period
 from api.feed_query import given_once, read_moment
+from api.kinds import ENDPOINT_DISABLED, NOT_FOUND, TOO_MANY_ENDPOINTS
 from api.listing import unusable
 from api.orders import read_json
-from api.problems import (
-    ENDPOINT_DISABLED,
-    NOT_FOUND,
-    TOO_MANY_ENDPOINTS,
-    Complaint,
-    Problem,
-    invalid,
-)
+from api.problems import Complaint, Problem, invalid
 from generation.settings import Settings, duration
 from generation.store import ApiKey, Store, TooManyEndpoints
 from generation.store.delivery_log import MOST_AT_ONCE

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from api.examples import BORN
-from api.problems import (
+from api.kinds import (
     ENDPOINT_DISABLED,
     INVALID_QUERY,
     MALFORMED_JSON,
@@ -14,10 +14,8 @@ from api.problems import (
     STORE_UNAVAILABLE,
     TOO_MANY_ENDPOINTS,
     UNAUTHENTICATED,
-    Complaint,
-    Problem,
-    invalid,
 )
+from api.problems import Complaint, Problem, invalid
 from api.spec import Spec, complains, describe, in_path, in_query, says, takes
 from api.webhook_examples import DELIVERY, ENDPOINT, ENDPOINT_ID
 from generation.webhooks.delivery import DeliveryState

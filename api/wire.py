@@ -11,13 +11,8 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from api.envelope import request_id_of
-from api.problems import (
-    HEAD_TOO_LARGE,
-    MALFORMED_HTTP,
-    MEDIA_TYPE,
-    Problem,
-    problem_answer,
-)
+from api.kinds import HEAD_TOO_LARGE, MALFORMED_HTTP
+from api.problems import MEDIA_TYPE, Problem, problem_answer
 
 #: Request line and header fields together.
 MOST_HEAD_BYTES = 64 * 1024

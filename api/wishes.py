@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from api.problems import INVALID_HEADER, Problem
+from api.kinds import INVALID_HEADER
+from api.problems import Problem
 
 #: Nobody is kept waiting for longer; a caller that would wait longer asks again.
 LONGEST_WAIT = timedelta(seconds=60)

@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from api import documents
-from api.problems import KINDS
+from api.kinds import KINDS
 from generation import providers
 from tests.api.serving import Caller, Served
 from tests.api.test_refused_orders import problem

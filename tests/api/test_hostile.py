@@ -16,7 +16,8 @@ import pytest
 
 import api.wire
 from api.documents import Problem
-from api.problems import KINDS, MEDIA_TYPE
+from api.kinds import KINDS
+from api.problems import MEDIA_TYPE
 from tests.api.serving import ORDER, Caller
 from tests.services.waiting import wait_for
 

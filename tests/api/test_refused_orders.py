@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from api.documents import Problem as ProblemDocument
-from api.problems import KINDS, MEDIA_TYPE
+from api.kinds import KINDS
+from api.problems import MEDIA_TYPE
 from tests.api.serving import ORDER, Caller, serving, settings_of
 
 VIDEO: dict[str, Any] = {"prompt": "a paper boat"}
