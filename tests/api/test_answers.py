@@ -39,7 +39,7 @@ def test_an_unknown_path_is_a_problem(caller: Caller, path: str) -> None:
     ("method", "path", "allowed"),
     [
         ("DELETE", "/v1/jobs", "GET, POST"),
-        ("PATCH", "/v1/jobs/job_x", "GET, PUT"),
+        ("PATCH", "/v1/jobs/job_x", "DELETE, GET, PUT"),
         ("GET", "/v1/jobs/job_x/cancel", "POST"),
         ("POST", "/healthz", "GET"),
         ("PATCH", "/", "GET"),
