@@ -105,9 +105,9 @@ class Span:
         return found
 
     def conditions(self) -> list[Condition]:
-        """All that a row must be."""
+        """All that a row must be, beside its tenant's."""
         filters = self.filters
-        found: list[Condition] = [jobs.c.tenant == self.tenant]
+        found: list[Condition] = []
         for column, value in (
             (jobs.c.state, filters.state.value if filters.state else None),
             (jobs.c.provider, filters.provider),
@@ -139,11 +139,14 @@ async def way(connection: AsyncConnection, span: Span) -> Select[Any]:
     by_kind = (filters.state, filters.provider, filters.operation, filters.station)
     if filters.parent is None and filters.batch is None and any(by_kind):
         return in_parts(span, ended())
-    return span.first(select(jobs).where(*span.conditions(), *span.bounds(jobs.c.id)), jobs.c.id)
+    return span.first(select(jobs).where(*own(span)), jobs.c.id)
 
 
 def by_metadata(span: Span) -> Select[Any]:
-    """Along the first entry's label; the others are looked up for each job that has it."""
+    """
+    Along the first entry's label; the others are looked up for each job that has it. The jobs' own
+    tenant is left out: SQLite would walk all jobs of it instead.
+    """
     first, *others = (label(name, value) for name, value in span.filters.metadata.items())
     by = job_labels.c.job_id
     query = (
@@ -176,10 +179,14 @@ def in_parts(span: Span, ended_by: Condition) -> Select[Any]:
         False: [jobs.c.finished_at.is_(None)],
     }
     taken = [parts[state in TERMINAL]] if state else list(parts.values())
-    matching = select(jobs.c.id).where(*span.conditions(), *span.bounds(jobs.c.id))
+    matching = select(jobs.c.id).where(*own(span))
     found = [span.first(matching.where(*part), jobs.c.id).subquery() for part in taken]
     ids = union_all(*(select(part.c.id) for part in found))
     return span.first(select(jobs).where(jobs.c.id.in_(ids)), jobs.c.id)
+
+
+def own(span: Span) -> list[Condition]:
+    return [jobs.c.tenant == span.tenant, *span.conditions(), *span.bounds(jobs.c.id)]
 
 
 def ended() -> Condition:

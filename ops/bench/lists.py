@@ -1,0 +1,145 @@
+"""
+Lists in a store of a million jobs: how long a page takes for each filter, and by which way.
+
+One tenant has them all, which is the worst case. Pages are taken at the top and at random places.
+"""
+
+import asyncio
+import os
+import random
+import statistics
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from sqlalchemy import Select, text
+
+from generation.job import JobState
+from generation.store import Filters, Store, migrate
+from generation.store.lists import Span, way
+from ops.bench.million import BATCH, COUNT, END, PARENT, START, TENANT, fill, job_id
+from ops.stack.keeper import Keeper
+from tests.services.postgres import Cluster
+from tests.services.postgres_installation import PostgresUnavailable, installation
+
+LIMIT = 51
+RUNS = 60
+
+LISTS: Mapping[str, Filters] = {
+    "none": Filters(),
+    "state=succeeded (95 %)": Filters(state=JobState.SUCCEEDED),
+    "state=failed (3 %)": Filters(state=JobState.FAILED),
+    "state=running (0.5 %)": Filters(state=JobState.RUNNING),
+    "state=in_doubt (none)": Filters(state=JobState.IN_DOUBT),
+    "provider=kling (50 %)": Filters(provider="kling"),
+    "provider=luma (0.1 %)": Filters(provider="luma"),
+    "provider=runway (none)": Filters(provider="runway"),
+    "operation=imagine (30 %)": Filters(operation="imagine"),
+    "station=backup (0.01 %)": Filters(station="backup"),
+    "provider=suno, state=failed (0.15 %)": Filters(provider="suno", state=JobState.FAILED),
+    "created_after, a day ago": Filters(created_after=END - timedelta(days=1)),
+    "created_before, 20 days ago": Filters(created_before=END - timedelta(days=20)),
+    "updated_after, a minute ago": Filters(updated_after=END - timedelta(minutes=1)),
+    "updated_after, 20 days ago": Filters(updated_after=END - timedelta(days=20)),
+    "updated_before, 20 days ago": Filters(updated_before=END - timedelta(days=20)),
+    "metadata.customer (200 jobs)": Filters(metadata={"customer": "42"}),
+    "metadata.customer, state=failed": Filters(metadata={"customer": "42"}, state=JobState.FAILED),
+    "parent": Filters(parent=PARENT),
+    "batch": Filters(batch=BATCH),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Of one list on one store, in milliseconds."""
+
+    median: float
+    p95: float
+    plan: str
+
+
+def main() -> None:
+    """Measure on SQLite and, where it is installed, on PostgreSQL; print a table and the plans."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        keeper = stack.enter_context(Keeper())
+        measured = {"SQLite": measure(f"sqlite+aiosqlite:///{folder}/bench.db")}
+        try:
+            found = stack.enter_context(installation(os.environ))
+        except PostgresUnavailable:
+            print("PostgreSQL is not installed.")
+        else:
+            cluster = stack.enter_context(Cluster(found, "bench", keeper, durable=True))
+            measured["PostgreSQL"] = measure(cluster.create_database("bench"))
+    show(measured)
+
+
+def measure(url: str) -> dict[str, Timing]:
+    migrate(url)
+    began = perf_counter()
+    asyncio.run(fill(url))
+    print(f"{COUNT:,} jobs in {perf_counter() - began:.0f} s", flush=True)
+    return asyncio.run(timings(url))
+
+
+async def timings(url: str) -> dict[str, Timing]:
+    store = Store(url)
+    try:
+        return {name: await timing(store, filters) for name, filters in LISTS.items()}
+    finally:
+        await store.close()
+
+
+async def timing(store: Store, filters: Filters) -> Timing:
+    dice = random.Random(1)
+    took: list[float] = []
+    for run in range(RUNS):
+        before = job_id(dice.randrange(COUNT)) if run % 2 else None
+        began = perf_counter()
+        await store.jobs.page(TENANT, filters, limit=LIMIT, before=before)
+        took.append((perf_counter() - began) * 1000)
+    p95 = statistics.quantiles(took, n=20)[18]
+    return Timing(statistics.median(took), p95, await plan(store, filters))
+
+
+async def plan(store: Store, filters: Filters) -> str:
+    """The indexes a first page is read by, in the planner's words."""
+    async with store.database.reading() as connection:
+        query = await way(connection, Span(TENANT, filters, LIMIT, None, None))
+        explain = "EXPLAIN QUERY PLAN " if store.database.is_sqlite else "EXPLAIN "
+        lines = await connection.execute(text(explain + written(query, connection.dialect)))
+        words = [str(row[-1]) for row in lines]
+    return "; ".join(line.strip(" ->") for line in words if "ndex" in line or "INDEX" in line)
+
+
+def written(query: Select[Any], dialect: Any) -> str:
+    return str(query.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+
+
+def show(measured: Mapping[str, Mapping[str, Timing]]) -> None:
+    stores = list(measured)
+    print("| filter |" + "".join(f" {store}: median / p95 |" for store in stores))
+    print("|---|" + "---|" * len(stores))
+    for name in LISTS:
+        cells = (measured[store][name] for store in stores)
+        print(f"| {name} |" + "".join(f" {c.median:.1f} / {c.p95:.1f} ms |" for c in cells))
+    for store in stores:
+        print(f"\nPlans on {store}:")
+        for name in LISTS:
+            print(f"  {name}: {measured[store][name].plan}")
+    late = worst([each for store in stores for each in measured[store].values()])
+    print(f"\nThe slowest p95 is {late:.1f} ms; jobs span {(END - START).days} days.")
+
+
+def worst(all_timings: Sequence[Timing]) -> float:
+    return max(each.p95 for each in all_timings)
+
+
+if __name__ == "__main__":
+    print(datetime.now(UTC).date())
+    main()

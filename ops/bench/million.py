@@ -1,0 +1,144 @@
+"""
+A million jobs of one tenant, written past the store: as they would be after a month.
+"""
+
+import random
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Dialect
+from ulid import ULID
+
+from generation.job import TERMINAL, Job, JobState
+from generation.store.database import checked_url, compact_json
+from generation.store.labels import label_rows
+from generation.store.rows import job_row
+from generation.store.schema import Instant, job_labels, jobs
+
+COUNT = 1_000_000
+TENANT = "bench"
+START = datetime(2026, 1, 1, tzinfo=UTC)
+APART = timedelta(days=30) / COUNT
+END = START + APART * COUNT
+RUNS_FOR = timedelta(minutes=10)
+BATCH = "batch_01KG9Q2Z6M8T4V7X1Y3A5C7E9G"
+PARENT = "job_01KG9Q2Z6M8T4V7X1Y3A5C7E9G"
+
+STATES = (
+    (0.95, JobState.SUCCEEDED),
+    (0.98, JobState.FAILED),
+    (0.99, JobState.CANCELED),
+    (0.995, JobState.EXPIRED),
+    (1.0, JobState.RUNNING),
+)
+OPERATIONS = (
+    (0.5, ("kling", "text2video")),
+    (0.8, ("midjourney", "imagine")),
+    (0.95, ("flux", "image")),
+    (0.999, ("suno", "music")),
+    (1.0, ("luma", "video")),
+)
+STATIONS = ((0.9, "relay"), (0.9999, "proxy"), (1.0, "backup"))
+
+
+def job_id(number: int) -> str:
+    at = START + APART * number
+    return f"job_{ULID.from_int((int(at.timestamp() * 1000) << 80) + number)}"
+
+
+async def fill(url: str) -> None:
+    """Write all of them, and have PostgreSQL look at what it has."""
+    if url.startswith("sqlite"):
+        fill_sqlite(checked_url(url).database or "")
+        return
+    connection: Any = await asyncpg.connect(url.replace("+asyncpg", ""))
+    try:
+        for table, rows in ((jobs, job_rows(postgresql.dialect())), (job_labels, labels())):
+            columns = [column.name for column in table.c]
+            await connection.copy_records_to_table(table.name, records=rows, columns=columns)
+        await connection.execute("VACUUM ANALYZE jobs")
+        await connection.execute("VACUUM ANALYZE job_labels")
+    finally:
+        await connection.close()
+
+
+def fill_sqlite(file: str) -> None:
+    connection = sqlite3.connect(file)
+    try:
+        connection.execute("PRAGMA synchronous=OFF")
+        for table, rows in ((jobs, job_rows(sqlite.dialect())), (job_labels, labels())):
+            marks = ", ".join("?" for _ in table.c)
+            connection.executemany(f"INSERT INTO {table.name} VALUES ({marks})", rows)
+            connection.commit()
+    finally:
+        connection.close()
+
+
+def born() -> Iterator[Job]:
+    dice = random.Random(1)
+    template = Job(
+        id="",
+        tenant=TENANT,
+        api_key_id="key_1",
+        provider="kling",
+        operation="text2video",
+        input={"prompt": "a lighthouse at dusk, slow pan over the water", "duration": 5},
+        created_at=START,
+        updated_at=START,
+        deadline=START,
+        sequence=4,
+        attempts=1,
+        dialect="kling.relay",
+        key="main",
+    )
+    for number in range(COUNT):
+        at = START + APART * number
+        state = drawn(STATES, dice)
+        ended = at + RUNS_FOR if state in TERMINAL else None
+        provider, operation = drawn(OPERATIONS, dice)
+        yield replace(
+            template,
+            id=job_id(number),
+            state=state,
+            provider=provider,
+            operation=operation,
+            station=drawn(STATIONS, dice),
+            metadata={"customer": str(number % 5000)},
+            parent_id=PARENT if number % 10_000 == 7 else None,
+            batch_id=BATCH if number // 100 == COUNT // 200 else None,
+            created_at=at,
+            updated_at=ended or at,
+            finished_at=ended,
+            deadline=at + timedelta(hours=1),
+            wake_at=None if ended else at + timedelta(hours=1),
+        )
+
+
+def job_rows(dialect: Dialect) -> Iterator[tuple[Any, ...]]:
+    """As the driver takes them: JSON as text, moments as the database has them."""
+    instants = {column.name: column.type for column in jobs.c if isinstance(column.type, Instant)}
+    for job in born():
+        row = job_row(job)
+        for name, kind in instants.items():
+            row[name] = kind.process_bind_param(row[name], dialect)
+        yield tuple(written(row[column.name]) for column in jobs.c)
+
+
+def written(value: Any) -> Any:
+    return compact_json(value) if isinstance(value, (dict, list, tuple)) else value
+
+
+def labels() -> Iterator[tuple[str, ...]]:
+    for job in born():
+        for row in label_rows(job):
+            yield tuple(row[column.name] for column in job_labels.c)
+
+
+def drawn(choices: Any, dice: random.Random) -> Any:
+    roll = dice.random()
+    return next(value for most, value in choices if roll <= most)
