@@ -103,7 +103,10 @@ class Door:
         )
         self.about.routes = self.routes
         #: Endpoints worth a way of their own, by method and path.
-        self.busiest = {("POST", "/v1/jobs"): self._keyed(self._ordering.create, Scope.SUBMIT)}
+        self.busiest = {
+            ("POST", "/v1/jobs"): self._keyed(self._ordering.create, Scope.SUBMIT),
+            ("GET", "/v1/jobs/{job_id}"): self._keyed(self._jobs.get, Scope.READ),
+        }
 
     async def close(self) -> None:
         """Tell what is still to be told, briefly, and let go of everything."""

@@ -21,7 +21,8 @@ Handle = Callable[[Request, Exception], Awaitable[Response]]
 
 class Lane:
     """
-    ASGI middleware. `endpoints` are found by method and whole path; all else goes on to `app`.
+    ASGI middleware. `endpoints` are found by method and path, whose last part may be `{job_id}`;
+    all else goes on to `app`.
     """
 
     def __init__(
@@ -37,16 +38,28 @@ class Lane:
         self._quickly = Envelope(self._serve, base_url)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        busy = scope["type"] == "http" and (scope["method"], scope["path"]) in self._endpoints
+        busy = scope["type"] == "http" and self._endpoint(scope) is not None
         await (self._quickly if busy else self._app)(scope, receive, send)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        endpoint = self._endpoint(scope)
+        assert endpoint is not None
         request = Request(scope, receive)
         try:
-            response = await self._endpoints[scope["method"], scope["path"]](request)
+            response = await endpoint(request)
         except (Problem, SQLAlchemyError, OSError) as error:
             response = await self._handler(error)(request, error)
         await response(scope, receive, send)
+
+    def _endpoint(self, scope: Scope) -> Endpoint | None:
+        method, path = scope["method"], scope["path"]
+        if found := self._endpoints.get((method, path)):
+            return found
+        parent, _, name = path.rpartition("/")
+        found = self._endpoints.get((method, f"{parent}/{{job_id}}")) if name else None
+        if found is not None:
+            scope["path_params"] = {"job_id": name}
+        return found
 
     def _handler(self, error: Exception) -> Handle:
         return next(self._handlers[kind] for kind in type(error).__mro__ if kind in self._handlers)

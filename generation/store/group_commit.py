@@ -7,6 +7,7 @@ came in while the previous transaction was committing share the next one, and it
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Generic, TypeVar
 
 import structlog
@@ -48,6 +49,9 @@ class GroupCommit(Generic[Item, Answer]):
             self._flusher = asyncio.create_task(self._flush())
         return await done
 
+    def _transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        return self._database.writing()
+
     async def _flush(self) -> None:
         while self._waiting:
             batch, self._waiting = self._waiting[: self._limit], self._waiting[self._limit :]
@@ -55,7 +59,7 @@ class GroupCommit(Generic[Item, Answer]):
 
     async def _commit(self, batch: Batch[Item, Answer], *, repeated: bool = False) -> None:
         try:
-            async with self._database.writing() as connection:
+            async with self._transaction() as connection:
                 answers = await self._write(connection, [item for item, _ in batch])
         except Exception as error:
             cut = is_cut(error)
@@ -82,6 +86,13 @@ class GroupCommit(Generic[Item, Answer]):
             log.warning("database_away", error=f"{type(error).__name__}: {error}")
             return False
         return True
+
+
+class GroupRead(GroupCommit[Item, Answer]):
+    """The same for questions: those that come together are asked in one transaction that reads."""
+
+    def _transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        return self._database.reading()
 
 
 def fail(batch: Batch[Item, Answer], error: BaseException) -> None:

@@ -19,7 +19,7 @@ from generation.store import tallies
 from generation.store.births import Birth, Births, Placed
 from generation.store.database import Database
 from generation.store.events import event_row
-from generation.store.group_commit import GroupCommit
+from generation.store.group_commit import GroupCommit, GroupRead
 from generation.store.idempotency import IdempotencyKey, KeyScope
 from generation.store.inserts import insert_once
 from generation.store.lists import JobLists
@@ -64,6 +64,7 @@ class JobStore:
         self.quotas = Quotas()
         self._births = Births(database, base_url, self.quotas, self._tell)
         self._watchers = Watchers()
+        self._getting = GroupRead(database, get_batch)
         self._changing = GroupCommit(database, self.change_within, limit=200)
         #: A tenant's jobs, page by page.
         self.page = JobLists(database).page
@@ -97,12 +98,8 @@ class JobStore:
 
     async def get(self, job_id: str, tenant: str | None = None) -> Job | None:
         """The job, or None where there is none, or none of this tenant's."""
-        query = select(jobs).where(jobs.c.id == job_id)
-        if tenant is not None:
-            query = query.where(jobs.c.tenant == tenant)
-        async with self._database.reading() as connection:
-            row = (await connection.execute(query)).mappings().first()
-        return job_of(dict(row)) if row else None
+        job = await self._getting(job_id)
+        return job if job and tenant in {None, job.tenant} else None
 
     async def named(self, client_id: str, tenant: str) -> Job | None:
         """The tenant's job of this name, or None."""
@@ -182,3 +179,10 @@ class JobStore:
             rows = [event_row(event) for _, event in told]
             await connection.execute(insert_once(connection, job_events), rows)
             await owe(connection, told, self._base_url)
+
+
+async def get_batch(connection: AsyncConnection, ids: Sequence[str]) -> list[Job | None]:
+    query = select(jobs).where(jobs.c.id.in_(set(ids)))
+    rows = (await connection.execute(query)).mappings()
+    found = {row["id"]: job_of(dict(row)) for row in rows}
+    return [found.get(job_id) for job_id in ids]
