@@ -98,18 +98,24 @@ def rfc3339(moment: datetime | None) -> str | None:
     """`2026-01-31T12:00:00.123Z`."""
     if moment is None:
         return None
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return moment.isoformat(timespec="milliseconds")[: -len("+00:00")] + "Z"
 
 
 def shortened(value: Any) -> Any:
     """The same JSON value with every long string cut to its beginning and its length."""
     match value:
-        case str() if len(value) > LONG_STRING:
-            return f"{value[:SHOWN]}… ({len(value)} characters)"
+        case str():
+            # The commonest first, and each type once: every order goes through here.
+            cut = len(value) > LONG_STRING
+            return f"{value[:SHOWN]}… ({len(value)} characters)" if cut else value
+        case None | bool() | int() | float():
+            return value
+        case list() | tuple():
+            return [shortened(entry) for entry in cast(list[Any], value)]
         case Mapping():
             entries = cast(Mapping[str, Any], value)
             return {name: shortened(entry) for name, entry in entries.items()}
-        case list() | tuple():
-            return [shortened(entry) for entry in cast(list[Any], value)]
         case _:
             return value

@@ -2,10 +2,11 @@
 
 import sys
 
-from ops.bench import deliveries, flight, lives, looks, submit
+from ops.bench import deliveries, flight, lists, lives, looks, submit
 
 MEASUREMENTS = {
     "submit": submit.main,
+    "lists": lists.main,
     "looks": looks.main,
     "flight": flight.main,
     "lives": lives.main,

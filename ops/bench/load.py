@@ -1,15 +1,21 @@
 """
-A closed-loop HTTP load: so many connections, each sending its next request once it is answered.
+HTTP load, closed or open.
 
-`python -m ops.bench.load URL --connections 64 --seconds 8 --body FILE` prints one line of JSON. It
-speaks just enough HTTP/1.1 to cost less than the server it measures.
+Closed: so many connections, each sending its next request once it is answered. Open (`--rate`): so
+many requests a second, whether or not the ones before were answered; a latency counts from the
+moment at which its request was to be sent, so a server that falls behind is not spared.
+
+`python -m ops.bench.load URL… --connections 64 --seconds 8 [--body FILE] [--rate 500]` prints one
+line of JSON. It speaks just enough HTTP/1.1 to cost less than the server it measures.
 """
 
 import argparse
 import asyncio
+import itertools
 import json
 import statistics
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from time import perf_counter
 from urllib.parse import urlsplit
@@ -29,66 +35,104 @@ class Load:
     refused: dict[str, int]
 
 
+@dataclass(slots=True)
+class Answers:
+    """How long each request took, and what came."""
+
+    took: list[float] = field(default_factory=list[float])
+    statuses: list[bytes] = field(default_factory=list[bytes])
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When requests are to be sent: as soon as one may be, or one every interval."""
+
+    until: float
+    times: Iterator[float] | None
+
+    def next(self) -> float | None:
+        """The moment of the next request; None at the end."""
+        at = perf_counter() if self.times is None else next(self.times)
+        return at if at < self.until else None
+
+
 async def connection(
-    address: tuple[str, int],
-    request: bytes,
-    until: float,
-    took: list[float],
-    statuses: list[bytes],
+    address: tuple[str, int], requests: Iterator[bytes], schedule: Schedule, answers: Answers
 ) -> None:
     reader, writer = await asyncio.open_connection(*address)
-    while (began := perf_counter()) < until:
-        writer.write(request)
+    while (due := schedule.next()) is not None:
+        if (early := due - perf_counter()) > 0:
+            await asyncio.sleep(early)
+        writer.write(next(requests))
         head = await reader.readuntil(b"\r\n\r\n")
         lowered = head.lower()
         start = lowered.index(b"content-length:") + 15
         await reader.readexactly(int(lowered[start : lowered.index(b"\r", start)]))
-        took.append(perf_counter() - began)
-        statuses.append(head[9:12])
+        answers.took.append(perf_counter() - due)
+        answers.statuses.append(head[9:12])
     writer.close()
 
 
-async def run(url: str, connections: int, seconds: float, body: bytes, key: str) -> Load:
-    """Load `url` with POSTs of `body`."""
-    parts = urlsplit(url)
-    host, port = parts.hostname or "127.0.0.1", parts.port or 80
-    head = (
-        f"POST {parts.path} HTTP/1.1\r\nhost: {host}:{port}\r\nauthorization: Bearer {key}\r\n"
-        f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
-    )
-    took: list[float] = []
-    statuses: list[bytes] = []
+async def run(
+    urls: list[str],
+    key: str,
+    body: bytes | None,
+    *,
+    connections: int,
+    seconds: float,
+    rate: float,
+) -> Load:
+    """Load these addresses in turn: with POSTs of `body`, or with GETs where there is none."""
+    address = urlsplit(urls[0]).hostname or "127.0.0.1", urlsplit(urls[0]).port or 80
+    requests = itertools.cycle([request(url, body, key) for url in urls])
+    answers = Answers()
     began = perf_counter()
-    request = head.encode() + body
+    times = (began + number / rate for number in itertools.count()) if rate else None
+    schedule = Schedule(began + seconds, times)
     await asyncio.gather(
-        *(
-            connection((host, port), request, began + seconds, took, statuses)
-            for _ in range(connections)
-        )
+        *(connection(address, requests, schedule, answers) for _ in range(connections))
     )
     elapsed = perf_counter() - began
     refused: dict[str, int] = {}
-    for status in statuses:
+    for status in answers.statuses:
         if not status.startswith(b"2"):
             refused[status.decode()] = refused.get(status.decode(), 0) + 1
     return Load(
-        requests=len(took),
-        per_second=len(took) / elapsed,
-        median=statistics.median(took) * 1000,
-        p99=statistics.quantiles(took, n=100)[98] * 1000,
+        requests=len(answers.took),
+        per_second=len(answers.took) / elapsed,
+        median=statistics.median(answers.took) * 1000,
+        p99=statistics.quantiles(answers.took, n=100)[98] * 1000,
         refused=refused,
     )
 
 
+def request(url: str, body: bytes | None, key: str) -> bytes:
+    parts = urlsplit(url)
+    head = f"{parts.path} HTTP/1.1\r\nhost: {parts.netloc}\r\nauthorization: Bearer {key}\r\n"
+    if body is None:
+        return f"GET {head}\r\n".encode()
+    kind = f"content-type: application/json\r\ncontent-length: {len(body)}\r\n"
+    return f"POST {head}{kind}\r\n".encode() + body
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m ops.bench.load", description=__doc__)
-    parser.add_argument("url")
+    parser.add_argument("urls", nargs="+", metavar="URL")
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--seconds", type=float, default=8)
-    parser.add_argument("--body", type=Path, required=True)
+    parser.add_argument("--body", type=Path)
     parser.add_argument("--key", default="")
+    parser.add_argument("--rate", type=float, default=0, help="requests a second; 0 for closed")
     given = parser.parse_args()
-    work = run(given.url, given.connections, given.seconds, given.body.read_bytes(), given.key)
+    body = given.body.read_bytes() if given.body else None
+    work = run(
+        given.urls,
+        given.key,
+        body,
+        connections=given.connections,
+        seconds=given.seconds,
+        rate=given.rate,
+    )
     print(json.dumps(asdict(uvloop.run(work))))
 
 

@@ -7,9 +7,9 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
-import asyncpg
+import asyncpg  # pyright: ignore[reportMissingTypeStubs]
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from ulid import ULID
@@ -56,7 +56,7 @@ async def fill(url: str) -> None:
     if url.startswith("sqlite"):
         fill_sqlite(checked_url(url).database or "")
         return
-    connection: Any = await asyncpg.connect(url.replace("+asyncpg", ""))
+    connection: Any = await cast(Any, asyncpg).connect(url.replace("+asyncpg", ""))
     try:
         for table, rows in ((jobs, job_rows(postgresql.dialect())), (job_labels, labels())):
             columns = [column.name for column in table.c]

@@ -1,19 +1,21 @@
 """
-The submit path: orders a second that one API process makes durable, against the plain stack.
+The submit path: orders a second that one API process makes durable, between the floor (the same
+server, storing nothing) and the plain stack; how late it is at a steady rate; and reads a second.
 
-Both run on the same store and broker, in turn, several times; what counts is each pair's ratio.
+All run on the same store and broker, in turn, several times; what counts is each turn's ratios.
 """
 
 import asyncio
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,6 +25,7 @@ from typing import Any
 
 from generation.store import Store, migrate, new_key
 from generation.webhooks.signature import new_secret
+from ops.bench.wrk import loaded_by_wrk
 from ops.stack.broker import BrokerProcess, local_broker
 from ops.stack.keeper import Keeper, kill_group
 from ops.stack.ports import free_port
@@ -31,7 +34,9 @@ from tests.services.postgres_installation import PostgresUnavailable, installati
 
 CONNECTIONS = 64
 SECONDS = 6
-PAIRS = 3
+TURNS = 3
+RATE = 500
+READ = 200
 START_SECONDS = 30
 ORDER: Mapping[str, Any] = {
     "provider": "kling",
@@ -39,24 +44,33 @@ ORDER: Mapping[str, Any] = {
     "input": {"prompt": "a lighthouse at dusk, slow pan", "duration": 5},
     "webhook": {"url": "https://example.com/hook"},
 }
+Measured = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
-    """Orders a second of both, measured one right after the other."""
+class Turn:
+    """All of them, measured one right after the other."""
 
-    genq: Mapping[str, Any]
-    plain: Mapping[str, Any]
+    floor: Measured
+    genq: Measured
+    plain: Measured
+    #: genq at `RATE` orders a second, and its reads.
+    steady: Measured
+    reads: Measured
 
-    @property
-    def ratio(self) -> float:
-        return self.genq["per_second"] / self.plain["per_second"]
+    def ratio(self, to: str) -> float:
+        return self.genq["per_second"] / getattr(self, to)["per_second"]
 
 
 def main() -> None:
     """Measure on SQLite and, where it is installed, on PostgreSQL; print a table."""
-    print("| store | genq orders/s | plain orders/s | ratio, pair by pair | p99 genq / plain |")
-    print("|---|---|---|---|---|")
+    by = "wrk" if shutil.which("wrk") else "ops.bench.load"
+    print(f"Closed loops by {by}, {CONNECTIONS} connections; the steady rate by ops.bench.load.\n")
+    print(
+        "| store | floor | genq orders/s | plain | genq / floor | genq / plain"
+        f" | median, p99 at {RATE}/s | reads/s |"
+    )
+    print("|---|---|---|---|---|---|---|---|")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         keeper = stack.enter_context(Keeper())
@@ -65,25 +79,29 @@ def main() -> None:
         try:
             found = stack.enter_context(installation(os.environ))
         except PostgresUnavailable:
-            print("| PostgreSQL | not installed | | | |")
+            print("| PostgreSQL | not installed | | | | | | |")
             return
         cluster = stack.enter_context(Cluster(found, "bench", keeper, durable=True))
         show("PostgreSQL", measure(folder, keeper, broker, cluster.create_database("bench")))
 
 
-def show(name: str, pairs: list[Pair]) -> None:
+def show(name: str, turns: list[Turn]) -> None:
     def median(side: str, field: str) -> float:
-        return statistics.median(getattr(pair, side)[field] for pair in pairs)
+        return statistics.median(getattr(turn, side)[field] for turn in turns)
 
-    ratios = ", ".join(f"{pair.ratio:.1f}" for pair in pairs)
+    def ratios(to: str, form: str) -> str:
+        return ", ".join(format(turn.ratio(to), form) for turn in turns)
+
     print(
-        f"| {name} | {median('genq', 'per_second'):,.0f} | {median('plain', 'per_second'):,.0f}"
-        f" | {ratios} | {median('genq', 'p99'):.0f} / {median('plain', 'p99'):.0f} ms |",
+        f"| {name} | {median('floor', 'per_second'):,.0f} | {median('genq', 'per_second'):,.0f}"
+        f" | {median('plain', 'per_second'):,.0f} | {ratios('floor', '.0%')}"
+        f" | {ratios('plain', '.1f')} | {median('steady', 'median'):.1f},"
+        f" {median('steady', 'p99'):.1f} ms | {median('reads', 'per_second'):,.0f} |",
         flush=True,
     )
 
 
-def measure(folder: Path, keeper: Keeper, broker: BrokerProcess, url: str) -> list[Pair]:
+def measure(folder: Path, keeper: Keeper, broker: BrokerProcess, url: str) -> list[Turn]:
     migrate(url)
     key = asyncio.run(added_key(url))
     port = free_port()
@@ -97,16 +115,34 @@ def measure(folder: Path, keeper: Keeper, broker: BrokerProcess, url: str) -> li
     plain = {"PLAIN_DATABASE_URL": plain_url(url), "PLAIN_REDIS_URL": broker.url}
     genq_command = ["-c", "from ops.cli import main; main()", "api"]
     plain_command = ["-m", "uvicorn", "ops.bench.plain:app", "--no-access-log", f"--port={port}"]
-    pairs: list[Pair] = []
-    for _ in range(PAIRS):
+    jobs = f"http://127.0.0.1:{port}/v1/jobs"
+    turns: list[Turn] = []
+    for _ in range(TURNS):
+        with serving(folder, keeper, ["-m", "ops.bench.floor"], genq, port):
+            floor = closed(folder, [jobs], key, order=True)
         with serving(folder, keeper, genq_command, genq, port):
-            ours = loaded(folder, port, key)
+            ours = closed(folder, [jobs], key, order=True)
+            steady = loaded(folder, [jobs], key, order=True, rate=RATE)
+            reads = closed(folder, [f"{jobs}/{i}" for i in newest(jobs, key)], key, order=False)
         broker.flushall()
         with serving(folder, keeper, plain_command, plain, port):
-            theirs = loaded(folder, port, key)
+            theirs = closed(folder, [jobs], key, order=True)
         broker.flushall()
-        pairs.append(Pair(ours, theirs))
-    return pairs
+        turns.append(Turn(floor, ours, theirs, steady, reads))
+    return turns
+
+
+def newest(jobs: str, key: str) -> list[str]:
+    """The ids of as many jobs as are read."""
+    ids: list[str] = []
+    address = f"{jobs}?limit=100"
+    while len(ids) < READ:
+        request = urllib.request.Request(address, headers={"authorization": f"Bearer {key}"})
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            page = json.load(answer)
+        ids += [job["id"] for job in page["data"]]
+        address = f"{jobs}?limit=100&cursor={page['next_cursor']}"
+    return ids
 
 
 def plain_url(url: str) -> str:
@@ -153,17 +189,31 @@ def wait_for_answer(url: str, process: "subprocess.Popen[bytes]", log: Path) -> 
     sys.exit(f"the server did not start:\n{log.read_text(errors='replace')[-2000:]}")
 
 
-def loaded(folder: Path, port: int, key: str) -> Mapping[str, Any]:
-    """What a load process of its own measured; a warm-up goes before."""
-    body = folder / "order.json"
-    body.write_text(json.dumps(ORDER))
-    command = [sys.executable, "-m", "ops.bench.load", f"http://127.0.0.1:{port}/v1/jobs"]
-    command += ["--connections", str(CONNECTIONS), "--body", str(body), "--key", key]
+def closed(folder: Path, urls: Sequence[str], key: str, *, order: bool) -> Measured:
+    """As much as it can take, after a warm-up; by wrk where there is one, for it costs least."""
+    body = json.dumps(ORDER) if order else None
+    if shutil.which("wrk"):
+        loaded_by_wrk(folder, urls, key, body, connections=CONNECTIONS, seconds=1)
+        found = loaded_by_wrk(folder, urls, key, body, connections=CONNECTIONS, seconds=SECONDS)
+        return refusing(found)
+    return loaded(folder, urls, key, order=order, rate=0)
+
+
+def loaded(folder: Path, urls: Sequence[str], key: str, *, order: bool, rate: float) -> Measured:
+    """What a load process of our own measured; a warm-up goes before."""
+    command = [sys.executable, "-m", "ops.bench.load", *urls, "--key", key, "--rate", str(rate)]
+    command += ["--connections", str(CONNECTIONS)]
+    if order:
+        (folder / "order.json").write_text(json.dumps(ORDER))
+        command += ["--body", str(folder / "order.json")]
     subprocess.run([*command, "--seconds", "1"], check=True, stdout=subprocess.DEVNULL)
     answer = subprocess.run(
         [*command, "--seconds", str(SECONDS)], check=True, capture_output=True, text=True
     )
-    measured = json.loads(answer.stdout)
+    return refusing(json.loads(answer.stdout))
+
+
+def refusing(measured: Measured) -> Measured:
     if measured["refused"]:
-        sys.exit(f"the server refused orders: {measured['refused']}")
+        sys.exit(f"the server refused: {measured['refused']}")
     return measured

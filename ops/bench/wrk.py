@@ -1,0 +1,64 @@
+"""
+Closed load by wrk, which costs a small part of a core.
+"""
+
+import json
+import re
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+SCRIPT = """
+local paths = {paths}
+local number = 0
+wrk.method = "{method}"
+wrk.body = {body}
+wrk.headers["content-type"] = "application/json"
+wrk.headers["authorization"] = "Bearer {key}"
+request = function()
+  number = number % #paths + 1
+  return wrk.format(nil, paths[number])
+end
+done = function(summary, latency, requests)
+  local errors = summary.errors
+  local bad = errors.connect + errors.read + errors.write + errors.status + errors.timeout
+  print(string.format("MEASURED %d %d %d %d %d", summary.requests, summary.duration,
+    latency:percentile(50), latency:percentile(99), bad))
+end
+"""
+
+
+def loaded_by_wrk(
+    folder: Path,
+    urls: Sequence[str],
+    key: str,
+    body: str | None,
+    *,
+    connections: int,
+    seconds: int,
+) -> dict[str, Any]:
+    """The same as `ops.bench.load` measures. Latencies in milliseconds."""
+    script = folder / "load.lua"
+    paths = ", ".join(json.dumps(urlsplit(url).path) for url in urls)
+    script.write_text(
+        SCRIPT.format(
+            paths=f"{{{paths}}}",
+            method="GET" if body is None else "POST",
+            body="nil" if body is None else json.dumps(body),
+            key=key,
+        )
+    )
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(script), urls[0]]
+    answer = subprocess.run(command, check=True, capture_output=True, text=True)
+    found = re.search(r"MEASURED (\d+) (\d+) (\d+) (\d+) (\d+)", answer.stdout)
+    assert found is not None, answer.stdout
+    requests, duration, median, p99, bad = (int(number) for number in found.groups())
+    return {
+        "requests": requests,
+        "per_second": requests / duration * 1e6,
+        "median": median / 1000,
+        "p99": p99 / 1000,
+        "refused": {"any": bad} if bad else {},
+    }
