@@ -32,7 +32,7 @@ from generation.flower import Rows
 from generation.job import Job
 from generation.queue import Nudger, celery_app
 from generation.settings import Settings
-from generation.stations import load_stations
+from generation.station_file import load_stations
 from generation.store import IdempotencyKey, Placed, Store
 
 
