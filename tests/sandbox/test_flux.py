@@ -182,7 +182,7 @@ def test_a_relay_passes_on_an_address_that_is_not_asked(client: httpx.Client) ->
         ("no-credit", AccountBlocked, ErrorCode.OUT_OF_CREDITS),
         ("invalid", Rejected, ErrorCode.INVALID_REQUEST),
         ("moderated", Rejected, ErrorCode.MODERATED),
-        ("html", InDoubt, ErrorCode.IN_DOUBT),
+        ("html", Rejected, ErrorCode.UNSUPPORTED),
     ],
 )
 def test_a_refused_submit_is_not_paid(

@@ -155,7 +155,7 @@ def test_a_parents_file_is_worked_on(sandbox: SandboxHandle, client: httpx.Clien
         ("no-credit", AccountBlocked, ErrorCode.OUT_OF_CREDITS),
         ("invalid", Rejected, ErrorCode.INVALID_REQUEST),
         ("moderated", Rejected, ErrorCode.MODERATED),
-        ("html", InDoubt, ErrorCode.IN_DOUBT),
+        ("html", Rejected, ErrorCode.UNSUPPORTED),
     ],
 )
 def test_a_refused_submit_is_not_paid(

@@ -170,13 +170,14 @@ def _turned_away(status: int, *, page: bool) -> _Sort:
 
 def wordless_fault(reply: Reply, *, submitting: bool) -> Fault:
     """
-    The fault of an answer that is no JSON object: a gateway's page, or the torso of something.
-
-    A page with a good status leaves an order in doubt, though it may be a dashboard.
+    The fault of an answer that is no JSON object: a gateway's page, a relay's dashboard where it
+    has no such path, or the torso of something.
     """
-    page = reply.body.lstrip().startswith(b"<")
+    page = reply.body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
     sort = _BROKEN if page or reply.status >= 500 else _UNREADABLE
-    if submitting and 300 <= reply.status < 500:
+    if submitting and page and reply.status < 300:
+        sort = _UNSUPPORTED  # the dashboard: the url in the settings leads elsewhere
+    elif submitting and 300 <= reply.status < 500:
         sort = _turned_away(reply.status, page=page)
     elif reply.status != 403:  # which may come from a guard before the station
         sort = _CLEAR_STATUSES.get(reply.status, sort)

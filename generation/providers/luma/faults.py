@@ -166,8 +166,8 @@ def wordless_fault(reply: Reply, *, submitting: bool) -> Fault:
     complaint = wordless(reply)
     status = reply.status
     page = reply.body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
-    if submitting and 300 <= status < 400:
-        sort = _UNSUPPORTED  # no redirect is followed: the path is elsewhere
+    if submitting and (300 <= status < 400 or (page and status < 300)):
+        sort = _UNSUPPORTED  # a redirect, which is not followed, or the dashboard: no such path
     elif submitting and status == 403 and page:
         sort = _DOWN
     elif page and not (submitting and 400 <= status < 500) and status not in _PAGE_STATUSES:
