@@ -9,7 +9,6 @@ survives a job that was changed while the exchange was on the wire.
 from generation.lifecycle.cancel import after_cancel, request_cancel
 from generation.lifecycle.doubt import after_find, doubt, send_again, surely_not_created, unfindable
 from generation.lifecycle.ending import (
-    AFTERMATH,
     canceled,
     ended,
     expired,
@@ -44,7 +43,6 @@ from generation.lifecycle.waiting import after_input, awaiting_input, begin_inpu
 
 __all__ = [
     "AFTERLIFE",
-    "AFTERMATH",
     "CALL",
     "FIND_CEILING",
     "GRACE",

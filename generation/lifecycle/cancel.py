@@ -6,7 +6,7 @@ from datetime import datetime
 
 from generation.errors import Acceptance, Fault
 from generation.job import Billed, Job, JobState
-from generation.lifecycle.ending import canceled, unbilled
+from generation.lifecycle.ending import canceled, may_run_until, unbilled
 from generation.lifecycle.moment import Moment
 from generation.lifecycle.running import MISSES_TO_LOSE
 
@@ -43,5 +43,5 @@ def after_cancel(job: Job, stopped: bool | Fault | None, at: Moment) -> Job:
                 at.now,
                 billed,
                 "detached: the upstream cannot stop it, its result is discarded",
-                may_run_until=max(at.now, (job.started_at or at.now) + at.pace.durations.late),
+                slot_until=may_run_until(job, at),
             )

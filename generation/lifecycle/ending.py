@@ -11,10 +11,6 @@ from generation.lifecycle.moment import Moment
 from generation.pace import next_late_look
 from generation.status import Failed, Succeeded
 
-#: An expired job whose task may still run takes up its place at the key no longer than this: a
-#: task that hangs upstream for ever must not keep others out.
-AFTERMATH = timedelta(hours=1)
-
 
 def ended(job: Job, state: JobState, now: datetime, **changes: object) -> Job:
     """A terminal move. The first ending sets `finished_at`; nothing is left to wake up for."""
@@ -91,7 +87,7 @@ def expired(job: Job, at: Moment) -> Job:
         JobState.EXPIRED,
         at.now,
         wake_at=at.now + wait if alive_upstream else None,
-        slot_until=at.now + AFTERMATH if alive_upstream else None,
+        slot_until=may_run_until(job, at) if alive_upstream else None,
         error=JobError(
             code=ErrorCode.EXPIRED,
             message=f"not finished by its deadline; it was {job.state}"
@@ -101,8 +97,18 @@ def expired(job: Job, at: Moment) -> Job:
     )
 
 
+def may_run_until(job: Job, at: Moment) -> datetime | None:
+    """
+    For how long the task of a job that ends now takes up a place at its key: until nine in ten of
+    its kind are done. One that hangs for longer must not keep others out; should it take up a place
+    all the same, the station says that it is full.
+    """
+    done = (job.started_at or at.now) + at.pace.durations.late
+    return done if done > at.now else None
+
+
 def canceled(
-    job: Job, now: datetime, billed: Billed, reason: str, *, may_run_until: datetime | None = None
+    job: Job, now: datetime, billed: Billed, reason: str, *, slot_until: datetime | None = None
 ) -> Job:
     """Ended because the caller asked for it; its task may still take up a place at its key."""
     return ended(
@@ -110,7 +116,7 @@ def canceled(
         JobState.CANCELED,
         now,
         billed=billed,
-        slot_until=may_run_until,
+        slot_until=slot_until,
         reason=reason,
         error=JobError(code=ErrorCode.CANCELED, message=reason),
     )

@@ -194,7 +194,9 @@ def test_an_ended_job_leaves_its_line_and_its_place() -> None:
 
 
 def test_what_may_still_run_upstream_holds_its_place_for_a_time() -> None:
-    assert expired(a_job(S.RUNNING), at(5)).slot_until == NOON + seconds(5 + 3600)
+    early = expired(a_job(S.RUNNING), at(5))
+    assert early.slot_until == NOON + seconds(120), "until nearly all of its kind are done"
+    assert expired(a_job(S.RUNNING), at(120)).slot_until is None, "what hangs keeps nobody out"
     assert expired(a_job(S.QUEUED), at(5)).slot_until is None
     detached = after_cancel(a_job(S.RUNNING), None, at(5))
     assert detached.slot_until == NOON + seconds(120), "until nearly all of its kind are done"
