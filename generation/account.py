@@ -142,14 +142,23 @@ def submits_left(account: Account, key: Key, now: datetime) -> int | None:
     """How many submits may leave now; None where the key has no such limit."""
     if key.submits_per_minute is None:
         return None
-    whole = burst(key.submits_per_minute)
-    missing = max((account.full_at or now) - now, timedelta(0))
-    return max(0, int(whole - missing / spacing(key.submits_per_minute) + 1e-6))
+    missing = refill(account, key.submits_per_minute, now) / spacing(key.submits_per_minute)
+    return max(0, int(burst(key.submits_per_minute) - missing + 1e-6))
 
 
 def submitted(account: Account, key: Key, now: datetime) -> Account:
     """The account after one more submit."""
     if key.submits_per_minute is None:
         return account
-    full_at = max(account.full_at or now, now) + spacing(key.submits_per_minute)
+    per_minute = key.submits_per_minute
+    full_at = now + refill(account, per_minute, now) + spacing(per_minute)
     return replace(account, full_at=full_at)
+
+
+def refill(account: Account, per_minute: int, now: datetime) -> timedelta:
+    """
+    How long the bucket takes to be full again. No bucket takes longer than an empty one: a moment
+    beyond that was read off a clock that was wrong, and says nothing.
+    """
+    missing = max((account.full_at or now) - now, timedelta(0))
+    return missing if missing <= burst(per_minute) * spacing(per_minute) else timedelta(0)

@@ -12,7 +12,7 @@ from sqlalchemy import update
 
 from generation.job import JobState
 from generation.store.database import Database
-from generation.store.schema import accounts, deliveries, jobs
+from generation.store.schema import HOLDING, accounts, deliveries, jobs
 
 #: After a clock was seen to go back, whoever waits for less than this is left to wait.
 HARMLESS = timedelta(minutes=1)
@@ -26,10 +26,13 @@ async def rouse(database: Database, now: datetime, lease: timedelta, *, stepped:
     """
     Wake whoever sleeps for unusually long; after a step back of the clock, nearly everybody, and
     forget what patience keys and jobs were asked for. One look, search or attempt comes early,
-    which costs little. Submits on the wire keep one `lease` from now. Returns how many were woken.
+    which costs little. Submits on the wire keep one `lease` from now. Whoever stands in a line
+    sleeps until the deadline on purpose, and is called. Returns how many were woken.
     """
     late = now + (HARMLESS if stepped else UNUSUAL)
-    hurried = update(jobs).where(jobs.c.wake_at > late, jobs.c.state.not_in(UNHURRIED))
+    hurried = update(jobs).where(
+        jobs.c.wake_at > late, jobs.c.state.not_in(UNHURRIED), jobs.c.line.is_(None)
+    )
     leased = update(jobs).where(jobs.c.wake_at > late, jobs.c.state == JobState.SUBMITTING)
     owed = update(deliveries).where(deliveries.c.wake_at > late, deliveries.c.attempts == 0)
     waking = [
@@ -39,6 +42,8 @@ async def rouse(database: Database, now: datetime, lease: timedelta, *, stepped:
     ]
     waits = (accounts.c.cool_until, accounts.c.probe_at, accounts.c.full_at)
     keys = [update(accounts).where(wait > late).values({wait.name: now}) for wait in waits]
+    called = update(jobs).where(HOLDING, jobs.c.slot_until > late, jobs.c.state == JobState.QUEUED)
+    keys.append(called.values(slot_until=None))
     async with database.writing() as connection:
         counts = [(await connection.execute(query)).rowcount for query in waking]
         for query in keys if stepped else ():

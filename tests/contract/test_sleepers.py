@@ -5,6 +5,7 @@ Jobs and deliveries that a clock has left asleep, on both kinds of database.
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -83,3 +84,14 @@ async def test_so_is_a_key_that_was_called_too_fast(store: Store) -> None:
     account = (await store.accounts.all())["sandbox", "main"]
     assert account.cool_until == NOON
     assert account.probe_at == NOON + LEASE
+
+
+async def test_lines_are_left_alone_and_calls_are_taken_back(store: Store) -> None:
+    in_line = await store.jobs.insert(a_job(line="relay/main", wake_at=NOON + HOUR))
+    held: dict[str, Any] = {"station": "relay", "key": "main", "slot_until": NOON + HOUR}
+    called = await store.jobs.insert(a_job(wake_at=NOON + HOUR, **held))
+    assert await rouse(store.database, NOON, LEASE, stepped=True) == 1
+    assert await store.jobs.get(in_line.id) == in_line
+    woken = await store.jobs.get(called.id)
+    assert woken is not None
+    assert (woken.wake_at, woken.slot_until) == (NOON, None), "no place is kept for an hour"

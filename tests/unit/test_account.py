@@ -96,6 +96,13 @@ def test_no_minute_sees_more_than_its_submits(per_minute: int) -> None:
     assert len(sent) >= 2 * per_minute, "and the key's whole allowance can be used"
 
 
+def test_a_clock_that_was_wrong_does_not_close_a_key() -> None:
+    key = Key(name="main", value=SecretStr("sk"), submits_per_minute=60)
+    ahead = submitted(FRESH, key, at(3600))
+    assert submits_left(ahead, key, NOON) == 1
+    assert submitted(ahead, key, NOON).full_at == at(1)
+
+
 def test_a_key_without_such_a_limit_keeps_no_count() -> None:
     key = Key(name="main", value=SecretStr("sk"))
     assert submits_left(FRESH, key, NOON) is None
