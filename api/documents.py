@@ -194,6 +194,16 @@ class EventPage(Document):
     has_more: bool = Field(description="Whether there is more right now.")
 
 
+class StreamToken(Document):
+    """Opens the stream of one job for a browser."""
+
+    object: Literal["stream_token"]
+    job: str
+    token: str
+    url: str = Field(description="For `new EventSource(url)`.")
+    expires_at: datetime
+
+
 class Reply(Document):
     """What an upstream literally said."""
 
@@ -253,6 +263,7 @@ MODELS: tuple[type[Document], ...] = (
     JobPage,
     Event,
     EventPage,
+    StreamToken,
     Batch,
     PlacedBatch,
     Reply,

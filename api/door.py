@@ -40,6 +40,7 @@ from api.reference import Reference
 from api.resolutions import Resolutions
 from api.routes import CallersEndpoint, Guarded, Route, route
 from api.standing import Standing
+from api.stream_tokens import StreamTokens, TokenOrKey
 from api.streams import Streams
 from api.submit_reference import SubmitReference
 from api.taking import Taker
@@ -203,9 +204,13 @@ class Door:
 
     def _event_routes(self, says: EventReference) -> list[Route]:
         feed, streams, keyed = self._feed, self._streams, self._keyed
+        tokens = StreamTokens(self.store, self.base_url)
+        issue = keyed(tokens.issue, Scope.READ)
+        of_job = TokenOrKey(keyed(streams.of_job), tokens, streams.of_job)
         return [
             route("GET", "/v1/jobs/{job_id}/events", keyed(feed.of_job), says.job_events()),
-            route("GET", "/v1/jobs/{job_id}/stream", keyed(streams.of_job), says.job_stream()),
+            route("GET", "/v1/jobs/{job_id}/stream", of_job, says.job_stream()),
+            route("POST", "/v1/jobs/{job_id}/stream-token", issue, says.stream_token()),
             route("GET", "/v1/events", keyed(feed.page), says.feed()),
             route("GET", "/v1/events/stream", keyed(streams.of_tenant), says.stream()),
         ]

@@ -116,7 +116,15 @@ class EventReference:
             " ended; then the stream closes. An `id` is the event's `sequence`. Progress comes"
             " without one, at most twice a second: it is not written down, and after a break the"
             " next one tells more.",
-            parameters=[_JOB_ID, _RESUME],
+            parameters=[
+                _JOB_ID,
+                _RESUME,
+                in_query(
+                    "token",
+                    "Instead of an API key: a token of `POST /v1/jobs/{id}/stream-token`.",
+                    {"type": "string"},
+                ),
+            ],
             answers={
                 200: self._frames("4"),
                 204: {"description": "It has ended and everything was told: do not come again."},
@@ -131,6 +139,27 @@ class EventReference:
                 _NO_STORE,
                 instance=f"/v1/jobs/{JOB_ID}/stream",
             ),
+        )
+
+    def stream_token(self) -> Spec:
+        token = f"key_01KG9Q2Z6M8T4V7X1Y3A5C7E9G.1769864400.{'x' * 32}"
+        example = {
+            "object": "stream_token",
+            "job": JOB_ID,
+            "token": token,
+            "url": f"/v1/jobs/{JOB_ID}/stream?token={token}",
+            "expires_at": "2026-01-31T13:00:00.000Z",
+        }
+        return describe(
+            "Events",
+            "issueStreamToken",
+            "Let a browser follow a job",
+            "`EventSource` can send no headers, and an API key does not belong into a page. Your"
+            " server gets a token for the page: it opens the stream of this job and nothing else,"
+            " from any site, for an hour, and for no longer than your key is valid.",
+            parameters=[_JOB_ID],
+            answers={201: says("A token.", "StreamToken", example)}
+            | complains(_NO_KEY, _NO_JOB, _NO_STORE, instance=f"/v1/jobs/{JOB_ID}/stream-token"),
         )
 
     def stream(self) -> Spec:

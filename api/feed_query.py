@@ -80,7 +80,7 @@ def read_log_query(request: Request) -> LogQuery:
 
 def read_resumed(request: Request) -> int:
     """The `sequence` a job's stream goes on after; 0 at its beginning."""
-    given_once(request, ())
+    given_once(request, ("token",))
     return read_sequence(request.headers.get("last-event-id"), "Last-Event-ID")
 
 
@@ -93,8 +93,8 @@ def given_once(request: Request, parameters: Sequence[str]) -> Mapping[str, str]
     given: dict[str, str] = {}
     for name, value in request.query_params.multi_items():
         if name not in parameters:
-            known = f"there are {', '.join(parameters)}" if parameters else "there are none"
-            raise unusable(f"there is no parameter {name[:60]!r}; {known}")
+            known = ", ".join(parameters)
+            raise unusable(f"there is no parameter {name[:60]!r}; there are {known}")
         if name in given:
             raise unusable(f"{name} is given twice; give it once")
         given[name] = value

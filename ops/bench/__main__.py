@@ -2,7 +2,7 @@
 
 import sys
 
-from ops.bench import deliveries, flight, lists, lives, looks, submit
+from ops.bench import deliveries, flight, lists, lives, looks, streams, submit
 
 MEASUREMENTS = {
     "submit": submit.main,
@@ -11,6 +11,7 @@ MEASUREMENTS = {
     "flight": flight.main,
     "lives": lives.main,
     "deliveries": deliveries.main,
+    "streams": streams.main,
 }
 
 

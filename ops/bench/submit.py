@@ -162,7 +162,7 @@ async def added_key(url: str) -> str:
 @contextmanager
 def serving(
     folder: Path, keeper: Keeper, command: list[str], environment: Mapping[str, str], port: int
-) -> Generator[None]:
+) -> Generator["subprocess.Popen[bytes]"]:
     """One server process that answers, for as long as the block lasts."""
     with (folder / "server.log").open("ab") as log:
         process = keeper.launch(
@@ -170,7 +170,7 @@ def serving(
         )
     try:
         wait_for_answer(f"http://127.0.0.1:{port}/healthz", process, folder / "server.log")
-        yield
+        yield process
     finally:
         process.terminate()
         process.wait(15)

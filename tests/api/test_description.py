@@ -65,6 +65,7 @@ class TestOpenApi:
             ("get", "/v1/jobs/{job_id}/reply"),
             ("get", "/v1/jobs/{job_id}/events"),
             ("get", "/v1/jobs/{job_id}/stream"),
+            ("post", "/v1/jobs/{job_id}/stream-token"),
             ("delete", "/v1/jobs/{job_id}"),
             ("get", "/v1/events"),
             ("get", "/v1/events/stream"),

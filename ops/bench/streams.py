@@ -1,0 +1,210 @@
+"""
+A thousand open streams on one API process: what they cost in memory and in idling, and how long a
+commit takes to reach them.
+
+Once a stream for each of a thousand jobs, and once a thousand readers of everything.
+"""
+
+import asyncio
+import json
+import os
+import random
+import statistics
+import tempfile
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import monotonic
+
+import uvloop
+from ulid import ULID
+
+from generation.job import Job, JobState
+from generation.store import Store, migrate
+from ops.bench.submit import added_key, serving
+from ops.bench.usage import usage
+from ops.stack.broker import BrokerProcess, local_broker
+from ops.stack.keeper import Keeper
+from ops.stack.ports import free_port
+from tests.services.postgres import Cluster
+from tests.services.postgres_installation import PostgresUnavailable, installation
+
+STREAMS = 1000
+#: Endings a second while each stream is of one job.
+RATE = 100
+#: Events told to each of a thousand readers of everything, two a second.
+SHARED_EVENTS = 20
+IDLE_SECONDS = 10
+PATIENCE = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The API process under test."""
+
+    port: int
+    key: str
+    pid: int
+
+
+@dataclass
+class Watched:
+    """When each job's ending was committed, and after how long it was heard of."""
+
+    committed: dict[str, float] = field(default_factory=dict[str, float])
+    heard: list[tuple[str, float]] = field(default_factory=list[tuple[str, float]])
+
+    @property
+    def delays(self) -> list[float]:
+        """In milliseconds; what was heard before the writer had its answer counts as nothing."""
+        return [max(0, at - self.committed[job_id]) * 1000 for job_id, at in self.heard]
+
+
+def main() -> None:
+    """Measure on SQLite and, where it is installed, on PostgreSQL; print a table."""
+    print("| store | streams | memory of the API | a stream | idle CPU | commit to reader |")
+    print("|---|---|---|---|---|---|")
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        keeper = stack.enter_context(Keeper())
+        broker = stack.enter_context(BrokerProcess(local_broker(folder / "b", os.environ), keeper))
+        measure("SQLite", folder, keeper, broker, f"sqlite+aiosqlite:///{folder}/bench.db")
+        try:
+            found = stack.enter_context(installation(os.environ))
+        except PostgresUnavailable:
+            print("| PostgreSQL | not installed | | | | |")
+            return
+        cluster = stack.enter_context(Cluster(found, "bench", keeper, durable=True))
+        measure("PostgreSQL", folder, keeper, broker, cluster.create_database("bench"))
+
+
+def measure(name: str, folder: Path, keeper: Keeper, broker: BrokerProcess, url: str) -> None:
+    migrate(url)
+    key = asyncio.run(added_key(url))
+    for kind, work in (("one a job", of_jobs), ("everything, to each", of_all)):
+        port = free_port()
+        environment = {
+            "GENQ_DATABASE_URL": url,
+            "GENQ_REDIS_URL": broker.url,
+            "GENQ_STATION_URL": "http://127.0.0.1:9",
+            "GENQ_STATION_KEY": "none",
+            "GENQ_API_PORT": str(port),
+        }
+        command = ["-c", "from ops.cli import main; main()", "api"]
+        with serving(folder, keeper, command, environment, port) as process:
+            row = uvloop.run(work(url, Target(port, key, process.pid)))
+        print(f"| {name} | {STREAMS:,}, {kind} | {row} |", flush=True)
+
+
+async def of_jobs(url: str, api: Target) -> str:
+    store = Store(url)
+    try:
+        jobs = [a_job() for _ in range(STREAMS)]
+        await asyncio.gather(*(store.jobs.insert(job) for job in jobs))
+        watched = Watched()
+        paths = [f"/v1/jobs/{job.id}/stream" for job in jobs]
+
+        async def write() -> None:
+            random.shuffle(jobs)
+            for job in jobs:
+                await end(store, job, watched)
+                await asyncio.sleep(1 / RATE)
+
+        return await watch(api, paths, watched, write, STREAMS)
+    finally:
+        await store.close()
+
+
+async def of_all(url: str, api: Target) -> str:
+    store = Store(url)
+    try:
+        jobs = [await store.jobs.insert(a_job()) for _ in range(SHARED_EVENTS)]
+        watched = Watched()
+
+        async def write() -> None:
+            for job in jobs:
+                await end(store, job, watched)
+                await asyncio.sleep(0.5)
+
+        paths = ["/v1/events/stream"] * STREAMS
+        return await watch(api, paths, watched, write, STREAMS * SHARED_EVENTS)
+    finally:
+        await store.close()
+
+
+async def watch(
+    api: Target,
+    paths: list[str],
+    watched: Watched,
+    write: Callable[[], Awaitable[None]],
+    expected: int,
+) -> str:
+    before = usage(api.pid).memory_bytes
+    opened: list[asyncio.Event] = [asyncio.Event() for _ in paths]
+    readers = [
+        asyncio.create_task(read(api, path, event, watched))
+        for path, event in zip(paths, opened, strict=True)
+    ]
+    await asyncio.gather(*(each.wait() for each in opened))
+    await asyncio.sleep(2)
+    held = usage(api.pid)
+    await asyncio.sleep(IDLE_SECONDS)
+    idle = (usage(api.pid).cpu_seconds - held.cpu_seconds) / IDLE_SECONDS
+    await write()
+    until = monotonic() + PATIENCE
+    while len(watched.heard) < expected and monotonic() < until:
+        await asyncio.sleep(0.1)
+    for reader in readers:
+        reader.cancel()
+    await asyncio.gather(*readers, return_exceptions=True)
+    each = (held.memory_bytes - before) / len(paths) / 1024
+    delays = sorted(watched.delays)
+    lost = "" if len(delays) == expected else f" ({expected - len(delays)} not heard)"
+    p95 = delays[int(len(delays) * 0.95)]
+    return (
+        f"{before / 2**20:.0f} → {held.memory_bytes / 2**20:.0f} MB | {each:.0f} KB"
+        f" | {idle:.0%} of a core | median {statistics.median(delays):.0f}, p95 {p95:.0f},"
+        f" last {delays[-1]:.0f} ms{lost}"
+    )
+
+
+async def read(api: Target, path: str, opened: asyncio.Event, watched: Watched) -> None:
+    """An SSE client that costs little: it looks for the ends of jobs and nothing else."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", api.port)
+    head = f"GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {api.key}\r\n\r\n"
+    writer.write(head.encode())
+    try:
+        while line := await reader.readline():
+            if line.startswith(b"retry:"):
+                opened.set()
+            elif line.startswith(b'data: {"type":"job.canceled"'):
+                job: Mapping[str, str] = json.loads(line[6:])["data"]
+                watched.heard.append((job["id"], monotonic()))
+    finally:
+        writer.close()
+
+
+async def end(store: Store, job: Job, watched: Watched) -> None:
+    def canceled(fresh: Job) -> Job:
+        now = datetime.now(UTC)
+        return fresh.move(JobState.CANCELED, now, finished_at=now, wake_at=None)
+
+    await store.jobs.change(job.id, canceled)
+    watched.committed[job.id] = monotonic()
+
+
+def a_job() -> Job:
+    now = datetime.now(UTC)
+    return Job(
+        id=f"job_{ULID()}",
+        tenant="bench",
+        api_key_id="bench",
+        provider="kling",
+        operation="text2video",
+        input={"prompt": "a lighthouse at dusk, slow pan", "duration": 5},
+        created_at=now,
+        updated_at=now,
+        deadline=now + timedelta(hours=1),
+    )
