@@ -55,8 +55,9 @@ class Readiness:
         return await asyncio.shield(self._looking)
 
     async def _look(self) -> dict[str, Check]:
-        store, broker = await asyncio.gather(self._store_checks(), self._broker_check())
-        keys = await self._keys_check()
+        store, broker, keys = await asyncio.gather(
+            self._store_checks(), self._broker_check(), self._keys_check()
+        )
         return {**store, "broker": broker, "stations": self._stations_check(), "keys": keys}
 
     async def _store_checks(self) -> dict[str, Check]:
