@@ -3,6 +3,7 @@ The three promises under violence: nothing lost, nothing paid twice, every outco
 """
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
 from time import monotonic
 
@@ -11,9 +12,11 @@ import pytest
 from generation.queue import Nudger, submit_message
 from generation.settings import Settings
 from generation.store import Store
+from ops.faults.proxy import Harm, proxied
 from ops.stack.broker import BrokerProcess
 from tests.deployment.deployment import Deployment
 from tests.deployment.fixtures import Deploy
+from tests.services.postgres import Cluster
 from tests.services.waiting import wait_for
 
 NAMES = ("midjourney.imagine", "kling.text2video")
@@ -158,3 +161,39 @@ def test_a_worker_told_to_stop_finishes_what_is_on_the_wire(
     for job_id in (on_the_wire, too_late):
         genq.until(job_id, "succeeded")
         assert genq.sandbox.paid(job_id) == 1
+
+
+@pytest.mark.parametrize("state", ["submitting", "running"])
+def test_a_commit_that_goes_unanswered_changes_nothing(
+    deploy: Deploy,
+    postgres_url: str,
+    postgres_cluster: Cluster,
+    redis_url: str,
+    state: str,
+) -> None:
+    """Of the claim, or of the upstream's id, for a task that cannot be searched for."""
+    genq = deploy(postgres_url, redis_url)
+    genq.start_api()
+    with proxied(("127.0.0.1", postgres_cluster.port)) as line:
+        through = postgres_url.replace(f":{postgres_cluster.port}/", f":{line.port}/")
+        cut = line.tamper(commit_of(state.encode()), Harm.LOSE_ANSWER)
+        genq.start("worker", "worker", GENQ_DATABASE_URL=through)
+        job_id = genq.submit("midjourney.imagine", "signed, and the line went dead")
+        genq.until(job_id, "succeeded")
+        assert cut.done.is_set()
+        assert genq.sandbox.paid(job_id) == 1
+        events = genq.request("GET", f"/v1/jobs/{job_id}/events").raise_for_status().json()
+        assert "job.in_doubt" not in [event["type"] for event in events["data"]]
+        genq.close()
+
+
+def commit_of(state: bytes) -> Callable[[bytes], bool]:
+    """Matches the commit after a job was written in this state."""
+    written = False
+
+    def matches(chunk: bytes) -> bool:
+        nonlocal written
+        written = written or (state in chunk and b"job_" in chunk and b"UPDATE" not in chunk)
+        return written and b"COMMIT" in chunk
+
+    return matches
