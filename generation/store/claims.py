@@ -28,7 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from generation.job import Job, JobState
 from generation.store.database import Database
-from generation.store.rows import LEAN_COLUMNS, job_of
+from generation.store.rows import LEAN_COLUMNS, LOOK_COLUMNS, job_of
 from generation.store.schema import ERRAND, PLAIN_LOOK, Instant, jobs
 
 #: Given a due job, when it is to be looked at next should this look not come back.
@@ -195,7 +195,7 @@ class ClaimStore:
 
 def due(kind: TextClause, now: datetime, limit: int) -> Select[Any]:
     return (
-        select(*LEAN_COLUMNS)
+        select(*(LOOK_COLUMNS if kind is PLAIN_LOOK else LEAN_COLUMNS))
         .where(kind, jobs.c.wake_at <= now)
         .order_by(jobs.c.wake_at)
         .limit(limit)

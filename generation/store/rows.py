@@ -41,9 +41,39 @@ MUTABLE = tuple(field.name for field in fields(Job) if field.name not in FIXED)
 _fixed = attrgetter(*FIXED_NAMES)
 _mutable = attrgetter(*MUTABLE)
 
-#: What no look reads. The input may be megabytes of pictures.
+#: What no errand reads before it changes the job. The input may be megabytes of pictures.
 HEAVY = frozenset({"input", "metadata", "webhook", "last_reply", "result", "error"})
 LEAN_COLUMNS = tuple(column for column in jobs.c if column.name not in HEAVY)
+#: All a look needs to be made, and to see whether there is anything to write.
+LOOK_COLUMNS = tuple(
+    jobs.c[name]
+    for name in (
+        "id",
+        "tenant",
+        "api_key_id",
+        "provider",
+        "operation",
+        "model",
+        "state",
+        "version",
+        "wake_at",
+        "looked_at",
+        "reason",
+        "station",
+        "key",
+        "dialect",
+        "upstream_id",
+        "upstream_details",
+        "misses",
+        "progress",
+        "answered_at",
+        "created_at",
+        "updated_at",
+        "started_at",
+        "finished_at",
+        "deadline",
+    )
+)
 
 
 def job_row(job: Job) -> dict[str, Any]:
@@ -66,12 +96,14 @@ def mutable_row(job: Job) -> dict[str, Any]:
 
 
 def job_of(row: Mapping[str, Any]) -> Job:
-    """The job of a row; without what is heavy where the row was read lean."""
+    """The job of a row; as a job begins, in what was not read of it."""
     values = dict(row)
     values.setdefault("input", {})
     values["state"] = JobState(values["state"])
-    values["billed"] = Billed(values["billed"])
-    values["tried"] = tuple(values["tried"] or ())
+    if billed := values.get("billed"):
+        values["billed"] = Billed(billed)
+    if "tried" in values:
+        values["tried"] = tuple(values["tried"] or ())
     if webhook := values.get("webhook"):
         values["webhook"] = Webhook(url=webhook["url"], events=tuple(webhook["events"]))
     if result := values.get("result"):
