@@ -156,7 +156,7 @@ async def test_an_expired_job_gives_its_place_back_after_a_time(stores: list[Sto
 async def test_no_more_submits_leave_than_the_minute_has(stores: list[Store]) -> None:
     key = limited(submits_per_minute=6)
     sent = 0
-    for second in range(60):
+    for second in range(0, 60, 2):
         jobs = await ordered(stores[0], a_job(), a_job())
         claims = [Claim((RELAY, key), seconds=second) for _ in jobs]
         changes = await asyncio.gather(
