@@ -39,10 +39,10 @@ def words_of(reply: Reply, secrets: Iterable[str], about: str = "") -> str:
     about many tasks, the part `about` one of them. Whatever equals one of our secrets is hidden.
     """
     body = reply.body.decode("utf-8", "replace").replace("\0", "")
+    for secret in secrets:  # before it is cut, for a cut may leave half of one
+        if len(secret) >= 6:
+            body = body.replace(secret, HIDDEN)
     if len(body) > KEPT:
         start = max(0, body.find(about) - KEPT // 2) if about else 0
         body = body[start : start + KEPT]
-    for secret in secrets:
-        if len(secret) >= 6:
-            body = body.replace(secret, HIDDEN)
     return f"HTTP {reply.status}\n{body}"
