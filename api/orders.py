@@ -153,6 +153,7 @@ class OrderReader:
             metadata=order.metadata or {},
             priority=order.priority,
             webhook=webhook,
+            sequence=1,  # it is stored with its first event
             # A nudge follows the commit; this is for the one that is lost.
             wake_at=min(now + self._nudge_again, deadline),
             created_at=now,

@@ -74,18 +74,23 @@ def event_of(
         return None
     # A birth is written again where its commit went unanswered, and must be told under one id.
     event_id = new_event_id() if before else f"evt_{after.id.removeprefix('job_')}"
+    sequence = after.sequence + 1 if before else 1
+    body = None
+    if told(after, event_type):
+        document = job_document(after, base_url)
+        body = payload_of(event_id, event_type, after.updated_at, sequence, document)
     return Event(
         id=event_id,
         job_id=after.id,
         tenant=after.tenant,
-        sequence=after.sequence + 1,
+        sequence=sequence,
         type=event_type,
         state=after.state,
         reason=after.error.message if after.error else after.reason,
         station=after.station,
         key=after.key,
         created_at=after.updated_at,
-        body=payload(event_id, event_type, after, base_url) if told(after, event_type) else None,
+        body=body,
     )
 
 

@@ -100,50 +100,53 @@ def call_message(job: Job) -> Message:
 def message(queue: str, task: str, task_id: str, args: Sequence[Any], shown: str) -> Message:
     """
     What Celery itself would put on the queue: its message protocol 2 in kombu's envelope for Redis.
-    Written out here because Celery's own way costs half a millisecond and a round trip each; a test
-    holds it against a message of Celery's.
+    Written out here because Celery's own way costs half a millisecond and a round trip each, and
+    put together of parts because most of it is the same every time; a test holds it against a
+    message of Celery's.
     """
-    embed = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
-    body = to_json([args, {}, embed])
-    envelope: dict[str, Any] = {
-        "body": base64.b64encode(body).decode(),
-        "content-encoding": "utf-8",
-        "content-type": "application/json",
-        "headers": {
-            "lang": "py",
-            "task": task,
-            "id": task_id,
-            "shadow": None,
-            "eta": None,
-            "expires": None,
-            "group": None,
-            "group_index": None,
-            "retries": 0,
-            "timelimit": [None, None],
-            "root_id": task_id,
-            "parent_id": None,
-            "argsrepr": shown,
-            "kwargsrepr": "{}",
-            "origin": "genq",
-            "ignore_result": True,
-            "replaced_task_nesting": 0,
-            "stamped_headers": None,
-            "stamps": {},
-        },
-        "properties": {
-            "correlation_id": task_id,
-            "reply_to": "",
-            "argsrepr": shown,
-            "kwargsrepr": "{}",
-            "delivery_mode": 2,
-            "delivery_info": {"exchange": "", "routing_key": queue},
-            "priority": 0,
-            "body_encoding": "base64",
-            # Unique among what is unacknowledged, however often one task is nudged.
-            "delivery_tag": f"{task_id}.{getrandbits(64):x}",
-        },
+    body = base64.b64encode(b"[%b,{},%b]" % (to_json(args), EMBED)).decode()
+    name, ident, summary, to = (to_json(text).decode() for text in (task, task_id, shown, queue))
+    # Unique among what is unacknowledged, however often one task is nudged.
+    tag = f"{task_id}.{getrandbits(64):x}"
+    return Message(
+        queue,
+        f'{{"body":"{body}","content-encoding":"utf-8","content-type":"application/json",'
+        f'"headers":{{"task":{name},"id":{ident},"root_id":{ident},"argsrepr":{summary},{HEADERS},'
+        f'"properties":{{"correlation_id":{ident},"argsrepr":{summary},"delivery_tag":"{tag}",'
+        f'"delivery_info":{{"exchange":"","routing_key":{to}}},{PROPERTIES}}}',
+    )
+
+
+EMBED = to_json({"callbacks": None, "errbacks": None, "chain": None, "chord": None})
+#: The rest of an object, without its opening brace.
+HEADERS = to_json(
+    {
+        "lang": "py",
+        "shadow": None,
+        "eta": None,
+        "expires": None,
+        "group": None,
+        "group_index": None,
+        "retries": 0,
+        "timelimit": [None, None],
+        "parent_id": None,
+        "kwargsrepr": "{}",
+        "origin": "genq",
+        "ignore_result": True,
+        "replaced_task_nesting": 0,
+        "stamped_headers": None,
+        "stamps": {},
     }
-    return Message(queue, to_json(envelope).decode())
+).decode()[1:]
+PROPERTIES = to_json(
+    {
+        "reply_to": "",
+        "kwargsrepr": "{}",
+        "delivery_mode": 2,
+        "priority": 0,
+        "body_encoding": "base64",
+    }
+).decode()[1:]
 
 
 def redis_client(settings: Settings) -> "Redis":

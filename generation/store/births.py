@@ -168,8 +168,9 @@ class Births:
         self, connection: AsyncConnection, births: Sequence[Birth], repeated: Collection[str]
     ) -> list[Sequence[Job]]:
         """Write the jobs, their labels, their first events and what is owed for those, once."""
+        base_url = self._base_url
         told = [
-            (replace(job, sequence=1), event_of(None, job, self._base_url))
+            (job if job.sequence == 1 else replace(job, sequence=1), event_of(None, job, base_url))
             for birth in births
             for job in birth.jobs
         ]
