@@ -89,6 +89,28 @@ def test_a_job_that_ends_makes_room(caller_on_both: Caller) -> None:
     key.order()
 
 
+def test_a_repetition_is_answered_whatever_the_limits(caller_on_both: Caller) -> None:
+    key = limited(caller_on_both.api, daily_jobs=1)
+    headers = {"idempotency-key": "order-1"}
+    first = key.post("/v1/jobs", ORDER, headers=headers)
+    assert first.status_code == 202
+    refused(key.post("/v1/jobs", ORDER), "daily")
+    again = key.post("/v1/jobs", ORDER, headers=headers)
+    assert (again.status_code, again.json()["id"]) == (202, first.json()["id"])
+    refused(key.post("/v1/jobs", ORDER, headers={"idempotency-key": "order-2"}), "daily")
+    refused(key.request("PUT", "/v1/jobs/mine", json=ORDER), "daily")
+
+
+def test_a_batch_is_taken_whole_or_not_at_all(caller_on_both: Caller) -> None:
+    key = limited(caller_on_both.api, rate=Rate(3, HOUR))
+    batch = {"jobs": [ORDER, ORDER]}
+    placed = key.post("/v1/jobs/batch", batch)
+    assert placed.status_code == 202
+    assert parameters(placed.headers["ratelimit"])["submit"]["r"] == "1"
+    refused(key.post("/v1/jobs/batch", batch), "submit")
+    assert len(key.get("/v1/jobs").json()["data"]) == 2
+
+
 def test_other_limits_hold_at_once(caller: Caller) -> None:
     key = limited(caller.api, daily_jobs=1)
     key.order()

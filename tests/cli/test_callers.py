@@ -155,6 +155,14 @@ class TestJobs:
         assert waited.code == 1
         assert f"{job_id} midjourney.imagine canceled" in waited.err
 
+        told = caller("explain", job_id)
+        assert told.code == 0
+        assert f"{job_id}  midjourney.imagine  canceled" in told.out
+        assert "Attempt 1: a worker took it and sent it to toys with the key" in told.out
+        assert "Nothing: it has ended" in told.out
+        assert "\x1b" not in told.out
+        assert caller("explain", job_id, "--json").json["attempts"][0]["led_to"] == "running"
+
 
 class TestOperations:
     def test_all_of_them(self, caller: Genq) -> None:
