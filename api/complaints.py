@@ -23,14 +23,21 @@ Context = Mapping[str, Any]
 
 #: Whoever has more to mend than that begins with these; to look for all would take too long.
 MOST_COMPLAINTS = 100
+#: Of a longer name, the beginning is told.
+LONGEST_NAME = 200
 #: What a message may say of known names before it gets too long to read.
 MOST_NAMES = 40
 
 
 def pointer(path: Sequence[str | int]) -> str:
     """RFC 6901 in its URI fragment form: `#/input/shots/0`."""
-    parts = (str(part).replace("~", "~0").replace("/", "~1") for part in path)
+    parts = (shown(part).replace("~", "~0").replace("/", "~1") for part in path)
     return "".join(["#", *(f"/{quote(part, safe='~')}" for part in parts)])
+
+
+def shown(part: str | int) -> str:
+    """A name as it was sent, unless nobody could want to read it."""
+    return part[:LONGEST_NAME] if isinstance(part, str) else str(part)
 
 
 def complaints(
@@ -173,7 +180,7 @@ def known(name: str, model: type[BaseModel], path: Path) -> str:
     """The names that are known where this one is not, the likeliest first."""
     here = model_at(model, path)
     names = [field.alias or name for name, field in here.model_fields.items()] if here else []
-    meant = difflib.get_close_matches(name, names, 1)
+    meant = difflib.get_close_matches(name[:LONGEST_NAME], names, 1)
     hint = f"; did you mean {meant[0]}?" if meant else ""
     listed = f" Known here: {', '.join(names)}" if 0 < len(names) <= MOST_NAMES else ""
     return f"{hint or ('.' if listed else '')}{listed}"

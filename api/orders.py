@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Annotated, Any
 
 from pydantic import (
@@ -19,8 +20,9 @@ from pydantic import (
 from pydantic_core import PydanticCustomError, from_json
 from ulid import ULID
 
+from api.bulk import check_after, check_before
 from api.catalogue import Catalogue, Offer
-from api.complaints import complaints, unstorable
+from api.complaints import MOST_COMPLAINTS, complaints, unstorable
 from api.deadline import EXAMPLES, UnusableDeadline, read_deadline
 from api.followups import ACTION, Followups
 from api.kinds import MALFORMED_JSON, PROVIDER_NOT_ALLOWED
@@ -247,7 +249,8 @@ def check_provider(provider: str, caller: ApiKey) -> None:
 
 
 #: U+0000 as JSON spells it, and numbers so long or so large that they may be infinite.
-_SUSPICIOUS = re.compile(rb"\\u0000|[0-9][eE]\+?[0-9]{3}|[0-9]{300}")
+LARGE = 4096
+_SUSPICIOUS = re.compile(rb"\\u0000|[0-9][eE]\+?[0-9]{3}|(?<![0-9])[0-9]{300}")
 
 
 def read_json(raw: bytes) -> object:
@@ -257,11 +260,15 @@ def read_json(raw: bytes) -> object:
     """
     if not raw.strip():
         raise Problem(MALFORMED_JSON, "the body is empty; send a JSON object")
+    check_before(raw)
     try:
         body = from_json(raw, allow_inf_nan=False)
     except ValueError as error:
         raise Problem(MALFORMED_JSON, f"the body is not JSON: {error}") from error
-    if _SUSPICIOUS.search(raw) and (found := tuple(unstorable(body))):
+    check_after(raw, body)
+    # Of a large body, looking at its values is quicker than reading its letters.
+    suspicious = len(raw) > LARGE or _SUSPICIOUS.search(raw)
+    if suspicious and (found := tuple(islice(unstorable(body), MOST_COMPLAINTS))):
         raise invalid(found)
     return body
 

@@ -193,13 +193,18 @@ BODIES: list[tuple[bytes, str]] = [
     (b'{"deadline": -0}', "invalid_request"),
     (b'{"metadata": {"k": "' + b"x" * 600 + b'"}}', "invalid_request"),
     (json.dumps({f"field{n}": n for n in range(20_000)}).encode(), "invalid_request"),
+    (json.dumps({f"field{n}": n for n in range(600_000)}).encode(), "invalid_request"),
+    (b'{"input": [' + b"1," * 400_000 + b"1]}", "invalid_request"),
+    (b'{"' + b"x" * 3_000_000 + b'": 1}', "invalid_request"),
     (json.dumps([ORDER] * 3).encode(), "invalid_request"),
 ]
 
 
 @pytest.mark.parametrize(("body", "code"), BODIES, ids=range(len(BODIES)))
 def test_hostile_bodies(caller: Caller, body: bytes, code: str) -> None:
-    status, document = checked(caller, answer_to(caller, posted(caller, body)))
+    received = answer_to(caller, posted(caller, body))
+    assert len(received) < 100_000
+    status, document = checked(caller, received)
     assert 400 <= status < 500
     assert document["code"] in {code, "malformed_json", "invalid_request"}
     assert caller.get("/v1/jobs").json()["data"] == []
