@@ -36,10 +36,13 @@ class Wire(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._in_head = True
+        #: A head has begun and is not whole. Between requests, and while one is answered, none has.
+        self._in_head = False
         #: Bytes of the head in earlier pieces, and all bytes of this piece.
         self._head_bytes = 0
         self._piece_bytes = 0
+        #: Whether a request ended in this piece: what follows it is not all of the next head.
+        self._ended_in_piece = False
         self._too_large = False
         self._refused = False
         self._patience: TimerHandle | None = None
@@ -55,16 +58,20 @@ class Wire(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._refused:
             return
-        began_in_head = self._in_head
         self._piece_bytes = len(data)
+        self._ended_in_piece = False
         super().data_received(data)
-        if self._in_head and began_in_head and not self._refused:
-            self._head_bytes += len(data)
+        if self._in_head and not self._refused:
+            self._head_bytes += 0 if self._ended_in_piece else len(data)
             if self._head_bytes > MOST_HEAD_BYTES:
                 self._too_large = True
                 self.send_400_response("")
             elif self._patience is None:
                 self._wait_for_head()
+
+    def on_message_begin(self) -> None:
+        self._in_head = True
+        super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         if self._head_bytes + self._piece_bytes > MOST_HEAD_BYTES and self._is_too_large():
@@ -77,7 +84,7 @@ class Wire(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        self._in_head = True
+        self._ended_in_piece = True
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:

@@ -170,6 +170,14 @@ class TestHeads:
                 received += piece
         assert received.count(b"HTTP/1.1 200") == 1
 
+    def test_an_answer_may_take_longer_than_a_head(
+        self, caller: Caller, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Long polls and streams do: nobody waits for a head while a request is answered."""
+        monkeypatch.setattr(api.wire, "HEAD_SECONDS", 0.3)
+        sent = request(caller, path="/v1/events?after=latest&wait=1")
+        assert checked(caller, answer_to(caller, sent))[0] == 200
+
     def test_an_upgrade_is_not_taken_up(self, caller: Caller) -> None:
         sent = request(caller, "Upgrade: websocket", "Sec-WebSocket-Version: 13")
         sent = sent.replace(b"Connection: close", b"Connection: upgrade, close")
