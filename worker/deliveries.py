@@ -43,8 +43,9 @@ MARGIN = timedelta(seconds=5)
 #: nobody be left who knows of it.
 ASIDE = timedelta(seconds=60)
 ASIDE_IN_TROUBLE = timedelta(minutes=5)
-#: Claims follow each other no quicker: what comes in a burst is claimed together.
-BREATH = timedelta(seconds=0.02)
+#: Claims follow each other no quicker: what comes in a burst is claimed together, and the claims
+#: leave the database to those who have something to say.
+BREATH = timedelta(seconds=0.1)
 #: More lanes than that are looked through for those that nothing goes to.
 MOST_LANES = 10_000
 #: A database that cannot be reached is left alone for this long.
@@ -59,6 +60,8 @@ class Deliveries:
         self._lanes: dict[str, DeliveryLane] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._held = 0
+        #: The next of an ordered lane may go now, and waits for nothing else.
+        self._next_in_order = asyncio.Event()
         #: There may be more that is due than could be taken on.
         self._starved = False
 
@@ -75,9 +78,9 @@ class Deliveries:
                 log.exception("deliveries_not_claimed")
                 await asyncio.sleep(PAUSE.total_seconds())
                 continue
-            await asyncio.sleep(0 if busy else BREATH.total_seconds())
             if not busy:
-                await self._rest()
+                await within(BREATH, self._next_in_order.wait())
+                await within(self._room.settings.tick, self._room.told.wait())
 
     async def drain(self) -> None:
         """Wait until every attempt on the wire is saved. What waits in a lane is left to others."""
@@ -88,15 +91,10 @@ class Deliveries:
     def _free(self) -> int:
         return max(0, self._room.settings.webhooks_in_flight - self._held)
 
-    async def _rest(self) -> None:
-        """Until somebody says that there is something to do, or a tick has passed."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._room.settings.tick.total_seconds()):
-                await self._room.told.wait()
-
     async def _round(self) -> bool:
         """Claim once. True where there was so much that the next claim should follow at once."""
         self._room.told.clear()
+        self._next_in_order.clear()
         now = self._room.now()
         until = now + self._room.settings.webhook_timeout + PATIENCE + MARGIN
         limit = min(CLAIM_LIMIT, self._free)
@@ -236,6 +234,7 @@ class Deliveries:
             after = await self._save(claimed, outcome, started)
             if lane.ordered and after.state is not DeliveryState.QUEUED:
                 lane.behind = True  # what this one was the head of
+                self._next_in_order.set()
         finally:
             self._held -= 1
             pullable = lane.behind and lane.room(self._free) >= lane.width(self._free)
@@ -272,3 +271,10 @@ class Deliveries:
             state=after.state.value,
         )
         return after
+
+
+async def within(limit: timedelta, event: Coroutine[Any, Any, object]) -> None:
+    """Wait for something, and no longer than this."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(limit.total_seconds()):
+            await event

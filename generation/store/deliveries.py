@@ -19,7 +19,13 @@ from generation.store.delivery_rows import MUTABLE, attempt_row, delivery_of
 from generation.store.endpoint_rows import endpoint_of, old_secrets_of
 from generation.store.group_commit import GroupCommit
 from generation.store.inserts import insert_once
-from generation.store.schema import api_keys, deliveries, delivery_attempts, webhook_endpoints
+from generation.store.schema import (
+    ASIDE,
+    api_keys,
+    deliveries,
+    delivery_attempts,
+    webhook_endpoints,
+)
 from generation.webhooks.delivery import Attempt, Delivery, DeliveryState
 from generation.webhooks.endpoint import Endpoint
 from generation.webhooks.secrets import signing
@@ -83,7 +89,7 @@ class DeliveryStore:
         """Take what was put aside, in the order of creation, up to so many for each lane."""
         queries = [
             select(deliveries)
-            .where(deliveries.c.lane == lane, deliveries.c.aside)
+            .where(deliveries.c.lane == lane, ASIDE)
             .where(deliveries.c.state == DeliveryState.QUEUED.value)
             .order_by(deliveries.c.id)
             .limit(limit)
@@ -134,7 +140,10 @@ class DeliveryStore:
         taken: list[Delivery] = []
         for query in queries:
             rows = await connection.execute(query.with_for_update(skip_locked=True))
-            taken += [delivery_of(row) for row in rows]
+            taken += [
+                delivery_of(row, wake_at=until, aside=False, version=row.version + 1)
+                for row in rows
+            ]
         if not taken:
             return []
         await connection.execute(
@@ -142,9 +151,6 @@ class DeliveryStore:
             .where(deliveries.c.id.in_([each.id for each in taken]))
             .values(wake_at=until, aside=False, version=deliveries.c.version + 1)
         )
-        taken = [
-            replace(each, wake_at=until, aside=False, version=each.version + 1) for each in taken
-        ]
         return await self._with_secrets(connection, taken, now)
 
     async def _with_secrets(

@@ -21,10 +21,14 @@ FIXED = frozenset(
 MUTABLE = tuple(field.name for field in fields(Delivery) if field.name not in FIXED)
 
 
-def delivery_of(row: Row[Any]) -> Delivery:
-    values: dict[str, Any] = {field.name: getattr(row, field.name) for field in fields(Delivery)}
+FIELDS = tuple(field.name for field in fields(Delivery))
+
+
+def delivery_of(row: Row[Any], **changes: Any) -> Delivery:
+    """The delivery of a row, but for these changes."""
+    values: dict[str, Any] = {name: getattr(row, name) for name in FIELDS}
     values["state"] = DeliveryState(values["state"])
-    return Delivery(**values)
+    return Delivery(**(values | changes))
 
 
 def delivery_row(delivery: Delivery) -> dict[str, Any]:

@@ -15,14 +15,19 @@ from collections.abc import Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import cycle, islice
 from pathlib import Path
-from time import monotonic, sleep
+from time import monotonic, sleep, time
 from typing import Any
 
 from ulid import ULID
 
 from generation.errors import ErrorCode
 from generation.job import Job, JobError, JobState, Webhook
+from generation.logs import configure_logging
+from generation.queue import celery_app
+from generation.settings import Settings
+from generation.stations import Stations
 from generation.store import Store, migrate, new_key
 from generation.webhooks.signature import new_secret
 from ops.bench.submit import plain_url, wait_for_answer
@@ -31,6 +36,8 @@ from ops.stack.keeper import Keeper, kill_group
 from ops.stack.ports import free_port
 from tests.services.postgres import Cluster
 from tests.services.postgres_installation import PostgresUnavailable, installation
+from worker.deliveries import Deliveries
+from worker.room import Room
 
 BACKLOG = 4000
 PAIRS = 3
@@ -62,7 +69,7 @@ def main() -> None:
         place = Place(folder, keeper, broker, f"sqlite+aiosqlite:///{folder}/bench.db", receiver)
         print(
             "| store | genq deliveries/s | plain deliveries/s | ratio, pair by pair"
-            " | CPU a delivery genq / plain | event to attempt p50 / p95 | beside a hung one p95 |"
+            " | CPU a delivery genq / plain | commit to attempt p50 / p95 | beside a hung one p95 |"
         )
         print("|---|---|---|---|---|---|---|")
         measure("SQLite", place)
@@ -102,7 +109,7 @@ def middle(runs: list[Mapping[str, float]], name: str) -> float:
 
 def backlog(place: Place) -> Mapping[str, float]:
     """A worker that starts with so many deliveries due: their rate, and CPU seconds for each."""
-    asyncio.run(ended(place.store_url, [f"{place.receiver}/hook"], BACKLOG, timedelta()))
+    asyncio.run(backlogged(place.store_url, f"{place.receiver}/hook"))
     counted(place.receiver)
     with working(place) as worker:
         already = when(place, 1)["count"]
@@ -130,32 +137,80 @@ def plain_backlog(place: Place) -> Mapping[str, float]:
 
 
 def at_a_pace(place: Place, urls: list[str]) -> Mapping[str, float]:
-    """Events at an even pace, told to these URLs in turn, beside a running worker."""
-    with working(place):
-        sleep(3)
-        counted(place.receiver)
-        events = EVENTS_A_SECOND * LOAD_SECONDS
-        every = timedelta(seconds=1 / EVENTS_A_SECOND)
-        asyncio.run(ended(place.store_url, urls, events, every))
-        hung = sum(1 for number in range(events) if urls[number % len(urls)].endswith("/hang"))
-        return when(place, events - hung)
+    """
+    A worker that learns of endings at an even pace and tells these URLs in turn: how long after the
+    commit each first attempt came.
+    """
+    counted(place.receiver)
+    committed = asyncio.run(learned_and_told(place, urls))
+    told = [job_id for job_id, (url, _) in committed.items() if not url.endswith("/hang")]
+    came = counted(place.receiver, "/jobs")
+    late = [came[job_id] - committed[job_id][1] for job_id in told if job_id in came]
+    return {
+        "late_p50": statistics.median(late),
+        "late_p95": statistics.quantiles(late, n=20)[18],
+        "count": len(late),
+    }
 
 
-async def ended(store_url: str, urls: list[str], count: int, every: timedelta) -> None:
-    """So many jobs that end, one `every` so often (all together where that is nothing)."""
-    store = Store(store_url)
-    key = await store.keys.add("bench", new_key(), new_secret(), datetime.now(UTC))
-    jobs = [new_job(key.id, urls[number % len(urls)]) for number in range(count)]
-    await asyncio.gather(*(store.jobs.insert(job) for job in jobs))
+async def learned_and_told(place: Place, urls: list[str]) -> Mapping[str, tuple[str, float]]:
+    """By job: who is told of it, and when its ending was committed."""
+    known: dict[str, Any] = {
+        "_env_file": None,
+        "database_url": place.store_url,
+        "redis_url": place.broker.url,
+        "webhook_allow_http": True,
+        "webhook_allowed_networks": "127.0.0.0/8,::1/128",
+        "webhook_allowed_ports": "any",
+        "log_level": "WARNING",
+    }
+    settings = Settings(**known)
+    configure_logging(settings)
+    room = Room(settings, Stations(()), celery_app(settings), "bench")
+    deliveries = Deliveries(room)
+    jobs = await born(room.store, urls, EVENTS_A_SECOND * LOAD_SECONDS)
+    running = asyncio.create_task(deliveries.run())
+    committed: dict[str, tuple[str, float]] = {}
+
+    async def end(job: Job, url: str) -> None:
+        await room.save(job.id, failed)
+        committed[job.id] = (url, time())
+
     began = monotonic()
-    ending: list[asyncio.Task[Any]] = []
-    for number, job in enumerate(jobs):
-        wait = began + number * every.total_seconds() - monotonic()
-        if wait > 0:
-            await asyncio.sleep(wait)
-        ending.append(asyncio.create_task(store.jobs.change(job.id, failed)))
+    ending: list[asyncio.Task[None]] = []
+    for number, (job, url) in enumerate(jobs):
+        wait = began + number / EVENTS_A_SECOND - monotonic()
+        await asyncio.sleep(max(0.0, wait))
+        ending.append(asyncio.create_task(end(job, url)))
     await asyncio.gather(*ending)
+    told = {job_id for job_id, (url, _) in committed.items() if not url.endswith("/hang")}
+    give_up_at = monotonic() + PATIENCE_SECONDS
+    while not told <= (await asyncio.to_thread(counted, place.receiver, "/jobs")).keys():
+        if monotonic() > give_up_at:
+            break
+        await asyncio.sleep(0.2)
+    room.leaving = True
+    await deliveries.drain()
+    await running
+    await room.sender.aclose()
+    await room.store.close()
+    return committed
+
+
+async def backlogged(store_url: str, url: str) -> None:
+    """So many jobs that have ended, and nobody was told."""
+    store = Store(store_url)
+    jobs = await born(store, [url], BACKLOG)
+    await asyncio.gather(*(store.jobs.change(job.id, failed) for job, _ in jobs))
     await store.close()
+
+
+async def born(store: Store, urls: list[str], count: int) -> list[tuple[Job, str]]:
+    """So many jobs, each with the URL of its webhook."""
+    key = await store.keys.add("bench", new_key(), new_secret(), datetime.now(UTC))
+    pairs = [(new_job(key.id, url), url) for url in islice(cycle(urls), count)]
+    await asyncio.gather(*(store.jobs.insert(job) for job, _ in pairs))
+    return pairs
 
 
 def new_job(key_id: str, url: str) -> Job:
@@ -217,6 +272,8 @@ def working(place: Place) -> Generator[int]:
         )
     try:
         yield process.pid
+        process.terminate()
+        process.wait(30)
     finally:
         kill_group(process.pid)
         process.wait()
