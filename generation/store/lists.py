@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, select, union_all
+from sqlalchemy import ColumnElement, Select, func, select, true, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 from ulid import ULID
 
@@ -22,7 +22,7 @@ from generation.store.labels import label
 from generation.store.rows import job_of
 from generation.store.schema import job_labels, jobs
 
-#: So many jobs are looked up one by one; where more have changed, they are met soon by walking.
+#: So many jobs are looked up one by one; where there are more, they are met by walking.
 FEW = 2000
 
 Condition = ColumnElement[bool]
@@ -92,16 +92,17 @@ class Span:
         """The cursor's and the times' limits, said of ids: they begin with the time of birth."""
         filters = self.filters
         found: list[Condition] = []
-        if self.before is not None:
-            found.append(by < self.before)
         if self.after is not None:
             found.append(by > self.after)
         if filters.created_after is not None:
             found.append(by >= first_id(filters.created_after))
         # What is older than it was changed is older than that, too.
-        for moment in (filters.created_before, filters.updated_before):
-            if moment is not None:
-                found.append(by <= last_id(moment))
+        limits = [last_id(m) for m in (filters.created_before, filters.updated_before) if m]
+        # One bound, the lowest: SQLite walks by one of several, and by any.
+        if self.before is not None and all(self.before <= limit for limit in limits):
+            found.append(by < self.before)
+        elif limits:
+            found.append(by <= min(limits))
         return found
 
     def conditions(self) -> list[Condition]:
@@ -118,9 +119,11 @@ class Span:
         ):
             if value is not None:
                 found.append(column == value)
+        # In a form that no index answers: pages are walked by id.
+        changed_at = func.coalesce(jobs.c.updated_at, jobs.c.created_at)
         for column, since, until in (
             (jobs.c.created_at, filters.created_after, filters.created_before),
-            (jobs.c.updated_at, filters.updated_after, filters.updated_before),
+            (changed_at, filters.updated_after, filters.updated_before),
         ):
             if since is not None:
                 found.append(column >= since)
@@ -163,24 +166,31 @@ def by_metadata(span: Span) -> Select[Any]:
 
 
 async def by_change(connection: AsyncConnection, span: Span) -> Select[Any]:
-    """Jobs changed since a time: by their ids where they are few, else along the list."""
-    changed = select(jobs.c.id).where(
-        ended(), jobs.c.tenant == span.tenant, jobs.c.updated_at >= span.filters.updated_after
+    """
+    Jobs changed since a time: all that were ordered since then, and of the older ones those that
+    lived then, which are few and taken by their ids.
+    """
+    since = span.filters.updated_after
+    assert since is not None
+    start = first_id(since)
+    born_before = func.coalesce(jobs.c.id, "") < start  # answered by no index, or that were taken
+    older = select(jobs.c.id).where(
+        ended(), jobs.c.tenant == span.tenant, jobs.c.updated_at >= since, born_before
     )
-    few = (await connection.execute(changed.limit(FEW + 1))).scalars().all()
-    return in_parts(span, jobs.c.id.in_(few) if len(few) <= FEW else ended())
+    few = (await connection.execute(older.limit(FEW + 1))).scalars().all()
+    if len(few) > FEW:
+        return in_parts(span, ended())
+    return in_parts(span, jobs.c.id >= start, jobs.c.id.in_(few))
 
 
-def in_parts(span: Span, ended_by: Condition) -> Select[Any]:
-    """The newest of those that have ended and of those that live."""
+def in_parts(span: Span, *ended_by: Condition) -> Select[Any]:
+    """The newest of those that have ended, found by each of these, and of those that live."""
     state = span.filters.state
-    parts = {
-        True: [ended(), ended_by],
-        False: [jobs.c.finished_at.is_(None)],
-    }
-    taken = [parts[state in TERMINAL]] if state else list(parts.values())
+    parts = [(ended(), by) for by in ended_by] if state is None or state in TERMINAL else []
+    if state not in TERMINAL:
+        parts.append((jobs.c.finished_at.is_(None), true()))
     matching = select(jobs.c.id).where(*own(span))
-    found = [span.first(matching.where(*part), jobs.c.id).subquery() for part in taken]
+    found = [span.first(matching.where(*part), jobs.c.id).subquery() for part in parts]
     ids = union_all(*(select(part.c.id) for part in found))
     return span.first(select(jobs).where(jobs.c.id.in_(ids)), jobs.c.id)
 
