@@ -23,7 +23,7 @@ from ops.stack.keeper import Keeper, kill_group
 from ops.stack.ports import free_port
 
 TASK_SECONDS = 5
-SAMPLE_SECONDS = 0.25
+SAMPLE_SECONDS = 1
 START_SECONDS = 90
 STOP_SECONDS = 30
 
