@@ -4,6 +4,7 @@ Following a stream of events over as many connections as it takes, without any I
 
 import json
 from collections.abc import Mapping
+from math import inf
 from time import monotonic
 
 import httpx
@@ -17,6 +18,9 @@ from genq.steps import FIRST_PAUSE, LATER, LONGEST_PAUSE, refusal, retry_after, 
 #: An API that is being stopped closes its streams; it, or another, is there again soon.
 CLOSED = httpx.ReadError("the stream was closed")
 
+#: A connection that was open for so many seconds was no false start.
+HELD = 5.0
+
 
 class Listening:
     """
@@ -25,14 +29,22 @@ class Listening:
     """
 
     def __init__(
-        self, patience: float, *, after: str | None = None, to_the_end: bool = False
+        self,
+        patience: float,
+        *,
+        after: str | None = None,
+        to_the_end: bool = False,
+        held: float = HELD,
     ) -> None:
         self._patience = patience
+        self._held = held
         self._to_the_end = to_the_end
         self.over = False
         #: The id of the latest message; the next connection goes on after it.
         self.last_id = after
         self._silent_since = monotonic()
+        #: When the present connection was made; never, while there is none.
+        self._opened_at = inf
         self._pause = FIRST_PAUSE
 
     @property
@@ -43,6 +55,7 @@ class Listening:
     def check(self, response: httpx.Response) -> float | None:
         """None where it may be read, else after how long to ask again. Raises a `GenqError`."""
         if response.is_success:
+            self._opened_at = monotonic()
             return None
         if response.status_code not in LATER:
             raise refusal(response)
@@ -53,6 +66,10 @@ class Listening:
 
     def broken(self, error: httpx.TransportError = CLOSED) -> float:
         """After how long to connect again. Raises `Unreachable` when patience has run out."""
+        if monotonic() - self._opened_at >= self._held:
+            # It was well to its end: the API pings, which is not heard here, so nothing happened.
+            self._silent_since, self._pause = monotonic(), FIRST_PAUSE
+        self._opened_at = inf
         wait = self._next_pause()
         if monotonic() + wait > self._silent_since + self._patience:
             raise unreachable(error)
