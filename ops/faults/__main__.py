@@ -5,9 +5,12 @@
 import argparse
 import os
 import random
+import signal
 import sys
 import time
 from pathlib import Path
+from types import FrameType
+from typing import NoReturn
 
 from ops.faults.run import coverage, run
 from ops.faults.stage import Options
@@ -18,6 +21,7 @@ PRIVATE = "GENQ_FAULTS_PRIVATE_MOUNTS"
 
 
 def main() -> None:
+    signal.signal(signal.SIGTERM, leave)
     given = parsed(sys.argv[1:])
     if given.store == "sqlite" and os.geteuid() == 0 and PRIVATE not in os.environ:
         hide_mounts()
@@ -45,6 +49,12 @@ def main() -> None:
     if not outcome.holds:
         print(outcome.last_words)
         sys.exit(f"a promise was broken; make faults SEED={seed} JOBS={given.jobs} again")
+
+
+def leave(signum: int, frame: FrameType | None) -> NoReturn:
+    """On SIGTERM: end everything that was started, in order."""
+    del frame
+    sys.exit(128 + signum)
 
 
 def parsed(arguments: list[str]) -> argparse.Namespace:
