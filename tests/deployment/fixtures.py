@@ -2,6 +2,7 @@
 A whole genq as a pytest fixture; tests/conftest.py loads this module as a plugin.
 """
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,9 +11,11 @@ import pytest
 
 from ops.sandbox.config import SandboxConfig
 from ops.sandbox.handle import SandboxHandle, running_sandbox
+from ops.stack.broker import BrokerProcess
 from ops.stack.keeper import Keeper
 from tests.deployment.deployment import Deployment, deployed
 from tests.deployment.receiver import Receiver, running_receiver
+from tests.services.migrations import sqlite_url_of
 
 #: Sandbox seconds a second; a Midjourney job ends after two seconds, a Kling job after three.
 SPEED = 20
@@ -51,10 +54,28 @@ def deploy(
         yield make
 
 
-@pytest.fixture
-def genq(deploy: Deploy, sqlite_url: str, redis_url: str) -> Deployment:
-    """A deployment on SQLite with an API and one worker running."""
-    deployment = deploy(sqlite_url, redis_url)
-    deployment.start_api()
-    deployment.start_worker()
-    return deployment
+@pytest.fixture(scope="module")
+def genq(
+    keeper: Keeper,
+    shared_broker: BrokerProcess,
+    sqlite_template: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Deployment]:
+    """
+    A deployment on SQLite with an API and one worker running, for the tests of a module together:
+    each asks about its own jobs. It has a database of the broker for itself.
+    """
+    folder = tmp_path_factory.mktemp("genq")
+    file = folder / "genq.db"
+    shutil.copy(sqlite_template, file)
+    broker_url = shared_broker.url.removesuffix("/0") + "/1"
+    with (
+        running_sandbox(SandboxConfig(speed=SPEED, durations=DURATIONS)) as sandbox,
+        running_receiver() as receiver,
+        deployed(
+            Deployment(folder, keeper, sandbox, receiver, sqlite_url_of(file), broker_url, 100)
+        ) as deployment,
+    ):
+        deployment.start_api()
+        deployment.start_worker()
+        yield deployment
