@@ -50,7 +50,17 @@ def loaded_by_wrk(
             key=key,
         )
     )
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(script), urls[0]]
+    command = [
+        "wrk",
+        "-t1",
+        f"-c{connections}",
+        f"-d{seconds}s",
+        "--timeout",
+        "30s",
+        "-s",
+        str(script),
+        urls[0],
+    ]
     answer = subprocess.run(command, check=True, capture_output=True, text=True)
     found = re.search(r"MEASURED (\d+) (\d+) (\d+) (\d+) (\d+)", answer.stdout)
     assert found is not None, answer.stdout
