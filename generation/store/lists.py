@@ -5,27 +5,29 @@ Jobs that have ended are found by indexes of their own, one for each filter. Job
 and change often; they are in none of these, so that looking at them stays cheap, and are searched
 by one index for all filters. A filtered page is the newest of both. Which way is taken follows from
 the filters alone, not from what a planner believes of the data.
+
+What changed since a time was ordered since then, or lived then. Most jobs end soon, so what lived
+then is among the endings of an hour, or among the few that changed late.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select, true, union_all
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, Select, TextClause, func, select, text, union_all
 from ulid import ULID
 
 from generation.job import TERMINAL, Job, JobState
 from generation.store.database import Database
 from generation.store.labels import label
 from generation.store.rows import job_of
-from generation.store.schema import job_labels, jobs
-
-#: So many jobs are looked up one by one; where there are more, they are met by walking.
-FEW = 2000
+from generation.store.schema import ENDED, ENDED_LATE, LATE, LIVING, job_labels, jobs
 
 Condition = ColumnElement[bool]
+
+#: After some executions PostgreSQL would plan once for all values, as if each were as frequent.
+PLAN_ANEW = text("SET LOCAL plan_cache_mode = force_custom_plan")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +69,9 @@ class JobLists:
         """
         span = Span(tenant, filters, limit, before, after)
         async with self._database.reading() as connection:
-            query = await way(connection, span)
+            query = way(span, connection.dialect.name)
+            if not self._database.is_sqlite:
+                await connection.execute(PLAN_ANEW)
             rows = (await connection.execute(query)).mappings().all()
         found = [job_of(dict(row)) for row in rows]
         return found if after is None else found[::-1]
@@ -88,22 +92,19 @@ class Span:
         order = by.desc() if self.after is None else by.asc()
         return query.order_by(order).limit(self.limit)
 
-    def bounds(self, by: ColumnElement[str]) -> list[Condition]:
-        """The cursor's and the times' limits, said of ids: they begin with the time of birth."""
+    def between(self, since: str | None = None, until: str | None = None) -> "Bounds":
+        """
+        The cursor's and the times' limits, said of ids, which begin with the time of birth; and
+        from the id `since` on, and before the id `until`, beside them.
+        """
         filters = self.filters
-        found: list[Condition] = []
-        if self.after is not None:
-            found.append(by > self.after)
+        from_on = [since] if since else []
         if filters.created_after is not None:
-            found.append(by >= first_id(filters.created_after))
+            from_on.append(first_id(filters.created_after))
+        before = [bound for bound in (self.before, until) if bound]
         # What is older than it was changed is older than that, too.
-        limits = [last_id(m) for m in (filters.created_before, filters.updated_before) if m]
-        # One bound, the lowest: SQLite walks by one of several, and by any.
-        if self.before is not None and all(self.before <= limit for limit in limits):
-            found.append(by < self.before)
-        elif limits:
-            found.append(by <= min(limits))
-        return found
+        before += [later_id(m) for m in (filters.created_before, filters.updated_before) if m]
+        return Bounds(max(from_on, default=None), self.after, min(before, default=None))
 
     def conditions(self) -> list[Condition]:
         """All that a row must be, beside its tenant's."""
@@ -119,30 +120,50 @@ class Span:
         ):
             if value is not None:
                 found.append(column == value)
-        # In a form that no index answers: pages are walked by id.
-        changed_at = func.coalesce(jobs.c.updated_at, jobs.c.created_at)
         for column, since, until in (
             (jobs.c.created_at, filters.created_after, filters.created_before),
-            (changed_at, filters.updated_after, filters.updated_before),
+            (jobs.c.updated_at, filters.updated_after, filters.updated_before),
         ):
+            # In a form that answers no index: pages are walked by id.
             if since is not None:
-                found.append(column >= since)
+                found.append(func.coalesce(column, since) >= since)
             if until is not None:
-                found.append(column < until)
+                found.append(func.coalesce(column, until) < until)
         return found
 
 
-async def way(connection: AsyncConnection, span: Span) -> Select[Any]:
-    """The query for this page, by the index that suits its filters."""
-    filters = span.filters
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Ids from `since` on, after `after`, and before `before`."""
+
+    since: str | None
+    after: str | None
+    before: str | None
+
+    def on(self, by: ColumnElement[str]) -> list[Condition]:
+        """One bound to each side: SQLite walks by one of several, and by any."""
+        found: list[Condition] = []
+        if self.after is not None and (self.since is None or self.after >= self.since):
+            found.append(by > self.after)
+        elif self.since is not None:
+            found.append(by >= self.since)
+        if self.before is not None:
+            found.append(by < self.before)
+        return found
+
+
+def way(span: Span, store: str) -> Select[Any]:
+    """The query for this page, by the index that suits its filters, on `sqlite` or `postgresql`."""
+    filters, bounds = span.filters, span.between().on(jobs.c.id)
+    by_kind = (filters.state, filters.provider, filters.operation, filters.station)
     if filters.metadata:
         return by_metadata(span)
-    if filters.updated_after is not None:
-        return await by_change(connection, span)
-    by_kind = (filters.state, filters.provider, filters.operation, filters.station)
-    if filters.parent is None and filters.batch is None and any(by_kind):
-        return in_parts(span, ended())
-    return span.first(select(jobs).where(*own(span)), jobs.c.id)
+    if filters.parent is None and filters.batch is None:
+        if filters.updated_after is not None:
+            return by_change(span, filters.updated_after, store)
+        if any(by_kind):
+            return in_parts(span, Part(ENDED, bounds, jobs.c.id))
+    return span.first(select(jobs).where(*own(span), *bounds), jobs.c.id)
 
 
 def by_metadata(span: Span) -> Select[Any]:
@@ -156,7 +177,7 @@ def by_metadata(span: Span) -> Select[Any]:
         select(jobs)
         .join(job_labels, by == jobs.c.id)
         .where(job_labels.c.tenant == span.tenant, job_labels.c.label == first)
-        .where(*span.conditions(), *span.bounds(by))
+        .where(*span.conditions(), *span.between().on(by))
     )
     for number, other in enumerate(others):
         also = job_labels.alias(f"also_{number}")
@@ -165,42 +186,46 @@ def by_metadata(span: Span) -> Select[Any]:
     return span.first(query, by)
 
 
-async def by_change(connection: AsyncConnection, span: Span) -> Select[Any]:
+def by_change(span: Span, since: datetime, store: str) -> Select[Any]:
     """
-    Jobs changed since a time: all that were ordered since then, and of the older ones those that
-    lived then, which are few and taken by their ids.
+    Jobs ordered since then, and the older ones that lived then: those that live still, and those
+    whose ending is near enough to it or was late.
     """
-    since = span.filters.updated_after
-    assert since is not None
-    start = first_id(since)
-    born_before = func.coalesce(jobs.c.id, "") < start  # answered by no index, or that were taken
-    older = select(jobs.c.id).where(
-        ended(), jobs.c.tenant == span.tenant, jobs.c.updated_at >= since, born_before
-    )
-    few = (await connection.execute(older.limit(FEW + 1))).scalars().all()
-    if len(few) > FEW:
-        return in_parts(span, ended())
-    return in_parts(span, jobs.c.id >= start, jobs.c.id.in_(few))
+    start, changed_at = first_id(since), jobs.c.updated_at
+    ordered = Part(ENDED, span.between(since=start).on(jobs.c.id), jobs.c.id)
+    # Found by when they changed; an id in this form cannot tempt anybody to walk by ids instead.
+    by = func.coalesce(jobs.c.id, "")
+    older = span.between(until=start).on(by)
+    soon = Part(ENDED, [changed_at >= since, changed_at <= since + LATE, *older], by)
+    late = Part(ENDED_LATE[store], [changed_at >= since, *older], by)
+    return in_parts(span, ordered, soon, late)
 
 
-def in_parts(span: Span, *ended_by: Condition) -> Select[Any]:
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some of the jobs that have ended, or of those that live, found by an index of its own."""
+
+    which: TextClause
+    where: Sequence[Condition]
+    by: ColumnElement[str]
+
+
+def in_parts(span: Span, *ended: Part) -> Select[Any]:
     """The newest of those that have ended, found by each of these, and of those that live."""
     state = span.filters.state
-    parts = [(ended(), by) for by in ended_by] if state is None or state in TERMINAL else []
+    parts = list(ended) if state is None or state in TERMINAL else []
     if state not in TERMINAL:
-        parts.append((jobs.c.finished_at.is_(None), true()))
-    matching = select(jobs.c.id).where(*own(span))
-    found = [span.first(matching.where(*part), jobs.c.id).subquery() for part in parts]
+        parts.append(Part(LIVING, span.between().on(jobs.c.id), jobs.c.id))
+    found = [
+        span.first(select(jobs.c.id).where(part.which, *own(span), *part.where), part.by).subquery()
+        for part in parts
+    ]
     ids = union_all(*(select(part.c.id) for part in found))
     return span.first(select(jobs).where(jobs.c.id.in_(ids)), jobs.c.id)
 
 
 def own(span: Span) -> list[Condition]:
-    return [jobs.c.tenant == span.tenant, *span.conditions(), *span.bounds(jobs.c.id)]
-
-
-def ended() -> Condition:
-    return jobs.c.finished_at.is_not(None)
+    return [jobs.c.tenant == span.tenant, *span.conditions()]
 
 
 def first_id(moment: datetime) -> str:
@@ -208,9 +233,9 @@ def first_id(moment: datetime) -> str:
     return f"job_{ULID.from_int(milliseconds(moment) << 80)}"
 
 
-def last_id(moment: datetime) -> str:
-    """No job born before `moment` has a higher id."""
-    return f"job_{ULID.from_int(((milliseconds(moment) + 1) << 80) - 1)}"
+def later_id(moment: datetime) -> str:
+    """Every job born before `moment` has a lower id."""
+    return f"job_{ULID.from_int((milliseconds(moment) + 1) << 80)}"
 
 
 def milliseconds(moment: datetime) -> int:

@@ -286,6 +286,22 @@ for _column in (jobs.c.parent_id, jobs.c.batch_id):
         f"ix_jobs_{_column.name}", _column, jobs.c.id, postgresql_where=_given, sqlite_where=_given
     )
 
+#: Few have ended and changed last when they were older than this; they have an index of their own,
+#: for lists of what changed since a time. In each store's words.
+LATE = timedelta(hours=1)
+ENDED_LATE = {
+    "sqlite": text("finished_at IS NOT NULL AND updated_at - created_at > 3600000000"),
+    "postgresql": text("finished_at IS NOT NULL AND updated_at - created_at > interval '1 hour'"),
+}
+Index(
+    "ix_jobs_ended_late",
+    jobs.c.tenant,
+    jobs.c.updated_at,
+    jobs.c.id,
+    postgresql_where=ENDED_LATE["postgresql"],
+    sqlite_where=ENDED_LATE["sqlite"],
+)
+
 #: A job's metadata, by which it is found.
 job_labels = Table(
     "job_labels",

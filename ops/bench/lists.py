@@ -7,6 +7,7 @@ One tenant has them all, which is the worst case. Pages are taken at the top and
 import asyncio
 import os
 import random
+import re
 import statistics
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -46,6 +47,12 @@ LISTS: Mapping[str, Filters] = {
     "created_before, 20 days ago": Filters(created_before=END - timedelta(days=20)),
     "updated_after, a minute ago": Filters(updated_after=END - timedelta(minutes=1)),
     "updated_after, 20 days ago": Filters(updated_after=END - timedelta(days=20)),
+    "updated_after, 20 days ago, state=failed": Filters(
+        updated_after=END - timedelta(days=20), state=JobState.FAILED
+    ),
+    "updated_after, an hour ago, provider=luma": Filters(
+        updated_after=END - timedelta(hours=1), provider="luma"
+    ),
     "updated_before, 20 days ago": Filters(updated_before=END - timedelta(days=20)),
     "metadata.customer (200 jobs)": Filters(metadata={"customer": "42"}),
     "metadata.customer, state=failed": Filters(metadata={"customer": "42"}, state=JobState.FAILED),
@@ -108,13 +115,25 @@ async def timing(store: Store, filters: Filters) -> Timing:
 
 
 async def plan(store: Store, filters: Filters) -> str:
-    """The indexes a first page is read by, in the planner's words."""
+    """The indexes a first page is read by."""
     async with store.database.reading() as connection:
-        query = await way(connection, Span(TENANT, filters, LIMIT, None, None))
+        query = way(Span(TENANT, filters, LIMIT, None, None), connection.dialect.name)
         explain = "EXPLAIN QUERY PLAN " if store.database.is_sqlite else "EXPLAIN "
         lines = await connection.execute(text(explain + written(query, connection.dialect)))
         words = [str(row[-1]) for row in lines]
-    return "; ".join(line.strip(" ->") for line in words if "ndex" in line or "INDEX" in line)
+    return " + ".join(index(line) for line in words if INDEX.search(line))
+
+
+#: As either planner names one.
+INDEX = re.compile(r"(?:using|Index Scan on|INDEX) (\w+)(.*)")
+
+
+def index(line: str) -> str:
+    """The index a line of a plan reads by, and on SQLite what it is asked."""
+    found = INDEX.search(line)
+    assert found is not None
+    asked = found[2] if "INDEX" in line else ""
+    return found[1] + asked
 
 
 def written(query: Select[Any], dialect: Any) -> str:

@@ -25,6 +25,8 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 APART = timedelta(days=30) / COUNT
 END = START + APART * COUNT
 RUNS_FOR = timedelta(minutes=10)
+#: One job in a hundred.
+RUNS_LATE_FOR = timedelta(hours=26)
 BATCH = "batch_01KG9Q2Z6M8T4V7X1Y3A5C7E9G"
 PARENT = "job_01KG9Q2Z6M8T4V7X1Y3A5C7E9G"
 
@@ -101,7 +103,8 @@ def born() -> Iterator[dict[str, Any]]:
     for number in range(COUNT):
         at = START + APART * number
         state = drawn(STATES, dice)
-        ended = at + RUNS_FOR if state in TERMINAL else None
+        runs_for = RUNS_LATE_FOR if number % 100 == 99 else RUNS_FOR
+        ended = at + runs_for if state in TERMINAL else None
         provider, operation = drawn(OPERATIONS, dice)
         yield {
             "id": job_id(number),

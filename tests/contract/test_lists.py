@@ -8,7 +8,7 @@ import pytest
 from ulid import ULID
 
 from generation.job import Job, JobState
-from generation.store import Filters, Store, lists
+from generation.store import Filters, Store
 from tests.unit.jobs import a_job
 
 DAY = datetime(2026, 3, 1, tzinfo=UTC)
@@ -57,11 +57,7 @@ async def test_each_filter_finds_its_own_newest_first(store: Store) -> None:
     assert await page(store, provider="nobody") == []
 
 
-@pytest.mark.parametrize("few", [lists.FEW, 0])
-async def test_times_are_from_and_until(
-    store: Store, few: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(lists, "FEW", few)  # whether few or many have changed, the answer is one
+async def test_times_are_from_and_until(store: Store) -> None:
     late = DAY + timedelta(minutes=50)
     a, b, c, d = await stored(
         store,
@@ -82,6 +78,45 @@ async def test_times_are_from_and_until(
     assert await page(store, updated_after=at(4.5), state=JobState.RUNNING) == [c]
     assert await page(store, updated_before=at(4)) == [b]
     assert await page(store, updated_before=at(50.1), created_before=at(2)) == [a]
+
+
+async def test_what_changed_since_is_found_however_long_it_took(store: Store) -> None:
+    """And a page of it goes on below those that were ordered since then, and above them."""
+    since = DAY + timedelta(days=2)
+
+    def ended(
+        minute: float, days: float, state: JobState = JobState.SUCCEEDED, **changes: object
+    ) -> Job:
+        at = since + timedelta(days=days)
+        return born(minute, state, updated_at=at, finished_at=at, **changes)
+
+    at_once, an_hour = 2 * 24 * 60 - 1, 2 * 24 * 60 - 59
+    await stored(store, ended(5, -0.1), ended(at_once, -0.0001))
+    ids = await stored(
+        store,
+        ended(10, 0),  # two days after it was ordered, at that very time
+        ended(11, 3, JobState.FAILED),
+        born(12, JobState.RUNNING, updated_at=since + timedelta(days=1)),
+        ended(an_hour, 0.0001),
+        ended(an_hour, 1),
+        ended(at_once, 0.01),
+        ended(at_once + 2, 0.01, provider="suno"),
+        born(at_once + 3, JobState.QUEUED),
+    )
+    newest = ids[::-1]
+    assert await page(store, updated_after=since) == newest
+    assert await page(store, updated_after=since, provider="suno") == [ids[6]]
+    assert await page(store, updated_after=since, state=JobState.FAILED) == [ids[1]]
+    assert await page(store, updated_after=since, state=JobState.RUNNING) == [ids[2]]
+    until = since + timedelta(days=0.5)
+    few = [ids[6], ids[5], ids[3], ids[0]]
+    assert await page(store, updated_after=since, updated_before=until) == [ids[7], *few]
+    lately = Filters(updated_after=since)
+    for place, job_id in enumerate(newest):
+        below = await store.jobs.page("acme", lately, limit=2, before=job_id)
+        above = await store.jobs.page("acme", lately, limit=2, after=job_id)
+        assert [job.id for job in below] == newest[place + 1 :][:2]
+        assert [job.id for job in above] == newest[:place][-2:]
 
 
 @pytest.mark.parametrize("filters", [{}, {"provider": "kling"}, {"metadata": {"a": "1"}}])

@@ -355,6 +355,13 @@ def create_list_indexes() -> None:
         partial[f"ix_jobs_{column}"] = ([column, "id"], sa.text(f"{column} IS NOT NULL"))
     for name, (columns, where) in partial.items():
         op.create_index(name, "jobs", columns, postgresql_where=where, sqlite_where=where)
+    op.create_index(
+        "ix_jobs_ended_late",
+        "jobs",
+        ["tenant", "updated_at", "id"],
+        postgresql_where=sa.text(f"{ENDED.text} AND updated_at - created_at > interval '1 hour'"),
+        sqlite_where=sa.text(f"{ENDED.text} AND updated_at - created_at > 3600000000"),
+    )
 
 
 def create_label_and_key_tables() -> None:
