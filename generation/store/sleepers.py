@@ -4,22 +4,47 @@ What a clock has left asleep.
 `wake_at` is read off the clock of the machine that set it. A clock that goes back by an hour leaves
 every job, every delivery and every key that was called too fast waiting an hour longer than anybody
 meant.
+
+Rows are locked by many who are busy with other things, each in an order of its own, so nobody here
+waits for a row while it holds another: a batch passes over what is locked, and each row that was
+passed over is then waited for alone. So nobody is stuck in a circle, and nobody is forgotten.
 """
 
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, Table, select, tuple_, update
 
 from generation.job import JobState
 from generation.store.database import Database
-from generation.store.schema import HOLDING, accounts, deliveries, jobs
+from generation.store.schema import HOLDING, accounts, deliveries, jobs, turns
 
 #: After a clock was seen to go back, whoever waits for less than this is left to wait.
 HARMLESS = timedelta(minutes=1)
 #: Nobody who is about to be looked at, searched for or told for the first time waits for longer.
 UNUSUAL = timedelta(minutes=15)
+#: Rows of one transaction.
+BATCH = 500
 
-UNHURRIED = (JobState.SUBMITTING, JobState.EXPIRED)
+#: A row's primary key.
+RowName = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Waking:
+    """Rows of a table that sleep too long, and what they become."""
+
+    table: Table
+    asleep: ColumnElement[bool]
+    values: Mapping[str, Any]
+
+    def named(self, names: Sequence[RowName]) -> ColumnElement[bool]:
+        columns = tuple(self.table.primary_key.columns)
+        if len(columns) == 1:
+            return columns[0].in_([name for (name,) in names])
+        return tuple_(*columns).in_(names)
 
 
 async def rouse(database: Database, now: datetime, lease: timedelta, *, stepped: bool) -> int:
@@ -29,23 +54,70 @@ async def rouse(database: Database, now: datetime, lease: timedelta, *, stepped:
     which costs little. Submits on the wire keep one `lease` from now. Whoever stands in a line
     sleeps until the deadline on purpose, and is called. Returns how many were woken.
     """
+    woken = [await wake(database, waking) for waking in sleepers(now, lease, stepped=stepped)]
+    for waking in misled(now) if stepped else ():
+        await wake(database, waking)
+    return sum(woken)
+
+
+def sleepers(now: datetime, lease: timedelta, *, stepped: bool) -> Iterator[Waking]:
+    """Jobs and deliveries. Expired jobs are looked at rarely, on purpose, but not ever more so."""
     late = now + (HARMLESS if stepped else UNUSUAL)
-    hurried = update(jobs).where(
-        jobs.c.wake_at > late, jobs.c.state.not_in(UNHURRIED), jobs.c.line.is_(None)
-    )
-    leased = update(jobs).where(jobs.c.wake_at > late, jobs.c.state == JobState.SUBMITTING)
-    owed = update(deliveries).where(deliveries.c.wake_at > late, deliveries.c.attempts == 0)
-    waking = [
-        hurried.values(wake_at=now, **({"not_before": None} if stepped else {})),
-        leased.values(wake_at=now + lease),
-        owed.values(wake_at=now),
-    ]
-    waits = (accounts.c.cool_until, accounts.c.probe_at, accounts.c.full_at)
-    keys = [update(accounts).where(wait > late).values({wait.name: now}) for wait in waits]
-    called = update(jobs).where(HOLDING, jobs.c.slot_until > late, jobs.c.state == JobState.QUEUED)
-    keys.append(called.values(slot_until=None))
+    unhurried = (JobState.SUBMITTING,) if stepped else (JobState.SUBMITTING, JobState.EXPIRED)
+    hurried = (jobs.c.wake_at > late) & jobs.c.line.is_(None)
+    leased = (jobs.c.wake_at > late) & (jobs.c.state == JobState.SUBMITTING)
+    owed = (deliveries.c.wake_at > late) & (deliveries.c.attempts == 0)
+    forgotten = {"not_before": None} if stepped else {}
+    yield Waking(jobs, hurried & jobs.c.state.not_in(unhurried), {"wake_at": now, **forgotten})
+    yield Waking(jobs, leased, {"wake_at": now + lease})
+    yield Waking(deliveries, owed, {"wake_at": now})
+
+
+def misled(now: datetime) -> Iterator[Waking]:
+    """
+    What else was written down by a clock that was ahead: how long keys are to be left alone, places
+    kept for jobs that were called, places of jobs that ended in what is the future again, and whose
+    turn it was.
+    """
+    late = now + HARMLESS
+    for wait in (accounts.c.cool_until, accounts.c.probe_at, accounts.c.full_at):
+        yield Waking(accounts, wait > late, {wait.name: now})
+    called = jobs.c.state == JobState.QUEUED
+    kept = HOLDING & (jobs.c.slot_until > late) & (called | (jobs.c.finished_at > late))
+    yield Waking(jobs, kept, {"slot_until": None})
+    yield Waking(turns, turns.c.served_at > late, {"served_at": now})
+
+
+async def wake(database: Database, waking: Waking) -> int:
+    """Wake these, however busy others are with them. Returns how many there were."""
+    columns = tuple(waking.table.primary_key.columns)
+    async with database.reading() as connection:
+        found = await connection.execute(select(*columns).where(waking.asleep))
+        names = [tuple(row) for row in found]
+    woken = 0
+    for first in range(0, len(names), BATCH):
+        batch = names[first : first + BATCH]
+        free = await wake_some(database, waking, batch, wait=False)
+        busy = [name for name in batch if name not in free]
+        woken += len(free)
+        for name in busy:
+            woken += len(await wake_some(database, waking, [name], wait=True))
+    return woken
+
+
+async def wake_some(
+    database: Database, waking: Waking, names: Sequence[RowName], *, wait: bool
+) -> set[RowName]:
+    """
+    Wake those of these that are still asleep; without `wait`, only those that nobody has locked.
+    """
+    columns = tuple(waking.table.primary_key.columns)
+    asleep = select(*columns).where(waking.named(names), waking.asleep)
     async with database.writing() as connection:
-        counts = [(await connection.execute(query)).rowcount for query in waking]
-        for query in keys if stepped else ():
-            await connection.execute(query)
-    return sum(counts)
+        # Not a lock against whoever only refers to the row, as an event of a job does.
+        locked = asleep.with_for_update(skip_locked=not wait, key_share=True)
+        free = {tuple(row) for row in await connection.execute(locked)}
+        if free:
+            chosen = update(waking.table).where(waking.named(sorted(free)))
+            await connection.execute(chosen.values(waking.values))
+    return free
