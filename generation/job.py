@@ -168,8 +168,10 @@ class Job:
     attempts: int = 0
     #: Submits that were accepted, or may have been once nothing more can be found out: the bill.
     purchases: int = 0
-    #: Looks or finds in a row that brought nothing.
+    #: Looks or finds in a row that did not find the task.
     misses: int = 0
+    #: Looks in a row that found it succeeded without a file.
+    empty_looks: int = 0
     #: 0 to 100, never falling; None where the upstream does not say.
     progress: int | None = None
     billed: Billed = Billed.NO

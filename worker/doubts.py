@@ -14,7 +14,7 @@ from generation.lifecycle import (
     canceled,
     doubt,
     expired,
-    surely_not_created,
+    surely_ended,
     unbilled,
     unfindable,
 )
@@ -69,7 +69,7 @@ async def find(room: Room, job: Job) -> None:
         if fresh.state is not JobState.IN_DOUBT or fresh.attempts != job.attempts:
             return fresh
         if fresh.cancel_requested_at is not None and not isinstance(answer, str):
-            absent = findable and answer is None and surely_not_created(fresh, at)
+            absent = findable and answer is None and surely_ended(fresh, at)
             billed = unbilled(fresh) if absent else Billed.UNKNOWN
             return canceled(fresh, at.now, billed, "canceled while in doubt")
         if at.now >= fresh.deadline and not isinstance(answer, str):

@@ -7,7 +7,7 @@ survives a job that was changed while the exchange was on the wire.
 """
 
 from generation.lifecycle.cancel import after_cancel, request_cancel
-from generation.lifecycle.doubt import after_find, doubt, send_again, surely_not_created, unfindable
+from generation.lifecycle.doubt import after_find, doubt, send_again, surely_ended, unfindable
 from generation.lifecycle.ending import (
     canceled,
     ended,
@@ -76,7 +76,7 @@ __all__ = [
     "send_again",
     "stand_in_line",
     "started",
-    "surely_not_created",
+    "surely_ended",
     "unbilled",
     "undecided",
     "unfindable",

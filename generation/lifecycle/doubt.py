@@ -37,14 +37,10 @@ def after_find(job: Job, answer: str | Fault | None, at: Moment) -> Job:
     match answer:
         case str():
             return started(job, Accepted(answer), at)
-        case None if surely_not_created(job, at):
+        case None if surely_ended(job, at):
             return send_again(job, "the upstream never received it; it is sent again", at.now)
         case None:
-            return job.keep(
-                at.now,
-                misses=job.misses + 1,
-                wake_at=at.now + at.rules.between_finds(job.misses, at.dice),
-            )
+            return missed_again(job, at)
         case Fault():
             return job.keep(
                 at.now, wake_at=at.now + (answer.retry_after or at.rules.backoff(2, at.dice))
@@ -64,9 +60,16 @@ def send_again(job: Job, reason: str, now: datetime, billed: Billed | None = Non
     )
 
 
-def surely_not_created(job: Job, at: Moment) -> bool:
+def missed_again(job: Job, at: Moment) -> Job:
+    """Not found this time either; the next search comes later."""
+    wait = at.rules.between_finds(job.misses, at.dice)
+    return job.keep(at.now, misses=job.misses + 1, wake_at=at.now + wait)
+
+
+def surely_ended(job: Job, at: Moment) -> bool:
     """
-    Missed often enough, and waited for too long for its request to be still on the way.
+    Missed often enough, and waited for too long for its request to be still on the way: what is not
+    found now was never created.
 
     The time is the sum of the shortest waits there can have been between the searches, without the
     longest of them. It is not read off a clock: a clock that is set an hour forward, or another
@@ -80,16 +83,16 @@ def surely_not_created(job: Job, at: Moment) -> bool:
 def unfindable(job: Job, at: Moment, on_doubt: OnDoubt = OnDoubt.HOLD) -> Job:
     """
     In doubt at an upstream that cannot be asked: as its station's `on_doubt` says, it waits for a
-    person or its deadline, fails, or is sent again once the lost submit must have ended.
+    person or its deadline, fails, or is sent again once the lost submit must have ended; which is
+    as long, and measured in the same way, as where it is searched for.
     """
-    settled = (job.submitted_at or job.updated_at) + at.rules.submit_timeout
     match on_doubt:
         case OnDoubt.HOLD:
             return job.keep(at.now, wake_at=job.deadline)
         case OnDoubt.FAIL:
             return undecided(job, at)
-        case OnDoubt.RESUBMIT if at.now < settled:
-            return job.keep(at.now, wake_at=min(settled, job.deadline))
-        case OnDoubt.RESUBMIT:
+        case OnDoubt.RESUBMIT if surely_ended(job, at):
             words = "whether the upstream took it cannot be known; it is sent again"
             return send_again(job, words, at.now, Billed.UNKNOWN)
+        case OnDoubt.RESUBMIT:
+            return missed_again(job, at)

@@ -2,6 +2,7 @@
 What becomes of a job that is upstream: it is looked at until it ends.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from generation.errors import ErrorCode, Fault, Rejected, UnrecognizedReply
@@ -12,8 +13,11 @@ from generation.lifecycle.waiting import awaiting_input
 from generation.pace import next_late_look, next_look
 from generation.status import Accepted, AwaitingInput, Failed, Running, Status, Succeeded
 
-#: An unknown task is believed lost after this many looks in a row, and not before `GRACE`.
+#: An unknown task is believed lost after this many looks in a row, and not before `GRACE`; a
+#: success without a file, to stay without one.
 MISSES_TO_LOSE = 3
+#: What a look that found the task in order leaves of earlier ones that did not.
+IN_ORDER: Mapping[str, int] = {"misses": 0, "empty_looks": 0}
 #: How long an expired job is still looked at, for a success that comes too late.
 AFTERLIFE = timedelta(hours=24)
 
@@ -29,7 +33,7 @@ def started(job: Job, answer: Accepted, at: Moment) -> Job:
         upstream_details=dict(answer.details),
         started_at=at.now,
         billed=Billed.YES,
-        misses=0,
+        **IN_ORDER,
         reason="" if not ahead else f"waiting upstream behind {ahead} other task(s)",
         wake_at=min(at.now + look, job.deadline),
     )
@@ -64,11 +68,12 @@ def progressed(job: Job, answer: Running, at: Moment) -> Job:
     progress = answer.progress if job.progress is None else max(job.progress, answer.progress or 0)
     reason = "" if not answer.queued else job.reason
     state_kept = job.state is JobState.RUNNING
-    if state_kept and (progress, reason, 0) == (job.progress, job.reason, job.misses):
+    in_order = not job.misses and not job.empty_looks
+    if state_kept and in_order and (progress, reason) == (job.progress, job.reason):
         return job
     if state_kept:
-        return job.keep(at.now, progress=progress, reason=reason, misses=0)
-    return job.move(JobState.RUNNING, at.now, progress=progress, reason="", misses=0, answer=None)
+        return job.keep(at.now, progress=progress, reason=reason, **IN_ORDER)
+    return job.move(JobState.RUNNING, at.now, progress=progress, reason="", answer=None, **IN_ORDER)
 
 
 def missed(job: Job, fault: Fault, at: Moment) -> Job:
@@ -79,7 +84,7 @@ def missed(job: Job, fault: Fault, at: Moment) -> Job:
     if at.now < (job.started_at or job.updated_at) + GRACE:
         return job
     if job.misses + 1 < MISSES_TO_LOSE:
-        return job.keep(at.now, misses=job.misses + 1)
+        return job.keep(at.now, misses=job.misses + 1, empty_looks=0)
     return ended(
         job,
         JobState.FAILED,
@@ -96,8 +101,8 @@ def missed(job: Job, fault: Fault, at: Moment) -> Job:
 
 def empty_handed(job: Job, fault: Fault, at: Moment) -> Job:
     """Success without an asset: it often follows, so its lack is believed after several looks."""
-    if job.misses + 1 < MISSES_TO_LOSE:
-        return job.keep(at.now, misses=job.misses + 1)
+    if job.empty_looks + 1 < MISSES_TO_LOSE:
+        return job.keep(at.now, misses=0, empty_looks=job.empty_looks + 1)
     return ended(
         job,
         JobState.FAILED,

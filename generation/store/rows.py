@@ -65,6 +65,7 @@ LOOK_COLUMNS = tuple(
         "upstream_id",
         "upstream_details",
         "misses",
+        "empty_looks",
         "progress",
         "answered_at",
         "created_at",

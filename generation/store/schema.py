@@ -153,6 +153,7 @@ jobs = Table(
     Column("attempts", Integer, nullable=False),
     Column("purchases", Integer, nullable=False, server_default="0"),
     Column("misses", Integer, nullable=False),
+    Column("empty_looks", Integer, nullable=False, server_default="0"),
     Column("progress", Integer),
     Column("billed", String(10), nullable=False),
     Column("cancel_requested_at", Instant),

@@ -94,6 +94,7 @@ def upgrade() -> None:
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("purchases", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("misses", sa.Integer(), nullable=False),
+        sa.Column("empty_looks", sa.Integer(), server_default="0", nullable=False),
         sa.Column("progress", sa.Integer(), nullable=True),
         sa.Column("billed", sa.String(length=10), nullable=False),
         sa.Column("cancel_requested_at", Instant(), nullable=True),
