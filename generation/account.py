@@ -16,6 +16,8 @@ from generation.stations import Key
 KeyName = tuple[str, str]
 #: A blocked key is tried again this much more slowly than one that was called too fast.
 BLOCKED_SLOWDOWN = 6
+#: The clocks of two machines are never further apart, unless one is wrong.
+APART = timedelta(seconds=5)
 #: No wait grows by more doublings than this.
 MOST_DOUBLINGS = 20
 
@@ -157,8 +159,10 @@ def submitted(account: Account, key: Key, now: datetime) -> Account:
 
 def refill(account: Account, per_minute: int, now: datetime) -> timedelta:
     """
-    How long the bucket takes to be full again. No bucket takes longer than an empty one: a moment
-    beyond that was read off a clock that was wrong, and says nothing.
+    How long the bucket takes to be full again. No bucket takes longer than an empty one: a moment a
+    little beyond that was read off a clock that is a little ahead of ours, and one far beyond it
+    off a clock that was wrong, and says nothing.
     """
     missing = max((account.full_at or now) - now, timedelta(0))
-    return missing if missing <= burst(per_minute) * spacing(per_minute) else timedelta(0)
+    longest = burst(per_minute) * spacing(per_minute)
+    return min(missing, longest) if missing <= longest + APART else timedelta(0)

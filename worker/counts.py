@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from generation.store import Database, add_to_tallies
 from generation.tally import LOOK_FAULTS, LOOKS, STRANGE_WORDS
+from worker.clock import is_recent
 
 log = structlog.get_logger(__name__)
 
@@ -36,7 +37,7 @@ class Counts:
 
     async def write_down(self, now: datetime) -> None:
         """If it is time to. Never fails."""
-        if self._written_at is not None and now - self._written_at < WRITE_EVERY:
+        if is_recent(self._written_at, now, WRITE_EVERY):
             return
         self._written_at = now
         counts, self._unwritten = self._unwritten, Counter()

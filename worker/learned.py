@@ -18,6 +18,7 @@ from generation.durations import Ending, Sketch
 from generation.job import Job, JobState
 from generation.operation import Operation, Pace
 from generation.store import DurationStore, Kind
+from worker.clock import is_recent
 
 log = structlog.get_logger(__name__)
 
@@ -66,7 +67,7 @@ class Learned:
 
     async def exchange(self, now: datetime) -> None:
         """Write down and read anew, if it is time to. Never fails."""
-        if self._exchanged_at is not None and now - self._exchanged_at < EXCHANGE_EVERY:
+        if is_recent(self._exchanged_at, now, EXCHANGE_EVERY):
             return
         self._exchanged_at = now
         seen, self._seen = self._seen, defaultdict(list)

@@ -18,6 +18,7 @@ from generation.lifecycle import call
 from generation.line import keys_of, lines
 from generation.queue import call_message
 from generation.store import Call
+from worker.clock import is_recent
 from worker.room import Room
 
 log = structlog.get_logger(__name__)
@@ -75,7 +76,7 @@ class Lines:
     async def _tidy(self, waiting: list[str]) -> None:
         """Lines the settings no longer have: those who stand in them look for their new one."""
         now = self._room.now()
-        if self._tidied_at is not None and now - self._tidied_at < TIDY_EVERY:
+        if is_recent(self._tidied_at, now, TIDY_EVERY):
             return
         self._tidied_at = now
         for line in waiting:

@@ -209,7 +209,7 @@ class Looks:
         change = await self._room.save(job.id, decide)
         self._room.show(change)
         if change is not None and change.moved:
-            if isinstance(answer, Succeeded | Failed):
+            if isinstance(answer, Succeeded | Failed) and measured(self._room, job, at):
                 self._room.learned.saw(binding, job, at.now)
             log.info(
                 "look",
@@ -226,6 +226,11 @@ class Looks:
         if (binding.station.name, word) not in self._unknown_words:
             self._unknown_words.add((binding.station.name, word))
             log.warning("unknown_status_word", station=binding.station.name, word=word)
+
+
+def measured(room: Room, job: Job, at: Moment) -> bool:
+    """Whether it is known how long the task has run: no clock was set while it did."""
+    return job.started_at is not None and room.clock.measures(job.started_at, at.now)
 
 
 def decided(claimed: Job, fresh: Job, answer: Status | Fault, at: Moment) -> Job:

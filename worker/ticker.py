@@ -23,6 +23,7 @@ from generation.lifecycle import claimed_until
 from generation.queue import submit_message
 from generation.store.sleepers import rouse
 from worker.alive import beat
+from worker.clock import is_recent
 from worker.doubts import call_stale, cancel, find
 from worker.expiry import expire, is_late
 from worker.housekeeping import Housekeeping
@@ -141,7 +142,6 @@ class Ticker:
         now, room = self._room.now(), self._room
         if room.clock.went_back:
             room.clock.went_back = False
-            self._kept_at = None
             # And once more, for what was being written down at that moment.
             self._stepped, self._rouse_at = True, [monotonic(), monotonic() + AFTER_STEP_SECONDS]
             log.warning("clock_went_back")
@@ -161,7 +161,7 @@ class Ticker:
     async def _keep_deadlines(self) -> None:
         """Jobs in lanes that are not looked at expire as all others."""
         now = self._room.now()
-        if self._kept_at is not None and now - self._kept_at < DEADLINES_EVERY:
+        if is_recent(self._kept_at, now, DEADLINES_EVERY):
             return
         self._kept_at = now
         closed = self._looks.closed(await self._room.store.claims.lanes())

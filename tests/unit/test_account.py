@@ -103,6 +103,12 @@ def test_a_clock_that_was_wrong_does_not_close_a_key() -> None:
     assert submitted(ahead, key, NOON).full_at == at(1)
 
 
+def test_clocks_that_differ_a_little_open_no_key() -> None:
+    key = Key(name="main", value=SecretStr("sk"), submits_per_minute=60)
+    elsewhere = submitted(FRESH, key, at(0.2))
+    assert submits_left(elsewhere, key, NOON) == 0, "sent by a machine that is a moment ahead"
+
+
 def test_a_key_without_such_a_limit_keeps_no_count() -> None:
     key = Key(name="main", value=SecretStr("sk"))
     assert submits_left(FRESH, key, NOON) is None
