@@ -8,7 +8,7 @@ next one still finds its share.
 """
 
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -24,6 +24,12 @@ Request = Sequence[tuple[Job, Binding]]
 CLAIM_LIMIT = 1000
 #: What a lane wins back of its places with each answer, once it has been called too fast.
 RECOVERY = 0.1
+#: Where more is due than a lane has places for, this share of its places stands ready besides, so
+#: that none stays free while the next claim is made.
+AHEAD = 0.5
+#: More is claimed for a lane between two ticks only once this share of its places is free: a claim
+#: costs the less a job, the more it takes.
+WORTH_A_CLAIM = 0.5
 
 
 @dataclass(slots=True)
@@ -37,6 +43,8 @@ class LaneState:
     paused_until: datetime | None = None
     #: How many jobs one request was about when any were last started.
     jobs_a_request: float = 1.0
+    #: The last claim took all it had room for, so more may be due.
+    has_more: bool = False
 
 
 class Lanes:
@@ -78,13 +86,32 @@ class Lanes:
                 continue
             own = max(0, self._share - busy[station])
             cap = min(self._settings.looks_per_station, most(station)) - busy[station]
-            free = int(lane.allowed) - lane.on_wire - len(lane.waiting)
+            ahead = int(lane.allowed * AHEAD) if lane.has_more else 0
+            free = int(lane.allowed) + ahead - lane.on_wire - len(lane.waiting)
             requests = min(own + max(0, spare), cap, free)
             if requests > 0:
                 busy[station] += requests
                 spare -= max(0, requests - own)
                 rooms[station, key] = min(int(requests * lane.jobs_a_request), CLAIM_LIMIT)
         return rooms
+
+    def claimed(self, rooms: Mapping[Lane, int], taken: Mapping[Lane, int]) -> None:
+        """What a claim for these rooms found in each lane."""
+        for lane, room in rooms.items():
+            self._lanes[lane].has_more = taken.get(lane, 0) >= room
+
+    @property
+    def have_more(self) -> bool:
+        """Whether more may be due in any lane than it had room for."""
+        return any(lane.has_more for lane in self._lanes.values())
+
+    def more_rooms(self, now: datetime, most: Callable[[str], int]) -> dict[Lane, int]:
+        """Of `rooms`, those in which more may be due and that are worth a claim of their own."""
+        return {
+            lane: room
+            for lane, room in self.rooms(now, most).items()
+            if (state := self._lanes[lane]).has_more and room >= int(state.allowed) * WORTH_A_CLAIM
+        }
 
     def start(self, lane: Lane, requests: Sequence[Request], now: datetime) -> bool:
         """Send these as soon as the lane has places for them. False where it is paused."""

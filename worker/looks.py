@@ -7,8 +7,8 @@ query, and a task missing from its answer is looked at singly before anything is
 """
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
 import structlog
@@ -53,6 +53,19 @@ class Looks:
     def rooms(self) -> dict[Lane, int]:
         """How many jobs of each lane may be claimed now."""
         return self._lanes.rooms(self._room.steady(), self._most)
+
+    @property
+    def have_more(self) -> bool:
+        """Whether more may be due than the lanes had room for."""
+        return self._lanes.have_more
+
+    def more_rooms(self) -> dict[Lane, int]:
+        """Likewise of the lanes in which more is due, and that have places again."""
+        return self._lanes.more_rooms(self._room.steady(), self._most)
+
+    def claimed(self, rooms: Mapping[Lane, int], jobs: Iterable[Job]) -> None:
+        """What has been claimed for these rooms."""
+        self._lanes.claimed(rooms, Counter((job.station or "", job.key or "") for job in jobs))
 
     def closed(self, lanes: Iterable[Lane]) -> list[Lane]:
         """Those of these lanes that are not looked at now: closed, or gone from the settings."""

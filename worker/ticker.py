@@ -7,8 +7,7 @@ by nobody, because the others find the same rows.
 """
 
 import asyncio
-from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from datetime import datetime, timedelta
 from math import inf
 from time import monotonic
@@ -21,6 +20,7 @@ from generation.binding import Unbound, bind
 from generation.job import Job, JobState
 from generation.lifecycle import claimed_until
 from generation.queue import submit_message
+from generation.store import Lane
 from generation.store.sleepers import rouse
 from worker.alive import beat
 from worker.clock import is_recent
@@ -130,12 +130,22 @@ class Ticker:
         return len(jobs) == ERRANDS_LIMIT
 
     async def _look(self) -> bool:
-        """Looks. True where a lane took all it had room for: there may be more due in it."""
-        rooms = self._looks.rooms()
-        jobs = await self._room.store.claims.looks(self._room.now(), rooms, self._next_wake)
-        self._begin(jobs)
-        taken = Counter((job.station, job.key) for job in jobs)
-        return any(taken[lane] >= room for lane, room in rooms.items())
+        """
+        Looks of all lanes; and until the next tick, more of those that had more than they had room
+        for, as their places come free. True where some still have more.
+        """
+        until = monotonic() + self._room.settings.tick.total_seconds()
+        await self._claim_looks(self._looks.rooms())
+        while self._looks.have_more and monotonic() < until and not self._room.leaving:
+            await asyncio.sleep(BREATH.total_seconds())
+            await self._claim_looks(self._looks.more_rooms())
+        return self._looks.have_more
+
+    async def _claim_looks(self, rooms: Mapping[Lane, int]) -> None:
+        if rooms:
+            jobs = await self._room.store.claims.looks(self._room.now(), rooms, self._next_wake)
+            self._looks.claimed(rooms, jobs)
+            self._begin(jobs)
 
     async def _mind_the_clock(self) -> None:
         """Nobody sleeps longer because the machine's clock was set back."""
