@@ -16,6 +16,7 @@ import uvicorn
 from api.app import Api, create_app
 from api.startup import Refusal, check_store
 from api.wire import wire
+from generation import garbage
 from generation.logs import configure_logging
 from generation.settings import Settings
 from generation.station_file import BadStations
@@ -72,6 +73,7 @@ def run(settings: Settings) -> None:
         app, listener = prepare(settings)
     except Refusal as refusal:
         sys.exit(f"genq api: {refusal}")
+    garbage.settle()
     log.info("api_listens", url=url_of(listener))
     Server(configuration(app), app).run([listener])
 

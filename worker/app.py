@@ -15,7 +15,7 @@ import structlog
 from celery import Celery, bootsteps, signals
 from celery.exceptions import Ignore
 
-from generation import providers
+from generation import garbage, providers
 from generation.logs import configure_logging
 from generation.queue import celery_app
 from generation.settings import Settings
@@ -53,6 +53,7 @@ class BackRoom(bootsteps.StartStopStep):
         self._ticker, self._deliveries = shells.loop.run(made_on_loop(shells.room))
         shells.ticking = shells.loop.start(self._ticker.run())
         shells.loop.start(self._deliveries.run())
+        garbage.settle()
         log.info("worker_ready", hostname=parent.hostname, stations=len(shells.room.stations))
 
     def stop(self, parent: Any) -> None:

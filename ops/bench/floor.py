@@ -27,6 +27,7 @@ from api.orders import OrderReader
 from api.routes import Guarded
 from api.taking import Taker
 from api.waiting import Waiting
+from generation import garbage
 from generation.access import Scope
 from generation.flower import Rows
 from generation.job import Job
@@ -66,8 +67,10 @@ async def healthy(request: Request) -> Response:
 
 if __name__ == "__main__":
     chosen = Settings()
+    application = floor(chosen)
+    garbage.settle()
     uvicorn.run(
-        floor(chosen),
+        application,
         port=chosen.api_port,
         loop="uvloop",
         http="httptools",

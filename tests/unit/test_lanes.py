@@ -50,6 +50,9 @@ class Wire:
         request = [(job, bind(self.known, job))] * size
         self.lanes.start(lane, [request] * count, NOON)
 
+    def more_rooms(self) -> dict[tuple[str, str], int]:
+        return self.lanes.more_rooms(NOON, lambda _: 1000)
+
     def rooms(self, most: int = 1000) -> dict[tuple[str, str], int]:
         return self.lanes.rooms(NOON, lambda _: most)
 
@@ -64,6 +67,28 @@ def test_a_lane_sends_as_much_as_it_may_and_the_rest_as_places_come_free() -> No
         wire.lanes.ended(MAIN)
     assert len(wire.sent) == 12
     assert wire.rooms() == {MAIN: 1}
+
+
+def test_where_more_is_due_some_stand_ready_and_claims_are_worth_their_while() -> None:
+    wire = Wire()
+    assert not wire.lanes.have_more
+    wire.lanes.claimed(wire.rooms(), {MAIN: 10})
+    wire.start(10)
+    assert wire.lanes.have_more
+    assert wire.more_rooms() == {MAIN: 5}, "half as many again, though no place is free"
+    wire.lanes.claimed({MAIN: 5}, {MAIN: 5})
+    wire.start(5)
+    assert len(wire.sent) == 10
+    for count in range(4):
+        wire.lanes.ended(MAIN)
+        assert len(wire.sent) == 11 + count, "what stands ready goes out at once"
+    assert wire.rooms() == {MAIN: 4}
+    assert wire.more_rooms() == {}, "too few to be worth a claim of their own"
+    wire.lanes.ended(MAIN)
+    assert wire.more_rooms() == {MAIN: 5}
+    wire.lanes.claimed({MAIN: 5}, {MAIN: 4})
+    assert not wire.lanes.have_more
+    assert wire.more_rooms() == {}
 
 
 def test_jobs_that_share_a_query_share_a_place() -> None:
