@@ -2,7 +2,6 @@
 What this genq knows how to order, and what of it this deployment offers.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,7 +11,7 @@ from api.kinds import NO_STATION, UNSUPPORTED
 from api.problems import Complaint, Problem, invalid
 from generation import providers
 from generation.operation import Operation, Pace
-from generation.pace import faster, next_look
+from generation.pace import faster
 from generation.stations import Stations
 
 
@@ -23,8 +22,6 @@ class Offer:
     operation: Operation[Any]
     #: Names of the stations that sell it, in the order in which they are asked.
     stations: tuple[str, ...]
-    #: A new job is worth a first look after this many seconds.
-    poll_after: int
     #: A job that names no deadline has this long.
     deadline: timedelta
     #: How it is looked at there.
@@ -125,12 +122,9 @@ def offer_of(stations: Stations, provider: str, name: str) -> Offer | None:
     first = selling[0]
     operation = providers.find(provider, name, first.speaks[provider].dialect)
     assert operation is not None, "a station offers only what its dialect has"
-    pace = faster(operation.pace, first.speed)
-    look = next_look(pace, timedelta(0), dice=0.5)
     return Offer(
         operation=operation,
         stations=tuple(station.name for station in selling),
-        poll_after=max(1, math.ceil(look.total_seconds())),
         deadline=operation.pace.deadline,
-        pace=pace,
+        pace=faster(operation.pace, first.speed),
     )

@@ -35,6 +35,7 @@ from api.operations import Operations
 from api.order_reference import OrderReference
 from api.ordering import Ordering
 from api.orders import OrderReader
+from api.paces import Paces
 from api.patience import within
 from api.reference import Reference
 from api.resolutions import Resolutions
@@ -79,7 +80,7 @@ class Door:
         self._nudger = Nudger(settings)
         self._rows = Rows(celery_app(settings), f"genq-api@{socket.gethostname()}")
         catalogue = Catalogue(stations)
-        hints = Hints(catalogue)
+        hints = Hints(catalogue, Paces(self.store.durations, stations))
         orders = OrderReader(settings, catalogue, Followups(stations))
         taker = Taker(self.store.jobs, orders, self._nudger, self._rows)
         self.hub = Hub(self.store.events)

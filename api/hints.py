@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from api.catalogue import Catalogue
+from api.paces import Paces
 from generation.job import Job
+from generation.operation import Pace
 from generation.pace import next_look
 
 #: Seconds, where there is nothing to reckon with: the station is not in use any more.
@@ -15,10 +17,11 @@ UNKNOWN = 10
 
 
 class Hints:
-    """Polling hints of jobs, from how long their operations take and how old they are."""
+    """Polling hints of jobs, from how long such jobs take here and how old they are."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(self, catalogue: Catalogue, paces: Paces) -> None:
         self._catalogue = catalogue
+        self._paces = paces
 
     def headers(self, job: Job, now: datetime) -> Mapping[str, str]:
         """
@@ -31,11 +34,13 @@ class Hints:
         offer = entry.offer if entry else None
         if offer is None:
             return poll_after(UNKNOWN)
-        if job.started_at is None:
-            # It waits for its turn, and then still for all of its time.
-            return poll_after(offer.poll_after)
-        age = max(now - job.started_at, timedelta(0))
-        return poll_after(math.ceil(next_look(offer.pace, age, dice=0.5).total_seconds()))
+        # One that waits for its turn has then still all of its time before it.
+        age = max(now - job.started_at, timedelta(0)) if job.started_at else timedelta(0)
+        return after_look(self._paces.pace(job, offer), age)
+
+
+def after_look(pace: Pace, age: timedelta) -> Mapping[str, str]:
+    return poll_after(math.ceil(next_look(pace, age, dice=0.5).total_seconds()))
 
 
 def poll_after(seconds: int) -> Mapping[str, str]:

@@ -31,7 +31,8 @@ MALFORMED_JSON = Kind(
     "malformed_json",
     400,
     "The body is not JSON",
-    "Send one JSON object in UTF-8. `detail` says in which line and column reading stopped.",
+    "Send one JSON object in UTF-8. `detail` says in which line and column reading stopped, or"
+    " which name an object has twice.",
 )
 INVALID_QUERY = Kind(
     "invalid_query",
@@ -118,6 +119,13 @@ KEY_REVOKED = Kind(
     409,
     "The API key was revoked",
     "A revoked key stays revoked, and as it was. Make another one: `POST /v1/keys`.",
+)
+BODY_TOO_SLOW = Kind(
+    "body_too_slow",
+    408,
+    "The body did not arrive in time",
+    "A request's body has a minute to arrive, whatever its size. The connection was closed, and"
+    " nothing was stored: send the request again.",
 )
 IDEMPOTENCY_KEY_BUSY = Kind(
     "idempotency_key_busy",
@@ -226,6 +234,7 @@ KINDS: Mapping[str, Kind] = {
         KEY_REVOKED,
         IDEMPOTENCY_KEY_BUSY,
         OWN_KEY,
+        BODY_TOO_SLOW,
         BODY_TOO_LARGE,
         INVALID_REQUEST,
         IDEMPOTENCY_KEY_REUSED,

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.kinds import QUOTA_EXCEEDED
-from api.problems import Problem
+from api.problems import Complaint, Problem, invalid
 from generation.access import Limits
 from generation.quota import IN_FLIGHT, OverQuota, Standing, Usage, standings
 from generation.store import ApiKey
@@ -35,15 +35,20 @@ class Limiter:
         self._refused: dict[str, tuple[datetime, Limits, OverQuota]] = {}
 
     async def __call__(self, endpoint: Endpoint, request: Request, caller: ApiKey) -> Response:
-        """What the endpoint answers, and the fields. Raises `Problem` (429), and what it raises."""
+        """
+        What the endpoint answers, and the fields. Raises `Problem`: 429, 422 for more jobs than the
+        limits would ever take at once; and what it raises.
+        """
         limits = caller.access.limits
         if self._is_new(request):
             self._check(caller, datetime.now(UTC))
         try:
             response = await endpoint(request, caller)
         except OverQuota as over:
+            if over.wait is None:
+                raise invalid([Complaint("#/jobs", over.detail, "length")]) from over
             now = datetime.now(UTC)
-            self._remember(caller, over, now)
+            self._remember(caller, over, now + over.wait)
             raise quota_problem(limits, over, over.wait, now) from over
         usage = self._quotas.seen.get(caller.id, Usage())
         response.headers.update(headers_of(limits, usage, datetime.now(UTC)))
@@ -67,12 +72,12 @@ class Limiter:
             raise quota_problem(caller.access.limits, over, until - now, now)
         del self._refused[caller.id]
 
-    def _remember(self, caller: ApiKey, over: OverQuota, now: datetime) -> None:
-        if over.policy == IN_FLIGHT or over.partly:
+    def _remember(self, caller: ApiKey, over: OverQuota, until: datetime) -> None:
+        if over.policy == IN_FLIGHT or over.together:
             return  # any of those jobs may end at any moment; and a smaller order may fit
         if len(self._refused) >= MOST_REMEMBERED:
             self._refused.clear()
-        self._refused[caller.id] = (now + over.wait, caller.access.limits, over)
+        self._refused[caller.id] = (until, caller.access.limits, over)
 
 
 def quota_problem(limits: Limits, over: OverQuota, wait: timedelta, now: datetime) -> Problem:

@@ -64,7 +64,7 @@ class Ordering:
         if placed.replayed:
             headers["Idempotent-Replayed"] = "true"
         if wishes.wait is not None:
-            job = await self._waiting.ended(job, wishes.wait)
+            job, now = await self._waiting.ended(job, wishes.wait), datetime.now(UTC)
             headers["Preference-Applied"] = "wait"
         document = job_document(job, self._base_url)
         headers |= {"Location": document["urls"]["self"], **self._hints.headers(job, now)}

@@ -27,6 +27,7 @@ from api.deadline import EXAMPLES, UnusableDeadline, read_deadline
 from api.followups import ACTION, Followups
 from api.kinds import MALFORMED_JSON, PROVIDER_NOT_ALLOWED
 from api.problems import Complaint, Problem, invalid
+from api.twice import check_names
 from generation.events import PUBLIC_EVENTS
 from generation.job import Job, Webhook
 from generation.operation import Request
@@ -255,8 +256,8 @@ _SUSPICIOUS = re.compile(rb"\\u0000|[0-9][eE]\+?[0-9]{3}|(?<![0-9])[0-9]{300}")
 
 def read_json(raw: bytes) -> object:
     """
-    The body. Raises `Problem` with the line and column where it stops being JSON, and for what no
-    database could keep.
+    The body. Raises `Problem` with the line and column where it stops being JSON, for a name that
+    is given twice, and for what no database could keep.
     """
     if not raw.strip():
         raise Problem(MALFORMED_JSON, "the body is empty; send a JSON object")
@@ -266,6 +267,7 @@ def read_json(raw: bytes) -> object:
     except ValueError as error:
         raise Problem(MALFORMED_JSON, f"the body is not JSON: {error}") from error
     check_after(raw, body)
+    check_names(raw, body)
     # Of a large body, looking at its values is quicker than reading its letters.
     suspicious = len(raw) > LARGE or _SUSPICIOUS.search(raw)
     if suspicious and (found := tuple(islice(unstorable(body), MOST_COMPLAINTS))):

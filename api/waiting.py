@@ -22,14 +22,14 @@ class Waiting:
         self._hub = hub
 
     async def ended(self, job: Job, within: timedelta) -> Job:
-        """The job once it has ended; as it was given if that takes longer, or if we leave."""
+        """The job once it has ended; as it is by then if that takes longer, or if we leave."""
         if job.is_terminal:
             return job
         try:
             async with asyncio.timeout(within.total_seconds()):
                 return await self._ending(job)
         except TimeoutError:
-            return job
+            return await self._store.get(job.id) or job
 
     async def _ending(self, job: Job) -> Job:
         with self._hub.listening(job.tenant, job_id=job.id, types=ENDINGS) as subscription:

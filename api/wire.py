@@ -1,8 +1,9 @@
 """
-The HTTP of the API's sockets: uvicorn's, with bounds to a request's head, and answers in problem
-documents also to what is no HTTP.
+The HTTP of the API's sockets: uvicorn's, with bounds to what a request may take to arrive, and
+answers in problem documents also to what is no HTTP.
 
-The parser keeps a head in memory until it is whole, so one without end must not be waited for.
+The parser keeps a head in memory until it is whole, so one without end must not be waited for; and
+neither must a body that drips.
 """
 
 from asyncio import TimerHandle, Transport
@@ -11,17 +12,19 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from api.envelope import request_id_of
-from api.kinds import HEAD_TOO_LARGE, MALFORMED_HTTP
+from api.kinds import BODY_TOO_SLOW, HEAD_TOO_LARGE, MALFORMED_HTTP
 from api.problems import MEDIA_TYPE, Problem, problem_answer
 
 #: Request line and header fields together.
 MOST_HEAD_BYTES = 64 * 1024
 #: A head has so long to arrive.
 HEAD_SECONDS = 20.0
+#: And the body after it so long. The largest that is allowed needs 4.5 Mbit/s.
+BODY_SECONDS = 60.0
 #: After a refusal, what still comes is let go of for so long.
 LINGER_SECONDS = 1.0
 
-REASONS = {400: "Bad Request", 431: "Request Header Fields Too Large"}
+REASONS = {400: "Bad Request", 408: "Request Timeout", 431: "Request Header Fields Too Large"}
 
 
 class HeadTooLarge(Exception):
@@ -29,7 +32,7 @@ class HeadTooLarge(Exception):
 
 
 class Wire(HttpToolsProtocol):
-    """One connection. A head that comes in one piece, as nearly all do, costs it nothing."""
+    """One connection. A request that comes in one piece, as nearly all do, costs it nothing."""
 
     #: Where problems have their pages.
     base_url = ""
@@ -38,6 +41,8 @@ class Wire(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         #: A head has begun and is not whole. Between requests, and while one is answered, none has.
         self._in_head = False
+        #: A head is whole and the body after it is not.
+        self._in_body = False
         #: Bytes of the head in earlier pieces, and all bytes of this piece.
         self._head_bytes = 0
         self._piece_bytes = 0
@@ -68,6 +73,8 @@ class Wire(HttpToolsProtocol):
                 self.send_400_response("")
             elif self._patience is None:
                 self._wait_for_head()
+        elif self._in_body and self._patience is None:
+            self._patience = self.loop.call_later(BODY_SECONDS, self._lose_patience)
 
     def on_message_begin(self) -> None:
         self._in_head = True
@@ -78,6 +85,7 @@ class Wire(HttpToolsProtocol):
             self._too_large = True
             raise HeadTooLarge
         self._in_head = False
+        self._in_body = True
         self._head_bytes = 0
         if self._patience is not None:
             self._stop_waiting()
@@ -85,14 +93,33 @@ class Wire(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self._ended_in_piece = True
+        self._in_body = False
+        if self._patience is not None:
+            self._stop_waiting()
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
         """What uvicorn calls for whatever the parser cannot read."""
         del msg
         answering = self.cycle is not None and not self.cycle.response_complete  # pyright: ignore[reportUnnecessaryComparison]
-        if not answering:
-            self.transport.write(refusal(self._too_large, self.base_url))
+        problem = (
+            Problem(HEAD_TOO_LARGE, f"a request's head may have at most {MOST_HEAD_BYTES} bytes")
+            if self._too_large
+            else Problem(MALFORMED_HTTP, "the request cannot be read as HTTP/1.1")
+        )
+        self._refuse(None if answering else problem)
+
+    def _lose_patience(self) -> None:
+        """The body has not come: let go of whoever waits for it, and say so to whom it is for."""
+        words = f"the body was not whole {BODY_SECONDS:.0f} seconds after its head"
+        self._refuse(None if self.cycle.response_started else Problem(BODY_TOO_SLOW, words))
+        self.cycle.disconnected = True
+        self.cycle.message_event.set()
+
+    def _refuse(self, problem: Problem | None) -> None:
+        """Answer this, if anything, and hear nothing more."""
+        if problem is not None:
+            self.transport.write(refusal(problem, self.base_url))
             self.transport.write_eof()
         # Closed at once, with more on its way to us, the answer would be lost on its way to them.
         self._refused = True
@@ -116,13 +143,8 @@ def wire(base_url: str) -> type[Wire]:
     return type("Wire", (Wire,), {"base_url": base_url})
 
 
-def refusal(too_large: bool, base_url: str) -> bytes:
+def refusal(problem: Problem, base_url: str) -> bytes:
     """A whole HTTP answer, after which the connection ends."""
-    problem = (
-        Problem(HEAD_TOO_LARGE, f"a request's head may have at most {MOST_HEAD_BYTES} bytes")
-        if too_large
-        else Problem(MALFORMED_HTTP, "the request cannot be read as HTTP/1.1")
-    )
     request_id = request_id_of({"headers": []}).decode()
     answer = problem_answer(problem, instance="/", request_id=request_id, base_url=base_url)
     status = problem.kind.status

@@ -7,7 +7,7 @@ and send them at once; over any longer time it gets its rate and no more.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -36,18 +36,19 @@ class Usage:
 
 
 class OverQuota(Exception):
-    """A job that a key's limits do not allow now. It was not stored."""
+    """Jobs that a key's limits do not allow now. None of them was stored."""
 
-    def __init__(self, policy: str, detail: str, wait: timedelta, usage: Usage) -> None:
+    def __init__(self, policy: str, detail: str, wait: timedelta | None, usage: Usage) -> None:
         super().__init__(detail)
         #: `RATE`, `IN_FLIGHT` or `DAILY`.
         self.policy = policy
         self.detail = detail
-        #: For how long the same order would surely be refused again; for `IN_FLIGHT`, a guess.
+        #: For how long the same order would surely be refused again; for `IN_FLIGHT`, a guess. None
+        #: where it is refused for ever.
         self.wait = wait
         self.usage = usage
-        #: Some of the jobs that were ordered together would have been allowed.
-        self.partly = False
+        #: Several jobs were ordered together; fewer may be allowed sooner.
+        self.together = False
 
 
 def take(limits: Limits, usage: Usage, now: datetime) -> Usage | OverQuota:
@@ -72,6 +73,38 @@ def take(limits: Limits, usage: Usage, now: datetime) -> Usage | OverQuota:
         jobs_today=usage.today(now) + 1,
         in_flight=usage.in_flight + 1,
     )
+
+
+def take_all(limits: Limits, usage: Usage, moments: Sequence[datetime]) -> Usage | OverQuota:
+    """The usage with a job of each moment in it, or why there cannot be all of them now."""
+    if too_many := more_than_ever(limits, usage, len(moments)):
+        return too_many
+    for taken, now in enumerate(moments, start=1):
+        outcome = take(limits, usage, now)
+        if isinstance(outcome, OverQuota):
+            outcome.together = len(moments) > 1
+            if outcome.policy == RATE and outcome.wait is not None and limits.rate is not None:
+                # Each of those that come after it needs an interval, too.
+                outcome.wait += (len(moments) - taken) * limits.rate.interval
+            return outcome
+        usage = outcome
+    return usage
+
+
+def more_than_ever(limits: Limits, usage: Usage, count: int) -> OverQuota | None:
+    """Why so many jobs can never be ordered together; None where they can."""
+    most = {
+        RATE: limits.rate.count if limits.rate else count,
+        IN_FLIGHT: count if limits.max_in_flight is None else limits.max_in_flight,
+        DAILY: count if limits.daily_jobs is None else limits.daily_jobs,
+    }
+    policy = min(most, key=lambda each: most[each])
+    if most[policy] >= count:
+        return None
+    words = f"has {count} jobs, and this key may never order more than {most[policy]} together"
+    over = OverQuota(policy, words, None, usage)
+    over.together = True
+    return over
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from genq.job import Document
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 5.0
 #: Answers that say "later".
-LATER = frozenset({429, 502, 503, 504})
+LATER = frozenset({408, 429, 502, 503, 504})
 CONFLICT = 409
 NOT_FOUND = 404
 #: No connection was made, so nothing was asked.

@@ -26,8 +26,12 @@ from generation.store.schema import ENDED, ENDED_LATE, LATE, LIVING, job_labels,
 
 Condition = ColumnElement[bool]
 
-#: After some executions PostgreSQL would plan once for all values, as if each were as frequent.
-PLAN_ANEW = text("SET LOCAL plan_cache_mode = force_custom_plan")
+#: After some executions PostgreSQL would plan once for all values, as if each were as frequent; and
+#: its helpers take longer to start than a page takes to read.
+PLANNED_ANEW_AND_ALONE = text(
+    "SELECT set_config('plan_cache_mode', 'force_custom_plan', true),"
+    " set_config('max_parallel_workers_per_gather', '0', true)"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +75,7 @@ class JobLists:
         async with self._database.reading() as connection:
             query = way(span, connection.dialect.name)
             if not self._database.is_sqlite:
-                await connection.execute(PLAN_ANEW)
+                await connection.execute(PLANNED_ANEW_AND_ALONE)
             rows = (await connection.execute(query)).mappings().all()
         found = [job_of(dict(row)) for row in rows]
         return found if after is None else found[::-1]
@@ -106,8 +110,8 @@ class Span:
         before += [later_id(m) for m in (filters.created_before, filters.updated_before) if m]
         return Bounds(max(from_on, default=None), self.after, min(before, default=None))
 
-    def conditions(self) -> list[Condition]:
-        """All that a row must be, beside its tenant's."""
+    def conditions(self, *, by_index: bool = True) -> list[Condition]:
+        """All that a row must be, beside its tenant's; if wanted, in a form no index answers."""
         filters = self.filters
         found: list[Condition] = []
         for column, value in (
@@ -119,12 +123,12 @@ class Span:
             (jobs.c.batch_id, filters.batch),
         ):
             if value is not None:
-                found.append(column == value)
+                found.append((column if by_index else func.coalesce(column, "")) == value)
         for column, since, until in (
             (jobs.c.created_at, filters.created_after, filters.created_before),
             (jobs.c.updated_at, filters.updated_after, filters.updated_before),
         ):
-            # In a form that answers no index: pages are walked by id.
+            # In a form that no index answers: pages are walked by id.
             if since is not None:
                 found.append(func.coalesce(column, since) >= since)
             if until is not None:
@@ -193,11 +197,10 @@ def by_change(span: Span, since: datetime, store: str) -> Select[Any]:
     """
     start, changed_at = first_id(since), jobs.c.updated_at
     ordered = Part(ENDED, span.between(since=start).on(jobs.c.id), jobs.c.id)
-    # Found by when they changed; an id in this form cannot tempt anybody to walk by ids instead.
     by = func.coalesce(jobs.c.id, "")
-    older = span.between(until=start).on(by)
-    soon = Part(ENDED, [changed_at >= since, changed_at <= since + LATE, *older], by)
-    late = Part(ENDED_LATE[store], [changed_at >= since, *older], by)
+    older = [changed_at >= since, *span.between(until=start).on(by)]
+    soon = Part(ENDED, [*older, changed_at <= since + LATE], by, by_change=True)
+    late = Part(ENDED_LATE[store], older, by, by_change=True)
     return in_parts(span, ordered, soon, late)
 
 
@@ -208,6 +211,14 @@ class Part:
     which: TextClause
     where: Sequence[Condition]
     by: ColumnElement[str]
+    #: Found by when they changed: nothing else of them may tempt a planner to walk another index.
+    by_change: bool = False
+
+    def first(self, span: Span) -> Select[Any]:
+        own_conditions = own(span, by_index=not self.by_change)
+        return span.first(
+            select(jobs.c.id).where(self.which, *own_conditions, *self.where), self.by
+        )
 
 
 def in_parts(span: Span, *ended: Part) -> Select[Any]:
@@ -216,16 +227,13 @@ def in_parts(span: Span, *ended: Part) -> Select[Any]:
     parts = list(ended) if state is None or state in TERMINAL else []
     if state not in TERMINAL:
         parts.append(Part(LIVING, span.between().on(jobs.c.id), jobs.c.id))
-    found = [
-        span.first(select(jobs.c.id).where(part.which, *own(span), *part.where), part.by).subquery()
-        for part in parts
-    ]
+    found = [part.first(span).subquery() for part in parts]
     ids = union_all(*(select(part.c.id) for part in found))
     return span.first(select(jobs).where(jobs.c.id.in_(ids)), jobs.c.id)
 
 
-def own(span: Span) -> list[Condition]:
-    return [jobs.c.tenant == span.tenant, *span.conditions()]
+def own(span: Span, *, by_index: bool = True) -> list[Condition]:
+    return [jobs.c.tenant == span.tenant, *span.conditions(by_index=by_index)]
 
 
 def first_id(moment: datetime) -> str:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from generation.access import Limits
 from generation.job import Job
-from generation.quota import OverQuota, Usage, take
+from generation.quota import OverQuota, Usage, take_all
 from generation.store.keys import limits_of
 from generation.store.schema import api_keys, jobs, key_usage
 
@@ -61,7 +61,7 @@ class Quotas:
             new = [job for job in order if job.id not in stored]
             if key not in limits or not new:
                 continue
-            outcome = take_all(limits[key], usage[key], new)
+            outcome = take_all(limits[key], usage[key], [job.created_at for job in new])
             if isinstance(outcome, OverQuota):
                 over[order[0].id] = outcome
             else:
@@ -75,17 +75,6 @@ class Quotas:
         if len(self.seen) > MOST_SEEN:
             self.seen.clear()
         self.seen.update(usage)
-
-
-def take_all(limits: Limits, usage: Usage, new: Sequence[Job]) -> Usage | OverQuota:
-    """The usage with all of these in it, or why there cannot be all of them now."""
-    for count, job in enumerate(new):
-        taken = take(limits, usage, job.created_at)
-        if isinstance(taken, OverQuota):
-            taken.partly = count > 0
-            return taken
-        usage = taken
-    return usage
 
 
 async def lock(

@@ -107,8 +107,27 @@ def test_a_batch_is_taken_whole_or_not_at_all(caller_on_both: Caller) -> None:
     placed = key.post("/v1/jobs/batch", batch)
     assert placed.status_code == 202
     assert parameters(placed.headers["ratelimit"])["submit"]["r"] == "1"
-    refused(key.post("/v1/jobs/batch", batch), "submit")
-    assert len(key.get("/v1/jobs").json()["data"]) == 2
+    over = key.post("/v1/jobs/batch", batch)
+    refused(over, "submit")
+    # The first would fit, and the second not before 20 minutes have passed.
+    assert 1190 <= int(over.headers["retry-after"]) <= 1200
+    key.order()
+    assert len(key.get("/v1/jobs").json()["data"]) == 3
+
+
+def test_a_batch_that_never_fits_is_not_asked_to_come_again(caller: Caller) -> None:
+    key = limited(caller.api, rate=Rate(3, HOUR))
+    answer = key.post("/v1/jobs/batch", {"jobs": [ORDER] * 4})
+    document = problem(answer, 422, "invalid_request")
+    assert "retry-after" not in answer.headers
+    assert document["errors"] == [
+        {
+            "pointer": "#/jobs",
+            "detail": "has 4 jobs, and this key may never order more than 3 together",
+            "code": "length",
+        }
+    ]
+    assert key.post("/v1/jobs/batch", {"jobs": [ORDER] * 3}).status_code == 202
 
 
 def test_other_limits_hold_at_once(caller: Caller) -> None:

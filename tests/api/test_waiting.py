@@ -4,17 +4,20 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 
-from generation.job import Job
+from generation.durations import Ending
+from generation.job import Job, JobState
 from generation.lifecycle import expired
-from tests.api.serving import ORDER, Caller
+from generation.store import Kind
+from tests.api.serving import ORDER, Caller, Served
 from tests.api.test_jobs import finished
 from tests.api.test_refused_orders import problem
+from tests.services.waiting import wait_for
 from tests.unit.jobs import NOON, at
 
 
@@ -25,6 +28,14 @@ def order(caller: Caller, **headers: str) -> httpx.Response:
 
 def queued(caller: Caller) -> list[str]:
     return [job["id"] for job in caller.get("/v1/jobs?state=queued").json()["data"]]
+
+
+def accepted(job: Job) -> Job:
+    """By an upstream, just now."""
+    now = datetime.now(UTC)
+    bound = {"station": "relay", "key": "main", "dialect": "kling.relay"}
+    sent = job.move(JobState.SUBMITTING, now, **bound, submitted_at=now)
+    return sent.move(JobState.RUNNING, now, upstream_id="up_1", started_at=now)
 
 
 def finish_all(caller: Caller, count: int) -> None:
@@ -58,6 +69,41 @@ def test_who_has_waited_long_enough_is_told_where_it_stands(caller: Caller) -> N
     assert answer.headers["preference-applied"] == "wait"
     assert int(answer.headers["retry-after"]) >= 1
     assert answer.headers["openai-poll-after-ms"] == answer.headers["retry-after"] + "000"
+
+
+def test_who_waited_in_vain_sees_the_job_as_it_is_by_then(caller: Caller) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(order, caller, prefer="wait=1")
+        wait_for(lambda: queued(caller), timedelta(seconds=5), "the order")
+        caller.change(queued(caller)[0], accepted)
+        answer = waiting.result()
+    assert (answer.status_code, answer.json()["state"]) == (202, "running")
+
+
+def test_the_next_question_comes_when_such_jobs_end_here(served: Served) -> None:
+    caller = served.caller()
+    kinds = {model: Kind("relay", "kling", "text2video", model) for model in ("slow", "quick")}
+    seen = {kinds["slow"]: [Ending(900, 960)] * 100, kinds["quick"]: [Ending(4, 6)] * 100}
+    served.in_store(lambda store: store.durations.add(seen, NOON))
+
+    def hints() -> dict[str, int]:
+        found: dict[str, int] = {}
+        for model in ("", "slow", "quick"):
+            job = caller.order(
+                input={"prompt": "a boat"} | ({"model_name": model} if model else {})
+            )
+            told = [caller.get(f"/v1/jobs/{job['id']}").headers["retry-after"]]
+            caller.change(job["id"], accepted)
+            told.append(caller.get(f"/v1/jobs/{job['id']}").headers["retry-after"])
+            found[model] = int(told[1])
+            assert 0 <= int(told[0]) - int(told[1]) <= 2
+        return found
+
+    def are_learned() -> bool:
+        found = hints()
+        return found["quick"] < found[""] < found["slow"]
+
+    wait_for(are_learned, timedelta(seconds=10), "what was learned to be told")
 
 
 def test_a_repetition_may_wait_too(caller: Caller) -> None:

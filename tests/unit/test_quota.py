@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from generation.access import Access, Limits, Rate, read_rate
-from generation.quota import DAILY, IN_FLIGHT, RATE, OverQuota, Usage, standings, take
+from generation.quota import DAILY, IN_FLIGHT, RATE, OverQuota, Usage, standings, take, take_all
 from tests.unit.jobs import NOON
 
 MINUTE = timedelta(minutes=1)
@@ -69,6 +69,35 @@ class TestRate:
     def test_a_clock_that_went_back_gives_nothing_away(self) -> None:
         limits = Limits(rate=Rate(1, MINUTE))
         assert after(limits, [0, -3600, -1]) == [True, False, False]
+
+
+class TestTogether:
+    FOUR = Limits(rate=Rate(4, MINUTE))
+
+    def test_a_refusal_says_when_all_of_them_may_come(self) -> None:
+        usage = take_all(self.FOUR, Usage(), [NOON] * 2)
+        assert isinstance(usage, Usage)
+        refused = take_all(self.FOUR, usage, [NOON] * 4)
+        assert isinstance(refused, OverQuota)
+        assert (refused.policy, refused.wait, refused.together) == (RATE, MINUTE / 2, True)
+        early = NOON + MINUTE / 2 - timedelta(milliseconds=1)
+        assert isinstance(take_all(self.FOUR, usage, [early] * 4), OverQuota)
+        assert isinstance(take_all(self.FOUR, usage, [NOON + MINUTE / 2] * 4), Usage)
+
+    @pytest.mark.parametrize(
+        ("limits", "policy"),
+        [
+            (Limits(rate=Rate(4, MINUTE)), RATE),
+            (Limits(max_in_flight=4), IN_FLIGHT),
+            (Limits(daily_jobs=4), DAILY),
+        ],
+    )
+    def test_more_than_is_ever_allowed_is_told_as_that(self, limits: Limits, policy: str) -> None:
+        assert isinstance(take_all(limits, Usage(), [NOON] * 4), Usage)
+        refused = take_all(limits, Usage(), [NOON] * 5)
+        assert isinstance(refused, OverQuota)
+        assert (refused.policy, refused.wait) == (policy, None)
+        assert "more than 4 together" in refused.detail
 
 
 class TestOtherLimits:
