@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from api.answers import json_answer
 from api.patience import within
+from generation.account import Account
 from generation.queue import Nudger
 from generation.stations import Stations
 from generation.store import Store, revisions
@@ -108,7 +109,7 @@ class Readiness:
             return Check(False, "Unknown while the database does not answer.", required=False)
         names = {(station.name, key.name) for station in self._stations for key in station.keys}
         blocked = [
-            f"station {account.station} refuses key {account.key} ({account.blocked_code})"
+            f"station {account.station} refuses key {account.key} ({why(account)})"
             for name, account in sorted(known.items())
             if name in names and account.blocked_code is not None
         ]
@@ -131,6 +132,13 @@ class Readiness:
             " GENQ_STATION_KEY, or write a stations.toml, and restart.",
             required=False,
         )
+
+
+def why(account: Account) -> str:
+    """Why a key is refused, and what is left of its credit where that is known."""
+    if account.balance is None:
+        return f"{account.blocked_code}"
+    return f"{account.blocked_code}, {account.balance:g} {account.balance_unit} left"
 
 
 class Health:

@@ -127,15 +127,22 @@ class Reading(Collector):
         cooling = GaugeMetricFamily(
             "genq_key_cooling", "1 while the station wants a pause with the key.", labels=OF_A_KEY
         )
+        balance = GaugeMetricFamily(
+            "genq_key_balance",
+            "What is left in the account of a key that is out of credits, as its station says.",
+            labels=(*OF_A_KEY, "unit"),
+        )
         for name, key in self._keys.items():
             account = self._found.accounts.get(name) or Account.of(name)
             held.add_metric(name, self._found.held[name])
             blocked.add_metric(name, account.blocked_code is not None)
             cooling.add_metric(name, account.is_cooling(self._now))
+            if account.balance is not None:
+                balance.add_metric((*name, account.balance_unit), account.balance)
             if key.max_in_flight is not None:
                 limit.add_metric(name, key.max_in_flight)
                 free.add_metric(name, max(0, key.max_in_flight - self._found.held[name]))
-        yield from (held, limit, free, blocked, cooling)
+        yield from (held, limit, free, blocked, cooling, balance)
 
 
 def gauge(name: str, words: str, value: float) -> Metric:

@@ -9,7 +9,15 @@ tried again by one job at a time, ever more slowly, and recovers by itself.
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from generation.errors import AccountBlocked, Fault, NotAccepted, Rejected, Throttled
+from generation.balance import Balance
+from generation.errors import (
+    AccountBlocked,
+    ErrorCode,
+    Fault,
+    NotAccepted,
+    Rejected,
+    Throttled,
+)
 from generation.stations import Key
 
 #: A station and one of its keys, by their names.
@@ -32,6 +40,11 @@ class Patience:
     def after(self, times: int) -> timedelta:
         return min(self.base * 2 ** min(times, MOST_DOUBLINGS), self.limit)
 
+    @property
+    def between_balances(self) -> timedelta:
+        """How often it is asked what is left in an account that had too little."""
+        return self.slower().base
+
     def slower(self) -> "Patience":
         return Patience(self.base * BLOCKED_SLOWDOWN, self.limit * 2)
 
@@ -49,12 +62,18 @@ class Account:
     #: When one job may try a blocked key again.
     probe_at: datetime | None = None
     probes: int = 0
+    #: What was left when it was last asked for, in what unit, and when it is to be asked again.
+    balance: float | None = None
+    balance_unit: str = ""
+    balance_at: datetime | None = None
     #: The station wants no submit with this key before then.
     cool_until: datetime | None = None
     #: How many times in a row it has said so.
     cooled: int = 0
     #: Submits a minute are a bucket that refills; this is when it will be full again.
     full_at: datetime | None = None
+    #: The station wants no look with this key before then.
+    look_after: datetime | None = None
 
     @classmethod
     def of(cls, name: KeyName) -> "Account":
@@ -68,6 +87,11 @@ class Account:
     @property
     def is_troubled(self) -> bool:
         return self.blocked_code is not None or self.cooled > 0
+
+    def may_ask_balance(self, now: datetime) -> bool:
+        """Whether it is time to ask what is left, because there was too little."""
+        asked = self.balance_at is not None and now < self.balance_at
+        return self.blocked_code == ErrorCode.OUT_OF_CREDITS and not asked
 
     def is_cooling(self, now: datetime) -> bool:
         return self.cool_until is not None and now < self.cool_until
@@ -121,10 +145,35 @@ def begin_probe(account: Account, now: datetime, patience: Patience) -> Account:
     return replace(account, probes=probes, probe_at=now + patience.slower().after(probes))
 
 
+def begin_balance(account: Account, now: datetime, patience: Patience) -> Account:
+    """Whoever asks what is left says so first: it is asked for by one at a time."""
+    if not account.may_ask_balance(now):
+        return account
+    return replace(account, balance_at=now + patience.between_balances)
+
+
+def after_balance(account: Account, balance: Balance, now: datetime, patience: Patience) -> Account:
+    """
+    What is left in an account that had too little. More than there was: credit was added, and the
+    key is well. Nothing: no job tries it for as long as that is the answer. Something, but not
+    more: it may be too little for what was ordered, so jobs try it as slowly as any blocked key.
+    """
+    if account.blocked_code != ErrorCode.OUT_OF_CREDITS:
+        return account
+    if account.balance is not None and balance.left > max(account.balance, 0.0):
+        return well(account)
+    noted = replace(account, balance=balance.left, balance_unit=balance.unit)
+    if balance.left > 0 or not balance.is_all:
+        return noted
+    until = now + 2 * patience.between_balances
+    return replace(noted, probe_at=max(noted.probe_at or now, until))
+
+
 def well(account: Account) -> Account:
     if not account.is_troubled:
         return account
-    return replace(Account.of(account.name), full_at=account.full_at)
+    fresh = Account.of(account.name)
+    return replace(fresh, full_at=account.full_at, look_after=account.look_after)
 
 
 def burst(per_minute: int) -> int:

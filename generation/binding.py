@@ -12,6 +12,7 @@ from random import Random
 from typing import Any
 
 from generation import providers
+from generation.balance import BalanceQuery
 from generation.job import Job
 from generation.operation import Operation, Pace
 from generation.pace import faster
@@ -75,6 +76,24 @@ def bound(
             f"station {station.name!r} no longer speaks {dialect!r}; put it back to go on"
         )
     return Binding(station, key, spoken, operation)
+
+
+@lru_cache(maxsize=1024)
+def purse(stations: Stations, name: tuple[str, str]) -> tuple[Binding, BalanceQuery] | None:
+    """
+    How to ask what is left in the account of a key, through any operation of a dialect that can;
+    None where its station speaks no such dialect.
+    """
+    station = stations.get(name[0])
+    key = station.key(name[1]) if station else None
+    if station is None or key is None:
+        return None
+    for spoken in station.speaks.values():
+        query = providers.BALANCES.get(spoken.dialect)
+        operation = providers.any_of(spoken.dialect)
+        if query is not None and operation is not None:
+            return Binding(station, key, spoken, operation), query
+    return None
 
 
 def candidates(stations: Stations, job: Job) -> tuple[Binding, ...]:

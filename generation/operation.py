@@ -44,6 +44,8 @@ class Call:
     json: Mapping[str, Any] | None = None
     params: Mapping[str, str] = field(default_factory=dict[str, str])
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    #: True for what the station itself answers, whatever it sells: no prefix comes before the path.
+    rooted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,9 @@ class Settings(BaseSettings):
     #: The one-station case: a relay of the new-api kind, spoken to with a Bearer key.
     station_url: str | None = None
     station_key: SecretStr | None = None
+    #: What its account may have: tasks unfinished at once, and submits a minute. None: no limit.
+    station_max_in_flight: Annotated[int, Field(ge=1)] | None = None
+    station_submits_per_minute: Annotated[int, Field(ge=1)] | None = None
     #: Where the outside reaches this deployment; upstream callbacks are asked for only when set.
     public_url: str | None = None
 
@@ -172,6 +175,12 @@ class Settings(BaseSettings):
     def station_is_whole(self) -> Self:
         if (self.station_url is None) != (self.station_key is None):
             raise ValueError("GENQ_STATION_URL and GENQ_STATION_KEY belong together: set both")
+        limits = (self.station_max_in_flight, self.station_submits_per_minute)
+        if self.station_url is None and limits != (None, None):
+            raise ValueError(
+                "GENQ_STATION_MAX_IN_FLIGHT and GENQ_STATION_SUBMITS_PER_MINUTE are for the station"
+                " of GENQ_STATION_URL; in a stations file each key has its own"
+            )
         return self
 
     @field_validator("webhook_signing_keys")

@@ -8,25 +8,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import SecretStr, ValidationError
+from pydantic import ValidationError
 
+from generation.providers import RELAY_DIALECTS
 from generation.settings import Settings, environment
 from generation.stations import Dialect, Key, Station, Stations
 
 
 class BadStations(ValueError):
     """The stations cannot be used as written; the message says where and what to change."""
-
-
-#: What a relay of the new-api kind speaks.
-RELAY_DIALECTS = {
-    "midjourney": "midjourney.station",
-    "kling": "kling.relay",
-    "luma": "luma.relay",
-    "suno": "suno.newapi",
-    "flux": "flux.relay",
-    "openai": "openai.relay",
-}
 
 
 def load_stations(settings: Settings, variables: Mapping[str, str] | None = None) -> Stations:
@@ -36,19 +26,25 @@ def load_stations(settings: Settings, variables: Mapping[str, str] | None = None
     missing or wrong; no station at all is an empty `Stations`.
     """
     if settings.station_url and settings.station_key:
-        return Stations((the_one_station(settings.station_url, settings.station_key),))
+        key = Key(
+            name="main",
+            value=settings.station_key,
+            max_in_flight=settings.station_max_in_flight,
+            submits_per_minute=settings.station_submits_per_minute,
+        )
+        return Stations((the_one_station(settings.station_url, key),))
     if not settings.stations_file.is_file():
         return Stations(())
     return read_stations(settings.stations_file, environment() if variables is None else variables)
 
 
-def the_one_station(url: str, key: SecretStr) -> Station:
+def the_one_station(url: str, key: Key) -> Station:
     try:
         return Station(
             name="station",
             url=url,
-            speaks={name: Dialect(dialect=dialect) for name, dialect in RELAY_DIALECTS.items()},
-            keys=(Key(name="main", value=key),),
+            speaks={name: Dialect(dialect=spoken) for name, spoken in RELAY_DIALECTS.items()},
+            keys=(key,),
         )
     except ValidationError as error:
         raise BadStations(f"GENQ_STATION_URL {first_complaint(error)}") from error

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import httpx
 import structlog
 
+from generation.balance import Balance, BalanceQuery
 from generation.binding import Binding
 from generation.credentials import Credentials
 from generation.errors import (
@@ -121,6 +122,12 @@ class Upstream:
         if call is None:
             return None
         return (await self._look(binding, call, binding.operation.parse_cancel)).answer
+
+    async def balance(self, binding: Binding, query: BalanceQuery) -> Balance:
+        """What is left in the account of this key. Raises a `Fault`, nothing else."""
+        calls = query.build(datetime.now(UTC))
+        replies = [await self._hear(binding, call) for call in calls]
+        return read(lambda _: query.parse(replies), replies[-1])
 
     async def _ask(self, binding: Binding, first: Ask) -> Heard[Any]:
         heard: Heard[Status] = Heard(first, silence)
@@ -230,6 +237,8 @@ def whole_url(binding: Binding, call: Call, *, submit: bool) -> str:
     Where a call goes. A URL that an upstream gave may lead only to the station's own domain, for
     our key goes with it; raises `UnrecognizedReply` for any other.
     """
+    if call.rooted:
+        return binding.station.url + call.path
     if call.path.startswith("/"):
         return binding.station.url + binding.dialect.path(call.path, submit=submit)
     given, own = httpx.URL(call.path), httpx.URL(binding.station.url)

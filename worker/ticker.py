@@ -23,6 +23,7 @@ from generation.queue import submit_message
 from generation.store import Lane
 from generation.store.sleepers import rouse
 from worker.alive import beat
+from worker.balances import ask, to_ask
 from worker.clock import is_recent
 from worker.doubts import call_stale, cancel, find
 from worker.expiry import expire, is_late
@@ -124,6 +125,8 @@ class Ticker:
         self._begin([job for job in jobs if self._dispatch(job)])
         # After the errands: what goes wrong from here on holds up no job that waits for one.
         await self._lines.serve()
+        for name in to_ask(self._room):
+            self._start(ask(self._room, name))
         await self._keep_deadlines()
         await self._room.learned.exchange(self._room.now())
         await self._room.counts.write_down(self._room.now())

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
+from generation.balance import RELAY_BILLING, BalanceQuery
 from generation.operation import Operation
 from generation.providers import flux, kling, luma, midjourney, openai, suno
 
@@ -18,6 +19,23 @@ OPERATIONS: tuple[Operation[Any], ...] = (
     *openai.OPERATIONS,
 )
 
+#: What relays of the new-api kind speak: each answers for its own accounts, whatever it sells.
+RELAY_DIALECTS: Mapping[str, str] = {
+    "midjourney": "midjourney.station",
+    "kling": "kling.relay",
+    "luma": "luma.relay",
+    "suno": "suno.newapi",
+    "flux": "flux.relay",
+    "openai": "openai.relay",
+}
+#: How to ask what is left in an account, by dialect.
+BALANCES: Mapping[str, BalanceQuery] = {
+    **dict.fromkeys((*RELAY_DIALECTS.values(), "kling.newapi"), RELAY_BILLING),
+    **kling.BALANCES,
+    **luma.BALANCES,
+    **flux.BALANCES,
+}
+
 _BY_NAME: Mapping[tuple[str, str, str], Operation[Any]] = {
     (operation.provider, operation.name, operation.dialect): operation for operation in OPERATIONS
 }
@@ -26,6 +44,11 @@ _BY_NAME: Mapping[tuple[str, str, str], Operation[Any]] = {
 def find(provider: str, name: str, dialect: str) -> Operation[Any] | None:
     """The operation of that name in that dialect, or None where the dialect lacks it."""
     return _BY_NAME.get((provider, name, dialect))
+
+
+def any_of(dialect: str) -> Operation[Any] | None:
+    """An operation of this dialect."""
+    return next((operation for operation in OPERATIONS if operation.dialect == dialect), None)
 
 
 def dialects(provider: str, name: str) -> tuple[str, ...]:

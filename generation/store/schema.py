@@ -240,11 +240,17 @@ accounts = Table(
     Column("blocked_words", Text, nullable=False, server_default=""),
     Column("probe_at", Instant),
     Column("probes", Integer, nullable=False, server_default="0"),
+    #: What was left in the account when it was last asked for, and when it is to be asked again.
+    Column("balance", Float),
+    Column("balance_unit", String(20), nullable=False, server_default=""),
+    Column("balance_at", Instant),
     #: Called too fast: not before this; and how many times in a row.
     Column("cool_until", Instant),
     Column("cooled", Integer, nullable=False, server_default="0"),
     #: Submits a minute: when the bucket will be full again.
     Column("full_at", Instant),
+    #: Looks with this key were too fast: none before this.
+    Column("look_after", Instant),
 )
 
 #: When a tenant was last given a place at a key: whose turn it is.

@@ -80,8 +80,9 @@ def misled(now: datetime) -> Iterator[Waking]:
     turn it was.
     """
     late = now + HARMLESS
-    for wait in (accounts.c.cool_until, accounts.c.probe_at, accounts.c.full_at):
-        yield Waking(accounts, wait > late, {wait.name: now})
+    for name in ("cool_until", "probe_at", "balance_at", "full_at", "look_after"):
+        wait = accounts.c[name]
+        yield Waking(accounts, wait > late, {name: now})
     called = jobs.c.state == JobState.QUEUED
     kept = HOLDING & (jobs.c.slot_until > late) & (called | (jobs.c.finished_at > late))
     yield Waking(jobs, kept, {"slot_until": None})

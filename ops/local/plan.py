@@ -13,8 +13,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from generation import providers
+from generation.providers import RELAY_DIALECTS
 from generation.settings import Settings
-from generation.station_file import RELAY_DIALECTS
 from ops.local.home import Home
 from ops.stack.broker import GivenBroker, LocalBroker
 from ops.stack.ports import LOOPBACK

@@ -29,6 +29,7 @@ def test_a_running_deployment_is_usable(deployment: Deployment) -> None:
     assert {"settings", "stations", "webhooks", "flower", "database", "broker"} <= set(told)
     assert "text2video" in told["kling"]
     assert "toys" in told["kling"]
+    assert told["key"].startswith("toys/main"), "the limits of each key"
     for secret in ("a-key-of-toys", "by:night"):
         assert secret not in answer.out
 

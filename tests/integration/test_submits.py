@@ -161,9 +161,14 @@ def a_key_that_runs_out_of_credits(genq: Deployment) -> list[str]:
 
     job = wait_for(told, SOON, "all to wait for the key") or {}
     assert (job["state"], job["billed"], job["error"]) == ("queued", "no", None)
-    ready = genq.request("GET", "/readyz")
-    assert ready.status_code == 200
-    assert "station relay refuses key main" in ready.json()["checks"]["keys"]["detail"]
+
+    def balance_told() -> bool:
+        ready = genq.request("GET", "/readyz")
+        assert ready.status_code == 200
+        words = "station relay refuses key main (out_of_credits, 0 USD left)"
+        return words in ready.json()["checks"]["keys"]["detail"]
+
+    wait_for(balance_told, SOON, "its balance to be known")
     refused = genq.sandbox.stats()["refused_submits"]
     assert refused < 10, "a blocked key is tried by one job at a time, and seldom"
     genq.sandbox.configure(no_credit_keys=[])

@@ -7,4 +7,12 @@ answer of the vendor and its resellers, with `complaints` and `faults` for the b
 `results` for the good.
 """
 
+from collections.abc import Mapping
+
+from generation.balance import BalanceQuery
+from generation.providers.flux.credits import Credits
 from generation.providers.flux.operations import OPERATIONS as OPERATIONS
+
+BALANCES: Mapping[str, BalanceQuery] = {
+    "flux.bfl": Credits(),
+}

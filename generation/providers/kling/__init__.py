@@ -8,4 +8,13 @@ the bad news and `results`, `answers` and `library` for the good. `parents` know
 need of the job they follow.
 """
 
+from collections.abc import Mapping
+
+from generation.balance import BalanceQuery
+from generation.providers.kling.costs import Costs
 from generation.providers.kling.operations import OPERATIONS as OPERATIONS
+
+BALANCES: Mapping[str, BalanceQuery] = {
+    "kling.v1": Costs(),
+    "kling.v2": Costs(),
+}

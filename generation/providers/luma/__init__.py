@@ -6,13 +6,19 @@ them say what each may hold. `reply` reads every answer of all three, with `task
 the good news, and `complaints`, `faults` and `failures` for the bad.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
+from generation.balance import BalanceQuery
 from generation.operation import Operation
 from generation.providers.luma import agents, dream_machine, relay
+from generation.providers.luma.credits import Credits
 
 OPERATIONS: tuple[Operation[Any], ...] = (
     *dream_machine.OPERATIONS,
     *agents.OPERATIONS,
     *relay.OPERATIONS,
 )
+BALANCES: Mapping[str, BalanceQuery] = {
+    "luma.dream_machine": Credits(),
+}

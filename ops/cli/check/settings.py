@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from generation.settings import Settings
 from generation.station_file import BadStations, load_stations
-from generation.stations import Stations
+from generation.stations import Key, Stations
 from ops.cli.check.finding import Finding, ok, problem, warning
 from ops.cli.ending import Stop
 from ops.cli.flower_access import check_access, is_loopback
@@ -49,7 +49,16 @@ def of_stations(settings: Settings) -> Iterator[Finding]:
             yield warning(
                 f"station {station.name}", "its key travels unencrypted: write https:// in its URL"
             )
+        yield from (ok(f"key {station.name}/{key.name}", limits_of(key)) for key in station.keys)
     yield from of_operations(stations)
+
+
+def limits_of(key: Key) -> str:
+    """What the settings let this key have, in words."""
+    limits = {"tasks unfinished at once": key.max_in_flight}
+    limits["submits a minute"] = key.submits_per_minute
+    told = [f"{limit} {what}" for what, limit in limits.items() if limit is not None]
+    return f"at most {' and '.join(told)}" if told else "no limits are set"
 
 
 def host_of(url: str) -> str:

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from ops.sandbox.doors import Door
-from ops.sandbox.protocols import flux, kling, luma, midjourney, openai, suno
+from ops.sandbox.protocols import balances, flux, kling, luma, midjourney, openai, suno
 from ops.sandbox.replies import read_object
 from ops.sandbox.station import Station
 from ops.sandbox.tasks import Trade
@@ -30,6 +30,7 @@ PICTURES = "/v1/images/generations"
 def routes(station: Station) -> Sequence[BaseRoute]:
     """Every endpoint of every protocol, the shared one first."""
     spoken = [route for _, routes in SPOKEN for route in routes(station)]
+    spoken += balances.routes(station)
     ordered = [
         route
         for route in spoken

@@ -17,11 +17,10 @@ from pydantic import ValidationError
 
 from generation.errors import Fault, Rejected, UnrecognizedReply
 from generation.operation import Call, Operation, Order, Parent, Reply, Task
-from generation.providers import find
+from generation.providers import RELAY_DIALECTS, find
 from generation.providers.luma import OPERATIONS
 from generation.providers.luma.failures import failure_of
 from generation.providers.luma.relay import SPEECH as RELAY
-from generation.station_file import RELAY_DIALECTS
 from generation.stations import Dialect
 from generation.status import Asset, AssetType, Running, Succeeded
 

@@ -12,9 +12,9 @@ from pydantic import ValidationError
 from generation import providers
 from generation.errors import ErrorCode, Rejected, UnrecognizedReply
 from generation.operation import Call, Operation, Order, Reply, Task
+from generation.providers import RELAY_DIALECTS
 from generation.providers.openai import OPERATIONS
 from generation.providers.openai.request import OpenAIRequest
-from generation.station_file import RELAY_DIALECTS
 from generation.stations import Dialect
 from generation.status import Failed, Succeeded
 

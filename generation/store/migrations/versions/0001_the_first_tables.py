@@ -161,9 +161,13 @@ def upgrade() -> None:
         sa.Column("blocked_words", sa.Text(), nullable=False, server_default=""),
         sa.Column("probe_at", Instant(), nullable=True),
         sa.Column("probes", sa.Integer(), nullable=False, server_default="0"),
+        sa.Column("balance", sa.Float(), nullable=True),
+        sa.Column("balance_unit", sa.String(length=20), nullable=False, server_default=""),
+        sa.Column("balance_at", Instant(), nullable=True),
         sa.Column("cool_until", Instant(), nullable=True),
         sa.Column("cooled", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("full_at", Instant(), nullable=True),
+        sa.Column("look_after", Instant(), nullable=True),
         sa.PrimaryKeyConstraint("station", "key", name=op.f("pk_accounts")),
     )
     op.create_table(
