@@ -169,6 +169,13 @@ def after_balance(account: Account, balance: Balance, now: datetime, patience: P
     return replace(noted, probe_at=max(noted.probe_at or now, until))
 
 
+def rested(account: Account, until: datetime) -> Account:
+    """Nobody looks with this key before then."""
+    if account.look_after is not None and account.look_after >= until:
+        return account
+    return replace(account, look_after=until)
+
+
 def well(account: Account) -> Account:
     if not account.is_troubled:
         return account

@@ -147,6 +147,17 @@ class Lanes:
         state.waiting.clear()
         return lapsed
 
+    def join_pause(self, lane: Lane, until: datetime, now: datetime) -> Sequence[Request]:
+        """
+        Another worker was told that looks with this key are too fast. As `pause`; where this one
+        pauses already, it only lasts longer.
+        """
+        state = self._lanes[lane]
+        if state.paused_until is not None and now < state.paused_until:
+            state.paused_until = max(state.paused_until, until)
+            return ()
+        return self.pause(lane, until)
+
     def _go_on(self, lane: Lane, state: LaneState) -> None:
         while state.waiting and state.on_wire < int(state.allowed):
             state.on_wire += 1

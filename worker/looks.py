@@ -28,6 +28,7 @@ from worker.expiry import expire, is_late
 from worker.inputs import early_answered
 from worker.lanes import Lanes, Request
 from worker.room import Room
+from worker.trouble import note_pause
 
 log = structlog.get_logger(__name__)
 
@@ -35,6 +36,8 @@ LOOKABLE = frozenset({JobState.RUNNING, JobState.AWAITING_INPUT, JobState.EXPIRE
 #: A key the upstream calls too fast, or refuses, is not looked with for this long.
 THROTTLE_PAUSE = timedelta(seconds=5)
 BLOCKED_PAUSE = timedelta(seconds=60)
+#: What is left of a pause that is as good as over.
+SLIGHT = timedelta(seconds=0.1)
 
 
 class Looks:
@@ -153,7 +156,7 @@ class Looks:
         try:
             said = await self._room.upstream.query(binding, task)
         except Fault as fault:
-            self._mind(lane, fault)
+            await self._mind(lane, fault)
             words = fault.words
             said = Heard(fault, lambda: words)
         else:
@@ -167,7 +170,7 @@ class Looks:
         try:
             said = await self._room.upstream.query_batch(binding, ids)
         except Fault as fault:
-            self._mind(lane, fault)
+            await self._mind(lane, fault)
             if self._batches.failed(binding.batch_group, fault, self._room.steady()):
                 log.warning("batch_query_given_up", station=lane[0], reason=str(fault))
             late = [job for job, _ in members if is_late(job, self._room)]
@@ -186,7 +189,7 @@ class Looks:
         self._lanes.answered(lane)
         self._room.breakers.heard(lane[0], ok=True)
 
-    def _mind(self, lane: Lane, fault: Fault) -> None:
+    async def _mind(self, lane: Lane, fault: Fault) -> None:
         """A fault about the key slows the key down, one of the station the station; no job."""
         self._room.counts.add(LOOKS)
         self._room.counts.add(LOOK_FAULTS)
@@ -198,9 +201,24 @@ class Looks:
                 pause = fault.retry_after or BLOCKED_PAUSE
             case _:
                 return
-        for request in self._lanes.pause(lane, self._room.steady() + pause):
-            self._jobs.difference_update(job.id for job, _ in request)
+        now = self._room.steady()
+        first_to_know = lane in self._lanes.open(now)
+        self._lapse(self._lanes.pause(lane, now + pause))
         log.warning("key_paused", station=lane[0], key=lane[1], reason=f"{fault.code}: {fault}")
+        if first_to_know:
+            await note_pause(self._room, lane, self._room.now() + pause)
+
+    def join_pauses(self) -> None:
+        """Keys that other workers were told to leave alone are left alone here too."""
+        now, steady = self._room.now(), self._room.steady()
+        for lane, account in self._room.accounts.items():
+            rest = (account.look_after or now) - now
+            if rest > SLIGHT and self._lanes.knows(lane):
+                self._lapse(self._lanes.join_pause(lane, steady + rest, steady))
+
+    def _lapse(self, requests: Iterable[Request]) -> None:
+        for request in requests:
+            self._jobs.difference_update(job.id for job, _ in request)
 
     async def _save(self, job: Job, binding: Binding, said: Heard[Status | Fault]) -> None:
         """Write down what was learned; a look that learned nothing writes nothing."""

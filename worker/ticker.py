@@ -125,6 +125,7 @@ class Ticker:
         self._begin([job for job in jobs if self._dispatch(job)])
         # After the errands: what goes wrong from here on holds up no job that waits for one.
         await self._lines.serve()
+        self._looks.join_pauses()
         for name in to_ask(self._room):
             self._start(ask(self._room, name))
         await self._keep_deadlines()

@@ -1,11 +1,13 @@
 """
-What submits teach of keys: refused, called too fast, well again. Written down for all processes.
+What exchanges teach of keys: refused, called too fast, well again. Written down for all processes.
 """
+
+from datetime import datetime
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from generation.account import Account, after_answer
+from generation.account import Account, KeyName, after_answer, rested
 from generation.binding import Binding
 from generation.errors import AccountBlocked, Fault, Throttled
 from generation.status import SubmitAnswer
@@ -29,6 +31,19 @@ async def note_recovery(room: Room, binding: Binding, answer: SubmitAnswer | Fau
         and not isinstance(answer, Throttled | AccountBlocked)
     ):
         await note(room, binding, answer)
+
+
+async def note_pause(room: Room, name: KeyName, until: datetime) -> None:
+    """
+    Looks with this key are too fast: no worker looks with it before then. Never fails: what is not
+    noted is found out again by each for itself.
+    """
+    try:
+        account = await room.store.accounts.change(name, lambda known: rested(known, until))
+    except (SQLAlchemyError, OSError) as error:
+        log.warning("pause_not_noted", station=name[0], error=str(error))
+        return
+    room.accounts = {**room.accounts, name: account}
 
 
 async def note(room: Room, binding: Binding, answer: SubmitAnswer | Fault) -> None:

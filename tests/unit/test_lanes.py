@@ -141,6 +141,21 @@ def test_too_fast_means_a_pause_and_half_as_much_after_it() -> None:
     assert wire.lanes.rooms(after, lambda _: 1000) == {MAIN: 10}, "patience is rewarded"
 
 
+def test_a_pause_another_worker_was_told_of_is_kept_here_too() -> None:
+    wire = Wire()
+    wire.start(14)
+    assert len(wire.lanes.join_pause(MAIN, NOON + MINUTE, NOON)) == 4
+    for tick in range(30):  # it is read again with every tick
+        now = NOON + tick * timedelta(seconds=2)
+        wire.lanes.join_pause(MAIN, NOON + MINUTE, now)
+    later = NOON + 2 * MINUTE
+    wire.lanes.join_pause(MAIN, later, NOON + MINUTE / 2)
+    for _ in range(10):
+        wire.lanes.ended(MAIN)
+    assert wire.lanes.rooms(NOON + MINUTE, lambda _: 1000) == {}, "it lasts longer"
+    assert wire.lanes.rooms(later, lambda _: 1000) == {MAIN: 5}, "and halves the lane once"
+
+
 def test_one_wave_of_refusals_counts_once() -> None:
     wire = Wire()
     for late in range(10):

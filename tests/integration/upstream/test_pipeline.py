@@ -19,6 +19,7 @@ from tests.api.serving import settings_of
 from tests.integration.upstream.servers import Act, acting, answer
 from tests.services.waiting import wait_for_async
 from tests.unit.jobs import a_job
+from worker.looks import Looks
 from worker.room import Room
 from worker.ticker import Ticker
 
@@ -146,6 +147,28 @@ async def test_a_key_that_is_too_fast_is_slowed_and_keeps_its_deadlines(
             lambda: all_expired(room), PATIENCE, "the jobs nobody may ask about to expire"
         )
         assert states == {"running": JOBS, "expired": JOBS}
+
+
+async def test_what_one_worker_is_told_of_a_key_all_heed(
+    tmp_path: Path, sqlite_url: str, redis_url: str
+) -> None:
+    """The second worker has not asked anything yet when the first one is told to wait an hour."""
+    busy = Host(said=answer(b"{}", "429 Too Many Requests", "retry-after: 3600"))
+    async with ticking(tmp_path, sqlite_url, redis_url, busy=busy.act) as first:
+        await started(first, "busy")
+
+        async def noted() -> bool:
+            account = (await first.store.accounts.all()).get(("busy", "main"))
+            return account is not None and account.look_after is not None
+
+        await wait_for_async(noted, PATIENCE, "the pause to be written down")
+        second = Room(first.settings, first.stations, celery_app(first.settings), "second")
+        looks = Looks(second)
+        second.accounts = await second.store.accounts.all()
+        assert looks.rooms() == {("busy", "main"): 30}
+        looks.join_pauses()
+        assert looks.rooms() == {}
+        await second.close()
 
 
 async def all_expired(room: Room) -> dict[str, int] | None:
