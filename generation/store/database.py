@@ -9,13 +9,15 @@ transactions begin IMMEDIATE: writers wait for each other in line and never fail
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pydantic_core import to_json
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
+
+from generation.store.sqlite_driver import driver
 
 #: Another process may hold SQLite's write lock for this long before a writer gives up.
 SQLITE_BUSY_SECONDS = 30
@@ -104,6 +106,7 @@ def sqlite_engine(url: URL, *, pool_size: int, begin: str) -> AsyncEngine:
         max_overflow=0,
         json_serializer=compact_json,
         connect_args={"timeout": SQLITE_BUSY_SECONDS},
+        module=driver(),
     )
 
     def configure(connection: Any, record: Any) -> None:
@@ -115,8 +118,9 @@ def sqlite_engine(url: URL, *, pool_size: int, begin: str) -> AsyncEngine:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
-    def begin_transaction(connection: Any) -> None:
-        connection.exec_driver_sql(begin)
+    def begin_transaction(connection: Connection) -> None:
+        """With the first statement: what nobody asks anything in needs none."""
+        cast(Any, connection.connection.dbapi_connection).begin = begin
 
     event.listen(engine.sync_engine, "connect", configure)
     event.listen(engine.sync_engine, "begin", begin_transaction)
