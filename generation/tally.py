@@ -21,9 +21,12 @@ LOOK_FAULTS = "look_faults"
 STRANGE_WORDS = "unknown_status_words"
 
 
+_STANDING = {state: f"state.{state}" for state in JobState}
+
+
 def standing(state: JobState) -> str:
     """The tally of jobs in this state now; of a terminal one, of all that ever reached it."""
-    return f"state.{state}"
+    return _STANDING[state]
 
 
 def counted(moves: Iterable[tuple[Job | None, Job]]) -> Counter[str]:
@@ -35,6 +38,7 @@ def counted(moves: Iterable[tuple[Job | None, Job]]) -> Counter[str]:
             if before is not None and before.state not in TERMINAL:
                 counts[standing(before.state)] -= 1
         paid_before = before.purchases if before else 0
-        counts[SUBMITS] += after.purchases - paid_before
-        counts[SUBMITTED] += after.purchases > 0 and paid_before == 0
+        if after.purchases != paid_before:
+            counts[SUBMITS] += after.purchases - paid_before
+            counts[SUBMITTED] += paid_before == 0
     return counts

@@ -12,7 +12,7 @@ from itertools import islice
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from generation.events import Event, event_of
+from generation.events import QUEUED, Event, event_of, wants
 from generation.job import Job
 from generation.quota import OverQuota
 from generation.store import tallies
@@ -30,9 +30,11 @@ from generation.store.idempotency import (
 )
 from generation.store.inserts import insert_once
 from generation.store.labels import label_rows
+from generation.store.newborn import insert_untouched, is_untouched, tell_births
 from generation.store.quotas import Quotas
 from generation.store.rows import job_of, job_row
 from generation.store.schema import job_labels, jobs
+from generation.store.telling import enabled_endpoints
 from generation.tally import counted
 
 #: Orders of many jobs each that share a transaction. Orders of one job share one by hundreds.
@@ -168,20 +170,35 @@ class Births:
         self, connection: AsyncConnection, births: Sequence[Birth], repeated: Collection[str]
     ) -> list[Sequence[Job]]:
         """Write the jobs, their labels, their first events and what is owed for those, once."""
-        base_url = self._base_url
-        told = [
-            (job if job.sequence == 1 else replace(job, sequence=1), event_of(None, job, base_url))
+        born = [
+            job if job.sequence == 1 else replace(job, sequence=1)
             for birth in births
             for job in birth.jobs
         ]
-        if told:
-            born = [job for job, _ in told]
-            await connection.execute(insert_once(connection, jobs), [job_row(job) for job in born])
-            if labels := [row for job in born if job.metadata for row in label_rows(job)]:
-                await connection.execute(insert_once(connection, job_labels), labels)
-            await self._tell(connection, [each for each in told if each[0].id not in repeated])
-        stored = iter(job for job, _ in told)
+        untouched = all(is_untouched(job) for job in born)
+        if untouched:
+            await insert_untouched(connection, born)
+        else:
+            rows = [job_row(job) for job in born]
+            await connection.execute(insert_once(connection, jobs), rows)
+        if labels := [row for job in born if job.metadata for row in label_rows(job)]:
+            await connection.execute(insert_once(connection, job_labels), labels)
+        if new := [job for job in born if job.id not in repeated]:
+            await self._tell_births(connection, new, untouched)
+        stored = iter(born)
         return [list(islice(stored, len(birth.jobs))) for birth in births]
+
+    async def _tell_births(
+        self, connection: AsyncConnection, born: Sequence[Job], untouched: bool
+    ) -> None:
+        """Nearly all births are told by the answer to their order alone, and written briefly."""
+        asked = any(wants(job, QUEUED) for job in born)
+        tenants = {job.tenant for job in born}
+        if untouched and not asked and not await enabled_endpoints(connection, tenants):
+            await tell_births(connection, born)
+        else:
+            events = [(job, event_of(None, job, self._base_url)) for job in born]
+            await self._tell(connection, events)
 
 
 #: None: it is to be written. Else what stands in its way: an order beside it, or an earlier one.

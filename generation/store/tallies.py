@@ -4,7 +4,9 @@ much.
 """
 
 from collections.abc import Mapping
+from functools import cache
 from random import getrandbits
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -29,14 +31,16 @@ async def add(connection: AsyncConnection, counts: Mapping[str, int]) -> None:
     ]
     if not rows:
         return
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    adding = dialect.insert(tallies)
-    await connection.execute(
-        adding.on_conflict_do_update(
-            index_elements=[tallies.c.name, tallies.c.shard],
-            set_={"count": tallies.c.count + adding.excluded.count},
-        ),
-        rows,
+    await connection.execute(_adding(connection.dialect.name), rows)
+
+
+@cache
+def _adding(dialect: str) -> Any:
+    """Made once: to make it takes longer than to execute it."""
+    adding = (sqlite if dialect == "sqlite" else postgresql).insert(tallies)
+    return adding.on_conflict_do_update(
+        index_elements=[tallies.c.name, tallies.c.shard],
+        set_={"count": tallies.c.count + adding.excluded.count},
     )
 
 
