@@ -52,7 +52,6 @@ def celery_app(settings: Settings) -> Celery:
         task_queues=[Queue(SUBMITS)],
         task_default_queue=SUBMITS,
         task_create_missing_queues=False,  # a typo in a queue's name fails instead of vanishing
-        worker_pool="threads",
         worker_concurrency=settings.worker_concurrency,
         worker_prefetch_multiplier=1,
         worker_send_task_events=True,
@@ -63,9 +62,9 @@ def celery_app(settings: Settings) -> Celery:
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         broker_transport_options={
-            "visibility_timeout": 300,
-            "unacked_restore_interval": 10,
-            "unacked_restore_throttle": 1,
+            # A message lost with its worker is made up for by the next tick; keeping a copy of each
+            # until it is acknowledged would cost more than all else that is done with it.
+            "ack_emulation": False,
             "socket_timeout": 10,  # without it a publish to a frozen broker never returns
             "socket_connect_timeout": 5,
             "socket_keepalive": True,

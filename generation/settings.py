@@ -88,7 +88,7 @@ class Settings(BaseSettings):
     max_body_bytes: int = 32 * 1024 * 1024
 
     # The back room
-    worker_concurrency: Annotated[int, Field(ge=1, le=1000)] = 64
+    worker_concurrency: Annotated[int, Field(ge=1, le=10_000)] = 256
     tick: Duration = seconds(0.5)
     #: A queued job is nudged again after this; a nudge that was lost costs no more.
     nudge_again: Duration = seconds(10)

@@ -1,8 +1,8 @@
 """
 The Celery worker: `celery -A worker.app worker`, or `genq worker`.
 
-A task is a thin shell around one coroutine on the process's loop. Every operation is a task of its
-own name, so that Flower lists jobs by what was ordered; a job's task has the job's id.
+Every operation is a task of its own name, so that Flower lists jobs by what was ordered; a job's
+task has the job's id. Tasks are coroutines on the process's one loop (`worker.pool`).
 """
 
 import asyncio
@@ -13,7 +13,6 @@ from typing import Any, cast
 
 import structlog
 from celery import Celery, bootsteps, signals
-from celery.exceptions import Ignore
 
 from generation import garbage, providers
 from generation.logs import configure_logging
@@ -21,7 +20,9 @@ from generation.queue import celery_app
 from generation.settings import Settings
 from generation.station_file import BadStations, load_stations
 from worker.deliveries import Deliveries
-from worker.room import Loop, Room
+from worker.loop import Loop
+from worker.pool import LoopPool
+from worker.room import Room
 from worker.submits import submit
 from worker.ticker import Ticker
 
@@ -29,6 +30,7 @@ log = structlog.get_logger(__name__)
 
 settings = Settings()
 app: Celery = celery_app(settings)
+app.conf.worker_pool = f"{LoopPool.__module__}:{LoopPool.__name__}"
 
 #: How long a leaving worker waits for the looks and the deliveries it has on the wire, beyond their
 #: own time limit.
@@ -49,21 +51,23 @@ class BackRoom(bootsteps.StartStopStep):
         self._deliveries: Deliveries | None = None
 
     def start(self, parent: Any) -> None:
-        shells.open(parent.hostname)
-        self._ticker, self._deliveries = shells.loop.run(made_on_loop(shells.room))
-        shells.ticking = shells.loop.start(self._ticker.run())
-        shells.loop.start(self._deliveries.run())
+        if not isinstance(parent.pool, LoopPool):
+            sys.exit("genq worker: its tasks are coroutines; leave out --pool")
+        process.open(parent.pool.loop, parent.hostname)
+        self._ticker, self._deliveries = process.loop.run(made_on_loop(process.room))
+        process.ticking = process.loop.start(self._ticker.run())
+        process.loop.start(self._deliveries.run())
         garbage.settle()
-        log.info("worker_ready", hostname=parent.hostname, stations=len(shells.room.stations))
+        log.info("worker_ready", hostname=parent.hostname, stations=len(process.room.stations))
 
     def stop(self, parent: Any) -> None:
         del parent
-        shells.leave()
+        process.leave()
         if self._ticker is not None and self._deliveries is not None:
             longest = max(settings.look_timeout, settings.webhook_timeout)
             patience = longest.total_seconds() + DRAIN_MARGIN_SECONDS
             try:
-                shells.loop.run(drained(self._ticker, self._deliveries), patience)
+                process.loop.run(drained(self._ticker, self._deliveries), patience)
             except TimeoutError:
                 log.warning("drain_cut_short")
 
@@ -78,17 +82,15 @@ async def drained(ticker: Ticker, deliveries: Deliveries) -> None:
     await asyncio.gather(ticker.drain(), deliveries.drain())
 
 
-class Shells:
-    """The way from Celery's threads into the room."""
+class Process:
+    """What this worker process holds once it has started."""
 
     loop: Loop
     room: Room
     ticking: "Future[None]"
 
-    def open(self, hostname: str) -> None:
-        """
-        Open the room, on a loop of its own. Raises `SystemExit` where the settings cannot work.
-        """
+    def open(self, loop: Loop, hostname: str) -> None:
+        """Open the room on this loop. Raises `SystemExit` where the settings cannot work."""
         try:
             stations = load_stations(settings)
         except BadStations as error:
@@ -97,8 +99,8 @@ class Shells:
         async def make() -> Room:
             return Room(settings, stations, app, hostname)
 
-        self.loop = Loop()
-        self.room = self.loop.run(make())
+        self.loop = loop
+        self.room = loop.run(make())
 
     def leave(self) -> None:
         """From now on nothing new is claimed; what is on the wire goes on."""
@@ -112,26 +114,19 @@ class Shells:
             self.loop.run(self.room.close(), 15)
             self.loop.stop()
 
-    def submit(self, job_id: str) -> None:
-        if not self.room.leaving:
-            self.loop.run(submit(self.room, job_id))
+
+process = Process()
 
 
-shells = Shells()
-
-
-def submit_shell(job_id: str) -> None:
-    """
-    The job's row in Flower. It ends with `Ignore`, which leaves the row as it is: what becomes of
-    the job is told there by whoever learns it.
-    """
-    shells.submit(job_id)
-    raise Ignore
+async def submit_task(job_id: str) -> None:
+    """The job's row in Flower; what becomes of the job is told there by whoever learns it."""
+    if not process.room.leaving:
+        await submit(process.room, job_id)
 
 
 untyped = cast(Any, app)
 for name in providers.names():
-    untyped.task(name=name)(submit_shell)
+    untyped.task(name=name)(submit_task)
 
 
 untyped.steps["worker"].add(BackRoom)
@@ -144,12 +139,12 @@ def set_up_logging(**_: Any) -> None:
 
 @signals.worker_shutting_down.connect
 def claim_no_more(**_: Any) -> None:
-    shells.leave()
+    process.leave()
 
 
 @signals.worker_shutdown.connect
 def close_room(**_: Any) -> None:
-    shells.close()
+    process.close()
 
 
 def main() -> None:

@@ -1,22 +1,18 @@
 """
 What a worker process holds, once: one event loop, one store, one client, one broker connection.
 
-Celery runs our tasks in threads; all real work is coroutines on the one loop. The loop starts with
-the first use, after any fork.
+All of it is made and used on the loop of `worker.pool`.
 """
 
 import asyncio
 import random
-import threading
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Set
-from concurrent.futures import Future
+from collections.abc import Awaitable, Callable, Mapping, Set
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from time import monotonic
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import structlog
-import uvloop
 from celery import Celery
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -159,28 +155,3 @@ class Room:
         await self.upstream.close()
         await self.sender.aclose()
         await self.store.close()
-
-
-class Loop:
-    """An event loop in a thread of its own, and the way there from other threads."""
-
-    def __init__(self) -> None:
-        self._loop = uvloop.new_event_loop()
-        self._thread = threading.Thread(target=self._run, name="event-loop", daemon=True)
-        self._thread.start()
-
-    def run(self, work: Coroutine[Any, Any, Answer], timeout: float | None = None) -> Answer:
-        """Run a coroutine on the loop and wait for what it returns or raises."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout)
-
-    def start(self, work: Coroutine[Any, Any, Any]) -> "Future[Any]":
-        """Run a coroutine on the loop without waiting for it; the answer can cancel it."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop)
-
-    def stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(5)
-
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_forever()

@@ -11,7 +11,7 @@ from sqlalchemy import Select, and_, func, or_, select
 
 from generation.store import Store, accounts, tallies
 from generation.store.schema import deliveries, job_events, jobs
-from worker.room import Loop
+from worker.loop import Loop
 
 Answer = TypeVar("Answer")
 

@@ -88,6 +88,7 @@ def test_flower_shows_each_job_from_its_order_to_its_end(watched: tuple[Deployme
 
     film = genq.submit("kling.text2video", "slowly [seconds=200]")
     page.row(film, "STARTED")
+    genq.until(film, "running")
     genq.sandbox.finish(film)
     assert genq.until(film, "succeeded")["assets"][0]["url"] in page.row(film, "SUCCESS")["result"]
 
