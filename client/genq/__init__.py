@@ -10,7 +10,10 @@ A client of genq: order generation jobs, wait for them, and be told what came of
 """
 
 from genq.async_client import AsyncClient
+from genq.batch import Batch, Rejected
+from genq.calls import order_of as order
 from genq.client import Client
+from genq.endpoint import Endpoint
 from genq.errors import (
     GenqError,
     NotEnded,
@@ -27,7 +30,9 @@ from genq.job import Asset, Job, JobError
 __all__ = [
     "Asset",
     "AsyncClient",
+    "Batch",
     "Client",
+    "Endpoint",
     "Event",
     "GenqError",
     "Job",
@@ -36,8 +41,10 @@ __all__ = [
     "NotFound",
     "NotGenq",
     "Refused",
+    "Rejected",
     "Unanswered",
     "Unreachable",
     "UnverifiedWebhook",
+    "order",
     "verify_webhook",
 ]

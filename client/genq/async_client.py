@@ -10,6 +10,8 @@ import httpx
 from httpx_sse import EventSource
 
 from genq import calls
+from genq.async_endpoints import AsyncEndpoints
+from genq.batch import Batch
 from genq.connection import PATIENCE, STREAM_TIMEOUT, TIMEOUT, http_settings
 from genq.event import Event
 from genq.job import Document, Job
@@ -38,6 +40,8 @@ class AsyncClient:
     ) -> None:
         self._http = httpx.AsyncClient(**http_settings(url, key, timeout))
         self._patience = patience
+        #: Webhook endpoints and deliveries.
+        self.endpoints = AsyncEndpoints(self._run, patience)
 
     @property
     def url(self) -> str:
@@ -103,6 +107,28 @@ class AsyncClient:
             None, input, parent=parent, action=action, webhook=webhook, metadata=metadata
         )
         return await self._run(calls.submit(order, idempotency_key, 0, self._patience))
+
+    async def submit_batch(
+        self,
+        orders: Sequence[Mapping[str, Any]],
+        *,
+        each: bool = False,
+        idempotency_key: str | None = None,
+    ) -> Batch:
+        """
+        Order up to a hundred jobs together, each written by `genq.order`. All are taken, or none;
+        with `each`, those that can be, and `rejected` names the others.
+        """
+        mode = "each" if each else "all_or_nothing"
+        return await self._run(calls.submit_batch(orders, mode, idempotency_key, self._patience))
+
+    async def get_batch(self, batch_id: str) -> Batch:
+        """Where the jobs of a batch stand; `list(batch=batch_id)` has the jobs."""
+        return await self._run(calls.get_batch(batch_id, self._patience))
+
+    async def cancel_batch(self, batch_id: str) -> Batch:
+        """Cancel those of its jobs that have not ended."""
+        return await self._run(calls.cancel_batch(batch_id, self._patience))
 
     async def get(self, job_id: str) -> Job:
         """The job as it is now."""

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
+from genq.batch import Batch, batch_of
 from genq.errors import NotEnded, NotGenq
 from genq.job import Job, job_of
 from genq.pacing import next_question
@@ -57,6 +58,26 @@ def order_of(
     return order | {name: value for name, value in fields.items() if value} | dict(extra or {})
 
 
+def submit_batch(
+    orders: Sequence[Mapping[str, Any]], mode: str, key: str | None, patience: float
+) -> Steps[Batch]:
+    """Order these together. They may be sent several times and are taken once."""
+    body = {"jobs": [dict(order) for order in orders], "mode": mode}
+    headers = {**JSON, "idempotency-key": key or str(uuid4())}
+    send = Send("POST", "/v1/jobs/batch", json=body, headers=headers)
+    return read_batch((yield from steadily(send, patience)))
+
+
+def get_batch(batch_id: str, patience: float) -> Steps[Batch]:
+    return read_batch((yield from steadily(Send("GET", batch_path(batch_id)), patience)))
+
+
+def cancel_batch(batch_id: str, patience: float) -> Steps[Batch]:
+    """Asking twice changes nothing, so it may be repeated."""
+    send = Send("POST", batch_path(batch_id, "cancel"))
+    return read_batch((yield from steadily(send, patience)))
+
+
 def get(job_id: str, patience: float) -> Steps[Job]:
     reply = yield from steadily(Send("GET", job_path(job_id)), patience)
     return read_job(reply)
@@ -102,6 +123,17 @@ def document(path: str, params: Mapping[str, str], patience: float) -> Steps[Rep
 
 def job_path(job_id: str, rest: str = "") -> str:
     return f"/v1/jobs/{quote(job_id, safe='')}" + (f"/{rest}" if rest else "")
+
+
+def batch_path(batch_id: str, rest: str = "") -> str:
+    return f"/v1/batches/{quote(batch_id, safe='')}" + (f"/{rest}" if rest else "")
+
+
+def read_batch(reply: Reply) -> Batch:
+    try:
+        return batch_of(reply.document)
+    except (KeyError, ValueError, TypeError) as error:
+        raise NotGenq(f"the answer is not a batch: {error!r}") from None
 
 
 def read_job(reply: Reply) -> Job:

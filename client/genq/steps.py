@@ -21,6 +21,7 @@ LONGEST_PAUSE = 5.0
 LATER = frozenset({408, 429, 502, 503, 504})
 CONFLICT = 409
 NOT_FOUND = 404
+NO_CONTENT = 204
 #: No connection was made, so nothing was asked.
 NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
@@ -107,6 +108,8 @@ def read(answer: Answered) -> Reply:
     assert answer is not None
     if not answer.is_success:
         raise refusal(answer)
+    if answer.status_code == NO_CONTENT:
+        return Reply({}, None)
     document = object_of(answer)
     if document is None:
         raise stranger(answer)

@@ -11,8 +11,12 @@ from typing import Annotated
 import typer
 
 from ops.cli import (
+    batches,
     check,
+    deliveries,
     ending,
+    endpoint_care,
+    endpoints,
     explain,
     health,
     jobs,
@@ -55,8 +59,12 @@ for group in (
     waiting,
     jobs,
     explain,
-    listen,
+    batches,
     operations,
+    listen,
+    endpoints,
+    endpoint_care,
+    deliveries,
     processes,
     migrate,
     keys,

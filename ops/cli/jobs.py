@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from genq.job import Document
 
 PANEL = "Order and watch"
+#: Of a table of jobs.
+COLUMNS = ("id", "operation", "state", "%", "ordered", "outcome")
 
 JobId = Annotated[str, typer.Argument(metavar="ID", help="job_…, as genq submit prints it")]
 
@@ -49,8 +51,7 @@ def list_jobs(
     if as_json:
         print_json(jobs)
         return
-    columns = ("id", "operation", "state", "%", "ordered", "outcome")
-    print_table(columns, (row_of(job) for job in jobs), empty="there are no such jobs")
+    print_table(COLUMNS, (row_of(job) for job in jobs), empty="there are no such jobs")
 
 
 def cancel(

@@ -39,7 +39,7 @@ SecretOption = Annotated[
 
 
 def register(app: typer.Typer) -> None:
-    app.command(rich_help_panel="Order and watch")(listen)
+    app.command(rich_help_panel="Be told")(listen)
 
 
 def listen(
@@ -135,22 +135,21 @@ def beginning(since: str | None, place: "Place | None") -> dict[str, str]:
     if since == FROM_THE_START:
         return {}
     if since is not None:
-        return {"since": moment(since).isoformat().replace("+00:00", "Z")}
+        return {"since": moment(since, " or start").isoformat().replace("+00:00", "Z")}
     if place is None:
         return NOW
     return {"after": place.after} | ({"seen": place.seen} if place.seen else {})
 
 
-def moment(since: str) -> datetime:
-    """`10m` ago, or the moment that is named. Raises `Stop`."""
+def moment(since: str, also: str = "") -> datetime:
+    """`10m` ago, or the moment that is named. Raises `Stop`; `also` is what else may be given."""
     if found := re.fullmatch(r"(\d{1,6})([smhd])", since):
         return datetime.now(UTC) - timedelta(**{UNITS[found[2]]: int(found[1])})
     try:
         named = datetime.fromisoformat(since)
     except ValueError:
-        raise Stop(
-            "--since must be as 10m, 2h, 1d, 2026-01-31T12:00:00Z or start", Code.USAGE
-        ) from None
+        words = f"--since must be as 10m, 2h, 1d, 2026-01-31T12:00:00Z{also}"
+        raise Stop(words, Code.USAGE) from None
     return named.astimezone(UTC)
 
 

@@ -1,0 +1,168 @@
+"""`genq batch`: jobs that are ordered, looked at and canceled together."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from ops.cli.assignments import read_json
+from ops.cli.connection import PATIENCE, PATIENCE_WHILE_WAITING, KeyOption, UrlOption, calling
+from ops.cli.ending import Code, Stop, warn
+from ops.cli.jobs import COLUMNS, PANEL, row_of
+from ops.cli.output import AsJson, plain, print_fields, print_json, print_json_line, print_table
+from ops.cli.waiting import TimeoutOption, wait_for
+
+if TYPE_CHECKING:
+    from genq import Batch
+    from genq.job import Document
+
+#: The most orders of one batch.
+MOST = 100
+
+batch_app = typer.Typer(help="Order, watch and cancel many jobs at once.", no_args_is_help=True)
+
+BatchId = Annotated[str, typer.Argument(metavar="ID", help="batch_…, as batch submit prints it")]
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(batch_app, name="batch", rich_help_panel=PANEL)
+
+
+@batch_app.command()
+def submit(
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="one order a line, as JSON; - for standard input")
+    ],
+    *,
+    each: Annotated[
+        bool, typer.Option("--each", help="order what can be ordered, and tell of the others")
+    ] = False,
+    idempotency_key: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="the same file under the same name is ordered once"),
+    ] = None,
+    as_json: AsJson = False,
+    url: UrlOption = None,
+    key: KeyOption = None,
+) -> None:
+    """
+    Order every line of a file, a hundred at a time, and print the ids of the batches.
+
+    A line is the body of POST /v1/jobs: {"provider": "kling", "operation": "text2video", "input":
+    {"prompt": "a boat"}}. A batch is taken whole or not at all; with --each, orders that cannot be
+    taken are told of, and the exit code is 1.
+    """
+    orders = read_orders(file)
+    rejected = False
+    with calling(url, key, PATIENCE) as client:
+        for begin in range(0, len(orders), MOST):
+            name = f"{idempotency_key}-{begin}" if idempotency_key else None
+            try:
+                batch = client.submit_batch(
+                    orders[begin : begin + MOST], each=each, idempotency_key=name
+                )
+            except Exception:
+                if begin:
+                    warn(f"order {begin + 1} and those after it were not taken")
+                raise
+            show_submitted(batch, begin + 1, as_json=as_json)
+            rejected = rejected or bool(batch.rejected)
+    if rejected:
+        raise typer.Exit(Code.FAILED)
+
+
+@batch_app.command()
+def get(
+    batch_id: BatchId, *, as_json: AsJson = False, url: UrlOption = None, key: KeyOption = None
+) -> None:
+    """Show a batch: how many of its jobs are in which state, and each of them."""
+    with calling(url, key) as client:
+        batch = client.get_batch(batch_id)
+        jobs = [] if as_json else [job.document for job in client.list(batch=batch_id)]
+    if as_json:
+        print_json(batch.document)
+        return
+    print_fields(fields_of(batch))
+    print_table(COLUMNS, (row_of(job) for job in reversed(jobs)), empty="its jobs are gone")
+
+
+@batch_app.command()
+def wait(
+    batch_id: BatchId,
+    *,
+    timeout: TimeoutOption = None,
+    as_json: AsJson = False,
+    url: UrlOption = None,
+    key: KeyOption = None,
+) -> None:
+    """Wait until all jobs of a batch have ended, as genq wait does, with its exit codes."""
+    with calling(url, key, PATIENCE_WHILE_WAITING) as client:
+        batch = client.get_batch(batch_id)
+        jobs = [job.id for job in client.list(batch=batch.id)]
+        wait_for(client, jobs[::-1], timeout, as_json=as_json)
+
+
+@batch_app.command()
+def cancel(
+    batch_id: BatchId, *, as_json: AsJson = False, url: UrlOption = None, key: KeyOption = None
+) -> None:
+    """Cancel those jobs of a batch that have not ended, each as genq cancel does."""
+    with calling(url, key) as client:
+        batch = client.cancel_batch(batch_id)
+    if as_json:
+        print_json(batch.document)
+    elif batch.done:
+        typer.echo(f"all of {batch.id} has ended: {counts_of(batch)}")
+    else:
+        typer.echo(f"canceling {batch.id}: {counts_of(batch)}; genq batch wait {batch.id}")
+
+
+def read_orders(file: str) -> "Sequence[Document]":
+    """An order from each line that is not empty. Raises `Stop` that names the line."""
+    source = "standard input" if file == "-" else file
+    try:
+        content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except OSError as error:
+        raise Stop(f"{source} cannot be read: {error.strerror}", Code.USAGE) from None
+    orders = [
+        read_order(line, f"{source}, line {number}")
+        for number, line in enumerate(content.split(b"\n"), start=1)
+        if line.strip()
+    ]
+    if not orders:
+        raise Stop(f"{source} holds no order: write one JSON object a line", Code.USAGE)
+    return orders
+
+
+def read_order(line: bytes, place: str) -> "Document":
+    try:
+        order = read_json(line)
+    except ValueError as error:
+        raise Stop(f"{place} is not JSON: {error}", Code.USAGE) from None
+    if not isinstance(order, dict):
+        raise Stop(f'{place} is not a JSON object, as {{"provider": "kling", …}} is', Code.USAGE)
+    return cast("Document", order)
+
+
+def show_submitted(batch: "Batch", first: int, *, as_json: bool) -> None:
+    """The batch's id on standard output; on standard error what was not taken, by its line."""
+    if as_json:
+        print_json_line(batch.document)
+        return
+    typer.echo(plain(batch.id))
+    typer.echo(f"accepted {batch.total}; to wait for them: genq batch wait {batch.id}", err=True)
+    for each in batch.rejected:
+        warn(plain(f"order {first + each.index} was not taken: {each.detail}"))
+
+
+def fields_of(batch: "Batch") -> Iterator[tuple[str, str]]:
+    yield "id", batch.id
+    yield "ordered", batch.document["created_at"]
+    yield "jobs", str(batch.total)
+    yield "states", counts_of(batch)
+
+
+def counts_of(batch: "Batch") -> str:
+    return ", ".join(f"{count} {state}" for state, count in batch.counts.items())

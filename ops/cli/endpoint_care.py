@@ -1,0 +1,110 @@
+"""`genq endpoints`, of an endpoint that is there: its secret, tests, and what it has missed."""
+
+from typing import Annotated
+
+import typer
+
+from ops.cli.connection import KeyOption, UrlOption, calling
+from ops.cli.endpoints import EndpointId, endpoints_app, show, show_with_secret
+from ops.cli.listen import moment
+from ops.cli.output import AsJson, print_json
+
+
+def register(app: typer.Typer) -> None:
+    del app  # they belong to `genq endpoints`, whose commands the import has added
+
+
+@endpoints_app.command()
+def enable(
+    endpoint_id: EndpointId,
+    *,
+    as_json: AsJson = False,
+    url: UrlOption = None,
+    key: KeyOption = None,
+) -> None:
+    """Send to it again. Its failures are forgotten; recover and replay send what it missed."""
+    with calling(url, key) as client:
+        show(client.endpoints.change(endpoint_id, enabled=True), as_json=as_json)
+
+
+@endpoints_app.command()
+def disable(
+    endpoint_id: EndpointId,
+    *,
+    as_json: AsJson = False,
+    url: UrlOption = None,
+    key: KeyOption = None,
+) -> None:
+    """Send nothing to it until it is enabled."""
+    with calling(url, key) as client:
+        show(client.endpoints.change(endpoint_id, enabled=False), as_json=as_json)
+
+
+@endpoints_app.command("rotate-secret")
+def rotate_secret(
+    endpoint_id: EndpointId,
+    *,
+    overlap: Annotated[
+        str,
+        typer.Option(metavar="TIME", help="how long the old secret signs too: 30m, 24h, up to 7d"),
+    ] = "24h",
+    as_json: AsJson = False,
+    url: UrlOption = None,
+    key: KeyOption = None,
+) -> None:
+    """Give an endpoint a new secret, and show it this once; 0 as overlap is for a leaked one."""
+    with calling(url, key) as client:
+        endpoint = client.endpoints.rotate_secret(endpoint_id, overlap)
+    show_with_secret(endpoint, as_json=as_json)
+
+
+@endpoints_app.command()
+def test(
+    endpoint_id: EndpointId,
+    *,
+    as_json: AsJson = False,
+    url: UrlOption = None,
+    key: KeyOption = None,
+) -> None:
+    """Send an endpoint an event of the type endpoint.test."""
+    with calling(url, key) as client:
+        delivery = client.endpoints.test(endpoint_id)
+    if as_json:
+        print_json(delivery)
+    else:
+        typer.echo(f"{delivery['id']} is on its way: genq deliveries get {delivery['id']}")
+
+
+SinceOption = Annotated[
+    str, typer.Option(help="of events since 10m, 2h or 1d ago, or 2026-01-31T12:00:00Z")
+]
+
+
+@endpoints_app.command()
+def recover(
+    endpoint_id: EndpointId,
+    *,
+    since: SinceOption,
+    as_json: AsJson = False,
+    url: UrlOption = None,
+    key: KeyOption = None,
+) -> None:
+    """Send again what was given up, once its receiver is well."""
+    with calling(url, key) as client:
+        queued = client.endpoints.recover(endpoint_id, moment(since))
+    print_json({"queued": queued}) if as_json else typer.echo(f"{queued} will be sent again")
+
+
+@endpoints_app.command()
+def replay(
+    endpoint_id: EndpointId,
+    *,
+    since: SinceOption,
+    as_json: AsJson = False,
+    url: UrlOption = None,
+    key: KeyOption = None,
+) -> None:
+    """Send what it was never sent: events from before it was there, or while it was disabled."""
+    with calling(url, key) as client:
+        queued = client.endpoints.replay(endpoint_id, moment(since))
+    print_json({"queued": queued}) if as_json else typer.echo(f"{queued} will be sent")

@@ -1,0 +1,222 @@
+"""`genq endpoints`: who is told of all your jobs by webhook."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ops.cli.assignments import split
+from ops.cli.connection import KeyOption, UrlOption, calling
+from ops.cli.ending import Code, Stop
+from ops.cli.jobs import in_short
+from ops.cli.output import AsJson, print_fields, print_json, print_table
+
+if TYPE_CHECKING:
+    from genq import Endpoint
+
+PANEL = "Be told"
+
+endpoints_app = typer.Typer(help="Register and look after webhook endpoints.", no_args_is_help=True)
+
+EndpointId = Annotated[
+    str, typer.Argument(metavar="ID", help="whe_…, as genq endpoints list shows it")
+]
+EventsOption = Annotated[
+    list[str] | None,
+    typer.Option("--event", help="tell of this, as job.succeeded; may be repeated"),
+]
+DescriptionOption = Annotated[str | None, typer.Option(help="for people")]
+MetadataOption = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME=VALUE", help="only of jobs with this metadata; may be repeated"),
+]
+HeaderOption = Annotated[
+    list[str] | None,
+    typer.Option("--header", metavar="NAME=VALUE", help="sent with each; may be repeated"),
+]
+ConcurrencyOption = Annotated[int | None, typer.Option(min=1, help="requests at a time")]
+RateOption = Annotated[float | None, typer.Option(min=0.01, help="requests a second")]
+OrderedOption = Annotated[
+    bool | None,
+    typer.Option("--ordered/--unordered", help="one event after another, as they happened"),
+]
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(endpoints_app, name="endpoints", rich_help_panel=PANEL)
+
+
+@endpoints_app.command()
+def create(
+    to: Annotated[str, typer.Argument(metavar="URL", help="where to tell of your jobs")],
+    *,
+    event: EventsOption = None,
+    description: DescriptionOption = None,
+    metadata: MetadataOption = None,
+    header: HeaderOption = None,
+    concurrency: ConcurrencyOption = None,
+    rate: RateOption = None,
+    ordered: OrderedOption = None,
+    as_json: AsJson = False,
+    url: UrlOption = None,
+    key: KeyOption = None,
+) -> None:
+    """
+    Register a URL that is told of all your jobs, and show its secret, this once.
+
+    Without --event it is told of every ending.
+    """
+    fields = given(
+        events=event,
+        description=description,
+        metadata=metadata,
+        headers=header,
+        concurrency=concurrency,
+        rate=rate,
+        ordered=ordered,
+    )
+    with calling(url, key) as client:
+        endpoint = client.endpoints.create(to, **fields)
+    show_with_secret(endpoint, as_json=as_json)
+
+
+@endpoints_app.command("list")
+def list_endpoints(
+    *, as_json: AsJson = False, url: UrlOption = None, key: KeyOption = None
+) -> None:
+    """List your endpoints, oldest first."""
+    with calling(url, key) as client:
+        endpoints = client.endpoints.list()
+    if as_json:
+        print_json([each.document for each in endpoints])
+        return
+    columns = ("id", "url", "events", "enabled", "description")
+    rows = (
+        (each.id, each.url, ", ".join(each.events), standing(each), each.description)
+        for each in endpoints
+    )
+    print_table(columns, rows, empty="there are no endpoints yet: genq endpoints create URL")
+
+
+@endpoints_app.command()
+def get(
+    endpoint_id: EndpointId,
+    *,
+    as_json: AsJson = False,
+    url: UrlOption = None,
+    key: KeyOption = None,
+) -> None:
+    """Show one endpoint, and how it has fared for a day."""
+    with calling(url, key) as client:
+        endpoint = client.endpoints.get(endpoint_id)
+        stats = client.endpoints.stats(endpoint_id)
+    if as_json:
+        print_json({**endpoint.document, "stats": stats})
+    else:
+        print_fields([*fields_of(endpoint), *figures_of(stats)])
+
+
+@endpoints_app.command("set")
+def change(
+    endpoint_id: EndpointId,
+    *,
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="URL", help="where to tell of your jobs")
+    ] = None,
+    event: EventsOption = None,
+    description: DescriptionOption = None,
+    metadata: MetadataOption = None,
+    header: HeaderOption = None,
+    concurrency: ConcurrencyOption = None,
+    rate: RateOption = None,
+    ordered: OrderedOption = None,
+    as_json: AsJson = False,
+    url: UrlOption = None,
+    key: KeyOption = None,
+) -> None:
+    """Change what is given of an endpoint; the rest stays as it is."""
+    fields = given(
+        events=event,
+        description=description,
+        metadata=metadata,
+        headers=header,
+        concurrency=concurrency,
+        rate=rate,
+        ordered=ordered,
+    )
+    fields |= {"url": to} if to else {}
+    if not fields:
+        raise Stop("nothing to change was given: see genq endpoints set --help", Code.USAGE)
+    with calling(url, key) as client:
+        show(client.endpoints.change(endpoint_id, **fields), as_json=as_json)
+
+
+@endpoints_app.command()
+def delete(endpoint_id: EndpointId, *, url: UrlOption = None, key: KeyOption = None) -> None:
+    """Forget an endpoint. What is on its way to it is withdrawn."""
+    with calling(url, key) as client:
+        client.endpoints.delete(endpoint_id)
+    typer.echo(f"deleted {endpoint_id}")
+
+
+def given(
+    *,
+    events: list[str] | None,
+    description: str | None,
+    metadata: list[str] | None,
+    headers: list[str] | None,
+    concurrency: int | None,
+    rate: float | None,
+    ordered: bool | None,
+) -> dict[str, Any]:
+    """The fields of an endpoint that the command line names."""
+    fields: dict[str, Any] = {
+        "events": events,
+        "description": description,
+        "metadata": dict(split(each) for each in metadata) if metadata else None,
+        "headers": dict(split(each) for each in headers) if headers else None,
+        "concurrency": concurrency,
+        "rate": rate,
+        "ordered": ordered,
+    }
+    return {name: value for name, value in fields.items() if value is not None and value != []}
+
+
+def show(endpoint: "Endpoint", *, as_json: bool) -> None:
+    print_json(endpoint.document) if as_json else print_fields(fields_of(endpoint))
+
+
+def show_with_secret(endpoint: "Endpoint", *, as_json: bool) -> None:
+    show(endpoint, as_json=as_json)
+    if not as_json:
+        print_fields([("secret", endpoint.secret or "")])
+        typer.echo("Keep the secret now: it will not be shown again.", err=True)
+
+
+def standing(endpoint: "Endpoint") -> str:
+    return "yes" if endpoint.enabled else f"no: {endpoint.disabled_reason}"
+
+
+def fields_of(endpoint: "Endpoint") -> Iterator[tuple[str, str]]:
+    document = endpoint.document
+    yield "id", endpoint.id
+    yield "url", endpoint.url
+    yield "description", endpoint.description
+    yield "events", ", ".join(endpoint.events)
+    yield "only jobs with", in_short(document["metadata"])
+    yield "headers", in_short(document["headers"])
+    yield "at a time", str(document["concurrency"])
+    yield "a second", "" if document["rate"] is None else f"{document['rate']:g}"
+    yield "ordered", "yes" if document["ordered"] else ""
+    yield "enabled", standing(endpoint)
+    yield "created", document["created_at"]
+
+
+def figures_of(stats: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    states = ("delivered", "queued", "failed", "canceled")
+    yield f"since {stats['since']}", ", ".join(f"{stats[state]} {state}" for state in states)
+    if stats["success_rate"] is not None:
+        yield "success", f"{stats['success_rate']:.1%}"
+    yield "failing since", stats["failing_since"] or ""
+    if stats["failing_percent"]:
+        yield "until disabled", f"{stats['failing_percent']} % of the way"
