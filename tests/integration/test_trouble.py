@@ -3,21 +3,25 @@ What a worker does with what it alone knows, while something is broken around it
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from structlog.testing import capture_logs
 
 from generation.job import Job, JobState
 from generation.queue import celery_app
 from generation.settings import Settings
 from generation.stations import Dialect, Key, Station, Stations
 from ops.faults.proxy import proxied
+from tests.integration.upstream.servers import acting, answer
 from tests.services.postgres import Cluster
 from tests.services.waiting import wait_for_async
 from tests.unit.jobs import a_job
@@ -52,10 +56,10 @@ async def room_of(folder: Path, store_url: str, station_url: str) -> AsyncGenera
         await room.close()
 
 
-async def ordered(room: Room) -> Job:
+async def ordered(room: Room, **changes: Any) -> Job:
     now = room.now()
     times: dict[str, Any] = {"created_at": now, "updated_at": now, "deadline": now + 360 * SOON}
-    return await room.store.jobs.insert(a_job(wake_at=now, **times))
+    return await room.store.jobs.insert(a_job(wake_at=now, **{**times, **changes}))
 
 
 async def as_stored(room: Room, job: Job) -> Job:
@@ -125,3 +129,94 @@ async def test_what_was_learned_is_kept_until_the_database_is_back(
             line.accept()
             await saving
             assert (await as_stored(room, job)).reason == "kept"
+
+
+async def test_an_answer_that_no_database_takes_leaves_a_doubt_and_its_id_in_the_log(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    async def sell(head: bytes, body: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(answer(b'{"code": 0, "data": {"task_id": "paid-for", "task_status": "x"}}'))
+
+    async with acting(sell) as url, room_of(tmp_path, postgres_url, url) as room:
+        await executed(room, "ALTER TABLE jobs ALTER upstream_id TYPE varchar(3)")
+        claim = Claim(room)
+        change = await room.store.submits.claim((await ordered(room)).id, claim)
+        assert change is not None
+        assert claim.binding is not None
+        with capture_logs() as logs:
+            await send(room, change.after, claim.binding)
+        job = await as_stored(room, change.after)
+        assert (job.state, job.billed) == (JobState.IN_DOUBT, "unknown")
+        assert "its answer could not be stored" in job.reason
+        (told,) = [entry for entry in logs if entry["event"] == "answer_not_stored"]
+        assert told["upstream_id"] == "paid-for", "a person can find the task by it"
+
+
+async def test_what_goes_wrong_before_a_request_leaves_leaves_no_doubt(
+    tmp_path: Path, sqlite_url: str
+) -> None:
+    asked: list[bytes] = []
+
+    async def note(head: bytes, body: bytes, writer: asyncio.StreamWriter) -> None:
+        asked.append(head)
+
+    async with acting(note) as url, room_of(tmp_path, sqlite_url, url) as room:
+        parent = await ordered(room)
+        await executed(
+            room, f"""UPDATE jobs SET result = '{{"assets": 5}}' WHERE id = '{parent.id}'"""
+        )
+        claim = Claim(room)
+        change = await room.store.submits.claim((await ordered(room)).id, claim)
+        assert change is not None
+        assert claim.binding is not None
+        await send(room, replace(change.after, parent_id=parent.id), claim.binding)
+        job = await as_stored(room, change.after)
+        assert (job.state, job.billed) == (JobState.QUEUED, "no")
+        assert "it could not be prepared" in job.reason
+        assert asked == []
+
+
+async def test_a_row_nobody_can_read_ends_no_ticking(tmp_path: Path, sqlite_url: str) -> None:
+    async with ticking(tmp_path, sqlite_url) as room:
+        unreadable = await ordered(room)
+        spoil = f"UPDATE jobs SET state = 'nonsense' WHERE id = '{unreadable.id}'"
+        with capture_logs() as logs:
+            await executed(room, spoil)
+            await wait_for_async(lambda: events(logs).count("tick_failed"), SOON, "a tick to fail")
+        late = await ordered(room, deadline=room.now())
+        await executed(room, f"DELETE FROM jobs WHERE id = '{unreadable.id}'")
+        await wait_for_async(lambda: has_expired(room, late), SOON, "the ticker to go on")
+
+
+async def test_what_is_wrong_with_a_lesser_step_holds_up_no_errand(
+    tmp_path: Path, sqlite_url: str
+) -> None:
+    async with ticking(tmp_path, sqlite_url) as room:
+        await executed(room, "ALTER TABLE accounts RENAME TO elsewhere")
+        for _ in range(2):
+            late = await ordered(room, deadline=room.now())
+            await wait_for_async(lambda job=late: has_expired(room, job), SOON, "it to expire")
+
+
+@asynccontextmanager
+async def ticking(folder: Path, store_url: str) -> AsyncGenerator[Room]:
+    async with room_of(folder, store_url, "http://127.0.0.1:9") as room:
+        ticker = asyncio.create_task(Ticker(room).run())
+        try:
+            yield room
+        finally:
+            ticker.cancel()
+            await asyncio.gather(ticker, return_exceptions=True)
+
+
+async def executed(room: Room, statement: str) -> None:
+    async with room.store.database.writing() as connection:
+        await connection.execute(text(statement.replace(":", r"\:")))
+
+
+async def has_expired(room: Room, job: Job) -> bool:
+    return (await as_stored(room, job)).state is JobState.EXPIRED
+
+
+def events(logs: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [entry["event"] for entry in logs]
