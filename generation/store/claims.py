@@ -118,13 +118,12 @@ class ClaimStore:
 
     async def keep(self, job_ids: Sequence[str], until: datetime) -> None:
         """Renew the lease of submits that are on the wire in this process."""
-        query = (
-            update(jobs)
-            .where(jobs.c.id.in_(job_ids), jobs.c.state == JobState.SUBMITTING)
-            .values(wake_at=until)
-        )
+        ours = (jobs.c.id.in_(job_ids), jobs.c.state == JobState.SUBMITTING)
+        # In the order in which changes lock them, or the two could wait for each other.
+        locked = select(jobs.c.id).where(*ours).order_by(jobs.c.id).with_for_update()
         async with self._database.writing() as connection:
-            await connection.execute(query)
+            await connection.execute(locked)
+            await connection.execute(update(jobs).where(*ours).values(wake_at=until))
 
     async def wake(self, job_id: str, now: datetime, apart: timedelta) -> bool:
         """

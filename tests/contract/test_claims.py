@@ -15,7 +15,15 @@ from generation.job import Job, JobState, Result
 from generation.store import Store
 from generation.store.claims import due, in_lane
 from generation.store.schema import ERRAND, PLAIN_LOOK
+from tests.services.waiting import wait_for_async
 from tests.unit.jobs import NOON, a_job
+
+SOON = timedelta(seconds=10)
+#: How many wait for a lock in this database.
+WAITING = text(
+    "SELECT count(*) FROM pg_stat_activity"
+    " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+)
 
 LATER = NOON + timedelta(hours=1)
 SANDBOX = ("sandbox", "main")
@@ -197,3 +205,31 @@ async def test_a_lease_is_renewed_only_for_what_is_on_the_wire(store: Store) -> 
     await store.claims.keep([submitting.id, running.id], until)
     kept = [await store.jobs.get(job.id) for job in (submitting, running)]
     assert [job.wake_at for job in kept if job] == [until, NOON]
+
+
+async def test_renewed_leases_wait_for_changes_in_the_order_of_changes(
+    store: Store, second: Store
+) -> None:
+    """A batch locks one job and, a moment later, an older one, as every batch might."""
+    if store.database.is_sqlite:
+        pytest.skip("SQLite has one writer: nobody holds anything while another one does")
+    older, newer = a_job(S.SUBMITTING), a_job(S.SUBMITTING)
+    for job in (newer, older):
+        await store.jobs.insert(job)
+    until = datetime.now(UTC) + timedelta(hours=1)
+
+    def noted(job: Job) -> Job:
+        return job.keep(NOON, reason="noted")
+
+    async def waits() -> bool:
+        async with store.database.reading() as connection:
+            return bool((await connection.execute(WAITING)).scalar())
+
+    async with second.database.writing() as connection:
+        await second.jobs.change_within(connection, [(older.id, noted)])
+        keeping = asyncio.create_task(store.claims.keep([newer.id, older.id], until))
+        await wait_for_async(waits, SOON, "the renewal to wait for the change")
+        await second.jobs.change_within(connection, [(newer.id, noted)])
+    await keeping
+    kept = [await store.jobs.get(job.id) for job in (older, newer)]
+    assert [(job.reason, job.wake_at) for job in kept if job] == [("noted", until)] * 2
