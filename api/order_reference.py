@@ -7,6 +7,7 @@ from api.catalogue import Catalogue
 from api.examples import BATCH_ID, ExampleJobs
 from api.kinds import (
     BODY_TOO_LARGE,
+    BODY_TOO_SLOW,
     IDEMPOTENCY_KEY_BUSY,
     IDEMPOTENCY_KEY_REUSED,
     INVALID_HEADER,
@@ -55,6 +56,7 @@ _UNUSABLE = (
     Problem(MALFORMED_JSON, "the body is not JSON: EOF while parsing an object at line 3 column 1"),
     Problem(INVALID_HEADER, 'Cancel-After must be a duration such as "5s", "10m" or "2h"'),
     _NO_KEY,
+    Problem(BODY_TOO_SLOW, "the body was not whole 60 seconds after its head"),
     Problem(BODY_TOO_LARGE, "the body may have at most 33554432 bytes"),
     Problem(IDEMPOTENCY_KEY_BUSY, "an order with this key is being stored; ask again in a second"),
     Problem(

@@ -1,6 +1,9 @@
 """Events as they happen, over a connection that stays open."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import islice
+
+import jsonschema_rs
 
 from api.callers import Callers
 from api.subscription import MOST_WAITING, Subscription
@@ -12,6 +15,7 @@ from generation.status import Accepted
 from generation.store import Decide, Progress, Store, new_key
 from tests.api.serving import Caller
 from tests.api.streaming import frames, streaming, told
+from tests.api.test_refused_orders import problem
 from tests.unit.jobs import PACE, RULES
 
 
@@ -57,6 +61,35 @@ def test_a_job_is_followed_to_its_end(caller_on_both: Caller) -> None:
             assert news.data["data"]["progress"] == percent
         caller.change(job["id"], failed)
         assert [told(each) for each in heard] == [("job.failed", "4")], "and it closes"
+
+
+def test_frames_are_what_the_description_says(caller: Caller) -> None:
+    """No tool of ours reads streams by themselves, as schemathesis does everything else."""
+    described = caller.api.http.get("/openapi.json").json()
+    is_event = jsonschema_rs.validator_for(
+        {"$ref": "#/components/schemas/Event", "components": described["components"]},
+        validate_formats=True,
+    )
+    start = caller.get("/v1/events?after=latest").json()["next_cursor"]
+    job = caller.order()
+    for change in (submitting, running, at_percent(40), failed):
+        caller.change(job["id"], change)
+    for path, operation, most in (
+        (job["urls"]["stream"], "/v1/jobs/{job_id}/stream", 4),
+        (f"/v1/events/stream?after={start}", "/v1/events/stream", 3),
+    ):
+        answers = described["paths"][operation]["get"]["responses"]
+        with streaming(caller, path) as response:
+            assert response.headers["content-type"].partition(";")[0] in answers["200"]["content"]
+            heard = list(islice(frames(response.iter_lines()), most))
+        assert {"job.started", "job.failed"} <= {frame.event for frame in heard}
+        for frame in heard:
+            assert frame.data["type"] == frame.event
+            is_event.validate(frame.data)
+    with streaming(caller, "/v1/jobs/job_1/stream") as response:
+        response.read()
+        problem(response, 404, "not_found")
+        assert "404" in described["paths"]["/v1/jobs/{job_id}/stream"]["get"]["responses"]
 
 
 def test_a_reader_comes_late_or_again(caller: Caller) -> None:
