@@ -277,7 +277,14 @@ tallies = Table(
 # and rests (docs/decisions/0011-lists-have-two-halves.md).
 LIVING = text("finished_at IS NULL")
 ENDED = text("finished_at IS NOT NULL")
-Index("ix_jobs_living", jobs.c.tenant, jobs.c.id, postgresql_where=LIVING, sqlite_where=LIVING)
+#: With all that lists filter by, so that nobody looks up a hundred thousand jobs to find none.
+Index(
+    "ix_jobs_living",
+    *(jobs.c.tenant, jobs.c.id, jobs.c.state, jobs.c.provider, jobs.c.operation, jobs.c.station),
+    jobs.c.updated_at,
+    postgresql_where=LIVING,
+    sqlite_where=LIVING,
+)
 for _column in (jobs.c.state, jobs.c.provider, jobs.c.operation, jobs.c.station, jobs.c.updated_at):
     Index(
         f"ix_jobs_ended_{_column.name}",

@@ -353,8 +353,9 @@ def upgrade() -> None:
 
 
 def create_list_indexes() -> None:
-    partial = {"ix_jobs_living": (["tenant", "id"], LIVING)}
-    for column in ("state", "provider", "operation", "station", "updated_at"):
+    filtered = ("state", "provider", "operation", "station", "updated_at")
+    partial = {"ix_jobs_living": (["tenant", "id", *filtered], LIVING)}
+    for column in filtered:
         partial[f"ix_jobs_ended_{column}"] = (["tenant", column, "id"], ENDED)
     for column in ("parent_id", "batch_id"):
         partial[f"ix_jobs_{column}"] = ([column, "id"], sa.text(f"{column} IS NOT NULL"))
