@@ -11,10 +11,10 @@ from api.answers import json_answer
 from api.body import read_body
 from api.kinds import NOT_FOUND
 from api.problems import Problem
-from generation.callback import APART, SECRET_NAME, job_called
+from generation.callback import APART, SECRET_NAME, job_called, task_named
 from generation.store import Store
 
-#: Nobody reads what an upstream posts, so it need not fit much.
+#: What an upstream posts is read for one id, so it need not fit much.
 MOST_BYTES = 1024 * 1024
 
 
@@ -32,6 +32,8 @@ class Callbacks:
         job_id = job_called(request.path_params["token"], secret)
         if job_id is None:
             raise Problem(NOT_FOUND, "this callback address was never given out")
-        await read_body(request, MOST_BYTES)
+        body = await read_body(request, MOST_BYTES)
+        if (named := task_named(body)) is not None:
+            await self._store.claims.name(job_id, named)
         await self._store.claims.wake(job_id, datetime.now(UTC), APART)
         return json_answer({"ok": True})

@@ -164,6 +164,9 @@ class Job:
     bound: bool = False
     upstream_id: str | None = None
     upstream_details: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    #: What an upstream's callback named while the submit was unanswered; nothing is believed of it
+    #: until the upstream knows such a task.
+    named_id: str | None = None
     #: Submits really sent, or meant to be.
     attempts: int = 0
     #: Submits that were accepted, or may have been once nothing more can be found out: the bill.

@@ -5,7 +5,8 @@ Jobs that need more than a look: submits whose outcome is unknown, and cancels.
 import structlog
 
 from generation.binding import Binding, Unbound, bind
-from generation.errors import Fault, NotAccepted
+from generation.callback import APART
+from generation.errors import ErrorCode, Fault, NotAccepted, Rejected, UnrecognizedReply
 from generation.job import Billed, Job, JobState
 from generation.lifecycle import (
     after_cancel,
@@ -80,18 +81,37 @@ async def find(room: Room, job: Job) -> None:
 
     change = await room.save(job.id, decide)
     room.show(change)
+    if change and change.moved and answer is not None and answer == job.named_id:
+        await room.store.claims.wake(job.id, room.now(), APART)  # there was something to tell
     if change and change.moved:
         log.info("find", job_id=job.id, type=job.type, outcome=change.after.state.value)
 
 
 async def searched(room: Room, job: Job, binding: Binding) -> tuple[str | Fault | None, bool]:
     """What a search said, and whether this upstream can be searched at all."""
-    if binding.operation.build_find(Order(job.id)) is None:
-        return None, False
     try:
+        if job.named_id is not None and await is_known(room, binding, job.named_id):
+            return job.named_id, True
+        if binding.operation.build_find(Order(job.id)) is None:
+            return None, False
         return await room.upstream.find(binding, job), True
     except Fault as fault:
         return fault, True
+
+
+async def is_known(room: Room, binding: Binding, upstream_id: str) -> bool:
+    """
+    Whether the account that the job was sent with has this task. Raises the `Fault` that leaves it
+    open.
+    """
+    try:
+        await room.upstream.query(binding, Task(upstream_id))
+    except Rejected:
+        return False
+    except UnrecognizedReply as fault:
+        if fault.code is not ErrorCode.ASSET_MISSING:
+            raise
+    return True
 
 
 async def cancel(room: Room, job: Job) -> None:

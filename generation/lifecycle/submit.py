@@ -29,6 +29,7 @@ def begin_submit(job: Job, at: Moment, *, station: str, key: str, dialect: str) 
         submitted_at=at.now,
         wake_at=at.now + at.rules.submit_lease,
         billed=Billed.UNKNOWN,
+        named_id=None,
         misses=0,
         reason="",
         line=None,

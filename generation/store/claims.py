@@ -38,6 +38,8 @@ Lane = tuple[str, str]
 
 #: States in which there may be something new upstream.
 WAKEABLE = (JobState.RUNNING, JobState.AWAITING_INPUT, JobState.IN_DOUBT, JobState.EXPIRED)
+#: States in which the upstream may have a task that we do not know the id of.
+UNANSWERED = (JobState.SUBMITTING, JobState.IN_DOUBT)
 
 MOVED: Mapping[Any, Any] = {
     "version": jobs.c.version + 1,
@@ -147,6 +149,19 @@ class ClaimStore:
         async with self._database.writing() as connection:
             await connection.execute(sooner.values(wake_at=at))
         return True
+
+    async def name(self, job_id: str, upstream_id: str) -> None:
+        """
+        Keep what may be the upstream id of a job whose submit has not been answered; for every
+        other job, nothing.
+        """
+        unanswered = (jobs.c.id == job_id, jobs.c.state.in_(UNANSWERED))
+        async with self._database.reading() as connection:
+            if (await connection.execute(select(jobs.c.id).where(*unanswered))).first() is None:
+                return
+        async with self._database.writing() as connection:
+            named = update(jobs).where(*unanswered).values(named_id=upstream_id)
+            await connection.execute(named)
 
     async def _claim(
         self, queries: Sequence[Select[Any]], now: datetime, next_wake: NextWake

@@ -150,6 +150,7 @@ jobs = Table(
     Column("bound", Boolean, nullable=False, server_default=false()),
     Column("upstream_id", String(300)),
     Column("upstream_details", Document, nullable=False),
+    Column("named_id", String(300)),
     Column("attempts", Integer, nullable=False),
     Column("purchases", Integer, nullable=False, server_default="0"),
     Column("misses", Integer, nullable=False),

@@ -46,7 +46,7 @@ def test_many_calls_wake_a_job_once(caller_on_both: Caller) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"not JSON", b"\x00\xff" * 1000, b"x" * 1024 * 1024])
-def test_whatever_is_posted_is_not_read(caller: Caller, body: bytes) -> None:
+def test_whatever_is_posted_is_taken(caller: Caller, body: bytes) -> None:
     job_id = caller.order()["id"]
     caller.change(job_id, running)
     answer = caller.api.http.post(f"/v1/callbacks/{token_of(caller, job_id)}", content=body)
@@ -54,6 +54,30 @@ def test_whatever_is_posted_is_not_read(caller: Caller, body: bytes) -> None:
     too_much = b"x" * (1024 * 1024 + 1)
     refused = caller.api.http.post(f"/v1/callbacks/{token_of(caller, job_id)}", content=too_much)
     problem(refused, 413, "body_too_large")
+
+
+def test_what_a_call_names_is_kept_for_a_job_in_doubt_only(caller_on_both: Caller) -> None:
+    caller = caller_on_both
+    orders = [caller.order()["id"] for _ in range(2)]
+    caller.change(orders[0], running)
+    caller.change(orders[1], in_doubt)
+    for job_id in orders:
+        path = f"/v1/callbacks/{token_of(caller, job_id)}"
+        answer = caller.api.http.post(path, json={"id": "mj-77", "status": "SUCCESS"})
+        assert (answer.status_code, answer.json()) == NOTED
+    known, doubtful = (caller.stored(job_id) for job_id in orders)
+    assert (known.upstream_id, known.named_id) == ("up_1", None)
+    assert (doubtful.state, doubtful.upstream_id) == (JobState.IN_DOUBT, None)
+    assert doubtful.named_id == "mj-77"
+    assert doubtful.wake_at is not None
+    assert doubtful.wake_at <= datetime.now(UTC), "the upstream is asked about it now"
+
+
+def in_doubt(job: Job) -> Job:
+    """The job without an answer, and without a hope until its deadline."""
+    now = datetime.now(UTC)
+    sent = job.move(JobState.SUBMITTING, now, station="relay", key="main", dialect="kling.relay")
+    return sent.move(JobState.IN_DOUBT, now, bound=True, wake_at=job.deadline)
 
 
 def test_a_job_that_nothing_is_expected_of_is_left_alone(caller: Caller) -> None:

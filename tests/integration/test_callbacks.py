@@ -19,8 +19,16 @@ def test_a_callback_shortens_the_wait_and_a_late_success_is_recovered(
     in_time = genq.submit("kling.text2video", "a lighthouse [seconds=80]")
     too_late = genq.submit("kling.text2video", "a slow lighthouse [seconds=240]", deadline="3s")
 
+    # Its answer is lost, and this relay cannot be searched: only the call says what it is called.
+    unanswered = genq.submit("midjourney.imagine", "a lost lighthouse [drop=1] [seconds=30]")
+
     job = genq.until(in_time, "succeeded", patience=SOON)
     assert job["assets"]
+    job = genq.until(unanswered, "succeeded", patience=SOON)
+    assert (job["attempts"], job["billed"]) == (1, "yes")
+    assert genq.sandbox.paid(unanswered) == 1
+    told = genq.request("GET", f"/v1/jobs/{unanswered}/events").json()["data"]
+    assert "in_doubt" in {event["data"]["state"] for event in told}
 
     assert genq.until(too_late, "expired")["billed"] == "yes"
     assert genq.told(too_late)["type"] == "job.expired"

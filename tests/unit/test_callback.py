@@ -1,6 +1,13 @@
 """Callback addresses: who can make one, and what it says."""
 
-from generation.callback import callback_url, job_called, token
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given as drawn
+from hypothesis import strategies as st
+
+from generation.callback import callback_url, job_called, task_named, token
 
 SECRET = b"s" * 32
 JOB = "job_01KG9Q2Z6M8T4V7X1Y3A5C7E9G"
@@ -26,3 +33,31 @@ def test_nothing_else_passes() -> None:
 def test_an_address_fits_where_addresses_go() -> None:
     assert len(token(JOB, SECRET)) < 70
     assert token(JOB, SECRET).replace("-", "").replace("_", "").replace(".", "").isalnum()
+
+
+@pytest.mark.parametrize(
+    ("posted", "named"),
+    [
+        ({"id": "1748339029401828", "action": "IMAGINE", "status": "SUCCESS"}, "1748339029401828"),
+        ({"task_id": "f4a94d75-087b", "status": "SUCCESS", "data": [{"id": "a"}]}, "f4a94d75-087b"),
+        (
+            {"code": 200, "msg": "ok", "data": {"callbackType": "complete", "task_id": "5c79"}},
+            "5c79",
+        ),
+        ({"code": 200, "data": {"taskId": "ab_1", "info": {}}}, "ab_1"),
+        ({"request_id": "r-1", "gateway_request_id": "g-1", "status": "OK"}, "r-1"),
+        ({"id": 12}, "12"),
+        ({"id": "../../admin"}, None),
+        ({"id": True, "task_id": ""}, None),
+        ({"id": "x" * 301}, None),
+        ([{"id": "a"}], None),
+        ("", None),
+    ],
+)
+def test_a_call_names_the_task_it_is_about(posted: Any, named: str | None) -> None:
+    assert task_named(json.dumps(posted).encode()) == named
+
+
+@drawn(st.binary(max_size=60))
+def test_whatever_is_posted_names_a_task_or_none(body: bytes) -> None:
+    assert task_named(body) is None or len(task_named(body) or "") <= 300

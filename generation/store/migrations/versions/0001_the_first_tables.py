@@ -91,6 +91,7 @@ def upgrade() -> None:
         sa.Column("bound", sa.Boolean(), nullable=False, server_default=sa.false()),
         sa.Column("upstream_id", sa.String(length=300), nullable=True),
         sa.Column("upstream_details", Document, nullable=False),
+        sa.Column("named_id", sa.String(length=300), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("purchases", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("misses", sa.Integer(), nullable=False),
