@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
 
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -92,6 +92,7 @@ def postgresql_engine(url: URL, pool_size: int) -> AsyncEngine:
         pool_pre_ping=True,
         pool_recycle=RECYCLE_SECONDS,
         json_serializer=compact_json,
+        json_deserializer=from_json,
         connect_args={"timeout": 10, "command_timeout": 60, "server_settings": {"jit": "off"}},
     )
 
@@ -105,6 +106,7 @@ def sqlite_engine(url: URL, *, pool_size: int, begin: str) -> AsyncEngine:
         pool_size=pool_size,
         max_overflow=0,
         json_serializer=compact_json,
+        json_deserializer=from_json,
         connect_args={"timeout": SQLITE_BUSY_SECONDS},
         module=driver(),
     )

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from generation.events import Event, event_of
@@ -24,9 +24,10 @@ from generation.store.idempotency import IdempotencyKey, KeyScope
 from generation.store.inserts import insert_once
 from generation.store.lists import JobLists
 from generation.store.quotas import Quotas
-from generation.store.rows import MUTABLE, job_of, mutable_row
+from generation.store.rows import job_of
 from generation.store.schema import idempotency_keys, job_events, jobs
 from generation.store.telling import owe
+from generation.store.updates import save
 from generation.store.watchers import Watchers
 from generation.tally import counted
 
@@ -34,12 +35,6 @@ from generation.tally import counted
 Decide = Callable[[Job], Job]
 #: Reads what decisions about these locked jobs depend on, before they are taken.
 Prepare = Callable[[AsyncConnection, Mapping[str, Job]], Awaitable[None]]
-
-UPDATE = (
-    update(jobs)
-    .where(jobs.c.id == bindparam("_id"))
-    .values({name: bindparam(name) for name in MUTABLE})
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +139,7 @@ class JobStore:
             await prepare(connection, current)
         changes: list[Change | None] = []
         told: list[tuple[Job, Event | None]] = []
-        changed: dict[str, Job] = {}
+        changed: dict[str, tuple[Job, Job]] = {}
         for job_id, decide in batch:
             before = current.get(job_id)
             if before is None:
@@ -160,11 +155,11 @@ class JobStore:
                     sequence=before.sequence + (event is not None),
                 )
                 told.append((after, event))
-                current[job_id] = changed[job_id] = after
+                current[job_id] = after
+                changed[job_id] = (changed.get(job_id, (before,))[0], after)
             changes.append(Change(before, after))
         if changed:
-            rows_written = [{"_id": job.id, **mutable_row(job)} for job in changed.values()]
-            await connection.execute(UPDATE, rows_written)
+            await save(connection, changed.values())
             await self._tell(connection, told)
             moves = ((change.before, change.after) for change in changes if change)
             await tallies.add(connection, counted(moves))

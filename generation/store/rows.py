@@ -2,7 +2,7 @@
 Jobs as rows and rows as jobs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from operator import attrgetter
 from typing import Any
@@ -40,6 +40,15 @@ MUTABLE = tuple(field.name for field in fields(Job) if field.name not in FIXED)
 #: Fifty attributes at once: a row is made for every order.
 _fixed = attrgetter(*FIXED_NAMES)
 _mutable = attrgetter(*MUTABLE)
+
+#: Of these, a row holds something else than a job does.
+WRITERS: Mapping[str, Callable[[Any], Any]] = {
+    "state": lambda state: state.value,
+    "billed": lambda billed: billed.value,
+    "tried": lambda tried: list(tried) or None,
+    "result": lambda result: _RESULT.dump_python(result, mode="json") if result else None,
+    "error": lambda error: _ERROR.dump_python(error, mode="json") if error else None,
+}
 
 #: What no errand reads before it changes the job. The input may be megabytes of pictures.
 HEAVY = frozenset({"input", "metadata", "webhook", "last_reply", "result", "error"})
@@ -87,13 +96,20 @@ def job_row(job: Job) -> dict[str, Any]:
 
 def mutable_row(job: Job) -> dict[str, Any]:
     """What a save may write."""
-    row: dict[str, Any] = dict(zip(MUTABLE, _mutable(job), strict=True))
-    row["state"] = job.state.value
-    row["billed"] = job.billed.value
-    row["tried"] = list(job.tried) or None
-    row["result"] = _RESULT.dump_python(job.result, mode="json") if job.result else None
-    row["error"] = _ERROR.dump_python(job.error, mode="json") if job.error else None
-    return row
+    return _written(dict(zip(MUTABLE, _mutable(job), strict=True)))
+
+
+def changed_row(before: Job, after: Job) -> dict[str, Any]:
+    """What a save has to write: moves leave most of a job as it was."""
+    values = zip(MUTABLE, _mutable(before), _mutable(after), strict=True)
+    return _written({name: new for name, old, new in values if new is not old and new != old})
+
+
+def _written(values: dict[str, Any]) -> dict[str, Any]:
+    for name, write in WRITERS.items():
+        if name in values:
+            values[name] = write(values[name])
+    return values
 
 
 def job_of(row: Mapping[str, Any]) -> Job:

@@ -21,9 +21,10 @@ from generation.stations import Key
 from generation.store import accounts, queues
 from generation.store.database import Database
 from generation.store.group_commit import GroupCommit
-from generation.store.jobs import UPDATE, Change, JobStore
-from generation.store.rows import job_of, mutable_row
+from generation.store.jobs import Change, JobStore
+from generation.store.rows import job_of
 from generation.store.schema import jobs
+from generation.store.updates import save
 from generation.turns import by_turn, in_turn
 
 Capacities = Mapping[KeyName, Capacity]
@@ -91,8 +92,7 @@ class SubmitStore:
                 return []
             called = [replace(call.called(job), version=job.version + 1) for job in chosen]
             capacity.call(len(called), call.now, call.patience)
-            rows = [{"_id": job.id, **mutable_row(job)} for job in called]
-            await connection.execute(UPDATE, rows)
+            await save(connection, zip(chosen, called, strict=True))
             if capacity.touched:
                 await accounts.write(connection, [capacity.account])
             given = [(call.name, job.tenant) for job in called]
