@@ -214,7 +214,8 @@ class Reference:
             "An upstream has news of a task",
             "The address is given to upstreams that can call back, with the order, where"
             " `GENQ_PUBLIC_URL` is set. A call has genq look at the job, at once or five seconds"
-            " after the last look; its body may be anything of up to 1 MiB, and is not read.",
+            " after the last look. Its body may be anything of up to 1 MiB and is not believed: at"
+            " most it names the task of a job in doubt, and the upstream is asked for that one.",
             keyed=False,
             parameters=[in_path("token", "As it was given to the upstream.")],
             answers={200: says("It is noted.", "Noted", {"ok": True})}

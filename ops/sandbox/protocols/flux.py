@@ -169,7 +169,6 @@ class VendorWindow(Window):
             Door(f"{CLUSTER}/v1/get_result", self.on_cluster),
             Door(f"{root}/v1/get_result", self.anywhere),
             *(self.door(f"{root}/v1/{path}", name) for path, name in VENDOR_PATHS.items()),
-            Door(f"{root}/v1/credits", self.credits),
         )
 
     def door(self, path: str, operation: str) -> Door:
@@ -202,10 +201,6 @@ class VendorWindow(Window):
         task = self._station.board.get(name)
         known = task is not None and task.order.callback_url
         return await self.look(request, name if known else "")
-
-    async def credits(self, request: Request) -> Response:
-        account = self._face.enter(request.headers, self._station.config, submits=False)
-        return account if isinstance(account, Response) else json_reply({"credits": 1000.0})
 
 
 class RelayWindow(VendorWindow):
