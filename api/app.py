@@ -95,10 +95,7 @@ class Api(FastAPI):
         if error.status_code == 405:
             return self._answer(request, self._wrong_method(request))
         if error.status_code == 404:
-            return self._answer(
-                request,
-                Problem(NOT_FOUND, "there is nothing at this path; GET / says where to begin"),
-            )
+            return self._answer(request, self._no_path(request))
         raise error
 
     async def _on_store_trouble(self, request: Request, error: Exception) -> Response:
@@ -111,6 +108,13 @@ class Api(FastAPI):
         return self._answer(
             request, Problem(STORE_UNAVAILABLE, words, headers={"Retry-After": "5"})
         )
+
+    def _no_path(self, request: Request) -> Problem:
+        path = request.scope["path"].rstrip("/")
+        shorter = {**request.scope, "path": path}
+        slashed = any(route.matches(shorter)[0] is not Match.NONE for route in self._door.routes)
+        words = f"write {path}" if slashed else "GET / says where to begin"
+        return Problem(NOT_FOUND, f"there is nothing at this path; {words}")
 
     def _wrong_method(self, request: Request) -> Problem:
         """A path may have several routes, of one method each; `Allow` lists all of them."""

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from api.kinds import NO_STATION, UNSUPPORTED
+from api.likely import likely, no_such
 from api.problems import Complaint, Problem, invalid
 from generation import providers
 from generation.operation import Operation, Pace
@@ -89,10 +90,11 @@ class Catalogue:
     def _unknown(self, provider: str, name: str) -> Complaint:
         names = sorted(n for p, n in self._entries if p == provider)
         if names:
-            words = f"{provider} has no such operation; it has {', '.join(names)}"
+            hint = likely(name, names)
+            listed = f"{' It' if hint else '; it'} has {', '.join(names)}"
+            words = f"{provider} has no such operation{hint}{listed}"
             return Complaint("#/operation", words, "unknown_operation")
-        known = ", ".join(sorted({p for p, _ in self._entries}))
-        words = f"there is no such provider; there are {known}"
+        words = no_such("such provider", provider, sorted({p for p, _ in self._entries}))
         return Complaint("#/provider", words, "unknown_provider")
 
     def _not_offered(self, provider: str, name: str) -> Problem:

@@ -5,7 +5,6 @@ Every complaint points at a place in the body as it was sent, whatever detours v
 quotes nothing of what is there: bodies carry prompts and links.
 """
 
-import difflib
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from inspect import isclass
@@ -16,6 +15,7 @@ from urllib.parse import quote
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from api.likely import likely
 from api.problems import Complaint
 
 Path = tuple[str | int, ...]
@@ -180,8 +180,7 @@ def known(name: str, model: type[BaseModel], path: Path) -> str:
     """The names that are known where this one is not, the likeliest first."""
     here = model_at(model, path)
     names = [field.alias or name for name, field in here.model_fields.items()] if here else []
-    meant = difflib.get_close_matches(name[:LONGEST_NAME], names, 1)
-    hint = f"; did you mean {meant[0]}?" if meant else ""
+    hint = likely(name, names)
     listed = f" Known here: {', '.join(names)}" if 0 < len(names) <= MOST_NAMES else ""
     return f"{hint or ('.' if listed else '')}{listed}"
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from starlette.requests import Request
 
+from api.likely import no_such
 from api.listing import MOST, read_limit, unusable
 from api.times import read_query_time
 from generation.events import FEED_EVENTS
@@ -93,8 +94,7 @@ def given_once(request: Request, parameters: Sequence[str]) -> Mapping[str, str]
     given: dict[str, str] = {}
     for name, value in request.query_params.multi_items():
         if name not in parameters:
-            known = ", ".join(parameters)
-            raise unusable(f"there is no parameter {name[:60]!r}; there are {known}")
+            raise unusable(no_such(f"parameter {name[:60]!r}", name, parameters))
         if name in given:
             raise unusable(f"{name} is given twice; give it once")
         given[name] = value

@@ -12,6 +12,7 @@ from typing import Self
 from urllib.parse import urlencode
 
 from api.kinds import INVALID_QUERY
+from api.likely import no_such
 from api.names import BATCH_ID, JOB_ID
 from api.problems import Problem
 from api.times import read_query_time
@@ -108,8 +109,8 @@ def by_name(parameters: Sequence[tuple[str, str]]) -> Mapping[str, str]:
     given: dict[str, str] = {}
     for name, value in parameters:
         if name not in {*PARAMETERS, *PAGING} and not name.startswith(METADATA):
-            known = ", ".join((*PARAMETERS, f"{METADATA}NAME", *PAGING))
-            raise unusable(f"there is no parameter {name[:60]!r}; there are {known}")
+            known = (*PARAMETERS, f"{METADATA}NAME", *PAGING)
+            raise unusable(no_such(f"parameter {name[:60]!r}", name, known))
         if name in given:
             raise unusable(f"{name[:60]} is given twice; give it once")
         given[name] = value

@@ -249,6 +249,8 @@ def check_provider(provider: str, caller: ApiKey) -> None:
         raise Problem(PROVIDER_NOT_ALLOWED, words)
 
 
+#: What gzip has packed begins like this.
+GZIP = b"\x1f\x8b"
 #: U+0000 as JSON spells it, and numbers so long or so large that they may be infinite.
 LARGE = 4096
 _SUSPICIOUS = re.compile(rb"\\u0000|[0-9][eE]\+?[0-9]{3}|(?<![0-9])[0-9]{300}")
@@ -265,7 +267,8 @@ def read_json(raw: bytes) -> object:
     try:
         body = from_json(raw, allow_inf_nan=False)
     except ValueError as error:
-        raise Problem(MALFORMED_JSON, f"the body is not JSON: {error}") from error
+        words = "it is compressed; send it plain" if raw.startswith(GZIP) else error
+        raise Problem(MALFORMED_JSON, f"the body is not JSON: {words}") from error
     check_after(raw, body)
     check_names(raw, body)
     # Of a large body, looking at its values is quicker than reading its letters.

@@ -1,11 +1,13 @@
 """What every answer has: an id, and where it is a refusal, the form of a problem."""
 
+import gzip
+import json
 import sqlite3
 from contextlib import closing
 
 import pytest
 
-from tests.api.serving import Caller, Served
+from tests.api.serving import ORDER, Caller, Served
 from tests.api.test_refused_orders import problem
 
 
@@ -33,6 +35,32 @@ def test_another_id_is_replaced(caller: Caller, sent: str) -> None:
 def test_an_unknown_path_is_a_problem(caller: Caller, path: str) -> None:
     answer = caller.api.http.get(path)
     assert problem(answer, 404, "not_found")["instance"] == path
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("/v1/jobs/", "there is nothing at this path; write /v1/jobs"),
+        ("/v1/jobs/mine/events/", "there is nothing at this path; write /v1/jobs/mine/events"),
+        ("/v1/job/", "there is nothing at this path; GET / says where to begin"),
+    ],
+)
+def test_a_slash_too_many_is_told(caller: Caller, path: str, words: str) -> None:
+    assert problem(caller.get(path), 404, "not_found")["detail"] == words
+
+
+def test_a_compressed_body_is_told_as_that(caller: Caller) -> None:
+    packed = gzip.compress(json.dumps(ORDER).encode())
+    answer = caller.request(
+        "POST", "/v1/jobs", content=packed, headers={"content-encoding": "gzip"}
+    )
+    assert "is compressed; send it plain" in problem(answer, 400, "malformed_json")["detail"]
+
+
+def test_a_misspelt_filter_is_told_the_likeliest(caller: Caller) -> None:
+    for path in ("/v1/jobs?status=failed", "/v1/webhook-deliveries?status=failed"):
+        detail = problem(caller.get(path), 400, "invalid_query")["detail"]
+        assert detail.startswith("there is no parameter 'status'; did you mean state? There are ")
 
 
 @pytest.mark.parametrize(

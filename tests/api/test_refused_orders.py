@@ -17,9 +17,20 @@ LONG = "x" * 501
 
 #: The change to a good order; then the place, the code and a word of what is said there.
 FAULTS: list[tuple[dict[str, Any], str, str, str]] = [
-    ({"provider": "klng"}, "#/provider", "unknown_provider", "no such provider; there are"),
+    (
+        {"provider": "klng"},
+        "#/provider",
+        "unknown_provider",
+        "; did you mean kling? There are flux,",
+    ),
+    ({"provider": "zebra"}, "#/provider", "unknown_provider", "no such provider; there are"),
     ({"provider": 7}, "#/provider", "type", "must be a string, not a number"),
-    ({"operation": "text2vdeo"}, "#/operation", "unknown_operation", "text2video"),
+    (
+        {"operation": "text2vdeo"},
+        "#/operation",
+        "unknown_operation",
+        "; did you mean text2video? It has",
+    ),
     ({"operation": None}, "#/operation", "required", "is required"),
     ({"input": None}, "#/input", "required", "is required"),
     ({"input": [1]}, "#/input", "type", "must be a JSON object, not an array"),
