@@ -55,10 +55,10 @@ def step_of(job: Job, now: datetime) -> Expectation:
             words = "The upstream's answer comes; a worker silent until then leaves it in doubt."
             return Expectation(words, job.wake_at)
         case S.IN_DOUBT if job.wake_at == job.deadline:
-            words = "Its upstream cannot be searched, so it waits for a person, or its deadline."
+            words = "Its upstream cannot be searched: a call, a person or its deadline ends it."
             return Expectation(words, None)
         case S.IN_DOUBT:
-            return Expectation("The upstream is searched for it by genq's own id.", job.wake_at)
+            return Expectation("What became of its submit is looked into again.", job.wake_at)
         case _:
             return Expectation("The upstream is asked how far it is.", job.wake_at)
 

@@ -111,13 +111,13 @@ STANDINGS: list[tuple[Job, str, str, list[str]]] = [
         a_job(S.IN_DOUBT, reason="the answer was lost"),
         "It may be upstream, which nobody knows yet, at sandbox (key main): the answer was lost.",
         "It may have been bought: nobody can say before the upstream has answered.",
-        ["The upstream is searched for it by genq's own id."],
+        ["What became of its submit is looked into again."],
     ),
     (
         a_job(S.IN_DOUBT, wake_at=NOON + timedelta(hours=1)),
         "It may be upstream, which nobody knows yet, at sandbox (key main).",
         "It may have been bought: nobody can say before the upstream has answered.",
-        ["Its upstream cannot be searched, so it waits for a person, or its deadline."],
+        ["Its upstream cannot be searched: a call, a person or its deadline ends it."],
     ),
     (
         a_job(S.SUCCEEDED, wake_at=None, billed=Billed.YES, finished_at=NOON),
