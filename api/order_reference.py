@@ -107,6 +107,8 @@ class OrderReference:
             "`202` means the job is on disk and will be worked on, whatever breaks. Look at it"
             " after `Retry-After` seconds, wait for it (`Prefer: wait=30`), or name a `webhook` and"
             " be told. With an `Idempotency-Key` an order may be sent again until it is answered."
+            " Of clients that repeat by themselves and send no key (SDKs made by Stainless, fal's),"
+            " an equal order within two minutes is the same job."
             " `metadata` has at most 50 entries, with names of up to 40 and values of up to 500"
             " characters.",
             parameters=[_IDEMPOTENCY_KEY, _PREFER, _CANCEL_AFTER],
