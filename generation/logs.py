@@ -9,8 +9,16 @@ import structlog
 
 from generation.settings import Settings
 
-#: Libraries that log each request or each poll at INFO.
-CHATTY = ("httpx", "httpcore", "aiohttp.access", "kombu", "celery.bootsteps", "alembic")
+#: Libraries that log each request, each poll or each message at INFO.
+CHATTY = (
+    "httpx",
+    "httpcore",
+    "aiohttp.access",
+    "kombu",
+    "celery.bootsteps",
+    "celery.worker.strategy",
+    "alembic",
+)
 
 
 def configure_logging(settings: Settings) -> None:
