@@ -161,7 +161,8 @@ class Looks:
             said = Heard(fault, lambda: words)
         else:
             self._well(lane)
-        await self._save(job, binding, said)
+        if self._is_news(job, binding, said):
+            await self._save(job, binding, said)
 
     async def _look_at_many(self, lane: Lane, members: Request) -> Request:
         """One request for all. Returns those the answer said nothing of."""
@@ -181,7 +182,8 @@ class Looks:
         heard = [(job, own, said.get(job.upstream_id or "")) for job, own in members]
         if not any(it for _, _, it in heard):
             self._batches.shows_nothing(binding.batch_group, self._room.steady())
-        await asyncio.gather(*(self._save(job, own, it) for job, own, it in heard if it))
+        news = [(job, own, it) for job, own, it in heard if it and self._is_news(job, own, it)]
+        await asyncio.gather(*(self._save(job, own, it) for job, own, it in news))
         return [(job, own) for job, own, it in heard if it is None]
 
     def _well(self, lane: Lane) -> None:
@@ -220,15 +222,16 @@ class Looks:
         for request in requests:
             self._jobs.difference_update(job.id for job, _ in request)
 
-    async def _save(self, job: Job, binding: Binding, said: Heard[Status | Fault]) -> None:
-        """Write down what was learned; a look that learned nothing writes nothing."""
-        at = self._room.moment(binding, job.model)
+    def _is_news(self, job: Job, binding: Binding, said: Heard[Status | Fault]) -> bool:
+        """Whether there is anything to write down: nearly every look says that it goes on."""
         answer = said.answer
         if isinstance(answer, Running) and answer.unknown_word:
             self._say_unknown(binding, answer.unknown_word)
+        return decided(job, job, answer, self._room.moment(binding, job.model)) is not job
 
-        if decided(job, job, answer, at) is job:
-            return
+    async def _save(self, job: Job, binding: Binding, said: Heard[Status | Fault]) -> None:
+        """Write down what was learned."""
+        answer, at = said.answer, self._room.moment(binding, job.model)
         words = said.words
 
         def decide(fresh: Job) -> Job:
