@@ -6,16 +6,19 @@ job's own id, from its submit to its end: what happens after the submit message 
 here, in the same events. They are news, not records: what cannot be published is dropped.
 """
 
-import queue
+import os
 import threading
+from collections import deque
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import datetime
 from typing import Any, cast
 
 import structlog
 from celery import Celery
-from celery.events.dispatcher import EventDispatcher
+from celery.events import event as celery_events
+from celery.utils.time import utcoffset
+from kombu.messaging import Producer
+from pydantic_core import to_json
 
 from generation.job import Job, JobState
 
@@ -25,8 +28,8 @@ LONGEST_VALUE = 40
 LONGEST_SUMMARY = 200
 LONGEST_RESULT = 2000
 MOST_PENDING = 10_000
-MOST_TOGETHER = 200
-GATHER_SECONDS = 0.05
+MOST_TOGETHER = 500
+GATHER_SECONDS = 0.1
 IDLE_SECONDS = 0.5
 
 ENDINGS: Mapping[JobState, str] = {
@@ -115,11 +118,13 @@ class Rows:
 
     def __init__(self, app: Celery, hostname: str) -> None:
         self._app = app
-        self._hostname = hostname
-        self._events: queue.Queue[tuple[str, dict[str, Any]]] = queue.Queue(MOST_PENDING)
+        #: In every event, as Celery's workers put it.
+        self._sender = {"hostname": hostname, "pid": os.getpid()}
+        self._waiting: deque[dict[str, Any]] = deque()
+        self._some_wait = threading.Event()
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
-        self._dispatcher: EventDispatcher | None = None
+        self._producer: Producer | None = None
 
     def show(self, job: Job, now: datetime) -> None:
         """Show where the job stands now. Never waits and never fails."""
@@ -129,10 +134,13 @@ class Rows:
         if self._thread is None:
             self._thread = threading.Thread(target=self._publish, name="flower-rows", daemon=True)
             self._thread.start()
-        try:
-            self._events.put_nowait((event[0], event[1] | {"timestamp": now.timestamp()}))
-        except queue.Full:
+        if len(self._waiting) >= MOST_PENDING:
             log.warning("flower_events_dropped")
+            return
+        kind, fields = event
+        self._waiting.append(fields | {"type": kind, "timestamp": now.timestamp()})
+        if not self._some_wait.is_set():
+            self._some_wait.set()
 
     def close(self, timeout: float = 3) -> None:
         """Publish what is waiting, for at most `timeout` seconds."""
@@ -141,38 +149,43 @@ class Rows:
             self._thread.join(timeout)
 
     def _publish(self) -> None:
-        while not (self._closing.is_set() and self._events.empty()):
-            try:
-                batch = [self._events.get(timeout=IDLE_SECONDS)]
-            except queue.Empty:
+        while not self._closing.is_set() or self._waiting:
+            if not self._some_wait.wait(IDLE_SECONDS):
                 continue
             # Events that come within a moment go out as one message, at a fraction of the cost.
             self._closing.wait(GATHER_SECONDS)
-            with suppress(queue.Empty):
-                while len(batch) < MOST_TOGETHER:
-                    batch.append(self._events.get_nowait())
-            self._send(batch)
+            self._some_wait.clear()
+            while self._waiting:
+                together = min(len(self._waiting), MOST_TOGETHER)
+                self._send([self._waiting.popleft() for _ in range(together)])
 
-    def _send(self, batch: list[tuple[str, dict[str, Any]]]) -> None:
+    def _send(self, batch: list[dict[str, Any]]) -> None:
+        """
+        What Celery's own dispatcher sends of as many events. That one takes four times as long,
+        with the interpreter's lock, which those who take orders wait for.
+        """
         try:
-            dispatcher = self._connected()
-            for kind, fields in batch:
-                dispatcher.send(kind, **fields)
-            dispatcher.flush(errors=False)
+            app = cast(Any, self._app)
+            offset = utcoffset()
+            events = [
+                event | self._sender | {"utcoffset": offset, "clock": app.clock.forward()}
+                for event in batch
+            ]
+            self._connected().publish(
+                to_json(events),
+                routing_key="task.multi",
+                content_type="application/json",
+                content_encoding="utf-8",
+                headers={"hostname": self._sender["hostname"]},
+                delivery_mode=1,
+            )
         except Exception as error:  # whatever a broker's driver raises: the thread must go on
             log.info("flower_events_dropped", count=len(batch), error=str(error))
-            self._dispatcher = None
+            self._producer = None
 
-    def _connected(self) -> EventDispatcher:
-        if self._dispatcher is None:
+    def _connected(self) -> Any:
+        if self._producer is None:
             connection = cast(Any, self._app).connection_for_write()
-            self._dispatcher = EventDispatcher(
-                connection,
-                app=self._app,
-                hostname=self._hostname,
-                buffer_group={"task"},
-                buffer_limit=200,
-                # What cannot be published now is not worth the memory of keeping it.
-                buffer_while_offline=False,
-            )
-        return self._dispatcher
+            exchange = cast(Any, celery_events).get_exchange(connection)
+            self._producer = Producer(connection, exchange=exchange)
+        return self._producer
