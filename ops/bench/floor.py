@@ -7,7 +7,6 @@ and of the row in Flower.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
 import uvicorn
@@ -24,6 +23,7 @@ from api.lane import Lane
 from api.limits import Limiter
 from api.ordering import Ordering
 from api.orders import OrderReader
+from api.paces import Paces
 from api.routes import Guarded
 from api.taking import Taker
 from api.waiting import Waiting
@@ -42,7 +42,7 @@ class Forgetful(Taker):
 
     async def place(self, new: Sequence[Job], key: IdempotencyKey | None, now: datetime) -> Placed:
         del key, now
-        return Placed([replace(job, sequence=1) for job in new])
+        return Placed(new)
 
 
 def floor(settings: Settings) -> ASGIApp:
@@ -53,7 +53,8 @@ def floor(settings: Settings) -> ASGIApp:
     taker = Forgetful(
         store.jobs, orders, Nudger(settings), Rows(celery_app(settings), "genq-floor")
     )
-    ordering = Ordering(settings, taker, Hints(catalogue), Waiting(store.jobs, Hub(store.events)))
+    hints = Hints(catalogue, Paces(store.durations, stations))
+    ordering = Ordering(settings, taker, hints, Waiting(store.jobs, Hub(store.events)))
     callers = Callers(store.keys, settings.key_cache)
     create = Guarded(callers, Limiter(store.jobs.quotas), ordering.create, Scope.SUBMIT)
     endpoints = {("POST", "/v1/jobs"): create, ("GET", "/healthz"): healthy}
