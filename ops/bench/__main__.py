@@ -2,10 +2,11 @@
 
 import sys
 
-from ops.bench import deliveries, flight, lists, lives, looks, streams, submit
+from ops.bench import cost, deliveries, flight, lists, lives, looks, streams, submit
 
 MEASUREMENTS = {
     "submit": submit.main,
+    "cost": cost.main,
     "lists": lists.main,
     "looks": looks.main,
     "flight": flight.main,

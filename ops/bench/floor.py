@@ -66,13 +66,12 @@ async def healthy(request: Request) -> Response:
     return PlainTextResponse("ok")
 
 
-if __name__ == "__main__":
-    chosen = Settings()
-    application = floor(chosen)
+def serve(settings: Settings) -> None:
+    application = floor(settings)
     garbage.settle()
     uvicorn.run(
         application,
-        port=chosen.api_port,
+        port=settings.api_port,
         loop="uvloop",
         http="httptools",
         ws="none",
@@ -81,3 +80,7 @@ if __name__ == "__main__":
         server_header=False,
         proxy_headers=False,
     )
+
+
+if __name__ == "__main__":
+    serve(Settings())

@@ -189,12 +189,14 @@ def wait_for_answer(url: str, process: "subprocess.Popen[bytes]", log: Path) -> 
     sys.exit(f"the server did not start:\n{log.read_text(errors='replace')[-2000:]}")
 
 
-def closed(folder: Path, urls: Sequence[str], key: str, *, order: bool) -> Measured:
+def closed(
+    folder: Path, urls: Sequence[str], key: str, *, order: bool, seconds: int = SECONDS
+) -> Measured:
     """As much as it can take, after a warm-up; by wrk where there is one, for it costs least."""
     body = json.dumps(ORDER) if order else None
     if shutil.which("wrk"):
         loaded_by_wrk(folder, urls, key, body, connections=CONNECTIONS, seconds=1)
-        found = loaded_by_wrk(folder, urls, key, body, connections=CONNECTIONS, seconds=SECONDS)
+        found = loaded_by_wrk(folder, urls, key, body, connections=CONNECTIONS, seconds=seconds)
         return refusing(found)
     return loaded(folder, urls, key, order=order, rate=0)
 

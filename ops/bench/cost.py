@@ -1,0 +1,151 @@
+"""
+Where the microseconds of an order go: CPU of one API process by part, beside the floor's, and of a
+read. CPU is measured, not throughput, so a machine that does other things too does not falsify it
+much; both run in turn all the same.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import statistics
+import tempfile
+from collections import defaultdict
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from time import monotonic, sleep
+
+from generation.store import migrate
+from ops.bench.submit import added_key, closed, newest, serving
+from ops.stack.broker import BrokerProcess, local_broker
+from ops.stack.keeper import Keeper
+from ops.stack.ports import free_port
+from tests.services.postgres import Cluster
+from tests.services.postgres_installation import PostgresUnavailable, installation
+
+TURNS = 1
+PATIENCE_SECONDS = 10
+LOOP = "event loop, sockets, drivers in C"
+#: A stack belongs to the first part of which it has a frame, by how `module:function` begins.
+PARTS: Mapping[str, tuple[str, ...]] = {
+    "HTTP: writing the answer": ("uvicorn.protocols.http.httptools_impl:send",),
+    "the message to a worker": ("generation.queue", "redis"),
+    "the row in Flower": ("generation.flower",),
+    "rows to store, and what becomes of them": ("generation.store.newborn",),
+    "SQLAlchemy and the driver": ("sqlalchemy", "aiosqlite", "asyncpg", "generation.store.sqlite"),
+    "group commit: transactions, tallies, limits": ("generation.store",),
+    "the answer": (
+        "generation.document",
+        "api.answers",
+        "api.hints",
+        "api.ordering:_answer",
+        "starlette.responses",
+    ),
+    "who is calling": ("api.callers",),
+    "reading and checking the order": ("api.ordering", "api.taking", "api.orders", "api.jobs"),
+    "HTTP: reading the request, the way to the endpoint": (
+        "uvicorn",
+        "api",
+        "starlette",
+        "fastapi",
+    ),
+}
+#: Threads that are no part of the main one.
+THREADS = {"flower-rows": "the row in Flower"}
+
+Cost = Mapping[str, float]
+
+
+def main() -> None:
+    """Measure on SQLite and, where it is installed, on PostgreSQL; print a table for each."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        keeper = stack.enter_context(Keeper())
+        broker = stack.enter_context(BrokerProcess(local_broker(folder / "b", os.environ), keeper))
+        show("SQLite", measure(folder, keeper, broker, f"sqlite+aiosqlite:///{folder}/bench.db"))
+        try:
+            found = stack.enter_context(installation(os.environ))
+        except PostgresUnavailable:
+            return
+        cluster = stack.enter_context(Cluster(found, "bench", keeper, durable=True))
+        show("PostgreSQL", measure(folder, keeper, broker, cluster.create_database("bench")))
+
+
+def show(name: str, costs: Mapping[str, list[Cost]]) -> None:
+    print(f"\n| {name}: µs of CPU | {' | '.join(costs)} |\n|---|{'---|' * len(costs)}")
+    parts = (*PARTS, "SQLite, in its thread", LOOP, "together")
+    for part in parts:
+        medians = [statistics.median(turn.get(part, 0.0) for turn in costs[of]) for of in costs]
+        if any(medians):
+            print(f"| {part} | {' | '.join(f'{median:.0f}' for median in medians)} |", flush=True)
+
+
+def measure(
+    folder: Path, keeper: Keeper, broker: BrokerProcess, url: str
+) -> Mapping[str, list[Cost]]:
+    migrate(url)
+    key, port, answer = asyncio.run(added_key(url)), free_port(), folder / "sampled.json"
+    settings = {
+        "GENQ_DATABASE_URL": url,
+        "GENQ_REDIS_URL": broker.url,
+        "GENQ_STATION_URL": "http://127.0.0.1:9",
+        "GENQ_STATION_KEY": "none",
+        "GENQ_API_PORT": str(port),
+    }
+    jobs = f"http://127.0.0.1:{port}/v1/jobs"
+    found: dict[str, list[Cost]] = {"floor": [], "order": [], "read": []}
+    for _ in range(TURNS):
+        for which in ("floor", "genq"):
+            command = ["-m", "ops.bench.sampled", which, str(answer)]
+            with serving(folder, keeper, command, settings, port) as process:
+
+                def sampled(urls: list[str], *, order: bool, pid: int = process.pid) -> Cost:
+                    closed(folder, urls, key, order=order, seconds=1)
+                    os.kill(pid, signal.SIGUSR1)
+                    load = closed(folder, urls, key, order=order)
+                    os.kill(pid, signal.SIGUSR2)
+                    return cost(taken(answer), load["requests"])
+
+                found["floor" if which == "floor" else "order"].append(sampled([jobs], order=True))
+                if which == "genq":
+                    ids = newest(jobs, key)
+                    found["read"].append(sampled([f"{jobs}/{each}" for each in ids], order=False))
+            broker.flushall()
+    return found
+
+
+def taken(answer: Path) -> Mapping[str, Mapping[str, float]]:
+    """What the server has measured, once it has written it."""
+    deadline = monotonic() + PATIENCE_SECONDS
+    while not answer.exists() and monotonic() < deadline:
+        sleep(0.05)
+    found = json.loads(answer.read_text())
+    answer.unlink()
+    return {"threads": found["threads"], "stacks": dict(found["stacks"])}
+
+
+def cost(sampled: Mapping[str, Mapping[str, float]], requests: int) -> Cost:
+    """Microseconds a request, by part. What was found in no part is the loop's."""
+    threads, stacks = sampled["threads"], sampled["stacks"]
+    together = sum(threads.values()) * 1e6 / requests
+    # Whichever thread a tick was for, it found the main one somewhere: by its own share.
+    each = threads["MainThread"] * 1e6 / requests / sum(stacks.values())
+    parts: defaultdict[str, float] = defaultdict(float)
+    for stack, count in stacks.items():
+        if part := part_of(stack.split(";")):
+            parts[part] += count * each
+    spent = {name: seconds * 1e6 / requests for name, seconds in threads.items()}
+    parts[LOOP] = spent.pop("MainThread") - sum(parts.values())
+    for name, microseconds in spent.items():
+        parts[THREADS.get(name, "SQLite, in its thread")] += microseconds
+    return {**parts, "together": together}
+
+
+def part_of(stack: list[str]) -> str | None:
+    # The outermost frames are those of the command itself.
+    served = stack[max((i for i, f in enumerate(stack) if f == "asyncio.runners:run"), default=0) :]
+    for part, beginnings in PARTS.items():
+        if any(frame.startswith(beginnings) for frame in served[1:]):
+            return part
+    return None
