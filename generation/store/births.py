@@ -32,7 +32,7 @@ from generation.store.inserts import insert_once
 from generation.store.labels import label_rows
 from generation.store.newborn import insert_untouched, is_untouched, tell_births
 from generation.store.quotas import Quotas
-from generation.store.rows import job_of, job_row
+from generation.store.rows import job_row, read_jobs
 from generation.store.schema import job_labels, jobs
 from generation.store.telling import enabled_endpoints
 from generation.tally import counted
@@ -245,7 +245,7 @@ async def jobs_of(
         .where(or_(jobs.c.id.in_(ids), jobs.c.batch_id.in_(batches)))
         .order_by(jobs.c.id)
     )
-    found = [job_of(dict(row)) for row in (await connection.execute(query)).mappings()]
+    found = read_jobs(await connection.execute(query))
     together: dict[str, list[Job]] = {}
     for job in found:
         together.setdefault(job.batch_id or job.id, []).append(job)

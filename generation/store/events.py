@@ -27,7 +27,7 @@ from generation.events import (
 from generation.job import Job, JobState
 from generation.store.database import Database
 from generation.store.group_commit import GroupCommit
-from generation.store.rows import job_of
+from generation.store.rows import read_jobs
 from generation.store.schema import PLACED, UNPLACED, event_feed, job_events, jobs
 
 #: Events that are given their places in one transaction.
@@ -192,8 +192,8 @@ class EventStore:
         ids = sorted(job_ids)
         if not ids:
             return {}
-        rows = (await connection.execute(select(jobs).where(jobs.c.id.in_(ids)))).mappings()
-        return {row["id"]: job_of(dict(row)) for row in rows}
+        query = select(jobs).where(jobs.c.id.in_(ids))
+        return {job.id: job for job in read_jobs(await connection.execute(query))}
 
     def _body(self, row: Row[Any], found: Mapping[str, Job]) -> bytes:
         """What is told of a birth that was not written down."""

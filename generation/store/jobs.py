@@ -9,8 +9,12 @@ event and the deliveries it owes.
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import func, select
+from pydantic_core import to_json
+from sqlalchemy import Select, Text, any_, bindparam, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from generation.events import Event, event_of
@@ -24,7 +28,7 @@ from generation.store.idempotency import IdempotencyKey, KeyScope
 from generation.store.inserts import insert_once
 from generation.store.lists import JobLists
 from generation.store.quotas import Quotas
-from generation.store.rows import job_of
+from generation.store.rows import job_of, read_jobs
 from generation.store.schema import idempotency_keys, job_events, jobs
 from generation.store.telling import owe
 from generation.store.updates import save
@@ -113,8 +117,7 @@ class JobStore:
         """Those of these jobs that have ended."""
         query = select(jobs).where(jobs.c.id.in_(job_ids), jobs.c.finished_at.is_not(None))
         async with self._database.reading() as connection:
-            rows = (await connection.execute(query)).mappings().all()
-        return [job_of(dict(row)) for row in rows]
+            return read_jobs(await connection.execute(query))
 
     async def counts(self) -> dict[str, int]:
         """How many jobs there are in each state."""
@@ -131,8 +134,7 @@ class JobStore:
         """The changes of `change`, in a transaction of the caller's."""
         ids = sorted({job_id for job_id, _ in batch})
         query = select(jobs).where(jobs.c.id.in_(ids)).order_by(jobs.c.id).with_for_update()
-        rows = (await connection.execute(query)).mappings()
-        current = {row["id"]: job_of(dict(row)) for row in rows}
+        current = {job.id: job for job in read_jobs(await connection.execute(query))}
         if any(job.state is JobState.RUNNING for job in current.values()):
             await self._watchers.refresh(connection)
         if prepare is not None:
@@ -177,7 +179,16 @@ class JobStore:
 
 
 async def get_batch(connection: AsyncConnection, ids: Sequence[str]) -> list[Job | None]:
-    query = select(jobs).where(jobs.c.id.in_(set(ids)))
-    rows = (await connection.execute(query)).mappings()
-    found = {row["id"]: job_of(dict(row)) for row in rows}
+    query, wanted = _by_ids(connection.dialect.name), list(set(ids))
+    named = to_json(wanted).decode() if connection.dialect.name == "sqlite" else wanted
+    found = {job.id: job for job in read_jobs(await connection.execute(query, {"ids": named}))}
     return [found.get(job_id) for job_id in ids]
+
+
+@cache
+def _by_ids(dialect: str) -> Select[Any]:
+    """One statement however many are asked for: each new number of `IN` would be prepared anew."""
+    if dialect == "sqlite":
+        ids = func.json_each(bindparam("ids", type_=Text())).table_valued("value")
+        return select(jobs).where(jobs.c.id.in_(select(ids.c.value)))
+    return select(jobs).where(jobs.c.id == any_(bindparam("ids", type_=ARRAY(Text()))))

@@ -21,7 +21,7 @@ from ulid import ULID
 from generation.job import TERMINAL, Job, JobState
 from generation.store.database import Database
 from generation.store.labels import label
-from generation.store.rows import job_of
+from generation.store.rows import read_jobs
 from generation.store.schema import ENDED, ENDED_LATE, LATE, LIVING, job_labels, jobs
 
 Condition = ColumnElement[bool]
@@ -76,8 +76,7 @@ class JobLists:
             query = way(span, connection.dialect.name)
             if not self._database.is_sqlite:
                 await connection.execute(PLANNED_ANEW_AND_ALONE)
-            rows = (await connection.execute(query)).mappings().all()
-        found = [job_of(dict(row)) for row in rows]
+            found = read_jobs(await connection.execute(query))
         return found if after is None else found[::-1]
 
 

@@ -22,7 +22,7 @@ from generation.store import accounts, queues
 from generation.store.database import Database
 from generation.store.group_commit import GroupCommit
 from generation.store.jobs import Change, JobStore
-from generation.store.rows import job_of
+from generation.store.rows import read_jobs
 from generation.store.schema import jobs
 from generation.store.updates import save
 from generation.turns import by_turn, in_turn
@@ -133,8 +133,7 @@ class SubmitStore:
             .where(jobs.c.state == JobState.QUEUED)
             .with_for_update(skip_locked=True)
         )
-        rows = (await connection.execute(query)).mappings()
-        found = {row["id"]: job_of(dict(row)) for row in rows}
+        found = {job.id: job for job in read_jobs(await connection.execute(query))}
         return [found[job_id] for job_id in chosen if job_id in found]
 
     async def _claim_batch(
