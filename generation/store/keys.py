@@ -200,15 +200,15 @@ class KeyStore:
 
 async def count_from_now_on(connection: AsyncConnection, key: ApiKey) -> None:
     """Count what is in flight of a key that had no limits: its jobs were not marked."""
-    await connection.execute(
-        update(jobs)
-        .where(
-            jobs.c.tenant == key.tenant,
-            jobs.c.api_key_id == key.id,
-            jobs.c.finished_at.is_(None),
-        )
-        .values(quota_key=key.id)
+    unmarked = (
+        jobs.c.tenant == key.tenant,
+        jobs.c.api_key_id == key.id,
+        jobs.c.finished_at.is_(None),
     )
+    # In the order in which changes lock them, or the two could wait for each other.
+    locked = select(jobs.c.id).where(*unmarked).order_by(jobs.c.id).with_for_update()
+    await connection.execute(locked)
+    await connection.execute(update(jobs).where(*unmarked).values(quota_key=key.id))
 
 
 def new_key() -> str:

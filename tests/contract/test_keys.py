@@ -8,12 +8,15 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
 from generation.access import Access, Limits, Rate, Scope
 from generation.job import Job, JobState
 from generation.quota import DAILY, IN_FLIGHT, RATE, OverQuota
 from generation.store import ApiKey, Store, new_key
+from tests.contract.test_claims import WAITING
+from tests.services.waiting import wait_for_async
 from tests.unit.jobs import NOON, a_job
 
 MINUTE = timedelta(minutes=1)
@@ -164,6 +167,36 @@ async def test_a_late_limit_counts_what_is_in_flight_already(store: Store) -> No
     await store.jobs.change(jobs[0].id, ended)
     await store.keys.change(key.id, lambda a: replace(a, limits=Limits(max_in_flight=5)))
     assert taken(await orders([store], [of(key) for _ in range(5)])) == 2
+
+
+async def test_a_late_limit_waits_for_changes_in_the_order_of_changes(
+    store: Store, second: Store
+) -> None:
+    """A batch locks one job and, a moment later, another, as every batch might."""
+    if store.database.is_sqlite:
+        pytest.skip("SQLite has one writer: nobody holds anything while another one does")
+    key = await a_key(store)
+    first, then = a_job(api_key_id=key.id), a_job(api_key_id=key.id)
+    for job in (then, first):
+        await store.jobs.insert(job)
+
+    def noted(job: Job) -> Job:
+        return job.keep(NOON, reason="noted")
+
+    async def waits() -> bool:
+        async with store.database.reading() as connection:
+            return bool((await connection.execute(WAITING)).scalar())
+
+    async with second.database.writing() as connection:
+        await second.jobs.change_within(connection, [(first.id, noted)])
+        limiting = asyncio.create_task(
+            store.keys.change(key.id, lambda a: replace(a, limits=Limits(max_in_flight=5)))
+        )
+        await wait_for_async(waits, MINUTE / 6, "the limit to wait for the change")
+        await second.jobs.change_within(connection, [(then.id, noted)])
+    await limiting
+    marked = [await store.jobs.get(job.id) for job in (first, then)]
+    assert [(job.reason, job.quota_key) for job in marked if job] == [("noted", key.id)] * 2
 
 
 async def test_nobody_pays_for_another_keys_limits(store: Store, second: Store) -> None:
