@@ -6,7 +6,7 @@ import structlog
 
 from generation.binding import Binding, Unbound, bind
 from generation.callback import APART
-from generation.errors import ErrorCode, Fault, NotAccepted, Rejected, UnrecognizedReply
+from generation.errors import ErrorCode, Fault, InDoubt, NotAccepted, Rejected, UnrecognizedReply
 from generation.job import Billed, Job, JobState
 from generation.lifecycle import (
     after_cancel,
@@ -18,6 +18,7 @@ from generation.lifecycle import (
     surely_ended,
     unbilled,
     unfindable,
+    unproven,
 )
 from generation.operation import Order, Task
 from worker.room import Room
@@ -75,8 +76,10 @@ async def find(room: Room, job: Job) -> None:
             return canceled(fresh, at.now, billed, "canceled while in doubt")
         if at.now >= fresh.deadline and not isinstance(answer, str):
             return expired(fresh, at)
-        if answer is None and fresh.version != job.version:
+        if (answer is None or is_silence(answer)) and fresh.version != job.version:
             return fresh  # searched for again meanwhile: one wait must not count twice
+        if isinstance(answer, Fault) and is_silence(answer):
+            return unproven(fresh, answer, at, on_doubt)
         return after_find(fresh, answer, at) if findable else unfindable(fresh, at, on_doubt)
 
     change = await room.save(job.id, decide)
@@ -97,6 +100,13 @@ async def searched(room: Room, job: Job, binding: Binding) -> tuple[str | Fault 
         return await room.upstream.find(binding, job), True
     except Fault as fault:
         return fault, True
+
+
+def is_silence(answer: str | Fault | None) -> bool:
+    """Whether the upstream itself has answered, and left open whether the task is there."""
+    if not isinstance(answer, InDoubt) or not answer.words:
+        return False
+    return (answer.upstream_status or 200) < 400
 
 
 async def is_known(room: Room, binding: Binding, upstream_id: str) -> bool:

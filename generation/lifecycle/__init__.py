@@ -7,7 +7,14 @@ survives a job that was changed while the exchange was on the wire.
 """
 
 from generation.lifecycle.cancel import after_cancel, request_cancel
-from generation.lifecycle.doubt import after_find, doubt, send_again, surely_ended, unfindable
+from generation.lifecycle.doubt import (
+    after_find,
+    doubt,
+    send_again,
+    surely_ended,
+    unfindable,
+    unproven,
+)
 from generation.lifecycle.ending import (
     canceled,
     ended,
@@ -80,5 +87,6 @@ __all__ = [
     "unbilled",
     "undecided",
     "unfindable",
+    "unproven",
     "wait_again",
 ]

@@ -80,6 +80,17 @@ def surely_ended(job: Job, at: Moment) -> bool:
     return job.misses + 1 >= MISSES_TO_LOSE and waited >= at.rules.submit_timeout + GRACE
 
 
+def unproven(job: Job, fault: Fault, at: Moment, on_doubt: OnDoubt) -> Job:
+    """
+    A search that the upstream has answered, and whose silence proves nothing: its list does not
+    reach back far enough, perhaps. It is searched for again; for as long as a search that proves
+    something would take, where `on_doubt` says what is to be done then.
+    """
+    if on_doubt is OnDoubt.HOLD:
+        return after_find(job, fault, at)
+    return unfindable(job, at, on_doubt) if surely_ended(job, at) else missed_again(job, at)
+
+
 def unfindable(job: Job, at: Moment, on_doubt: OnDoubt = OnDoubt.HOLD) -> Job:
     """
     In doubt at an upstream that cannot be asked: as its station's `on_doubt` says, it waits for a

@@ -19,13 +19,14 @@ from structlog.testing import capture_logs
 from generation.job import Job, JobState
 from generation.queue import celery_app
 from generation.settings import Settings
-from generation.stations import Dialect, Key, Station, Stations
+from generation.stations import Dialect, Key, OnDoubt, Station, Stations
 from ops.faults.proxy import proxied
 from tests.integration.upstream.servers import acting, answer
 from tests.services.postgres import Cluster
 from tests.services.waiting import wait_for_async
 from tests.unit.jobs import a_job
 from worker.claim import Claim
+from worker.doubts import find
 from worker.room import Room
 from worker.submits import send
 from worker.ticker import Ticker
@@ -220,3 +221,36 @@ async def has_expired(room: Room, job: Job) -> bool:
 
 def events(logs: Sequence[Mapping[str, Any]]) -> list[str]:
     return [entry["event"] for entry in logs]
+
+
+async def test_a_list_that_proves_nothing_counts_only_where_it_is_to_decide(
+    tmp_path: Path, sqlite_url: str
+) -> None:
+    """The proxy has sold a hundred tasks since; a gateway's error is not its word."""
+    said = [answer(b'[{"id": "1", "state": "job_other", "submitTime": 4102444800000}]')]
+
+    async def tell(head: bytes, body: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(said[0])
+
+    async with acting(tell) as url, room_of(tmp_path, sqlite_url, url) as room:
+        speaks = {"midjourney": Dialect(dialect="midjourney.proxy")}
+        (station,) = room.stations
+        for on_doubt, misses in ((OnDoubt.HOLD, 0), (OnDoubt.FAIL, 1)):
+            update = {"speaks": speaks, "on_doubt": on_doubt}
+            room.stations = Stations((station.model_copy(update=update),))
+            doubted = await lost(room)
+            await find(room, doubted)
+            job = await as_stored(room, doubted)
+            assert (job.state, job.misses) == (JobState.IN_DOUBT, misses)
+        said[0] = answer(b"<html>", "502 Bad Gateway")
+        doubted = await lost(room)
+        await find(room, doubted)
+        assert (await as_stored(room, doubted)).misses == 0
+
+
+async def lost(room: Room) -> Job:
+    """A picture whose submit was never answered."""
+    now = room.now()
+    names = {"provider": "midjourney", "operation": "imagine", "dialect": "midjourney.proxy"}
+    known: dict[str, Any] = {**names, "station": "only", "key": "main", "attempts": 1}
+    return await ordered(room, state=JobState.IN_DOUBT, submitted_at=now, bound=True, **known)

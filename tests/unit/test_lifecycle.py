@@ -38,6 +38,7 @@ from generation.lifecycle import (
     send_again,
     stand_in_line,
     unfindable,
+    unproven,
     wait_again,
 )
 from generation.stations import OnDoubt
@@ -234,6 +235,31 @@ def sent_again(job: Job, step: float = 0) -> Job:
 
 def test_a_clock_set_forward_has_nothing_bought_again_too_early() -> None:
     assert sent_again(a_job(S.IN_DOUBT), step=3600).state is S.QUEUED
+
+
+@pytest.mark.parametrize(
+    ("on_doubt", "ended"), [(OnDoubt.FAIL, S.FAILED), (OnDoubt.RESUBMIT, S.QUEUED)]
+)
+def test_a_list_that_proves_nothing_is_searched_for_as_long_as_one_that_does(
+    on_doubt: OnDoubt, ended: JobState
+) -> None:
+    silence = InDoubt("the list does not reach back")
+    job, proven = a_job(S.IN_DOUBT), a_job(S.IN_DOUBT)
+    moment = at()
+    while (after := unproven(job, silence, moment, on_doubt)).state is S.IN_DOUBT:
+        proven = after_find(proven, None, moment)
+        assert (after.misses, after.wake_at) == (proven.misses, proven.wake_at)
+        assert after.wake_at is not None
+        job, moment = after, replace(moment, now=after.wake_at)
+    assert (after.state, after.billed) == (ended, Billed.UNKNOWN)
+    assert after_find(proven, None, moment).state is S.QUEUED, "not a moment sooner"
+
+
+def test_a_list_that_proves_nothing_is_searched_until_the_deadline_unless_told_otherwise() -> None:
+    job = unproven(a_job(S.IN_DOUBT, misses=50), InDoubt("no"), at(1000), OnDoubt.HOLD)
+    assert (job.state, job.misses) == (S.IN_DOUBT, 50)
+    assert job.wake_at is not None
+    assert job.wake_at > at(1000).now
 
 
 @pytest.mark.parametrize(
