@@ -34,7 +34,7 @@ from generation.store.newborn import insert_untouched, is_untouched, tell_births
 from generation.store.quotas import Quotas
 from generation.store.rows import job_row, read_jobs
 from generation.store.schema import job_labels, jobs
-from generation.store.telling import enabled_endpoints
+from generation.store.telling import hears_births
 from generation.tally import counted
 
 #: Orders of many jobs each that share a transaction. Orders of one job share one by hundreds.
@@ -193,8 +193,7 @@ class Births:
     ) -> None:
         """Nearly all births are told by the answer to their order alone, and written briefly."""
         asked = any(wants(job, QUEUED) for job in born)
-        tenants = {job.tenant for job in born}
-        if untouched and not asked and not await enabled_endpoints(connection, tenants):
+        if untouched and not asked and not await hears_births(connection, born):
             await tell_births(connection, born)
         else:
             events = [(job, event_of(None, job, self._base_url)) for job in born]

@@ -12,14 +12,13 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from pydantic_core import to_json
-from sqlalchemy import Select, Text, any_, bindparam, func, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from generation.events import Event, event_of
 from generation.job import Job, JobState
 from generation.store import tallies
+from generation.store.among import among, values_for
 from generation.store.births import Birth, Births, Placed
 from generation.store.database import Database
 from generation.store.events import event_row
@@ -179,16 +178,12 @@ class JobStore:
 
 
 async def get_batch(connection: AsyncConnection, ids: Sequence[str]) -> list[Job | None]:
-    query, wanted = _by_ids(connection.dialect.name), list(set(ids))
-    named = to_json(wanted).decode() if connection.dialect.name == "sqlite" else wanted
-    found = {job.id: job for job in read_jobs(await connection.execute(query, {"ids": named}))}
+    dialect = connection.dialect.name
+    rows = await connection.execute(_by_ids(dialect), {"ids": values_for(dialect, set(ids))})
+    found = {job.id: job for job in read_jobs(rows)}
     return [found.get(job_id) for job_id in ids]
 
 
 @cache
 def _by_ids(dialect: str) -> Select[Any]:
-    """One statement however many are asked for: each new number of `IN` would be prepared anew."""
-    if dialect == "sqlite":
-        ids = func.json_each(bindparam("ids", type_=Text())).table_valued("value")
-        return select(jobs).where(jobs.c.id.in_(select(ids.c.value)))
-    return select(jobs).where(jobs.c.id == any_(bindparam("ids", type_=ARRAY(Text()))))
+    return select(jobs).where(among(dialect, jobs.c.id, "ids"))
