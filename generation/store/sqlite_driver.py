@@ -71,12 +71,14 @@ class Connection(AsyncAdapt_aiosqlite_connection):
             super().commit()
 
     def rollback(self) -> None:
+        """Asked for also after every commit, as a connection goes back to its pool."""
         if self._has_begun():
             super().rollback()
 
     def _has_begun(self) -> bool:
-        waits, self.begin = self.begin is not None, None
-        return not waits
+        self.begin = None
+        driver: Any = self.driver_connection
+        return driver._connection is not None and driver.in_transaction
 
 
 class Driver(AsyncAdapt_aiosqlite_dbapi):
