@@ -112,7 +112,9 @@ class Wire(HttpToolsProtocol):
     def _lose_patience(self) -> None:
         """The body has not come: let go of whoever waits for it, and say so to whom it is for."""
         words = f"the body was not whole {BODY_SECONDS:.0f} seconds after its head"
-        self._refuse(None if self.cycle.response_started else Problem(BODY_TOO_SLOW, words))
+        # Behind a request that is still being answered, it would be taken for that one's answer.
+        answering = self.cycle.response_started or self.pipeline
+        self._refuse(None if answering else Problem(BODY_TOO_SLOW, words))
         self.cycle.disconnected = True
         self.cycle.message_event.set()
 

@@ -64,7 +64,7 @@ def create(
     """
     Register a URL that is told of all your jobs, and show its secret, this once.
 
-    Without --event it is told of every ending.
+    Without --event it is told of every ending, and when it is disabled itself.
     """
     fields = given(
         events=event,

@@ -235,6 +235,13 @@ class TestBodiesThatDrip:
         assert received.count(b"HTTP/1.1") == 1
         assert received.startswith(b"HTTP/1.1 200")
 
+    def test_nothing_is_said_behind_a_request_that_is_not_answered(self, caller: Caller) -> None:
+        first = request(caller, path="/v1/events?after=latest&wait=5")
+        second = request(caller, "Content-Length: 50", method="POST") + b"{"
+        with connection(caller) as raw:
+            raw.sendall(first.replace(b"close", b"keep-alive") + second)
+            assert raw.recv(65536) == b""
+
     def test_an_answer_may_take_longer_than_a_body(self, caller: Caller) -> None:
         body = json.dumps(ORDER).encode()
         sent = posted(caller, body, "Prefer: wait=1").replace(b"close", b"keep-alive")
