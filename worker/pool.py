@@ -85,12 +85,15 @@ class LoopPool(BasePool):
         while self._waiting and len(self._running) < self.limit:
             order = self._waiting.popleft()
             order.accepted(os.getpid(), monotonic())
-            task = cast(Any, self.app).tasks[order.name]
-            future = self.loop.start(task.run(*order.request["args"], **order.request["kwargs"]))
+            future = self.loop.start(self._run(order))
             self._running.add(future)
             future.add_done_callback(
                 lambda future, order=order: self._hub.call_soon(self._ended, order, future)
             )
+
+    async def _run(self, order: Order) -> None:
+        task = cast(Any, self.app).tasks[order.name]
+        await task.run(*order.request["args"], **order.request["kwargs"])
 
     def _ended(self, order: Order, future: Future[None]) -> None:
         self._running.discard(future)
