@@ -260,6 +260,8 @@ class TestBodiesThatDrip:
         (b'{"input": {"prompt": "a: b", "duration": 5, "duration": 10}}', "duration"),
         (b'{"input": {"a": [1, {"b": {"deep": 1, "de\\u0065p": 2}}]}}', "deep"),
         (b'[{"url": "https://a.example/:", "url": "https://b.example"}]', "url"),
+        (b'{"a":1,"a" :2,"b":":"}', "a"),
+        (b'{"a":1,"a"\t\n:2}', "a"),
         (b'{"image": "data:image/png;base64,AAAA", "image" : "data:,"}', "image"),
     ],
 )
