@@ -30,6 +30,9 @@ log = structlog.get_logger(__name__)
 
 SUBMITS = "genq.submit"
 
+#: Messages that come within this time are pushed together: the client's work for a push is that for
+#: forty messages, and no job's submit is in such a hurry.
+GATHER = timedelta(milliseconds=10)
 #: Messages pushed by one command.
 PUSH_LIMIT = 500
 #: More than this waiting for a broker that is down are dropped: their rows are nudged again anyway.
@@ -203,6 +206,7 @@ class Nudger:
 
     async def _push(self) -> None:
         while self._pending:
+            await asyncio.sleep(GATHER.total_seconds())
             batch, self._pending = self._pending[:PUSH_LIMIT], self._pending[PUSH_LIMIT:]
             by_queue: dict[tuple[str, bool], list[str]] = {}
             for item in batch:

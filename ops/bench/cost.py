@@ -24,15 +24,16 @@ from ops.stack.ports import free_port
 from tests.services.postgres import Cluster
 from tests.services.postgres_installation import PostgresUnavailable, installation
 
-TURNS = 1
+TURNS = 3
 PATIENCE_SECONDS = 10
 LOOP = "event loop, sockets, drivers in C"
 #: A stack belongs to the first part of which it has a frame, by how `module:function` begins.
 PARTS: Mapping[str, tuple[str, ...]] = {
     "HTTP: writing the answer": ("uvicorn.protocols.http.httptools_impl:send",),
+    "who is calling": ("api.callers",),
     "the message to a worker": ("generation.queue", "redis"),
     "the row in Flower": ("generation.flower",),
-    "rows to store, and what becomes of them": ("generation.store.newborn",),
+    "jobs as rows, rows as jobs": ("generation.store.newborn", "generation.store.rows"),
     "SQLAlchemy and the driver": ("sqlalchemy", "aiosqlite", "asyncpg", "generation.store.sqlite"),
     "group commit: transactions, tallies, limits": ("generation.store",),
     "the answer": (
@@ -42,7 +43,6 @@ PARTS: Mapping[str, tuple[str, ...]] = {
         "api.ordering:_answer",
         "starlette.responses",
     ),
-    "who is calling": ("api.callers",),
     "reading and checking the order": ("api.ordering", "api.taking", "api.orders", "api.jobs"),
     "HTTP: reading the request, the way to the endpoint": (
         "uvicorn",
