@@ -2,7 +2,7 @@
 
 import sys
 
-from ops.bench import cost, deliveries, flight, lists, lives, looks, streams, submit
+from ops.bench import cost, deliveries, flight, lists, lives, looks, soak, streams, submit
 
 MEASUREMENTS = {
     "submit": submit.main,
@@ -13,6 +13,7 @@ MEASUREMENTS = {
     "lives": lives.main,
     "deliveries": deliveries.main,
     "streams": streams.main,
+    "soak": soak.main,
 }
 
 

@@ -9,22 +9,16 @@ import statistics
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from importlib import import_module
 from time import monotonic, sleep
 from typing import Any
 
-import httpx
-
-from generation.store import Store, migrate, new_key
-from generation.webhooks.signature import new_secret
+from ops.bench.genq import PROMPT, order, running_genq
 from ops.bench.ground import (
     SAMPLE_SECONDS,
     TASK_SECONDS,
     Ground,
-    answers,
     cpu_of,
     ends,
     ground,
@@ -33,30 +27,12 @@ from ops.bench.ground import (
     wait_until,
 )
 from ops.bench.usage import usage
-from ops.stack.ports import free_port
-from tests.services.postgres import Cluster
-from tests.services.postgres_installation import installation
 
 JOBS = int(os.environ.get("LIVES_JOBS", "2000"))
 #: A contender that has not told of every job by then has not finished.
 PATIENCE_SECONDS = 180
-#: The most that one request may order.
-BATCH = 100
 #: A warm-up that has not come back is sent again after so many questions, ten seconds.
 WARM_AGAIN = 10
-PROMPT = "a lighthouse at dusk, slow pan"
-
-STATIONS = """
-[[stations]]
-name = "sandbox"
-url = "{url}"
-speed = {speed}
-keys = [{{ name = "main", env = "BENCH_STATION_KEY" }}]
-[stations.speaks]
-kling = {{ dialect = "kling.relay" }}
-"""
-#: The station is announced this much quicker than usual; a Kling video usually takes two minutes.
-SPEED = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,69 +174,14 @@ async def kick(module: Any, names: Sequence[str]) -> None:
 
 def measured_genq(shared: Ground) -> Life:
     """genq: one API, one worker with the default settings, PostgreSQL."""
-    with ExitStack() as stack:
-        server = stack.enter_context(
-            Cluster(stack.enter_context(installation(os.environ)), "bench", shared.keeper)
-        )
-        migrate(server.url)
-        key = asyncio.run(added_key(server.url))
-        stations = shared.folder / "stations.toml"
-        stations.write_text(STATIONS.format(url=shared.station, speed=SPEED))
-        port = free_port()
-        environment = {
-            "GENQ_DATABASE_URL": server.url,
-            "GENQ_REDIS_URL": shared.broker.url,
-            "GENQ_STATIONS_FILE": str(stations),
-            "GENQ_API_PORT": str(port),
-            "GENQ_WEBHOOK_ALLOW_HTTP": "true",
-            "GENQ_WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8",
-            "GENQ_WEBHOOK_ALLOWED_PORTS": "any",
-            "BENCH_STATION_KEY": "sk-bench",
-        }
-        genq = [sys.executable, "-c", "from ops.cli import main; main()"]
-        pids = [
-            stack.enter_context(
-                running(shared.folder, shared.keeper, [*genq, program], environment)
-            )
-            for program in ("api", "worker")
-        ]
-        api = f"http://127.0.0.1:{port}"
-        wait_until(lambda: answers(f"{api}/healthz"), "the API")
-        shared.hook.told.clear()
-        order(api, key, shared.hook.url, 1)
-        wait_until(lambda: bool(shared.hook.told), "genq to begin")
-        shared.hook.told.clear()
+    with running_genq(shared) as genq:
         return lived(
             shared,
             Contender("genq, one API, one worker, PostgreSQL"),
-            pids,
-            [server.pid],
-            lambda: order(api, key, shared.hook.url, JOBS),
+            list(genq.pids.values()),
+            [genq.database],
+            lambda: order(genq, shared.hook.url, JOBS),
         )
-
-
-async def added_key(url: str) -> str:
-    store, key = Store(url), new_key()
-    try:
-        await store.keys.add("bench", key, new_secret(), datetime.now(UTC))
-    finally:
-        await store.close()
-    return key
-
-
-def order(api: str, key: str, hook: str, count: int) -> None:
-    """Order so many jobs, a hundred with each request."""
-    body = {
-        "provider": "kling",
-        "operation": "text2video",
-        "input": {"prompt": PROMPT},
-        "webhook": {"url": hook},
-    }
-    headers = {"authorization": f"Bearer {key}"}
-    with httpx.Client(trust_env=False, headers=headers) as client:
-        for first in range(0, count, BATCH):
-            orders = {"jobs": [body] * min(BATCH, count - first)}
-            client.post(f"{api}/v1/jobs/batch", json=orders, timeout=60).raise_for_status()
 
 
 def lived(
