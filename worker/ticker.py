@@ -141,8 +141,10 @@ class Ticker:
         until = monotonic() + self._room.settings.tick.total_seconds()
         await self._claim_looks(self._looks.rooms())
         while self._looks.have_more and monotonic() < until and not self._room.leaving:
-            await asyncio.sleep(BREATH.total_seconds())
-            await self._claim_looks(self._looks.more_rooms())
+            if rooms := self._looks.more_rooms():
+                await self._claim_looks(rooms)
+            else:
+                await asyncio.sleep(BREATH.total_seconds())
         return self._looks.have_more
 
     async def _claim_looks(self, rooms: Mapping[Lane, int]) -> None:

@@ -7,6 +7,7 @@ tasks of a station that hangs stand in nobody's way. Everything else that needs 
 Each kind has a partial index of its own.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -40,6 +41,10 @@ Lane = tuple[str, str]
 WAKEABLE = (JobState.RUNNING, JobState.AWAITING_INPUT, JobState.IN_DOUBT, JobState.EXPIRED)
 #: States in which the upstream may have a task that we do not know the id of.
 UNANSWERED = (JobState.SUBMITTING, JobState.IN_DOUBT)
+
+#: SQLite's write lock goes to whoever asks at the right moment: one process that took it again at
+#: once, and again, would keep all others waiting.
+COURTESY = timedelta(seconds=0.02)
 
 MOVED: Mapping[Any, Any] = {
     "version": jobs.c.version + 1,
@@ -85,11 +90,17 @@ class ClaimStore:
     async def looks(
         self, now: datetime, rooms: Mapping[Lane, int], next_wake: NextWake
     ) -> list[Job]:
-        """Likewise jobs to look at: of each lane no more than it has room for."""
+        """
+        Likewise jobs to look at: of each lane no more than it has room for. May be asked again at
+        once, for as long as there is more.
+        """
         queries = [
             in_lane(due(PLAIN_LOOK, now, room), lane) for lane, room in rooms.items() if room
         ]
-        return await self._claim(queries, now, next_wake)
+        claimed = await self._claim(queries, now, next_wake)
+        if claimed and self._database.is_sqlite:
+            await asyncio.sleep(COURTESY.total_seconds())
+        return claimed
 
     async def overdue(
         self, now: datetime, lanes: Iterable[Lane], limit: int, next_wake: NextWake
