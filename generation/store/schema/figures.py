@@ -1,0 +1,29 @@
+"""
+What is counted and what is learned.
+"""
+
+from sqlalchemy import BigInteger, Column, Integer, String, Table
+
+from generation.store.schema.columns import Document, Instant, metadata
+
+#: Counts that move in the same transaction as what they count. Each is spread over rows that are
+#: added up, so that writers seldom wait for one another.
+tallies = Table(
+    "tallies",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("shard", Integer, primary_key=True, autoincrement=False),
+    Column("count", BigInteger, nullable=False),
+)
+
+durations = Table(
+    "durations",
+    metadata,
+    Column("station", String(100), primary_key=True),
+    Column("provider", String(40), primary_key=True),
+    Column("operation", String(60), primary_key=True),
+    Column("model", String(100), primary_key=True),
+    #: `generation.durations.Sketch`, by bucket.
+    Column("weights", Document, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+)
