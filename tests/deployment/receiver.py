@@ -35,17 +35,22 @@ class Received:
 
 
 class Receiver:
-    """Answers 200, or first the statuses put into `answers`, in order."""
+    """
+    Answers 200, or first the statuses put into `answers`, in order; those only to requests whose
+    URL ends with `answering`.
+    """
 
     def __init__(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}/hook"
         self.answers: list[int] = []
+        self.answering = ""
         self._received: list[Received] = []
         self._lock = Lock()
 
-    def take(self, headers: dict[str, str], body: bytes) -> int:
+    def take(self, path: str, headers: dict[str, str], body: bytes) -> int:
         with self._lock:
-            status = self.answers.pop(0) if self.answers else 200
+            meant = path.endswith(self.answering)
+            status = self.answers.pop(0) if self.answers and meant else 200
             self._received.append(Received(headers, body, status))
         return status
 
@@ -67,7 +72,7 @@ def running_receiver() -> Generator[Receiver]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            self.send_response(receiver.take(headers, body))
+            self.send_response(receiver.take(self.path, headers, body))
             self.send_header("content-length", "0")
             self.end_headers()
 

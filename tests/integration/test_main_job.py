@@ -102,8 +102,10 @@ def test_an_upstream_failure_keeps_the_upstreams_words(genq: Deployment) -> None
 
 
 def test_a_webhook_that_answers_500_twice_is_told_a_third_time(genq: Deployment) -> None:
-    genq.receiver.answers = [500, 500]
-    job_id = genq.submit("midjourney.imagine", "persistence")
+    # Others of these tests may still be owed theirs.
+    genq.receiver.answers, genq.receiver.answering = [500, 500], "?persistent"
+    hook = {"url": f"{genq.receiver.url}?persistent"}
+    job_id = genq.submit("midjourney.imagine", "persistence", webhook=hook)
     genq.until(job_id, "succeeded")
     told = wait_for(
         lambda: [r for r in genq.receiver.about(job_id) if r.answered == 200],
