@@ -24,7 +24,7 @@ up: $(INSTALLED) ## run genq on this machine, with your stations or the sandbox
 	@$(BIN)/genq up
 
 test: $(INSTALLED_DEV) ## run the tests, two at a time
-	$(BIN)/python -m pytest -n 3 --dist worksteal
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: $(INSTALLED_DEV) ## check style, form and who imports whom
 	$(BIN)/ruff check
