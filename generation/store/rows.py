@@ -92,12 +92,7 @@ def job_row(job: Job) -> dict[str, Any]:
     row = dict(zip(FIXED_NAMES, _fixed(job), strict=True))
     if job.webhook:
         row["webhook"] = {"url": job.webhook.url, "events": list(job.webhook.events)}
-    return row | mutable_row(job)
-
-
-def mutable_row(job: Job) -> dict[str, Any]:
-    """What a save may write."""
-    return _written(dict(zip(MUTABLE, _mutable(job), strict=True)))
+    return row | _written(dict(zip(MUTABLE, _mutable(job), strict=True)))
 
 
 def changed_row(before: Job, after: Job) -> dict[str, Any]:
