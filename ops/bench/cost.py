@@ -17,12 +17,11 @@ from pathlib import Path
 from time import monotonic, sleep
 
 from generation.store import migrate
+from ops.bench.stores import stores
 from ops.bench.submit import added_key, closed, newest, serving
 from ops.stack.broker import BrokerProcess, local_broker
 from ops.stack.keeper import Keeper
 from ops.stack.ports import free_port
-from tests.services.postgres import Cluster
-from tests.services.postgres_installation import PostgresUnavailable, installation
 
 TURNS = 3
 PATIENCE_SECONDS = 10
@@ -63,13 +62,9 @@ def main() -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         keeper = stack.enter_context(Keeper())
         broker = stack.enter_context(BrokerProcess(local_broker(folder / "b", os.environ), keeper))
-        show("SQLite", measure(folder, keeper, broker, f"sqlite+aiosqlite:///{folder}/bench.db"))
-        try:
-            found = stack.enter_context(installation(os.environ))
-        except PostgresUnavailable:
-            return
-        cluster = stack.enter_context(Cluster(found, "bench", keeper, durable=True))
-        show("PostgreSQL", measure(folder, keeper, broker, cluster.create_database("bench")))
+        for name, url in stores(stack, folder, keeper):
+            if url is not None:
+                show(name, measure(folder, keeper, broker, url))
 
 
 def show(name: str, costs: Mapping[str, list[Cost]]) -> None:

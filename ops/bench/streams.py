@@ -23,13 +23,12 @@ from ulid import ULID
 
 from generation.job import Job, JobState
 from generation.store import Store, migrate
+from ops.bench.stores import stores
 from ops.bench.submit import added_key, serving
 from ops.bench.usage import usage
 from ops.stack.broker import BrokerProcess, local_broker
 from ops.stack.keeper import Keeper
 from ops.stack.ports import free_port
-from tests.services.postgres import Cluster
-from tests.services.postgres_installation import PostgresUnavailable, installation
 
 STREAMS = 1000
 #: Endings a second while each stream is of one job.
@@ -70,14 +69,11 @@ def main() -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         keeper = stack.enter_context(Keeper())
         broker = stack.enter_context(BrokerProcess(local_broker(folder / "b", os.environ), keeper))
-        measure("SQLite", folder, keeper, broker, f"sqlite+aiosqlite:///{folder}/bench.db")
-        try:
-            found = stack.enter_context(installation(os.environ))
-        except PostgresUnavailable:
-            print("| PostgreSQL | not installed | | | | |")
-            return
-        cluster = stack.enter_context(Cluster(found, "bench", keeper, durable=True))
-        measure("PostgreSQL", folder, keeper, broker, cluster.create_database("bench"))
+        for name, url in stores(stack, folder, keeper):
+            if url is None:
+                print(f"| {name} | not installed | | | | |")
+            else:
+                measure(name, folder, keeper, broker, url)
 
 
 def measure(name: str, folder: Path, keeper: Keeper, broker: BrokerProcess, url: str) -> None:

@@ -25,12 +25,11 @@ from typing import Any
 
 from generation.store import Store, migrate, new_key
 from generation.webhooks.signature import new_secret
+from ops.bench.stores import stores
 from ops.bench.wrk import loaded_by_wrk
 from ops.stack.broker import BrokerProcess, local_broker
 from ops.stack.keeper import Keeper, kill_group
 from ops.stack.ports import free_port
-from tests.services.postgres import Cluster
-from tests.services.postgres_installation import PostgresUnavailable, installation
 
 CONNECTIONS = 64
 SECONDS = 6
@@ -75,14 +74,11 @@ def main() -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         keeper = stack.enter_context(Keeper())
         broker = stack.enter_context(BrokerProcess(local_broker(folder / "b", os.environ), keeper))
-        show("SQLite", measure(folder, keeper, broker, f"sqlite+aiosqlite:///{folder}/bench.db"))
-        try:
-            found = stack.enter_context(installation(os.environ))
-        except PostgresUnavailable:
-            print("| PostgreSQL | not installed | | | | | | |")
-            return
-        cluster = stack.enter_context(Cluster(found, "bench", keeper, durable=True))
-        show("PostgreSQL", measure(folder, keeper, broker, cluster.create_database("bench")))
+        for name, url in stores(stack, folder, keeper):
+            if url is None:
+                print(f"| {name} | not installed | | | | | | |")
+            else:
+                show(name, measure(folder, keeper, broker, url))
 
 
 def show(name: str, turns: list[Turn]) -> None:
