@@ -4,24 +4,18 @@ read. CPU is measured, not throughput, so a machine that does other things too d
 much; both run in turn all the same.
 """
 
-import asyncio
 import json
 import os
 import signal
 import statistics
-import tempfile
 from collections import defaultdict
 from collections.abc import Mapping
-from contextlib import ExitStack
 from pathlib import Path
 from time import monotonic, sleep
 
-from generation.store import migrate
-from ops.bench.stores import stores
-from ops.bench.submit import added_key, closed, newest, serving
-from ops.stack.broker import BrokerProcess, local_broker
-from ops.stack.keeper import Keeper
-from ops.stack.ports import free_port
+from ops.bench.site import Site, site
+from ops.bench.stores import added_key, stores
+from ops.bench.submit import closed, newest, serving_genq
 
 TURNS = 3
 PATIENCE_SECONDS = 10
@@ -58,13 +52,9 @@ Cost = Mapping[str, float]
 
 def main() -> None:
     """Measure on SQLite and, where it is installed, on PostgreSQL; print a table for each."""
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        keeper = stack.enter_context(Keeper())
-        broker = stack.enter_context(BrokerProcess(local_broker(folder / "b", os.environ), keeper))
-        for name, url in stores(stack, folder, keeper):
-            if url is not None:
-                show(name, measure(folder, keeper, broker, url))
+    with site() as ground:
+        for store in stores(ground):
+            show(store.name, measure(ground, store.url))
 
 
 def show(name: str, costs: Mapping[str, list[Cost]]) -> None:
@@ -76,29 +66,19 @@ def show(name: str, costs: Mapping[str, list[Cost]]) -> None:
             print(f"| {part} | {' | '.join(f'{median:.0f}' for median in medians)} |", flush=True)
 
 
-def measure(
-    folder: Path, keeper: Keeper, broker: BrokerProcess, url: str
-) -> Mapping[str, list[Cost]]:
-    migrate(url)
-    key, port, answer = asyncio.run(added_key(url)), free_port(), folder / "sampled.json"
-    settings = {
-        "GENQ_DATABASE_URL": url,
-        "GENQ_REDIS_URL": broker.url,
-        "GENQ_STATION_URL": "http://127.0.0.1:9",
-        "GENQ_STATION_KEY": "none",
-        "GENQ_API_PORT": str(port),
-    }
-    jobs = f"http://127.0.0.1:{port}/v1/jobs"
+def measure(ground: Site, url: str) -> Mapping[str, list[Cost]]:
+    key, answer = added_key(url), ground.folder / "sampled.json"
     found: dict[str, list[Cost]] = {"floor": [], "order": [], "read": []}
     for _ in range(TURNS):
         for which in ("floor", "genq"):
             command = ["-m", "ops.bench.sampled", which, str(answer)]
-            with serving(folder, keeper, command, settings, port) as process:
+            with serving_genq(ground, url, command) as api:
+                jobs = api.jobs
 
-                def sampled(urls: list[str], *, order: bool, pid: int = process.pid) -> Cost:
-                    closed(folder, urls, key, order=order, seconds=1)
+                def sampled(urls: list[str], *, order: bool, pid: int = api.pid) -> Cost:
+                    closed(ground.folder, urls, key, order=order, seconds=1)
                     os.kill(pid, signal.SIGUSR1)
-                    load = closed(folder, urls, key, order=order)
+                    load = closed(ground.folder, urls, key, order=order)
                     os.kill(pid, signal.SIGUSR2)
                     return cost(taken(answer), load["requests"])
 
@@ -106,7 +86,7 @@ def measure(
                 if which == "genq":
                     ids = newest(jobs, key)
                     found["read"].append(sampled([f"{jobs}/{each}" for each in ids], order=False))
-            broker.flushall()
+            ground.broker.flushall()
     return found
 
 

@@ -9,14 +9,12 @@ import os
 import statistics
 import subprocess
 import sys
-import tempfile
 import urllib.request
 from collections.abc import Generator, Mapping
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import cycle, islice
-from pathlib import Path
 from time import monotonic, sleep, time
 from typing import Any
 
@@ -28,14 +26,13 @@ from generation.logs import configure_logging
 from generation.queue import celery_app
 from generation.settings import Settings
 from generation.stations import Stations
-from generation.store import Store, migrate, new_key
+from generation.store import Store, new_key
 from generation.webhooks.signature import new_secret
-from ops.bench.submit import plain_url, wait_for_answer
-from ops.stack.broker import BrokerProcess, local_broker
-from ops.stack.keeper import Keeper, kill_group
+from ops.bench.site import GENQ, Site, site
+from ops.bench.stores import stores
+from ops.bench.submit import plain_url
+from ops.bench.usage import usage
 from ops.stack.ports import free_port
-from tests.services.postgres import Cluster
-from tests.services.postgres_installation import PostgresUnavailable, installation
 from worker.deliveries import Deliveries
 from worker.room import Room
 
@@ -45,44 +42,30 @@ EVENTS_A_SECOND = 200
 LOAD_SECONDS = 10
 PATIENCE_SECONDS = 90
 RECEIVERS = 50
-TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where one series is measured."""
 
-    folder: Path
-    keeper: Keeper
-    broker: BrokerProcess
+    site: Site
     store_url: str
     receiver: str
 
 
 def main() -> None:
     """Measure on SQLite and, where it is installed, on PostgreSQL; print a table."""
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        keeper = stack.enter_context(Keeper())
-        broker = stack.enter_context(BrokerProcess(local_broker(folder / "b", os.environ), keeper))
-        receiver = stack.enter_context(receiving(folder, keeper))
-        place = Place(folder, keeper, broker, f"sqlite+aiosqlite:///{folder}/bench.db", receiver)
+    with site() as ground, receiving(ground) as receiver:
         print(
             "| store | genq deliveries/s | plain deliveries/s | ratio, pair by pair"
             " | CPU a delivery genq / plain | commit to attempt p50 / p95 | beside a hung one p95 |"
         )
         print("|---|---|---|---|---|---|---|")
-        measure("SQLite", place)
-        try:
-            found = stack.enter_context(installation(os.environ))
-        except PostgresUnavailable:
-            return
-        cluster = stack.enter_context(Cluster(found, "bench", keeper, durable=True))
-        measure("PostgreSQL", replace(place, store_url=cluster.create_database("bench")))
+        for store in stores(ground):
+            measure(store.name, Place(ground, store.url, receiver))
 
 
 def measure(name: str, place: Place) -> None:
-    migrate(place.store_url)
     ours: list[Mapping[str, float]] = []
     plain: list[Mapping[str, float]] = []
     for _ in range(PAIRS):
@@ -113,9 +96,9 @@ def backlog(place: Place) -> Mapping[str, float]:
     counted(place.receiver)
     with working(place) as worker:
         already = when(place, 1)["count"]
-        cpu = cpu_seconds(worker)
+        cpu = usage(worker).cpu_seconds
         all_of_them = when(place, BACKLOG)
-        cpu = cpu_seconds(worker) - cpu
+        cpu = usage(worker).cpu_seconds - cpu
     seconds = all_of_them["last"] - all_of_them["first"]
     return {"rate": all_of_them["count"] / seconds, "cpu": cpu / (BACKLOG - already)}
 
@@ -158,7 +141,7 @@ async def learned_and_told(place: Place, urls: list[str]) -> Mapping[str, tuple[
     known: dict[str, Any] = {
         "_env_file": None,
         "database_url": place.store_url,
-        "redis_url": place.broker.url,
+        "redis_url": place.site.broker.url,
         "webhook_allow_http": True,
         "webhook_allowed_networks": "127.0.0.0/8,::1/128",
         "webhook_allowed_ports": "any",
@@ -236,19 +219,12 @@ def failed(job: Job) -> Job:
 
 
 @contextmanager
-def receiving(folder: Path, keeper: Keeper) -> Generator[str]:
+def receiving(ground: Site) -> Generator[str]:
     """A receiver of its own process, by its URL."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    with (folder / "receiver.log").open("ab") as log:
-        process = keeper.launch(
-            [sys.executable, "-m", "ops.bench.receiver", str(port)], output=log, env=os.environ
-        )
-    wait_for_answer(url, process, folder / "receiver.log")
-    yield url
-    kill_group(process.pid)
-    process.wait()
-    keeper.release(process.pid)
+    with ground.serving("receiver", ("-m", "ops.bench.receiver", str(port)), {}, url):
+        yield url
 
 
 @contextmanager
@@ -256,7 +232,7 @@ def working(place: Place) -> Generator[int]:
     """A worker process, by its id."""
     environment = {
         "GENQ_DATABASE_URL": place.store_url,
-        "GENQ_REDIS_URL": place.broker.url,
+        "GENQ_REDIS_URL": place.site.broker.url,
         "GENQ_STATION_URL": "http://127.0.0.1:9",
         "GENQ_STATION_KEY": "none",
         "GENQ_WEBHOOK_ALLOW_HTTP": "true",
@@ -264,25 +240,8 @@ def working(place: Place) -> Generator[int]:
         "GENQ_WEBHOOK_ALLOWED_PORTS": "any",
         "GENQ_LOG_LEVEL": "WARNING",
     }
-    with (place.folder / "worker.log").open("ab") as log:
-        process = place.keeper.launch(
-            [sys.executable, "-c", "from ops.cli import main; main()", "worker"],
-            output=log,
-            env={**os.environ, **environment},
-        )
-    try:
-        yield process.pid
-        process.terminate()
-        process.wait(30)
-    finally:
-        kill_group(process.pid)
-        process.wait()
-        place.keeper.release(process.pid)
-
-
-def cpu_seconds(process_id: int) -> float:
-    fields = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS_A_SECOND
+    with place.site.running("worker", (*GENQ, "worker"), environment) as pid:
+        yield pid
 
 
 def counted(receiver: str, path: str = "/anew") -> Mapping[str, float]:

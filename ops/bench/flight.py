@@ -8,30 +8,23 @@ said, to the moment the request about it arrived.
 
 import asyncio
 import os
-import sys
-import tempfile
-from collections.abc import Generator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from random import Random
-from time import monotonic, sleep
+from time import sleep
 
 from generation.job import Billed, Job, JobState
-from generation.store import Store, migrate
+from generation.store import Store
 from generation.store.rows import job_row
 from generation.store.schema import jobs
+from ops.bench.site import GENQ, Site, site
+from ops.bench.stores import the_store
 from ops.bench.watching import Flight, watched
-from ops.stack.broker import BrokerProcess, local_broker
-from ops.stack.keeper import Keeper, kill_group
 from ops.stack.ports import free_port
-from tests.services.postgres import Cluster
-from tests.services.postgres_installation import PostgresUnavailable, installation
 
 #: Before it is measured, in seconds.
 SETTLE = 20
-START_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,49 +78,42 @@ def main() -> None:
         print(measured.row(title) if measured else f"| {title} | not installed |", flush=True)
 
 
-def measure(size: int, kind: Kind, workers: int, store: str) -> Flight | None:
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        keeper = stack.enter_context(Keeper())
-        broker = stack.enter_context(BrokerProcess(local_broker(folder / "b", os.environ), keeper))
-        url = f"sqlite+aiosqlite:///{folder}/bench.db"
-        database: int | None = None
-        if store == "PostgreSQL":
-            try:
-                found = stack.enter_context(installation(os.environ))
-            except PostgresUnavailable:
-                return None
-            cluster = stack.enter_context(Cluster(found, "flight", keeper, durable=True))
-            url = cluster.create_database("bench")
-            database = cluster.pid
-        migrate(url)
-        asyncio.run(fill(url, kind, size))
+def measure(size: int, kind: Kind, workers: int, store_name: str) -> Flight | None:
+    with site() as ground:
+        store = the_store(ground, store_name)
+        if store is None:
+            return None
+        asyncio.run(fill(store.url, kind, size))
         port = free_port()
-        command = ["-m", "ops.bench.stub", "--port", str(port)]
-        pids = {"stub": stack.enter_context(running(folder, keeper, "stub", command, {}))}
-        if database is not None:
-            pids["database"] = database
-        for number in range(workers):
-            name = f"worker{number}"
-            environment = settings(folder, kind, url, broker.url, port)
-            worker = ["-c", "from ops.cli import main; main()", "worker"]
-            pids[name] = stack.enter_context(running(folder, keeper, name, worker, environment))
-        for number in range(workers):
-            wait_for(folder / f"worker{number}.log", "worker_ready")
-        sleep(SETTLE)
-        return asyncio.run(watched(url, port, pids))
+        environment = settings(ground, kind, store.url, port)
+        pids = {} if store.pid is None else {"database": store.pid}
+        names = [f"worker{number}" for number in range(workers)]
+        with ExitStack() as stack:
+            stub = ("-m", "ops.bench.stub", "--port", str(port))
+            pids["stub"] = stack.enter_context(ground.running("stub", stub, {}))
+            for name in names:
+                worker = ground.running(name, (*GENQ, "worker"), environment)
+                pids[name] = stack.enter_context(worker)
+            for name in names:
+                ground.wait_until(lambda name=name: ready(ground, name), name, every=0.1)
+            sleep(SETTLE)
+            return asyncio.run(watched(store.url, port, pids))
 
 
-def settings(folder: Path, kind: Kind, url: str, broker: str, port: int) -> dict[str, str]:
-    stations = folder / "stations.toml"
+def ready(ground: Site, worker: str) -> bool:
+    return "worker_ready" in ground.log(worker).read_text(errors="replace")
+
+
+def settings(ground: Site, kind: Kind, url: str, port: int) -> dict[str, str]:
+    stations = ground.folder / "stations.toml"
     stations.write_text(
         STATIONS.format(port=port, speed=kind.speed, provider=kind.provider, dialect=kind.dialect)
     )
     return {
         "GENQ_DATABASE_URL": url,
-        "GENQ_REDIS_URL": broker,
+        "GENQ_REDIS_URL": ground.broker.url,
         "GENQ_STATIONS_FILE": str(stations),
-        "GENQ_DATA_DIR": str(folder),
+        "GENQ_DATA_DIR": str(ground.folder),
         "BENCH_KEY": "sk-bench",
     }
 
@@ -175,28 +161,3 @@ async def fill(url: str, kind: Kind, size: int) -> None:
                 await connection.execute(jobs.insert(), rows)
     finally:
         await store.close()
-
-
-@contextmanager
-def running(
-    folder: Path, keeper: Keeper, name: str, command: Sequence[str], environment: dict[str, str]
-) -> Generator[int]:
-    """One process, by its id, for as long as the block lasts."""
-    with (folder / f"{name}.log").open("ab") as log:
-        process = keeper.launch(
-            [sys.executable, *command], output=log, env={**os.environ, **environment}
-        )
-    try:
-        yield process.pid
-    finally:
-        kill_group(process.pid)
-        process.wait()
-        keeper.release(process.pid)
-
-
-def wait_for(log: Path, words: str) -> None:
-    deadline = monotonic() + START_SECONDS
-    while words not in log.read_text(errors="replace"):
-        if monotonic() > deadline:
-            sys.exit(f"the worker did not start:\n{log.read_text(errors='replace')[-2000:]}")
-        sleep(0.1)

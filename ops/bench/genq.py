@@ -2,22 +2,17 @@
 genq itself on the shared ground: one API, one worker with the default settings, PostgreSQL.
 """
 
-import asyncio
-import os
 import sys
 from collections.abc import Generator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import httpx
 
-from generation.store import Store, migrate, new_key
-from generation.webhooks.signature import new_secret
-from ops.bench.ground import Ground, answers, running, wait_until
+from ops.bench.ground import Ground
+from ops.bench.site import GENQ
+from ops.bench.stores import added_key, the_store
 from ops.stack.ports import free_port
-from tests.services.postgres import Cluster
-from tests.services.postgres_installation import installation
 
 PROMPT = "a lighthouse at dusk, slow pan"
 #: The most that one request may order.
@@ -48,48 +43,34 @@ class Genq:
 @contextmanager
 def running_genq(shared: Ground) -> Generator[Genq]:
     """One API, one worker with the default settings and PostgreSQL, until the block ends."""
-    with ExitStack() as stack:
-        server = stack.enter_context(
-            Cluster(stack.enter_context(installation(os.environ)), "bench", shared.keeper)
-        )
-        migrate(server.url)
-        key = asyncio.run(added_key(server.url))
-        stations = shared.folder / "stations.toml"
-        stations.write_text(STATIONS.format(url=shared.station, speed=SPEED))
-        port = free_port()
-        environment = {
-            "GENQ_DATABASE_URL": server.url,
-            "GENQ_REDIS_URL": shared.broker.url,
-            "GENQ_STATIONS_FILE": str(stations),
-            "GENQ_API_PORT": str(port),
-            "GENQ_WEBHOOK_ALLOW_HTTP": "true",
-            "GENQ_WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8",
-            "GENQ_WEBHOOK_ALLOWED_PORTS": "any",
-            "BENCH_STATION_KEY": "sk-bench",
-        }
-        command = [sys.executable, "-c", "from ops.cli import main; main()"]
-        pids = {
-            program: stack.enter_context(
-                running(shared.folder, shared.keeper, [*command, program], environment)
-            )
-            for program in ("api", "worker")
-        }
-        genq = Genq(f"http://127.0.0.1:{port}", key, pids, server.pid)
-        wait_until(lambda: answers(f"{genq.api}/healthz"), "the API")
+    site = shared.site
+    store = the_store(site, "PostgreSQL")
+    if store is None or store.pid is None:
+        sys.exit("PostgreSQL is not installed")
+    stations = site.folder / "stations.toml"
+    stations.write_text(STATIONS.format(url=shared.station, speed=SPEED))
+    port = free_port()
+    environment = {
+        "GENQ_DATABASE_URL": store.url,
+        "GENQ_REDIS_URL": site.broker.url,
+        "GENQ_STATIONS_FILE": str(stations),
+        "GENQ_API_PORT": str(port),
+        "GENQ_WEBHOOK_ALLOW_HTTP": "true",
+        "GENQ_WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8",
+        "GENQ_WEBHOOK_ALLOWED_PORTS": "any",
+        "BENCH_STATION_KEY": "sk-bench",
+    }
+    address = f"http://127.0.0.1:{port}"
+    with (
+        site.serving("api", (*GENQ, "api"), environment, f"{address}/healthz") as api,
+        site.running("worker", (*GENQ, "worker"), environment) as worker,
+    ):
+        genq = Genq(address, added_key(store.url), {"api": api, "worker": worker}, store.pid)
         shared.hook.told.clear()
         order(genq, shared.hook.url, 1)
-        wait_until(lambda: bool(shared.hook.told), "genq to begin")
+        site.wait_until(lambda: bool(shared.hook.told), "worker")
         shared.hook.told.clear()
         yield genq
-
-
-async def added_key(url: str) -> str:
-    store, key = Store(url), new_key()
-    try:
-        await store.keys.add("bench", key, new_secret(), datetime.now(UTC))
-    finally:
-        await store.close()
-    return key
 
 
 def order(genq: Genq, hook: str, count: int) -> None:

@@ -5,28 +5,23 @@ One tenant has them all, which is the worst case. Pages are taken at the top and
 """
 
 import asyncio
-import os
 import random
 import re
 import statistics
-import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 from time import perf_counter
 from typing import Any
 
 from sqlalchemy import Select, text
 
 from generation.job import JobState
-from generation.store import Filters, Store, migrate
+from generation.store import Filters, Store
 from generation.store.lists import Span, way
 from ops.bench.million import BATCH, COUNT, END, PARENT, START, TENANT, fill, job_id
-from ops.stack.keeper import Keeper
-from tests.services.postgres import Cluster
-from tests.services.postgres_installation import PostgresUnavailable, installation
+from ops.bench.site import site
+from ops.bench.stores import stores
 
 LIMIT = 51
 RUNS = 60
@@ -72,22 +67,11 @@ class Timing:
 
 def main() -> None:
     """Measure on SQLite and, where it is installed, on PostgreSQL; print a table and the plans."""
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        keeper = stack.enter_context(Keeper())
-        measured = {"SQLite": measure(f"sqlite+aiosqlite:///{folder}/bench.db")}
-        try:
-            found = stack.enter_context(installation(os.environ))
-        except PostgresUnavailable:
-            print("PostgreSQL is not installed.")
-        else:
-            cluster = stack.enter_context(Cluster(found, "bench", keeper, durable=True))
-            measured["PostgreSQL"] = measure(cluster.create_database("bench"))
-    show(measured)
+    with site() as ground:
+        show({store.name: measure(store.url) for store in stores(ground)})
 
 
 def measure(url: str) -> dict[str, Timing]:
-    migrate(url)
     began = perf_counter()
     asyncio.run(fill(url))
     print(f"{COUNT:,} jobs in {perf_counter() - began:.0f} s", flush=True)
@@ -157,8 +141,3 @@ def show(measured: Mapping[str, Mapping[str, Timing]]) -> None:
 
 def worst(all_timings: Sequence[Timing]) -> float:
     return max(each.p95 for each in all_timings)
-
-
-if __name__ == "__main__":
-    print(datetime.now(UTC).date())
-    main()

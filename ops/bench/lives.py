@@ -6,7 +6,6 @@ genq and at what people would build without it. All against the same sandbox, on
 import asyncio
 import os
 import statistics
-import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,22 +14,13 @@ from time import monotonic, sleep
 from typing import Any
 
 from ops.bench.genq import PROMPT, order, running_genq
-from ops.bench.ground import (
-    SAMPLE_SECONDS,
-    TASK_SECONDS,
-    Ground,
-    cpu_of,
-    ends,
-    ground,
-    running,
-    stats,
-    wait_until,
-)
+from ops.bench.ground import TASK_SECONDS, Ground, cpu_of, ends, ground, stats
 from ops.bench.usage import usage
 
 JOBS = int(os.environ.get("LIVES_JOBS", "2000"))
 #: A contender that has not told of every job by then has not finished.
 PATIENCE_SECONDS = 180
+SAMPLE_SECONDS = 1
 #: A warm-up that has not come back is sent again after so many questions, ten seconds.
 WARM_AGAIN = 10
 
@@ -117,7 +107,7 @@ def main() -> None:
     with ground() as shared:
         for contender in CONTENDERS:
             print(measured(shared, contender).row(), flush=True)
-            shared.broker.flushall()
+            shared.site.broker.flushall()
         print(measured_genq(shared).row(), flush=True)
 
 
@@ -125,12 +115,11 @@ def measured(shared: Ground, contender: Contender) -> Life:
     environment = {
         "BENCH_STATION": shared.station,
         "BENCH_HOOK": shared.hook.url,
-        "BENCH_REDIS_URL": shared.broker.url,
+        "BENCH_REDIS_URL": shared.site.broker.url,
     }
     os.environ.update(environment)
     module = import_module(contender.module)
-    command = [sys.executable, *contender.command]
-    with running(shared.folder, shared.keeper, command, environment) as pid:
+    with shared.site.running(contender.module, contender.command, environment) as pid:
         warm(shared, module, contender)
         names = [f"{contender.name} {number}" for number in range(contender.jobs)]
         return lived(shared, contender, [pid], [], lambda: give(module, names))
@@ -150,7 +139,7 @@ def warm(shared: Ground, module: Any, contender: Contender) -> None:
         asked += 1
         return False
 
-    wait_until(told, f"{contender.name} to begin")
+    shared.site.wait_until(told, contender.module)
     # The others that were sent have not come through yet, or never will.
     sleep(2 * TASK_SECONDS if asked > WARM_AGAIN else 0)
     shared.hook.told.clear()
@@ -192,7 +181,7 @@ def lived(
     begin: Callable[[], None],
 ) -> Life:
     """Let it see its jobs through, and look at what it uses meanwhile."""
-    services = [*services, shared.broker.pid or 0]
+    services = [*services, shared.site.broker.pid or 0]
     before, services_before = cpu_of(pids), cpu_of(services)
     looks_before = stats(shared)["looks"]
     began = monotonic()

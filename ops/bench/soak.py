@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from time import monotonic, sleep
 
 from ops.bench.genq import Genq, order, running_genq
-from ops.bench.ground import Ground, ends, ground, wait_until
+from ops.bench.ground import Ground, ends, ground
 from ops.bench.usage import usage
 
 MINUTES = int(os.environ.get("SOAK_MINUTES", "20"))
@@ -34,7 +34,7 @@ def main() -> None:
     with ground() as shared, running_genq(shared) as genq:
         stretches = [stretch(shared, genq) for _ in range(MINUTES * 60 // ROW_SECONDS)]
         ordered = sum(each.ordered for each in stretches)
-        wait_until(lambda: len(shared.hook.told) == ordered, "all jobs to be told")
+        shared.site.wait_until(lambda: len(shared.hook.told) == ordered, "worker")
         report(stretches, lags(shared, len(stretches)))
 
 

@@ -1,27 +1,64 @@
 """
-The stores that are measured, one after the other.
+The stores that are measured, one after the other, and a key to order with.
 """
 
+import asyncio
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack
-from pathlib import Path
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from ops.stack.keeper import Keeper
+from generation.store import Store, migrate, new_key
+from generation.webhooks.signature import new_secret
+from ops.bench.site import Site
 from tests.services.postgres import Cluster
 from tests.services.postgres_installation import PostgresUnavailable, installation
 
+TENANT = "bench"
 
-def stores(stack: ExitStack, folder: Path, keeper: Keeper) -> Iterator[tuple[str, str | None]]:
-    """
-    The name of each store and the URL of an empty, durable database in it, there until the stack is
-    unwound; None where it is not installed.
-    """
-    yield "SQLite", f"sqlite+aiosqlite:///{folder}/bench.db"
-    try:
-        found = stack.enter_context(installation(os.environ))
-    except PostgresUnavailable:
-        yield "PostgreSQL", None
+
+@dataclass(frozen=True, slots=True)
+class MeasuredStore:
+    """An empty, durable database with all tables, there as long as the site is."""
+
+    name: str
+    url: str
+    #: Of the database's server, where it is a process of its own.
+    pid: int | None = None
+
+
+def stores(site: Site) -> Iterator[MeasuredStore]:
+    """SQLite, and PostgreSQL where it is installed; that it is not is said."""
+    for name in ("SQLite", "PostgreSQL"):
+        if store := the_store(site, name):
+            yield store
+        else:
+            print(f"{name} is not installed.")
+
+
+def the_store(site: Site, name: str) -> MeasuredStore | None:
+    """None where it is not installed."""
+    if name == "SQLite":
+        store = MeasuredStore(name, f"sqlite+aiosqlite:///{site.folder}/bench.db")
     else:
-        cluster = stack.enter_context(Cluster(found, "bench", keeper, durable=True))
-        yield "PostgreSQL", cluster.create_database("bench")
+        try:
+            found = site.stack.enter_context(installation(os.environ))
+        except PostgresUnavailable:
+            return None
+        cluster = site.stack.enter_context(Cluster(found, "bench", site.keeper))
+        store = MeasuredStore(name, cluster.create_database("bench"), cluster.pid)
+    migrate(store.url)
+    return store
+
+
+def added_key(url: str) -> str:
+    return asyncio.run(_added_key(url))
+
+
+async def _added_key(url: str) -> str:
+    store, key = Store(url), new_key()
+    try:
+        await store.keys.add(TENANT, key, new_secret(), datetime.now(UTC))
+    finally:
+        await store.close()
+    return key

@@ -7,28 +7,22 @@ Once a stream for each of a thousand jobs, and once a thousand readers of everyt
 
 import asyncio
 import json
-import os
 import random
 import statistics
-import tempfile
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from time import monotonic
 
 import uvloop
 from ulid import ULID
 
 from generation.job import Job, JobState
-from generation.store import Store, migrate
-from ops.bench.stores import stores
-from ops.bench.submit import added_key, serving
+from generation.store import Store
+from ops.bench.site import Site, site
+from ops.bench.stores import MeasuredStore, added_key, stores
+from ops.bench.submit import serving_genq
 from ops.bench.usage import usage
-from ops.stack.broker import BrokerProcess, local_broker
-from ops.stack.keeper import Keeper
-from ops.stack.ports import free_port
 
 STREAMS = 1000
 #: Endings a second while each stream is of one job.
@@ -65,33 +59,17 @@ def main() -> None:
     """Measure on SQLite and, where it is installed, on PostgreSQL; print a table."""
     print("| store | streams | memory of the API | a stream | idle CPU | commit to reader |")
     print("|---|---|---|---|---|---|")
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        keeper = stack.enter_context(Keeper())
-        broker = stack.enter_context(BrokerProcess(local_broker(folder / "b", os.environ), keeper))
-        for name, url in stores(stack, folder, keeper):
-            if url is None:
-                print(f"| {name} | not installed | | | | |")
-            else:
-                measure(name, folder, keeper, broker, url)
+    with site() as ground:
+        for store in stores(ground):
+            measure(ground, store)
 
 
-def measure(name: str, folder: Path, keeper: Keeper, broker: BrokerProcess, url: str) -> None:
-    migrate(url)
-    key = asyncio.run(added_key(url))
+def measure(ground: Site, store: MeasuredStore) -> None:
+    key = added_key(store.url)
     for kind, work in (("one a job", of_jobs), ("everything, to each", of_all)):
-        port = free_port()
-        environment = {
-            "GENQ_DATABASE_URL": url,
-            "GENQ_REDIS_URL": broker.url,
-            "GENQ_STATION_URL": "http://127.0.0.1:9",
-            "GENQ_STATION_KEY": "none",
-            "GENQ_API_PORT": str(port),
-        }
-        command = ["-c", "from ops.cli import main; main()", "api"]
-        with serving(folder, keeper, command, environment, port) as process:
-            row = uvloop.run(work(url, Target(port, key, process.pid)))
-        print(f"| {name} | {STREAMS:,}, {kind} | {row} |", flush=True)
+        with serving_genq(ground, store.url) as api:
+            row = uvloop.run(work(store.url, Target(api.port, key, api.pid)))
+        print(f"| {store.name} | {STREAMS:,}, {kind} | {row} |", flush=True)
 
 
 async def of_jobs(url: str, api: Target) -> str:

@@ -5,30 +5,21 @@ server, storing nothing) and the plain stack; how late it is at a steady rate; a
 All run on the same store and broker, in turn, several times; what counts is each turn's ratios.
 """
 
-import asyncio
 import json
-import os
 import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
-import urllib.error
 import urllib.request
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from time import monotonic, sleep
 from typing import Any
 
-from generation.store import Store, migrate, new_key
-from generation.webhooks.signature import new_secret
-from ops.bench.stores import stores
+from ops.bench.site import GENQ, Site, site
+from ops.bench.stores import added_key, stores
 from ops.bench.wrk import loaded_by_wrk
-from ops.stack.broker import BrokerProcess, local_broker
-from ops.stack.keeper import Keeper, kill_group
 from ops.stack.ports import free_port
 
 CONNECTIONS = 64
@@ -36,7 +27,6 @@ SECONDS = 6
 TURNS = 3
 RATE = 500
 READ = 200
-START_SECONDS = 30
 ORDER: Mapping[str, Any] = {
     "provider": "kling",
     "operation": "text2video",
@@ -70,15 +60,9 @@ def main() -> None:
         f" | median, p99 at {RATE}/s | reads/s |"
     )
     print("|---|---|---|---|---|---|---|---|")
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        keeper = stack.enter_context(Keeper())
-        broker = stack.enter_context(BrokerProcess(local_broker(folder / "b", os.environ), keeper))
-        for name, url in stores(stack, folder, keeper):
-            if url is None:
-                print(f"| {name} | not installed | | | | | | |")
-            else:
-                show(name, measure(folder, keeper, broker, url))
+    with site() as ground:
+        for store in stores(ground):
+            show(store.name, measure(ground, store.url))
 
 
 def show(name: str, turns: list[Turn]) -> None:
@@ -97,35 +81,62 @@ def show(name: str, turns: list[Turn]) -> None:
     )
 
 
-def measure(folder: Path, keeper: Keeper, broker: BrokerProcess, url: str) -> list[Turn]:
-    migrate(url)
-    key = asyncio.run(added_key(url))
+def measure(ground: Site, url: str) -> list[Turn]:
+    key, folder = added_key(url), ground.folder
+    plain = {"PLAIN_DATABASE_URL": plain_url(url), "PLAIN_REDIS_URL": ground.broker.url}
+    turns: list[Turn] = []
+    for _ in range(TURNS):
+        with serving_genq(ground, url, ["-m", "ops.bench.floor"]) as api:
+            floor = closed(folder, [api.jobs], key, order=True)
+        with serving_genq(ground, url) as api:
+            jobs = api.jobs
+            ours = closed(folder, [jobs], key, order=True)
+            steady = loaded(folder, [jobs], key, order=True, rate=RATE)
+            reads = closed(folder, [f"{jobs}/{i}" for i in newest(jobs, key)], key, order=False)
+        ground.broker.flushall()
+        with serving_plain(ground, plain) as jobs:
+            theirs = closed(folder, [jobs], key, order=True)
+        ground.broker.flushall()
+        turns.append(Turn(floor, ours, theirs, steady, reads))
+    return turns
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """An API process that answers."""
+
+    port: int
+    pid: int
+
+    @property
+    def jobs(self) -> str:
+        return f"http://127.0.0.1:{self.port}/v1/jobs"
+
+
+@contextmanager
+def serving_genq(ground: Site, url: str, command: Sequence[str] = (*GENQ, "api")) -> Generator[Api]:
+    """An API process over this store, or another program with the same settings."""
     port = free_port()
-    genq = {
+    environment = {
         "GENQ_DATABASE_URL": url,
-        "GENQ_REDIS_URL": broker.url,
+        "GENQ_REDIS_URL": ground.broker.url,
         "GENQ_STATION_URL": "http://127.0.0.1:9",
         "GENQ_STATION_KEY": "none",
         "GENQ_API_PORT": str(port),
     }
-    plain = {"PLAIN_DATABASE_URL": plain_url(url), "PLAIN_REDIS_URL": broker.url}
-    genq_command = ["-c", "from ops.cli import main; main()", "api"]
-    plain_command = ["-m", "uvicorn", "ops.bench.plain:app", "--no-access-log", f"--port={port}"]
-    jobs = f"http://127.0.0.1:{port}/v1/jobs"
-    turns: list[Turn] = []
-    for _ in range(TURNS):
-        with serving(folder, keeper, ["-m", "ops.bench.floor"], genq, port):
-            floor = closed(folder, [jobs], key, order=True)
-        with serving(folder, keeper, genq_command, genq, port):
-            ours = closed(folder, [jobs], key, order=True)
-            steady = loaded(folder, [jobs], key, order=True, rate=RATE)
-            reads = closed(folder, [f"{jobs}/{i}" for i in newest(jobs, key)], key, order=False)
-        broker.flushall()
-        with serving(folder, keeper, plain_command, plain, port):
-            theirs = closed(folder, [jobs], key, order=True)
-        broker.flushall()
-        turns.append(Turn(floor, ours, theirs, steady, reads))
-    return turns
+    health = f"http://127.0.0.1:{port}/healthz"
+    with ground.serving("api", command, environment, health) as pid:
+        yield Api(port, pid)
+
+
+@contextmanager
+def serving_plain(ground: Site, environment: Mapping[str, str]) -> Generator[str]:
+    """The plain stack, by the URL of its jobs."""
+    port = free_port()
+    command = ["-m", "uvicorn", "ops.bench.plain:app", "--no-access-log", f"--port={port}"]
+    address = f"http://127.0.0.1:{port}"
+    with ground.serving("plain", command, environment, f"{address}/healthz"):
+        yield f"{address}/v1/jobs"
 
 
 def newest(jobs: str, key: str) -> list[str]:
@@ -144,45 +155,6 @@ def newest(jobs: str, key: str) -> list[str]:
 def plain_url(url: str) -> str:
     """The plain stack writes beside genq, not into its file."""
     return url.replace("bench.db", "plain.db")
-
-
-async def added_key(url: str) -> str:
-    store, key = Store(url), new_key()
-    try:
-        await store.keys.add("bench", key, new_secret(), datetime.now(UTC))
-    finally:
-        await store.close()
-    return key
-
-
-@contextmanager
-def serving(
-    folder: Path, keeper: Keeper, command: list[str], environment: Mapping[str, str], port: int
-) -> Generator["subprocess.Popen[bytes]"]:
-    """One server process that answers, for as long as the block lasts."""
-    with (folder / "server.log").open("ab") as log:
-        process = keeper.launch(
-            [sys.executable, *command], output=log, env={**os.environ, **environment}
-        )
-    try:
-        wait_for_answer(f"http://127.0.0.1:{port}/healthz", process, folder / "server.log")
-        yield process
-    finally:
-        process.terminate()
-        process.wait(15)
-        kill_group(process.pid)
-        keeper.release(process.pid)
-
-
-def wait_for_answer(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = monotonic() + START_SECONDS
-    while monotonic() < deadline and process.poll() is None:
-        try:
-            with urllib.request.urlopen(url, timeout=1):
-                return
-        except (urllib.error.URLError, OSError):
-            sleep(0.05)
-    sys.exit(f"the server did not start:\n{log.read_text(errors='replace')[-2000:]}")
 
 
 def closed(
