@@ -62,7 +62,7 @@ class Reply:
         to what they pass on. Raises `UnrecognizedReply` where it is none.
         """
         try:
-            document = _first_document(self.body)
+            document = first_document(self.body)
             return storable(document) if b"\\u" in self.body else document
         except (ValueError, RecursionError) as error:
             raise UnrecognizedReply(
@@ -77,6 +77,11 @@ class Reply:
                 f"the answer is not a JSON object: {self.excerpt()}", upstream_status=self.status
             )
         return cast(Mapping[str, Any], document)
+
+    @property
+    def is_page(self) -> bool:
+        """Whether it is HTML: a gateway's error page, or a dashboard where no such path exists."""
+        return self.body[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
 
     @property
     def retry_after(self) -> timedelta | None:
@@ -96,8 +101,11 @@ class Reply:
         return text[:limit].replace("\0", "") or f"an empty body with HTTP {self.status}"
 
 
-def _first_document(body: bytes) -> Any:
-    """Raises `ValueError` where it is none, or is followed by what begins no other."""
+def first_document(body: bytes | str) -> Any:
+    """
+    The first of several JSON documents. Raises `ValueError` or `RecursionError` where it is none,
+    or is followed by what begins no other.
+    """
     try:
         return json.loads(body)
     except json.JSONDecodeError as error:

@@ -7,12 +7,12 @@ The vendor answers `{detail}` (a sentence, a list of invalid fields or an object
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import replace
 from typing import Any
 
+from generation import wire
+from generation.complaint import Complaint
 from generation.operation import Reply, storable
-from generation.providers.flux import wire
 
 #: An answer within an answer within an answer is as deep as chained stations get.
 _DEEPEST = 3
@@ -20,18 +20,6 @@ _DEEPEST = 3
 _SUCCESS_CODES = frozenset({"", "0", "200", "201", "success", "succeed", "ok"})
 
 _WORDS = ("message", "msg", "title", "description", "error_message")
-
-
-@dataclass(frozen=True, slots=True)
-class Complaint:
-    """What an upstream says went wrong, in its own words."""
-
-    message: str
-    #: The service's own code as text; "" where it gave none.
-    code: str = ""
-    #: The HTTP status it came with; 0 where it came inside an answer about a task.
-    status: int = 0
-    retry_after: timedelta | None = None
 
 
 def complaint_in(document: Mapping[str, Any], reply: Reply) -> Complaint | None:
@@ -49,12 +37,6 @@ def complaint_in(document: Mapping[str, Any], reply: Reply) -> Complaint | None:
         status=reply.status,
         retry_after=reply.retry_after,
     )
-
-
-def wordless(reply: Reply) -> Complaint:
-    """The complaint of an answer that is no JSON object: its status and how it begins."""
-    message = f"HTTP {reply.status} without a readable answer: {reply.excerpt()}"
-    return Complaint(message, status=reply.status, retry_after=reply.retry_after)
 
 
 def unfolded(complaint: Complaint) -> Complaint:
@@ -120,4 +102,4 @@ def is_task(document: Mapping[str, Any]) -> bool:
 
 def _is_lone_detail(document: Mapping[str, Any]) -> bool:
     """A `detail` with no task around it is a complaint even where a relay says HTTP 200."""
-    return "detail" in document and not (is_task(document) or wire.identifier(document, "id"))
+    return "detail" in document and not (is_task(document) or wire.first_identifier(document, "id"))

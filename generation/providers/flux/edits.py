@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from generation.providers.flux.images import Image
+from generation.images import Image
 from generation.providers.flux.request import (
     Finetuned,
     Flux1,

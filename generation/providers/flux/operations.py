@@ -14,12 +14,13 @@ None of them takes our job id, so a submit whose answer is lost cannot be found 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from generation.errors import ErrorCode, Fault, Rejected, UnrecognizedReply
+from generation.images import content_of
 from generation.operation import Call, Operation, Order, Reply, Task
-from generation.providers.flux import images, wire
+from generation.providers.flux.addresses import askable
 from generation.providers.flux.followups import completed, parents_of
 from generation.providers.flux.model import Model
 from generation.providers.flux.models import MODELS
@@ -66,11 +67,11 @@ class VendorOperation(FluxOperation):
     def build_submit(self, request: FluxRequest, order: Order) -> Call:
         request = completed(request, order.parent)
         body = request.said()
-        body |= {name: images.bare(body[name]) for name in request.pictures if name in body}
+        body |= {name: _bare(body[name]) for name in request.pictures if name in body}
         return Call("POST", f"/v1/{self._path(request)}", body | self._finetune(request))
 
     def build_query(self, task: Task) -> Call:
-        polling_url = wire.askable(task.details.get("polling_url"))
+        polling_url = askable(task.details.get("polling_url"))
         if not polling_url:
             return self._get_result(task)
         return Call("GET", _with_id(polling_url, task.upstream_id))
@@ -182,7 +183,7 @@ class FalOperation(FluxOperation):
 
     def _address(self, task: Task, name: str, verb: str) -> str:
         """As the submit's answer gave it; else under the application."""
-        given = wire.askable(task.details.get(name))
+        given = askable(task.details.get(name))
         own = f"{_application(self._model)}/requests/{quote(task.upstream_id, safe='')}{verb}"
         return given or own
 
@@ -259,3 +260,12 @@ def _operations() -> Iterator[FluxOperation]:
 
 
 OPERATIONS = tuple(_operations())
+
+
+def _bare(value: Any) -> Any:
+    """A picture, or lists of them, with bare base64 in the place of data URIs."""
+    if isinstance(value, list):
+        return [_bare(each) for each in cast(list[Any], value)]
+    if isinstance(value, str) and value.startswith("data:"):
+        return content_of(value)[1]
+    return value

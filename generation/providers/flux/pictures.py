@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
-from generation.providers.flux.images import Image
+from generation.images import Image
 from generation.providers.flux.request import (
     AspectRatio,
     Finetuned,

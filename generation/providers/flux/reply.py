@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from generation import wire
+from generation.complaint import Complaint
 from generation.errors import ErrorCode, Fault, UnrecognizedReply
 from generation.operation import Call, Reply
-from generation.providers.flux import wire
-from generation.providers.flux.complaints import Complaint, complaint_in, is_task, words_of
+from generation.providers.flux.addresses import askable
+from generation.providers.flux.complaints import complaint_in, is_task, words_of
 from generation.providers.flux.faults import failure_of, fault_of, wordless_fault
 from generation.providers.flux.results import (
     assets_in,
@@ -187,7 +189,7 @@ class Reader:
 
     def _further(self, task: FluxTask) -> Call | Fault | None:
         """The call that brings the result of a task that is reported as completed."""
-        url = wire.askable(task.said("response_url"))
+        url = askable(task.said("response_url"))
         return Call("GET", url) if url else None
 
     def _ends_task(self, reply: Reply) -> bool:
@@ -203,7 +205,7 @@ class Reader:
 
 def details_of(task: FluxTask) -> dict[str, Any]:
     """What later calls need of a submit's answer, and its price."""
-    urls = {name: wire.askable(task.said(name)) for name in _URLS}
+    urls = {name: askable(task.said(name)) for name in _URLS}
     prices = {name: wire.number(task.said(name)) for name in _PRICES}
     return {name: value for name, value in {**urls, **prices}.items() if value}
 
@@ -225,7 +227,7 @@ def _opened(document: Mapping[str, Any]) -> FluxTask:
         layers.append(inner)
     inside_out = layers[::-1]
     words = (wire.first_text(each, "status", "state") for each in inside_out if is_task(each))
-    ids = (wire.identifier(each, *_IDS) for each in inside_out)
+    ids = (wire.first_identifier(each, *_IDS) for each in inside_out)
     return FluxTask(next(filter(None, ids), ""), next(filter(None, words), ""), layers)
 
 

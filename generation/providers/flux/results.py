@@ -7,12 +7,12 @@ All have the role `result`.
 
 import base64
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from generation.providers.flux import wire
-from generation.providers.flux.images import file_type
+from generation import wire
+from generation.images import file_type
 from generation.signed_urls import signed_until
 from generation.status import Asset, AssetType
 
@@ -135,7 +135,7 @@ def _expiry(url: str, life: timedelta | None, ended: Any) -> datetime | None:
         return stated
     vendors = any(store in (urlsplit(url).hostname or "") for store in _VENDOR_STORES)
     known = VENDOR_LIFE if vendors else life
-    return wire.moment(ended, known) if known else None
+    return _moment(ended, known) if known else None
 
 
 def _sources(layer: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -152,3 +152,15 @@ def _fact(sources: Sequence[Mapping[str, Any]], name: str) -> Any:
 
 def _mapping(source: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return wire.mapping(source.get(name))
+
+
+def _moment(value: Any, later: timedelta) -> datetime | None:
+    """A point in time, and so much later: seconds since the epoch, or ISO 8601 with its zone."""
+    try:
+        if isinstance(value, str):
+            found = datetime.fromisoformat(value)
+            return found.astimezone(UTC) + later if found.tzinfo else None
+        seconds = wire.positive(value)
+        return None if seconds is None else datetime.fromtimestamp(seconds, UTC) + later
+    except (ValueError, OverflowError, OSError):
+        return None

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from generation.providers.flux.images import Address, normalised
+from generation.images import Address, normalised
 from generation.providers.flux.request import FluxRequest, Problem
 
 

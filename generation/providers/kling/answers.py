@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
+from generation import wire
 from generation.errors import Rejected
-from generation.providers.kling import wire
 from generation.providers.kling.library import shelved
 from generation.providers.kling.results import billing_in, files_of, voice_samples
 from generation.status import Asset, AssetType, Succeeded

@@ -7,29 +7,17 @@ and OpenAI's `{error: {message, type, code}}`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import replace
 from typing import Any
 
+from generation import wire
+from generation.complaint import Complaint
 from generation.operation import Reply
-from generation.providers.kling import wire
 
 #: An answer within an answer within an answer is as deep as chained stations get.
 _DEEPEST = 3
 
 _SUCCESS_CODES = frozenset({"", "0", "200", "success", "succeed", "ok"})
-
-
-@dataclass(frozen=True, slots=True)
-class Complaint:
-    """What an upstream says went wrong, in its own words."""
-
-    message: str
-    #: The service's own code as text; "" where it gave none.
-    code: str = ""
-    #: The HTTP status it came with; 0 where it came inside an answer about a task.
-    status: int = 0
-    retry_after: timedelta | None = None
 
 
 def complaint_in(document: Mapping[str, Any], reply: Reply) -> Complaint | None:
@@ -46,12 +34,6 @@ def complaint_in(document: Mapping[str, Any], reply: Reply) -> Complaint | None:
         status=reply.status,
         retry_after=reply.retry_after,
     )
-
-
-def wordless(reply: Reply) -> Complaint:
-    """The complaint of an answer that is no JSON object: its status and how it begins."""
-    message = f"HTTP {reply.status} without a readable answer: {reply.excerpt()}"
-    return Complaint(message, status=reply.status, retry_after=reply.retry_after)
 
 
 def unfolded(complaint: Complaint) -> Complaint:

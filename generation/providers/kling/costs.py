@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from generation.balance import Balance, number, objects
 from generation.errors import UnrecognizedReply
 from generation.operation import Call, Reply
-from generation.providers.kling.wire import mapping
+from generation.wire import mapping
 
 #: Packs bought earlier are not listed; none is known to last for longer.
 LOOK_BACK = timedelta(days=365)

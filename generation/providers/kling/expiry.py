@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from generation.providers.kling import wire
+from generation import wire
 
 LIFE = timedelta(days=30)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from generation.providers.kling import wire
+from generation import wire
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ The caller may name such an id instead. Where neither does, or both and they dif
 
 from collections.abc import Iterable
 
+from generation import wire
 from generation.errors import Rejected
 from generation.operation import Parent
-from generation.providers.kling import wire
 from generation.status import AssetType
 
 

@@ -11,9 +11,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
+from generation import wire
 from generation.errors import ErrorCode, Fault, Rejected, UnrecognizedReply
 from generation.operation import Order, Reply
-from generation.providers.kling import wire
 from generation.providers.kling.answers import Reader
 from generation.providers.kling.complaints import complaint_in, error_message
 from generation.providers.kling.faults import failure_of, fault_of, wordless_fault

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from generation.providers.kling import wire
+from generation import wire
 from generation.providers.kling.expiry import deleted_at
 from generation.providers.kling.library import flat
 from generation.signed_urls import signed_until
@@ -134,7 +134,7 @@ def files_of(
                 url=url,
                 role=file.role,
                 upstream_id=wire.text(entry.get("id")) or None,
-                duration=wire.seconds(entry.get(file.duration)),
+                duration=wire.positive(entry.get(file.duration)),
                 expires_at=signed_until(url) or ends,
             )
 
@@ -164,6 +164,6 @@ def _bare(layer: Mapping[str, Any], medium: AssetType) -> Iterator[Asset]:
         yield Asset(
             type=medium,
             url=url,
-            duration=wire.seconds(layer.get("seconds")),
+            duration=wire.positive(layer.get("seconds")),
             expires_at=signed_until(url),
         )

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
+from generation.images import Address, Image
 from generation.operation import Parent
 from generation.providers.luma.agents_request import (
     AgentsMotion,
@@ -14,10 +15,8 @@ from generation.providers.luma.agents_request import (
 )
 from generation.providers.luma.inputs import (
     GenerationId,
-    MediaUrl,
     ModifyMode,
     Part,
-    Picture,
     Word,
 )
 from generation.providers.luma.request import (
@@ -40,7 +39,7 @@ def video_reference(url: str, media_type: str | None) -> dict[str, str]:
 class AgentsRemake(AgentsMotion):
     """What is made of an earlier video takes that video: by URL, by id, or from the parent."""
 
-    video_url: MediaUrl | None = Field(None, description="The video, without a parent job.")
+    video_url: Address | None = Field(None, description="The video, without a parent job.")
     media_type: Word | None = Field(
         None, description="Of `video_url`; `video/mp4` where neither this nor its name tells."
     )
@@ -99,7 +98,7 @@ class AgentsModifyVideo(AgentsRemake):
     mode: ModifyMode | None = None
     auto_controls: bool | None = None
     controls: Controls | None = None
-    keyframes: tuple[Picture, ...] | None = Field(None, max_length=64)
+    keyframes: tuple[Image, ...] | None = Field(None, max_length=64)
     keyframe_indexes: tuple[int, ...] | None = Field(None, max_length=64)
 
     def draft(self, parent: Parent | None) -> Draft:

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from generation.images import Image
 from generation.operation import Parent
 from generation.providers.luma.agents_request import (
     ASPECT_RATIOS,
@@ -16,7 +17,6 @@ from generation.providers.luma.inputs import (
     AspectRatio,
     GenerationId,
     Part,
-    Picture,
     Word,
 )
 from generation.providers.luma.request import (
@@ -32,7 +32,7 @@ from generation.providers.luma.request import (
 class Reference(Part):
     """A picture to go by: its own, or the result of an earlier generation."""
 
-    url: Picture | None = None
+    url: Image | None = None
     generation_id: GenerationId | None = None
 
     def wire(self) -> dict[str, str]:
@@ -81,7 +81,7 @@ class AgentsImage(AgentsPicture):
 class AgentsImageEdit(AgentsPicture):
     """A picture made from another one."""
 
-    image_url: Picture | None = Field(None, description="The picture, without a parent job.")
+    image_url: Image | None = Field(None, description="The picture, without a parent job.")
     generation_id: GenerationId | None = None
     image_ref: tuple[Reference, ...] | None = Field(None, max_length=8)
 

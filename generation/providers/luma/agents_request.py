@@ -9,13 +9,12 @@ from typing import Any
 
 from pydantic import Field
 
+from generation.images import content_of, is_url
 from generation.providers.luma.inputs import (
     AspectRatio,
     Prompt,
     Seconds,
     Word,
-    content_of,
-    is_url,
 )
 from generation.providers.luma.request import (
     Draft,

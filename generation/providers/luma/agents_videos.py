@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
+from generation.images import Image
 from generation.operation import Parent
 from generation.providers.luma.agents_request import (
     AgentsMotion,
@@ -13,7 +14,6 @@ from generation.providers.luma.agents_request import (
 from generation.providers.luma.ends import Ends
 from generation.providers.luma.inputs import (
     GenerationId,
-    Picture,
 )
 from generation.providers.luma.request import (
     Draft,
@@ -48,8 +48,8 @@ class AgentsNewVideo(AgentsMotion):
 class AgentsVideo(AgentsNewVideo):
     """A video from words, and from pictures to begin and to end with if there are any."""
 
-    image_url: Picture | None = Field(None, description="Begin with this picture.")
-    image_end_url: Picture | None = Field(None, description="End with this picture.")
+    image_url: Image | None = Field(None, description="Begin with this picture.")
+    image_end_url: Image | None = Field(None, description="End with this picture.")
 
     def frames(self, parent: Parent | None) -> Mapping[str, Any]:
         del parent
@@ -63,7 +63,7 @@ class AgentsExtend(AgentsNewVideo):
     """A video that goes on where an earlier one ended."""
 
     generation_id: GenerationId | None = None
-    image_end_url: Picture | None = Field(None, description="End with this picture.")
+    image_end_url: Image | None = Field(None, description="End with this picture.")
 
     def frames(self, parent: Parent | None) -> Mapping[str, Any]:
         start = generation_of(parent, self.generation_id, "generation_id")
@@ -75,7 +75,7 @@ class AgentsReverseExtend(AgentsNewVideo):
     """A video that leads up to the beginning of an earlier one."""
 
     generation_id: GenerationId | None = None
-    image_url: Picture | None = Field(None, description="Begin with this picture.")
+    image_url: Image | None = Field(None, description="Begin with this picture.")
 
     def frames(self, parent: Parent | None) -> Mapping[str, Any]:
         end = generation_of(parent, self.generation_id, "generation_id")
@@ -90,8 +90,8 @@ class AgentsInterpolate(AgentsNewVideo):
         None, description="Begin where this video ended. A parent job fills the end that is free."
     )
     end_generation_id: GenerationId | None = Field(None, description="End where this video began.")
-    image_url: Picture | None = Field(None, description="Begin with this picture instead.")
-    image_end_url: Picture | None = Field(None, description="End with this picture instead.")
+    image_url: Image | None = Field(None, description="Begin with this picture instead.")
+    image_end_url: Image | None = Field(None, description="End with this picture instead.")
 
     def frames(self, parent: Parent | None) -> Mapping[str, Any]:
         ends = self._ends().filled(parent)

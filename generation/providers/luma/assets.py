@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from generation.providers.luma import wire
+from generation import wire
+from generation.providers.luma.ids import identifier
 from generation.signed_urls import signed_until
 from generation.status import Asset, AssetType
 
@@ -122,7 +123,7 @@ def _bare(layer: Mapping[str, Any], medium: AssetType) -> Iterator[Asset]:
     names = ("video_url", "result_url", "url", "fail_reason")
     url = next(filter(None, (wire.url(layer.get(name)) for name in names)), "")
     if url:
-        upstream_id = wire.identifier(layer.get("video_id")) or None
+        upstream_id = identifier(layer.get("video_id")) or None
         yield replace(_asset(medium, url), upstream_id=upstream_id)
     if url and (cover := wire.url(layer.get("thumbnail_url"))):
         yield _asset(AssetType.IMAGE, cover, "cover")

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, cast
 
+from generation import wire
+from generation.complaint import Complaint
 from generation.operation import LONGEST_PATIENCE, Reply
-from generation.providers.luma import wire
 
 #: An answer within an answer within an answer is as deep as chained relays get.
 _DEEPEST = 3
@@ -22,20 +23,12 @@ _SUCCESS_CODES = frozenset({"", "0", "200", "201", "success", "succeed", "ok"})
 
 
 @dataclass(frozen=True, slots=True)
-class Complaint:
-    """What an upstream says went wrong, in its own words."""
-
-    message: str
-    #: The service's own code as text; "" where it gave none.
-    code: str = ""
-    #: The HTTP status it came with; 0 where it came inside an answer about a task.
-    status: int = 0
-    retry_after: timedelta | None = None
+class LumaComplaint(Complaint):
     #: True in the words of Luma itself, or of the gateway that drives its site: a `detail`.
     from_luma: bool = False
 
 
-def complaint_in(document: Mapping[str, Any], reply: Reply) -> Complaint | None:
+def complaint_in(document: Mapping[str, Any], reply: Reply) -> LumaComplaint | None:
     """What the answer complains about, or None where it does not."""
     found = _spoken(document)
     if found is None and reply.status >= 400:
@@ -43,13 +36,13 @@ def complaint_in(document: Mapping[str, Any], reply: Reply) -> Complaint | None:
     return found and _completed(unfolded(found), reply)
 
 
-def wordless(reply: Reply) -> Complaint:
+def wordless(reply: Reply) -> LumaComplaint:
     """The complaint of an answer that is no JSON object: its status and how it begins."""
     message = f"HTTP {reply.status} without a readable answer: {reply.excerpt()}"
-    return _completed(Complaint(message), reply)
+    return _completed(LumaComplaint(message), reply)
 
 
-def unfolded(complaint: Complaint) -> Complaint:
+def unfolded(complaint: LumaComplaint) -> LumaComplaint:
     """The complaint that a relay packed into the message of its own, if it did."""
     for _ in range(_DEEPEST):
         document = wire.unpacked(complaint.message)
@@ -60,7 +53,7 @@ def unfolded(complaint: Complaint) -> Complaint:
     return complaint
 
 
-def _completed(complaint: Complaint, reply: Reply) -> Complaint:
+def _completed(complaint: LumaComplaint, reply: Reply) -> LumaComplaint:
     return replace(
         complaint,
         message=complaint.message or reply.excerpt(),
@@ -77,26 +70,26 @@ def patience(reply: Reply) -> timedelta | None:
     return timedelta(milliseconds=min(milliseconds, LONGEST_PATIENCE / timedelta(milliseconds=1)))
 
 
-def _spoken(document: Mapping[str, Any]) -> Complaint | None:
+def _spoken(document: Mapping[str, Any]) -> LumaComplaint | None:
     """A complaint by one of the fields that need no HTTP status to be one."""
     if detail := document.get("detail"):
         inside = wire.mapping(detail)
         code = wire.first_text(inside, "code", "failure_code")
-        return Complaint(detail_text(detail), code, from_luma=True)
+        return LumaComplaint(detail_text(detail), code, from_luma=True)
     error = document.get("error")
     if error_message(error):
         code = wire.first_text(wire.mapping(error), "code") or wire.text(document.get("code"))
-        return Complaint(error_message(error), code)
+        return LumaComplaint(error_message(error), code)
     refused = document.get("success") is False
     if refused or wire.text(document.get("code")).lower() not in _SUCCESS_CODES:
         return _enveloped(document)
     return None
 
 
-def _enveloped(document: Mapping[str, Any]) -> Complaint:
+def _enveloped(document: Mapping[str, Any]) -> LumaComplaint:
     inner = wire.mapping(document.get("data")).get("error")
     message = wire.first_text(document, "message", "msg", "description", "reason")
-    return Complaint(message or error_message(inner), wire.text(document.get("code")))
+    return LumaComplaint(message or error_message(inner), wire.text(document.get("code")))
 
 
 def error_message(error: Any) -> str:

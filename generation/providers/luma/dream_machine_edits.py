@@ -6,12 +6,12 @@ from urllib.parse import quote
 
 from pydantic import Field
 
+from generation.images import Address
 from generation.operation import Parent
 from generation.providers.luma.dream_machine_models import ASPECT_RATIOS, IMAGE_MODELS, VIDEO_MODELS
 from generation.providers.luma.inputs import (
     AspectRatio,
     GenerationId,
-    MediaUrl,
     ModifyMode,
     Pixels,
     Prompt,
@@ -61,7 +61,7 @@ class DreamReframe(LumaRequest):
 class DreamReframeImage(DreamReframe):
     """A picture in another frame, with what was outside of it made up."""
 
-    image_url: MediaUrl | None = Field(None, description="The picture, without a parent job.")
+    image_url: Address | None = Field(None, description="The picture, without a parent job.")
     model: Word = "photon-1"
     format: Literal["jpg", "png"] = "jpg"
 
@@ -78,8 +78,8 @@ class DreamReframeImage(DreamReframe):
 class DreamReframeVideo(DreamReframe):
     """A video in another frame, with what was outside of it made up."""
 
-    video_url: MediaUrl | None = Field(None, description="The video, without a parent job.")
-    first_frame_url: MediaUrl | None = Field(None, description="How the new video begins.")
+    video_url: Address | None = Field(None, description="The video, without a parent job.")
+    first_frame_url: Address | None = Field(None, description="How the new video begins.")
 
     def draft(self, parent: Parent | None) -> Draft:
         media = file_of(parent, self.video_url, AssetType.VIDEO, "video_url")
@@ -94,10 +94,10 @@ class DreamReframeVideo(DreamReframe):
 class DreamModifyVideo(LumaRequest):
     """A video made anew from an earlier one."""
 
-    video_url: MediaUrl | None = Field(None, description="The video, without a parent job.")
+    video_url: Address | None = Field(None, description="The video, without a parent job.")
     mode: ModifyMode
     model: Word = "ray-2"
-    first_frame_url: MediaUrl | None = Field(None, description="How the new video begins.")
+    first_frame_url: Address | None = Field(None, description="How the new video begins.")
     prompt: Prompt | None = None
 
     def draft(self, parent: Parent | None) -> Draft:

@@ -5,11 +5,11 @@ from typing import Literal
 
 from pydantic import Field
 
+from generation.images import Address
 from generation.operation import Parent
 from generation.providers.luma.dream_machine_models import ASPECT_RATIOS, IMAGE_MODELS, DreamPrompt
 from generation.providers.luma.inputs import (
     AspectRatio,
-    MediaUrl,
     Part,
     Word,
 )
@@ -24,14 +24,14 @@ from generation.providers.luma.request import (
 class WeightedImage(Part):
     """A picture to go by, and how closely."""
 
-    url: MediaUrl
+    url: Address
     weight: float | None = Field(None, ge=0, le=1)
 
 
 class CharacterImages(Part):
     """Pictures of one character."""
 
-    images: tuple[MediaUrl, ...] = Field(max_length=4)
+    images: tuple[Address, ...] = Field(max_length=4)
 
 
 class CharacterReference(Part):

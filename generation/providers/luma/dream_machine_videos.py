@@ -9,13 +9,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from generation.images import Address
 from generation.operation import Parent
 from generation.providers.luma.dream_machine_models import ASPECT_RATIOS, VIDEO_MODELS, DreamPrompt
 from generation.providers.luma.ends import Ends
 from generation.providers.luma.inputs import (
     AspectRatio,
     GenerationId,
-    MediaUrl,
     Part,
     Seconds,
     Word,
@@ -40,7 +40,7 @@ class ImageFrame(Part):
     """A frame that is a picture."""
 
     type: Literal["image"]
-    url: MediaUrl
+    url: Address
 
 
 class GenerationFrame(Part):
@@ -111,8 +111,8 @@ class DreamMotion(LumaRequest):
 class DreamVideo(DreamMotion):
     """A video from words, and from pictures to begin and to end with if there are any."""
 
-    image_url: MediaUrl | None = Field(None, description="Begin with this picture.")
-    image_end_url: MediaUrl | None = Field(None, description="End with this picture.")
+    image_url: Address | None = Field(None, description="Begin with this picture.")
+    image_end_url: Address | None = Field(None, description="End with this picture.")
     keyframes: Keyframes | None = Field(None, description="The same in the vendor's own words.")
 
     def frames(self, parent: Parent | None) -> Mapping[str, Any]:
@@ -143,7 +143,7 @@ class DreamExtend(DreamMotion):
     """A video that goes on where an earlier one ended."""
 
     generation_id: GenerationId | None = None
-    image_end_url: MediaUrl | None = Field(None, description="End with this picture.")
+    image_end_url: Address | None = Field(None, description="End with this picture.")
 
     def frames(self, parent: Parent | None) -> Mapping[str, Any]:
         start = generation_of(parent, self.generation_id, "generation_id")
@@ -155,7 +155,7 @@ class DreamReverseExtend(DreamMotion):
     """A video that leads up to the beginning of an earlier one."""
 
     generation_id: GenerationId | None = None
-    image_url: MediaUrl | None = Field(None, description="Begin with this picture.")
+    image_url: Address | None = Field(None, description="Begin with this picture.")
 
     def frames(self, parent: Parent | None) -> Mapping[str, Any]:
         end = generation_of(parent, self.generation_id, "generation_id")
@@ -170,8 +170,8 @@ class DreamInterpolate(DreamMotion):
         None, description="Begin where this video ended. A parent job fills the end that is free."
     )
     end_generation_id: GenerationId | None = Field(None, description="End where this video began.")
-    image_url: MediaUrl | None = Field(None, description="Begin with this picture instead.")
-    image_end_url: MediaUrl | None = Field(None, description="End with this picture instead.")
+    image_url: Address | None = Field(None, description="Begin with this picture instead.")
+    image_end_url: Address | None = Field(None, description="End with this picture instead.")
 
     def frames(self, parent: Parent | None) -> Mapping[str, Any]:
         ends = self._ends().filled(parent)

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Mapping
 
+from generation.complaint import LONGEST_CODE, LONGEST_MESSAGE, words
 from generation.errors import ErrorCode
-from generation.providers.luma.complaints import Complaint, unfolded
-from generation.providers.luma.faults import LONGEST_MESSAGE, MODERATION
+from generation.providers.luma.complaints import LumaComplaint, unfolded
+from generation.providers.luma.faults import MODERATION
 from generation.status import Failed
 
 #: The Agents API's `failure_code`: what it is to us, and whether a new task may well succeed.
@@ -27,18 +28,18 @@ _FINAL = re.compile(r"invalid|unsupported|corrupt|too large", re.IGNORECASE)
 
 def failure_of(reason: str, code: str = "") -> Failed:
     """The failure an upstream tells of. Its code decides, and its words where there is none."""
-    complaint = unfolded(Complaint(reason, code))
+    complaint = unfolded(LumaComplaint(reason, code))
     message = complaint.message or complaint.code or "the upstream gave no reason"
     kind, retryable = _BY_CODE.get(complaint.code.lower()) or _by_words(message)
     return Failed(
         message[:LONGEST_MESSAGE],
         kind,
         retryable=retryable,
-        upstream_code=complaint.code[:LONGEST_MESSAGE] or None,
+        upstream_code=complaint.code[:LONGEST_CODE] or None,
     )
 
 
 def _by_words(message: str) -> tuple[ErrorCode, bool]:
-    if MODERATION.search(message):
+    if words(MODERATION).search(message):
         return ErrorCode.MODERATED, False
     return ErrorCode.UPSTREAM_FAILED, not _FINAL.search(message)

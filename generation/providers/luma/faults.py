@@ -7,219 +7,171 @@ a bad field, for a moderated prompt and for an empty account alike, and relays s
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from generation.errors import (
-    AccountBlocked,
-    ErrorCode,
-    Fault,
-    InDoubt,
-    NotAccepted,
-    QueueFull,
-    Rejected,
-    Throttled,
-    UnrecognizedReply,
+from generation.complaint import (
+    AUTH,
+    BROKEN,
+    DOWN,
+    INVALID,
+    MODERATED,
+    NO_CREDIT,
+    NO_ROOM,
+    NOT_FOUND,
+    TOO_FAST,
+    UNREADABLE,
+    UNSUPPORTED,
+    Verdict,
+    first,
+    rules,
+    words,
 )
+from generation.errors import Fault
 from generation.operation import Reply
-from generation.providers.luma.complaints import Complaint, wordless
+from generation.providers.luma.complaints import LumaComplaint, wordless
 
-
-@dataclass(frozen=True, slots=True)
-class _Sort:
-    """What a complaint amounts to."""
-
-    fault: type[Fault]
-    code: ErrorCode
-
-
-_AUTH = _Sort(AccountBlocked, ErrorCode.AUTH)
-_CREDITS = _Sort(AccountBlocked, ErrorCode.OUT_OF_CREDITS)
-_INVALID = _Sort(Rejected, ErrorCode.INVALID_REQUEST)
-_UNSUPPORTED = _Sort(Rejected, ErrorCode.UNSUPPORTED)
-_NOT_FOUND = _Sort(Rejected, ErrorCode.NOT_FOUND)
-_MODERATED = _Sort(Rejected, ErrorCode.MODERATED)
-_TOO_FAST = _Sort(Throttled, ErrorCode.RATE_LIMITED)
-_NO_ROOM = _Sort(QueueFull, ErrorCode.QUEUE_FULL)
-#: One of the relay's own accounts at Luma is out of order; the relay has others.
-_CHANNEL_DOWN = _Sort(NotAccepted, ErrorCode.UNAVAILABLE)
-#: A guard before the upstream turned the request away, and knows nothing of our key.
-_DOWN = _Sort(NotAccepted, ErrorCode.UNAVAILABLE)
-#: The request arrived somewhere and broke; how far it came before is unknown.
-_BROKEN = _Sort(InDoubt, ErrorCode.IN_DOUBT)
-_UNREADABLE = _Sort(UnrecognizedReply, ErrorCode.BAD_RESPONSE)
-
-_BY_CODE: Mapping[str, _Sort] = {
+_BY_CODE: Mapping[str, Verdict] = {
     # The Agents API's codes of failure.
-    "content_moderated": _MODERATED,
-    "budget_exhausted": _CREDITS,
-    "rate_limited": _TOO_FAST,
-    "image_too_large": _INVALID,
-    "unsupported_format": _INVALID,
-    "corrupt_input": _INVALID,
-    "invalid_request": _INVALID,
+    "content_moderated": MODERATED,
+    "budget_exhausted": NO_CREDIT,
+    "rate_limited": TOO_FAST,
+    "image_too_large": INVALID,
+    "unsupported_format": INVALID,
+    "corrupt_input": INVALID,
+    "invalid_request": INVALID,
     # Relays of the new-api family, and OpenAI's form.
-    "insufficient_quota": _CREDITS,
-    "insufficient_user_quota": _CREDITS,
-    "quota_not_enough": _CREDITS,
-    "pre_consume_token_quota_failed": _CREDITS,
-    "invalid_api_key": _AUTH,
-    "task_not_exist": _NOT_FOUND,
-    "model_not_found": _NO_ROOM,
-    "get_channel_failed": _NO_ROOM,
-    "model_price_error": _UNSUPPORTED,
-    "invalid_api_platform": _UNSUPPORTED,
-    "do_request_failed": _BROKEN,
+    "insufficient_quota": NO_CREDIT,
+    "insufficient_user_quota": NO_CREDIT,
+    "quota_not_enough": NO_CREDIT,
+    "pre_consume_token_quota_failed": NO_CREDIT,
+    "invalid_api_key": AUTH,
+    "task_not_exist": NOT_FOUND,
+    "model_not_found": NO_ROOM,
+    "get_channel_failed": NO_ROOM,
+    "model_price_error": UNSUPPORTED,
+    "invalid_api_platform": UNSUPPORTED,
+    "do_request_failed": BROKEN,
 }
 
 
-def _words(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern, re.IGNORECASE)
-
-
 #: Luma's failures name no code for moderation; these words tell it.
-MODERATION = _words(
-    r"moderat|safety|policy|nsfw|inappropriate|prohibited|sensitive|敏感|违规|审核|风控"
-)
-#: The first words that fit decide.
-_Words = tuple[tuple[re.Pattern[str], _Sort], ...]
-
+MODERATION = r"moderat|safety|policy|nsfw|inappropriate|prohibited|sensitive|敏感|违规|审核|风控"
 #: Said by whoever turns a request away at the door, so that nothing can have begun: these words
 #: mean the same with every status.
-_AT_THE_DOOR: _Words = (
+_AT_THE_DOOR = rules(
     (
-        _words(r"no available (channel|account)|无可用渠道|负载已饱和|queue (is )?full|队列已满"),
-        _NO_ROOM,
+        r"no available (channel|account)|无可用渠道|负载已饱和|queue (is )?full|队列已满",
+        NO_ROOM,
     ),
     (
-        _words(
+        (
             r"invalid (api.?key|token|secret)|secret token|incorrect api key|无效的令牌|未提供令牌"
             r"|令牌已过期|令牌状态不可用|用户已被封禁"
         ),
-        _AUTH,
+        AUTH,
     ),
     (
-        _words(
+        (
             r"insufficient.{0,20}(credit|balance|quota|fund)|(余额|额度).*(不足|用尽|失败)|欠费"
             r"|exceeded your current quota"
         ),
-        _CREDITS,
+        NO_CREDIT,
     ),
-    (_words(r"too many requests|rate.?limit|requests per|请求.*(频繁|过快|过多)"), _TOO_FAST),
+    (r"too many requests|rate.?limit|requests per|请求.*(频繁|过快|过多)", TOO_FAST),
 )
 
 #: Words that decide where the upstream read the request and did not break over it.
-_CLEAR_WORDS: _Words = (
-    (_words(r"concurren|parallel|并发"), _NO_ROOM),
-    (_words(r"invalid url \("), _UNSUPPORTED),
-    (_words(r"too (fast|many|frequent)|throttl"), _TOO_FAST),
-    (_words(r"credit|\bbalance\b|quota|payment|billing|budget|余额|额度"), _CREDITS),
-    (MODERATION, _MODERATED),
+_CLEAR_WORDS = rules(
+    (r"concurren|parallel|并发", NO_ROOM),
+    (r"invalid url \(", UNSUPPORTED),
+    (r"too (fast|many|frequent)|throttl", TOO_FAST),
+    (r"credit|\bbalance\b|quota|payment|billing|budget|余额|额度", NO_CREDIT),
+    (MODERATION, MODERATED),
     (
-        _words(
+        (
             r"(generation|task)\S*( id)?( was| is)? not found|(generation|task).*(not|n't) exist"
             r"|no such (generation|task)|任务不存在"
         ),
-        _NOT_FOUND,
+        NOT_FOUND,
     ),
 )
 
 #: Statuses that mean one thing where neither code nor clear words say otherwise.
-_CLEAR_STATUSES: Mapping[int, _Sort] = {
-    400: _INVALID,
-    401: _AUTH,
-    402: _CREDITS,
-    403: _AUTH,
-    405: _UNSUPPORTED,
+_CLEAR_STATUSES: Mapping[int, Verdict] = {
+    400: INVALID,
+    401: AUTH,
+    402: NO_CREDIT,
+    403: AUTH,
+    405: UNSUPPORTED,
     # The vendor's own client sends these again. Nothing says that no task was created before.
-    408: _BROKEN,
-    409: _BROKEN,
-    413: _INVALID,
-    415: _INVALID,
-    422: _INVALID,
-    425: _BROKEN,
-    429: _TOO_FAST,
+    408: BROKEN,
+    409: BROKEN,
+    413: INVALID,
+    415: INVALID,
+    422: INVALID,
+    425: BROKEN,
+    429: TOO_FAST,
 }
 #: What a gateway's page may decide about a look. Its 403 comes from a guard.
 _PAGE_STATUSES = frozenset({401, 402, 413, 429})
 
 #: Refusals that came with a good HTTP status, by words too common to outweigh any of the above.
-_FAINT_WORDS = _words(r"invalid|must|required|exceed|not supported|unsupported|too (short|long)")
+_FAINT_WORDS = words(r"invalid|must|required|exceed|not supported|unsupported|too (short|long)")
 
 #: `400: concepts are not supported for this model`: a status of which only the text is left.
 _STATUS_IN_TEXT = re.compile(r"([45][0-9]{2})\s*:")
 _STATUS_AS_CODE = re.compile(r"[45][0-9]{2}")
 
-#: Enough for a person to read; relays pass whole pages on.
-LONGEST_MESSAGE = 500
 
-
-def fault_of(complaint: Complaint, *, submitting: bool, relayed: bool) -> Fault:
+def fault_of(complaint: LumaComplaint, *, submitting: bool, relayed: bool) -> Fault:
     """
     The complaint as the fault it is. `relayed` where the key is a relay's and Luma's account is the
     relay's own. An upstream that broke leaves a submit in doubt, and a look without news.
     """
-    return _fault(_sort(complaint, submitting, relayed), complaint, submitting=submitting)
+    return _verdict(complaint, submitting, relayed).on(complaint, submitting=submitting)
 
 
 def wordless_fault(reply: Reply, *, submitting: bool) -> Fault:
     """The fault of an answer that is no JSON object: a page, a bare text, the torso of something"""
     complaint = wordless(reply)
     status = reply.status
-    page = reply.body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
+    page = reply.is_page
     if submitting and (300 <= status < 400 or (page and status < 300)):
-        sort = _UNSUPPORTED  # a redirect, which is not followed, or the dashboard: no such path
+        verdict = UNSUPPORTED  # a redirect, which is not followed, or the dashboard: no such path
     elif submitting and status == 403 and page:
-        sort = _DOWN
+        verdict = DOWN
     elif page and not (submitting and 400 <= status < 500) and status not in _PAGE_STATUSES:
-        sort = _BROKEN
+        verdict = BROKEN
     elif status < 300 or (status == 404 and not submitting):
-        sort = _UNREADABLE  # a route that is not there says nothing about a task
+        verdict = UNREADABLE  # a route that is not there says nothing about a task
     else:
-        sort = _sort(complaint, submitting, relayed=False)
-    return _fault(sort, complaint, submitting=submitting)
+        verdict = _verdict(complaint, submitting, relayed=False)
+    return verdict.on(complaint, submitting=submitting)
 
 
-def _fault(sort: _Sort, complaint: Complaint, *, submitting: bool) -> Fault:
-    code = sort.code
-    if not submitting and code is ErrorCode.IN_DOUBT:
-        code = ErrorCode.UNAVAILABLE
-    return sort.fault(
-        complaint.message[:LONGEST_MESSAGE],
-        code=code,
-        upstream_status=complaint.status or None,
-        upstream_code=complaint.code[:LONGEST_MESSAGE] or None,
-        retry_after=complaint.retry_after,
-    )
-
-
-def _sort(complaint: Complaint, submitting: bool, relayed: bool) -> _Sort:
+def _verdict(complaint: LumaComplaint, submitting: bool, relayed: bool) -> Verdict:
     if found := _BY_CODE.get(complaint.code.lower()):
         return found
     status = _status(complaint)
-    if found := _first(_AT_THE_DOOR, complaint.message):
+    if found := first(_AT_THE_DOOR, complaint.message):
         return found
     if status >= 500:
-        return _BROKEN
-    if found := _first(_CLEAR_WORDS, complaint.message):
+        return BROKEN
+    if found := first(_CLEAR_WORDS, complaint.message):
         return found
     if relayed and complaint.from_luma and status in (401, 403):
-        return _CHANNEL_DOWN  # the relay passed our key, and lost its own login at Luma
+        return DOWN  # the relay passed our key, and lost its own login at Luma
     return _by_status(status, complaint, submitting)
 
 
-def _first(rules: _Words, message: str) -> _Sort | None:
-    return next((sort for words, sort in rules if words.search(message)), None)
-
-
-def _by_status(status: int, complaint: Complaint, submitting: bool) -> _Sort:
+def _by_status(status: int, complaint: LumaComplaint, submitting: bool) -> Verdict:
     if status == 404:
-        return _UNSUPPORTED if submitting else _NOT_FOUND
+        return UNSUPPORTED if submitting else NOT_FOUND
     if status < 400 and _FAINT_WORDS.search(complaint.message):
-        return _INVALID
-    return _CLEAR_STATUSES.get(status, _UNREADABLE)
+        return INVALID
+    return _CLEAR_STATUSES.get(status, UNREADABLE)
 
 
-def _status(complaint: Complaint) -> int:
+def _status(complaint: LumaComplaint) -> int:
     """The status that decides: one that the complaint itself names, else the answer's own."""
     if _STATUS_AS_CODE.fullmatch(complaint.code):
         return int(complaint.code)

@@ -10,11 +10,11 @@ from urllib.parse import quote
 
 from pydantic import Field
 
+from generation.images import Image
 from generation.operation import Parent
 from generation.providers.luma.inputs import (
     AspectRatio,
     GenerationId,
-    Picture,
     Prompt,
     Seconds,
     Word,
@@ -28,7 +28,7 @@ class RelayMotion(LumaRequest):
     prompt: Prompt
     aspect_ratio: AspectRatio = "16:9"
     expand_prompt: bool | None = Field(None, description="Let Luma write more of the prompt.")
-    image_end_url: Picture | None = Field(None, description="End with this picture.")
+    image_end_url: Image | None = Field(None, description="End with this picture.")
     loop: bool | None = None
     model: Word | None = Field(None, description="`ray-v1` or `ray-v2`, at relays that read it.")
     duration: Seconds | None = Field(None, description="`5s` or `9s`, at relays that read it.")
@@ -50,7 +50,7 @@ class RelayMotion(LumaRequest):
 class RelayVideo(RelayMotion):
     """A video from words, and from pictures to begin and to end with if there are any."""
 
-    image_url: Picture | None = Field(None, description="Begin with this picture.")
+    image_url: Image | None = Field(None, description="Begin with this picture.")
 
     def draft(self, parent: Parent | None) -> Draft:
         del parent

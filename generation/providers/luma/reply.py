@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, cast
 
+from generation import wire
 from generation.errors import (
     AccountBlocked,
     ErrorCode,
@@ -20,7 +21,6 @@ from generation.errors import (
     UnrecognizedReply,
 )
 from generation.operation import Reply
-from generation.providers.luma import wire
 from generation.providers.luma.complaints import complaint_in
 from generation.providers.luma.faults import fault_of, wordless_fault
 from generation.providers.luma.tasks import LumaTask, status_of, task_in
@@ -126,7 +126,7 @@ def _json(reply: Reply) -> Any:
     try:
         return reply.json()
     except UnrecognizedReply:
-        return wire.first_document(reply.body.decode("utf-8", "replace"))
+        return None
 
 
 def _task(reply: Reply, *, submitting: bool, relayed: bool) -> LumaTask:

@@ -9,11 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from generation import wire
 from generation.errors import ErrorCode, UnrecognizedReply
-from generation.providers.luma import wire
 from generation.providers.luma.assets import assets_in
 from generation.providers.luma.complaints import error_message
 from generation.providers.luma.failures import failure_of
+from generation.providers.luma.ids import identifier
 from generation.status import AssetType, Failed, Running, Status, Succeeded
 
 #: An envelope around a record around an envelope around the task is as deep as it gets.
@@ -68,10 +69,10 @@ def task_in(document: Mapping[str, Any]) -> LumaTask:
     if len(layers) == 1 or _id(document):
         words.append(_word(document))
     said = [word for word in words if word is not None]
-    task_ids = (wire.identifier(layer.get("task_id")) for layer in layers)
+    task_ids = (identifier(layer.get("task_id")) for layer in layers)
     ids = (_id(layer) for layer in reversed(layers))
-    named = wire.identifier(document.get("data")) if len(layers) == 1 else ""
-    numbers = (wire.identifier(each.get("id")) for each in layers if _is_task(each))
+    named = identifier(document.get("data")) if len(layers) == 1 else ""
+    numbers = (identifier(each.get("id")) for each in layers if _is_task(each))
     return LumaTask(
         id=next(filter(None, (*task_ids, *ids, named, *numbers)), ""),
         word=next(filter(None, said), said[0] if said else None),
@@ -96,7 +97,7 @@ def _id(layer: Mapping[str, Any]) -> str:
     """The id of a task, which is text; a number may be a relay's own row."""
     value = layer.get("id")
     known = isinstance(value, str) and _is_task(layer)
-    return wire.identifier(layer.get("task_id")) or (wire.identifier(value) if known else "")
+    return identifier(layer.get("task_id")) or (identifier(value) if known else "")
 
 
 def _is_task(layer: Mapping[str, Any]) -> bool:

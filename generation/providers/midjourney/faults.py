@@ -7,61 +7,36 @@ of server speak here: the proxies with `{code, description}`, and the relay in f
 adds `type` or answers `{error: {message, type, code}}` as OpenAI does.
 """
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from generation.errors import (
-    AccountBlocked,
-    ErrorCode,
-    Fault,
-    InDoubt,
-    NotAccepted,
-    QueueFull,
-    Rejected,
-    Throttled,
-    UnrecognizedReply,
+from generation.complaint import (
+    AUTH,
+    BROKEN,
+    CHANNEL_GONE,
+    DOWN,
+    INVALID,
+    MODERATED,
+    NO_CREDIT,
+    NO_ROOM,
+    NOT_FOUND,
+    TOO_FAST,
+    UNREADABLE,
+    UNSUPPORTED,
+    Verdict,
+    first,
+    rules,
 )
+from generation.errors import ErrorCode, Fault, NotAccepted, UnrecognizedReply
 from generation.operation import Reply
 from generation.providers.midjourney.fields import integer, mapping, text
 
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """Which fault a refusal is."""
-
-    fault: type[Fault]
-    code: ErrorCode | None = None
-    #: How long it surely lasts, where that is known and the upstream names no time.
-    wait: timedelta | None = None
-
-
-AUTH = Verdict(AccountBlocked, ErrorCode.AUTH)
-NO_CREDIT = Verdict(AccountBlocked, ErrorCode.OUT_OF_CREDITS)
-TOO_FAST = Verdict(Throttled)
-NO_ROOM = Verdict(QueueFull)
-DOWN = Verdict(NotAccepted, ErrorCode.UNAVAILABLE)
 #: The relay reads its upstream every 15 seconds, and believes its own books only.
 NOT_READY = Verdict(NotAccepted, ErrorCode.NOT_READY, timedelta(seconds=15))
-INVALID = Verdict(Rejected, ErrorCode.INVALID_REQUEST)
-MODERATED = Verdict(Rejected, ErrorCode.MODERATED)
-NOT_FOUND = Verdict(Rejected, ErrorCode.NOT_FOUND)
-UNSUPPORTED = Verdict(Rejected, ErrorCode.UNSUPPORTED)
-#: A follow-up stays on its parent's channel, so a channel that is gone will not come back for it.
-CHANNEL_GONE = Verdict(Rejected, ErrorCode.UNAVAILABLE)
-MAYBE_ACCEPTED = Verdict(InDoubt)
-UNKNOWN = Verdict(UnrecognizedReply)
-
-Words = Sequence[tuple[re.Pattern[str], Verdict]]
-
-
-def _words(*rows: tuple[str, Verdict]) -> Words:
-    return tuple((re.compile(pattern, re.IGNORECASE), verdict) for pattern, verdict in rows)
-
 
 #: Refusals that say nothing about a task, so that they mean the same wherever they appear.
-_ANYWHERE = _words(
+_ANYWHERE = rules(
     (
         r"额度已用尽|额度不足|预扣费额度失败|quota_not_enough|insufficient_user_quota"
         r"|quota is not enough|今日绘图次数已达上限",
@@ -78,7 +53,7 @@ _ANYWHERE = _words(
 
 _ON_SUBMIT = (
     *_ANYWHERE,
-    *_words(
+    *rules(
         (
             r"队列已满|queue full|无可用渠道|model_not_found|无可用的账号|实例不存在或不可用"
             r"|no available",
@@ -97,7 +72,7 @@ _ON_SUBMIT = (
         (
             r"insert_midjourney_task_failed|(copy|close|read|unmarshal)_response\w*"
             r"|do_request_failed|empty_response_body",
-            MAYBE_ACCEPTED,
+            BROKEN,
         ),
     ),
 )
@@ -105,7 +80,7 @@ _ON_SUBMIT = (
 _BY_CODE: Mapping[int, Verdict] = {
     3: NOT_FOUND,  # the parent; a missing account is code 3 too and told by its text
     4: INVALID,
-    5: MAYBE_ACCEPTED,
+    5: BROKEN,
     9: DOWN,  # a full queue is code 9 too at some proxies and told by its text
     23: NO_ROOM,
     24: MODERATED,
@@ -116,7 +91,7 @@ _BY_CODE: Mapping[int, Verdict] = {
 def submit_fault(reply: Reply) -> Fault:
     """Why a submit was not accepted, or why it cannot be known whether it was."""
     told = _complaint(reply)
-    return _fault(reply, told, _by_words(told, _ON_SUBMIT) or _by_code(told) or _submitted(reply))
+    return _fault(reply, told, first(_ON_SUBMIT, told.words) or _by_code(told) or _submitted(reply))
 
 
 def query_fault(reply: Reply) -> Fault:
@@ -125,12 +100,7 @@ def query_fault(reply: Reply) -> Fault:
     everything else leaves it as it was.
     """
     told = _complaint(reply)
-    return _fault(reply, told, _by_words(told, _ANYWHERE) or _queried(reply))
-
-
-def is_page(reply: Reply) -> bool:
-    """Whether this is HTML: a gateway's error page, or a dashboard where no such path exists."""
-    return reply.body[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
+    return _fault(reply, told, first(_ANYWHERE, told.words) or _queried(reply))
 
 
 def is_nothing(reply: Reply) -> bool:
@@ -155,7 +125,7 @@ def _complaint(reply: Reply) -> _Complaint:
         document = reply.object()
     except UnrecognizedReply:
         excerpt = reply.excerpt()
-        if is_page(reply):
+        if reply.is_page:
             return _Complaint(f"HTML with HTTP {reply.status}: {excerpt}", "")
         return _Complaint(excerpt, excerpt)
     error = mapping(document.get("error"))
@@ -179,10 +149,6 @@ def _complaint(reply: Reply) -> _Complaint:
     )
 
 
-def _by_words(told: _Complaint, table: Words) -> Verdict | None:
-    return next((verdict for pattern, verdict in table if pattern.search(told.words)), None)
-
-
 def _by_code(told: _Complaint) -> Verdict | None:
     if told.code == 3 and "账号不可用" in told.words:
         return NO_ROOM
@@ -197,7 +163,7 @@ def _submitted(reply: Reply) -> Verdict:
         case 402:
             return NO_CREDIT
         case 403:
-            return DOWN if is_page(reply) else AUTH  # a page is a gateway's word, not the station's
+            return DOWN if reply.is_page else AUTH  # a page is a gateway's word, not the station's
         case 404 | 405:
             return UNSUPPORTED
         case 400 | 413 | 415 | 422:
@@ -205,13 +171,13 @@ def _submitted(reply: Reply) -> Verdict:
         case 429:
             return TOO_FAST
         case 408 | 425:
-            return MAYBE_ACCEPTED
+            return BROKEN
         case status if status >= 500:
-            return MAYBE_ACCEPTED
-        case status if 300 <= status < 400 or is_page(reply):
+            return BROKEN
+        case status if 300 <= status < 400 or reply.is_page:
             return UNSUPPORTED  # relays answer unknown paths with their dashboard
         case _:
-            return UNKNOWN
+            return UNREADABLE
 
 
 def _queried(reply: Reply) -> Verdict:
@@ -223,16 +189,16 @@ def _queried(reply: Reply) -> Verdict:
             return AUTH
         case 402:
             return NO_CREDIT
-        case 403 if not is_page(reply):
+        case 403 if not reply.is_page:
             return AUTH
         case 429:
             return TOO_FAST
         case 404 | 405 | 408 | 425:
             return DOWN  # no proxy says so of a task: the route itself is away
-        case status if status >= 500 or 300 <= status < 400 or is_page(reply):
+        case status if status >= 500 or 300 <= status < 400 or reply.is_page:
             return DOWN
         case _:
-            return UNKNOWN
+            return UNREADABLE
 
 
 def _fault(reply: Reply, told: _Complaint, verdict: Verdict) -> Fault:

@@ -4,8 +4,9 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
+from generation.images import Image, is_url
 from generation.operation import Parent
-from generation.providers.midjourney.images import Content, Image, decoded_size, is_url
+from generation.providers.midjourney.images import Content, decoded_size
 from generation.providers.midjourney.request import BotType, Prompt, Submit
 
 #: The largest picture a face swap takes.

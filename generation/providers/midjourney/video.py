@@ -5,8 +5,8 @@ from typing import Any, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from generation.errors import Rejected
+from generation.images import Image
 from generation.operation import Parent
-from generation.providers.midjourney.images import Image
 from generation.providers.midjourney.request import ParentTask, Prompt, Submit, followed
 from generation.status import AssetType
 

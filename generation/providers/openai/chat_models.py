@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from generation.providers.openai.images import Image, is_address
+from generation.images import Image, is_url
 from generation.providers.openai.messages import Message, Tool
 from generation.providers.openai.request import ModelName, OpenAIRequest, Problem, Prompt
 
@@ -63,7 +63,7 @@ class Conversation(OpenAIRequest):
             yield ("images",), "go with a prompt; with messages, put them into the messages"
         if self.addresses_in_text:
             for at, image in enumerate(self.images or ()):
-                if not is_address(image):
+                if not is_url(image):
                     words = f"is no URL, and {self.model} reads pictures by their address only"
                     yield ("images", at), words
 

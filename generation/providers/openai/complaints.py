@@ -8,12 +8,12 @@ with `data.errorMessage`, Midjourney's `{code, description}`, MiniMax's `{base_r
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import replace
 from typing import Any
 
+from generation import wire
+from generation.complaint import Complaint
 from generation.operation import Reply
-from generation.providers.openai import wire
 
 #: An answer within an answer within an answer is as deep as chained stations get.
 _DEEPEST = 3
@@ -24,18 +24,6 @@ LONGEST_COMPLAINT = 4000
 _SUCCESS_CODES = frozenset({"", "0", "1", "200", "10000", "success", "succeed", "ok"})
 
 _WORDS = ("message", "msg", "description", "errorMessage", "error_message", "detail", "title")
-
-
-@dataclass(frozen=True, slots=True)
-class Complaint:
-    """What an upstream says went wrong, in its own words."""
-
-    message: str
-    #: The service's own code as text; "" where it gave none.
-    code: str = ""
-    #: The HTTP status it came with.
-    status: int = 0
-    retry_after: timedelta | None = None
 
 
 def complaint_in(document: Mapping[str, Any], reply: Reply) -> Complaint | None:
@@ -55,12 +43,6 @@ def complaint_in(document: Mapping[str, Any], reply: Reply) -> Complaint | None:
         status=reply.status,
         retry_after=reply.retry_after,
     )
-
-
-def wordless(reply: Reply) -> Complaint:
-    """The complaint of an answer that is no JSON object: its status and how it begins."""
-    message = f"HTTP {reply.status} without a readable answer: {reply.excerpt()}"
-    return Complaint(message, status=reply.status, retry_after=reply.retry_after)
 
 
 def is_success(code: Any) -> bool:

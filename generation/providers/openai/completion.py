@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from generation.providers.openai import wire
+from generation import wire
 from generation.providers.openai.complaints import is_success
 
 #: Where Chat Open's envelope may hold the answer's text. Its documentation shows an empty answer,
@@ -49,7 +49,7 @@ def said_in(document: Mapping[str, Any], *, chatopen: bool) -> tuple[Said, ...]:
     data = document.get("data") if good else None
     inner = wire.mapping(data)
     for layer in (document, inner):
-        if found := tuple(map(_choice, wire.mappings(layer.get("choices")))):
+        if found := tuple(map(_choice, wire.one_or_more(layer.get("choices")))):
             return found
     return tuple(_enveloped(data, inner)) if chatopen else ()
 
@@ -92,7 +92,7 @@ def _string(value: Any) -> str:
 
 def _pictures(parts: Any) -> Iterator[str]:
     """Addresses in `{image_url: {url}}` and in what looks like it."""
-    for part in wire.mappings(parts):
+    for part in wire.one_or_more(parts):
         for name in ("image_url", "imageUrl", "url"):
             place = part.get(name)
             address = _string(wire.mapping(place).get("url")) or _string(place)
@@ -103,7 +103,7 @@ def _pictures(parts: Any) -> Iterator[str]:
 
 def _calls(message: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Calls of tools, and the one that the form before it calls a function."""
-    for call in wire.mappings(message.get("tool_calls")):
+    for call in wire.one_or_more(message.get("tool_calls")):
         if found := _function(wire.mapping(call.get("function"))):
             yield {"id": wire.text(call.get("id"))[:200], "type": "function", "function": found}
     if found := _function(wire.mapping(message.get("function_call"))):

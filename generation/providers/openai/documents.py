@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
+from generation import wire
 from generation.operation import Reply, storable
-from generation.providers.openai import wire
 from generation.providers.openai.streams import joined
 
 #: A body of more values than this is no answer.

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from generation.providers.openai import wire
+from generation import wire
 from generation.signed_urls import signed_until
 from generation.status import Asset, AssetType
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AliasChoices, Field
 
-from generation.providers.openai.images import Image
+from generation.images import Image
 from generation.providers.openai.request import OpenAIRequest, Problem, Prompt
 
 #: OpenAI's rule for the names of functions.

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from generation.providers.openai import wire
+from generation import wire
 from generation.providers.openai.complaints import is_success
 from generation.signed_urls import signed_until
 from generation.status import Asset, AssetType

@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from generation import wire
 from generation.errors import UnrecognizedReply
 from generation.operation import Reply
-from generation.providers.openai import reasons, wire
+from generation.providers.openai import reasons
 from generation.providers.openai.complaints import complaint_in
 from generation.providers.openai.completion import Said, said_in
 from generation.providers.openai.documents import documents_in

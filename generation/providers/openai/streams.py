@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from generation.providers.openai import wire
+from generation import wire
 
 #: The finish reason, in our own word, of an answer whose stream stopped without an end.
 UNFINISHED = "unfinished"
@@ -31,12 +31,12 @@ class _Choice:
         content = delta.get("content")
         if isinstance(content, str):
             self.content.append(content)
-        for part in wire.mappings(content):
+        for part in wire.one_or_more(content):
             self._part(part)
         if isinstance(refusal := delta.get("refusal"), str):
             self.refusal.append(refusal)
         self.images += wire.sequence(delta.get("images"))
-        for at, call in enumerate(wire.mappings(delta.get("tool_calls"))):
+        for at, call in enumerate(wire.one_or_more(delta.get("tool_calls"))):
             self._call(call, at)
         self.finish_reason = piece.get("finish_reason") or self.finish_reason
 
@@ -89,7 +89,7 @@ def joined(pieces: Iterable[Mapping[str, Any]], *, ended: bool) -> Mapping[str, 
         whole |= {name: value for name in _FACTS if (value := piece.get(name)) is not None}
         said = wire.mapping(piece.get("data")).get("answer")
         if "choices" in piece:
-            for choice in wire.mappings(piece["choices"]):
+            for choice in wire.one_or_more(piece["choices"]):
                 choices.setdefault(wire.count(choice.get("index")) or 0, _Choice()).grow(choice)
         elif isinstance(said, str):
             answer.append(said)

@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Any
 from urllib.parse import urlsplit
 
+from generation import wire
 from generation.providers.suno import fields
 from generation.signed_urls import signed_until
 from generation.status import Asset, AssetType
@@ -82,27 +83,27 @@ class Clip:
     @property
     def complaint(self) -> tuple[str, str]:
         """Why it failed, and Suno's word for that kind of failure."""
-        metadata = fields.mapping(self.source.get("metadata"))
-        reason = fields.first_text(metadata, "error_message") or fields.first_text(
+        metadata = wire.mapping(self.source.get("metadata"))
+        reason = wire.first_text(metadata, "error_message") or wire.first_text(
             self.source, "error_message", "errorMessage", "msg", "progressMsg"
         )
-        return reason, fields.first_text(metadata, "error_type")
+        return reason, wire.first_text(metadata, "error_type")
 
     @property
     def created_at(self) -> datetime | None:
         """When Suno began with it."""
         try:
-            moment = datetime.fromisoformat(fields.text(self.source.get("created_at")))
+            moment = datetime.fromisoformat(wire.text(self.source.get("created_at")))
         except ValueError:
             return None
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
     def facts(self) -> dict[str, Any]:
         """What is worth keeping of it beside its files."""
-        metadata = fields.mapping(self.source.get("metadata"))
+        metadata = wire.mapping(self.source.get("metadata"))
 
         def said(*names: str) -> str:
-            return fields.first_text(self.source, *names) or fields.first_text(metadata, *names)
+            return wire.first_text(self.source, *names) or wire.first_text(metadata, *names)
 
         known = {
             "id": self.id,
@@ -115,14 +116,14 @@ class Clip:
 
     def assets(self) -> Iterator[Asset]:
         """Its audio, cover and video. The audio's role is `stream` where it is only that."""
-        title = fields.text(self.source.get("title")) or None
-        metadata = fields.mapping(self.source.get("metadata"))
-        duration = fields.positive(self.source.get("duration")) or fields.positive(
+        title = wire.text(self.source.get("title")) or None
+        metadata = wire.mapping(self.source.get("metadata"))
+        duration = wire.positive(self.source.get("duration")) or wire.positive(
             metadata.get("duration")
         )
         files = (
             (AssetType.AUDIO, self.audio, "stream" if self.is_stream else "result"),
-            (AssetType.IMAGE, fields.first_url(self.source, *_COVER), "cover"),
+            (AssetType.IMAGE, wire.first_url(self.source, *_COVER), "cover"),
             (AssetType.VIDEO, self._video(), "video"),
         )
         for medium, address, role in files:
@@ -140,12 +141,12 @@ class Clip:
     def _video(self) -> str:
         """Suno names the address before the film is made, and says so."""
         pending = self.source.get("is_video_pending") is True
-        return "" if pending else fields.first_url(self.source, *_VIDEO)
+        return "" if pending else wire.first_url(self.source, *_VIDEO)
 
 
 def read_clip(source: Mapping[str, Any]) -> Clip:
     """The clip in an object; `source` may lack anything."""
-    words = (fields.text(source.get(name)).lower() for name in ("status", "state"))
+    words = (wire.text(source.get(name)).lower() for name in ("status", "state"))
     final = [_usable(source, name) for name in _AUDIO]
     files = [address for address in final if address and not _is_stream(address)]
     streams = [address for address in final if address]
@@ -165,7 +166,7 @@ def is_clip(source: Mapping[str, Any]) -> bool:
 
 
 def _usable(source: Mapping[str, Any], name: str) -> str:
-    address = fields.url(source.get(name))
+    address = wire.url(source.get(name))
     return "" if address.endswith("None.mp3") else address
 
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from generation import wire
 from generation.operation import Reply
 from generation.providers.suno import fields
 from generation.providers.suno.clips import Clip, is_clip, read_clip
@@ -49,23 +50,23 @@ class Found:
     @property
     def word(self) -> str:
         """The status word in the upstream's spelling; "" where there is none."""
-        flag = fields.text(self.task.get("successFlag"))
-        return fields.first_text(self.task, "status", "state") or _FLAGS.get(flag, flag)
+        flag = wire.text(self.task.get("successFlag"))
+        return wire.first_text(self.task, "status", "state") or _FLAGS.get(flag, flag)
 
     @property
     def clips(self) -> tuple[Clip, ...]:
-        return tuple(map(read_clip, fields.mappings(self.result)))
+        return tuple(map(read_clip, wire.one_or_more(self.result)))
 
     def complaint(self) -> tuple[str, str]:
         """
         Why it failed, in the words of the task or else of its first song that has any; and the
         service's own word for that kind of failure.
         """
-        own = fields.first_text(self.task, "fail_reason", "errorMessage", "error_message")
+        own = wire.first_text(self.task, "fail_reason", "errorMessage", "error_message")
         told = [clip.complaint for clip in self.clips]
-        reasons = [own, *(reason for reason, _ in told), fields.text(self.task.get("message"))]
+        reasons = [own, *(reason for reason, _ in told), wire.text(self.task.get("message"))]
         sensitive = self.word if "sensitive" in self.word.lower() else ""
-        kinds = [sensitive, fields.text(self.task.get("errorCode")), *(kind for _, kind in told)]
+        kinds = [sensitive, wire.text(self.task.get("errorCode")), *(kind for _, kind in told)]
         return next(filter(None, reasons), ""), next(filter(None, kinds), "")
 
     def is_settled(self, reply: Reply) -> bool | None:
@@ -89,12 +90,12 @@ class Found:
 def find_task(value: Any) -> Found | None:
     """What an answer is about; None where it is about nothing we know. A list is of songs."""
     if isinstance(value, list):
-        songs = fields.mappings(value)
-        return Found(fields.EMPTY, list(songs)) if songs else None
-    source = fields.mapping(value)
+        songs = wire.one_or_more(value)
+        return Found(wire.EMPTY, list(songs)) if songs else None
+    source = wire.mapping(value)
     if is_task(source):
         return Found(source, _result_of(source))
-    return Found(fields.EMPTY, source) if source else None
+    return Found(wire.EMPTY, source) if source else None
 
 
 def is_task(source: Mapping[str, Any]) -> bool:
@@ -110,15 +111,15 @@ def _result_of(task: Mapping[str, Any]) -> Any:
     result = fields.unpacked(task.get("data"))
     if result is None:
         result = fields.unpacked(task.get("response"))
-        inside = fields.mapping(result)
+        inside = wire.mapping(result)
         return inside.get("sunoData") or inside.get("data") or result
     # A generation, which is a wrapping of its own around its songs.
-    return fields.mapping(result).get("clips") or result
+    return wire.mapping(result).get("clips") or result
 
 
 def _moment(value: Any) -> datetime | None:
     """A time in seconds, or in milliseconds, as some stations have it; 0 is none."""
-    seconds = fields.positive(value)
+    seconds = wire.positive(value)
     if seconds and seconds > _MILLISECONDS_FROM:
         seconds /= 1000
     return datetime.fromtimestamp(seconds, UTC) if seconds and seconds < _LATEST_TIME else None

@@ -5,6 +5,7 @@ What a follow-up takes from the job it follows, and what its caller may name ins
 from dataclasses import dataclass
 from typing import Any
 
+from generation import wire
 from generation.errors import Rejected
 from generation.operation import Order, Parent
 from generation.providers.suno import fields
@@ -72,7 +73,7 @@ def persona_of(order: Order, *, named: str | None, root: str | None) -> tuple[st
 def _songs(parent: Parent) -> list[str]:
     """The ids of the parent's songs, in their order."""
     facts: Any = parent.result.details.get("clips")
-    listed = [fields.first_identifier(each, "id") for each in fields.mappings(facts)]
+    listed = [fields.first_identifier(each, "id") for each in wire.one_or_more(facts)]
     listed += [
         asset.upstream_id
         for asset in parent.result.assets

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import Any, cast
 
+from generation import wire
 from generation.providers.suno import fields
 from generation.providers.suno.clips import Clip, Stage
 from generation.signed_urls import signed_until
@@ -51,7 +52,7 @@ def product_in(product: Product, result: Any) -> Succeeded | None:
     """
     if product in _FILES:
         return _file(product, result)
-    found = fields.mappings(result)
+    found = wire.one_or_more(result)
     match product:
         case Product.LYRICS:
             return _lyrics(found)
@@ -91,8 +92,8 @@ _UPLOADED = frozenset({Stage.FINAL, Stage.STREAM, Stage.EMPTY})
 
 def _file(product: Product, result: Any) -> Succeeded | None:
     medium, names = _FILES[product]
-    sources = fields.mappings(result)
-    addresses = [fields.url(result), *(fields.first_url(source, *names) for source in sources)]
+    sources = wire.one_or_more(result)
+    addresses = [wire.url(result), *(wire.first_url(source, *names) for source in sources)]
     assets = [
         Asset(type=medium, url=address, expires_at=signed_until(address))
         for address in dict.fromkeys(filter(None, addresses))
@@ -102,28 +103,28 @@ def _file(product: Product, result: Any) -> Succeeded | None:
 
 def _lyrics(found: Sequence[Mapping[str, Any]]) -> Succeeded | None:
     """Each version of the words; the titles, in the same order, are among the facts."""
-    versions = [each for each in found if fields.text(each.get("text"))]
+    versions = [each for each in found if wire.text(each.get("text"))]
     if not versions:
         return None
-    titles = [fields.text(each.get("title")) for each in versions]
+    titles = [wire.text(each.get("title")) for each in versions]
     tags = [tag for each in versions for tag in _words(each.get("tags"))]
     known = {"titles": titles if any(titles) else [], "tags": tags}
     return Succeeded(
-        texts=tuple(fields.text(each.get("text")) for each in versions),
+        texts=tuple(wire.text(each.get("text")) for each in versions),
         details={name: fact for name, fact in known.items() if fact},
     )
 
 
 def _timing(source: Mapping[str, Any]) -> Succeeded | None:
     """The words of a song as one text, and each with its time among the facts."""
-    words = fields.mappings(source.get("aligned_words") or source.get("alignedWords"))
+    words = wire.one_or_more(source.get("aligned_words") or source.get("alignedWords"))
     sung = "".join(_raw(word.get("word")) for word in words).strip()
     if not sung:
         return None
     facts = {
         "aligned_words": fields.kept(list(words)),
         "waveform_data": fields.kept(source.get("waveform_data") or source.get("waveformData")),
-        "hoot_cer": fields.number(source.get("hoot_cer", source.get("hootCer"))),
+        "hoot_cer": wire.number(source.get("hoot_cer", source.get("hootCer"))),
     }
     return Succeeded(
         texts=(sung,), details={name: fact for name, fact in facts.items() if fact is not None}
@@ -132,12 +133,12 @@ def _timing(source: Mapping[str, Any]) -> Succeeded | None:
 
 def _midi(source: Mapping[str, Any]) -> Succeeded | None:
     """The names of the instruments, and their notes among the facts."""
-    source = fields.mapping(source.get("midiData")) or source
-    state = fields.text(source.get("state")).lower()
-    instruments = fields.mappings(source.get("instruments"))
+    source = wire.mapping(source.get("midiData")) or source
+    state = wire.text(source.get("state")).lower()
+    instruments = wire.one_or_more(source.get("instruments"))
     if not instruments or state not in ("", "complete"):
         return None
-    names = (fields.text(each.get("name")) for each in instruments)
+    names = (wire.text(each.get("name")) for each in instruments)
     return Succeeded(
         texts=(", ".join(filter(None, names)) or f"{len(instruments)} instruments",),
         details={"instruments": fields.kept(list(instruments))},
@@ -146,14 +147,14 @@ def _midi(source: Mapping[str, Any]) -> Succeeded | None:
 
 def _persona(source: Mapping[str, Any]) -> Succeeded | None:
     """The persona's id, which is all that later orders need."""
-    source = fields.mapping(source.get("persona")) or source
+    source = wire.mapping(source.get("persona")) or source
     persona_id = fields.first_identifier(source, "persona_id", "personaId", "id")
     if not persona_id:
         return None
     root = fields.first_identifier(source, "root_clip_id", "rootClipId")
     facts = {
         "persona_id": persona_id,
-        "name": fields.text(source.get("name")),
+        "name": wire.text(source.get("name")),
         "root_clip_id": root,
     }
     return Succeeded(
@@ -165,7 +166,7 @@ def _persona(source: Mapping[str, Any]) -> Succeeded | None:
 
 def _tags(source: Mapping[str, Any]) -> Succeeded | None:
     """A longer description of a style."""
-    longer = fields.first_text(source, "upsampled_tags", "upsampledTags", "result")
+    longer = wire.first_text(source, "upsampled_tags", "upsampledTags", "result")
     request = fields.first_identifier(source, "request_id", "requestId")
     if not longer:
         return None
@@ -184,4 +185,4 @@ def _raw(value: Any) -> str:
 
 def _words(value: Any) -> list[str]:
     listed = cast(list[Any], value) if isinstance(value, list) else [value]
-    return [word for each in listed if (word := fields.text(each))]
+    return [word for each in listed if (word := wire.text(each))]

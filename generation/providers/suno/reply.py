@@ -11,11 +11,12 @@ from datetime import timedelta
 from itertools import accumulate
 from typing import Any, cast
 
+from generation import wire
 from generation.errors import ErrorCode, Fault, NotAccepted, Rejected, UnrecognizedReply
 from generation.operation import Reply
 from generation.providers.suno import fields
 from generation.providers.suno.complaints import complaint_in
-from generation.providers.suno.faults import fault_of, is_page, wordless_fault
+from generation.providers.suno.faults import fault_of, wordless_fault
 from generation.providers.suno.found import Found, find_task, is_task
 from generation.providers.suno.products import IMMEDIATE, MADE_ON_DEMAND, Product, product_in
 from generation.providers.suno.reasons import failure
@@ -80,14 +81,14 @@ def read_batch(reply: Reply, product: Product) -> Mapping[str, Status]:
     except Rejected as fault:
         raise _no_batch(reply) from fault
     except Fault as fault:
-        absent = reply.status in (404, 405) or (reply.status < 400 and is_page(reply))
+        absent = reply.status in (404, 405) or (reply.status < 400 and reply.is_page)
         raise (_no_batch(reply) if absent else fault) from fault
     if data is None:
         return {}  # stock relays say null where none of the tasks is theirs
-    if not isinstance(data, list) and not is_task(fields.mapping(data)):
+    if not isinstance(data, list) and not is_task(wire.mapping(data)):
         raise _no_batch(reply)
     statuses: dict[str, Status] = {}
-    for found in map(find_task, fields.mappings(data)):
+    for found in map(find_task, wire.one_or_more(data)):
         if found and found.id:
             with suppress(Fault):
                 statuses[found.id] = read_found(found, product, reply)
@@ -111,10 +112,10 @@ def _looked_at(reply: Reply) -> Any:
         return reply.json()
     value: Any = _document(reply, submitting=False)
     for _ in range(_DEEPEST):
-        layer = fields.mapping(value)
+        layer = wire.mapping(value)
         inside = fields.unpacked(layer.get("data"))
         # An envelope may have a status too; a task around a task is one.
-        if "data" not in layer or (is_task(layer) and not is_task(fields.mapping(inside))):
+        if "data" not in layer or (is_task(layer) and not is_task(wire.mapping(inside))):
             break
         value = inside
     return value
@@ -122,7 +123,7 @@ def _looked_at(reply: Reply) -> Any:
 
 def _one(value: Any, reply: Reply) -> Found:
     """The task in an answer about one; a list of tasks with one entry will do."""
-    entries = fields.mappings(value) if isinstance(value, list) else ()
+    entries = wire.one_or_more(value) if isinstance(value, list) else ()
     tasks = [entry for entry in entries if is_task(entry)]
     if value == []:
         raise Rejected(
@@ -142,7 +143,7 @@ def _accepted(document: Mapping[str, Any], data: Any) -> Accepted | None:
     """The id that a submit was answered with, of a task or else of its songs."""
     if named := fields.identifier(data):
         return Accepted(named)
-    layers = [fields.mapping(data), document]
+    layers = [wire.mapping(data), document]
     named = next(filter(None, (fields.first_identifier(layer, *_TASK_IDS) for layer in layers)), "")
     if named:
         return Accepted(named)
@@ -158,7 +159,7 @@ def _joined(songs: Any) -> str:
     listed = cast(list[Any], songs) if isinstance(songs, list) else [songs]
     ids = [
         fields.identifier(song)
-        or fields.first_identifier(fields.mapping(song), "id", "clip_id", "clipId")
+        or fields.first_identifier(wire.mapping(song), "id", "clip_id", "clipId")
         for song in listed
     ]
     fitting = [text for text in accumulate(filter(None, ids), "{},{}".format) if _fits(text)]

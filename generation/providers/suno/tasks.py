@@ -8,9 +8,9 @@ songs had before. Songs that come without a task decide together.
 import re
 from collections.abc import Sequence
 
+from generation import wire
 from generation.errors import ErrorCode, UnrecognizedReply
 from generation.operation import Reply
-from generation.providers.suno import fields
 from generation.providers.suno.clips import Clip, Stage, is_clip
 from generation.providers.suno.found import Found
 from generation.providers.suno.products import Product, product_in, songs_in, upload_in
@@ -46,7 +46,7 @@ def read_found(found: Found, product: Product, reply: Reply) -> Status:
     if word in _SUCCEEDED:
         return _finished(found, product, reply)
     # A relay that gives a task up may leave its status as it was, and only say why.
-    if _FAILED.fullmatch(word) or fields.text(found.task.get("fail_reason")):
+    if _FAILED.fullmatch(word) or wire.text(found.task.get("fail_reason")):
         return _failed(found, product)
     progress = _progress(found)
     if word in _QUEUED:
@@ -60,8 +60,8 @@ def read_found(found: Found, product: Product, reply: Reply) -> Status:
 
 def has_failed(found: Found) -> bool:
     """Whether a result without a task says of itself that it failed."""
-    source = next(iter(fields.mappings(found.result)), fields.EMPTY)
-    return bool(_FAILED.fullmatch(fields.first_text(source, "status", "state").lower()))
+    source = next(iter(wire.one_or_more(found.result)), wire.EMPTY)
+    return bool(_FAILED.fullmatch(wire.first_text(source, "status", "state").lower()))
 
 
 def _finished(found: Found, product: Product, reply: Reply) -> Status:
@@ -112,8 +112,8 @@ def _read_bare(found: Found, product: Product, reply: Reply) -> Status:
 
 def _read_bare_product(found: Found, product: Product, reply: Reply) -> Status:
     """Words or a file without a task; their own status word tells whether they are there yet."""
-    source = next(iter(fields.mappings(found.result)), fields.EMPTY)
-    word = fields.first_text(source, "status", "state")
+    source = next(iter(wire.one_or_more(found.result)), wire.EMPTY)
+    word = wire.first_text(source, "status", "state")
     known = word.lower()
     if has_failed(found):
         return failure(*found.complaint())
@@ -162,13 +162,13 @@ def _warning(found: Found, lost: Sequence[Clip]) -> str:
 
 def _progress(found: Found) -> int | None:
     """Relays of the stock kind say 0 % to the end; the songs know a little more."""
-    return fields.percent(found.task.get("progress")) or _estimate(found)
+    return wire.percent(found.task.get("progress")) or _estimate(found)
 
 
 def _estimate(found: Found) -> int | None:
     stages = [clip.stage() for clip in found.clips if clip.word or clip.audio]
     if not stages:
-        return fields.percent(found.task.get("progress"))
+        return wire.percent(found.task.get("progress"))
     waiting = all(stage in (Stage.QUEUED, Stage.FAILED) for stage in stages)
     return _WAITING_PERCENT if waiting else _STREAMING_PERCENT
 
