@@ -4,7 +4,7 @@ come at the same time.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -17,7 +17,7 @@ from generation.job import Job
 from generation.quota import OverQuota
 from generation.store import tallies
 from generation.store.database import Database
-from generation.store.group_commit import GroupCommit
+from generation.store.group_commit import GroupCommit, GroupOutright
 from generation.store.idempotency import (
     IdempotencyKey,
     KeyBusy,
@@ -30,11 +30,10 @@ from generation.store.idempotency import (
 )
 from generation.store.inserts import insert_once
 from generation.store.labels import label_rows
-from generation.store.newborn import insert_untouched, is_untouched, tell_births
+from generation.store.newborn import bear, is_untouched, sqlite_births
 from generation.store.quotas import Quotas
 from generation.store.rows import job_row, read_jobs
 from generation.store.schema import job_labels, jobs
-from generation.store.telling import hears_births
 from generation.tally import counted
 
 #: Orders of many jobs each that share a transaction. Orders of one job share one by hundreds.
@@ -75,10 +74,11 @@ class Births:
         self._base_url = base_url
         self._quotas = quotas
         self._tell = tell
+        self._outright = GroupOutright(database, bear_outright)
         self._one_each = GroupCommit(database, self._write)
         self._many_each = GroupCommit(database, self._write, limit=BATCHES_AT_ONCE)
-        #: Births that have been written once, committed or not.
-        self._tried: set[int] = set()
+        if database.is_sqlite:
+            database.on_writing(sqlite_births())
 
     async def place(self, birth: Birth) -> Placed:
         """
@@ -86,12 +86,11 @@ class Births:
         order, `KeyBusy` where an order of that name is being stored elsewhere all the while, and
         `OverQuota` where the key's limits have no room for all of them.
         """
+        if is_plain(birth) and await self._outright(birth.jobs[0]):
+            return Placed(birth.jobs)
         commit = self._one_each if len(birth.jobs) == 1 else self._many_each
         for _ in range(PATIENCE // PAUSE):
-            try:
-                outcome = await commit(birth)
-            finally:
-                self._tried.discard(id(birth))
+            outcome = await commit(birth)
             if isinstance(outcome, Placed):
                 return outcome
             if not isinstance(outcome, KeyBusy):
@@ -123,8 +122,7 @@ class Births:
         new = [birth for birth, verdict in zip(births, verdicts, strict=True) if verdict is None]
         refused = await self._quotas.refused(connection, [birth.jobs for birth in new])
         taken = [birth for birth in new if birth.jobs[0].id not in refused] if refused else new
-        repeated = await self._repeated(connection, taken)
-        born = await self._bear(connection, taken, repeated)
+        born = await self._bear(connection, taken)
         # Of several that replace each other, the last one is remembered.
         claimed = {birth.key.name: (birth.key, birth.jobs[0].id) for birth in taken if birth.key}
         if claimed:
@@ -132,10 +130,6 @@ class Births:
             await write(connection, list(claimed.values()), outdated)
         records = [verdict for verdict in verdicts if isinstance(verdict, Record)]
         stored = await jobs_of(connection, records) if records else {}
-        await tallies.add(
-            connection,
-            counted((None, job) for each in born for job in each if job.id not in repeated),
-        )
         written: dict[int, Placed | OverQuota] = {
             id(birth): Placed(each) for birth, each in zip(taken, born, strict=True)
         }
@@ -156,18 +150,8 @@ class Births:
 
         return [outcome(b, verdict) for b, verdict in zip(births, verdicts, strict=True)]
 
-    async def _repeated(self, connection: AsyncConnection, births: Sequence[Birth]) -> set[str]:
-        """Which of these jobs are on disk: a commit whose answer was lost is written again."""
-        again = [job.id for b in births if id(b) in self._tried for job in b.jobs]
-        self._tried.update(id(birth) for birth in births)
-        if not again:
-            return set()
-        return set(
-            (await connection.execute(select(jobs.c.id).where(jobs.c.id.in_(again)))).scalars()
-        )
-
     async def _bear(
-        self, connection: AsyncConnection, births: Sequence[Birth], repeated: Collection[str]
+        self, connection: AsyncConnection, births: Sequence[Birth]
     ) -> list[Sequence[Job]]:
         """Write the jobs, their labels, their first events and what is owed for those, once."""
         born = [
@@ -175,29 +159,43 @@ class Births:
             for birth in births
             for job in birth.jobs
         ]
-        untouched = all(is_untouched(job) for job in born)
-        if untouched:
-            await insert_untouched(connection, born)
-        else:
-            rows = [job_row(job) for job in born]
-            await connection.execute(insert_once(connection, jobs), rows)
-        if labels := [row for job in born if job.metadata for row in label_rows(job)]:
-            await connection.execute(insert_once(connection, job_labels), labels)
-        if new := [job for job in born if job.id not in repeated]:
-            await self._tell_births(connection, new, untouched)
+        brief = [job for job in born if is_brief(job)]
+        shard = tallies.some_shard()
+        left = {job.id for job in await bear(connection, brief, shard)}
+        if rest := [job for job in born if job.id in left or not is_brief(job)]:
+            await self._bear_at_length(connection, rest, shard)
         stored = iter(born)
         return [list(islice(stored, len(birth.jobs))) for birth in births]
 
-    async def _tell_births(
-        self, connection: AsyncConnection, born: Sequence[Job], untouched: bool
+    async def _bear_at_length(
+        self, connection: AsyncConnection, born: Sequence[Job], shard: int
     ) -> None:
-        """Nearly all births are told by the answer to their order alone, and written briefly."""
-        asked = any(wants(job, QUEUED) for job in born)
-        if untouched and not asked and not await hears_births(connection, born):
-            await tell_births(connection, born)
-        else:
-            events = [(job, event_of(None, job, self._base_url)) for job in born]
+        """Those of whose birth somebody may want to be told, or that are not just born."""
+        insert = insert_once(connection, jobs).returning(jobs.c.id)
+        stored = set((await connection.execute(insert, [job_row(job) for job in born])).scalars())
+        if labels := [row for job in born if job.metadata for row in label_rows(job)]:
+            await connection.execute(insert_once(connection, job_labels), labels)
+        if new := [job for job in born if job.id in stored]:
+            events = [(job, event_of(None, job, self._base_url)) for job in new]
             await self._tell(connection, events)
+            await tallies.add(connection, counted((None, job) for job in new), shard)
+
+
+def is_plain(birth: Birth) -> bool:
+    """Whether to store it is all there is to it: no key, no limit and nobody else has a say."""
+    job = birth.jobs[0]
+    return birth.key is None and len(birth.jobs) == 1 and job.quota_key is None and is_brief(job)
+
+
+def is_brief(job: Job) -> bool:
+    """Whether its birth is told by the answer to its order alone, unless an endpoint listens."""
+    return is_untouched(job) and not wants(job, QUEUED)
+
+
+async def bear_outright(connection: AsyncConnection, born: Sequence[Job]) -> list[bool]:
+    """Which of these plain jobs are stored; the others want more than that."""
+    left = {job.id for job in await bear(connection, born, tallies.some_shard())}
+    return [job.id not in left for job in born]
 
 
 #: None: it is to be written. Else what stands in its way: an order beside it, or an earlier one.

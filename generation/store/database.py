@@ -6,7 +6,7 @@ synchronous_commit on. On SQLite all writing of a process goes through one conne
 transactions begin IMMEDIATE: writers wait for each other in line and never fail half-way.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from time import monotonic
@@ -28,6 +28,12 @@ RECYCLE_SECONDS = 1800
 #: … and asked whether it is still there where it has not been used for this time.
 RESTED_SECONDS = 1.0
 USED_AT = "genq.used_at"
+#: Without a transaction around the statements, in each store's words.
+NO_BEGIN = "genq_no_begin"
+OUTRIGHT: Mapping[bool, Mapping[str, Any]] = {
+    True: {NO_BEGIN: True},
+    False: {"isolation_level": "AUTOCOMMIT"},
+}
 
 
 class UnusableDatabase(ValueError):
@@ -66,6 +72,7 @@ class Database:
             self._writer = sqlite_engine(self.url, pool_size=1, begin="BEGIN IMMEDIATE")
         else:
             self._reader = self._writer = postgresql_engine(self.url, pool_size)
+        self._outright = self._writer.execution_options(**OUTRIGHT[self.is_sqlite])
 
     @asynccontextmanager
     async def reading(self) -> AsyncGenerator[AsyncConnection]:
@@ -78,6 +85,26 @@ class Database:
         """A transaction that is on disk once the block has ended without an error."""
         async with self._writer.begin() as connection:
             yield connection
+
+    @asynccontextmanager
+    async def outright(self) -> AsyncGenerator[AsyncConnection]:
+        """
+        Each statement is a transaction of its own: on disk once it has been executed, by one trip.
+        """
+        async with self._outright.connect() as connection:
+            yield connection
+
+    def on_writing(self, statements: Sequence[str]) -> None:
+        """Have every connection that writes to SQLite begin with these."""
+
+        def execute(connection: Any, record: Any) -> None:
+            del record
+            cursor = connection.cursor()
+            for statement in statements:
+                cursor.execute(statement)
+            cursor.close()
+
+        event.listen(self._writer.sync_engine, "connect", execute)
 
     async def close(self) -> None:
         await self._writer.dispose()
@@ -148,7 +175,8 @@ def sqlite_engine(url: URL, *, pool_size: int, begin: str) -> AsyncEngine:
 
     def begin_transaction(connection: Connection) -> None:
         """With the first statement: what nobody asks anything in needs none."""
-        cast(Any, connection.connection.dbapi_connection).begin = begin
+        if not connection.get_execution_options().get(NO_BEGIN):
+            cast(Any, connection.connection.dbapi_connection).begin = begin
 
     event.listen(engine.sync_engine, "connect", configure)
     event.listen(engine.sync_engine, "begin", begin_transaction)

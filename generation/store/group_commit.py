@@ -88,6 +88,16 @@ class GroupCommit(Generic[Item, Answer]):
         return True
 
 
+class GroupOutright(GroupCommit[Item, Answer]):
+    """
+    The same where `write` says it all by statements that each are a transaction of their own. What
+    it has written before may then come again within a batch as well.
+    """
+
+    def _transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        return self._database.outright()
+
+
 class GroupRead(GroupCommit[Item, Answer]):
     """The same for questions: those that come together are asked in one transaction that reads."""
 

@@ -1,12 +1,13 @@
 """
-New jobs onto disk, as many as come at once, by one statement: what differs from one to the next
-travels as one JSON document, which the database takes apart; all the rest is said once.
+New jobs onto disk, as many as come at once, by one statement: their rows, labels and first events,
+and their count. By itself it is a whole transaction, and one trip to the database.
 
-A statement for each row, as drivers have it, takes PostgreSQL twice as long, and takes us longer
-still: fifty columns to prepare, and with SQLite a turn in the line for the interpreter's lock.
+What differs from one job to the next travels as one JSON document, which the database takes apart;
+all the rest is said once. PostgreSQL writes to several tables by one statement. SQLite does not,
+but its triggers do: there it is an INSERT into a view, whose trigger does the writing.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import MISSING, fields
 from datetime import datetime
 from functools import cache
@@ -14,26 +15,17 @@ from operator import attrgetter
 from typing import Any
 
 from pydantic_core import to_json
-from sqlalchemy import (
-    ColumnElement,
-    FromClause,
-    Table,
-    Text,
-    bindparam,
-    cast,
-    func,
-    literal,
-    literal_column,
-    select,
-)
-from sqlalchemy import column as column_of
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from generation.events import QUEUED
 from generation.job import Job, JobState
+from generation.store.among import values_for
+from generation.store.labels import label
 from generation.store.rows import FIXED_NAMES
-from generation.store.schema import EPOCH, MICROSECOND, job_events, jobs
+from generation.store.schema import EPOCH, MICROSECOND, jobs
+from generation.tally import standing
 
 #: No document is longer, unless a single job is: pictures may come within orders.
 MOST_BYTES = 4_000_000
@@ -47,12 +39,12 @@ BEGINNINGS: dict[str, Any] = {
     for field in fields(Job)
     if field.name not in GIVEN
 } | {"sequence": 1}
-#: What the first event is made of.
-TOLD: tuple[str, ...] = ("id", "tenant", "station", "key", "created_at")
 _given = attrgetter(*GIVEN)
-_told = attrgetter(*TOLD)
 _rest = attrgetter(*BEGINNINGS)
 _UNTOUCHED = tuple(BEGINNINGS.values())
+
+#: What SQLite says where it leaves jobs alone.
+HEARD = "births are heard"
 
 
 def is_untouched(job: Job) -> bool:
@@ -60,32 +52,56 @@ def is_untouched(job: Job) -> bool:
     return _rest(job) == _UNTOUCHED
 
 
-async def insert_untouched(connection: AsyncConnection, born: Sequence[Job]) -> None:
-    """Write the rows of untouched jobs, except of those that have one."""
-    rows = (given_row(job) for job in born)
-    await execute(connection, _insert_jobs(connection.dialect.name), rows)
-
-
-async def tell_births(connection: AsyncConnection, born: Sequence[Job]) -> None:
+async def bear(connection: AsyncConnection, born: Sequence[Job], shard: int) -> list[Job]:
     """
-    Write the first events of untouched jobs of which nobody is told, except of those that have one.
+    Write untouched jobs of which no webhook wants to be told now, except of those that are on disk
+    already. Returns those that it left alone, because an endpoint may want to be told of them.
     """
-    rows = (dict(zip(TOLD, _told(job), strict=True)) for job in born)
-    await execute(connection, _insert_events(connection.dialect.name), rows)
+    dialect = connection.dialect.name
+    left: list[Job] = []
+    for together, document in documents(born, dialect):
+        tenants = values_for(dialect, {job.tenant for job in together})
+        if await _is_heard(connection, (document, tenants, shard)):
+            left += together
+    return left
 
 
-async def execute(connection: AsyncConnection, insert: Any, rows: Iterable[dict[str, Any]]) -> None:
-    moment = microseconds if connection.dialect.name == "sqlite" else same
-    for document in documents(rows, moment):
-        await connection.execute(insert, {"rows": document})
+async def _is_heard(connection: AsyncConnection, parameters: tuple[Any, ...]) -> bool:
+    try:
+        found = await connection.exec_driver_sql(STATEMENTS[connection.dialect.name](), parameters)
+    except IntegrityError as error:
+        if HEARD in str(error.orig):
+            return True
+        raise
+    return found.returns_rows and bool(found.scalar())
 
 
-def given_row(job: Job) -> dict[str, Any]:
-    return dict(zip(GIVEN, _given(job), strict=True))
+def documents(born: Sequence[Job], dialect: str) -> Iterator[tuple[list[Job], str]]:
+    """The jobs as arrays of JSON, of bearable sizes."""
+    together: list[Job] = []
+    waiting: list[bytes] = []
+    size = 0
+    for job in born:
+        written = to_json(given_row(job, dialect))
+        if waiting and size + len(written) > MOST_BYTES:
+            yield together, f"[{b','.join(waiting).decode()}]"
+            together, waiting, size = [], [], 0
+        together.append(job)
+        waiting.append(written)
+        size += len(written)
+    if waiting:
+        yield together, f"[{b','.join(waiting).decode()}]"
 
 
-def same(moment: datetime) -> datetime:
-    return moment
+def given_row(job: Job, dialect: str) -> dict[str, Any]:
+    row = dict(zip(GIVEN, _given(job), strict=True))
+    if dialect == "sqlite":
+        for name in MOMENTS:
+            if row[name] is not None:
+                row[name] = microseconds(row[name])
+    if job.metadata:
+        row["labels"] = [label(*entry) for entry in job.metadata.items()]
+    return row
 
 
 def microseconds(moment: datetime) -> int:
@@ -93,77 +109,106 @@ def microseconds(moment: datetime) -> int:
     return (moment - EPOCH) // MICROSECOND
 
 
-def documents(
-    rows: Iterable[dict[str, Any]], moment: Callable[[datetime], Any] = same
-) -> Iterator[str]:
-    """The rows as arrays of JSON, of bearable sizes."""
-    waiting: list[bytes] = []
-    size = 0
-    for row in rows:
-        for name in MOMENTS:
-            if row.get(name) is not None:
-                row[name] = moment(row[name])
-        written = to_json(row)
-        if waiting and size + len(written) > MOST_BYTES:
-            yield f"[{b','.join(waiting).decode()}]"
-            waiting, size = [], 0
-        waiting.append(written)
-        size += len(written)
-    if waiting:
-        yield f"[{b','.join(waiting).decode()}]"
+@cache
+def postgresql() -> str:
+    """
+    Given a document, the tenants in it, and the shard of the tallies. Says whether births of those
+    tenants are heard; then it writes nothing.
+    """
+    typed = ", ".join(f"{name} {jobs.c[name].type.compile(asyncpg())}" for name in GIVEN)
+    given = {name: f"born.{name}" for name in (*GIVEN, "labels")}
+    unheard = "NOT EXISTS (SELECT FROM heard)"
+    return f"""
+WITH born AS MATERIALIZED (
+    SELECT * FROM jsonb_to_recordset(CAST($1 AS jsonb)) AS given ({typed}, labels jsonb)
+), heard AS MATERIALIZED (
+    SELECT FROM webhook_endpoints
+    WHERE tenant = ANY(CAST($2 AS text[])) AND enabled AND events @> '["{QUEUED}"]'
+), stored AS (
+    {into_jobs(given)} FROM born WHERE {unheard} ON CONFLICT DO NOTHING RETURNING id
+), told AS (
+    {into_events(given)} FROM born WHERE {unheard} ON CONFLICT DO NOTHING
+), labelled AS (
+    INSERT INTO job_labels (tenant, label, job_id)
+    SELECT born.tenant, label, born.id FROM born, jsonb_array_elements_text(born.labels) AS label
+    WHERE {unheard} ON CONFLICT DO NOTHING
+), counted AS (
+    {into_tallies("CAST($3 AS integer)", "count(*)")} FROM stored HAVING count(*) > 0 {ADDED}
+) SELECT EXISTS (SELECT FROM heard)"""
 
 
-def rows_of(dialect: str, names: Sequence[str]) -> FromClause:
-    """The document `:rows` as a table with these columns of `jobs`."""
-    document = bindparam("rows", type_=Text())
-    if dialect == "postgresql":
-        typed = [column_of(name, jobs.c[name].type) for name in names]
-        table = func.jsonb_to_recordset(cast(document, postgresql.JSONB)).table_valued(*typed)
-        return table.render_derived(with_types=True)
-    # Without a limit, SQLite would write every row out as text again for each of its columns.
-    each = func.json_each(document).table_valued("value")
-    whole = select(each.c.value.label("whole")).limit(-1).subquery()
-    return select(
-        *(func.json_extract(whole.c.whole, path(name)).label(name) for name in names)
-    ).subquery()
-
-
-def path(name: str) -> ColumnElement[str]:
-    return literal_column(f"'$.{name}'", Text())
+def sqlite() -> str:
+    """The same. Where it is heard, it fails with `HEARD`."""
+    return "INSERT INTO births (job, tenants, shard) SELECT value, ?2, ?3 FROM json_each(?1)"
 
 
 @cache
-def _insert_jobs(dialect: str) -> Any:
-    given = rows_of(dialect, GIVEN).c
-    said = {
-        name: literal(value, jobs.c[name].type)
-        for name, value in BEGINNINGS.items()
-        if not jobs.c[name].nullable
-    }
-    return insert_once_from(dialect, jobs, {name: given[name] for name in GIVEN} | said)
+def sqlite_births() -> tuple[str, ...]:
+    """What a connection needs for that, which nobody else sees."""
+    given = {name: f"json_extract(new.job, '$.{name}')" for name in (*GIVEN, "labels")}
+    return (
+        "CREATE TEMP VIEW births (job, tenants, shard) AS SELECT NULL, NULL, NULL",
+        f"""
+CREATE TEMP TRIGGER bear INSTEAD OF INSERT ON births BEGIN
+    SELECT RAISE(ABORT, '{HEARD}') FROM webhook_endpoints
+    WHERE tenant IN (SELECT value FROM json_each(new.tenants)) AND enabled
+        AND EXISTS (SELECT 1 FROM json_each(events) WHERE value = '{QUEUED}');
+    {into_jobs(given)} WHERE true ON CONFLICT DO NOTHING;
+    {into_tallies("new.shard", "1")} WHERE changes() > 0 {ADDED};
+    {into_events(given)} WHERE true ON CONFLICT DO NOTHING;
+    INSERT INTO job_labels (tenant, label, job_id)
+    SELECT {given["tenant"]}, value, {given["id"]} FROM json_each({given["labels"]})
+    WHERE true ON CONFLICT DO NOTHING;
+END""",
+    )
 
 
-@cache
-def _insert_events(dialect: str) -> Any:
-    born = rows_of(dialect, TOLD).c
+STATEMENTS = {"postgresql": postgresql, "sqlite": sqlite}
+
+
+def into_jobs(given: dict[str, str]) -> str:
+    said = {name: spelled(value) for name, value in BEGINNINGS.items() if not jobs.c[name].nullable}
+    values = {name: given[name] for name in GIVEN} | said
+    return inserting("jobs", values)
+
+
+def into_events(given: dict[str, str]) -> str:
     values = {
         # As in `generation.events`: one job's birth has one id, however often it is written.
-        "id": literal("evt_") + func.substr(born.id, len("job_") + 1),
-        "job_id": born.id,
-        "tenant": born.tenant,
-        "sequence": literal(1),
-        "type": literal(QUEUED),
-        "state": literal(JobState.QUEUED.value),
-        "reason": literal(""),
-        "station": born.station,
-        "key": born.key,
-        "created_at": born.created_at,
+        "id": f"'evt_' || substr({given['id']}, {len('job_') + 1})",
+        "job_id": given["id"],
+        "tenant": given["tenant"],
+        "sequence": "1",
+        "type": spelled(QUEUED),
+        "state": spelled(JobState.QUEUED),
+        "reason": "''",
+        "station": given["station"],
+        "key": given["key"],
+        "created_at": given["created_at"],
     }
-    return insert_once_from(dialect, job_events, values)
+    return inserting("job_events", values)
 
 
-def insert_once_from(dialect: str, table: Table, values: Mapping[str, Any]) -> Any:
-    insert = (sqlite if dialect == "sqlite" else postgresql).insert(table)
-    # The condition is SQLite's: without one it takes the ON CONFLICT for that of a join.
-    rows = select(*values.values()).where(literal_column("true"))
-    return insert.from_select(list(values), rows).on_conflict_do_nothing()
+def into_tallies(shard: str, count: str) -> str:
+    name = spelled(standing(JobState.QUEUED))
+    return inserting("tallies", {"name": name, "shard": shard, "count": count})
+
+
+ADDED = "ON CONFLICT (name, shard) DO UPDATE SET count = tallies.count + excluded.count"
+
+
+def inserting(table: str, values: dict[str, str]) -> str:
+    return f"INSERT INTO {table} ({', '.join(values)}) SELECT {', '.join(values.values())}"
+
+
+def spelled(value: Any) -> str:
+    """As it is written in SQL: text, numbers, and what is empty."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case int():
+            return str(value)
+        case str():
+            return f"'{value}'"
+        case _:
+            return f"'{to_json(value).decode()}'"

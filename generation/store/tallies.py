@@ -18,12 +18,19 @@ from generation.store.schema import tallies
 SHARD_BITS = 4
 
 
-async def add(connection: AsyncConnection, counts: Mapping[str, int]) -> None:
+def some_shard() -> int:
+    return getrandbits(SHARD_BITS)
+
+
+async def add(
+    connection: AsyncConnection, counts: Mapping[str, int], shard: int | None = None
+) -> None:
     """
     Add to the tallies, in the transaction of what is counted. Belongs at its end: the rows stay
-    locked until the commit.
+    locked until the commit. `shard`: the one that this transaction has added to before; with two of
+    them, two writers may deadlock.
     """
-    shard = getrandbits(SHARD_BITS)
+    shard = some_shard() if shard is None else shard
     rows = [
         {"name": name, "shard": shard, "count": count}
         for name, count in sorted(counts.items())  # in one order, or two writers may deadlock

@@ -6,16 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import cache
-from typing import Any
 
-from sqlalchemy import Select, insert, select
+from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from ulid import ULIDGenerator
 
-from generation.events import PUBLIC_EVENTS, QUEUED, Event, payload, wants
+from generation.events import PUBLIC_EVENTS, Event, payload, wants
 from generation.job import Job, Webhook
-from generation.store.among import among, values_for
 from generation.store.delivery_rows import delivery_row
 from generation.store.endpoint_rows import endpoint_of
 from generation.store.events import Head
@@ -76,25 +73,6 @@ async def enabled_endpoints(
     for row in await connection.execute(query):
         found[row.tenant].append(endpoint_of(row))
     return found
-
-
-async def hears_births(connection: AsyncConnection, born: Sequence[Job]) -> bool:
-    """
-    Whether an endpoint is to be told of any of these births. Most tenants have no endpoint, and
-    that is asked first: to read endpoints costs thrice as much as to learn that there are none.
-    """
-    dialect = connection.dialect.name
-    tenants = values_for(dialect, {job.tenant for job in born})
-    if (await connection.execute(_any_endpoint(dialect), {"tenants": tenants})).first() is None:
-        return False
-    listening = await enabled_endpoints(connection, {job.tenant for job in born})
-    return any(e.wants(QUEUED, job.metadata) for job in born for e in listening[job.tenant])
-
-
-@cache
-def _any_endpoint(dialect: str) -> Select[Any]:
-    of_these = among(dialect, webhook_endpoints.c.tenant, "tenants")
-    return select(webhook_endpoints.c.id).where(of_these, webhook_endpoints.c.enabled).limit(1)
 
 
 async def write(connection: AsyncConnection, owed: Sequence[Delivery]) -> None:

@@ -196,7 +196,7 @@ def disk_is_full(field: Field, dice: Random) -> bool:
 
 
 POINTS = (
-    Point(1, "order read, not committed", killed_at("rows written, not committed")),
+    Point(1, "order read, not committed", killed_at("order read, not written")),
     Point(2, "committed, not nudged", killed_at("committed, not nudged")),
     Point(3, "broker down", broker_is_down),
     Point(4, "claimed, not sent", killed_at("claimed, not sent")),

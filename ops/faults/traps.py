@@ -41,8 +41,8 @@ def job_of(call: Call, _: Any) -> str:
     return str(call[2].id)
 
 
-def first_of_births(call: Call, _: Any) -> str:
-    return next((str(job.id) for birth in call[2] for job in birth.jobs), "")
+def first_of_birth(call: Call, _: Any) -> str:
+    return str(call[1].jobs[0].id)
 
 
 def placed_job(_: Call, placed: Any) -> str:
@@ -80,8 +80,8 @@ def delivered_job(call: Call, _: Any) -> str:
 
 
 TRAPS: Mapping[str, Trap] = {
-    "rows written, not committed": Trap(
-        "generation.store.births", "Births._bear", True, first_of_births
+    "order read, not written": Trap(
+        "generation.store.births", "Births.place", False, first_of_birth
     ),
     "committed, not nudged": Trap("generation.store.jobs", "JobStore.place", True, placed_job),
     "claimed, not sent": Trap("generation.upstream", "Upstream.submit", False, job_of),

@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import func, select
 
 from generation.job import Job, JobState
-from generation.store import Store
+from generation.store import Store, totals
+from generation.store.births import Birth, is_plain
 from generation.store.schema import deliveries, job_events
 from ops.faults.proxy import Harm, Proxy, proxied
 from tests.contract.test_store import HOOK, LATER, NOON
@@ -53,6 +54,24 @@ async def test_jobs_whose_commit_is_cut_are_stored_and_told_once(
         told = (await connection.execute(select(deliveries.c.event_id))).scalars().all()
     assert len(events) == 5
     assert set(told) == set(events), "a job that is stored twice is told of under one id"
+
+
+@pytest.mark.parametrize("harm", [Harm.LOSE_ANSWER, Harm.LOSE_REQUEST])
+async def test_plain_jobs_whose_one_statement_is_cut_are_stored_and_counted_once(
+    store: Store, line: Proxy, harm: Harm
+) -> None:
+    jobs = [a_job(sequence=1, input={"prompt": f"number {n}"}) for n in range(5)]
+    assert all(is_plain(Birth([job])) for job in jobs)
+    await store.jobs.insert(a_job(sequence=1))
+    cut = line.tamper(lambda chunk: b"number 3" in chunk, harm)
+    stored = await asyncio.gather(*(store.jobs.insert(job) for job in jobs))
+    assert cut.done.is_set()
+    assert stored == jobs
+    assert (await store.jobs.counts()) == {"queued": 6}
+    assert (await totals(store.database))["state.queued"] == 6
+    async with store.database.reading() as connection:
+        events = (await connection.execute(select(job_events.c.job_id))).scalars().all()
+    assert len(events) == len(set(events)) == 6
 
 
 @pytest.mark.parametrize("count", [1, 5])

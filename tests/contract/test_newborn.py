@@ -9,7 +9,8 @@ import pytest
 
 from generation.events import QUEUED
 from generation.job import Job, JobState, Webhook
-from generation.store import Store, newborn
+from generation.store import Filters, Store, newborn, totals
+from tests.contract.test_deliveries import registered
 from tests.unit.jobs import NOON, a_job
 
 STRANGE: dict[str, Any] = {
@@ -72,8 +73,48 @@ async def test_what_comes_together_is_stored_whatever_it_is(store: Store) -> Non
 
 
 async def test_large_orders_travel_apart(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(newborn, "MOST_BYTES", 1000)
+    monkeypatch.setattr(newborn, "MOST_BYTES", 2000)
     many = [ordered(input={"image": "x" * 400, "n": n}) for n in range(7)]
-    assert len(list(newborn.documents({"input": dict(job.input)} for job in many))) == 4
+    parts = list(newborn.documents(many, "postgresql"))
+    assert 1 < len(parts) < 7, "some travel together"
+    assert [job for part, _ in parts for job in part] == many
     await store.jobs.place(many)
-    assert [await store.jobs.get(job.id) for job in many] == [replace(j, sequence=1) for j in many]
+    await asyncio.gather(*(store.jobs.insert(job) for job in more(many)))
+    for job in [*many, *more(many)]:
+        assert await store.jobs.get(job.id) == replace(job, sequence=1)
+
+
+def more(jobs: list[Job]) -> list[Job]:
+    """As many others, as plain as what an order makes."""
+    return [replace(job, id=f"{job.id[:-2]}ZZ{n}", sequence=1) for n, job in enumerate(jobs)]
+
+
+async def test_what_is_born_is_counted_once_and_found_by_its_metadata(store: Store) -> None:
+    plain = [ordered(sequence=1, metadata={"customer": str(n)}) for n in range(20)]
+    for _ in range(2):  # a commit whose answer is lost is repeated
+        placed = await asyncio.gather(*(store.jobs.place([job]) for job in plain))
+        assert [each.jobs for each in placed] == [[job] for job in plain]
+    assert (await totals(store.database))["state.queued"] == 20
+    await store.jobs.place([job := ordered(batch_id="batch_1"), ordered(batch_id="batch_1")])
+    assert (await totals(store.database))["state.queued"] == 22
+    filters = Filters(metadata={"customer": "7"})
+    assert await store.jobs.page(plain[0].tenant, filters, limit=10) == [plain[7]]
+    assert await store.jobs.get(job.id) == replace(job, sequence=1)
+
+
+async def test_births_are_told_to_the_endpoints_that_ask_for_them(store: Store) -> None:
+    deaf = await registered(store, events=("job.failed",))
+    before = ordered(sequence=1)
+    await store.jobs.place([before])
+    keen = await registered(store, events=("job.failed", QUEUED))
+    many = [ordered(sequence=1, metadata={"n": str(n)}) for n in range(5)]
+    other = ordered(sequence=1, tenant="somebody else")
+    await asyncio.gather(*(store.jobs.place([job]) for job in [*many, other]))
+    assert (await totals(store.database))["state.queued"] == 7
+    owed = [d for job in [before, *many, other] for d in await store.delivery_log.of_job(job.id)]
+    assert {each.endpoint_id for each in owed} == {keen.id}
+    assert [each.job_id for each in owed] == [job.id for job in many]
+    assert deaf.id != keen.id
+    for job in [before, *many, other]:
+        assert await store.jobs.get(job.id) == job
+        assert len(await store.events.of_job(job.id)) == 1
