@@ -2,8 +2,9 @@
 Jobs as rows in Flower.
 
 Flower knows tasks by the events that Celery's workers publish. A job is shown as one task with the
-job's own id, from its submit to its end: what happens after the submit message is done with is told
-here, in the same events. They are news, not records: what cannot be published is dropped.
+job's own id, from its order to its end: each of its moves is told here, in the same events, and a
+worker has Celery tell none, which would push every one by itself. They are news, not records: what
+cannot be published is dropped.
 """
 
 import os
@@ -66,21 +67,16 @@ def brief(value: Any) -> str:
 
 
 def row_event(job: Job, now: datetime) -> tuple[str, dict[str, Any]] | None:
-    """The Celery event that shows where the job stands; None where Celery's own shows it."""
+    """The Celery event that shows where the job stands; None where Celery has none for it."""
     fields: dict[str, Any] = {"uuid": job.id, "name": job.type}
     if job.state is JobState.QUEUED and job.attempts == 0:
-        return "task-sent", fields | {
-            "args": summary(job),
-            "kwargs": "{}",
-            "retries": 0,
-            "eta": None,
-            "expires": None,
+        return "task-sent", fields | ordered(job) | {
             "queue": "genq.submit",
             "exchange": "",
             "routing_key": "genq.submit",
-            "root_id": job.id,
-            "parent_id": None,
         }
+    if job.state is JobState.SUBMITTING:
+        return "task-received", fields | ordered(job)
     if job.state in {JobState.QUEUED, JobState.IN_DOUBT}:
         return "task-retried", fields | {"exception": job.reason, "traceback": ""}
     if job.state is JobState.RUNNING:
@@ -94,6 +90,19 @@ def row_event(job: Job, now: datetime) -> tuple[str, dict[str, Any]] | None:
     if ending == "task-failed":
         return ending, fields | {"exception": reason_text(job), "traceback": ""}
     return ending, fields | {"terminated": False, "signum": None, "expired": False}
+
+
+def ordered(job: Job) -> dict[str, Any]:
+    """What Celery tells of a task that has not begun."""
+    return {
+        "args": summary(job),
+        "kwargs": "{}",
+        "retries": 0,
+        "eta": None,
+        "expires": None,
+        "root_id": job.id,
+        "parent_id": None,
+    }
 
 
 def result_text(job: Job) -> str:

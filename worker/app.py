@@ -119,14 +119,14 @@ process = Process()
 
 
 async def submit_task(job_id: str) -> None:
-    """The job's row in Flower; what becomes of the job is told there by whoever learns it."""
+    """A job's own task. Where the job stands is told to Flower by whoever moves it."""
     if not process.room.leaving:
         await submit(process.room, job_id)
 
 
 untyped = cast(Any, app)
 for name in providers.names():
-    untyped.task(name=name)(submit_task)
+    untyped.task(name=name, send_events=False)(submit_task)
 
 
 untyped.steps["worker"].add(BackRoom)

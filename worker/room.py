@@ -146,9 +146,6 @@ class Room:
         if change is not None and change.moved:
             self.rows.show(change.after, change.after.updated_at)
 
-    def show_as_is(self, job: Job) -> None:
-        self.rows.show(job, self.now())
-
     async def close(self) -> None:
         await self.nudger.close()
         await asyncio.to_thread(self.rows.close)

@@ -38,8 +38,6 @@ async def submit(room: Room, job_id: str) -> None:
     job = change.after
     if claim.holds(job) and claim.binding is not None:
         await send(room, job, claim.binding)
-    elif job.is_terminal:
-        room.show_as_is(job)
 
 
 async def send(room: Room, job: Job, binding: Binding) -> None:
