@@ -17,13 +17,13 @@ from starlette.types import ASGIApp
 
 from api.door import Door
 from api.envelope import REQUEST_ID, Envelope, path_of
-from api.kinds import METHOD_NOT_ALLOWED, NOT_FOUND, STORE_UNAVAILABLE
+from api.kinds import METHOD_NOT_ALLOWED, NOT_FOUND, STORE_UNAVAILABLE, UNREADABLE
 from api.lane import Lane
 from api.problems import Problem, problem_answer
 from api.startup import check_store
 from api.version import VERSION
 from generation.settings import Settings
-from generation.store import is_away
+from generation.store import UnreadableRow, is_away
 
 log = structlog.get_logger(__name__)
 
@@ -41,6 +41,7 @@ class Api(FastAPI):
             HTTPException: self._on_http_exception,
             SQLAlchemyError: self._on_store_trouble,
             OSError: self._on_store_trouble,
+            UnreadableRow: self._on_unreadable,
         }
         super().__init__(
             title="genq",
@@ -108,6 +109,14 @@ class Api(FastAPI):
         return self._answer(
             request, Problem(STORE_UNAVAILABLE, words, headers={"Retry-After": "5"})
         )
+
+    async def _on_unreadable(self, request: Request, error: Exception) -> Response:
+        assert isinstance(error, UnreadableRow)
+        words = (
+            f"{error.row_id} is stored and cannot be read by this version of genq; it is left as it"
+            " is. Whoever runs this service finds the cause with: genq check"
+        )
+        return self._answer(request, Problem(UNREADABLE, words))
 
     def _no_path(self, request: Request) -> Problem:
         path = request.scope["path"].rstrip("/")

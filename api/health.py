@@ -56,10 +56,11 @@ class Readiness:
         return await asyncio.shield(self._looking)
 
     async def _look(self) -> dict[str, Check]:
-        store, broker, keys = await asyncio.gather(
-            self._store_checks(), self._broker_check(), self._keys_check()
+        store, broker, keys, rows = await asyncio.gather(
+            self._store_checks(), self._broker_check(), self._keys_check(), self._rows_check()
         )
-        return {**store, "broker": broker, "stations": self._stations_check(), "keys": keys}
+        stations = self._stations_check()
+        return {**store, "broker": broker, "stations": stations, "keys": keys, "rows": rows}
 
     async def _store_checks(self) -> dict[str, Check]:
         try:
@@ -121,6 +122,22 @@ class Readiness:
             f"{'; '.join(blocked)}. Correct the key or add credit; it is tried again by itself, and"
             " jobs wait meanwhile.",
             required=nothing_left,
+        )
+
+    async def _rows_check(self) -> Check:
+        """What cannot be read holds up nothing else, so it makes nobody unready."""
+        try:
+            counts = await within(PATIENCE, self._store.set_aside.counts())
+        except Exception as error:
+            log.warning("rows_check_failed", error=str(error))
+            return Check(False, "Unknown while the database does not answer.", required=False)
+        if not counts:
+            return Check(True, "Everything stored that was asked for could be read.", False)
+        told = ", ".join(f"{count} of {table}" for table, count in counts.items())
+        return Check(
+            False,
+            f"Rows that cannot be read: {told}. They are left as they are; genq check names them.",
+            required=False,
         )
 
     def _stations_check(self) -> Check:

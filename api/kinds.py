@@ -185,6 +185,15 @@ INTERNAL = Kind(
     "Tell whoever runs this service the `request_id`: the log has the cause under it. If this was"
     " an order, look at `GET /v1/jobs` before sending it again.",
 )
+UNREADABLE = Kind(
+    "unreadable",
+    500,
+    "What is stored cannot be read",
+    "The row is there and this version of genq cannot read it: another version wrote it, or the"
+    " disk has damaged it. Nothing of it is changed or lost, and a job goes on once it can be read."
+    " Tell whoever runs this service its id: `genq check` says what is wrong. Do not order again"
+    " what may be paid for.",
+)
 NO_STATION = Kind(
     "no_station",
     503,
@@ -242,6 +251,7 @@ KINDS: Mapping[str, Kind] = {
         QUOTA_EXCEEDED,
         HEAD_TOO_LARGE,
         INTERNAL,
+        UNREADABLE,
         NO_STATION,
         STORE_UNAVAILABLE,
         ENDPOINT_DISABLED,

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api.envelope import Envelope
 from api.problems import Problem
 from api.routes import Endpoint
+from generation.store import UnreadableRow
 
 Handle = Callable[[Request, Exception], Awaitable[Response]]
 
@@ -47,7 +48,7 @@ class Lane:
         request = Request(scope, receive)
         try:
             response = await endpoint(request)
-        except (Problem, SQLAlchemyError, OSError) as error:
+        except (Problem, UnreadableRow, SQLAlchemyError, OSError) as error:
             response = await self._handler(error)(request, error)
         await response(scope, receive, send)
 

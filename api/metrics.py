@@ -18,7 +18,7 @@ from starlette.responses import Response
 from generation.account import Account, KeyName
 from generation.job import TERMINAL, JobState
 from generation.stations import Key, Stations
-from generation.store import Figures, Store, figures
+from generation.store import TABLES, Figures, Store, figures
 from generation.tally import (
     LOOK_FAULTS,
     LOOKS,
@@ -73,6 +73,14 @@ class Reading(Collector):
             "Webhook deliveries whose time has come and that nobody has taken yet.",
             self._found.deliveries_due,
         )
+        unreadable = GaugeMetricFamily(
+            "genq_unreadable_rows",
+            "Rows that this version cannot read; they are left as they are. genq check names them.",
+            labels=("table",),
+        )
+        for table in TABLES:
+            unreadable.add_metric([table], self._found.unreadable.get(table, 0))
+        yield unreadable
 
     def _bill(self) -> Iterator[Metric]:
         yield CounterMetricFamily(

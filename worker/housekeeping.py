@@ -69,7 +69,14 @@ def chores(store: Store, settings: Settings, now: Callable[[], datetime]) -> dic
     async def prune_keys() -> int:
         return await store.idempotency.prune(now())
 
-    found: dict[str, Chore] = {"place_events": place, "prune_idempotency_keys": prune_keys}
+    async def read_again() -> int:
+        return await store.set_aside.read_again(BATCH, now())
+
+    found: dict[str, Chore] = {
+        "place_events": place,
+        "read_again": read_again,
+        "prune_idempotency_keys": prune_keys,
+    }
     if settings.keep_jobs:
         found["prune_jobs"] = prune_jobs
     if settings.keep_events:

@@ -21,7 +21,7 @@ from generation.job import Job, JobState
 from generation.lifecycle import Moment, after_look, expired, heard
 from generation.operation import Task
 from generation.status import Failed, Running, Status, Succeeded
-from generation.store import Lane
+from generation.store import Lane, UnreadableRow
 from generation.tally import LOOK_FAULTS, LOOKS, STRANGE_WORDS
 from worker.batches import Batches
 from worker.expiry import expire, is_late
@@ -132,15 +132,15 @@ class Looks:
 
         def done(task: asyncio.Task[Request]) -> None:
             self._tasks.discard(task)
-            failed = task.cancelled() or task.exception() is not None
-            rest = () if failed else task.result()
+            error = None if task.cancelled() else task.exception()
+            rest = () if task.cancelled() or error is not None else task.result()
             self._jobs.difference_update(job.id for job, _ in request)
             self._lanes.ended(lane)
             if rest:
                 self._begin(lane, [[member] for member in rest])
-            if failed and not task.cancelled():
+            if error is not None and not isinstance(error, UnreadableRow):
                 jobs = [job.id for job, _ in request[:3]]
-                log.error("look_failed", jobs=jobs, exc_info=task.exception())
+                log.error("look_failed", jobs=jobs, exc_info=error)
 
         task.add_done_callback(done)
 

@@ -13,6 +13,7 @@ from generation.lifecycle import Moment, after_submit, doubt, heard
 from generation.operation import Parent
 from generation.queue import submit_message
 from generation.status import SubmitAnswer
+from generation.store import UnreadableRow
 from worker.claim import Claim
 from worker.inputs import early_answered
 from worker.room import Room
@@ -31,7 +32,10 @@ async def submit(room: Room, job_id: str) -> None:
     to be sent yet, or is claimed by somebody else: a message may come twice.
     """
     claim = Claim(room)
-    change = await room.persist(job_id, lambda: room.store.submits.claim(job_id, claim))
+    try:
+        change = await room.persist(job_id, lambda: room.store.submits.claim(job_id, claim))
+    except UnreadableRow:
+        return  # it stays as it is until it can be read
     if change is None:
         return
     room.show(change)

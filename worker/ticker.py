@@ -20,7 +20,7 @@ from generation.binding import Unbound, bind
 from generation.job import Job, JobState
 from generation.lifecycle import claimed_until
 from generation.queue import submit_message
-from generation.store import Lane
+from generation.store import Lane, UnreadableRow
 from generation.store.sleepers import rouse
 from worker.alive import beat
 from worker.balances import ask, to_ask
@@ -231,7 +231,9 @@ class Ticker:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._errands.discard(task)
-        if not task.cancelled() and (error := task.exception()):
+        error = None if task.cancelled() else task.exception()
+        # A row that cannot be read was named by whoever met it.
+        if error is not None and not isinstance(error, UnreadableRow):
             log.error("errand_failed", exc_info=error)
 
     async def _nudge(self, job: Job) -> None:

@@ -29,12 +29,15 @@ from generation.store.queues import QueueStore
 from generation.store.replay import Replay
 from generation.store.retention import Retention
 from generation.store.secrets import SecretStore
+from generation.store.set_aside import TABLES, SetAside, SetAsideStore
 from generation.store.stories import Stories
 from generation.store.submits import Call, Capacities, SubmitStore
 from generation.store.tallies import add_to_tallies, totals
 from generation.store.trouble import is_away
+from generation.store.unreadable import UnreadableRow
 
 __all__ = [
+    "TABLES",
     "ApiKey",
     "Batch",
     "BatchStore",
@@ -70,10 +73,13 @@ __all__ = [
     "Replay",
     "Retention",
     "SecretStore",
+    "SetAside",
+    "SetAsideStore",
     "StillNeeded",
     "Store",
     "Told",
     "TooManyEndpoints",
+    "UnreadableRow",
     "UnusableDatabase",
     "add_to_tallies",
     "figures",
@@ -97,6 +103,7 @@ class Store:
         self.deliveries = DeliveryStore(self.database)
         self.erasure = ErasureStore(self.database, base_url=base_url)
         self.retention = Retention(self.database)
+        self.set_aside = SetAsideStore(self.database)
         self.delivery_log = DeliveryLog(self.database)
         self.endpoints = EndpointStore(self.database)
         self.events = EventStore(self.database, base_url=base_url)

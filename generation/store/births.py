@@ -34,6 +34,7 @@ from generation.store.newborn import bear, is_untouched, sqlite_births
 from generation.store.quotas import Quotas
 from generation.store.rows import job_row, read_jobs
 from generation.store.schema import job_labels, jobs
+from generation.store.unreadable import UnreadableRow, read
 from generation.tally import counted
 
 #: Orders of many jobs each that share a transaction. Orders of one job share one by hundreds.
@@ -63,7 +64,7 @@ class Placed:
     replayed: bool = False
 
 
-Outcome = Placed | KeyReused | KeyBusy | OverQuota
+Outcome = Placed | KeyReused | KeyBusy | OverQuota | UnreadableRow
 
 
 class Births:
@@ -106,7 +107,10 @@ class Births:
                 return None
             if record.fingerprint != key.fingerprint:
                 raise KeyReused
-            return Placed((await jobs_of(connection, [record]))[record.job_id], replayed=True)
+            stored = (await jobs_of(connection, [record])).get(record.job_id)
+            if stored is None:
+                raise UnreadableRow(jobs.name, record.job_id)
+            return Placed(stored, replayed=True)
 
     async def _write(
         self, connection: AsyncConnection, births: Sequence[Birth]
@@ -142,6 +146,8 @@ class Births:
                 case Birth():
                     beside = written[id(verdict)]
                     return replace(beside, replayed=True) if isinstance(beside, Placed) else beside
+                case Record(job_id=job_id) if job_id not in stored:
+                    return UnreadableRow(jobs.name, job_id)
                 case Record(job_id=job_id):
                     # One's own, where a commit's answer was lost and it is written again.
                     return Placed(stored[job_id], replayed=job_id != birth.jobs[0].id)
@@ -234,7 +240,10 @@ def judge(key: IdempotencyKey, other: Birth | Record | None) -> Verdict:
 async def jobs_of(
     connection: AsyncConnection, records: Sequence[Record]
 ) -> dict[str, Sequence[Job]]:
-    """By the job id of each record: that job, or all of its batch in their order."""
+    """
+    By the job id of each record: that job, or all of its batch in their order. None of those of
+    which anything cannot be read.
+    """
     ids = {record.job_id for record in records}
     batches = select(jobs.c.batch_id).where(jobs.c.id.in_(ids), jobs.c.batch_id.is_not(None))
     query = (
@@ -242,8 +251,16 @@ async def jobs_of(
         .where(or_(jobs.c.id.in_(ids), jobs.c.batch_id.in_(batches)))
         .order_by(jobs.c.id)
     )
-    found = read_jobs(await connection.execute(query))
+    said = await read(connection, query, jobs.c.id, read_jobs)
+    lost = set(said.unreadable)
+    if lost:
+        theirs = select(jobs.c.batch_id).where(jobs.c.id.in_(lost))
+        lost.update((await connection.execute(theirs)).scalars())
     together: dict[str, list[Job]] = {}
-    for job in found:
+    for job in said.found:
         together.setdefault(job.batch_id or job.id, []).append(job)
-    return {job.id: together[job.batch_id or job.id] for job in found if job.id in ids}
+    return {
+        job.id: together[job.batch_id or job.id]
+        for job in said.found
+        if job.id in ids and (job.batch_id or job.id) not in lost
+    }

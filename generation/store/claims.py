@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import (
     ARRAY,
+    CursorResult,
     Select,
     String,
     TextClause,
@@ -29,8 +30,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from generation.job import Job, JobState
 from generation.store.database import Database
-from generation.store.rows import LEAN_COLUMNS, LOOK_COLUMNS, job_of
+from generation.store.rows import LEAN_COLUMNS, LOOK_COLUMNS, read_jobs
 from generation.store.schema import ERRAND, PLAIN_LOOK, Instant, jobs
+from generation.store.unreadable import put_off, read
 
 #: Given a due job, when it is to be looked at next should this look not come back.
 NextWake = Callable[[Job], datetime | None]
@@ -181,12 +183,12 @@ class ClaimStore:
             queries = await self._promising(queries)
         if not queries:
             return []
+        claimed: list[Job] = []
         async with self._database.writing() as connection:
-            claimed = [
-                job_of({**row, "version": row["version"] + 1})
-                for query in queries
-                for row in (await connection.execute(query)).mappings()
-            ]
+            for query in queries:
+                said = await read(connection, query, jobs.c.id, read_claimed)
+                claimed += said.found
+                await put_off(connection, jobs, said.unreadable, now)
             if claimed:
                 await self._move(connection, claimed, now, next_wake)
         return claimed
@@ -213,9 +215,15 @@ class ClaimStore:
         found: list[Select[Any]] = []
         async with self._database.reading() as connection:
             for query in queries:
-                if (await connection.execute(query.limit(1))).first() is not None:
+                due = query.with_only_columns(jobs.c.id).limit(1)
+                if (await connection.execute(due)).first() is not None:
                     found.append(query)
         return found
+
+
+def read_claimed(found: CursorResult[Any]) -> list[Job]:
+    """Claimed jobs, with the version that the claim gives them."""
+    return read_jobs(found, newer=1)
 
 
 def due(kind: TextClause, now: datetime, limit: int) -> Select[Any]:

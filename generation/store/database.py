@@ -8,18 +8,25 @@ transactions begin IMMEDIATE: writers wait for each other in line and never fail
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 from typing import Any, cast
 
+import structlog
 from pydantic_core import from_json, to_json
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 
+from generation.store.inserts import insert_once
+from generation.store.schema import unreadable_rows
 from generation.store.sqlite_driver import driver
+from generation.store.unreadable import UNREADABLE, Unreadable
+
+log = structlog.get_logger(__name__)
 
 #: Another process may hold SQLite's write lock for this long before a writer gives up.
 SQLITE_BUSY_SECONDS = 30
@@ -73,18 +80,42 @@ class Database:
         else:
             self._reader = self._writer = postgresql_engine(self.url, pool_size)
         self._outright = self._writer.execution_options(**OUTRIGHT[self.is_sqlite])
+        self._unreadable = Unreadable()
+        for engine in {self._reader, self._writer}:
+            event.listen(engine.sync_engine, "connect", self._let_know)
 
     @asynccontextmanager
     async def reading(self) -> AsyncGenerator[AsyncConnection]:
         """A transaction that only reads."""
-        async with self._reader.begin() as connection:
-            yield connection
+        try:
+            async with self._reader.begin() as connection:
+                yield connection
+        finally:
+            if self._unreadable.fresh:
+                await self._note_unreadable()
 
     @asynccontextmanager
     async def writing(self) -> AsyncGenerator[AsyncConnection]:
         """A transaction that is on disk once the block has ended without an error."""
-        async with self._writer.begin() as connection:
-            yield connection
+        try:
+            async with self._writer.begin() as connection:
+                yield connection
+        finally:
+            if self._unreadable.fresh:
+                await self._note_unreadable()
+
+    def _let_know(self, connection: Any, record: ConnectionPoolEntry) -> None:
+        del connection
+        record.info[UNREADABLE] = self._unreadable
+
+    async def _note_unreadable(self) -> None:
+        """Write down which rows could not be read. Never fails: they are met again."""
+        rows = [{**row, "seen_at": datetime.now(UTC)} for row in self._unreadable.take()]
+        try:
+            async with self._writer.begin() as connection:
+                await connection.execute(insert_once(connection, unreadable_rows), rows)
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("unreadable_not_noted", error=f"{type(error).__name__}: {error}")
 
     @asynccontextmanager
     async def outright(self) -> AsyncGenerator[AsyncConnection]:

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, select, update
+from sqlalchemy import CursorResult, Select, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from generation.store.database import Database
-from generation.store.delivery_rows import MUTABLE, attempt_row, delivery_of
-from generation.store.endpoint_rows import endpoint_of, old_secrets_of
+from generation.store.delivery_rows import MUTABLE, attempt_row, read_deliveries
+from generation.store.endpoint_rows import old_secrets_of, read_endpoints
 from generation.store.group_commit import GroupCommit
 from generation.store.inserts import insert_once
 from generation.store.schema import (
@@ -26,6 +26,7 @@ from generation.store.schema import (
     delivery_attempts,
     webhook_endpoints,
 )
+from generation.store.unreadable import Read, put_off, read
 from generation.webhooks.delivery import Attempt, Delivery, DeliveryState
 from generation.webhooks.endpoint import Endpoint
 from generation.webhooks.secrets import signing
@@ -128,7 +129,8 @@ class DeliveryStore:
 
     async def _anything(self, query: Select[Any]) -> bool:
         async with self._database.reading() as connection:
-            return (await connection.execute(query.limit(1))).first() is not None
+            one = query.with_only_columns(deliveries.c.id).limit(1)
+            return (await connection.execute(one)).first() is not None
 
     async def _take(
         self,
@@ -139,11 +141,13 @@ class DeliveryStore:
     ) -> list[Claimed]:
         taken: list[Delivery] = []
         for query in queries:
-            rows = await connection.execute(query.with_for_update(skip_locked=True))
+            locked = query.with_for_update(skip_locked=True)
+            said = await read(connection, locked, deliveries.c.id, read_deliveries)
             taken += [
-                delivery_of(row, wake_at=until, aside=False, version=row.version + 1)
-                for row in rows
+                replace(each, wake_at=until, aside=False, version=each.version + 1)
+                for each in said.found
             ]
+            await put_off(connection, deliveries, said.unreadable, now)
         if not taken:
             return []
         await connection.execute(
@@ -156,11 +160,18 @@ class DeliveryStore:
     async def _with_secrets(
         self, connection: AsyncConnection, taken: Sequence[Delivery], now: datetime
     ) -> list[Claimed]:
-        endpoints = await self._endpoints(connection, taken)
-        keys = await self._keys(connection, taken, now)
+        to_endpoints = await self._endpoints(connection, taken)
+        endpoints = {each.id: each for each in to_endpoints.found}
+        of_keys = await self._keys(connection, taken, now)
+        keys = dict(of_keys.found)
+        unknown = {*to_endpoints.unreadable, *of_keys.unreadable}
+        waiting = [d.id for d in taken if unknown & {d.endpoint_id, d.api_key_id}]
+        await put_off(connection, deliveries, waiting, now)
         heads = await self._heads(connection, endpoints)
         claimed: list[Claimed] = []
         for delivery in taken:
+            if delivery.id in waiting:
+                continue  # until it can be read whether and how it is to be sent
             endpoint = endpoints.get(delivery.endpoint_id or "")
             if endpoint is None:
                 claimed.append(Claimed(delivery, keys.get(delivery.api_key_id or "", ())))
@@ -178,25 +189,29 @@ class DeliveryStore:
 
     async def _endpoints(
         self, connection: AsyncConnection, taken: Sequence[Delivery]
-    ) -> dict[str, Endpoint]:
+    ) -> Read[Endpoint]:
         ids = {each.endpoint_id for each in taken if each.endpoint_id}
         if not ids:
-            return {}
+            return Read([])
         query = select(webhook_endpoints).where(webhook_endpoints.c.id.in_(sorted(ids)))
-        return {row.id: endpoint_of(row) for row in await connection.execute(query)}
+        return await read(connection, query, webhook_endpoints.c.id, read_endpoints)
 
     async def _keys(
         self, connection: AsyncConnection, taken: Sequence[Delivery], now: datetime
-    ) -> dict[str, Sequence[str]]:
+    ) -> Read[tuple[str, Sequence[str]]]:
         ids = {each.api_key_id for each in taken if each.api_key_id}
         if not ids:
-            return {}
+            return Read([])
         columns = (api_keys.c.id, api_keys.c.webhook_secret, api_keys.c.old_webhook_secrets)
         query = select(*columns).where(api_keys.c.id.in_(sorted(ids)))
-        return {
-            row.id: signing(row.webhook_secret, old_secrets_of(row.old_webhook_secrets), now)
-            for row in await connection.execute(query)
-        }
+
+        def secrets_of(found: CursorResult[Any]) -> list[tuple[str, Sequence[str]]]:
+            return [
+                (row.id, signing(row.webhook_secret, old_secrets_of(row.old_webhook_secrets), now))
+                for row in found
+            ]
+
+        return await read(connection, query, api_keys.c.id, secrets_of)
 
     async def _heads(
         self, connection: AsyncConnection, endpoints: Mapping[str, Endpoint]

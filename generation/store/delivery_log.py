@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ulid import ULID
 
 from generation.store.database import Database
-from generation.store.delivery_rows import MUTABLE, attempt_of_row, delivery_of
+from generation.store.delivery_rows import MUTABLE, attempt_of_row, read_deliveries
 from generation.store.schema import deliveries, delivery_attempts
+from generation.store.unreadable import first_readable, read, read_one
 from generation.webhooks.delivery import (
     Attempt,
     Delivery,
@@ -58,24 +59,32 @@ class DeliveryLog:
     ) -> list[Delivery]:
         """A tenant's deliveries without bodies, newest first, beginning after the one `before`."""
         states = [filters.state] if filters.state else list(DeliveryState)
-        found: list[Delivery] = []
-        async with self._database.reading() as connection:
-            # State by state, for so each is a walk along an index.
-            for state in states:
-                query = narrowed(select(*LEAN), tenant, filters).where(deliveries.c.state == state)
-                if before is not None:
-                    query = query.where(deliveries.c.id < before)
-                rows = await connection.execute(query.order_by(deliveries.c.id.desc()).limit(limit))
-                found += [delivery_of(row) for row in rows]
-        # Those of a job are found by the job alone, so that no database walks through the tenant's.
-        own = [each for each in found if each.tenant == tenant]
-        return sorted(own, key=lambda each: each.id, reverse=True)[:limit]
+
+        async def ask(limit: int) -> tuple[list[Delivery], int]:
+            found: list[Delivery] = []
+            left_out = 0
+            async with self._database.reading() as connection:
+                # State by state, for so each is a walk along an index.
+                for state in states:
+                    query = narrowed(select(*LEAN), tenant, filters)
+                    query = query.where(deliveries.c.state == state)
+                    if before is not None:
+                        query = query.where(deliveries.c.id < before)
+                    query = query.order_by(deliveries.c.id.desc()).limit(limit)
+                    said = await read(connection, query, deliveries.c.id, read_deliveries)
+                    found += said.found
+                    left_out += len(said.unreadable)
+            # Those of a job are found by it alone, so that no database walks through the tenant's.
+            own = [each for each in found if each.tenant == tenant]
+            return sorted(own, key=lambda each: each.id, reverse=True), left_out
+
+        return await first_readable(limit, ask)
 
     async def of_job(self, job_id: str) -> list[Delivery]:
         """A job's deliveries with bodies, oldest first."""
         query = select(deliveries).where(deliveries.c.job_id == job_id).order_by(deliveries.c.id)
         async with self._database.reading() as connection:
-            return [delivery_of(row) for row in await connection.execute(query)]
+            return (await read(connection, query, deliveries.c.id, read_deliveries)).found
 
     async def get(self, delivery_id: str, tenant: str) -> tuple[Delivery, list[Attempt]] | None:
         """The delivery and its attempts, in order; None where it is not this tenant's."""
@@ -85,27 +94,24 @@ class DeliveryLog:
             .order_by(delivery_attempts.c.number)
         )
         async with self._database.reading() as connection:
-            row = (await connection.execute(one(delivery_id, tenant))).first()
-            if row is None:
+            delivery = await read_delivery(connection, one(delivery_id, tenant))
+            if delivery is None:
                 return None
-            return delivery_of(row), [attempt_of_row(r) for r in await connection.execute(attempts)]
+            return delivery, [attempt_of_row(r) for r in await connection.execute(attempts)]
 
     async def resend(self, delivery_id: str, tenant: str, now: datetime) -> Delivery | None:
         """Have it sent at once, whatever became of it. None where it is not this tenant's."""
         async with self._database.writing() as connection:
-            row = (await connection.execute(one(delivery_id, tenant).with_for_update())).first()
-            if row is None:
-                return None
-            return await written(connection, queued_again(delivery_of(row), now))
+            query = one(delivery_id, tenant).with_for_update()
+            delivery = await read_delivery(connection, query)
+            return delivery and await written(connection, queued_again(delivery, now))
 
     async def cancel(self, delivery_id: str, tenant: str, now: datetime) -> Delivery | None:
         """Withdraw it if it is still to be sent; it is as it was otherwise."""
         async with self._database.writing() as connection:
-            row = (await connection.execute(one(delivery_id, tenant).with_for_update())).first()
-            if row is None:
-                return None
-            delivery = delivery_of(row)
-            if delivery.state is not DeliveryState.QUEUED:
+            query = one(delivery_id, tenant).with_for_update()
+            delivery = await read_delivery(connection, query)
+            if delivery is None or delivery.state is not DeliveryState.QUEUED:
                 return delivery
             ended = finished(delivery, DeliveryState.CANCELED, now, WITHDRAWN)
             return await written(connection, ended)
@@ -201,6 +207,10 @@ def first_id(moment: datetime) -> str:
 
 def one(delivery_id: str, tenant: str) -> Select[Any]:
     return select(deliveries).where(deliveries.c.id == delivery_id, deliveries.c.tenant == tenant)
+
+
+async def read_delivery(connection: AsyncConnection, query: Select[Any]) -> Delivery | None:
+    return await read_one(connection, query, deliveries.c.id, read_deliveries)
 
 
 async def written(connection: AsyncConnection, delivery: Delivery) -> Delivery:

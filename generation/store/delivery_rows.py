@@ -6,7 +6,7 @@ from dataclasses import fields
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import CursorResult, Row
 
 from generation.store.schema import deliveries
 from generation.webhooks.delivery import Attempt, Delivery, DeliveryState
@@ -22,6 +22,11 @@ MUTABLE = tuple(field.name for field in fields(Delivery) if field.name not in FI
 
 
 FIELDS = tuple(field.name for field in fields(Delivery))
+
+
+def read_deliveries(found: CursorResult[Any]) -> list[Delivery]:
+    """The deliveries of these rows, in their order. Raises where a column cannot be read."""
+    return [delivery_of(row) for row in found]
 
 
 def delivery_of(row: Row[Any], **changes: Any) -> Delivery:

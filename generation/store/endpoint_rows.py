@@ -7,7 +7,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import CursorResult, Row
 
 from generation.webhooks.endpoint import Endpoint
 from generation.webhooks.health import Health
@@ -19,6 +19,11 @@ PLAIN = tuple(
     for field in fields(Endpoint)
     if field.name not in {"events", "old_secrets", "health"}
 )
+
+
+def read_endpoints(found: CursorResult[Any]) -> list[Endpoint]:
+    """The endpoints of these rows, in their order. Raises where a column cannot be read."""
+    return [endpoint_of(row) for row in found]
 
 
 def endpoint_of(row: Row[Any]) -> Endpoint:

@@ -11,10 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from generation.events import Event
 from generation.store.database import Database
-from generation.store.endpoint_rows import endpoint_of, endpoint_row
+from generation.store.endpoint_rows import endpoint_row, read_endpoints
 from generation.store.events import event_row
 from generation.store.schema import job_events, webhook_endpoints
 from generation.store.telling import enabled_endpoints, owe_notice
+from generation.store.unreadable import read, read_one
 from generation.webhooks.delivery import Delivery
 from generation.webhooks.endpoint import DISABLED, Endpoint
 from generation.webhooks.health import WELL, after_failure, is_lost
@@ -46,14 +47,15 @@ class EndpointStore:
             await connection.execute(insert(webhook_endpoints).values(endpoint_row(endpoint)))
 
     async def of_tenant(self, tenant: str) -> list[Endpoint]:
-        """The tenant's endpoints, oldest first."""
+        """The tenant's endpoints that can be read, oldest first."""
         query = (
             select(webhook_endpoints)
             .where(webhook_endpoints.c.tenant == tenant)
             .order_by(webhook_endpoints.c.id)
         )
         async with self._database.reading() as connection:
-            return [endpoint_of(row) for row in await connection.execute(query)]
+            said = await read(connection, query, webhook_endpoints.c.id, read_endpoints)
+        return said.found
 
     async def get(self, endpoint_id: str, tenant: str) -> Endpoint | None:
         """The endpoint, or None where there is none, or none of this tenant's."""
@@ -61,8 +63,7 @@ class EndpointStore:
             webhook_endpoints.c.id == endpoint_id, webhook_endpoints.c.tenant == tenant
         )
         async with self._database.reading() as connection:
-            row = (await connection.execute(query)).first()
-        return endpoint_of(row) if row else None
+            return await read_one(connection, query, webhook_endpoints.c.id, read_endpoints)
 
     async def change(self, endpoint_id: str, tenant: str, choose: Choose) -> Endpoint | None:
         """Change the endpoint as it is on disk now. None where there is none."""
@@ -131,8 +132,7 @@ async def _locked(connection: AsyncConnection, endpoint_id: str, tenant: str) ->
         .where(webhook_endpoints.c.id == endpoint_id, webhook_endpoints.c.tenant == tenant)
         .with_for_update()
     )
-    row = (await connection.execute(query)).first()
-    return endpoint_of(row) if row else None
+    return await read_one(connection, query, webhook_endpoints.c.id, read_endpoints)
 
 
 async def _changed(connection: AsyncConnection, before: Endpoint, after: Endpoint) -> Endpoint:

@@ -13,7 +13,7 @@ from generation.document import job_document
 from generation.events import QUEUED, as_born, payload_of
 from generation.job import Job, JobState
 from generation.store.database import Database
-from generation.store.rows import job_of
+from generation.store.rows import read_jobs
 from generation.store.schema import (
     deliveries,
     delivery_attempts,
@@ -22,6 +22,7 @@ from generation.store.schema import (
     job_labels,
     jobs,
 )
+from generation.store.unreadable import read_one
 from generation.webhooks.delivery import DeliveryState
 
 #: What stands where an upstream's words stood.
@@ -49,17 +50,16 @@ class ErasureStore:
         """
         query = select(jobs).where(jobs.c.id == job_id, jobs.c.tenant == tenant)
         async with self._database.writing() as connection:
-            row = (await connection.execute(query.with_for_update())).mappings().first()
-            if row is None:
+            job = await read_one(connection, query.with_for_update(), jobs.c.id, read_jobs)
+            if job is None:
                 return None
-            job = job_of(dict(row))
             if job.erased_at is not None:
                 return job
             await check_unneeded(connection, job)
             # As whoever gives places does, so that neither waits for rows that the other holds.
             await connection.execute(select(event_feed.c.last).with_for_update())
             await erase_content(connection, job, now)
-            kept = job_of(dict((await connection.execute(query)).mappings().one()))
+            (kept,) = read_jobs(await connection.execute(query))
             await erase_told(connection, kept, now, self._base_url)
         return kept
 

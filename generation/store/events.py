@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Executable, Row, bindparam, func, select, update
+from sqlalchemy import CursorResult, Row, Select, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from ulid import ULID
 
@@ -29,6 +29,7 @@ from generation.store.database import Database
 from generation.store.group_commit import GroupCommit
 from generation.store.rows import read_jobs
 from generation.store.schema import PLACED, UNPLACED, event_feed, job_events, jobs
+from generation.store.unreadable import first_readable, read
 
 #: Events that are given their places in one transaction.
 PLACE_BATCH = 1000
@@ -111,9 +112,8 @@ class EventStore:
             .where(job_events.c.tenant == tenant, PLACED, job_events.c.position > position)
             .where(job_events.c.type.in_(types or FEED_EVENTS))
             .order_by(job_events.c.position)
-            .limit(limit)
         )
-        return await self._told(query)
+        return await first_readable(limit, lambda most: self._told(query.limit(most)))
 
     async def of_job(self, job_id: str, after: int = 0, limit: int = 1000) -> list[Told]:
         """A job's events beyond this `sequence`, in order, placed or not."""
@@ -122,9 +122,8 @@ class EventStore:
             .where(job_events.c.job_id == job_id, job_events.c.sequence > after)
             .where(job_events.c.type.in_(FEED_EVENTS))
             .order_by(job_events.c.sequence)
-            .limit(limit)
         )
-        return await self._told(query)
+        return await first_readable(limit, lambda most: self._told(query.limit(most)))
 
     async def heads(
         self, tenants: Collection[str], after: int, until: int, limit: int
@@ -141,9 +140,10 @@ class EventStore:
             return [Head(*row) for row in await connection.execute(query)]
 
     async def told(self, event_ids: Collection[str]) -> dict[str, Told]:
-        """These events by id; those that are gone are left out."""
+        """These events by id; those that are gone or cannot be read are left out."""
         query = select(*WHOLE).where(job_events.c.id.in_(event_ids))
-        return {each.head.id: each for each in await self._told(query)}
+        told, _ = await self._told(query)
+        return {each.head.id: each for each in told}
 
     async def progress(self, job_ids: Sequence[str]) -> dict[str, int]:
         """How far each of these jobs is that is running and says so."""
@@ -177,23 +177,26 @@ class EventStore:
             found = (await connection.execute(first)).scalar()
         return last if found is None else found - 1
 
-    async def _told(self, query: Executable) -> list[Told]:
+    async def _told(self, query: Select[*tuple[Any, ...]]) -> tuple[list[Told], int]:
+        """What is told of these events, and how many had to be left out."""
         async with self._database.reading() as connection:
-            rows = (await connection.execute(query)).all()
-            unwritten = {row.job_id for row in rows if row.body is None}
+            said = await read(connection, query, job_events.c.id, all_rows)
+            unwritten = {row.job_id for row in said.found if row.body is None}
             born = await self._jobs(connection, unwritten)
-        return [
+        told = [
             Told(Head(*row[: len(HEAD)]), row.body or self._body(row, born))
-            for row in rows
+            for row in said.found
             if row.body is not None or row.job_id in born
         ]
+        return told, len(said.unreadable) + len(said.found) - len(told)
 
     async def _jobs(self, connection: AsyncConnection, job_ids: Iterable[str]) -> dict[str, Job]:
         ids = sorted(job_ids)
         if not ids:
             return {}
         query = select(jobs).where(jobs.c.id.in_(ids))
-        return {job.id: job for job in read_jobs(await connection.execute(query))}
+        found = (await read(connection, query, jobs.c.id, read_jobs)).found
+        return {job.id: job for job in found}
 
     def _body(self, row: Row[Any], found: Mapping[str, Job]) -> bytes:
         """What is told of a birth that was not written down."""
@@ -235,6 +238,10 @@ STANDING = select(
     event_feed.c.last,
     select(job_events.c.id).where(UNPLACED).limit(1).scalar_subquery().label("waiting"),
 )
+
+
+def all_rows(found: CursorResult[Any]) -> list[Row[Any]]:
+    return [*found]
 
 
 def in_order(events: Iterable[tuple[str, str | None, int]]) -> list[str]:

@@ -13,6 +13,7 @@ from generation.store import accounts
 from generation.store.accounts import AccountStore
 from generation.store.database import Database
 from generation.store.schema import QUEUED, deliveries, jobs
+from generation.store.set_aside import SetAsideStore
 from generation.store.tallies import totals
 
 
@@ -27,6 +28,8 @@ class Figures:
     #: How long the oldest queued job has waited; zero where none waits.
     oldest_queued: timedelta
     deliveries_due: int
+    #: How many rows of each table cannot be read.
+    unreadable: dict[str, int]
 
 
 async def figures(database: Database, keys: Iterable[KeyName], now: datetime) -> Figures:
@@ -35,6 +38,7 @@ async def figures(database: Database, keys: Iterable[KeyName], now: datetime) ->
     due = select(func.count()).where(deliveries.c.wake_at <= now)
     known = await AccountStore(database).all()
     counts = await totals(database)
+    unreadable = await SetAsideStore(database).counts()
     async with database.reading() as connection:
         held = {name: (await accounts.places(connection, name, now))[0] for name in keys}
         born = (await connection.execute(oldest)).scalar()
@@ -45,4 +49,5 @@ async def figures(database: Database, keys: Iterable[KeyName], now: datetime) ->
         accounts=known,
         oldest_queued=max(now - born, timedelta(0)) if born else timedelta(0),
         deliveries_due=waiting,
+        unreadable=unreadable,
     )

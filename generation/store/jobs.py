@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -27,9 +27,10 @@ from generation.store.idempotency import IdempotencyKey, KeyScope
 from generation.store.inserts import insert_once
 from generation.store.lists import JobLists
 from generation.store.quotas import Quotas
-from generation.store.rows import job_of, read_jobs
+from generation.store.rows import read_jobs
 from generation.store.schema import idempotency_keys, job_events, jobs
 from generation.store.telling import owe
+from generation.store.unreadable import UnreadableRow, read, read_one
 from generation.store.updates import save
 from generation.store.watchers import Watchers
 from generation.tally import counted
@@ -38,6 +39,9 @@ from generation.tally import counted
 Decide = Callable[[Job], Job]
 #: Reads what decisions about these locked jobs depend on, before they are taken.
 Prepare = Callable[[AsyncConnection, Mapping[str, Job]], Awaitable[None]]
+
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +96,14 @@ class JobStore:
         Apply a decision to the job as it is on disk now. None where there is no such job. `decide`
         may be called again should the transaction fail, and must not do anything but decide.
         """
-        return await self._changing((job_id, decide))
+        return readable(await self._changing((job_id, decide)))
 
     async def get(self, job_id: str, tenant: str | None = None) -> Job | None:
-        """The job, or None where there is none, or none of this tenant's."""
-        job = await self._getting(job_id)
+        """
+        The job, or None where there is none, or none of this tenant's. As whatever reads or changes
+        one job it raises `UnreadableRow` where its row cannot be read.
+        """
+        job = readable(await self._getting(job_id))
         return job if job and tenant in {None, job.tenant} else None
 
     async def named(self, client_id: str, tenant: str) -> Job | None:
@@ -109,14 +116,13 @@ class JobStore:
             .where(key.c.key == client_id)
         )
         async with self._database.reading() as connection:
-            row = (await connection.execute(query)).mappings().first()
-        return job_of(dict(row)) if row else None
+            return await read_one(connection, query, jobs.c.id, read_jobs)
 
     async def ended(self, job_ids: Sequence[str]) -> list[Job]:
-        """Those of these jobs that have ended."""
+        """Those of these jobs that have ended, and can be read."""
         query = select(jobs).where(jobs.c.id.in_(job_ids), jobs.c.finished_at.is_not(None))
         async with self._database.reading() as connection:
-            return read_jobs(await connection.execute(query))
+            return (await read(connection, query, jobs.c.id, read_jobs)).found
 
     async def counts(self) -> dict[str, int]:
         """How many jobs there are in each state."""
@@ -129,22 +135,23 @@ class JobStore:
         connection: AsyncConnection,
         batch: Sequence[tuple[str, Decide]],
         prepare: Prepare | None = None,
-    ) -> list[Change | None]:
+    ) -> list[Change | UnreadableRow | None]:
         """The changes of `change`, in a transaction of the caller's."""
         ids = sorted({job_id for job_id, _ in batch})
         query = select(jobs).where(jobs.c.id.in_(ids)).order_by(jobs.c.id).with_for_update()
-        current = {job.id: job for job in read_jobs(await connection.execute(query))}
+        said = await read(connection, query, jobs.c.id, read_jobs)
+        current = {job.id: job for job in said.found}
         if any(job.state is JobState.RUNNING for job in current.values()):
             await self._watchers.refresh(connection)
         if prepare is not None:
             await prepare(connection, current)
-        changes: list[Change | None] = []
+        changes: list[Change | UnreadableRow | None] = []
         told: list[tuple[Job, Event | None]] = []
         changed: dict[str, tuple[Job, Job]] = {}
         for job_id, decide in batch:
             before = current.get(job_id)
             if before is None:
-                changes.append(None)
+                changes.append(missing(job_id, said.unreadable))
                 continue
             after = decide(before)
             if after is not before:
@@ -162,7 +169,7 @@ class JobStore:
         if changed:
             await save(connection, changed.values())
             await self._tell(connection, told)
-            moves = ((change.before, change.after) for change in changes if change)
+            moves = ((c.before, c.after) for c in changes if isinstance(c, Change))
             await tallies.add(connection, counted(moves))
         return changes
 
@@ -177,11 +184,26 @@ class JobStore:
             await owe(connection, told, self._base_url)
 
 
-async def get_batch(connection: AsyncConnection, ids: Sequence[str]) -> list[Job | None]:
+async def get_batch(
+    connection: AsyncConnection, ids: Sequence[str]
+) -> list[Job | UnreadableRow | None]:
     dialect = connection.dialect.name
-    rows = await connection.execute(_by_ids(dialect), {"ids": values_for(dialect, set(ids))})
-    found = {job.id: job for job in read_jobs(rows)}
-    return [found.get(job_id) for job_id in ids]
+    wanted = {"ids": values_for(dialect, set(ids))}
+    said = await read(connection, _by_ids(dialect), jobs.c.id, read_jobs, wanted)
+    found = {job.id: job for job in said.found}
+    return [found.get(job_id) or missing(job_id, said.unreadable) for job_id in ids]
+
+
+def missing(job_id: str, unreadable: Sequence[str]) -> UnreadableRow | None:
+    """What is answered for a job that was not found."""
+    return UnreadableRow(jobs.name, job_id) if job_id in unreadable else None
+
+
+def readable(answer: Answer | UnreadableRow) -> Answer:
+    """The answer. Raises `UnreadableRow` where it is that."""
+    if isinstance(answer, UnreadableRow):
+        raise answer
+    return answer
 
 
 @cache

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, func, insert, or_, select, update
+from sqlalchemy import CursorResult, Row, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 from ulid import ULID
@@ -18,6 +18,7 @@ from generation.access import Access, Limits, Rate, Scope
 from generation.store.database import Database
 from generation.store.endpoint_rows import old_secrets_document, old_secrets_of
 from generation.store.schema import api_keys, jobs, key_changes, key_usage
+from generation.store.unreadable import read
 from generation.webhooks.secrets import rotated
 
 PREFIX = "genq_"
@@ -105,12 +106,13 @@ class KeyStore:
         return key_of(row) if row else None
 
     async def all(self, tenant: str | None = None) -> list[ApiKey]:
-        """Every key, or every key of a tenant, oldest first, the revoked ones too."""
+        """Every key that can be read, or a tenant's, oldest first, the revoked ones too."""
         query = select(api_keys).order_by(api_keys.c.id)
         if tenant is not None:
             query = query.where(api_keys.c.tenant == tenant)
         async with self._database.reading() as connection:
-            return [key_of(row) for row in await connection.execute(query)]
+            said = await read(connection, query, api_keys.c.id, read_keys)
+        return said.found
 
     async def any_valid(self, now: datetime) -> bool:
         """Whether anybody could be let in at all."""
@@ -225,6 +227,10 @@ def digest(key: str) -> str:
 
 #: Columns that are fields of `ApiKey`.
 FIXED = tuple(name for name in ApiKey.__dataclass_fields__ if name != "access")
+
+
+def read_keys(found: CursorResult[Any]) -> list[ApiKey]:
+    return [key_of(row) for row in found]
 
 
 def key_of(row: Row[Any]) -> ApiKey:

@@ -23,6 +23,7 @@ from generation.store.database import Database
 from generation.store.labels import label
 from generation.store.rows import read_jobs
 from generation.store.schema import ENDED, ENDED_LATE, LATE, LIVING, job_labels, jobs
+from generation.store.unreadable import first_readable, read
 
 Condition = ColumnElement[bool]
 
@@ -69,14 +70,19 @@ class JobLists:
     ) -> list[Job]:
         """
         Up to `limit` jobs, newest first: those that come right after the job `before` in the list,
-        or right before the job `after`.
+        or right before the job `after`. Those that cannot be read are left out.
         """
-        span = Span(tenant, filters, limit, before, after)
-        async with self._database.reading() as connection:
-            query = way(span, connection.dialect.name)
-            if not self._database.is_sqlite:
-                await connection.execute(PLANNED_ANEW_AND_ALONE)
-            found = read_jobs(await connection.execute(query))
+
+        async def ask(limit: int) -> tuple[list[Job], int]:
+            span = Span(tenant, filters, limit, before, after)
+            async with self._database.reading() as connection:
+                query = way(span, connection.dialect.name)
+                if not self._database.is_sqlite:
+                    await connection.execute(PLANNED_ANEW_AND_ALONE)
+                said = await read(connection, query, jobs.c.id, read_jobs)
+            return said.found, len(said.unreadable)
+
+        found = await first_readable(limit, ask)
         return found if after is None else found[::-1]
 
 

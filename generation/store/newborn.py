@@ -152,7 +152,8 @@ def sqlite_births() -> tuple[str, ...]:
 CREATE TEMP TRIGGER bear INSTEAD OF INSERT ON births BEGIN
     SELECT RAISE(ABORT, '{HEARD}') FROM webhook_endpoints
     WHERE tenant IN (SELECT value FROM json_each(new.tenants)) AND enabled
-        AND EXISTS (SELECT 1 FROM json_each(events) WHERE value = '{QUEUED}');
+        AND CASE WHEN json_valid(events) THEN
+            EXISTS (SELECT 1 FROM json_each(events) WHERE value = '{QUEUED}') END;
     {into_jobs(given)} WHERE true ON CONFLICT DO NOTHING;
     {into_tallies("new.shard", "1")} WHERE changes() > 0 {ADDED};
     {into_events(given)} WHERE true ON CONFLICT DO NOTHING;

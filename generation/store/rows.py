@@ -51,6 +51,10 @@ WRITERS: Mapping[str, Callable[[Any], Any]] = {
     "error": lambda error: _ERROR.dump_python(error, mode="json") if error else None,
 }
 
+#: Documents that are taken as they are.
+DOCUMENTS = ("input", "metadata", "upstream_details")
+NO_DOCUMENT: Mapping[str, Any] = {}
+
 #: What no errand reads before it changes the job. The input may be megabytes of pictures.
 HEAVY = frozenset({"input", "metadata", "webhook", "last_reply", "result", "error"})
 LEAN_COLUMNS = tuple(column for column in jobs.c if column.name not in HEAVY)
@@ -108,17 +112,26 @@ def _written(values: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
-def read_jobs(found: CursorResult[*tuple[Any, ...]]) -> list[Job]:
-    """The jobs of these rows, in their order. `mappings()` would take longer than reading them."""
+def read_jobs(found: CursorResult[*tuple[Any, ...]], *, newer: int = 0) -> list[Job]:
+    """
+    The jobs of these rows, in their order, by so many versions newer. `mappings()` would take
+    longer than reading them.
+    """
     names = tuple(found.keys())
-    return [job_of(dict(zip(names, row, strict=True))) for row in found]
+    return [job_of(dict(zip(names, row, strict=True)), newer) for row in found]
 
 
-def job_of(row: Mapping[str, Any]) -> Job:
-    """The job of a row; as a job begins, in what was not read of it."""
-    values = dict(row)
+def job_of(values: dict[str, Any], newer: int = 0) -> Job:
+    """
+    The job of a row; as a job begins, in what was not read of it. Raises where a column cannot be
+    read.
+    """
+    for name in DOCUMENTS:
+        if type(values.get(name, NO_DOCUMENT)) is not dict:
+            raise TypeError(f"{name} is no document")
     values.setdefault("input", {})
     values["state"] = JobState(values["state"])
+    values["version"] += newer
     if billed := values.get("billed"):
         values["billed"] = Billed(billed)
     if "tried" in values:

@@ -11,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from generation.explain import Move, Story, Telling, Try
 from generation.store.database import Database
-from generation.store.rows import job_of
+from generation.store.rows import read_jobs
 from generation.store.schema import deliveries, delivery_attempts, job_events, jobs
+from generation.store.unreadable import read_one
 from generation.webhooks.delivery import DeliveryState
 
 #: More events, or deliveries, than that nobody reads; the latest are kept.
@@ -29,11 +30,11 @@ class Stories:
         """None where there is no such job, or none of this tenant's."""
         query = select(jobs).where(jobs.c.id == job_id, jobs.c.tenant == tenant)
         async with self._database.reading() as connection:
-            row = (await connection.execute(query)).mappings().first()
-            if row is None:
+            job = await read_one(connection, query, jobs.c.id, read_jobs)
+            if job is None:
                 return None
             moves = await moves_of(connection, job_id)
-            return Story(job_of(dict(row)), moves, await tellings_of(connection, job_id))
+            return Story(job, moves, await tellings_of(connection, job_id))
 
 
 async def moves_of(connection: AsyncConnection, job_id: str) -> tuple[Move, ...]:

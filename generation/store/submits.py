@@ -21,9 +21,10 @@ from generation.stations import Key
 from generation.store import accounts, queues
 from generation.store.database import Database
 from generation.store.group_commit import GroupCommit
-from generation.store.jobs import Change, JobStore
+from generation.store.jobs import Change, JobStore, readable
 from generation.store.rows import read_jobs
 from generation.store.schema import jobs
+from generation.store.unreadable import UnreadableRow, put_off, read
 from generation.store.updates import save
 from generation.turns import by_turn, in_turn
 
@@ -73,7 +74,7 @@ class SubmitStore:
         As `JobStore.change`, for a decision that may take a place at a key: with several processes
         deciding at once, no key is ever given more than its limits.
         """
-        return await self._claiming((job_id, plan))
+        return readable(await self._claiming((job_id, plan)))
 
     async def call(self, call: Call) -> list[Job]:
         """
@@ -133,12 +134,14 @@ class SubmitStore:
             .where(jobs.c.state == JobState.QUEUED)
             .with_for_update(skip_locked=True)
         )
-        found = {job.id: job for job in read_jobs(await connection.execute(query))}
+        said = await read(connection, query, jobs.c.id, read_jobs)
+        await put_off(connection, jobs, said.unreadable, call.now)  # or it would stay the next
+        found = {job.id: job for job in said.found}
         return [found[job_id] for job_id in chosen if job_id in found]
 
     async def _claim_batch(
         self, connection: AsyncConnection, batch: Sequence[tuple[str, Plan]]
-    ) -> list[Change | None]:
+    ) -> list[Change | UnreadableRow | None]:
         capacities: dict[KeyName, Capacity] = {}
         now = max(plan.now for _, plan in batch)
 
@@ -178,7 +181,7 @@ class SubmitStore:
         self,
         connection: AsyncConnection,
         capacities: Capacities,
-        changes: Sequence[Change | None],
+        changes: Sequence[Change | UnreadableRow | None],
         now: datetime,
     ) -> None:
         touched = [capacity.account for capacity in capacities.values() if capacity.touched]
@@ -186,7 +189,9 @@ class SubmitStore:
         given = [
             ((job.station or "", job.key or ""), job.tenant)
             for change in changes
-            if change and change.moved and (job := change.after).state is JobState.SUBMITTING
+            if isinstance(change, Change)
+            and change.moved
+            and (job := change.after).state is JobState.SUBMITTING
         ]
         limited = [each for each in given if each[0] in capacities]
         await accounts.served(connection, limited, now)

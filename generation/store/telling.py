@@ -14,9 +14,10 @@ from ulid import ULIDGenerator
 from generation.events import PUBLIC_EVENTS, Event, payload, wants
 from generation.job import Job, Webhook
 from generation.store.delivery_rows import delivery_row
-from generation.store.endpoint_rows import endpoint_of
+from generation.store.endpoint_rows import read_endpoints
 from generation.store.events import Head
 from generation.store.schema import deliveries, webhook_endpoints
+from generation.store.unreadable import read
 from generation.webhooks.delivery import Delivery
 from generation.webhooks.endpoint import Endpoint
 from generation.webhooks.guard import receiver
@@ -63,15 +64,18 @@ async def owe_notice(
 async def enabled_endpoints(
     connection: AsyncConnection, tenants: Iterable[str]
 ) -> defaultdict[str, list[Endpoint]]:
-    """The enabled endpoints of these tenants, by tenant."""
+    """
+    The enabled endpoints of these tenants, by tenant. One that cannot be read holds up no job; what
+    it should have been told is owed to it by a replay.
+    """
     query = (
         select(webhook_endpoints)
         .where(webhook_endpoints.c.tenant.in_(sorted(tenants)), webhook_endpoints.c.enabled)
         .order_by(webhook_endpoints.c.id)
     )
     found: defaultdict[str, list[Endpoint]] = defaultdict(list)
-    for row in await connection.execute(query):
-        found[row.tenant].append(endpoint_of(row))
+    for each in (await read(connection, query, webhook_endpoints.c.id, read_endpoints)).found:
+        found[each.tenant].append(each)
     return found
 
 

@@ -15,8 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from generation.events import PROGRESS
 from generation.job import Job
-from generation.store.endpoint_rows import endpoint_of
+from generation.store.endpoint_rows import read_endpoints
 from generation.store.schema import webhook_endpoints
+from generation.store.unreadable import read
 from generation.webhooks.endpoint import Endpoint
 
 #: A new endpoint hears of progress after this.
@@ -38,8 +39,9 @@ class Watchers:
         """Ask the store, if it was long ago."""
         if monotonic() - self._asked_at >= BELIEVED.total_seconds():
             found: defaultdict[str, list[Endpoint]] = defaultdict(list)
-            for row in await connection.execute(WANTING):
-                found[row.tenant].append(endpoint_of(row))
+            said = await read(connection, WANTING, webhook_endpoints.c.id, read_endpoints)
+            for each in said.found:
+                found[each.tenant].append(each)
             self._of_tenants = dict(found)
             self._asked_at = monotonic()
 

@@ -30,7 +30,7 @@ def test_all_is_well(over_sqlite: Served) -> None:
     answer = over_sqlite.http.get("/readyz")
     assert answer.status_code == 200
     ready = Readiness.model_validate_json(answer.content)
-    assert set(ready.checks) == {"store", "schema", "broker", "stations", "keys"}
+    assert set(ready.checks) == {"store", "schema", "broker", "stations", "keys", "rows"}
     assert all(check.ok for check in ready.checks.values())
 
 

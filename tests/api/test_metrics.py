@@ -13,7 +13,7 @@ from tests.api.serving import ORDER, Caller, Served
 from tests.api.test_refused_orders import problem
 from tests.unit.jobs import at
 
-LABELS = ("state", "station", "key")
+LABELS = ("state", "station", "key", "table")
 PATIENCE = Patience(timedelta(seconds=5), timedelta(seconds=300))
 
 

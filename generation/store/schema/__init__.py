@@ -5,7 +5,7 @@ The tables. One definition for SQLite and PostgreSQL; `migrations/` brings a dat
 from generation.store.schema.accounts import accounts, turns
 from generation.store.schema.columns import EPOCH, MICROSECOND, Document, Instant, metadata
 from generation.store.schema.events import PLACED, UNPLACED, event_feed, job_events
-from generation.store.schema.figures import durations, tallies
+from generation.store.schema.figures import durations, tallies, unreadable_rows
 from generation.store.schema.jobs import (
     ENDED,
     ENDED_LATE,
@@ -63,5 +63,6 @@ __all__ = [
     "secrets",
     "tallies",
     "turns",
+    "unreadable_rows",
     "webhook_endpoints",
 ]

@@ -1,8 +1,8 @@
 """
-What is counted and what is learned.
+What is counted, what is learned, and what cannot be read.
 """
 
-from sqlalchemy import BigInteger, Column, Integer, String, Table
+from sqlalchemy import BigInteger, Column, Integer, String, Table, Text
 
 from generation.store.schema.columns import Document, Instant, metadata
 
@@ -26,4 +26,14 @@ durations = Table(
     #: `generation.durations.Sketch`, by bucket.
     Column("weights", Document, nullable=False),
     Column("updated_at", Instant, nullable=False),
+)
+
+#: Rows of other tables that some process could not read, and why. They are as they were.
+unreadable_rows = Table(
+    "unreadable_rows",
+    metadata,
+    Column("table_name", String(40), primary_key=True),
+    Column("row_id", String(100), primary_key=True),
+    Column("cause", Text, nullable=False),
+    Column("seen_at", Instant, nullable=False),
 )

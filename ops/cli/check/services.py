@@ -12,6 +12,8 @@ from ops.cli.database import NoDatabase, with_store
 
 #: A clock that is further away than this makes leases and signatures doubtful.
 CLOCK_TOLERANCE = timedelta(seconds=5)
+#: More rows that cannot be read are not named.
+MOST_ROWS = 20
 
 
 def look(settings: Settings) -> Iterator[Finding]:
@@ -32,7 +34,25 @@ async def of_store(store: Store) -> list[Finding]:
         found.append(problem("API keys", "nobody is let in: genq keys create NAME"))
     if not store.database.is_sqlite:
         found.append(await of_clock(store.database))
-    return found
+    return [*found, *await of_rows(store)]
+
+
+async def of_rows(store: Store) -> list[Finding]:
+    """What is stored and cannot be read."""
+    counts = await store.set_aside.counts()
+    if not counts:
+        return [ok("rows", "everything stored that was asked for could be read")]
+    named = [
+        problem(
+            f"row of {each.table}",
+            f"{each.row_id} cannot be read ({each.cause}): run the version of genq that wrote it,"
+            " or restore the row from a backup; it is left as it is, and goes on once it can be"
+            " read",
+        )
+        for each in await store.set_aside.all(MOST_ROWS)
+    ]
+    more = sum(counts.values()) - len(named)
+    return named + ([problem("rows", f"{more} more like these")] if more > 0 else [])
 
 
 async def of_clock(database: Database) -> Finding:

@@ -407,10 +407,18 @@ def create_label_and_key_tables() -> None:
         sa.Column("value", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_secrets")),
     )
+    op.create_table(
+        "unreadable_rows",
+        sa.Column("table_name", sa.String(length=40), nullable=False),
+        sa.Column("row_id", sa.String(length=100), nullable=False),
+        sa.Column("cause", sa.Text(), nullable=False),
+        sa.Column("seen_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("table_name", "row_id", name=op.f("pk_unreadable_rows")),
+    )
 
 
 def downgrade() -> None:
-    for table in ("secrets", "idempotency_keys", "job_labels"):
+    for table in ("unreadable_rows", "secrets", "idempotency_keys", "job_labels"):
         op.drop_table(table)
     tables = (
         "durations",

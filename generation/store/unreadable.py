@@ -1,0 +1,163 @@
+"""
+Rows that cannot be read: written by another version of genq, or damaged on disk.
+
+One of them holds up none of the others. Whoever reads rows reads them here: all at once and, where
+that fails, one by one, without those that cannot be read. They are named in the log, noted in a
+table of their own, and left as they are: what they say is somebody's order, and may be mended.
+"""
+
+import sqlite3
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import Any, Generic, TypeVar, cast
+
+import structlog
+from sqlalchemy import Column, CursorResult, Select, Table, update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+log = structlog.get_logger(__name__)
+
+Noun = TypeVar("Noun")
+#: Makes the nouns of these rows; fails where one of them cannot be read.
+Make = Callable[[CursorResult[Any]], list[Noun]]
+
+#: What is due and cannot be read is tried again after this, and noted again no sooner.
+AGAIN = timedelta(minutes=5)
+#: More rows than that are not remembered.
+MOST_KNOWN = 10_000
+#: In a connection's `info`: where its process keeps what it could not read.
+UNREADABLE = "genq.unreadable"
+
+#: What a document of another shape, an unknown word or a moment out of all bounds raises.
+OF_CONTENT = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError)
+
+
+class UnreadableRow(Exception):
+    """A row is there and cannot be read. The message says which one."""
+
+    def __init__(self, table: str, row_id: str) -> None:
+        super().__init__(f"row {row_id} of {table} cannot be read")
+        self.table = table
+        self.row_id = row_id
+
+
+@dataclass(frozen=True, slots=True)
+class Read(Generic[Noun]):
+    """What a query has found."""
+
+    found: list[Noun]
+    #: The ids of those that cannot be read.
+    unreadable: Sequence[str] = ()
+
+
+class Unreadable:
+    """What one process could not read, and what of that is to be written down."""
+
+    def __init__(self) -> None:
+        self.fresh: list[dict[str, str]] = []
+        self._noted_at: dict[tuple[str, str], float] = {}
+
+    def meet(self, table: str, row_id: str, error: Exception) -> None:
+        name, now = (table, row_id), monotonic()
+        known = self._noted_at.get(name)
+        if known is not None and now - known < AGAIN.total_seconds():
+            return
+        cause = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"[:500]
+        if known is None:
+            log.error("row_unreadable", table=table, row_id=row_id, error=cause)
+        if len(self._noted_at) >= MOST_KNOWN:
+            self._noted_at.clear()
+        self._noted_at[name] = now
+        self.fresh.append({"table_name": table, "row_id": row_id, "cause": cause})
+
+    def take(self) -> list[dict[str, str]]:
+        """What is to be written down now."""
+        taken, self.fresh = self.fresh, []
+        return taken
+
+
+async def read(
+    connection: AsyncConnection,
+    query: Select[*tuple[Any, ...]],
+    named: Column[str],
+    make: Make[Noun],
+    parameters: Mapping[str, Any] | None = None,
+) -> Read[Noun]:
+    """
+    The nouns of a query's rows, and the ids, which are in the column `named`, of those that cannot
+    be read. With locks it locks the same rows.
+    """
+    try:
+        return Read(make(await connection.execute(query, parameters)))
+    except Exception as error:
+        if not is_of_content(error):
+            raise
+    found: list[Noun] = []
+    unreadable: list[str] = []
+    ids = (await connection.execute(query.with_only_columns(named), parameters)).scalars().all()
+    for row_id in ids:
+        try:
+            found += make(await connection.execute(query.where(named == row_id), parameters))
+        except Exception as error:
+            if not is_of_content(error):
+                raise
+            unreadable.append(row_id)
+            known = cast(Unreadable, connection.info[UNREADABLE])
+            known.meet(named.table.name, row_id, error)
+    return Read(found, unreadable)
+
+
+async def read_one(
+    connection: AsyncConnection,
+    query: Select[*tuple[Any, ...]],
+    named: Column[str],
+    make: Make[Noun],
+) -> Noun | None:
+    """The noun of the row that the query finds. Raises `UnreadableRow`."""
+    return one_of(named, await read(connection, query, named, make))
+
+
+def one_of(named: Column[str], said: Read[Noun]) -> Noun | None:
+    """What was found, if anything. Raises `UnreadableRow`."""
+    if said.unreadable:
+        raise UnreadableRow(named.table.name, said.unreadable[0])
+    return said.found[0] if said.found else None
+
+
+async def first_readable(
+    limit: int, ask: Callable[[int], Awaitable[tuple[list[Noun], int]]]
+) -> list[Noun]:
+    """
+    The first `limit` of what `ask` finds: it is asked for so many, and says how many of those it
+    had to leave out. A page that is shorter than its limit is the last one, so none may be so
+    because of rows that cannot be read.
+    """
+    extra = 0
+    while True:
+        found, left_out = await ask(limit + extra)
+        if left_out <= extra:
+            return found[:limit]
+        extra = left_out
+
+
+async def put_off(
+    connection: AsyncConnection, table: Table, row_ids: Sequence[str], now: datetime
+) -> None:
+    """Let these due rows be due again later, and stand in no line until then. Nothing else."""
+    if row_ids:
+        column = cast(Column[str], table.c.id)
+        away: dict[str, Any] = {"wake_at": now + AGAIN}
+        away |= {"line": None} if "line" in table.c else {}
+        await connection.execute(update(table).where(column.in_(row_ids)).values(away))
+
+
+def is_of_content(error: Exception) -> bool:
+    """Whether a row's content is to blame, and not its database or the way there."""
+    if isinstance(error, DBAPIError):
+        cause = error.orig
+        damaged = getattr(cause, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_CORRUPT
+        return damaged or "Could not decode to UTF-8" in str(cause)
+    return isinstance(error, OF_CONTENT)
