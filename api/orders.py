@@ -30,7 +30,7 @@ from api.problems import Complaint, Problem, invalid
 from api.twice import check_names
 from generation.events import PUBLIC_EVENTS
 from generation.job import Job, Webhook
-from generation.operation import Request
+from generation.request import Request
 from generation.settings import Settings
 from generation.store import ApiKey
 from generation.webhooks.guard import ForbiddenAddress, check_url

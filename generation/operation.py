@@ -17,20 +17,13 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict
-
 from generation.durations import Sketch
 from generation.errors import UnrecognizedReply
+from generation.request import Request
 from generation.status import Status, SubmitAnswer, Succeeded
 
 #: No upstream is waited for longer than this on its own word.
 LONGEST_PATIENCE = timedelta(days=1)
-
-
-class Request(BaseModel):
-    """What a caller may ask of an operation: strict about names, humble about values."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 @dataclass(frozen=True, slots=True)

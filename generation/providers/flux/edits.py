@@ -11,11 +11,10 @@ from generation.providers.flux.request import (
     Flux1,
     FluxRequest,
     OutputFormat,
-    Problem,
-    Prompt,
     Side,
     Steps,
 )
+from generation.request import Problem, Prompt
 
 #: How many pixels a picture can grow on one side.
 _Border = Field(0, ge=0, le=2048)
@@ -54,7 +53,7 @@ class Expand(Flux1):
     def problems(self) -> Iterator[Problem]:
         yield from super().problems()
         if not (self.top or self.bottom or self.left or self.right):
-            yield "top", "is 0, as are bottom, left and right: say where the picture is to grow"
+            yield ("top",), "is 0, as are bottom, left and right: say where the picture is to grow"
 
 
 class Controlled(Finetuned):
@@ -72,7 +71,7 @@ class Controlled(Finetuned):
     def problems(self) -> Iterator[Problem]:
         yield from super().problems()
         if self.control_image is None and self.preprocessed_image is None:
-            yield "control_image", "is missing: give it, or a preprocessed_image"
+            yield ("control_image",), "is missing: give it, or a preprocessed_image"
 
 
 class Canny(Controlled):

@@ -11,10 +11,9 @@ from generation.providers.flux.request import (
     Flux1,
     FluxRequest,
     OutputFormat,
-    Problem,
-    Prompt,
     Side,
 )
+from generation.request import Problem, Prompt
 
 #: The largest picture FLUX.2 makes: 4 megapixels.
 _LARGEST = 4 * 1024 * 1024
@@ -71,7 +70,7 @@ class Ultra(Finetuned):
     def problems(self) -> Iterator[Problem]:
         yield from super().problems()
         if self.image_prompt_strength is not None and self.image_prompt is None:
-            yield "image_prompt_strength", "says how much an image_prompt counts: give one"
+            yield ("image_prompt_strength",), "says how much an image_prompt counts: give one"
 
 
 class Kontext(Flux1):
@@ -110,9 +109,9 @@ class Flux2(FluxRequest):
         yield from super().problems()
         for name, side in (("width", self.width), ("height", self.height)):
             if side and side < 64:
-                yield name, "is at least 64, or 0 for automatic"
+                yield (name,), "is at least 64, or 0 for automatic"
         if (self.width or 0) * (self.height or 0) > _LARGEST:
-            yield "width", f"times height is more than 4 megapixels ({_LARGEST} pixels)"
+            yield ("width",), f"times height is more than 4 megapixels ({_LARGEST} pixels)"
 
 
 class Flux2Klein(Flux2):

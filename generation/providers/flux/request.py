@@ -8,13 +8,9 @@ model's name, goes upstream.
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic import AfterValidator, Field
 
-from generation.operation import Request
-
-#: A rule that is broken: the field at fault, and what to change.
-Problem = tuple[str, str]
+from generation.request import Problem, Request
 
 #: Fields that are about the order and not part of what is asked of the model.
 _ABOUT = frozenset({"model", "finetune_id", "finetune_strength"})
@@ -23,20 +19,12 @@ _ABOUT = frozenset({"model", "finetune_id", "finetune_strength"})
 _WIDEST = 21 / 9
 
 
-def _not_blank(prompt: str) -> str:
-    if not prompt.strip():
-        raise ValueError("must not be empty: say what to make")
-    return prompt
-
-
 def _shape(ratio: str) -> str:
     width, _, height = ratio.partition(":")
     if not 1 / _WIDEST <= int(width) / int(height) <= _WIDEST:
         raise ValueError("is between 21:9 and 9:21")
     return ratio
 
-
-Prompt = Annotated[str, AfterValidator(_not_blank)]
 
 AspectRatio = Annotated[
     str,
@@ -69,10 +57,6 @@ class FluxRequest(Request):
 
     model: ModelName | None = None
 
-    def problems(self) -> Iterator[Problem]:
-        """The rules between fields that this request breaks."""
-        yield from ()
-
     def said(self) -> dict[str, Any]:
         """What is asked of the model, with the defaults that were left to us."""
         return self.model_dump(mode="json", exclude_none=True, exclude=set(_ABOUT))
@@ -80,20 +64,6 @@ class FluxRequest(Request):
     def insisted(self) -> frozenset[str]:
         """The fields that the caller gave; dropping one of them silently would not be right."""
         return frozenset(n for n in self.model_fields_set if getattr(self, n) is not None)
-
-    @model_validator(mode="after")
-    def _fits_together(self) -> "FluxRequest":
-        broken = [
-            InitErrorDetails(
-                type=PydanticCustomError("value_error", "{what}", {"what": what}),
-                loc=(field,),
-                input=None,
-            )
-            for field, what in self.problems()
-        ]
-        if broken:
-            raise ValidationError.from_exception_data(type(self).__name__, broken)
-        return self
 
 
 class Flux1(FluxRequest):
@@ -116,4 +86,4 @@ class Finetuned(Flux1):
     def problems(self) -> Iterator[Problem]:
         yield from super().problems()
         if self.finetune_strength is not None and self.finetune_id is None:
-            yield "finetune_strength", "says how strong a finetune is: name one in finetune_id"
+            yield ("finetune_strength",), "says how strong a finetune is: name one in finetune_id"

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from generation.images import Address, normalised
-from generation.providers.flux.request import FluxRequest, Problem
+from generation.providers.flux.request import FluxRequest
+from generation.request import Problem
 
 
 def _framed(frame: str | tuple[float, str]) -> str | tuple[float, str]:
@@ -49,10 +50,10 @@ class Video(FluxRequest):
     def problems(self) -> Iterator[Problem]:
         yield from super().problems()
         if self.mode != "draft_enhance" and not (self.prompt or "").strip():
-            yield "prompt", f"{self.mode} needs one: say what to make"
+            yield ("prompt",), f"{self.mode} needs one: say what to make"
         if self.keyframes is not None and self.mode in ("t2v", "draft_enhance"):
-            yield "keyframes", f"{self.mode} takes none; mode i2v does"
+            yield ("keyframes",), f"{self.mode} takes none; mode i2v does"
         if self.start_video is not None and self.mode != "v2v":
-            yield "start_video", f"{self.mode} takes none; mode v2v does"
+            yield ("start_video",), f"{self.mode} takes none; mode v2v does"
         if self.draft_cache is not None and self.mode != "draft_enhance":
-            yield "draft_cache", f"{self.mode} takes none; mode draft_enhance does"
+            yield ("draft_cache",), f"{self.mode} takes none; mode draft_enhance does"

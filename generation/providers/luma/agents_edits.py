@@ -16,16 +16,15 @@ from generation.providers.luma.agents_request import (
 from generation.providers.luma.inputs import (
     GenerationId,
     ModifyMode,
-    Part,
     Word,
 )
 from generation.providers.luma.request import (
     Draft,
-    Problem,
     alone,
     generation_of,
     given,
 )
+from generation.request import Part, Problem
 
 _VIDEO_TYPES: Mapping[str, str] = {".mov": "video/quicktime", ".webm": "video/webm"}
 

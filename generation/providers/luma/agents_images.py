@@ -16,17 +16,16 @@ from generation.providers.luma.agents_request import (
 from generation.providers.luma.inputs import (
     AspectRatio,
     GenerationId,
-    Part,
     Word,
 )
 from generation.providers.luma.request import (
     Draft,
-    Problem,
     alone,
     generation_of,
     given,
     unknown_value,
 )
+from generation.request import Part, Problem
 
 
 class Reference(Part):

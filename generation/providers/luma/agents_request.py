@@ -12,17 +12,16 @@ from pydantic import Field
 from generation.images import content_of, is_url
 from generation.providers.luma.inputs import (
     AspectRatio,
-    Prompt,
     Seconds,
     Word,
 )
 from generation.providers.luma.request import (
     Draft,
     LumaRequest,
-    Problem,
     given,
     unknown_value,
 )
+from generation.request import Problem, Prompt
 
 ASPECT_RATIOS = (
     *("3:1", "2:1", "21:9", "16:9", "4:3", "3:2", "1:1"),

@@ -17,10 +17,10 @@ from generation.providers.luma.inputs import (
 )
 from generation.providers.luma.request import (
     Draft,
-    Problem,
     generation_of,
     given,
 )
+from generation.request import Problem
 
 
 class AgentsNewVideo(AgentsMotion):

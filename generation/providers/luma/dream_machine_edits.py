@@ -14,18 +14,17 @@ from generation.providers.luma.inputs import (
     GenerationId,
     ModifyMode,
     Pixels,
-    Prompt,
     Word,
 )
 from generation.providers.luma.request import (
     Draft,
     LumaRequest,
-    Problem,
     file_of,
     generation_of,
     given,
     unknown_value,
 )
+from generation.request import Problem, Prompt
 from generation.status import AssetType
 
 

@@ -10,15 +10,14 @@ from generation.operation import Parent
 from generation.providers.luma.dream_machine_models import ASPECT_RATIOS, IMAGE_MODELS, DreamPrompt
 from generation.providers.luma.inputs import (
     AspectRatio,
-    Part,
     Word,
 )
 from generation.providers.luma.request import (
     Draft,
     LumaRequest,
-    Problem,
     unknown_value,
 )
+from generation.request import Part, Problem
 
 
 class WeightedImage(Part):

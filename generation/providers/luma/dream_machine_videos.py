@@ -16,18 +16,17 @@ from generation.providers.luma.ends import Ends
 from generation.providers.luma.inputs import (
     AspectRatio,
     GenerationId,
-    Part,
     Seconds,
     Word,
 )
 from generation.providers.luma.request import (
     Draft,
     LumaRequest,
-    Problem,
     generation_of,
     given,
     unknown_value,
 )
+from generation.request import Part, Problem
 
 
 class Concept(Part):

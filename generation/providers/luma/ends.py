@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from generation.errors import Rejected
 from generation.operation import Parent
-from generation.providers.luma.request import Problem
+from generation.request import Problem
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,21 +3,9 @@
 import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
 _WHOLE_SECONDS = re.compile(r"[1-9][0-9]?")
-
-
-class Part(BaseModel):
-    """A part of a request, as strict about names as the request itself."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def _not_blank(value: str) -> str:
-    if not value.strip():
-        raise ValueError("must not be blank: say what to make")
-    return value
 
 
 def _seconds(value: Any) -> Any:
@@ -27,8 +15,6 @@ def _seconds(value: Any) -> Any:
     plain = isinstance(value, str) and _WHOLE_SECONDS.fullmatch(value)
     return f"{value}s" if plain else value
 
-
-Prompt = Annotated[str, Field(min_length=1), AfterValidator(_not_blank)]
 
 Seconds = Annotated[
     str,

@@ -15,11 +15,11 @@ from generation.operation import Parent
 from generation.providers.luma.inputs import (
     AspectRatio,
     GenerationId,
-    Prompt,
     Seconds,
     Word,
 )
 from generation.providers.luma.request import Draft, LumaRequest, generation_of, given
+from generation.request import Prompt
 
 
 class RelayMotion(LumaRequest):

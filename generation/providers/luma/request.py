@@ -10,15 +10,10 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ValidationError, model_validator
-from pydantic_core import InitErrorDetails, PydanticCustomError
-
 from generation.errors import Rejected
-from generation.operation import Parent, Request
+from generation.operation import Parent
+from generation.request import Problem, Request
 from generation.status import AssetType
-
-#: A rule that is broken: the path of the field at fault, and what to change.
-Problem = tuple[tuple[str | int, ...], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,24 +34,6 @@ class LumaRequest(Request):
         What is sent. Raises `Rejected` where what it follows is neither named nor to be had from
         the parent.
         """
-
-    def problems(self) -> Iterator[Problem]:
-        """The rules between fields that this request breaks."""
-        yield from ()
-
-    @model_validator(mode="after")
-    def _fits_together(self) -> "LumaRequest":
-        broken = [
-            InitErrorDetails(
-                type=PydanticCustomError("value_error", "{what}", {"what": what}),
-                loc=path,
-                input=None,
-            )
-            for path, what in self.problems()
-        ]
-        if broken:
-            raise ValidationError.from_exception_data(type(self).__name__, broken)
-        return self
 
 
 def generation_of(parent: Parent | None, named: str | None, field: str) -> str:

@@ -22,10 +22,10 @@ from generation.providers.midjourney.images import Content
 from generation.providers.midjourney.request import (
     MidjourneyRequest,
     ParentTask,
-    Prompt,
     Submit,
     followed,
 )
+from generation.request import Prompt
 
 _ZOOM = re.compile(r"--zoom\s+(\d+(?:\.\d+)?)(?!\S)")
 

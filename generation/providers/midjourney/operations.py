@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any, TypeVar, cast
 from urllib.parse import quote
 
-from generation.operation import Call, Operation, Order, Pace, Reply, Request, Task
+from generation.operation import Call, Operation, Order, Pace, Reply, Task
 from generation.providers.midjourney import commands
 from generation.providers.midjourney.commands import Command
 from generation.providers.midjourney.followups import ActionRequest, SeedRequest, WindowInput
@@ -26,6 +26,7 @@ from generation.providers.midjourney.reply import (
     read_submit,
 )
 from generation.providers.midjourney.request import MidjourneyRequest, followed
+from generation.request import Request
 from generation.status import Status, SubmitAnswer
 
 R = TypeVar("R", bound=MidjourneyRequest)

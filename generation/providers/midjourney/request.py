@@ -8,21 +8,12 @@ bots, modes and prompt parameters exist is for the proxy to judge.
 from collections.abc import Collection
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, AliasGenerator, BaseModel, ConfigDict, Field
+from pydantic import AliasGenerator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from generation.errors import Rejected
-from generation.operation import Parent, Request
-
-
-def _said(prompt: str) -> str:
-    if not prompt.strip():
-        raise ValueError("must not be empty: say what to make")
-    return prompt
-
-
-#: Words for Midjourney, with its own parameters among them; never blank.
-Prompt = Annotated[str, AfterValidator(_said)]
+from generation.operation import Parent
+from generation.request import Part, Request
 
 BotType = Annotated[
     str | None,
@@ -55,12 +46,10 @@ class MidjourneyRequest(Request):
         return self.wire()
 
 
-class AccountFilter(BaseModel):
+class AccountFilter(Part):
     """Which Midjourney account may run the task. Few stations pass it on."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, alias_generator=AliasGenerator(serialization_alias=to_camel)
-    )
+    model_config = ConfigDict(alias_generator=AliasGenerator(serialization_alias=to_camel))
 
     # An empty id is no wildcard upstream: it can mean "no such account".
     channel_id: str | None = Field(None, min_length=1)

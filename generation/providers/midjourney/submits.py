@@ -7,7 +7,8 @@ from pydantic import Field, field_validator
 from generation.images import Image, is_url
 from generation.operation import Parent
 from generation.providers.midjourney.images import Content, decoded_size
-from generation.providers.midjourney.request import BotType, Prompt, Submit
+from generation.providers.midjourney.request import BotType, Submit
+from generation.request import Prompt
 
 #: The largest picture a face swap takes.
 SWAP_BYTES = 10 * 1024 * 1024

@@ -7,7 +7,8 @@ from pydantic import Field, ValidationInfo, field_validator
 from generation.errors import Rejected
 from generation.images import Image
 from generation.operation import Parent
-from generation.providers.midjourney.request import ParentTask, Prompt, Submit, followed
+from generation.providers.midjourney.request import ParentTask, Submit, followed
+from generation.request import Prompt
 from generation.status import AssetType
 
 

@@ -8,7 +8,8 @@ from pydantic import Field
 
 from generation.images import Image, is_url
 from generation.providers.openai.messages import Message, Tool
-from generation.providers.openai.request import ModelName, OpenAIRequest, Problem, Prompt
+from generation.providers.openai.request import ModelName
+from generation.request import Problem, Prompt, Request
 
 #: Models with a browser of their own, which read what an address in the text leads to.
 _BROWSES = re.compile(r"-all\b|-gizmo-", re.IGNORECASE)
@@ -16,7 +17,7 @@ _BROWSES = re.compile(r"-all\b|-gizmo-", re.IGNORECASE)
 Penalty = Annotated[float, Field(ge=-2, le=2)]
 
 
-class Conversation(OpenAIRequest):
+class Conversation(Request):
     """What is said, as one prompt or as messages."""
 
     model: ModelName

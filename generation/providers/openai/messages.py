@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, AliasChoices, Field
 
 from generation.images import Image
-from generation.providers.openai.request import OpenAIRequest, Problem, Prompt
+from generation.request import Problem, Prompt, Request
 
 #: OpenAI's rule for the names of functions.
 FunctionName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
@@ -17,34 +17,34 @@ def _as_openai_spells_it(type_: str) -> str:
     return "image_url"
 
 
-class TextPart(OpenAIRequest):
+class TextPart(Request):
     """Words."""
 
     type: Literal["text"]
     text: Prompt
 
 
-class Picture(OpenAIRequest):
+class Picture(Request):
     """A picture, and how closely to look at it."""
 
     url: Image
     detail: str | None = Field(None, description="`low`, `high` or `auto`.")
 
 
-class ImagePart(OpenAIRequest):
+class ImagePart(Request):
     """A picture to look at. Chat Open's own spelling of it is understood everywhere."""
 
     type: Annotated[Literal["image_url", "imageUrl"], AfterValidator(_as_openai_spells_it)]
     image_url: Picture = Field(validation_alias=AliasChoices("image_url", "imageUrl"))
 
 
-class Document(OpenAIRequest):
+class Document(Request):
     """A document's address."""
 
     url: Annotated[str, Field(pattern=r"^https?://\S+$")]
 
 
-class FilePart(OpenAIRequest):
+class FilePart(Request):
     """A document to read, which Kimi and its like take."""
 
     type: Literal["file"]
@@ -54,14 +54,14 @@ class FilePart(OpenAIRequest):
 Part = Annotated[TextPart | ImagePart | FilePart, Field(discriminator="type")]
 
 
-class CalledFunction(OpenAIRequest):
+class CalledFunction(Request):
     """A function that the model called, and the arguments, which are JSON in a string."""
 
     name: FunctionName
     arguments: str
 
 
-class ToolCall(OpenAIRequest):
+class ToolCall(Request):
     """One call, as the model's answer gave it."""
 
     id: str
@@ -69,7 +69,7 @@ class ToolCall(OpenAIRequest):
     function: CalledFunction
 
 
-class Message(OpenAIRequest):
+class Message(Request):
     """One message of a conversation."""
 
     role: Literal["system", "developer", "user", "assistant", "tool"]
@@ -87,7 +87,7 @@ class Message(OpenAIRequest):
             yield ("tool_call_id",), "belongs to a message of the role tool, which needs it"
 
 
-class Function(OpenAIRequest):
+class Function(Request):
     """A function the model may call; its parameters are a JSON Schema."""
 
     name: FunctionName
@@ -96,7 +96,7 @@ class Function(OpenAIRequest):
     strict: bool | None = None
 
 
-class Tool(OpenAIRequest):
+class Tool(Request):
     """Something the model may call instead of answering."""
 
     type: Literal["function"] = "function"

@@ -20,7 +20,7 @@ from generation.operation import Call, Durations, Operation, Order, Pace, Reply,
 from generation.providers.openai import bodies, reply
 from generation.providers.openai.chat_models import Chat, ImageByChat
 from generation.providers.openai.picture_models import ChatOpenPicture, Picture
-from generation.providers.openai.request import OpenAIRequest
+from generation.request import Request
 from generation.status import Failed, Status, Succeeded
 
 RELAY, CHATOPEN = "openai.relay", "openai.chatopen"
@@ -28,7 +28,7 @@ RELAY, CHATOPEN = "openai.relay", "openai.chatopen"
 #: The longest that an answer in words is waited for, and one with a picture.
 TALKING, DRAWING = timedelta(minutes=5), timedelta(minutes=10)
 
-R = TypeVar("R", bound=OpenAIRequest)
+R = TypeVar("R", bound=Request)
 
 
 class OpenAIOperation(Operation[R]):

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from generation.providers.openai.request import ModelName, OpenAIRequest, Problem, Prompt
+from generation.providers.openai.request import ModelName
+from generation.request import Problem, Prompt, Request
 
 _GPT_IMAGE = re.compile(r"(chat)?gpt-image", re.IGNORECASE)
 _DALL_E = re.compile(r"dall-e", re.IGNORECASE)
@@ -61,7 +62,7 @@ def takes_response_format(model: str) -> bool:
     return bool(_DALL_E.match(model))
 
 
-class Picture(OpenAIRequest):
+class Picture(Request):
     """A picture from words, in OpenAI's form."""
 
     model: ModelName = "dall-e-3"
@@ -141,7 +142,7 @@ def _fits_any_size(size: str) -> bool:
     )
 
 
-class ChatOpenPicture(OpenAIRequest):
+class ChatOpenPicture(Request):
     """A picture from words, or from pictures with words, at Chat Open."""
 
     model: ModelName = "gemini-3.1-flash-image-preview"

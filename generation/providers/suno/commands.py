@@ -20,10 +20,10 @@ from generation.providers.suno.request import (
     PersonaMusicRequest,
     PersonaRequest,
     StemsRequest,
-    SunoRequest,
     TagsRequest,
     UploadRequest,
 )
+from generation.request import Request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +63,7 @@ class Command:
 
     name: str
     summary: str
-    request: type[SunoRequest]
+    request: type[Request]
     product: Product
     times: Times
     example: Mapping[str, Any]

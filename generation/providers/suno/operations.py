@@ -11,12 +11,12 @@ from generation.providers.suno.commands import COMMANDS, Command
 from generation.providers.suno.family import FEED, NEWAPI, ONEPATH, RAW
 from generation.providers.suno.official import TASKID
 from generation.providers.suno.reply import read_batch, read_query, read_submit
-from generation.providers.suno.request import SunoRequest
 from generation.providers.suno.ways import Dialect
+from generation.request import Request
 from generation.status import Status, SubmitAnswer
 
 
-class SunoOperation(Operation[SunoRequest]):
+class SunoOperation(Operation[Request]):
     """One order in one dialect. No dialect carries an id of ours, so none can find a lost task."""
 
     provider = "suno"
@@ -37,7 +37,7 @@ class SunoOperation(Operation[SunoRequest]):
         self._product = command.product
         self.repeatable = self._way.is_question
 
-    def build_submit(self, request: SunoRequest, order: Order) -> Call:
+    def build_submit(self, request: Request, order: Order) -> Call:
         """Raises `Rejected` where the song to go on with is missing or the dialect needs more."""
         return self._way.make(request, order)
 

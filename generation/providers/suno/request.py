@@ -8,13 +8,9 @@ known here. A follow-up takes its song from the job it follows, or from the ids 
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic import AfterValidator, Field
 
-from generation.operation import Request
-
-#: A rule that is broken: the path of the field at fault, and what to change.
-Problem = tuple[tuple[str | int, ...], str]
+from generation.request import Part, Problem, Prompt, Request
 
 #: Longest `prompt` and `tags` by model. A suffix such as `-tau` changes neither.
 TEXT_LIMITS = {
@@ -30,51 +26,16 @@ TEXT_LIMITS = {
 _SUFFIXES = ("-upload", "-tau")
 
 
-def _said(value: str) -> str:
-    if not value.strip():
-        raise ValueError("must not be empty")
-    return value
-
-
 def _web_address(value: str) -> str:
     if not value.startswith(("https://", "http://")) or any(letter.isspace() for letter in value):
         raise ValueError("give the https URL of an audio file")
     return value
 
 
-Said = Annotated[str, AfterValidator(_said)]
 #: An id that the station gave.
 Id = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9_.:~=-]+$")]
 #: A weight between 0 and 1.
 Weight = Annotated[float, Field(ge=0, le=1)]
-
-
-class Part(BaseModel):
-    """A part of a request, as strict about names as the request itself."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class SunoRequest(Request):
-    """A request whose fields must also fit each other."""
-
-    def problems(self) -> Iterator[Problem]:
-        """The rules between fields that this request breaks."""
-        yield from ()
-
-    @model_validator(mode="after")
-    def _fits_together(self) -> "SunoRequest":
-        broken = [
-            InitErrorDetails(
-                type=PydanticCustomError("value_error", "{what}", {"what": what}),
-                loc=path,
-                input=None,
-            )
-            for path, what in self.problems()
-        ]
-        if broken:
-            raise ValidationError.from_exception_data(type(self).__name__, broken)
-        return self
 
 
 class ControlSliders(Part):
@@ -93,7 +54,7 @@ class Metadata(Part):
     control_sliders: ControlSliders | None = None
 
 
-class SongRequest(SunoRequest):
+class SongRequest(Request):
     """What every order of songs takes."""
 
     prompt: str | None = Field(
@@ -138,13 +99,13 @@ class MusicRequest(SongRequest):
             )
 
 
-class LyricsRequest(SunoRequest):
+class LyricsRequest(Request):
     """Words for a song."""
 
-    prompt: Said = Field(description="What the words are to be about.")
+    prompt: Prompt = Field(description="What the words are to be about.")
 
 
-class FollowUp(SunoRequest):
+class FollowUp(Request):
     """An order about one song of the job it follows, or about a song named by its ids."""
 
     clip: int = Field(1, ge=1, le=20, description="Which song of the job it follows: 1, 2 …")
@@ -217,7 +178,7 @@ class StemsRequest(FollowUp):
         yield from pair_problems(self.task_id, "continue_clip_id", self.continue_clip_id)
 
 
-class ConcatRequest(SunoRequest):
+class ConcatRequest(Request):
     """An extended song from its beginning to its new end, in one piece."""
 
     clip: int = Field(1, ge=1, le=20, description="Which song of the job it follows: 1, 2 …")
@@ -229,7 +190,7 @@ class ConcatRequest(SunoRequest):
     )
 
 
-class UploadRequest(SunoRequest):
+class UploadRequest(Request):
     """Somebody's own audio, to extend or cover."""
 
     url: Annotated[str, AfterValidator(_web_address)] = Field(
@@ -237,10 +198,10 @@ class UploadRequest(SunoRequest):
     )
 
 
-class PersonaRequest(SunoRequest):
+class PersonaRequest(Request):
     """A voice and style to sing with again, taken from a song."""
 
-    name: Said
+    name: Prompt
     description: str = ""
     clip: int = Field(1, ge=1, le=20, description="Which song of the job it follows: 1, 2 …")
     root_clip_id: Id | None = Field(None, description="The song, where no job is followed.")
@@ -250,10 +211,10 @@ class PersonaRequest(SunoRequest):
     is_public: bool = False
 
 
-class TagsRequest(SunoRequest):
+class TagsRequest(Request):
     """A longer description of a style."""
 
-    original_tags: Said = Field(description="The style in a few words.")
+    original_tags: Prompt = Field(description="The style in a few words.")
 
 
 class ClipRequest(FollowUp):

@@ -14,7 +14,7 @@ from generation.errors import ErrorCode, Rejected, UnrecognizedReply
 from generation.operation import Call, Operation, Order, Reply, Task
 from generation.providers import RELAY_DIALECTS
 from generation.providers.openai import OPERATIONS
-from generation.providers.openai.request import OpenAIRequest
+from generation.request import Request
 from generation.stations import Dialect
 from generation.status import Failed, Succeeded
 
@@ -28,7 +28,7 @@ HELLO = [{"role": "user", "content": "hello"}]
 WEATHER = {"type": "function", "function": {"name": "weather"}}
 
 
-def openai(name: str, dialect: str = RELAY) -> Operation[OpenAIRequest]:
+def openai(name: str, dialect: str = RELAY) -> Operation[Request]:
     operation = providers.find("openai", name, dialect)
     assert operation is not None
     return operation
@@ -318,7 +318,7 @@ class TestBeforePaying:
 
     @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda o: f"{o.dialect}:{o.name}")
     def test_the_example_works_and_survives_being_stored(
-        self, operation: Operation[OpenAIRequest]
+        self, operation: Operation[Request]
     ) -> None:
         request = operation.request.model_validate(operation.example)
         stored = json.loads(json.dumps(request.model_dump(mode="json", exclude_unset=True)))
@@ -370,9 +370,7 @@ class TestManual:
     """The page says what the models say."""
 
     @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda o: f"{o.dialect}:{o.name}")
-    def test_the_section_of_an_operation_is_right(
-        self, operation: Operation[OpenAIRequest]
-    ) -> None:
+    def test_the_section_of_an_operation_is_right(self, operation: Operation[Request]) -> None:
         own = "" if operation.dialect == RELAY or operation.name == "chat" else " at Chat Open"
         section = re.split(rf"^## {operation.name}{own}$", MANUAL.read_text(), flags=re.MULTILINE)
         section = re.split(r"^## ", section[1], flags=re.MULTILINE)[0]

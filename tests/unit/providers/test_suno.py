@@ -22,7 +22,7 @@ from generation.operation import Call, Operation, Order, Parent, Reply, Task
 from generation.providers.suno import OPERATIONS
 from generation.providers.suno.commands import COMMANDS, Command
 from generation.providers.suno.reasons import failure
-from generation.providers.suno.request import SunoRequest
+from generation.request import Request
 from generation.status import Accepted, Asset, AssetType, Running, Succeeded
 
 JOB_ID = "01JZ8Q4W7Y6T5R4E3W2Q1A0S9D"
@@ -33,7 +33,7 @@ MANUAL = Path(__file__).parents[3] / "docs" / "providers" / "suno.md"
 FILE = "https://cdn.test.invalid/clip-1.mp3"
 
 
-def operation(name: str, dialect: str = "suno.newapi") -> Operation[SunoRequest]:
+def operation(name: str, dialect: str = "suno.newapi") -> Operation[Request]:
     found = providers.find("suno", name, dialect)
     assert found is not None
     return found

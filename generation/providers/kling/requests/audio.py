@@ -9,9 +9,10 @@ from pydantic import Field
 
 from generation.operation import Parent
 from generation.providers.kling.requests.faces import VoiceLanguage, VoiceSpeed
-from generation.providers.kling.requests.fields import KlingRequest, Name, Problem, at_most_one
+from generation.providers.kling.requests.fields import KlingRequest, Name, at_most_one
 from generation.providers.kling.requests.media import Url
 from generation.providers.kling.requests.sources import named_video
+from generation.request import Problem
 
 ShortPrompt = Annotated[str, Field(max_length=200)]
 

@@ -16,8 +16,6 @@ from generation.providers.kling.requests.fields import (
     KlingRequest,
     Name,
     NeededPrompt,
-    Part,
-    Problem,
     Prompt,
     Seconds,
     WatermarkInfo,
@@ -35,6 +33,7 @@ from generation.providers.kling.requests.models import (
 )
 from generation.providers.kling.requests.sources import named_video
 from generation.providers.kling.requests.video import ListedPicture
+from generation.request import Part, Problem
 
 #: Effects known to bring two people together.
 DUAL_SCENES = frozenset(

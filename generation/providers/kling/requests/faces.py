@@ -14,8 +14,6 @@ from generation.providers.kling.requests.fields import (
     AtLeast,
     KlingRequest,
     Name,
-    Part,
-    Problem,
     Prompt,
     WatermarkInfo,
     at_most_one,
@@ -24,6 +22,7 @@ from generation.providers.kling.requests.fields import (
 )
 from generation.providers.kling.requests.media import Picture, Sound, Url
 from generation.providers.kling.requests.sources import named_video
+from generation.request import Part, Problem
 
 VoiceLanguage = Literal["zh", "en"]
 VoiceSpeed = Annotated[float, Field(ge=0.8, le=2)]

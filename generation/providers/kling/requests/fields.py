@@ -9,24 +9,14 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
-    ValidationError,
-    model_validator,
 )
-from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
+from pydantic_core import CoreSchema, core_schema
 
-from generation.operation import Parent, Request
-
-#: A rule that is broken: the path of the field at fault, and what to change.
-Problem = tuple[tuple[str | int, ...], str]
-
-
-def complaint(what: str) -> PydanticCustomError:
-    """An error whose message is `what` and nothing else."""
-    return PydanticCustomError("value_error", "{what}", {"what": what})
+from generation.operation import Parent
+from generation.request import Part, Problem, Request, wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +40,7 @@ class AtLeast:
 
     def _checked(self, values: Sized) -> Sized:
         if len(values) < self.count:
-            raise complaint(f"needs at least {self.count}")
+            raise wrong(f"needs at least {self.count}")
         return values
 
 
@@ -79,18 +69,8 @@ CfgScale = Annotated[float, Field(ge=0, le=1)]
 VIDEO_RATIOS = ("16:9", "9:16", "1:1")
 
 
-class Part(BaseModel):
-    """A part of a request, as strict about names as the request itself."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
 class KlingRequest(Request):
     """A request whose fields must also fit each other."""
-
-    def problems(self) -> Iterator[Problem]:
-        """The rules between fields that this request breaks."""
-        yield from ()
 
     def wire(self, parent: Parent | None) -> dict[str, Any]:
         """
@@ -99,16 +79,6 @@ class KlingRequest(Request):
         """
         del parent
         return self.model_dump(mode="json", exclude_none=True)
-
-    @model_validator(mode="after")
-    def _fits_together(self) -> "KlingRequest":
-        broken = [
-            InitErrorDetails(type=complaint(what), loc=path, input=None)
-            for path, what in self.problems()
-        ]
-        if broken:
-            raise ValidationError.from_exception_data(type(self).__name__, broken)
-        return self
 
 
 class WatermarkInfo(Part):

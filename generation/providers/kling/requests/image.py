@@ -13,8 +13,6 @@ from generation.providers.kling.requests.fields import (
     KlingRequest,
     Name,
     NeededPrompt,
-    Part,
-    Problem,
     Prompt,
     Ratio,
     WatermarkInfo,
@@ -23,6 +21,7 @@ from generation.providers.kling.requests.fields import (
 from generation.providers.kling.requests.media import Picture
 from generation.providers.kling.requests.shots import reference_problems
 from generation.providers.kling.requests.video import ListedPicture
+from generation.request import Part, Problem
 
 Count = Annotated[int, Field(ge=1, le=9)]
 Share = Annotated[float, Field(ge=0, le=1)]

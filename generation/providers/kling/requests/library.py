@@ -14,11 +14,10 @@ from generation.providers.kling.requests.fields import (
     AtLeast,
     KlingRequest,
     Name,
-    Part,
-    Problem,
     at_most_one,
 )
 from generation.providers.kling.requests.media import Picture, Url
+from generation.request import Part, Problem
 
 ShortName = Annotated[str, Field(min_length=1, max_length=20)]
 

@@ -13,7 +13,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from generation.providers.kling.requests import pixels
-from generation.providers.kling.requests.fields import complaint
+from generation.request import wrong
 
 _URL = re.compile(r"https?://[^\s/?#]+\S*", re.IGNORECASE)
 _DATA_URI = re.compile(r"data:(?P<type>[^;,]*)(?P<parameters>(;[^;,]*)*),", re.IGNORECASE)
@@ -36,7 +36,7 @@ def is_url(value: str) -> bool:
 def _url(value: str) -> str:
     address = value.strip()
     if not is_url(address):
-        raise complaint("must be an http(s) URL")
+        raise wrong("must be an http(s) URL")
     return address
 
 
@@ -47,7 +47,7 @@ def _picture(largest: int) -> AfterValidator:
             return text
         text, content = _decoded(text, "image/", _PICTURE_TYPES)
         if not pixels.is_picture(content):
-            raise complaint("must be a JPEG or a PNG")
+            raise wrong("must be a JPEG or a PNG")
         _check_bytes(content, largest)
         _check_size(pixels.size_of(content))
         return text
@@ -69,9 +69,9 @@ def _decoded(text: str, family: str, types: frozenset[str] | None = None) -> tup
     if prefix := _DATA_URI.match(text):
         kind = prefix["type"].lower()
         if "base64" not in prefix["parameters"].lower():
-            raise complaint("a data URI must be base64, as in data:image/png;base64,…")
+            raise wrong("a data URI must be base64, as in data:image/png;base64,…")
         if not kind.startswith(family) or (types and kind not in types):
-            raise complaint(f"must not be of type {kind[:60] or 'unknown'}")
+            raise wrong(f"must not be of type {kind[:60] or 'unknown'}")
         text = text[prefix.end() :]
     text = "".join(text.split())
     try:
@@ -79,13 +79,13 @@ def _decoded(text: str, family: str, types: frozenset[str] | None = None) -> tup
     except (binascii.Error, ValueError):
         content = b""
     if not content:
-        raise complaint("must be an http(s) URL, a data URI or base64")
+        raise wrong("must be an http(s) URL, a data URI or base64")
     return text, content
 
 
 def _check_bytes(content: bytes, largest: int) -> None:
     if len(content) > largest:
-        raise complaint(f"must not exceed {largest // _MEGABYTE} MB")
+        raise wrong(f"must not exceed {largest // _MEGABYTE} MB")
 
 
 def _check_size(size: tuple[int, int] | None) -> None:
@@ -93,9 +93,9 @@ def _check_size(size: tuple[int, int] | None) -> None:
         return
     width, height = size
     if min(size) < LEAST_SIDE:
-        raise complaint(f"is {width}×{height} pixels; each side needs {LEAST_SIDE}")
+        raise wrong(f"is {width}×{height} pixels; each side needs {LEAST_SIDE}")
     if max(size) > min(size) * LARGEST_RATIO:
-        raise complaint(f"is {width}×{height} pixels; no side may be {LARGEST_RATIO}× the other")
+        raise wrong(f"is {width}×{height} pixels; no side may be {LARGEST_RATIO}× the other")
 
 
 _PICTURE_WORDS = (

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from generation.operation import Parent
-from generation.providers.kling.requests.fields import KlingRequest, Problem
+from generation.providers.kling.requests.fields import KlingRequest
 from generation.providers.kling.requests.video import Image2Video, Text2Video
+from generation.request import Problem
 
 #: Fields that do not reach Kling, with the values that ask for nothing.
 DROPPED: dict[str, tuple[Any, ...]] = {

@@ -15,7 +15,6 @@ from generation.providers.kling.requests.fields import (
     KlingRequest,
     Name,
     OnOff,
-    Problem,
     Ratio,
     Seconds,
     WatermarkInfo,
@@ -27,6 +26,7 @@ from generation.providers.kling.requests.models import (
     ratio_problems,
     sound_problems,
 )
+from generation.request import Problem
 
 #: The first API's names of models, and what the second calls them.
 _NAMES: Mapping[str, str] = {"kling-v2-6": "kling-2.6", "kling-v3": "kling-3.0"}

@@ -8,7 +8,8 @@ from typing import Annotated, Literal, Protocol
 
 from pydantic import Field
 
-from generation.providers.kling.requests.fields import Part, Problem, Seconds
+from generation.providers.kling.requests.fields import Seconds
+from generation.request import Part, Problem
 
 _REFERENCE = re.compile(r"<<<(image|element|video|voice)_([0-9]{1,3})>>>")
 

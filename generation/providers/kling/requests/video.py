@@ -15,8 +15,6 @@ from generation.providers.kling.requests.fields import (
     Name,
     NeededPrompt,
     OnOff,
-    Part,
-    Problem,
     Prompt,
     Ratio,
     Seconds,
@@ -40,6 +38,7 @@ from generation.providers.kling.requests.shots import (
     reference_problems,
     shot_problems,
 )
+from generation.request import Part, Problem
 
 Shots = Annotated[tuple[Shot, ...], Field(max_length=6)]
 Voices = Annotated[tuple[Voice, ...], Field(max_length=2)]
