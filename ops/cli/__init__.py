@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from generation import garbage
 from ops.cli import (
     batches,
     check,
@@ -96,4 +97,5 @@ def genq(
 
 def main() -> None:
     """The console script. It ends with a code of `ops.cli.ending.Code`."""
+    garbage.ease()
     ending.run(app)
