@@ -23,6 +23,8 @@ demo: $(INSTALLED) ## see genq at work on this machine; ONCE=1 stops it at the e
 up: $(INSTALLED) ## run genq on this machine, with your stations or the sandbox
 	@$(BIN)/genq up
 
+# Hundreds of processes start in a run: none is to compile genq anew, whatever the shell says.
+test: export PYTHONDONTWRITEBYTECODE =
 test: $(INSTALLED_DEV) ## run the tests, two at a time
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 

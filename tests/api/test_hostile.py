@@ -214,7 +214,7 @@ class TestBodiesThatDrip:
         status, document = checked(caller, received)
         assert (status, document["code"]) == (408, "body_too_slow")
         assert b"connection: close" in received
-        assert 0.3 <= monotonic() - began < 5
+        assert 0.3 <= monotonic() - began < 10
         assert caller.get("/v1/jobs").json()["data"] == []
 
     def test_one_byte_at_a_time_does_not_buy_time(self, caller: Caller) -> None:
@@ -242,9 +242,13 @@ class TestBodiesThatDrip:
             raw.sendall(first.replace(b"close", b"keep-alive") + second)
             assert raw.recv(65536) == b""
 
-    def test_an_answer_may_take_longer_than_a_body(self, caller: Caller) -> None:
+    def test_an_answer_may_take_longer_than_a_body(
+        self, caller: Caller, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         body = json.dumps(ORDER).encode()
         sent = posted(caller, body, "Prefer: wait=1").replace(b"close", b"keep-alive")
+        # The body comes in two pieces, and the second one late, should this machine be busy.
+        monkeypatch.setattr(api.wire, "BODY_SECONDS", 0.9)
         with connection(caller) as raw:
             raw.sendall(sent[:-5])
             raw.sendall(sent[-5:])
@@ -295,8 +299,6 @@ BODIES: list[tuple[bytes, str]] = [
     (b'{"deadline": 1e400}', "malformed_json"),
     (b'{"deadline": -0}', "invalid_request"),
     (b'{"metadata": {"k": "' + b"x" * 600 + b'"}}', "invalid_request"),
-    (json.dumps({f"field{n}": n for n in range(20_000)}).encode(), "invalid_request"),
-    (json.dumps({f"field{n}": n for n in range(600_000)}).encode(), "invalid_request"),
     (b'{"input": [' + b"1," * 400_000 + b"1]}", "invalid_request"),
     (b'{"' + b"x" * 3_000_000 + b'": 1}', "invalid_request"),
     (json.dumps([ORDER] * 3).encode(), "invalid_request"),
@@ -305,6 +307,16 @@ BODIES: list[tuple[bytes, str]] = [
 
 @pytest.mark.parametrize(("body", "code"), BODIES, ids=range(len(BODIES)))
 def test_hostile_bodies(caller: Caller, body: bytes, code: str) -> None:
+    is_refused(caller, body, code)
+
+
+@pytest.mark.parametrize("count", [20_000, 600_000])
+def test_fields_without_end(caller: Caller, count: int) -> None:
+    fields = {f"field{n}": n for n in range(count)}
+    is_refused(caller, json.dumps(fields).encode(), "invalid_request")
+
+
+def is_refused(caller: Caller, body: bytes, code: str) -> None:
     received = answer_to(caller, posted(caller, body))
     assert len(received) < 100_000
     status, document = checked(caller, received)
@@ -382,4 +394,4 @@ def test_a_caller_who_leaves_is_nobodys_trouble(caller: Caller) -> None:
         answer: httpx.Response = caller.get("/v1/jobs")
         return answer.status_code == 200
 
-    assert wait_for(fine, timedelta(seconds=5), "the API to answer")
+    assert wait_for(fine, timedelta(seconds=20), "the API to answer")
