@@ -10,7 +10,7 @@ import httpx
 from ops.sandbox.config import SandboxConfig
 from ops.sandbox.server import SandboxServer, listen, url_of
 
-START_SECONDS = 10.0
+START_SECONDS = 30.0
 
 
 class SandboxHandle:
@@ -68,7 +68,7 @@ def running_sandbox(config: SandboxConfig | None = None) -> Generator[SandboxHan
     try:
         if not ready.wait(START_SECONDS):
             raise RuntimeError(f"the sandbox station did not start within {START_SECONDS} s")
-        with httpx.Client(trust_env=False) as control:
+        with httpx.Client(trust_env=False, timeout=30) as control:
             yield SandboxHandle(url, control)
     finally:
         server.stop()

@@ -13,6 +13,7 @@ import pytest
 
 from ops.stack.broker import BrokerProcess
 from tests.api.serving import Caller, Served, serving, settings_of
+from tests.services.fixtures import database_of
 from tests.services.migrations import sqlite_url_of
 from tests.services.postgres import Cluster
 
@@ -38,7 +39,7 @@ def over_sqlite(
     folder = tmp_path_factory.mktemp("api-sqlite")
     shutil.copy(sqlite_template, folder / "genq.db")
     url = sqlite_url_of(folder / "genq.db")
-    with serving(settings_of(folder, url, shared_broker.url)) as served:
+    with serving(settings_of(folder, url, database_of(shared_broker, 2))) as served:
         yield served
 
 
@@ -51,7 +52,7 @@ def over_postgresql(
 ) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("api-postgresql")
     url = postgres_cluster.create_database("api", postgres_template)
-    with serving(settings_of(folder, url, shared_broker.url)) as served:
+    with serving(settings_of(folder, url, database_of(shared_broker, 3))) as served:
         yield served
 
 

@@ -23,7 +23,7 @@ Value = TypeVar("Value")
 
 _tenants = count(1)
 
-START = timedelta(seconds=10)
+START = timedelta(seconds=60)
 ORDER: dict[str, Any] = {
     "provider": "kling",
     "operation": "text2video",
@@ -160,7 +160,7 @@ def serving(settings: Settings) -> Generator[Served]:
     finally:
         http.close()
         server.end()
-        thread.join(15)
+        thread.join(30)
         assert not thread.is_alive(), "the API did not end"
 
 

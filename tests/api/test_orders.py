@@ -17,7 +17,7 @@ from ops.stack.broker import BrokerProcess, client
 from tests.api.serving import ORDER, Caller, Served, serving, settings_of
 from tests.services.waiting import wait_for
 
-SOON = timedelta(seconds=5)
+SOON = timedelta(seconds=20)
 
 
 def test_an_accepted_order_is_on_disk(caller_on_both: Caller) -> None:
@@ -79,6 +79,7 @@ def test_flower_is_told(served: Served) -> None:
     with client(served.settings.redis_url) as redis, redis.pubsub() as channel:
         events: Any = channel
         events.psubscribe("*celeryev*")
+        wait_for(events.get_message, SOON, "the subscription")
         document = served.caller().order()
 
         def told() -> bool:
@@ -145,7 +146,7 @@ def test_no_broker_is_needed(
                 began = monotonic()
                 for _ in range(10):
                     caller.order()
-                assert monotonic() - began < 1
+                assert monotonic() - began < 5, "nobody waits half a second for a broker"
             finally:
                 private_broker.kill()
         assert served.in_store(lambda store: store.jobs.counts()) == {"queued": 23}

@@ -19,7 +19,7 @@ from tests.api.test_process import Running, running
 from tests.services.waiting import wait_for
 from tests.unit.jobs import a_job
 
-PATIENCE = timedelta(seconds=30)
+PATIENCE = timedelta(seconds=60)
 WRITERS = 3
 JOBS = 60
 
@@ -95,16 +95,16 @@ def test_no_event_is_lost_or_told_twice_over_restarts(
                 reader.api = api
             for thread in (*threads, *writers):
                 thread.start()
-            assert began.wait(20)
+            assert began.wait(60)
             wait_for(lambda: len(everything.seen) > 30 and one.seen, PATIENCE, "some events")
-            assert api.end() < 5, "open streams do not hold it up"
+            assert api.end() < 10, "open streams do not hold it up"
         with running(*place) as api:
             for reader in readers:
                 reader.api = api
             before = len(everything.seen)
             wait_for(lambda: len(everything.seen) > before + 30, PATIENCE, "more events")
             api.process.send_signal(signal.SIGKILL)
-            api.process.wait(15)
+            api.process.wait(30)
         for thread in writers:
             thread.join(60)
         with running(*place) as api:
@@ -113,14 +113,15 @@ def test_no_event_is_lost_or_told_twice_over_restarts(
                 reader.api = api
             total = 2 * WRITERS * JOBS + 2
             wait_for(lambda: len(everything.seen) >= total, PATIENCE, "the rest")
-            assert one.done.wait(20), "it is told that there is no more"
+            assert one.done.wait(60), "it is told that there is no more"
             everything.done.set()
-            assert api.end() < 5
+            assert api.end() < 10
     finally:
         for reader in readers:
             reader.done.set()
-        for thread in threads:
-            thread.join(20)
+        for thread in (*threads, *writers):
+            if thread.ident is not None:
+                thread.join(60)
     stored = in_store(api.settings, read)
     assert [frame.data["id"] for frame in everything.seen] == stored
     assert [(frame.event, frame.id) for frame in one.seen if frame.id] == [

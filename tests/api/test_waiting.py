@@ -20,6 +20,8 @@ from tests.api.test_refused_orders import problem
 from tests.services.waiting import wait_for
 from tests.unit.jobs import NOON, at
 
+SOON = timedelta(seconds=20)
+
 
 def order(caller: Caller, **headers: str) -> httpx.Response:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -40,9 +42,8 @@ def accepted(job: Job) -> Job:
 
 def finish_all(caller: Caller, count: int) -> None:
     """What workers do, once so many jobs are there."""
-    while len(ids := queued(caller)) < count:
-        time.sleep(0.02)
-    for job_id in ids:
+    wait_for(lambda: len(queued(caller)) == count, SOON, "all the orders")
+    for job_id in queued(caller):
         caller.change(job_id, finished)
 
 
@@ -73,8 +74,8 @@ def test_who_has_waited_long_enough_is_told_where_it_stands(caller: Caller) -> N
 
 def test_who_waited_in_vain_sees_the_job_as_it_is_by_then(caller: Caller) -> None:
     with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(order, caller, prefer="wait=1")
-        wait_for(lambda: queued(caller), timedelta(seconds=5), "the order")
+        waiting = pool.submit(order, caller, prefer="wait=4")
+        wait_for(lambda: queued(caller), SOON, "the order")
         caller.change(queued(caller)[0], accepted)
         answer = waiting.result()
     assert (answer.status_code, answer.json()["state"]) == (202, "running")
@@ -103,7 +104,7 @@ def test_the_next_question_comes_when_such_jobs_end_here(served: Served) -> None
         found = hints()
         return found["quick"] < found[""] < found["slow"]
 
-    wait_for(are_learned, timedelta(seconds=10), "what was learned to be told")
+    wait_for(are_learned, SOON, "what was learned to be told")
 
 
 def test_a_repetition_may_wait_too(caller: Caller) -> None:

@@ -11,6 +11,7 @@ from ops.stack.broker import BrokerProcess
 from ops.stack.keeper import Keeper
 from ops.stack.ports import free_port
 from tests.cli.script import Genq, status_of
+from tests.services.fixtures import database_of
 
 KEY = "genq_key-of-the-command-line-tests"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -58,7 +59,7 @@ def deployment(
     api, flower, station = free_port(), free_port(), free_port()
     (folder / "stations.toml").write_text(STATIONS.format(port=station, speed=SPEED))
     operator = Genq(folder, {"TOYS_KEY": "a-key-of-toys"}).having(
-        redis_url=shared_broker.url,
+        redis_url=database_of(shared_broker, 4),
         api_port=str(api),
         api_key=KEY,
         webhook_secret=SECRET,

@@ -19,7 +19,7 @@ from tests.services.waiting import wait_for
 
 GENQ = Path(sys.executable).with_name("genq")
 #: Patient: the machine may be busy with other tests.
-SOON = timedelta(seconds=30)
+SOON = timedelta(seconds=60)
 OURS = ("GENQ_", "FLOWER_", "CELERY_")
 
 
@@ -74,7 +74,7 @@ class Genq:
             capture_output=True,
             cwd=self.folder,
             env=self.environment,
-            timeout=60,
+            timeout=90,
             check=False,
         )
         return Outcome(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
@@ -135,7 +135,7 @@ def answer_of(url: str, auth: str | None = None, method: str = "GET") -> tuple[i
     request = urllib.request.Request(url, headers=headers, method=method)
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(request, timeout=5) as answer:
+        with opener.open(request, timeout=20) as answer:
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         return error.code, error.read()

@@ -83,6 +83,7 @@ def test_a_stream_tells_a_job_from_its_order_to_its_end(client: genq.Client) -> 
 
 
 def test_a_cursor_goes_on_where_it_stood(client: genq.Client) -> None:
+    client.submit("midjourney.imagine", {"prompt": "a boat whose events are read"})
     cursor = client.document("/v1/events", limit="1")["next_cursor"]
     first = client.events(after=cursor)
     before = [next(first), next(first)]

@@ -18,7 +18,7 @@ from generation.store.schema import ERRAND, PLAIN_LOOK
 from tests.services.waiting import wait_for_async
 from tests.unit.jobs import NOON, a_job
 
-SOON = timedelta(seconds=10)
+SOON = timedelta(seconds=30)
 #: How many wait for a lock in this database.
 WAITING = text(
     "SELECT count(*) FROM pg_stat_activity"

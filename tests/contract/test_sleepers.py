@@ -21,7 +21,7 @@ from tests.unit.jobs import NOON, a_job
 
 HOUR = timedelta(hours=1)
 LEASE = timedelta(seconds=20)
-SOON = timedelta(seconds=10)
+SOON = timedelta(seconds=30)
 
 
 @pytest.fixture

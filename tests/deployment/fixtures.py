@@ -15,6 +15,7 @@ from ops.stack.broker import BrokerProcess
 from ops.stack.keeper import Keeper
 from tests.deployment.deployment import Deployment, deployed
 from tests.deployment.receiver import Receiver, running_receiver
+from tests.services.fixtures import database_of
 from tests.services.migrations import sqlite_url_of
 
 #: Sandbox seconds a second; a Midjourney job ends after two seconds, a Kling job after three.
@@ -68,7 +69,7 @@ def genq(
     folder = tmp_path_factory.mktemp("genq")
     file = folder / "genq.db"
     shutil.copy(sqlite_template, file)
-    broker_url = shared_broker.url.removesuffix("/0") + "/1"
+    broker_url = database_of(shared_broker, 1)
     with (
         running_sandbox(SandboxConfig(speed=SPEED, durations=DURATIONS)) as sandbox,
         running_receiver() as receiver,

@@ -5,7 +5,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from tests.deployment.deployment import Deployment
+from tests.deployment.deployment import SHORT_LEASE, Deployment
 from tests.deployment.fixtures import Deploy
 from tests.services.waiting import wait_for
 
@@ -26,14 +26,14 @@ speaks.openai.dialect = "openai.relay"
 keys = [{{ env = "TEST_STATION_KEY" }}]
 """
 
-QUICKLY = timedelta(seconds=10)
+QUICKLY = timedelta(seconds=30)
 
 
 @pytest.fixture
 def chat(deploy: Deploy, sqlite_url: str, redis_url: str) -> Deployment:
     """A deployment whose first station speaks Chat Open's form, and the second one OpenAI's."""
     keys = {"TEST_ACCESS_KEY": "sk-access", "TEST_SECRET_KEY": "sk-secret"}
-    deployment = deploy(sqlite_url, redis_url, **keys)
+    deployment = deploy(sqlite_url, redis_url, GENQ_SUBMIT_LEASE=SHORT_LEASE, **keys)
     stations = STATIONS.format(url=deployment.sandbox.url)
     (deployment.folder / "stations.toml").write_text(stations)
     deployment.start_api()
@@ -62,7 +62,7 @@ def test_a_slow_answer_outlives_its_workers_order_to_stop(chat: Deployment) -> N
     assert httpx.get(asset["url"], trust_env=False).headers["content-type"] == "image/png"
     assert drawn["upstream"]["station"] == "relay"
     assert chat.told(slow)["data"]["assets"] == drawn["assets"]
-    assert stopped.result(timeout=30) == 0
+    assert stopped.result(timeout=60) == 0
     assert chat.sandbox.stats()["paid_by_provider"] == {"openai": 2}
 
 
@@ -70,7 +70,7 @@ def test_what_these_upstreams_refuse_and_lose_is_told(chat: Deployment) -> None:
     chat.start_worker()
     moderated = chat.submit("openai.image", "something forbidden [moderated]")
     crowded = chat.submit("openai.chat", "a crowd [throttle=1]")
-    lost = chat.submit("openai.chat", "where was I [drop]", deadline="6s")
+    lost = chat.submit("openai.chat", "where was I [drop]")
     silent = chat.submit("openai.image_by_chat", "画一只猫 [fail=no paint left]")
 
     assert chat.until(moderated, "failed")["error"]["code"] == "moderated"
@@ -79,5 +79,7 @@ def test_what_these_upstreams_refuse_and_lose_is_told(chat: Deployment) -> None:
     failed = chat.until(silent, "failed")
     assert failed["error"]["code"] == "upstream_failed"
     assert "no paint left" in failed["error"]["message"]
+    chat.until(lost, "in_doubt")
+    chat.let_deadline_pass(lost)
     assert chat.until(lost, "expired")["billed"] == "unknown"
     assert chat.sandbox.stats()["paid_by_provider"] == {"openai": 3}, "the lost one is never resent"

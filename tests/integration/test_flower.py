@@ -15,7 +15,7 @@ from tests.deployment.fixtures import Deploy
 from tests.services.waiting import wait_for
 
 PASSWORD = "operator:a-password-for-tests"
-SOON = timedelta(seconds=20)
+SOON = timedelta(seconds=30)
 
 
 class Page:
@@ -27,6 +27,7 @@ class Page:
             base_url=f"http://127.0.0.1:{port}",
             auth=("operator", PASSWORD.partition(":")[2]),
             trust_env=False,
+            timeout=20,
         )
         genq.start(
             "flower",
@@ -67,8 +68,10 @@ def watched(deploy: Deploy, sqlite_url: str, redis_url: str) -> Iterator[tuple[D
     genq = deploy(sqlite_url, redis_url)
     genq.start_api()
     page = Page(genq)
-    yield genq, page
-    page.close()
+    try:
+        yield genq, page
+    finally:
+        page.close()
 
 
 def test_flower_shows_each_job_from_its_order_to_its_end(watched: tuple[Deployment, Page]) -> None:
@@ -86,7 +89,7 @@ def test_flower_shows_each_job_from_its_order_to_its_end(watched: tuple[Deployme
     assert done["args"].startswith("(prompt='a lighthouse at dusk")
     assert len(done["args"]) < 250, "prompts are shortened"
 
-    film = genq.submit("kling.text2video", "slowly [seconds=200]")
+    film = genq.submit("kling.text2video", "slowly [stuck]")
     page.row(film, "STARTED")
     genq.until(film, "running")
     genq.sandbox.finish(film)

@@ -8,7 +8,7 @@ from typing import Any
 from tests.deployment.deployment import Deployment
 from tests.services.waiting import wait_for
 
-SOON = timedelta(seconds=20)
+SOON = timedelta(seconds=30)
 
 
 def order(genq: Deployment, **body: Any) -> tuple[int, dict[str, Any]]:

@@ -19,6 +19,7 @@ from ops.stack.broker import BrokerProcess
 from tests.services.waiting import wait_for_async
 from tests.unit.jobs import a_job
 
+SOON = timedelta(seconds=30)
 #: What differs from message to message, and the sender's name.
 OWN = {"delivery_tag", "reply_to", "origin", "body"}
 
@@ -91,14 +92,14 @@ async def test_a_broker_that_is_down_holds_nobody_up(private_broker: BrokerProce
             assert await nudger.depth() is None
             assert "does not answer" in (await nudger.ping() or "")
             # Nothing is pushed at once: a broker started before that would get this one as well.
-            await wait_for_async(lambda: dropped(logs), timedelta(seconds=10), "a dropped nudge")
+            await wait_for_async(lambda: dropped(logs), SOON, "a dropped nudge")
         await asyncio.to_thread(private_broker.start)
         nudger.nudge(submit_message(a_job()))
 
         async def arrived() -> bool:
             return await nudger.depth() == 1
 
-        await wait_for_async(arrived, timedelta(seconds=10), "the next nudge to arrive")
+        await wait_for_async(arrived, SOON, "the next nudge to arrive")
 
 
 def dropped(logs: Sequence[Mapping[str, Any]]) -> bool:
@@ -127,5 +128,5 @@ async def test_who_is_called_does_not_stand_in_the_queue_as_well(redis_url: str)
     waited, called = a_job(), a_job()
     await nudge(redis_url, submit_message(waited), call_message(called))
     with redis.Redis.from_url(redis_url) as client:
-        taken = cast(tuple[bytes, bytes], client.brpop([SUBMITS], timeout=1))
+        taken = cast(tuple[bytes, bytes], client.brpop([SUBMITS], timeout=20))
     assert contents(json.loads(taken[1]))[0] == [called.id]

@@ -17,7 +17,7 @@ from tests.deployment.deployment import Deployment
 from tests.deployment.fixtures import Deploy
 from tests.services.waiting import wait_for
 
-SOON = timedelta(seconds=30)
+SOON = timedelta(seconds=60)
 LIMIT = 3
 STATIONS = """
 [[stations]]
@@ -126,8 +126,10 @@ def other_tenant(genq: Deployment) -> str:
 
     async def add() -> None:
         store = Store(genq.store_url)
-        await store.keys.add("small", key, new_secret(), datetime.now(UTC))
-        await store.close()
+        try:
+            await store.keys.add("small", key, new_secret(), datetime.now(UTC))
+        finally:
+            await store.close()
 
     asyncio.run(add())
     return key

@@ -31,7 +31,7 @@ from worker.room import Room
 from worker.submits import send
 from worker.ticker import Ticker
 
-SOON = timedelta(seconds=10)
+SOON = timedelta(seconds=30)
 
 
 @asynccontextmanager
@@ -103,13 +103,12 @@ async def test_a_leaving_worker_keeps_the_leases_of_what_is_on_the_wire(
         assert change is not None
         room.submitting.add(job.id)
         room.leaving = True
-        ticking = asyncio.create_task(Ticker(room).run())
 
         async def renewed() -> bool:
             return (await as_stored(room, job)).wake_at != change.after.wake_at
 
-        await wait_for_async(renewed, SOON, "the lease to be renewed")
-        ticking.cancel()
+        async with ticked(room):
+            await wait_for_async(renewed, SOON, "the lease to be renewed")
 
 
 async def test_what_was_learned_is_kept_until_the_database_is_back(
@@ -124,11 +123,11 @@ async def test_what_was_learned_is_kept_until_the_database_is_back(
             def learn(fresh: Job) -> Job:
                 return fresh.keep(room.now(), reason="kept")
 
-            saving = asyncio.create_task(room.save(job.id, learn))
-            await wait_for_async(lambda: line.refused > 3, SOON, "it to try again and again")
-            assert not saving.done()
-            line.accept()
-            await saving
+            async with asyncio.TaskGroup() as tasks:
+                saving = tasks.create_task(room.save(job.id, learn))
+                await wait_for_async(lambda: line.refused > 3, SOON, "it to try again and again")
+                assert not saving.done()
+                line.accept()
             assert (await as_stored(room, job)).reason == "kept"
 
 
@@ -201,13 +200,18 @@ async def test_what_is_wrong_with_a_lesser_step_holds_up_no_errand(
 
 @asynccontextmanager
 async def ticking(folder: Path, store_url: str) -> AsyncGenerator[Room]:
-    async with room_of(folder, store_url, "http://127.0.0.1:9") as room:
-        ticker = asyncio.create_task(Ticker(room).run())
-        try:
-            yield room
-        finally:
-            ticker.cancel()
-            await asyncio.gather(ticker, return_exceptions=True)
+    async with room_of(folder, store_url, "http://127.0.0.1:9") as room, ticked(room):
+        yield room
+
+
+@asynccontextmanager
+async def ticked(room: Room) -> AsyncGenerator[None]:
+    ticker = asyncio.create_task(Ticker(room).run())
+    try:
+        yield
+    finally:
+        ticker.cancel()
+        await asyncio.gather(ticker, return_exceptions=True)
 
 
 async def executed(room: Room, statement: str) -> None:

@@ -14,13 +14,13 @@ from generation.settings import Settings
 from generation.store import Store
 from ops.faults.proxy import Harm, proxied
 from ops.stack.broker import BrokerProcess
-from tests.deployment.deployment import Deployment
+from tests.deployment.deployment import SHORT_LEASE, Deployment
 from tests.deployment.fixtures import Deploy
 from tests.services.postgres import Cluster
 from tests.services.waiting import wait_for
 
 NAMES = ("midjourney.imagine", "kling.text2video")
-QUICKLY = timedelta(seconds=10)
+QUICKLY = timedelta(seconds=30)
 
 
 def test_a_job_is_accepted_while_the_broker_is_down(
@@ -32,7 +32,7 @@ def test_a_job_is_accepted_while_the_broker_is_down(
     private_broker.stop()
     began = monotonic()
     jobs = [genq.submit(name, "against all odds") for name in NAMES]
-    assert monotonic() - began < 2, "nobody waits for a broker"
+    assert monotonic() - began < 5, "nobody waits for a broker"
     assert [genq.job(job_id)["state"] for job_id in jobs] == ["queued", "queued"]
     private_broker.start()
     for job_id in jobs:
@@ -65,11 +65,12 @@ def test_a_broker_restart_is_survived_by_everybody(
     genq = deploy(sqlite_url, private_broker.url)
     genq.start_api()
     worker = genq.start_worker()
-    before = genq.submit("kling.text2video", "before")
+    before = genq.submit("kling.text2video", "before [stuck]")
     genq.until(before, "running")
     private_broker.kill()
     private_broker.start()
     after = genq.submit("kling.text2video", "after")
+    genq.sandbox.finish(before)
     for job_id in (before, after):
         genq.until(job_id, "succeeded")
         assert genq.sandbox.paid(job_id) == 1
@@ -79,7 +80,7 @@ def test_a_broker_restart_is_survived_by_everybody(
 def test_a_worker_killed_in_mid_submit_is_found_out_and_the_task_is_found(
     deploy: Deploy, store_url: str, redis_url: str
 ) -> None:
-    genq = deploy(store_url, redis_url)
+    genq = deploy(store_url, redis_url, GENQ_SUBMIT_LEASE=SHORT_LEASE)
     genq.start_api()
     worker = genq.start_worker()
     job_id = genq.submit("kling.text2video", "so slow [slow=30]")
@@ -98,16 +99,17 @@ def test_a_worker_killed_in_mid_submit_is_found_out_and_the_task_is_found(
 def test_what_cannot_be_found_is_never_bought_again(
     deploy: Deploy, sqlite_url: str, redis_url: str
 ) -> None:
-    genq = deploy(sqlite_url, redis_url)
+    genq = deploy(sqlite_url, redis_url, GENQ_SUBMIT_LEASE=SHORT_LEASE)
     genq.start_api()
     worker = genq.start_worker()
-    job_id = genq.submit("midjourney.imagine", "so slow [slow=30]", deadline="12s")
+    job_id = genq.submit("midjourney.imagine", "so slow [slow=30]")
     wait_for(lambda: genq.sandbox.paid(job_id), QUICKLY, "the submit to arrive")
     worker.kill()
     genq.start_worker()
     job = genq.until(job_id, "in_doubt")
     assert job["billed"] == "unknown"
     assert "unknown whether the upstream took it" in job["reason"]
+    genq.let_deadline_pass(job_id)
     genq.until(job_id, "expired")
     assert genq.told(job_id)["data"]["billed"] == "unknown"
     assert genq.sandbox.paid(job_id) == 1
@@ -135,12 +137,14 @@ def test_forty_messages_buy_one_job(deploy: Deploy, store_url: str, redis_url: s
 async def nudge_often(genq: Deployment, job_id: str, times: int) -> None:
     store = Store(genq.store_url)
     nudger = Nudger(Settings(redis_url=genq.redis_url))
-    job = await store.jobs.get(job_id)
-    assert job is not None
-    for _ in range(times):
-        nudger.nudge(submit_message(job))
-    await nudger.close()
-    await store.close()
+    try:
+        job = await store.jobs.get(job_id)
+        assert job is not None
+        for _ in range(times):
+            nudger.nudge(submit_message(job))
+    finally:
+        await nudger.close()
+        await store.close()
 
 
 def test_a_worker_told_to_stop_finishes_what_is_on_the_wire(
@@ -149,7 +153,7 @@ def test_a_worker_told_to_stop_finishes_what_is_on_the_wire(
     genq = deploy(sqlite_url, redis_url)
     genq.start_api()
     worker = genq.start_worker()
-    on_the_wire = genq.submit("kling.text2video", "nearly there [slow=3]")
+    on_the_wire = genq.submit("kling.text2video", "nearly there [slow=3] [stuck]")
     wait_for(lambda: genq.sandbox.paid(on_the_wire), QUICKLY, "the submit to arrive")
     stopping = genq.start_in_background(worker.stop)
     wait_for(lambda: "Warm shutdown" in worker.output(), QUICKLY, "the worker to be leaving")
@@ -158,6 +162,7 @@ def test_a_worker_told_to_stop_finishes_what_is_on_the_wire(
     assert genq.job(on_the_wire)["state"] == "running", "its answer was waited for and saved"
     assert genq.job(too_late)["state"] == "queued", "nothing new was claimed"
     genq.start_worker()
+    genq.sandbox.finish(on_the_wire)
     for job_id in (on_the_wire, too_late):
         genq.until(job_id, "succeeded")
         assert genq.sandbox.paid(job_id) == 1

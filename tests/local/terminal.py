@@ -21,7 +21,7 @@ from tests.services.processes import Process, descendants, is_running
 from tests.services.waiting import wait_for
 
 CTRL_C = b"\x03"
-SOON = timedelta(seconds=30)
+SOON = timedelta(seconds=60)
 READ_SECONDS = 0.1
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\]8;[^\x1b]*\x1b\\")
 

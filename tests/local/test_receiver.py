@@ -10,7 +10,7 @@ from generation.webhooks.signature import new_secret, sign
 from ops.local.receiver import receiving
 
 BODY = json.dumps({"type": "job.succeeded", "data": {"id": "job_1"}}).encode()
-SOON = timedelta(seconds=5)
+SOON = timedelta(seconds=30)
 
 
 def headers(secret: str) -> dict[str, str]:

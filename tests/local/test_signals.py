@@ -9,7 +9,7 @@ import pytest
 from tests.local.terminal import CTRL_C, SOON, Terminal
 from tests.services.waiting import wait_for
 
-QUICKLY_SECONDS = 10
+QUICKLY_SECONDS = 30
 
 
 @pytest.mark.parametrize("moment", ["There are no stations yet", "broker", "starting"])

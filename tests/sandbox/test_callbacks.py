@@ -14,7 +14,7 @@ from tests.integration.webhooks.receiver import Receiver, answering, receiver
 from tests.sandbox.callers import KLING, MJ_DIRECT, MJ_STATION, Caller
 from tests.services.waiting import wait_for_async
 
-PATIENCE = timedelta(seconds=5)
+PATIENCE = timedelta(seconds=30)
 HOOKS = {"mj": "notifyHook", "kling": "callback_url"}
 
 

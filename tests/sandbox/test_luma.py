@@ -376,7 +376,7 @@ async def test_a_callback_tells_what_a_look_would(dialect: str, client: httpx.Cl
     async with receiver(answering()) as listener:
         fields = {"prompt": "a boat [seconds=0]"}
         task = await asyncio.to_thread(submit, client, operation, fields, callback_url=listener.url)
-        await wait_for_async(lambda: bool(listener.requests), timedelta(seconds=5), "a callback")
+        await wait_for_async(lambda: bool(listener.requests), timedelta(seconds=30), "a callback")
         told = operation.parse_query(Reply(200, listener.requests[-1].body))
         assert told == await asyncio.to_thread(look, client, operation, task.upstream_id)
         assert isinstance(told, Succeeded)

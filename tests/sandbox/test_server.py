@@ -68,21 +68,21 @@ def test_the_process_says_one_line_and_ends_at_once_with_answers_open(number: in
         thread.start()
         wait_for(
             lambda: httpx.get(f"{url}/_sandbox/stats").json()["paid_submits"],
-            timedelta(seconds=5),
+            timedelta(seconds=30),
             "the slow submit",
         )
         begun = time.monotonic()
         process.send_signal(number)
-        rest, complaints = process.communicate(timeout=5)
-        assert time.monotonic() - begun < 2
-        thread.join(5)
+        rest, complaints = process.communicate(timeout=30)
+        assert time.monotonic() - begun < 20, "long before the slow one would be answered"
+        thread.join(30)
     assert (process.returncode, rest, complaints) == (0, "", "")
     assert len(failures) == 1
 
 
 def test_a_bad_setting_stops_the_process_and_is_named() -> None:
     with station_process("--port", "0", GENQ_SANDBOX_SPEED="fast") as process:
-        _, complaints = process.communicate(timeout=10)
+        _, complaints = process.communicate(timeout=60)
     assert process.returncode == 2
     assert "speed" in complaints
 
@@ -91,19 +91,19 @@ def test_a_taken_port_stops_the_process() -> None:
     with running_sandbox() as handle:
         port = handle.url.rpartition(":")[2]
         with station_process("--port", port) as process:
-            _, complaints = process.communicate(timeout=10)
+            _, complaints = process.communicate(timeout=60)
     assert process.returncode == 2
     assert "in use" in complaints
 
 
 def test_a_station_in_a_block_is_gone_after_it() -> None:
-    threads = threading.enumerate()
+    threads = set(threading.enumerate())
     with running_sandbox(SandboxConfig(durations={"midjourney.imagine": 0})) as handle:
         with httpx.Client(base_url=handle.url) as client:
             task_id = MJ_STATION.created(client, "a cat")
             assert MJ_STATION.status(client, task_id) == "SUCCESS"
         begun = time.monotonic()
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 10
     with pytest.raises(httpx.ConnectError):
         httpx.get(handle.url)
-    assert threading.enumerate() == threads
+    assert set(threading.enumerate()) <= threads

@@ -417,7 +417,7 @@ async def test_a_callback_tells_of_the_end(
         operation = suno("music", dialect)
         await asyncio.to_thread(submit, client, operation, fields, None, listener.url)
         await asyncio.to_thread(sandbox.advance, 2)
-        await wait_for_async(lambda: listener.requests, timedelta(seconds=5), "a callback")
+        await wait_for_async(lambda: listener.requests, timedelta(seconds=30), "a callback")
         told = json.loads(listener.requests[-1].body)
     for step in where:
         told = told[step]

@@ -50,6 +50,14 @@ def shared_broker(
         yield broker
 
 
+def database_of(broker: BrokerProcess, number: int) -> str:
+    """
+    The URL of one database of this broker, for whoever shares the broker and lives longer than a
+    test: a message of its that comes late is not found by the next test, which has database 0.
+    """
+    return f"{broker.url.removesuffix('/0')}/{number}"
+
+
 @pytest.fixture
 def redis_url(shared_broker: BrokerProcess) -> str:
     """A real broker with nothing in it: every database has just been emptied."""

@@ -19,8 +19,8 @@ from ops.stack.ports import LOOPBACK, free_port
 from tests.services.postgres_installation import SUPERUSER, Installation, PostgresUnavailable
 from tests.services.processes import descendants, is_running
 
-START_WITHIN = timedelta(seconds=30)
-STOP_WITHIN = timedelta(seconds=15)
+START_WITHIN = timedelta(seconds=60)
+STOP_WITHIN = timedelta(seconds=60)
 ASK_EVERY = timedelta(milliseconds=10)
 
 #: What is acknowledged survives the loss of the machine, as in production.

@@ -11,7 +11,7 @@ from tests.services.processes import is_running, running
 from tests.services.waiting import wait_for
 
 ROOT = Path(__file__).parents[2]
-SOON = timedelta(seconds=5)
+SOON = timedelta(seconds=30)
 
 CHILD = "import time; time.sleep(600)"
 SLEEPER = f"[sys.executable, '-c', {CHILD!r}, FOLDER]"

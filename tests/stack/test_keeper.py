@@ -12,7 +12,7 @@ from ops.stack.keeper import Keeper, KeeperGone, kill_group
 from tests.services.processes import descendants, is_running
 from tests.services.waiting import wait_for
 
-SOON = timedelta(seconds=5)
+SOON = timedelta(seconds=30)
 SLEEP = ["sleep", "600"]
 
 

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.services.processes import descendants, is_running
+from tests.services.processes import Process, descendants, is_running
 from tests.services.waiting import wait_for
 from tests.stack.programs import diary, pid_of
 
 ROOT = Path(__file__).parents[2]
-SOON = timedelta(seconds=10)
+SOON = timedelta(seconds=30)
 CTRL_C = b"\x03"
 
 # Becomes the leader of a session whose controlling terminal is its standard input, as a shell's
@@ -44,7 +44,10 @@ class Command:
             start_new_session=True,
         )
         os.close(inside)
-        wait_for((folder / "up").exists, SOON, "the stack to be up")
+        self.children: list[Process] = []
+
+    def come_up(self) -> None:
+        wait_for((self.folder / "up").exists, SOON, "the stack to be up")
         self.children = descendants(self.process.pid)
 
     def press(self, key: bytes) -> None:
@@ -77,8 +80,9 @@ def start(tmp_path: Path) -> Iterator[Start]:
     commands: list[Command] = []
 
     def start_command(*arguments: str) -> Command:
-        commands.append(Command(tmp_path, *arguments))
-        return commands[-1]
+        commands.append(command := Command(tmp_path, *arguments))
+        command.come_up()
+        return command
 
     yield start_command
     for command in commands:

@@ -13,11 +13,12 @@ import pytest
 from ops.stack.ending import ProgramFailed
 from ops.stack.program import Program, Restart
 from ops.stack.supervisor import Supervisor
+from tests.services import processes
 from tests.services.processes import is_running
 from tests.services.waiting import wait_for_async
 from tests.stack.programs import argv, diary, is_ready, pid_of
 
-SOON = timedelta(seconds=5)
+SOON = timedelta(seconds=30)
 QUICKLY = Restart(first_pause=timedelta(milliseconds=20), give_up_after=3)
 
 
@@ -145,7 +146,8 @@ async def test_a_program_that_is_not_ready_in_time_is_stopped(tmp_path: Path) ->
                     ready_timeout=timedelta(seconds=0.3),
                 )
             )
-        assert not exists(pid_of("api", tmp_path))
+        # By its command line: it may not have come so far as to write down its process id.
+        assert not any(str(tmp_path) in each.command for each in processes.running().values())
 
 
 async def test_a_stubborn_program_is_killed_when_its_time_is_up(tmp_path: Path) -> None:
@@ -153,7 +155,7 @@ async def test_a_stubborn_program_is_killed_when_its_time_is_up(tmp_path: Path) 
     async with Supervisor(tmp_path / "logs") as stack:
         await stack.start(program("worker", tmp_path, "stubborn", patience=patience))
         began = time.monotonic()
-    assert 0.3 <= time.monotonic() - began < 3
+    assert 0.3 <= time.monotonic() - began < 20
     assert diary(tmp_path)[-1] == "worker got SIGTERM"
     assert not exists(pid_of("worker", tmp_path))
 

@@ -15,7 +15,7 @@ from ops.stack.ports import free_port
 from tests.integration.upstream.servers import acting, answer
 
 SHORT = timedelta(seconds=0.3)
-LONG = timedelta(seconds=10)
+LONG = timedelta(seconds=30)
 
 
 @pytest.fixture
@@ -79,10 +79,14 @@ async def test_what_never_left_is_told_from_what_may_have_arrived(exchanges: Exc
 
     with pytest.raises(Unreachable, match="cannot be reached"):
         await exchanges.send(get(f"http://127.0.0.1:{free_port()}/"), LONG)
-    for act, words in ((hang_up, "broke"), (break_off, "broke"), (hang, "did not answer within")):
+    for act, patience, words in (
+        (hang_up, LONG, "broke"),
+        (break_off, LONG, "broke"),
+        (hang, SHORT, "did not answer within"),
+    ):
         async with acting(act) as url:
             with pytest.raises(InDoubt, match=words) as caught:
-                await exchanges.send(get(f"{url}/?token=sk-secret"), SHORT)
+                await exchanges.send(get(f"{url}/?token=sk-secret"), patience)
             assert "sk-secret" not in str(caught.value)
 
 
@@ -121,10 +125,12 @@ async def test_a_submit_has_a_connection_of_its_own() -> None:
         writer.write(answer(b"{}"))
 
     submitting = Exchanges(keep_alive=False, connect=LONG, most_bytes=1000)
-    async with acting(act) as url:
-        for _ in range(2):
-            await submitting.send(get(url), LONG)
-    await submitting.close()
+    try:
+        async with acting(act) as url:
+            for _ in range(2):
+                await submitting.send(get(url), LONG)
+    finally:
+        await submitting.close()
     assert len(set(heads)) == 2
     assert b"connection: close" in heads[0].lower()
 

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 import structlog
 
 from generation.job import Job, JobState
@@ -19,12 +20,13 @@ from tests.api.serving import settings_of
 from tests.integration.upstream.servers import Act, acting, answer
 from tests.services.waiting import wait_for_async
 from tests.unit.jobs import a_job
+from worker import ticker as its_ticker
 from worker.looks import Looks
 from worker.room import Room
 from worker.ticker import Ticker
 
 JOBS = 60
-PATIENCE = timedelta(seconds=40)
+PATIENCE = timedelta(seconds=60)
 RUNNING = b'{"code": 0, "data": {"task_id": "t", "task_status": "processing"}}'
 STATION = """
 [[stations]]
@@ -132,8 +134,9 @@ async def test_a_hung_station_and_slow_answers_delay_nobody_else(
 
 
 async def test_a_key_that_is_too_fast_is_slowed_and_keeps_its_deadlines(
-    tmp_path: Path, sqlite_url: str, redis_url: str
+    tmp_path: Path, sqlite_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(its_ticker, "DEADLINES_EVERY", timedelta(seconds=3))
     busy = Host(said=answer(b"{}", "429 Too Many Requests", "retry-after: 3600"))
     well = Host()
     hosts = {"busy": busy.act, "well": well.act}
@@ -163,12 +166,14 @@ async def test_what_one_worker_is_told_of_a_key_all_heed(
 
         await wait_for_async(noted, PATIENCE, "the pause to be written down")
         second = Room(first.settings, first.stations, celery_app(first.settings), "second")
-        looks = Looks(second)
-        second.accounts = await second.store.accounts.all()
-        assert looks.rooms() == {("busy", "main"): 30}
-        looks.join_pauses()
-        assert looks.rooms() == {}
-        await second.close()
+        try:
+            looks = Looks(second)
+            second.accounts = await second.store.accounts.all()
+            assert looks.rooms() == {("busy", "main"): 30}
+            looks.join_pauses()
+            assert looks.rooms() == {}
+        finally:
+            await second.close()
 
 
 async def all_expired(room: Room) -> dict[str, int] | None:

@@ -41,8 +41,8 @@ async def make_sender() -> AsyncIterator[MakeSender]:
 
         def make(policy: GuardPolicy = LOOPBACK, **options: Any) -> Sender:
             options = {
-                "total": timedelta(seconds=3),
-                "connect": timedelta(seconds=1),
+                "total": timedelta(seconds=20),
+                "connect": timedelta(seconds=10),
                 **options,
             }
             sender = Sender(policy, **options)

@@ -22,7 +22,7 @@ from tests.integration.webhooks.receiver import (
     saying,
 )
 
-FIVE_SECONDS = timedelta(seconds=5)
+LONG = timedelta(seconds=30)
 
 
 async def send(sender: Sender, url: str, secret: str) -> Outcome:
@@ -38,7 +38,7 @@ async def test_a_delivery_arrives_as_it_was_stored_and_verifies(
             delivery(there.url, attempts=2), [secret, old], datetime.now(UTC), OWN_HEADERS
         )
     assert (outcome.status, outcome.error_class, outcome.excerpt) == (200, None, "thanks")
-    assert timedelta(0) < outcome.duration < FIVE_SECONDS
+    assert timedelta(0) < outcome.duration < LONG
     [request] = there.requests
     assert request.line == "POST /hook?token=hunter2%2F HTTP/1.1"
     assert request.body == BODY
@@ -103,7 +103,7 @@ async def test_a_body_that_is_not_json_is_sent_byte_for_byte(sender: Sender, sec
 async def test_answers(
     make_sender: MakeSender, secret: str, behaviour: Behaviour, outcome: Outcome
 ) -> None:
-    sender = make_sender(total=timedelta(seconds=0.5))
+    sender = make_sender(total=timedelta(seconds=1))
     async with receiver(behaviour) as there:
         found = await send(sender, there.url, secret)
     assert (found.status, found.error) == (outcome.status, None)
@@ -139,14 +139,14 @@ async def test_a_redirect_is_not_followed(sender: Sender, secret: str) -> None:
 async def test_trouble_is_an_outcome(
     make_sender: MakeSender, secret: str, behaviour: Behaviour, error: ErrorClass
 ) -> None:
-    sender = make_sender(total=timedelta(seconds=0.5))
+    sender = make_sender(total=timedelta(seconds=1))
     async with receiver(behaviour) as there:
         outcome = await send(sender, there.url, secret)
     assert (outcome.status, outcome.error) == (None, error)
     assert outcome.detail
     assert outcome.detail.isprintable()
     assert "hunter2" not in outcome.detail
-    assert outcome.duration < FIVE_SECONDS
+    assert outcome.duration < LONG
     assert len(there.requests) == 1
 
 
@@ -169,7 +169,7 @@ async def test_an_answer_counts_though_its_body_drips(make_sender: MakeSender, s
         outcome = await send(sender, there.url, secret)
     assert (outcome.status, outcome.error_class) == (200, None)
     assert set(outcome.excerpt) == {"."}
-    assert timedelta(seconds=0.3) < outcome.duration < timedelta(seconds=2)
+    assert timedelta(seconds=0.3) < outcome.duration < timedelta(seconds=10)
 
 
 async def test_a_huge_answer_is_read_for_its_head_only(sender: Sender, secret: str) -> None:
@@ -189,7 +189,7 @@ async def test_a_huge_answer_is_read_for_its_head_only(sender: Sender, secret: s
 
     async with receiver(flood) as there:
         outcome = await send(sender, there.url, secret)
-        await asyncio.wait_for(cut.wait(), 5)
+        await asyncio.wait_for(cut.wait(), 30)
     assert (outcome.status, outcome.excerpt) == (500, "x" * EXCERPT_BYTES)
     assert written < 30_000_000  # what the buffers of two kernels' ends hold, not the gigabyte
 

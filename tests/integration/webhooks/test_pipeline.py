@@ -33,7 +33,9 @@ from worker.deliveries import Deliveries
 from worker.room import Room
 
 S = DeliveryState
-SOON = timedelta(seconds=30)
+#: How long one that hangs is waited for: longer than a busy machine takes for everybody else.
+HANGS_FOR = timedelta(seconds=60)
+SOON = timedelta(seconds=60)
 
 
 class Bench:
@@ -96,7 +98,7 @@ async def working(folder: Path, store_url: str, **changes: Any) -> AsyncGenerato
         yield Bench(room)
     finally:
         room.leaving = True
-        await asyncio.wait_for(deliveries.drain(), 10)
+        await asyncio.wait_for(deliveries.drain(), 60)
         await running
         await room.sender.aclose()
         await room.store.close()
@@ -108,8 +110,11 @@ async def bench(tmp_path: Path, sqlite_url: str) -> AsyncIterator[Bench]:
         yield bench
 
 
-async def test_one_that_hangs_among_fifty_holds_up_nobody(bench: Bench) -> None:
+async def test_one_that_hangs_among_fifty_holds_up_nobody(tmp_path: Path, sqlite_url: str) -> None:
     async with AsyncExitStack() as stack:
+        bench = await stack.enter_async_context(
+            working(tmp_path, sqlite_url, webhook_timeout=HANGS_FOR)
+        )
         well = [await stack.enter_async_context(receiver(answering())) for _ in range(49)]
         stuck = await stack.enter_async_context(receiver(hang))
         hung = await bench.endpoint(stuck.url)
@@ -121,7 +126,9 @@ async def test_one_that_hangs_among_fifty_holds_up_nobody(bench: Bench) -> None:
             await bench.owe(endpoint, 10)
         for each in well[:40]:
             await wait_for_async(lambda each=each: len(each.requests) == 10, SOON, "ten each")
-        assert monotonic() - began < 5, "sooner than the hung one gives anything back"
+        assert monotonic() - began < HANGS_FOR.total_seconds(), (
+            "sooner than the hung one gives anything back"
+        )
         assert len(stuck.requests) <= 10
         assert (await bench.states(hung))[S.QUEUED] == 100
 
@@ -130,9 +137,9 @@ async def test_ten_thousand_for_a_dead_host_are_passed_over(
     tmp_path: Path, sqlite_url: str
 ) -> None:
     async with (
+        working(tmp_path, sqlite_url, webhook_timeout=HANGS_FOR) as bench,
         receiver(answering()) as well,
         receiver(hang) as silent,
-        working(tmp_path, sqlite_url) as bench,
     ):
         dead = await bench.endpoint(silent.url)
         await bench.owe(dead, 10_000)

@@ -18,7 +18,7 @@ from tests.services.node import node_with
 from tests.services.waiting import wait_for
 
 RECEIVERS = Path(__file__).parents[3] / "docs" / "receivers"
-START = timedelta(seconds=30)
+START = timedelta(seconds=60)
 SECRET = new_secret()
 
 
@@ -80,4 +80,4 @@ def post(url: str, event_id: str, *, age: timedelta = timedelta(), tampered: boo
         "webhook-signature": sign([SECRET], event_id, timestamp, body),
     }
     sent = body + b" " if tampered else body
-    return httpx.post(url, content=sent, headers=headers, trust_env=False).status_code
+    return httpx.post(url, content=sent, headers=headers, trust_env=False, timeout=30).status_code
