@@ -2,7 +2,6 @@
 Where a waiting job stands: its place in line, and what holds up the whole line.
 """
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from generation.account import Account
@@ -39,5 +38,5 @@ class Standing:
             troubles.append(Capacity(key, account).trouble(now) if key else None)
         words = [trouble for trouble in troubles if trouble]
         if len(words) == len(troubles):
-            job = replace(job, reason="; ".join(words))
+            job = job.but(reason="; ".join(words))
         return job, position

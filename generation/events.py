@@ -4,7 +4,7 @@ the feed and of streams.
 """
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ulid import ULID
@@ -174,8 +174,7 @@ def as_born(job: Job) -> Job:
     The job as it was when it was ordered. A birth that nobody asked to be told of is not written
     down, and can still be told: what it is made of never changes.
     """
-    return replace(
-        job,
+    return job.but(
         state=JobState.QUEUED,
         sequence=0,
         reason="",

@@ -6,7 +6,7 @@ one state to another, and what it refuses the store refuses again in its WHERE c
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -106,7 +106,8 @@ class Webhook:
 UNSETTLED = frozenset({S.SUBMITTING, S.IN_DOUBT})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Without slots, so that `but` can copy all fields at once.
+@dataclass(frozen=True, kw_only=True)
 class Job:
     """One order and its fate. Times are UTC."""
 
@@ -219,12 +220,24 @@ class Job:
         """The job in its next state. Raises `IllegalMove` where `MOVES` has no such arrow."""
         if state not in MOVES[self.state]:
             raise IllegalMove(f"a {self.state} job cannot become {state}")
-        moved = replace(self, state=state, updated_at=now, **changes)
-        return replace(moved, purchases=self.purchases + 1) if bought(self, moved) else moved
+        moved = self.but(state=state, updated_at=now, **changes)
+        return moved.but(purchases=self.purchases + 1) if bought(self, moved) else moved
 
     def keep(self, now: datetime, **changes: Any) -> "Job":
         """The job with news that leaves its state as it is."""
-        return replace(self, updated_at=now, **changes)
+        return self.but(updated_at=now, **changes)
+
+    def but(self, **changes: Any) -> "Job":
+        """
+        The job but for these fields. As `dataclasses.replace`, which hands over all fifty one by
+        one and takes ten times as long.
+        """
+        copy = object.__new__(Job)
+        copy.__dict__.update(self.__dict__)
+        copy.__dict__.update(changes)
+        if len(copy.__dict__) > len(self.__dict__):
+            raise TypeError(f"a job has no {', '.join(changes.keys() - self.__dict__.keys())}")
+        return copy
 
 
 def bought(before: Job, after: Job) -> bool:

@@ -2,7 +2,6 @@
 How jobs end.
 """
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from generation.errors import ErrorCode, Fault
@@ -135,4 +134,4 @@ def undecided(job: Job, at: Moment) -> Job:
 
 def heard(before: Job, after: Job, words: str) -> Job:
     """The job with the words it changed by; one that has not changed stays the same object."""
-    return after if after is before or not words else replace(after, last_reply=words)
+    return after if after is before or not words else after.but(last_reply=words)

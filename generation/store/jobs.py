@@ -7,7 +7,7 @@ event and the deliveries it owes.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar
@@ -157,8 +157,7 @@ class JobStore:
             if after is not before:
                 watched = self._watchers.want(after)
                 event = event_of(before, after, self._base_url, watched=watched)
-                after = replace(
-                    after,
+                after = after.but(
                     version=before.version + 1,
                     sequence=before.sequence + (event is not None),
                 )

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import CursorResult
 
 from generation.job import Billed, Job, JobError, JobState, Result, Webhook
-from generation.store.schema import jobs
+from generation.store.schema import EPOCH, jobs
 
 _RESULT = TypeAdapter(Result)
 _ERROR = TypeAdapter(JobError)
@@ -41,6 +41,12 @@ MUTABLE = tuple(field.name for field in fields(Job) if field.name not in FIXED)
 #: Fifty attributes at once: a row is made for every order.
 _fixed = attrgetter(*FIXED_NAMES)
 _mutable = attrgetter(*MUTABLE)
+#: What is known of a job before anything of it is read.
+_BLANK = Job(
+    **dict.fromkeys(("id", "tenant", "api_key_id", "provider", "operation"), ""),
+    input={},
+    **dict.fromkeys(("created_at", "updated_at", "deadline"), EPOCH),
+)
 
 #: Of these, a row holds something else than a job does.
 WRITERS: Mapping[str, Callable[[Any], Any]] = {
@@ -129,7 +135,6 @@ def job_of(values: dict[str, Any], newer: int = 0) -> Job:
     for name in DOCUMENTS:
         if type(values.get(name, NO_DOCUMENT)) is not dict:
             raise TypeError(f"{name} is no document")
-    values.setdefault("input", {})
     values["state"] = JobState(values["state"])
     values["version"] += newer
     if billed := values.get("billed"):
@@ -142,4 +147,4 @@ def job_of(values: dict[str, Any], newer: int = 0) -> Job:
         values["result"] = _RESULT.validate_python(result)
     if error := values.get("error"):
         values["error"] = _ERROR.validate_python(error)
-    return Job(**values)
+    return _BLANK.but(**values)

@@ -7,7 +7,7 @@ key's places are counted by one at a time.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -91,7 +91,7 @@ class SubmitStore:
             chosen = await self._chosen(connection, call, capacity.to_call(call.now, call.most))
             if not chosen:
                 return []
-            called = [replace(call.called(job), version=job.version + 1) for job in chosen]
+            called = [call.called(job).but(version=job.version + 1) for job in chosen]
             capacity.call(len(called), call.now, call.patience)
             await save(connection, zip(chosen, called, strict=True))
             if capacity.touched:

@@ -4,7 +4,6 @@ Who is owed what: the deliveries of an event, written in the event's own transac
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import insert, select
@@ -88,7 +87,7 @@ def body_of(job: Job, event: Event, base_url: str) -> bytes:
     """The event's payload; a birth has none yet where the job's own webhook wants none."""
     if event.body is not None:
         return event.body
-    return payload(event.id, event.type, replace(job, sequence=event.sequence - 1), base_url)
+    return payload(event.id, event.type, job.but(sequence=event.sequence - 1), base_url)
 
 
 def to_webhook(job: Job, webhook: Webhook, event: Event) -> Delivery:
