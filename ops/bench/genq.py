@@ -61,11 +61,13 @@ def running_genq(shared: Ground) -> Generator[Genq]:
         "BENCH_STATION_KEY": "sk-bench",
     }
     address = f"http://127.0.0.1:{port}"
+    # An API for which nobody has a key does not start.
+    key = added_key(store.url)
     with (
         site.serving("api", (*GENQ, "api"), environment, f"{address}/healthz") as api,
         site.running("worker", (*GENQ, "worker"), environment) as worker,
     ):
-        genq = Genq(address, added_key(store.url), {"api": api, "worker": worker}, store.pid)
+        genq = Genq(address, key, {"api": api, "worker": worker}, store.pid)
         shared.hook.told.clear()
         order(genq, shared.hook.url, 1)
         site.wait_until(lambda: bool(shared.hook.told), "worker")
