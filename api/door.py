@@ -49,7 +49,7 @@ from api.waiting import Waiting
 from api.webhook_routes import webhook_routes
 from generation.access import Scope
 from generation.callback import PATH as CALLBACKS
-from generation.flower import Rows
+from generation.loop_rows import LoopRows
 from generation.queue import Nudger, celery_app
 from generation.settings import Settings
 from generation.station_file import load_stations
@@ -78,7 +78,8 @@ class Door:
         self._limiter = Limiter(self.store.jobs.quotas)
         self._keys = Keys(settings, self.store.keys, self.callers)
         self._nudger = Nudger(settings)
-        self._rows = Rows(celery_app(settings), f"genq-api@{socket.gethostname()}")
+        hostname = f"genq-api@{socket.gethostname()}"
+        self._rows = LoopRows(self._nudger, celery_app(settings), hostname)
         catalogue = Catalogue(stations)
         hints = Hints(catalogue, Paces(self.store.durations, stations))
         orders = OrderReader(settings, catalogue, Followups(stations))
@@ -116,7 +117,6 @@ class Door:
             within(LAST_WORDS, self.callers.stop()),
             within(LAST_WORDS, self.hub.stop()),
             within(LAST_WORDS, self._nudger.close()),
-            within(LAST_WORDS, asyncio.to_thread(self._rows.close, LAST_WORDS.total_seconds())),
             return_exceptions=True,
         )
         outcomes += await asyncio.gather(

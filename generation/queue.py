@@ -7,7 +7,7 @@ message may be lost, doubled or late, and a broker may be down: whoever ticks nu
 
 import asyncio
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from random import getrandbits
@@ -32,7 +32,7 @@ SUBMITS = "genq.submit"
 
 #: Messages that come within this time are pushed together: the client's work for a push is that for
 #: forty messages, and no job's submit is in such a hurry.
-GATHER = timedelta(milliseconds=10)
+GATHER = timedelta(milliseconds=20)
 #: Messages pushed by one command.
 PUSH_LIMIT = 500
 #: More than this waiting for a broker that is down are dropped: their rows are nudged again anyway.
@@ -119,6 +119,18 @@ def message(queue: str, task: str, task_id: str, args: Sequence[Any], shown: str
     )
 
 
+def news(events: Sequence[Mapping[str, Any]], database: int) -> tuple[str, str]:
+    """
+    The channel on which Celery's listeners hear events, and what kombu would publish there of
+    these, all in one; a test has Celery read it.
+    """
+    body = base64.b64encode(to_json(events)).decode()
+    return (
+        f"/{database}.celeryev/task.multi",
+        f'{{"body":"{body}",{NEWS},"delivery_tag":"{getrandbits(64):x}"}}}}',
+    )
+
+
 EMBED = to_json({"callbacks": None, "errbacks": None, "chain": None, "chord": None})
 #: The rest of an object, without its opening brace.
 HEADERS = to_json(
@@ -149,6 +161,11 @@ PROPERTIES = to_json(
         "body_encoding": "base64",
     }
 ).decode()[1:]
+NEWS = (
+    '"content-encoding":"utf-8","content-type":"application/json","headers":{},"properties":'
+    '{"delivery_mode":1,"delivery_info":{"exchange":"celeryev","routing_key":"task.multi"},'
+    '"priority":0,"body_encoding":"base64"'
+)
 
 
 def redis_client(settings: Settings) -> "Redis":
@@ -166,21 +183,28 @@ def redis_client(settings: Settings) -> "Redis":
 class Nudger:
     """
     Puts messages on the queue without ever making anybody wait, and without ever failing. What
-    cannot be pushed is dropped, for the row will be nudged again. Lives on one event loop.
+    cannot be pushed is dropped, for the row will be nudged again. With them go events for Flower,
+    which are news and no records. Lives on one event loop.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._redis = redis_client(settings)
+        self._database = int(self._redis.connection_pool.connection_kwargs.get("db", 0))
         self._pending: list[Message] = []
+        self._events: list[Mapping[str, Any]] = []
         self._pusher: asyncio.Task[None] | None = None
 
     def nudge(self, message: Message) -> None:
         """Push soon. Messages that come together are pushed together."""
-        if len(self._pending) >= MOST_PENDING:
-            return
-        self._pending.append(message)
-        if self._pusher is None or self._pusher.done():
-            self._pusher = asyncio.create_task(self._push())
+        if len(self._pending) < MOST_PENDING:
+            self._pending.append(message)
+            self._wake()
+
+    def publish(self, event: Mapping[str, Any]) -> None:
+        """Tell Celery's listeners of this event, soon."""
+        if len(self._events) < MOST_PENDING:
+            self._events.append(event)
+            self._wake()
 
     async def depth(self, queue: str = SUBMITS) -> int | None:
         """How many messages wait in a queue; None where the broker cannot be asked."""
@@ -204,18 +228,29 @@ class Nudger:
             self._pusher.cancel()
         await self._redis.aclose()
 
+    def _wake(self) -> None:
+        if self._pusher is None or self._pusher.done():
+            self._pusher = asyncio.create_task(self._push())
+
     async def _push(self) -> None:
-        while self._pending:
+        while self._pending or self._events:
             await asyncio.sleep(GATHER.total_seconds())
             batch, self._pending = self._pending[:PUSH_LIMIT], self._pending[PUSH_LIMIT:]
-            by_queue: dict[tuple[str, bool], list[str]] = {}
-            for item in batch:
-                by_queue.setdefault((item.queue, item.first), []).append(item.body)
+            events, self._events = self._events[:PUSH_LIMIT], self._events[PUSH_LIMIT:]
             try:
-                for (queue, first), bodies in by_queue.items():
-                    # Workers take from the right.
-                    push = self._redis.rpush if first else self._redis.lpush
-                    await push(queue, *bodies)
+                await self._send(batch, events)
             except (RedisError, OSError) as error:
                 log.warning("nudges_dropped", count=len(batch), error=str(error))
                 await asyncio.sleep(PAUSE.total_seconds())
+
+    async def _send(self, batch: Sequence[Message], events: Sequence[Mapping[str, Any]]) -> None:
+        by_queue: dict[tuple[str, bool], list[str]] = {}
+        for item in batch:
+            by_queue.setdefault((item.queue, item.first), []).append(item.body)
+        async with self._redis.pipeline(transaction=False) as together:
+            for (queue, first), bodies in by_queue.items():
+                # Workers take from the right.
+                (together.rpush if first else together.lpush)(queue, *bodies)
+            if events:
+                together.publish(*news(events, self._database))
+            await together.execute()

@@ -25,7 +25,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "HTTP: writing the answer": ("uvicorn.protocols.http.httptools_impl:send",),
     "who is calling": ("api.callers",),
     "the message to a worker": ("generation.queue", "redis"),
-    "the row in Flower": ("generation.flower",),
+    "the row in Flower": ("generation.flower", "generation.loop_rows"),
     "jobs as rows, rows as jobs": ("generation.store.newborn", "generation.store.rows"),
     "SQLAlchemy and the driver": ("sqlalchemy", "aiosqlite", "asyncpg", "generation.store.sqlite"),
     "group commit: transactions, tallies, limits": ("generation.store",),
@@ -44,8 +44,6 @@ PARTS: Mapping[str, tuple[str, ...]] = {
         "fastapi",
     ),
 }
-#: Threads that are no part of the main one.
-THREADS = {"flower-rows": "the row in Flower"}
 
 Cost = Mapping[str, float]
 
@@ -112,8 +110,7 @@ def cost(sampled: Mapping[str, Mapping[str, float]], requests: int) -> Cost:
             parts[part] += count * each
     spent = {name: seconds * 1e6 / requests for name, seconds in threads.items()}
     parts[LOOP] = spent.pop("MainThread") - sum(parts.values())
-    for name, microseconds in spent.items():
-        parts[THREADS.get(name, "SQLite, in its thread")] += microseconds
+    parts["SQLite, in its thread"] += sum(spent.values())
     return {**parts, "together": together}
 
 

@@ -29,8 +29,8 @@ from api.taking import Taker
 from api.waiting import Waiting
 from generation import garbage
 from generation.access import Scope
-from generation.flower import Rows
 from generation.job import Job
+from generation.loop_rows import LoopRows
 from generation.queue import Nudger, celery_app
 from generation.settings import Settings
 from generation.station_file import load_stations
@@ -50,9 +50,9 @@ def floor(settings: Settings) -> ASGIApp:
     stations = load_stations(settings)
     catalogue = Catalogue(stations)
     orders = OrderReader(settings, catalogue, Followups(stations))
-    taker = Forgetful(
-        store.jobs, orders, Nudger(settings), Rows(celery_app(settings), "genq-floor")
-    )
+    nudger = Nudger(settings)
+    rows = LoopRows(nudger, celery_app(settings), "genq-floor")
+    taker = Forgetful(store.jobs, orders, nudger, rows)
     hints = Hints(catalogue, Paces(store.durations, stations))
     ordering = Ordering(settings, taker, hints, Waiting(store.jobs, Hub(store.events)))
     callers = Callers(store.keys, settings.key_cache)

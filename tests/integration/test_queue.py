@@ -13,11 +13,13 @@ from typing import Any, cast
 import redis
 from structlog.testing import capture_logs
 
+from generation.flower import row_event
+from generation.loop_rows import LoopRows
 from generation.queue import SUBMITS, Nudger, call_message, celery_app, submit_message
 from generation.settings import Settings
 from ops.stack.broker import BrokerProcess
 from tests.services.waiting import wait_for_async
-from tests.unit.jobs import a_job
+from tests.unit.jobs import NOON, a_job
 
 SOON = timedelta(seconds=30)
 #: What differs from message to message, and the sender's name.
@@ -82,6 +84,55 @@ async def test_messages_that_come_together_all_arrive(redis_url: str) -> None:
     await nudge(redis_url, *(submit_message(job) for job in jobs))
     named = {json.loads(base64.b64decode(message["body"]))[0][0] for message in waiting(redis_url)}
     assert named == {job.id for job in jobs}
+
+
+async def test_celery_hears_our_events_as_its_own(redis_url: str) -> None:
+    app: Any = celery_app(Settings(redis_url=redis_url))
+    ours: list[dict[str, Any]] = []
+    theirs: list[dict[str, Any]] = []
+
+    def hear(event: dict[str, Any]) -> None:
+        (ours if event["hostname"] == "genq-api@here" else theirs).append(event)
+
+    def listen() -> None:
+        with app.connection_for_read() as connection:
+            receiver = app.events.Receiver(connection, handlers={"*": hear})
+            with receiver.consumer_context(wakeup=False) as (listening, _, _):
+                while not theirs:
+                    listening.drain_events(timeout=10)
+
+    job, *more = [a_job(input={"prompt": "a cat"}) for _ in range(20)]
+    listener = asyncio.create_task(asyncio.to_thread(listen))
+    async with a_nudger(redis_url) as nudger:
+        rows = LoopRows(nudger, app, "genq-api@here")
+
+        def is_heard() -> bool:
+            """Only once Celery listens; until then nobody is told."""
+            rows.show(job, NOON)
+            return bool(ours)
+
+        await wait_for_async(is_heard, timedelta(seconds=10), "Celery to listen")
+        for other in more:
+            rows.show(other, NOON)
+        last = more[-1].id
+        await wait_for_async(
+            lambda: ours[-1]["uuid"] == last, timedelta(seconds=10), "all to be heard"
+        )
+        kind, fields = row_event(job, NOON) or ("", {})
+
+        def dispatch() -> None:
+            with app.events.default_dispatcher() as dispatcher:
+                dispatcher.send(kind, **fields)
+
+        await asyncio.to_thread(dispatch)
+        await asyncio.wait_for(listener, 10)
+    assert [event["uuid"] for event in ours[-len(more) :]] == [each.id for each in more]
+    assert {event["timestamp"] for event in ours} == {NOON.timestamp()}
+    own = {"hostname", "timestamp", "local_received", "clock"}
+    assert set(ours[0]) == set(theirs[0])
+    assert {name: ours[0][name] for name in set(ours[0]) - own} == {
+        name: theirs[0][name] for name in set(theirs[0]) - own
+    }
 
 
 async def test_a_broker_that_is_down_holds_nobody_up(private_broker: BrokerProcess) -> None:
