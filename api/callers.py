@@ -153,7 +153,9 @@ class Callers:
 
 def presented(headers: Headers) -> str:
     """The key as it came. Raises `Problem` (401) where none did, or nothing that could be one."""
-    authorization = headers.get("authorization", "")
+    authorization, *more = headers.getlist("authorization") or ("",)
+    if more:
+        raise refusal("there is more than one Authorization header; send one")
     scheme, _, value = authorization.partition(" ")
     key = value.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", "").strip()
     if not key and authorization:

@@ -78,6 +78,12 @@ def test_what_is_no_key_is_refused(caller: Caller, headers: dict[str, str]) -> N
     problem(caller.api.http.get("/v1/jobs", headers=encoded), 401, "unauthenticated")
 
 
+def test_of_two_keys_none_is_taken(caller: Caller) -> None:
+    two = [("authorization", f"Bearer {caller.key}"), ("authorization", "Bearer another")]
+    said = problem(caller.api.http.get("/v1/jobs", headers=two), 401, "unauthenticated")
+    assert "more than one Authorization header" in said["detail"]
+
+
 def test_a_revoked_key_is_let_in_no_longer_by_any_process(
     tmp_path: Path, store_url: str, redis_url: str
 ) -> None:
