@@ -34,7 +34,8 @@ class Flight:
     requests_a_second: float
     #: Cores used and bytes held, by process.
     cores: dict[str, float]
-    memory: dict[str, int]
+    #: At the beginning and at the end.
+    memory: dict[str, tuple[int, int]]
     #: Commits a second and bytes of its log a look; None for SQLite.
     database: tuple[float, float] | None
 
@@ -44,7 +45,7 @@ class Flight:
 
         workers = [name for name in self.cores if name.startswith("worker")]
         cores = " + ".join(f"{self.cores[name]:.2f}" for name in workers)
-        memory = " + ".join(f"{self.memory[name] / 1e6:.0f}" for name in workers)
+        memory = " + ".join("→".join(f"{b / 1e6:.0f}" for b in self.memory[n]) for n in workers)
         database = "in the workers"
         if self.database is not None:
             commits, log = self.database
@@ -82,7 +83,7 @@ async def watched(url: str, port: int, pids: dict[str, int]) -> Flight:
         looks_a_second=looks / took,
         requests_a_second=(notes["requests"] - requests) / (took + 5),
         cores={name: cores(before[name], after[name], took) for name in pids},
-        memory={name: after[name].memory_bytes for name in pids},
+        memory={n: (before[n].memory_bytes, after[n].memory_bytes) for n in pids},
         database=None
         if written is None or written_after is None
         else (
