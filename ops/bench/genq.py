@@ -47,7 +47,6 @@ def running_genq(shared: Ground) -> Generator[Genq]:
     store = the_store(site, "PostgreSQL")
     if store is None or store.pid is None:
         sys.exit("PostgreSQL is not installed")
-    key = added_key(store.url)
     stations = site.folder / "stations.toml"
     stations.write_text(STATIONS.format(url=shared.station, speed=SPEED))
     port = free_port()
