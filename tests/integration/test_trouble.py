@@ -176,15 +176,22 @@ async def test_what_goes_wrong_before_a_request_leaves_leaves_no_doubt(
         assert asked == []
 
 
-async def test_a_row_nobody_can_read_ends_no_ticking(tmp_path: Path, sqlite_url: str) -> None:
+async def test_neither_a_row_nobody_can_read_nor_a_tick_that_fails_ends_the_ticking(
+    tmp_path: Path, sqlite_url: str
+) -> None:
     async with ticking(tmp_path, sqlite_url) as room:
         unreadable = await ordered(room)
         spoil = f"UPDATE jobs SET state = 'nonsense' WHERE id = '{unreadable.id}'"
         with capture_logs() as logs:
             await executed(room, spoil)
-            await wait_for_async(lambda: events(logs).count("tick_failed"), SOON, "a tick to fail")
+            await wait_for_async(lambda: "row_unreadable" in events(logs), SOON, "it to be met")
+            late = await ordered(room, deadline=room.now())
+            await wait_for_async(lambda: has_expired(room, late), SOON, "the ticker to pass it by")
+            assert "tick_failed" not in events(logs)
+            await executed(room, "ALTER TABLE jobs RENAME TO elsewhere")
+            await wait_for_async(lambda: "tick_failed" in events(logs), SOON, "a tick to fail")
+            await executed(room, "ALTER TABLE elsewhere RENAME TO jobs")
         late = await ordered(room, deadline=room.now())
-        await executed(room, f"DELETE FROM jobs WHERE id = '{unreadable.id}'")
         await wait_for_async(lambda: has_expired(room, late), SOON, "the ticker to go on")
 
 
