@@ -2,7 +2,6 @@
 A whole genq as a pytest fixture; tests/conftest.py loads this module as a plugin.
 """
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,12 +10,9 @@ import pytest
 
 from ops.sandbox.config import SandboxConfig
 from ops.sandbox.handle import SandboxHandle, running_sandbox
-from ops.stack.broker import BrokerProcess
 from ops.stack.keeper import Keeper
 from tests.deployment.deployment import Deployment, deployed
 from tests.deployment.receiver import Receiver, running_receiver
-from tests.services.fixtures import database_of
-from tests.services.migrations import sqlite_url_of
 
 #: Sandbox seconds a second; a Midjourney job ends after two seconds, a Kling job after three.
 SPEED = 20
@@ -53,30 +49,3 @@ def deploy(
             return stack.enter_context(deployed(deployment))
 
         yield make
-
-
-@pytest.fixture(scope="module")
-def genq(
-    keeper: Keeper,
-    shared_broker: BrokerProcess,
-    sqlite_template: Path,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Deployment]:
-    """
-    A deployment on SQLite with an API and one worker running, for the tests of a module together:
-    each asks about its own jobs. It has a database of the broker for itself.
-    """
-    folder = tmp_path_factory.mktemp("genq")
-    file = folder / "genq.db"
-    shutil.copy(sqlite_template, file)
-    broker_url = database_of(shared_broker, 1)
-    with (
-        running_sandbox(SandboxConfig(speed=SPEED, durations=DURATIONS)) as sandbox,
-        running_receiver() as receiver,
-        deployed(
-            Deployment(folder, keeper, sandbox, receiver, sqlite_url_of(file), broker_url, 100)
-        ) as deployment,
-    ):
-        deployment.start_api()
-        deployment.start_worker()
-        yield deployment

@@ -13,9 +13,9 @@ SOON = timedelta(seconds=30)
 
 
 def test_a_callback_shortens_the_wait_and_a_late_success_is_recovered(
-    deploy: Deploy, store_url: str, redis_url: str
+    deploy: Deploy, postgres_url: str, redis_url: str
 ) -> None:
-    genq = called_back(deploy(store_url, redis_url))
+    genq = called_back(deploy(postgres_url, redis_url))
     in_time = genq.submit("kling.text2video", "a lighthouse [seconds=80]")
     too_late = genq.submit("kling.text2video", "a slow lighthouse [stuck]")
 

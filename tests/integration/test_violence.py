@@ -14,7 +14,7 @@ from generation.settings import Settings
 from generation.store import Store
 from ops.faults.proxy import Harm, proxied
 from ops.stack.broker import BrokerProcess
-from tests.deployment.deployment import SHORT_LEASE, Deployment
+from tests.deployment.deployment import SHORT_LEASE, Deployment, Program
 from tests.deployment.fixtures import Deploy
 from tests.services.postgres import Cluster
 from tests.services.waiting import wait_for
@@ -23,12 +23,21 @@ NAMES = ("midjourney.imagine", "kling.text2video")
 QUICKLY = timedelta(seconds=30)
 
 
-def test_a_job_is_accepted_while_the_broker_is_down(
+def test_the_broker_may_forget_be_down_and_be_killed(
     deploy: Deploy, sqlite_url: str, private_broker: BrokerProcess
 ) -> None:
+    """One deployment, and everything that can be wrong with its broker in turn."""
     genq = deploy(sqlite_url, private_broker.url)
     genq.start_api()
-    genq.start_worker()
+    worker = a_broker_that_forgets_everything_costs_nothing(genq, private_broker)
+    a_job_is_accepted_while_the_broker_is_down(genq, private_broker)
+    a_broker_restart_is_survived_by_everybody(genq, private_broker)
+    assert worker.process.poll() is None, "the same worker went on"
+
+
+def a_job_is_accepted_while_the_broker_is_down(
+    genq: Deployment, private_broker: BrokerProcess
+) -> None:
     private_broker.stop()
     began = monotonic()
     jobs = [genq.submit(name, "against all odds") for name in NAMES]
@@ -41,14 +50,12 @@ def test_a_job_is_accepted_while_the_broker_is_down(
         assert genq.told(job_id)["type"] == "job.succeeded"
 
 
-def test_a_broker_that_forgets_everything_costs_nothing(
-    deploy: Deploy, sqlite_url: str, private_broker: BrokerProcess
-) -> None:
-    genq = deploy(sqlite_url, private_broker.url)
-    genq.start_api()
+def a_broker_that_forgets_everything_costs_nothing(
+    genq: Deployment, private_broker: BrokerProcess
+) -> Program:
     waiting = [genq.submit(name, f"in line {number}") for name in NAMES for number in range(5)]
     private_broker.flushall()
-    genq.start_worker()
+    worker = genq.start_worker()
     flying = [genq.submit(name, f"in flight {number}") for name in NAMES for number in range(5)]
     for job_id in flying:
         genq.until(job_id, "running", "succeeded")
@@ -57,14 +64,12 @@ def test_a_broker_that_forgets_everything_costs_nothing(
         genq.until(job_id, "succeeded")
         assert genq.sandbox.paid(job_id) == 1
         genq.told(job_id)
+    return worker
 
 
-def test_a_broker_restart_is_survived_by_everybody(
-    deploy: Deploy, sqlite_url: str, private_broker: BrokerProcess
+def a_broker_restart_is_survived_by_everybody(
+    genq: Deployment, private_broker: BrokerProcess
 ) -> None:
-    genq = deploy(sqlite_url, private_broker.url)
-    genq.start_api()
-    worker = genq.start_worker()
     before = genq.submit("kling.text2video", "before [stuck]")
     genq.until(before, "running")
     private_broker.kill()
@@ -74,45 +79,35 @@ def test_a_broker_restart_is_survived_by_everybody(
     for job_id in (before, after):
         genq.until(job_id, "succeeded")
         assert genq.sandbox.paid(job_id) == 1
-    assert worker.process.poll() is None, "the same worker went on"
 
 
-def test_a_worker_killed_in_mid_submit_is_found_out_and_the_task_is_found(
+def test_a_worker_killed_in_mid_submit_is_found_out(
     deploy: Deploy, store_url: str, redis_url: str
 ) -> None:
+    """What can be searched for is found, and what cannot be found is never bought again."""
     genq = deploy(store_url, redis_url, GENQ_SUBMIT_LEASE=SHORT_LEASE)
     genq.start_api()
     worker = genq.start_worker()
-    job_id = genq.submit("kling.text2video", "so slow [slow=30]")
-    wait_for(lambda: genq.sandbox.paid(job_id), QUICKLY, "the submit to arrive")
-    assert genq.job(job_id)["state"] == "submitting"
+    film = genq.submit("kling.text2video", "so slow [slow=60]")
+    picture = genq.submit("midjourney.imagine", "so slow [slow=60]")
+    for job_id in (film, picture):
+        wait_for(lambda id=job_id: genq.sandbox.paid(id), QUICKLY, "the submit to arrive")
+        assert genq.job(job_id)["state"] == "submitting"
     worker.kill()
     killed = monotonic()
     genq.start_worker()
-    genq.until(job_id, "running", "succeeded")
+    genq.until(film, "running", "succeeded")
     assert monotonic() - killed < 30
-    genq.until(job_id, "succeeded")
-    assert genq.sandbox.paid(job_id) == 1
-    assert genq.told(job_id)["type"] == "job.succeeded"
-
-
-def test_what_cannot_be_found_is_never_bought_again(
-    deploy: Deploy, sqlite_url: str, redis_url: str
-) -> None:
-    genq = deploy(sqlite_url, redis_url, GENQ_SUBMIT_LEASE=SHORT_LEASE)
-    genq.start_api()
-    worker = genq.start_worker()
-    job_id = genq.submit("midjourney.imagine", "so slow [slow=30]")
-    wait_for(lambda: genq.sandbox.paid(job_id), QUICKLY, "the submit to arrive")
-    worker.kill()
-    genq.start_worker()
-    job = genq.until(job_id, "in_doubt")
-    assert job["billed"] == "unknown"
-    assert "unknown whether the upstream took it" in job["reason"]
-    genq.let_deadline_pass(job_id)
-    genq.until(job_id, "expired")
-    assert genq.told(job_id)["data"]["billed"] == "unknown"
-    assert genq.sandbox.paid(job_id) == 1
+    lost = genq.until(picture, "in_doubt")
+    assert lost["billed"] == "unknown"
+    assert "unknown whether the upstream took it" in lost["reason"]
+    genq.let_deadline_pass(picture)
+    genq.until(film, "succeeded")
+    genq.until(picture, "expired")
+    assert genq.told(film)["type"] == "job.succeeded"
+    assert genq.told(picture)["data"]["billed"] == "unknown"
+    for job_id in (film, picture):
+        assert genq.sandbox.paid(job_id) == 1
 
 
 @pytest.mark.parametrize("knob", ["[drop]", "[bad-gateway]", "[no-id]"])
