@@ -1,11 +1,17 @@
 """
 How genq logs: one line an event, for people or for machines, with everything bound to it by name.
+
+Our own lines go straight to standard error: to make them records of the standard library's first
+would cost as much again as all else about them. Those of libraries come by that way, and look the
+same.
 """
 
 import logging
 import sys
+from typing import Any
 
 import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
 
 from generation.settings import Settings
 
@@ -23,34 +29,64 @@ CHATTY = (
 
 def configure_logging(settings: Settings) -> None:
     """Send structlog's lines and everybody else's to standard error in one form."""
-    shared: list[structlog.typing.Processor] = [
+    level = settings.log_level.upper()
+    shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info
-        if settings.log_format == "json"
-        else structlog.processors.StackInfoRenderer(),
     ]
-    renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer()
-        if settings.log_format == "json"
-        else structlog.dev.ConsoleRenderer(
-            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-        )
-    )
+    rendering = rendered(settings.log_format)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
         )
     )
-    logging.basicConfig(level=settings.log_level.upper(), handlers=[handler], force=True)
+    logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
+        processors=[*shared, *rendering],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
+        logger_factory=NamedLogger,
         cache_logger_on_first_use=True,
     )
+
+
+def rendered(log_format: str) -> list[Processor]:
+    """From an event to its line: JSON, or text, in colours where somebody watches."""
+    if log_format == "json":
+        return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    if sys.stderr.isatty():
+        plain = structlog.dev.plain_traceback
+        return [structlog.dev.ConsoleRenderer(exception_formatter=plain)]
+    return [structlog.processors.format_exc_info, line_of]
+
+
+class NamedLogger(structlog.WriteLogger):
+    """Writes to standard error, under the name of a module."""
+
+    def __init__(self, name: str = "") -> None:
+        super().__init__(sys.stderr)
+        self.name = name
+
+
+def line_of(logger: WrappedLogger, method: str, event: EventDict) -> str:
+    """What `ConsoleRenderer` makes of an event without colours, in a quarter of its time."""
+    del logger, method
+    exception = event.pop("exception", None)
+    when, level, what = event.pop("timestamp"), event.pop("level"), event.pop("event")
+    named = " ".join([f"{key}={shown(value)}" for key, value in event.items() if key != "logger"])
+    line = f"{when} [{level:<9}] {what:<30} [{event.get('logger', '')}] {named}"
+    return f"{line.rstrip()}\n{exception}" if exception else line.rstrip()
+
+
+def shown(value: Any) -> str:
+    """As it is where it ends is clear, else quoted."""
+    return value if isinstance(value, str) and value and not needs_quotes(value) else repr(value)
+
+
+def needs_quotes(text: str) -> bool:
+    return not text.isprintable() or " " in text or "=" in text

@@ -1,0 +1,31 @@
+"""One event, one line, whatever is in it."""
+
+from generation.logs import line_of
+
+
+def line(**event: object) -> str:
+    said = {"timestamp": "2026-01-31T12:00:00Z", "level": "info", "event": "look"} | event
+    return line_of(None, "info", {"logger": "worker.looks", **said})
+
+
+def test_a_line_says_what_happened_where_and_to_what() -> None:
+    assert line(job_id="job_1", reason=None, attempt=2).split() == [
+        "2026-01-31T12:00:00Z",
+        "[info",
+        "]",
+        "look",
+        "[worker.looks]",
+        "job_id=job_1",
+        "reason=None",
+        "attempt=2",
+    ]
+
+
+def test_what_would_be_mistaken_for_something_else_is_quoted() -> None:
+    assert line(reason="too = many").endswith(" reason='too = many'")
+    assert line(reason="one\ntwo").endswith(r" reason='one\ntwo'")
+    assert line(reason="").endswith(" reason=''")
+
+
+def test_a_traceback_follows_its_line() -> None:
+    assert line(exception="Traceback …\nKeyError").endswith("[worker.looks]\nTraceback …\nKeyError")
