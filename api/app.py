@@ -20,6 +20,7 @@ from api.envelope import REQUEST_ID, Envelope, path_of
 from api.kinds import METHOD_NOT_ALLOWED, NOT_FOUND, STORE_UNAVAILABLE, UNREADABLE
 from api.lane import Lane
 from api.problems import Problem, problem_answer
+from api.routes import READING
 from api.startup import check_store
 from api.version import VERSION
 from generation.settings import Settings
@@ -104,8 +105,8 @@ class Api(FastAPI):
             raise error
         log.error("store_unavailable", request_id=request.scope[REQUEST_ID], error=str(error))
         words = "the database does not answer; try again later"
-        if request.method == "POST":
-            words += ", and look before you do: what you asked for may have been stored"
+        if request.method not in READING:
+            words += ", and look before you do: what you asked for may have been done"
         return self._answer(
             request, Problem(STORE_UNAVAILABLE, words, headers={"Retry-After": "5"})
         )

@@ -13,10 +13,14 @@ from starlette.responses import Response
 from api.callers import Callers
 from api.limits import Limiter
 from generation.access import Scope
-from generation.store import ApiKey
+from generation.store import ApiKey, again_if_cut
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 CallersEndpoint = Callable[[Request, ApiKey], Awaitable[Response]]
+
+
+#: Methods that change nothing.
+READING = frozenset({"GET", "HEAD"})
 
 
 class Route(APIRoute):
@@ -48,13 +52,15 @@ class Guarded:
         self._scope = scope
 
     def scope(self, method: str) -> Scope:
-        return self._scope or (Scope.READ if method in {"GET", "HEAD"} else Scope.SUBMIT)
+        return self._scope or (Scope.READ if method in READING else Scope.SUBMIT)
 
     async def __call__(self, request: Request) -> Response:
         scope = self.scope(request.method)
-        caller = await self._callers.admit(request.headers, scope)
+        caller = await again_if_cut(lambda: self._callers.admit(request.headers, scope))
         if scope is Scope.SUBMIT and caller.access.limits:
             return await self._limiter(self._endpoint, request, caller)
+        if request.method in READING:
+            return await again_if_cut(lambda: self._endpoint(request, caller))
         return await self._endpoint(request, caller)
 
 

@@ -33,7 +33,7 @@ from generation.store.set_aside import TABLES, SetAside, SetAsideStore
 from generation.store.stories import Stories
 from generation.store.submits import Call, Capacities, SubmitStore
 from generation.store.tallies import add_to_tallies, totals
-from generation.store.trouble import is_away
+from generation.store.trouble import again_if_cut, is_away
 from generation.store.unreadable import UnreadableRow
 
 __all__ = [
@@ -82,6 +82,7 @@ __all__ = [
     "UnreadableRow",
     "UnusableDatabase",
     "add_to_tallies",
+    "again_if_cut",
     "figures",
     "is_away",
     "migrate",

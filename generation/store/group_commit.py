@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from generation.store.database import Database
-from generation.store.trouble import is_cut
+from generation.store.trouble import cause_of, is_cut, takes_no_writes
 
 log = structlog.get_logger(__name__)
 
@@ -63,7 +63,7 @@ class GroupCommit(Generic[Item, Answer]):
                 answers = await self._write(connection, [item for item, _ in batch])
         except Exception as error:
             cut = is_cut(error)
-            gone = cut and not await self._answers()
+            gone = cut and (takes_no_writes(cause_of(error)) or not await self._answers())
             if gone or (len(batch) == 1 and (repeated or not cut)):
                 fail(batch, error)
             else:
