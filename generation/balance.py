@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, cast
 
+from generation.call import Call
 from generation.errors import UnrecognizedReply
-from generation.operation import Call, Reply
+from generation.reply import Reply
 
 #: No account holds more; a larger figure means "without limit" or nothing.
 MOST = 1e15

@@ -16,7 +16,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 from generation.errors import UnrecognizedReply
-from generation.operation import Reply
+from generation.reply import Reply
 
 PATH = "/v1/callbacks"
 #: Looks that callbacks ask for are at least this far apart, however many callbacks come.

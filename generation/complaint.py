@@ -21,7 +21,7 @@ from generation.errors import (
     Throttled,
     UnrecognizedReply,
 )
-from generation.operation import Reply
+from generation.reply import Reply
 from generation.status import Failed
 
 #: Enough for a person to read; stations pass whole pages on.

@@ -18,7 +18,7 @@ import httpx
 from yarl import URL
 
 from generation.errors import InDoubt, Unreachable, UnrecognizedReply
-from generation.operation import Reply
+from generation.reply import Reply
 
 #: No connection was made, so no byte of the request has left.
 NEVER_LEFT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from generation.operation import Reply
+from generation.reply import Reply
 
 Answer_co = TypeVar("Answer_co", covariant=True)
 

@@ -9,7 +9,8 @@ from enum import StrEnum
 from typing import Any
 
 from generation.errors import Acceptance, ErrorCode, Fault
-from generation.operation import Operation, Order, Reply
+from generation.operation import Operation, Order
+from generation.reply import Reply
 from generation.status import (
     Accepted,
     Ask,

@@ -9,12 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from generation.call import Call
 from generation.errors import ErrorCode
-
-if TYPE_CHECKING:
-    from generation.operation import Call
 
 
 class AssetType(StrEnum):
@@ -114,7 +112,7 @@ class Failed:
 class Ask:
     """One more exchange is needed; its reply goes to the same parser."""
 
-    call: "Call"
+    call: Call
 
 
 Status = Running | AwaitingInput | Succeeded | Failed | Ask

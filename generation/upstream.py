@@ -16,6 +16,7 @@ import structlog
 
 from generation.balance import Balance, BalanceQuery
 from generation.binding import Binding
+from generation.call import Call
 from generation.credentials import Credentials
 from generation.errors import (
     AccountBlocked,
@@ -28,7 +29,8 @@ from generation.exchange import Exchanges, Outgoing, quoted
 from generation.heard import Heard, silence, words_of
 from generation.hosts import located
 from generation.job import Job
-from generation.operation import Call, Order, Parent, Reply, Task
+from generation.operation import Order, Parent, Task
+from generation.reply import Reply
 from generation.settings import Settings
 from generation.status import Ask, Status, SubmitAnswer
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from generation.operation import first_document, storable
+from generation.reply import first_document, storable
 
 #: Fit for every store and for one step of a path.
 _IDENTIFIER = re.compile(r"[^\s/?#]{1,200}")

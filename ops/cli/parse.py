@@ -38,8 +38,9 @@ def parse(
 
     "state": null means that the answer says nothing about a task; "error" then says why.
     """
-    from generation.operation import Order, Reply
+    from generation.operation import Order
     from generation.parse import describe
+    from generation.reply import Reply
 
     spoken = operation_of(provider, operation, dialect)
     asked = kind_of(kind)

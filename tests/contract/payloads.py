@@ -9,8 +9,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 from ulid import ULID
 
-from generation.operation import Operation, Order, Reply
+from generation.operation import Operation, Order
 from generation.parse import Kind
+from generation.reply import Reply
 
 ROOT = Path(__file__).parents[1] / "payloads"
 

@@ -15,9 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from generation.errors import Fault
-from generation.operation import Operation, Reply
+from generation.operation import Operation
 from generation.parse import Kind, Outcome, describe, read
 from generation.providers import OPERATIONS
+from generation.reply import Reply
 from generation.status import (
     Accepted,
     Ask,

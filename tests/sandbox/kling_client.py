@@ -4,8 +4,10 @@ from typing import Any
 
 import httpx
 
-from generation.operation import Call, Operation, Order, Parent, Reply, Task
+from generation.call import Call
+from generation.operation import Operation, Order, Parent, Task
 from generation.providers import find
+from generation.reply import Reply
 from generation.status import Accepted, Status, SubmitAnswer, Succeeded
 from tests.sandbox.callers import BEARER
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import httpx
 import pytest
 
-from generation.operation import Reply
 from generation.providers import BALANCES
+from generation.reply import Reply
 from generation.stations import Dialect
 from ops.sandbox.handle import SandboxHandle
 from tests.unit.jobs import NOON

@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
+from generation.call import Call
 from generation.errors import (
     AccountBlocked,
     ErrorCode,
@@ -15,9 +16,10 @@ from generation.errors import (
     Throttled,
     UnrecognizedReply,
 )
-from generation.operation import Call, Operation, Order, Parent, Reply, Task
+from generation.operation import Operation, Order, Parent, Task
 from generation.providers import find
 from generation.providers.flux import OPERATIONS
+from generation.reply import Reply
 from generation.stations import Dialect
 from generation.status import Accepted, Ask, AssetType, Failed, Running, Succeeded
 from ops.sandbox.handle import SandboxHandle

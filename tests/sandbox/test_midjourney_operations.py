@@ -7,11 +7,13 @@ from typing import Any
 import httpx
 import pytest
 
+from generation.call import Call
 from generation.errors import ErrorCode, Rejected
-from generation.operation import Call, Operation, Order, Parent, Reply, Task
+from generation.operation import Operation, Order, Parent, Task
 from generation.providers import find
 from generation.providers.midjourney import OPERATIONS
 from generation.providers.midjourney.operations import ActionOperation
+from generation.reply import Reply
 from generation.status import (
     Accepted,
     Asset,

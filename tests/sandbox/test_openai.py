@@ -15,9 +15,10 @@ from generation.errors import (
     Throttled,
     UnrecognizedReply,
 )
-from generation.operation import Operation, Order, Reply
+from generation.operation import Operation, Order
 from generation.providers import find
 from generation.providers.openai import OPERATIONS
+from generation.reply import Reply
 from generation.stations import Dialect
 from generation.status import AssetType, Failed, Succeeded
 from ops.sandbox.handle import SandboxHandle

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from generation.call import Call
 from generation.errors import (
     AccountBlocked,
     ErrorCode,
@@ -19,9 +20,10 @@ from generation.errors import (
     Throttled,
     UnrecognizedReply,
 )
-from generation.operation import Call, Operation, Order, Parent, Reply, Task
+from generation.operation import Operation, Order, Parent, Task
 from generation.providers import find
 from generation.providers.suno import OPERATIONS
+from generation.reply import Reply
 from generation.stations import Dialect
 from generation.status import Accepted, AssetType, Failed, Running, Succeeded
 from ops.sandbox.handle import SandboxHandle

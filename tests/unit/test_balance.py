@@ -14,8 +14,8 @@ from generation.account import Account, Patience, after_answer, after_balance, b
 from generation.balance import Balance, BalanceQuery
 from generation.binding import purse
 from generation.errors import AccountBlocked, ErrorCode, Fault, UnrecognizedReply
-from generation.operation import Reply
 from generation.providers import BALANCES, known_dialects
+from generation.reply import Reply
 from generation.stations import Stations
 from tests.unit.jobs import NOON
 from tests.unit.test_lanes import stations

@@ -1,7 +1,7 @@
 """What is kept of an upstream's words: cut, and without our secrets."""
 
 from generation.heard import HIDDEN, KEPT, words_of
-from generation.operation import Reply
+from generation.reply import Reply
 
 SECRET = "sk-0123456789abcdef"
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from generation.balance import Balance, figure
-from generation.operation import Call, Reply
+from generation.call import Call
+from generation.reply import Reply
 
 
 class Credits:

@@ -30,8 +30,8 @@ from generation.complaint import (
     wordless_verdict,
 )
 from generation.errors import ErrorCode, Fault
-from generation.operation import Reply
 from generation.providers.flux.complaints import unfolded
+from generation.reply import Reply
 from generation.status import Failed
 
 _BY_CODE: Mapping[str, Verdict] = {

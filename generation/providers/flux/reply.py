@@ -14,9 +14,9 @@ from datetime import timedelta
 from typing import Any
 
 from generation import wire
+from generation.call import Call
 from generation.complaint import Complaint
 from generation.errors import ErrorCode, Fault, UnrecognizedReply
-from generation.operation import Call, Reply
 from generation.providers.flux.addresses import askable
 from generation.providers.flux.complaints import complaint_in, is_task, words_of
 from generation.providers.flux.faults import failure_of, fault_of, wordless_fault
@@ -26,6 +26,7 @@ from generation.providers.flux.results import (
     is_blackened,
     is_result,
 )
+from generation.reply import Reply
 from generation.status import (
     Accepted,
     Ask,

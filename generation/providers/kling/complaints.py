@@ -12,7 +12,7 @@ from typing import Any
 
 from generation import wire
 from generation.complaint import Complaint
-from generation.operation import Reply
+from generation.reply import Reply
 
 #: An answer within an answer within an answer is as deep as chained stations get.
 _DEEPEST = 3

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from generation.balance import Balance, number, objects
+from generation.call import Call
 from generation.errors import UnrecognizedReply
-from generation.operation import Call, Reply
+from generation.reply import Reply
 from generation.wire import mapping
 
 #: Packs bought earlier are not listed; none is known to last for longer.

@@ -34,8 +34,8 @@ from generation.complaint import (
     words,
 )
 from generation.errors import Fault
-from generation.operation import Reply
 from generation.providers.kling.complaints import unfolded
+from generation.reply import Reply
 from generation.status import Failed
 
 _BY_CODE: Mapping[str, Verdict] = {

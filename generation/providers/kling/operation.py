@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from generation.operation import Operation, Order, Reply
+from generation.operation import Operation, Order
 from generation.providers.kling.endpoints.endpoint import Endpoint
 from generation.providers.kling.reply import read_batch, read_find, read_query, read_submit
 from generation.providers.kling.requests.fields import KlingRequest
+from generation.reply import Reply
 from generation.status import Status, SubmitAnswer
 
 #: Looking into a video may take a while; nobody says how long.

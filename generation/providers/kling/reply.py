@@ -13,12 +13,13 @@ from typing import Any, cast
 
 from generation import wire
 from generation.errors import ErrorCode, Fault, Rejected, UnrecognizedReply
-from generation.operation import Order, Reply
+from generation.operation import Order
 from generation.providers.kling.answers import Reader
 from generation.providers.kling.complaints import complaint_in, error_message
 from generation.providers.kling.faults import failure_of, fault_of, wordless_fault
 from generation.providers.kling.library import shelf_in
 from generation.providers.kling.results import assets_in, facts_in
+from generation.reply import Reply
 from generation.status import Accepted, AssetType, Failed, Running, Status, SubmitAnswer, Succeeded
 
 #: A station's record around the vendor's answer around the task is as deep as it gets.

@@ -10,11 +10,13 @@ have no such list.
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from generation.operation import Call, Order, Reply, Task
+from generation.call import Call
+from generation.operation import Order, Task
 from generation.providers.kling.endpoints.endpoint import Endpoint
 from generation.providers.kling.operation import KlingOperation, with_reference
 from generation.providers.kling.reply import read_answer
 from generation.providers.kling.requests.fields import KlingRequest
+from generation.reply import Reply
 from generation.status import Accepted, SubmitAnswer, Succeeded
 
 VENDOR = "kling.v1"

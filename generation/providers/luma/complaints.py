@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from generation import wire
 from generation.complaint import Complaint
-from generation.operation import LONGEST_PATIENCE, Reply
+from generation.reply import LONGEST_PATIENCE, Reply
 
 #: An answer within an answer within an answer is as deep as chained relays get.
 _DEEPEST = 3

@@ -26,8 +26,8 @@ from generation.complaint import (
     words,
 )
 from generation.errors import Fault
-from generation.operation import Reply
 from generation.providers.luma.complaints import LumaComplaint, wordless
+from generation.reply import Reply
 
 _BY_CODE: Mapping[str, Verdict] = {
     # The Agents API's codes of failure.

@@ -6,9 +6,11 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
-from generation.operation import Call, Durations, Operation, Order, Pace, Reply, Task
+from generation.call import Call
+from generation.operation import Durations, Operation, Order, Pace, Task
 from generation.providers.luma.reply import read_batch, read_query, read_submit
 from generation.providers.luma.request import LumaRequest
+from generation.reply import Reply
 from generation.status import AssetType, Status, SubmitAnswer
 
 

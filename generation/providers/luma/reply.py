@@ -20,10 +20,10 @@ from generation.errors import (
     Rejected,
     UnrecognizedReply,
 )
-from generation.operation import Reply
 from generation.providers.luma.complaints import complaint_in
 from generation.providers.luma.faults import fault_of, wordless_fault
 from generation.providers.luma.tasks import LumaTask, status_of, task_in
+from generation.reply import Reply
 from generation.signed_urls import signed_until
 from generation.status import (
     Accepted,

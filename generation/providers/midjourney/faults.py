@@ -29,8 +29,8 @@ from generation.complaint import (
     rules,
 )
 from generation.errors import ErrorCode, Fault, NotAccepted, UnrecognizedReply
-from generation.operation import Reply
 from generation.providers.midjourney.fields import integer, mapping, text
+from generation.reply import Reply
 
 #: The relay reads its upstream every 15 seconds, and believes its own books only.
 NOT_READY = Verdict(NotAccepted, ErrorCode.NOT_READY, timedelta(seconds=15))

@@ -13,7 +13,8 @@ from datetime import timedelta
 from typing import Any, TypeVar, cast
 from urllib.parse import quote
 
-from generation.operation import Call, Operation, Order, Pace, Reply, Task
+from generation.call import Call
+from generation.operation import Operation, Order, Pace, Task
 from generation.providers.midjourney import commands
 from generation.providers.midjourney.commands import Command
 from generation.providers.midjourney.followups import ActionRequest, SeedRequest, WindowInput
@@ -26,6 +27,7 @@ from generation.providers.midjourney.reply import (
     read_submit,
 )
 from generation.providers.midjourney.request import MidjourneyRequest, followed
+from generation.reply import Reply
 from generation.request import Request
 from generation.status import Status, SubmitAnswer
 

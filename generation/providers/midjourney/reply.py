@@ -20,7 +20,7 @@ from generation.errors import (
     NotAccepted,
     UnrecognizedReply,
 )
-from generation.operation import Order, Reply
+from generation.operation import Order
 from generation.providers.midjourney.assets import file_asset
 from generation.providers.midjourney.faults import is_nothing, query_fault, submit_fault
 from generation.providers.midjourney.fields import (
@@ -32,6 +32,7 @@ from generation.providers.midjourney.fields import (
     text,
 )
 from generation.providers.midjourney.tasks import is_task, read_task
+from generation.reply import Reply
 from generation.status import (
     Accepted,
     AssetType,

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from generation import wire
-from generation.operation import Reply, storable
 from generation.providers.openai.streams import joined
+from generation.reply import Reply, storable
 
 #: A body of more values than this is no answer.
 _MOST_DOCUMENTS = 100_000

@@ -29,8 +29,8 @@ from generation.complaint import (
     wordless,
 )
 from generation.errors import Fault
-from generation.operation import Reply
 from generation.providers.openai.reasons import is_moderation
+from generation.reply import Reply
 
 _BY_CODE: Mapping[str, Verdict] = {
     "insufficient_quota": NO_CREDIT,

@@ -15,11 +15,13 @@ from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+from generation.call import Call
 from generation.errors import ErrorCode, Rejected, UnrecognizedReply
-from generation.operation import Call, Durations, Operation, Order, Pace, Reply, Task
+from generation.operation import Durations, Operation, Order, Pace, Task
 from generation.providers.openai import bodies, reply
 from generation.providers.openai.chat_models import Chat, ImageByChat
 from generation.providers.openai.picture_models import ChatOpenPicture, Picture
+from generation.reply import Reply
 from generation.request import Request
 from generation.status import Failed, Status, Succeeded
 

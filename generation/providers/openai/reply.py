@@ -11,7 +11,6 @@ from typing import Any
 
 from generation import wire
 from generation.errors import UnrecognizedReply
-from generation.operation import Reply
 from generation.providers.openai import reasons
 from generation.providers.openai.complaints import complaint_in
 from generation.providers.openai.completion import Said, said_in
@@ -26,6 +25,7 @@ from generation.providers.openai.markdown import (
 )
 from generation.providers.openai.pictures import Drawn, drawn_in, is_file
 from generation.providers.openai.streams import UNFINISHED
+from generation.reply import Reply
 from generation.status import Asset, Failed, Succeeded
 
 _COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens", "input_tokens", "output_tokens")

@@ -12,8 +12,8 @@ from typing import Any
 
 from generation import wire
 from generation.complaint import Complaint
-from generation.operation import Reply
 from generation.providers.suno import fields
+from generation.reply import Reply
 
 _SUCCESS_CODES = frozenset({"", "success", "succeed", "ok", "1", "200", "201"})
 #: Success too, where anything comes with it.

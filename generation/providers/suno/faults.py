@@ -29,8 +29,8 @@ from generation.complaint import (
     wordless,
 )
 from generation.errors import Fault
-from generation.operation import Reply
 from generation.providers.suno.reasons import MODERATION
+from generation.reply import Reply
 
 #: Suno's own status line, which a Suno-API passes on as its message.
 _STATUS_LINE = re.compile(r"([45][0-9]{2})( [A-Za-z].*)?")

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from generation import wire
-from generation.operation import storable
+from generation.reply import storable
 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_.:~=-]{1,100}")
 

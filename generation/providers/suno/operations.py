@@ -5,13 +5,15 @@ Suno's orders in every dialect that can speak them.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from generation.call import Call
 from generation.errors import InDoubt, NotAccepted
-from generation.operation import Call, Operation, Order, Pace, Reply, Task
+from generation.operation import Operation, Order, Pace, Task
 from generation.providers.suno.commands import COMMANDS, Command
 from generation.providers.suno.family import FEED, NEWAPI, ONEPATH, RAW
 from generation.providers.suno.official import TASKID
 from generation.providers.suno.reply import read_batch, read_query, read_submit
 from generation.providers.suno.ways import Dialect
+from generation.reply import Reply
 from generation.request import Request
 from generation.status import Status, SubmitAnswer
 

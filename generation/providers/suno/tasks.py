@@ -10,11 +10,11 @@ from collections.abc import Sequence
 
 from generation import wire
 from generation.errors import ErrorCode, UnrecognizedReply
-from generation.operation import Reply
 from generation.providers.suno.clips import Clip, Stage, is_clip
 from generation.providers.suno.found import Found
 from generation.providers.suno.products import Product, product_in, songs_in, upload_in
 from generation.providers.suno.reasons import failure
+from generation.reply import Reply
 from generation.status import Running, Status
 
 _QUEUED = frozenset({"", "not_start", "submitted", "queued", "pending"})

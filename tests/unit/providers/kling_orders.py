@@ -7,7 +7,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from generation.operation import Call, Operation, Order, Parent
+from generation.call import Call
+from generation.operation import Operation, Order, Parent
 from generation.providers import find
 from generation.status import Asset, AssetType, Succeeded
 

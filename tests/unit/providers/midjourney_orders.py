@@ -4,8 +4,10 @@ import base64
 from collections.abc import Mapping
 from typing import Any
 
-from generation.operation import Call, Operation, Order, Parent, Reply
+from generation.call import Call
+from generation.operation import Operation, Order, Parent
 from generation.providers import find
+from generation.reply import Reply
 from generation.status import Action, Asset, Succeeded
 
 JOB = "01JZ8Q4W7Y6T5R4E3W2Q1A0S9D"

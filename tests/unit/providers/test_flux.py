@@ -10,10 +10,12 @@ import pytest
 from pydantic import ValidationError
 
 from generation import providers
+from generation.call import Call
 from generation.errors import ErrorCode, Rejected
-from generation.operation import Call, Operation, Order, Parent, Reply, Task
+from generation.operation import Operation, Order, Parent, Task
 from generation.providers.flux import OPERATIONS
 from generation.providers.flux.request import FluxRequest
+from generation.reply import Reply
 from generation.stations import Dialect
 from generation.status import Accepted, Asset, AssetType, Succeeded
 

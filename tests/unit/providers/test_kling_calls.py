@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from generation.operation import Call, Operation, Order, Task
+from generation.call import Call
+from generation.operation import Operation, Order, Task
 from generation.providers.kling import OPERATIONS
 from tests.unit.providers.kling_orders import (
     JOB_ID,

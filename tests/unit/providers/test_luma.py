@@ -15,12 +15,14 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from generation.call import Call
 from generation.errors import Fault, Rejected, UnrecognizedReply
-from generation.operation import Call, Operation, Order, Parent, Reply, Task
+from generation.operation import Operation, Order, Parent, Task
 from generation.providers import RELAY_DIALECTS, find
 from generation.providers.luma import OPERATIONS
 from generation.providers.luma.failures import failure_of
 from generation.providers.luma.relay import SPEECH as RELAY
+from generation.reply import Reply
 from generation.stations import Dialect
 from generation.status import Asset, AssetType, Running, Succeeded
 

@@ -15,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from generation.call import Call
 from generation.errors import ErrorCode, Fault, InDoubt, Throttled
-from generation.operation import Call, Order, Reply, Task
+from generation.operation import Order, Task
 from generation.parse import Kind, read
 from generation.providers import find
 from generation.providers.midjourney.assets import file_asset
@@ -27,6 +28,7 @@ from generation.providers.midjourney.operations import MidjourneyOperation
 from generation.providers.midjourney.reasons import failure
 from generation.providers.midjourney.submits import ImagineRequest
 from generation.providers.midjourney.texts import task_texts
+from generation.reply import Reply
 from generation.status import AssetType
 
 PROXY = MidjourneyOperation(AT_PROXY, IMAGINE)

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from generation.operation import Call, Order, Task
+from generation.call import Call
+from generation.operation import Order, Task
 from generation.providers.midjourney import OPERATIONS
 from tests.unit.providers.midjourney_orders import (
     JOB,

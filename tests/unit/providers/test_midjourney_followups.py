@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from generation.call import Call
 from generation.errors import ErrorCode, Rejected
-from generation.operation import Call, Parent, Task
+from generation.operation import Parent, Task
 from generation.providers.midjourney import OPERATIONS
 from generation.providers.midjourney.followups import ActionRequest, WindowInput
 from generation.providers.midjourney.operations import ActionOperation

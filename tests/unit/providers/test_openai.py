@@ -10,10 +10,12 @@ import pytest
 from pydantic import ValidationError
 
 from generation import providers
+from generation.call import Call
 from generation.errors import ErrorCode, Rejected, UnrecognizedReply
-from generation.operation import Call, Operation, Order, Reply, Task
+from generation.operation import Operation, Order, Task
 from generation.providers import RELAY_DIALECTS
 from generation.providers.openai import OPERATIONS
+from generation.reply import Reply
 from generation.request import Request
 from generation.stations import Dialect
 from generation.status import Failed, Succeeded

@@ -17,11 +17,13 @@ import pytest
 from pydantic import ValidationError
 
 from generation import providers
+from generation.call import Call
 from generation.errors import ErrorCode, Rejected
-from generation.operation import Call, Operation, Order, Parent, Reply, Task
+from generation.operation import Operation, Order, Parent, Task
 from generation.providers.suno import OPERATIONS
 from generation.providers.suno.commands import COMMANDS, Command
 from generation.providers.suno.reasons import failure
+from generation.reply import Reply
 from generation.request import Request
 from generation.status import Accepted, Asset, AssetType, Running, Succeeded
 

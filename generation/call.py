@@ -1,0 +1,20 @@
+"""What is asked of an upstream."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One HTTP request, seen from the station's root."""
+
+    method: str
+    #: Begins with `/`, and the station's base URL and prefix come before it; or a whole URL that
+    #: the upstream gave, which is asked only where it leads to the station's own domain.
+    path: str
+    json: Mapping[str, Any] | None = None
+    params: Mapping[str, str] = field(default_factory=dict[str, str])
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    #: True for what the station itself answers, whatever it sells: no prefix comes before the path.
+    rooted: bool = False
