@@ -12,6 +12,7 @@ from ops.stack.keeper import Keeper
 from ops.stack.ports import free_port
 from tests.cli.script import Genq, status_of
 from tests.services.fixtures import database_of
+from tests.services.listeners import listeners
 
 KEY = "genq_key-of-the-command-line-tests"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -77,6 +78,7 @@ def deployment(
         flower_url=f"http://127.0.0.1:{flower}",
         station_url=f"http://127.0.0.1:{station}",
     )
+    before = listeners(shared_broker.url)
     with ExitStack() as stack:
         processes = {
             name: stack.enter_context(operator.running(keeper, name, *options))
@@ -92,6 +94,8 @@ def deployment(
             ("api", lambda: status_of(f"{found.api_url}/healthz") == 200),
             ("worker", lambda: list(folder.glob("genq-worker-*.alive"))),
             ("flower", lambda: status_of(f"{found.flower_url}/healthcheck") == 200),
+            # To events; and the worker to remote control.
+            ("flower", lambda: listeners(shared_broker.url) >= before + 2),
         ):
             processes[name].until(condition, f"genq {name} to be ready")
         yield found

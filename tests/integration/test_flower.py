@@ -12,6 +12,7 @@ import pytest
 from ops.stack.ports import free_port
 from tests.deployment.deployment import START, Deployment
 from tests.deployment.fixtures import Deploy
+from tests.services.listeners import listeners
 from tests.services.waiting import wait_for
 
 PASSWORD = "operator:a-password-for-tests"
@@ -29,6 +30,7 @@ class Page:
             trust_env=False,
             timeout=20,
         )
+        before = listeners(genq.redis_url)
         genq.start(
             "flower",
             "flower",
@@ -36,6 +38,7 @@ class Page:
             GENQ_FLOWER_BASIC_AUTH=PASSWORD,
         )
         wait_for(self._answers, START, "Flower to answer")
+        wait_for(lambda: listeners(genq.redis_url) > before, START, "Flower to listen")
 
     def tasks(self) -> dict[str, dict[str, Any]]:
         return self._client.get("/api/tasks").raise_for_status().json()
