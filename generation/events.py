@@ -3,10 +3,10 @@ What happened to a job, told once per move: the rows of `job_events`, the payloa
 the feed and of streams.
 """
 
-import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from pydantic_core import to_json
 from ulid import ULID
 
 from generation.document import job_document, rfc3339
@@ -153,7 +153,7 @@ def payload_of(
         "id": event_id,
         "sequence": sequence,
     }
-    return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
+    return to_json(document)
 
 
 def progress_news(job: Job, base_url: str) -> bytes:
@@ -166,7 +166,7 @@ def progress_news(job: Job, base_url: str) -> bytes:
         "timestamp": rfc3339(job.updated_at),
         "data": job_document(job, base_url),
     }
-    return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
+    return to_json(document)
 
 
 def as_born(job: Job) -> Job:

@@ -9,11 +9,13 @@ receiver that hangs is passed over once, and not again with every claim.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import CursorResult, Select, bindparam, func, select, update
+from sqlalchemy import CursorResult, Select, Update, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from generation.store.among import among, values_for
 from generation.store.database import Database
 from generation.store.delivery_rows import MUTABLE, attempt_row, read_deliveries
 from generation.store.endpoint_rows import old_secrets_of, read_endpoints
@@ -49,6 +51,15 @@ PUT_ASIDE = (
     )
     .values(wake_at=bindparam("_wake_at"), aside=True)
 )
+
+
+@cache
+def _taking(dialect: str) -> Update:
+    return (
+        update(deliveries)
+        .where(among(dialect, deliveries.c.id, "_ids"))
+        .values(wake_at=bindparam("_until"), aside=False, version=deliveries.c.version + 1)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +161,9 @@ class DeliveryStore:
             await put_off(connection, deliveries, said.unreadable, now)
         if not taken:
             return []
-        await connection.execute(
-            update(deliveries)
-            .where(deliveries.c.id.in_([each.id for each in taken]))
-            .values(wake_at=until, aside=False, version=deliveries.c.version + 1)
-        )
+        dialect = connection.dialect.name
+        ids = values_for(dialect, [each.id for each in taken])
+        await connection.execute(_taking(dialect), {"_ids": ids, "_until": until})
         return await self._with_secrets(connection, taken, now)
 
     async def _with_secrets(

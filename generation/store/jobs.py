@@ -137,9 +137,9 @@ class JobStore:
         prepare: Prepare | None = None,
     ) -> list[Change | UnreadableRow | None]:
         """The changes of `change`, in a transaction of the caller's."""
-        ids = sorted({job_id for job_id, _ in batch})
-        query = select(jobs).where(jobs.c.id.in_(ids)).order_by(jobs.c.id).with_for_update()
-        said = await read(connection, query, jobs.c.id, read_jobs)
+        dialect = connection.dialect.name
+        ids = {"ids": values_for(dialect, {job_id for job_id, _ in batch})}
+        said = await read(connection, _locking(dialect), jobs.c.id, read_jobs, ids)
         current = {job.id: job for job in said.found}
         if any(job.state is JobState.RUNNING for job in current.values()):
             await self._watchers.refresh(connection)
@@ -208,3 +208,9 @@ def readable(answer: Answer | UnreadableRow) -> Answer:
 @cache
 def _by_ids(dialect: str) -> Select[Any]:
     return select(jobs).where(among(dialect, jobs.c.id, "ids"))
+
+
+@cache
+def _locking(dialect: str) -> Select[Any]:
+    """The same, locked in one order: two who change the same jobs never wait for each other."""
+    return _by_ids(dialect).order_by(jobs.c.id).with_for_update()

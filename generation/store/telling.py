@@ -5,13 +5,16 @@ Who is owed what: the deliveries of an event, written in the event's own transac
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import Select, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from ulid import ULIDGenerator
 
 from generation.events import PUBLIC_EVENTS, Event, payload, wants
 from generation.job import Job, Webhook
+from generation.store.among import among, values_for
 from generation.store.delivery_rows import delivery_row
 from generation.store.endpoint_rows import read_endpoints
 from generation.store.events import Head
@@ -67,15 +70,21 @@ async def enabled_endpoints(
     The enabled endpoints of these tenants, by tenant. One that cannot be read holds up no job; what
     it should have been told is owed to it by a replay.
     """
-    query = (
-        select(webhook_endpoints)
-        .where(webhook_endpoints.c.tenant.in_(sorted(tenants)), webhook_endpoints.c.enabled)
-        .order_by(webhook_endpoints.c.id)
-    )
+    dialect = connection.dialect.name
+    given = {"tenants": values_for(dialect, set(tenants))}
+    said = await read(connection, _enabled(dialect), webhook_endpoints.c.id, read_endpoints, given)
     found: defaultdict[str, list[Endpoint]] = defaultdict(list)
-    for each in (await read(connection, query, webhook_endpoints.c.id, read_endpoints)).found:
+    for each in said.found:
         found[each.tenant].append(each)
     return found
+
+
+@cache
+def _enabled(dialect: str) -> Select[Any]:
+    """Made once: it is asked with every move that may be told."""
+    of_these = among(dialect, webhook_endpoints.c.tenant, "tenants")
+    query = select(webhook_endpoints).where(of_these, webhook_endpoints.c.enabled)
+    return query.order_by(webhook_endpoints.c.id)
 
 
 async def write(connection: AsyncConnection, owed: Sequence[Delivery]) -> None:

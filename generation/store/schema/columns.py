@@ -17,7 +17,8 @@ MICROSECOND = timedelta(microseconds=1)
 class Instant(TypeDecorator[datetime]):
     """
     A moment in UTC, to the microsecond: `timestamptz` on PostgreSQL, microseconds since 1970 on
-    SQLite, which has no time type and would compare text.
+    SQLite, which has no time type and would compare text. PostgreSQL's driver takes and gives
+    moments as they are, a dozen in a row, and they are not looked at one by one.
     """
 
     impl = BigInteger
@@ -27,6 +28,12 @@ class Instant(TypeDecorator[datetime]):
         if dialect.name == "postgresql":
             return dialect.type_descriptor(TIMESTAMP(timezone=True))
         return dialect.type_descriptor(BigInteger())
+
+    def bind_processor(self, dialect: Dialect) -> Any:
+        return None if dialect.name == "postgresql" else super().bind_processor(dialect)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        return None if dialect.name == "postgresql" else super().result_processor(dialect, coltype)
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
         if value is None or dialect.name == "postgresql":
