@@ -64,7 +64,7 @@ class Claim:
         at = self._room.moment()
         if job.state is not JobState.QUEUED or (job.not_before and at.now < job.not_before):
             return job
-        if at.now >= job.deadline:
+        if at.is_past(job.deadline):
             return expired(job, at)
         if job.cancel_requested_at is not None:
             return canceled(job, at.now, unbilled(job), "canceled before it was sent")

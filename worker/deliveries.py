@@ -252,7 +252,7 @@ class Deliveries:
         )
         await room.store.deliveries.save(after, attempt_of(delivery, after, outcome, started))
         if endpoint is not None:
-            await note(room.store.endpoints, endpoint, outcome, now)
+            await note(room.store.endpoints, endpoint, outcome, room.clock.surely())
         elif outcome.wants_no_more and delivery.job_id:
             why = f"canceled: the receiver {outcome.wish}"
             await room.store.deliveries.stop(delivery.job_id, now, why)

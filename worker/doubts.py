@@ -74,7 +74,7 @@ async def find(room: Room, job: Job) -> None:
             absent = findable and answer is None and surely_ended(fresh, at)
             billed = unbilled(fresh) if absent else Billed.UNKNOWN
             return canceled(fresh, at.now, billed, "canceled while in doubt")
-        if at.now >= fresh.deadline and not isinstance(answer, str):
+        if at.is_past(fresh.deadline) and not isinstance(answer, str):
             return expired(fresh, at)
         if (answer is None or is_silence(answer)) and fresh.version != job.version:
             return fresh  # searched for again meanwhile: one wait must not count twice

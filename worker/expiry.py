@@ -22,4 +22,4 @@ async def expire(room: Room, job: Job) -> None:
 
 
 def is_late(job: Job, room: Room) -> bool:
-    return job.state in EXPIRING and room.now() >= job.deadline
+    return job.state in EXPIRING and room.clock.surely() >= job.deadline

@@ -23,6 +23,10 @@ EVERY = timedelta(minutes=1)
 #: After a full batch.
 SOON = timedelta(seconds=1)
 BATCH = 200
+#: Nothing is removed for its age before the clock has gone on evenly for this long: one that is
+#: years ahead, as after a night without a battery, is mostly set right within minutes.
+SETTLED = timedelta(hours=1)
+REMOVING = "prune_"
 
 #: Does a batch and says how much that was.
 Chore = Callable[[], Awaitable[int]]
@@ -41,12 +45,19 @@ class Housekeeping:
         """Do what is due. Never busy: chores come with pauses, however much there is."""
         for name, chore in self._chores.items():
             if monotonic() >= self._due[name] and not self._room.leaving:
+                if not is_trusted(name, self._room.clock.even_for()):
+                    continue
                 done = await chore()
                 wait = SOON if done >= BATCH else EVERY
                 self._due[name] = monotonic() + wait.total_seconds()
                 if done:
                     log.info("kept_house", chore=name, rows=done)
         return False
+
+
+def is_trusted(name: str, even_for: timedelta) -> bool:
+    """Whether a clock that was not set for so long will do for this chore."""
+    return even_for >= SETTLED or not name.startswith(REMOVING)
 
 
 def chores(store: Store, settings: Settings, now: Callable[[], datetime]) -> dict[str, Chore]:

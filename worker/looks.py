@@ -9,6 +9,7 @@ query, and a task missing from its answer is looked at singly before anything is
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import structlog
@@ -27,6 +28,7 @@ from worker.batches import Batches
 from worker.expiry import expire, is_late
 from worker.inputs import early_answered
 from worker.lanes import Lanes, Request
+from worker.missing import Missing
 from worker.room import Room
 from worker.trouble import note_pause
 
@@ -50,6 +52,7 @@ class Looks:
         self._jobs: set[str] = set()
         self._tasks: set[asyncio.Task[Request]] = set()
         self._batches = Batches()
+        self._missing = Missing()
         self._unknown_words: set[tuple[str, str]] = set()
         self._foreign: set[Lane] = set()
 
@@ -227,11 +230,16 @@ class Looks:
         answer = said.answer
         if isinstance(answer, Running) and answer.unknown_word:
             self._say_unknown(binding, answer.unknown_word)
-        return decided(job, job, answer, self._room.moment(binding, job.model)) is not job
+        return decided(job, job, answer, self._moment(job, binding, answer)) is not job
+
+    def _moment(self, job: Job, binding: Binding, answer: Status | Fault) -> Moment:
+        at = self._room.moment(binding, job.model)
+        missing_for = self._missing.heard(job.id, answer, self._room.steady())
+        return replace(at, missing_for=missing_for) if missing_for else at
 
     async def _save(self, job: Job, binding: Binding, said: Heard[Status | Fault]) -> None:
         """Write down what was learned."""
-        answer, at = said.answer, self._room.moment(binding, job.model)
+        answer, at = said.answer, self._moment(job, binding, said.answer)
         words = said.words
 
         def decide(fresh: Job) -> Job:
@@ -278,6 +286,6 @@ def decided(claimed: Job, fresh: Job, answer: Status | Fault, at: Moment) -> Job
     after = after_look(fresh, answer, at)
     if after.is_terminal:
         return after
-    if at.now >= fresh.deadline:
+    if at.is_past(fresh.deadline):
         return expired(after, at)
     return after if fresh.version == claimed.version else fresh

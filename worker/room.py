@@ -100,7 +100,8 @@ class Room:
         rules = self.rules
         if binding and binding.operation.submit_timeout:
             rules = replace(rules, submit_timeout=binding.operation.submit_timeout)
-        return Moment(now=self.now(), rules=rules, pace=pace, dice=random.random())
+        surely = self.clock.surely()
+        return Moment(now=self.now(), rules=rules, pace=pace, dice=random.random(), surely=surely)
 
     async def save(self, job_id: str, decide: Decide) -> Change | None:
         """`JobStore.change`, persisted in."""

@@ -94,16 +94,18 @@ def unproven(job: Job, fault: Fault, at: Moment, on_doubt: OnDoubt) -> Job:
 def unfindable(job: Job, at: Moment, on_doubt: OnDoubt = OnDoubt.HOLD) -> Job:
     """
     In doubt at an upstream that cannot be asked: as its station's `on_doubt` says, it waits for a
-    person or its deadline, fails, or is sent again once the lost submit must have ended; which is
-    as long, and measured in the same way, as where it is searched for.
+    person or its deadline, or fails or is sent again once the lost submit must have ended, whose
+    answer may still come; which is as long, and measured in the same way, as where it is searched
+    for.
     """
     match on_doubt:
         case OnDoubt.HOLD:
-            return job.keep(at.now, wake_at=job.deadline)
-        case OnDoubt.FAIL:
+            wake_at = job.deadline if job.deadline > at.now else at.now + GRACE
+            return job.keep(at.now, wake_at=wake_at)
+        case OnDoubt.FAIL if surely_ended(job, at):
             return undecided(job, at)
         case OnDoubt.RESUBMIT if surely_ended(job, at):
             words = "whether the upstream took it cannot be known; it is sent again"
             return send_again(job, words, at.now, Billed.UNKNOWN)
-        case OnDoubt.RESUBMIT:
+        case OnDoubt.FAIL | OnDoubt.RESUBMIT:
             return missed_again(job, at)

@@ -42,3 +42,15 @@ class Moment:
     pace: Pace
     #: In [0, 1).
     dice: float = 0.5
+    #: A time that has come for sure; None where that is `now`. The clock may have been set forward.
+    surely: datetime | None = None
+    #: For how long whoever decides has itself found the task missing, by a clock that is never set.
+    missing_for: timedelta = timedelta(0)
+
+    def until(self, deadline: datetime, when: datetime) -> datetime:
+        """That time, but no later than a deadline that is still to come."""
+        return min(when, deadline) if deadline > self.now else when
+
+    def is_past(self, moment: datetime) -> bool:
+        """Whether that time has come, for what cannot be taken back."""
+        return (self.surely or self.now) >= moment

@@ -35,7 +35,7 @@ def started(job: Job, answer: Accepted, at: Moment) -> Job:
         billed=Billed.YES,
         **IN_ORDER,
         reason="" if not ahead else f"waiting upstream behind {ahead} other task(s)",
-        wake_at=min(at.now + look, job.deadline),
+        wake_at=at.until(job.deadline, at.now + look),
     )
 
 
@@ -79,12 +79,16 @@ def progressed(job: Job, answer: Running, at: Moment) -> Job:
 def missed(job: Job, fault: Fault, at: Moment) -> Job:
     """
     The upstream does not know the task. Believed after several looks in a row, none of which came
-    within the grace: a station may be slow to know what it has sold.
+    within the grace: a station may be slow to know what it has sold. And after as long of looking
+    by a clock that is never set, or one that is an hour ahead would make it a matter of seconds.
     """
     if at.now < (job.started_at or job.updated_at) + GRACE:
         return job
-    if job.misses + 1 < MISSES_TO_LOSE:
-        return job.keep(at.now, misses=job.misses + 1, empty_looks=0)
+    if job.misses + 1 < MISSES_TO_LOSE or at.missing_for < GRACE:
+        misses = min(job.misses + 1, MISSES_TO_LOSE)
+        if (job.misses, job.empty_looks) == (misses, 0):
+            return job
+        return job.keep(at.now, misses=misses, empty_looks=0)
     return ended(
         job,
         JobState.FAILED,
@@ -127,7 +131,8 @@ def claimed_until(job: Job, at: Moment) -> datetime | None:
             age = at.now - (job.started_at or job.created_at)
             return min(at.now + next_look(at.pace, age, at.dice), max(job.deadline, at.now + GRACE))
         case JobState.EXPIRED:
-            since = at.now - (job.finished_at or job.updated_at)
-            return None if since > AFTERLIFE else at.now + next_late_look(since, at.dice)
+            since = max(at.now - (job.finished_at or job.updated_at), timedelta(0))
+            over = at.is_past((job.finished_at or job.updated_at) + AFTERLIFE)
+            return None if over else at.now + next_late_look(min(since, AFTERLIFE), at.dice)
         case _:
             return at.now + at.rules.submit_lease

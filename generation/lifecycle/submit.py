@@ -57,7 +57,7 @@ def stand_in_line(job: Job, line: str, reason: str, at: Moment) -> Job:
 
 def wait_again(job: Job, reason: str, at: Moment) -> Job:
     """Every key has refused it or cannot be asked now: all of them are asked again, later."""
-    again = min(at.now + at.rules.backoff(job.attempts - 1, at.dice), job.deadline)
+    again = at.until(job.deadline, at.now + at.rules.backoff(job.attempts - 1, at.dice))
     return job.keep(
         at.now, reason=reason, tried=(), slot_until=None, not_before=again, wake_at=again
     )
@@ -72,7 +72,7 @@ def call(job: Job, at: Moment, *, station: str, key: str, again: timedelta) -> J
         station=station,
         key=key,
         slot_until=at.now + CALL,
-        wake_at=min(at.now + again, job.deadline),
+        wake_at=at.until(job.deadline, at.now + again),
     )
 
 
@@ -111,7 +111,7 @@ def requeue(job: Job, fault: Fault, at: Moment, *, elsewhere: bool) -> Job:
     """
     wait = fault.retry_after or at.rules.backoff(job.attempts - 1, at.dice)
     about_the_key = isinstance(fault, Throttled | AccountBlocked)
-    again = at.now if elsewhere or about_the_key else min(at.now + wait, job.deadline)
+    again = at.now if elsewhere or about_the_key else at.until(job.deadline, at.now + wait)
     here = f"{job.station}/{job.key}"
     return job.move(
         JobState.QUEUED,

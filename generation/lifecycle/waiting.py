@@ -28,7 +28,7 @@ def awaiting_input(
         at.now,
         upstream_id=upstream_id or job.upstream_id,
         reason=answer.message or "waiting for your input",
-        wake_at=min(at.now + at.pace.ceiling, job.deadline),
+        wake_at=at.until(job.deadline, at.now + at.pace.ceiling),
     )
 
 
@@ -59,7 +59,7 @@ def after_input(job: Job, answer: SubmitAnswer | Fault, at: Moment) -> Job:
                 reason="",
                 misses=0,
                 billed=Billed.YES,
-                wake_at=min(at.now + next_look(at.pace, timedelta(0), at.dice), job.deadline),
+                wake_at=at.until(job.deadline, at.now + next_look(at.pace, timedelta(0), at.dice)),
             )
         case Succeeded() | Failed():
             return finish(job, answer, at)

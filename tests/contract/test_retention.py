@@ -24,7 +24,7 @@ from generation.store.schema import deliveries, idempotency_keys, job_events, jo
 from generation.webhooks.delivery import DeliveryState
 from tests.contract.test_events import an_event
 from tests.unit.jobs import a_job
-from worker.housekeeping import chores
+from worker.housekeeping import SETTLED, chores, is_trusted
 
 NOW = datetime.now(UTC)
 LONG_AGO = NOW - timedelta(days=100)
@@ -239,3 +239,11 @@ async def test_chores_remove_what_the_settings_say(store: Store, store_url: str)
             await chore()
         assert await rows(store, jobs) == await rows(store, job_events) == count
     assert not await kept(store, old)
+
+
+async def test_nothing_is_removed_by_a_clock_that_may_have_been_set(store: Store) -> None:
+    known: dict[str, Any] = {"_env_file": None}
+    names = chores(store, Settings(**known), lambda: NOW)
+    early = {name for name in names if is_trusted(name, timedelta(minutes=59))}
+    assert early == {"place_events", "read_again"}
+    assert all(is_trusted(name, SETTLED) for name in names)

@@ -4,9 +4,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from generation.errors import ErrorCode, InDoubt, Rejected
+from generation.status import Running
 from tests.unit.jobs import NOON
 from worker import clock
 from worker.clock import Clock, is_recent
+from worker.missing import Missing
 
 
 @pytest.mark.parametrize(
@@ -59,12 +62,59 @@ def test_what_happened_in_the_future_is_not_recent() -> None:
     assert not is_recent(NOON + minute, NOON, minute), "or a chore would wait for it to pass"
 
 
+@pytest.mark.parametrize(
+    ("steps", "believed"),
+    [
+        ((0, 0), 0),
+        ((0, 20), 20),  # a correction
+        ((0, 3600, 3600), 0),
+        ((0, 3600, 0), 0),  # and right again
+        ((0, 3600, 7200, 400 * 86400), 0),
+        ((0, -3600), -3600),
+        ((0, 3600, -60), -60),
+    ],
+)
+def test_what_cannot_be_taken_back_waits_for_a_clock_to_be_believed(
+    monkeypatch: pytest.MonkeyPatch, steps: tuple[float, ...], believed: float
+) -> None:
+    watched = shown(monkeypatch, 0, *steps)
+    surely = watched.surely() - NOON
+    assert abs(surely - timedelta(seconds=believed)) < timedelta(seconds=10)
+
+
+def test_a_clock_that_stays_set_is_believed_at_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    watched = shown(monkeypatch, 0, 0, 3600, 3600)
+    began = clock.monotonic()
+    assert watched.even_for() < timedelta(seconds=10)
+    monkeypatch.setattr(clock, "wall", lambda: NOON + timedelta(seconds=3600 + 601))
+    monkeypatch.setattr(clock, "monotonic", lambda: began + 601)
+    assert watched.surely() == NOON + timedelta(seconds=3600 + 601)
+    assert watched.even_for() >= timedelta(seconds=600)
+
+
+def test_a_task_is_missing_for_as_long_as_one_process_has_heard_so() -> None:
+    unknown = Rejected("no such task", code=ErrorCode.NOT_FOUND)
+    heard = [
+        (0, unknown, 0),
+        (30, InDoubt("no answer"), 0),
+        (40, unknown, 40),
+        (50, Running(), 0),
+        (60, unknown, 0),
+        (125, unknown, 65),
+    ]
+    missing = Missing()
+    for at, answer, long in heard:
+        found = missing.heard("job_1", answer, NOON + timedelta(seconds=at))
+        assert found == timedelta(seconds=long), at
+    assert missing.heard("job_2", unknown, NOON) == timedelta(0)
+
+
 def shown(monkeypatch: pytest.MonkeyPatch, *steps: float) -> Clock:
     """A clock that has been looked at once for each of these times, which the machine's showed."""
     times = iter(steps)
 
     def wall() -> datetime:
-        return NOON + timedelta(seconds=next(times))
+        return NOON + timedelta(seconds=next(times, steps[-1]))
 
     monkeypatch.setattr(clock, "wall", wall)
     watched = Clock()

@@ -24,6 +24,7 @@ from generation.lifecycle import (
     FIND_CEILING,
     GRACE,
     MISSES_TO_LOSE,
+    Moment,
     after_cancel,
     after_find,
     after_look,
@@ -208,23 +209,26 @@ def test_a_doubt_nobody_can_clear_ends_as_the_station_says() -> None:
     job = a_job(S.IN_DOUBT, reason="unknown whether the upstream took it: no answer")
     held = unfindable(job, at(5), OnDoubt.HOLD)
     assert (held.state, held.wake_at) == (S.IN_DOUBT, job.deadline)
-    given_up = unfindable(job, at(5), OnDoubt.FAIL)
+    late = unfindable(job, at(7200), OnDoubt.HOLD)
+    assert late.wake_at == at(7260).now, "by a clock that may be wrong: not again and again"
+    given_up = settled(job, OnDoubt.FAIL)
     assert (given_up.state, given_up.billed) == (S.FAILED, Billed.UNKNOWN)
     assert given_up.error is not None
     assert given_up.error.code is ErrorCode.IN_DOUBT
-    again = sent_again(job)
+    again = settled(job, OnDoubt.RESUBMIT)
     assert (again.state, again.billed, again.purchases) == (S.QUEUED, Billed.UNKNOWN, 1)
 
 
-def sent_again(job: Job, step: float = 0) -> Job:
+def settled(job: Job, on_doubt: OnDoubt, step: float = 0) -> Job:
     """
-    A job in doubt at a station that has it sent again, told at each waking, until it is. In its
+    A job in doubt at a station that settles doubts so, told at each waking, until it is. In its
     second wait the clock is set `step` seconds forward, which wakes it at once.
     """
     really, shown, wakings = 5.0, 5.0, 0
     while job.state is S.IN_DOUBT:
-        job = unfindable(job, at(shown), OnDoubt.RESUBMIT)
-        assert job.wake_at is not None
+        job = unfindable(job, at(shown), on_doubt)
+        if job.wake_at is None:
+            break
         wait = (job.wake_at - NOON).total_seconds() - shown
         wakings += 1
         shown += max(wait, step if wakings == 2 else 0)
@@ -233,8 +237,22 @@ def sent_again(job: Job, step: float = 0) -> Job:
     return job
 
 
-def test_a_clock_set_forward_has_nothing_bought_again_too_early() -> None:
-    assert sent_again(a_job(S.IN_DOUBT), step=3600).state is S.QUEUED
+def test_a_clock_set_forward_settles_no_doubt_too_early() -> None:
+    assert settled(a_job(S.IN_DOUBT), OnDoubt.RESUBMIT, step=3600).state is S.QUEUED
+    assert settled(a_job(S.IN_DOUBT), OnDoubt.FAIL, step=3600).state is S.FAILED
+
+
+def test_a_clock_set_forward_leaves_deadlines_and_late_looks_alone() -> None:
+    ahead = replace(at(2 * 86400), surely=at(60).now)
+    assert not ahead.is_past(a_job().deadline)
+    late = a_job(S.EXPIRED, finished_at=NOON)
+    assert claimed_until(late, at(2 * 86400)) is None
+    again = claimed_until(late, ahead)
+    assert again is not None
+    assert seconds(0) < again - ahead.now <= timedelta(hours=2), "a late success may still come"
+    refused = after_submit(a_job(S.SUBMITTING), Unreachable("refused"), ahead)
+    assert refused.wake_at is not None
+    assert refused.wake_at > ahead.now, "its deadline may have passed; it is not sent at once"
 
 
 @pytest.mark.parametrize(
@@ -290,7 +308,7 @@ def test_a_doubt_is_counted_when_nobody_will_clear_it_any_more() -> None:
 
 
 def test_a_second_purchase_is_not_hidden_by_a_refusal() -> None:
-    job = sent_again(a_job(S.IN_DOUBT))
+    job = settled(a_job(S.IN_DOUBT), OnDoubt.RESUBMIT)
     refused = after_submit(replace(job, state=S.SUBMITTING), Rejected("bad"), at(80))
     assert (refused.state, refused.billed) == (S.FAILED, Billed.UNKNOWN)
 
@@ -422,17 +440,27 @@ def test_failure_keeps_the_upstreams_words() -> None:
     assert (job.error.message, job.error.retryable) == ("GPU on fire", True)
 
 
+def missing(age: float, missing_for: float) -> Moment:
+    """That time, for a process that has found the task missing for so many seconds."""
+    return replace(at(age), missing_for=seconds(missing_for))
+
+
 def test_unknown_tasks_are_given_a_grace_and_three_looks() -> None:
     unknown = Rejected("no such task", code=ErrorCode.NOT_FOUND)
     young = job = a_job(S.RUNNING)
     for age in (5, 10, 20, 40, 59):
         assert after_look(job, unknown, at(age)) is young, "a station may be slow to know it"
+    for age in (61, 65, 66, 67):
+        job = after_look(job, unknown, missing(age, 55))
+        assert job.state is S.RUNNING, "not yet for a minute by a clock that is never set"
+    assert job.misses == 3
+    job = replace(job, misses=0)
     for age in (61, 65):
-        job = after_look(job, unknown, at(age))
+        job = after_look(job, unknown, missing(age, 61))
         assert job.state is S.RUNNING
     for nothing in (InDoubt("no answer"), Throttled("too fast"), UnrecognizedReply("<html>")):
         assert after_look(job, nothing, at(66)) is job, "no word of the task, either way"
-    job = after_look(job, unknown, at(70))
+    job = after_look(job, unknown, missing(70, 65))
     assert job.state is S.FAILED
     assert job.error is not None
     assert job.error.code is ErrorCode.NOT_FOUND
@@ -464,9 +492,9 @@ def test_what_is_not_found_and_what_is_empty_are_counted_apart() -> None:
     empty = UnrecognizedReply("SUCCESS and no URL", code=ErrorCode.ASSET_MISSING)
     job = a_job(S.RUNNING)
     for answer in (empty, empty, unknown, unknown, empty, empty, unknown, unknown):
-        job = after_look(job, answer, at(100))
+        job = after_look(job, answer, missing(100, 90))
         assert job.state is S.RUNNING, "never three of a kind in a row"
-    job = after_look(job, unknown, at(100))
+    job = after_look(job, unknown, missing(100, 90))
     assert job.error is not None
     assert job.error.code is ErrorCode.NOT_FOUND
 
