@@ -222,15 +222,15 @@ class Deliveries:
         started = self._room.now()
         headers = claimed.endpoint.headers if claimed.endpoint else None
         try:
-            outcome = await self._room.sender.send(
-                claimed.delivery, claimed.secrets, started, headers
-            )
-            lane.troubled = outcome.is_trouble
-        finally:
-            lane.running -= 1
-            if not self._room.leaving:
-                self._start(lane)
-        try:
+            try:
+                outcome = await self._room.sender.send(
+                    claimed.delivery, claimed.secrets, started, headers
+                )
+                lane.troubled = outcome.is_trouble
+            finally:
+                lane.running -= 1
+                if not self._room.leaving:
+                    self._start(lane)
             after = await self._save(claimed, outcome, started)
             if lane.ordered and after.state is not DeliveryState.QUEUED:
                 lane.behind = True  # what this one was the head of

@@ -10,6 +10,7 @@ from time import monotonic
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from generation.queue import celery_app
 from generation.settings import Settings
@@ -186,6 +187,25 @@ async def test_caps_and_order_are_kept(bench: Bench) -> None:
         assert most == 3
         await bench.until(ordered, S.DELIVERED, 20)
         assert delivered_ids(strict) == [each.event_id for each in owed]
+
+
+async def test_what_cannot_be_signed_takes_nobodys_place(tmp_path: Path, sqlite_url: str) -> None:
+    """A secret that was damaged on disk; a process that holds ten at once meets it twenty times."""
+    async with (
+        working(tmp_path, sqlite_url, webhooks_in_flight=10) as bench,
+        receiver(answering()) as there,
+    ):
+        with capture_logs() as logs:
+            damaged = await bench.endpoint(there.url, secret="whsec_-")
+            await bench.owe(damaged, 20)
+            await wait_for_async(
+                lambda: [each["event"] for each in logs].count("delivery_broke") >= 20,
+                SOON,
+                "all of them to be met",
+            )
+        well = await bench.endpoint(there.url)
+        await bench.owe(well, 20)
+        await bench.until(well, S.DELIVERED, 20)
 
 
 def changing(answers: list[Behaviour]) -> Behaviour:
