@@ -49,7 +49,8 @@ class Program:
     argv: Sequence[str]
     env: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     ready: Ready | None = None
-    ready_timeout: timedelta = timedelta(seconds=30)
+    #: A slow machine that is busy besides takes half a minute to start a Python program.
+    ready_timeout: timedelta = timedelta(seconds=90)
     stop_signal: Signals = SIGTERM
     stop_timeout: timedelta = timedelta(seconds=10)
     restart: Restart = Restart()
