@@ -2,6 +2,8 @@
 
 import gc
 
+from hypothesis import HealthCheck, settings
+
 from generation import garbage
 
 pytest_plugins = [
@@ -12,9 +14,19 @@ pytest_plugins = [
 ]
 
 
+#: How quickly an example is made and passes says something of the machine, and nothing of genq.
+settings.register_profile(
+    "patient",
+    settings.get_profile(settings.get_current_profile_name()),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+
+
 def pytest_configure() -> None:
     """Thousands of tests are about to be collected, and all of them stay."""
     garbage.ease()
+    settings.load_profile("patient")
 
 
 def pytest_collection_finish() -> None:

@@ -18,7 +18,7 @@ def test_redocly_has_nothing_to_complain_about(over_sqlite: Served, tmp_path: Pa
         env=os.environ | {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"},
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=220,
         check=False,
     )
     words = ended.stdout + ended.stderr

@@ -96,7 +96,7 @@ def test_schemathesis_finds_nothing(tmp_path: Path, sqlite_url: str, redis_url: 
             cwd=tmp_path,
             capture_output=True,
             text=True,
-            timeout=110,
+            timeout=220,
             check=False,
         )
     assert ended.returncode == 0, ended.stdout[-20_000:] + ended.stderr

@@ -26,7 +26,7 @@ def store() -> str:
     return "postgresql"
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(360)
 def test_no_promise_is_broken(keeper: Keeper, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "ops.faults", "--short", "--seed", SEED, "--store", store()]
     command += ["--jobs", "1000", "--violence", "15", "--peace", "30"]

@@ -11,7 +11,7 @@ from tests.local.terminal import environment
 from tests.services.processes import descendants, is_running
 from tests.services.waiting import wait_for
 
-IN_TIME = timedelta(seconds=100)
+IN_TIME = timedelta(seconds=200)
 
 
 def test_the_demonstration_once(tmp_path: Path) -> None:

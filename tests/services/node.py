@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.services.missing import miss
 
-INSTALL_SECONDS = 240
+INSTALL_SECONDS = 200
 
 
 class NodeUnavailable(Exception):
