@@ -42,7 +42,8 @@ class Order:
 
     #: Ours, and unique: the reference to give an upstream that takes one.
     job_id: str
-    #: Where the upstream may call back, when this deployment has a public address.
+    #: Where the upstream may call back, when this deployment has a public address. No other order
+    #: has the same.
     callback_url: str | None = None
     #: When the latest submit was claimed; known to a find.
     submitted_at: datetime | None = None
@@ -142,12 +143,12 @@ class Operation(ABC, Generic[R]):
         raise UnrecognizedReply(f"{self.dialect} has no batch query: {reply.excerpt()}")
 
     def build_find(self, order: Order) -> Call | None:
-        """Ask for a task by *our* id; None where the upstream cannot be asked."""
+        """Ask for a task by what it has of *ours*; None where the upstream cannot be asked."""
         del order
         return None
 
     def parse_find(self, reply: Reply, order: Order) -> str | None:
-        """The upstream id of the task that carries our id, or None where surely none does."""
+        """The upstream id of the task that is this order's, or None where surely none is."""
         del order
         raise UnrecognizedReply(f"{self.dialect} cannot find a task: {reply.excerpt()}")
 

@@ -109,10 +109,12 @@ class Upstream:
         )
         return Heard(located(heard.answer, binding.station.url), heard.say)
 
-    async def find(self, binding: Binding, job: Job) -> str | None:
-        """The upstream id of a submit whose answer was lost; None where surely none was created."""
+    async def find(self, binding: Binding, order: Order) -> str | None:
+        """
+        The upstream id of a submit whose answer was lost; None where surely none was created. Only
+        for an order that the operation can build a search for.
+        """
         operation = binding.operation
-        order = Order(job.id, submitted_at=job.submitted_at)
         call = operation.build_find(order)
         assert call is not None, f"{operation.dialect} cannot find a task by our id"
         heard = await self._look(binding, call, lambda reply: operation.parse_find(reply, order))

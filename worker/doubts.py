@@ -57,7 +57,7 @@ def is_repeatable(room: Room, job: Job) -> bool:
 
 
 async def find(room: Room, job: Job) -> None:
-    """Look for a job in doubt by our own id, where its upstream can be asked."""
+    """Look for a job in doubt, where its upstream can be asked."""
     try:
         binding = bind(room.stations, job)
     except Unbound as error:
@@ -95,9 +95,10 @@ async def searched(room: Room, job: Job, binding: Binding) -> tuple[str | Fault 
     try:
         if job.named_id is not None and await is_known(room, binding, job.named_id):
             return job.named_id, True
-        if binding.operation.build_find(Order(job.id)) is None:
+        order = Order(job.id, await room.callback_url(job), submitted_at=job.submitted_at)
+        if binding.operation.build_find(order) is None:
             return None, False
-        return await room.upstream.find(binding, job), True
+        return await room.upstream.find(binding, order), True
     except Fault as fault:
         return fault, True
 

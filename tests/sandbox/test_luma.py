@@ -382,3 +382,21 @@ async def test_a_callback_tells_what_a_look_would(dialect: str, client: httpx.Cl
         told = operation.parse_query(Reply(200, listener.requests[-1].body))
         assert told == await asyncio.to_thread(look, client, operation, task.upstream_id)
         assert isinstance(told, Succeeded)
+
+
+def test_a_lost_answer_is_found_by_the_address_to_call(
+    sandbox: SandboxHandle, client: httpx.Client
+) -> None:
+    operation = luma("video", "luma.dream_machine")
+    mine, other = (f"http://127.0.0.1:9/{name}" for name in ("mine", "other"))
+    submit(client, operation, {"prompt": "another boat"}, callback_url=other)
+    with pytest.raises(UnrecognizedReply):
+        submit(client, operation, {"prompt": "a boat [no-id]"}, callback_url=mine)
+    order = Order("job-1", mine)
+    call = operation.build_find(order)
+    assert call is not None
+    found = operation.parse_find(send(client, operation, call), order)
+    assert found is not None
+    assert isinstance(look(client, operation, found), Running)
+    with pytest.raises(InDoubt):
+        operation.parse_find(send(client, operation, call), Order("job-2", f"{mine}2"))

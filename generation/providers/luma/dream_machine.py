@@ -2,7 +2,8 @@
 Luma's Dream Machine API (v1), at the vendor or passed on unchanged by a relay.
 
 Its list of generations is no batch query: its order is not documented, and a list that never shows
-the tasks that run would cost one large answer on top of every single look.
+the tasks that run would cost one large answer on top of every single look. It is good for a search:
+each generation shows its request, and with it the address to call back.
 """
 
 from datetime import timedelta
@@ -29,6 +30,7 @@ SPEECH = Speech(
     floor=timedelta(seconds=3),
     deadline=timedelta(minutes=15),
     callback_field="callback_url",
+    list_path="/generations",
 )
 
 #: The generation in the vendor's own examples.

@@ -8,10 +8,13 @@ from urllib.parse import quote
 
 from generation.call import Call
 from generation.operation import Durations, Operation, Order, Pace, Task
-from generation.providers.luma.reply import read_batch, read_query, read_submit
+from generation.providers.luma.reply import read_batch, read_find, read_query, read_submit
 from generation.providers.luma.request import LumaRequest
 from generation.reply import Reply
 from generation.status import AssetType, Status, SubmitAnswer
+
+#: The most that a list tells of.
+LISTED = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +45,8 @@ class Speech:
     #: The path that tells of many tasks at once, and how many it is asked about.
     batch_path: str | None = None
     batch_limit: int = 0
+    #: The path that lists tasks with the address that each is to call back; it takes a `limit`.
+    list_path: str | None = None
     #: True where the key is a relay's, and Luma's account is the relay's own.
     relayed: bool = False
 
@@ -57,7 +62,10 @@ class Speech:
 
 
 class LumaOperation(Operation[LumaRequest]):
-    """A task that is submitted and looked at. No dialect can find a task by our id or cancel it."""
+    """
+    A task that is submitted and looked at. No dialect takes an id of ours or cancels a task; what
+    has an address of ours to call back can be found by it, where tasks are listed.
+    """
 
     provider = "luma"
 
@@ -99,3 +107,11 @@ class LumaOperation(Operation[LumaRequest]):
         if self._speech.batch_path is None:
             return super().parse_batch_query(reply)
         return read_batch(reply, self._medium)
+
+    def build_find(self, order: Order) -> Call | None:
+        if self._speech.list_path is None or order.callback_url is None:
+            return None
+        return Call("GET", self._speech.list_path, params={"limit": str(LISTED), "offset": "0"})
+
+    def parse_find(self, reply: Reply, order: Order) -> str | None:
+        return read_find(reply, order.callback_url or "")

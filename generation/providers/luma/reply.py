@@ -85,6 +85,27 @@ def read_batch(reply: Reply, medium: AssetType) -> Mapping[str, Status]:
     return statuses
 
 
+def read_find(reply: Reply, callback_url: str) -> str:
+    """
+    The id of the task that is to call back there. A list without it proves nothing, for nobody says
+    how far it reaches, and neither does a station without a list: `InDoubt`.
+    """
+    document = _json(reply)
+    envelope = wire.mapping(document)
+    entries = envelope.get("generations") if envelope else document
+    if reply.status >= 300 or not isinstance(entries, list):
+        fault = _no_list(reply, document)
+        raise InDoubt(fault.message) if isinstance(fault, UnrecognizedReply) else fault
+    for task in map(task_in, wire.mappings(cast(Any, entries))):
+        if task.id and callback_url in map(_address_to_call, task.layers):
+            return task.id
+    raise InDoubt("the list of generations does not show this one, and may not reach back to it")
+
+
+def _address_to_call(layer: Mapping[str, Any]) -> str:
+    return wire.text(wire.mapping(layer.get("request")).get("callback_url"))
+
+
 def read_download(reply: Reply) -> Succeeded:
     """
     The answer of `download_video_url`, which is the address of one clean video. It is a question

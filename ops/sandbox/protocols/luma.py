@@ -6,6 +6,7 @@ generations that examples name exist for everybody, so that follow-ups can be tr
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 from uuid import uuid4
 
@@ -43,6 +44,8 @@ from ops.sandbox.tasks import Order, Phase, Trade, UpstreamTask, View
 EXAMPLES = frozenset(
     {"123e4567-e89b-12d3-a456-426614174000", "4665a07c-7641-4809-a133-10786201bb56"}
 )
+#: Of a list, with what it is where nothing is said.
+PAGE = (("limit", "100"), ("offset", "0"))
 _VIDEO_SECONDS = 105.0
 _IMAGE_SECONDS = 20.0
 
@@ -99,6 +102,7 @@ class Window:
         }
         return (
             Door(f"{root}/generations/{{name}}", self.query),
+            Door(f"{root}/generations", self.page),
             *(self.door(f"{root}/generations{path}", each) for path, each in creates.items()),
         )
 
@@ -138,6 +142,18 @@ class Window:
             return account
         task = self.find(request, request.path_params["name"], account)
         return await desk.look(self._station, self._face, task)
+
+    async def page(self, request: Request) -> Response:
+        account = self._face.enter(request.headers, self._station.config, submits=False)
+        if isinstance(account, Response):
+            return account
+        limit, offset = (request.query_params.get(*each) for each in PAGE)
+        if not (limit.isdecimal() and offset.isdecimal()):
+            return self._face.invalid("limit and offset are numbers")
+        board = self._station.board.newest()
+        ours = (task for task in board if self.find(request, task.id, account) is task)
+        tasks = [*islice(ours, int(offset), int(offset) + int(limit))]
+        return await desk.list_tasks(self._station, self._face, tasks, self._face.several)
 
     def order(
         self, request: Request, account: str, body: dict[str, Any], endpoint: Endpoint

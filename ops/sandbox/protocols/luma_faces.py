@@ -145,6 +145,10 @@ class DreamMachine(_Vendor):
             "request": details["request"],
         }
 
+    def several(self, seen: list[tuple[UpstreamTask, View]]) -> Response:
+        generations = [self.task(task, view) for task, view in seen]
+        return json_reply({"generations": generations, "count": len(generations)})
+
     def _assets(self, task: UpstreamTask, seen: View) -> Mapping[str, str]:
         if not _has_files(task, seen):
             return {}

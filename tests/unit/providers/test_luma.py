@@ -16,7 +16,14 @@ import pytest
 from pydantic import ValidationError
 
 from generation.call import Call
-from generation.errors import Fault, Rejected, UnrecognizedReply
+from generation.errors import (
+    AccountBlocked,
+    Fault,
+    InDoubt,
+    Rejected,
+    Throttled,
+    UnrecognizedReply,
+)
 from generation.operation import Operation, Order, Parent, Task
 from generation.providers import RELAY_DIALECTS, find
 from generation.providers.luma import OPERATIONS
@@ -452,6 +459,55 @@ def test_a_task_is_looked_at_under_the_dialects_usual_prefix(dialect: str, path:
     assert Dialect(dialect=dialect).path(call.path, submit=False) == path
     assert operation.build_find(Order("job-1")) is None
     assert operation.build_cancel(Task("gen-1")) is None
+
+
+class TestFind:
+    """A lost generation is known by the address it is to call back, which the vendor lists."""
+
+    order = Order("job-1", CALLBACK)
+
+    def parsed(self, body: str, status: int = 200) -> str | None:
+        return luma("video", DREAM).parse_find(Reply(status, body.encode()), self.order)
+
+    def test_only_the_vendors_first_api_lists(self) -> None:
+        call = Call("GET", "/generations", params={"limit": "100", "offset": "0"})
+        assert luma("video", DREAM).build_find(self.order) == call
+        assert luma("video", AGENTS).build_find(self.order) is None
+        assert luma("video", RELAYED).build_find(self.order) is None
+
+    @pytest.mark.parametrize("body", ["[{}]", '{{"generations": [{}], "count": 3}}'])
+    def test_it_is_found_by_its_address(self, body: str) -> None:
+        other = {"id": "gen-1", "state": "dreaming", "request": {"callback_url": f"{CALLBACK}2"}}
+        nameless = {"id": "gen-2", "state": "completed"}
+        ours = {"id": "gen-3", "state": "dreaming", "request": {"callback_url": CALLBACK}}
+        entries = ", ".join(map(json.dumps, (other, nameless, ours)))
+        assert self.parsed(body.format(entries)) == "gen-3"
+
+    @pytest.mark.parametrize(
+        ("status", "body"),
+        [
+            (200, "[]"),
+            (200, '{"generations": [{"id": "gen-1", "state": "queued"}]}'),
+            (200, '{"id": "gen-1", "state": "queued"}'),
+            (404, '{"detail": "Not Found"}'),
+            (200, "<html>"),
+        ],
+    )
+    def test_silence_proves_nothing(self, status: int, body: str) -> None:
+        with pytest.raises(InDoubt) as caught:
+            self.parsed(body, status)
+        assert caught.value.upstream_status is None
+
+    @pytest.mark.parametrize(
+        ("status", "body", "fault"),
+        [
+            (429, '{"detail": "Rate limit exceeded"}', Throttled),
+            (401, '{"detail": "Invalid API key is provided"}', AccountBlocked),
+        ],
+    )
+    def test_trouble_keeps_its_name(self, status: int, body: str, fault: type[Fault]) -> None:
+        with pytest.raises(fault):
+            self.parsed(body, status)
 
 
 def test_only_a_relay_is_asked_about_many_at_once() -> None:
