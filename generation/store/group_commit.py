@@ -19,6 +19,9 @@ from generation.store.trouble import cause_of, is_cut, takes_no_writes
 
 log = structlog.get_logger(__name__)
 
+#: So few are written together, whatever else could be done meanwhile.
+FEW = 16
+
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
@@ -34,28 +37,56 @@ class GroupCommit(Generic[Item, Answer]):
     that it has written before, which then always comes alone.
     """
 
+    #: Transactions at a time.
+    _most = 1
+
     def __init__(self, database: Database, write: Write[Item, Answer], limit: int = 500) -> None:
         self._database = database
         self._write = write
-        self._limit = limit
+        self._limit = self._share = limit
         self._waiting: Batch[Item, Answer] = []
-        self._flusher: asyncio.Task[None] | None = None
+        #: How many are being written.
+        self._writing = 0
+        self._flushers: set[asyncio.Task[None]] = set()
+        self._flushing = 0
 
     async def __call__(self, item: Item) -> Answer:
         """Returns once the item is on disk, with what `write` answered for it."""
         done: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, done))
-        if self._flusher is None or self._flusher.done():
-            self._flusher = asyncio.create_task(self._flush())
+        if self._flushing == 0 or (
+            self._flushing < self._most and len(self._waiting) >= self._share
+        ):
+            self._flushing += 1
+            flusher = asyncio.create_task(self._flush())
+            self._flushers.add(flusher)
+            flusher.add_done_callback(self._flushers.discard)
         return await done
 
     def _transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
         return self._database.writing()
 
     async def _flush(self) -> None:
-        while self._waiting:
-            batch, self._waiting = self._waiting[: self._limit], self._waiting[self._limit :]
+        try:
+            # The last one takes whatever waits; another beside it nothing less than a share.
+            while self._waiting and (self._flushing == 1 or len(self._waiting) >= self._share):
+                await self._write_share()
+        finally:
+            self._flushing -= 1
+
+    async def _write_share(self) -> None:
+        batch, self._waiting = self._waiting[: self._share], self._waiting[self._share :]
+        self._writing += len(batch)
+        try:
             await self._commit(batch)
+            self._share = min(self._limit, self._share_of(self._writing + len(self._waiting)))
+        finally:
+            self._writing -= len(batch)
+
+    def _share_of(self, together: int) -> int:
+        """How many to write next at most, where this many are being written or wait."""
+        del together
+        return self._limit
 
     async def _commit(self, batch: Batch[Item, Answer], *, repeated: bool = False) -> None:
         try:
@@ -91,11 +122,23 @@ class GroupCommit(Generic[Item, Answer]):
 class GroupOutright(GroupCommit[Item, Answer]):
     """
     The same where `write` says it all by statements that each are a transaction of their own. What
-    it has written before may then come again within a batch as well.
+    it has written before may then come again within a batch as well. PostgreSQL is given two
+    batches at a time; SQLite has one writer.
     """
+
+    def __init__(self, database: Database, write: Write[Item, Answer], limit: int = 500) -> None:
+        super().__init__(database, write, limit)
+        self._most = 1 if database.is_sqlite else 2
 
     def _transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
         return self._database.outright()
+
+    def _share_of(self, together: int) -> int:
+        """
+        A part: if all callers wait for one commit, the loop has nothing to do until it is there.
+        While some are committed, others are answered and come back.
+        """
+        return max(FEW, together // (self._most + 1))
 
 
 class GroupRead(GroupCommit[Item, Answer]):

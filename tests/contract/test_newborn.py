@@ -102,6 +102,20 @@ async def test_what_is_born_is_counted_once_and_found_by_its_metadata(store: Sto
     assert await store.jobs.get(job.id) == replace(job, sequence=1)
 
 
+async def test_of_a_crowd_everybody_is_stored_once(store: Store, second: Store) -> None:
+    """Shares of them are committed while others wait and still others come."""
+    crowd = [ordered(sequence=1, input={"n": n}) for n in range(300)]
+
+    async def come(store: Store, jobs: list[Job]) -> None:
+        for job in jobs:
+            assert (await store.jobs.place([job])).jobs == [job]
+
+    callers = [(store if n % 3 else second, crowd[n::60]) for n in range(60)]
+    await asyncio.gather(*(come(*caller) for caller in callers))
+    assert await store.jobs.counts() == {"queued": 300}
+    assert (await totals(store.database))["state.queued"] == 300
+
+
 async def test_births_are_told_to_the_endpoints_that_ask_for_them(store: Store) -> None:
     deaf = await registered(store, events=("job.failed",))
     before = ordered(sequence=1)
