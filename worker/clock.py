@@ -35,6 +35,8 @@ class Clock:
         self._even_since = wall()
         #: What it says no earlier than, and when that was, on the clock that only goes forward.
         self._sure: tuple[datetime, float] | None = None
+        #: By how much it was set back, and not forward again.
+        self._behind = timedelta(0)
         self._set_at = monotonic()
 
     def now(self) -> datetime:
@@ -74,9 +76,14 @@ class Clock:
         if abs(now - expected) <= TOLERATED:
             return
         self._set_at = monotonic()
-        self.went_back = self.went_back or now < expected
-        if now > expected:
-            self._sure = self._unset(expected), monotonic()
+        if now < expected:
+            self.went_back = True
+            self._behind = max(self._unset(expected) - now, timedelta(0))
+        else:
+            caught_up = min(now - expected, self._behind)
+            self._behind -= caught_up
+            if now - expected - caught_up > TOLERATED:
+                self._sure = self._unset(expected + caught_up), monotonic()
         # After a step back, moments up to the expected one come twice.
         self._even_since = max(now, min(expected, now + LONGEST_DOUBT))
 

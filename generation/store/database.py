@@ -7,12 +7,13 @@ transactions begin IMMEDIATE: writers wait for each other in line and never fail
 """
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import structlog
+from asyncpg.exceptions import InterfaceError
 from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
@@ -78,31 +79,38 @@ class Database:
         for engine in {self._reader, self._writer}:
             event.listen(engine.sync_engine, "connect", self._let_know)
 
-    @asynccontextmanager
-    async def reading(self) -> AsyncGenerator[AsyncConnection]:
-        """A transaction that only reads. As all of these, raises `DatabaseReplaced`."""
-        self._check_file()
-        try:
-            async with self._reader.begin() as connection:
-                yield connection
-        finally:
-            if self._unreadable.fresh:
-                await self._note_unreadable()
+    def reading(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """
+        A transaction that only reads. As the others, it raises `DatabaseReplaced` where SQLite's
+        file is another one than it was.
+        """
+        return self._begun(self._reader.begin())
 
-    @asynccontextmanager
-    async def writing(self) -> AsyncGenerator[AsyncConnection]:
+    def writing(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """A transaction that is on disk once the block has ended without an error."""
-        self._check_file()
-        try:
-            async with self._writer.begin() as connection:
-                yield connection
-        finally:
-            if self._unreadable.fresh:
-                await self._note_unreadable()
+        return self._begun(self._writer.begin())
 
-    def _check_file(self) -> None:
+    def outright(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """
+        Each statement is a transaction of its own: on disk once it has been executed, by one trip.
+        """
+        return self._begun(self._outright.connect())
+
+    @asynccontextmanager
+    async def _begun(
+        self, beginning: AbstractAsyncContextManager[AsyncConnection]
+    ) -> AsyncGenerator[AsyncConnection]:
         if self._file is not None:
             self._file.check()
+        try:
+            async with beginning as connection:
+                yield connection
+        except InterfaceError as error:
+            # The driver's own, of a new connection that its server has closed while it was made.
+            raise ConnectionResetError(f"PostgreSQL: {error}") from error
+        finally:
+            if self._unreadable.fresh:
+                await self._note_unreadable()
 
     def _let_know(self, connection: Any, record: ConnectionPoolEntry) -> None:
         del connection
@@ -116,15 +124,6 @@ class Database:
                 await connection.execute(insert_once(connection, unreadable_rows), rows)
         except (SQLAlchemyError, OSError) as error:
             log.warning("unreadable_not_noted", error=f"{type(error).__name__}: {error}")
-
-    @asynccontextmanager
-    async def outright(self) -> AsyncGenerator[AsyncConnection]:
-        """
-        Each statement is a transaction of its own: on disk once it has been executed, by one trip.
-        """
-        self._check_file()
-        async with self._outright.connect() as connection:
-            yield connection
 
     def on_writing(self, statements: Sequence[str]) -> None:
         """Have every connection that writes to SQLite begin with these."""

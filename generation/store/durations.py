@@ -3,16 +3,22 @@ How long tasks took, by what was bought where: one small row for each, added to 
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, astuple, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, delete, select, tuple_, update
+import structlog
+from sqlalchemy import CursorResult, Row, Select, delete, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from generation.durations import Ending, Sketch, sketch_of
+from generation.durations import NOTHING_SEEN, Ending, Sketch, sketch_of
 from generation.store.database import Database
 from generation.store.inserts import insert_once
 from generation.store.schema import durations
+from generation.store.unreadable import OF_CONTENT
+
+log = structlog.get_logger(__name__)
 
 #: What has not been bought for this long is forgotten.
 FORGET_AFTER = timedelta(days=90)
@@ -40,8 +46,7 @@ class DurationStore:
     async def all(self) -> dict[Kind, Sketch]:
         """Everything that is known."""
         async with self._database.reading() as connection:
-            rows = await connection.execute(select(durations))
-            return {kind_of(row): sketch_of(row.weights) for row in rows}
+            return await read_sketches(connection, select(durations))
 
     async def add(self, seen: Mapping[Kind, Sequence[Ending]], now: datetime) -> None:
         """
@@ -55,14 +60,34 @@ class DurationStore:
         query = select(durations).where(named).order_by(*KEY).with_for_update()
         async with self._database.writing() as connection:
             await connection.execute(insert_once(connection, durations), born)
-            for row in (await connection.execute(query)).all():
-                kind = kind_of(row)
-                sketch = sketch_of(row.weights).with_endings(seen[kind])
+            known = await read_sketches(connection, query)
+            for kind in kinds:
+                sketch = known.get(kind, NOTHING_SEEN).with_endings(seen[kind])
                 same = tuple_(*KEY).in_([astuple(kind)])
                 changed = {"weights": sketch.document(), "updated_at": now}
                 await connection.execute(update(durations).where(same).values(changed))
             old = durations.c.updated_at < now - FORGET_AFTER
             await connection.execute(delete(durations).where(old))
+
+
+async def read_sketches(
+    connection: AsyncConnection, query: Select[*tuple[Any, ...]]
+) -> dict[Kind, Sketch]:
+    """The sketches of these rows; one that cannot be read is as none, and learned anew."""
+    try:
+        return sketches_of(await connection.execute(query))
+    except OF_CONTENT as error:
+        log.warning("durations_unreadable", error=f"{type(error).__name__}: {error}")
+    found: dict[Kind, Sketch] = {}
+    for key in (await connection.execute(query.with_only_columns(*KEY))).all():
+        with suppress(*OF_CONTENT):
+            one = query.where(tuple_(*KEY).in_([tuple(key)]))
+            found |= sketches_of(await connection.execute(one))
+    return found
+
+
+def sketches_of(found: CursorResult[*tuple[Any, ...]]) -> dict[Kind, Sketch]:
+    return {kind_of(row): sketch_of(row.weights) for row in found}
 
 
 def kind_of(row: Row[Any]) -> Kind:

@@ -18,7 +18,7 @@ from generation.access import Access, Limits, Rate, Scope
 from generation.store.database import Database
 from generation.store.endpoint_rows import old_secrets_document, old_secrets_of
 from generation.store.schema import api_keys, jobs, key_changes, key_usage
-from generation.store.unreadable import read
+from generation.store.unreadable import read, read_one
 from generation.webhooks.secrets import rotated
 
 PREFIX = "genq_"
@@ -95,15 +95,13 @@ class KeyStore:
             api_keys.c.hash == digest(key), api_keys.c.revoked_at.is_(None)
         )
         async with self._database.reading() as connection:
-            row = (await connection.execute(query)).first()
-        return key_of(row) if row else None
+            return await read_one(connection, query, api_keys.c.id, read_keys)
 
     async def get(self, key_id: str) -> ApiKey | None:
         """The key of this id, be it revoked or not."""
         async with self._database.reading() as connection:
             query = select(api_keys).where(api_keys.c.id == key_id)
-            row = (await connection.execute(query)).first()
-        return key_of(row) if row else None
+            return await read_one(connection, query, api_keys.c.id, read_keys)
 
     async def all(self, tenant: str | None = None) -> list[ApiKey]:
         """Every key that can be read, or a tenant's, oldest first, the revoked ones too."""
@@ -131,10 +129,9 @@ class KeyStore:
         valid = (api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None))
         async with self._database.writing() as connection:
             query = select(api_keys).where(*valid).with_for_update()
-            row = (await connection.execute(query)).first()
-            if row is None:
+            before = await read_one(connection, query, api_keys.c.id, read_keys)
+            if before is None:
                 return None
-            before = key_of(row)
             chosen = choose(before.access)
             await connection.execute(update(api_keys).where(*valid).values(access_row(chosen)))
             if chosen.limits and not before.access.limits:

@@ -7,9 +7,11 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from generation.durations import Ending
 from generation.store import Kind, Store
+from generation.store.schema import durations
 from tests.unit.jobs import NOON
 
 IMAGINE = Kind("relay", "midjourney", "imagine", "")
@@ -50,3 +52,14 @@ async def test_what_nobody_buys_any_more_is_forgotten(store: Store) -> None:
     await store.durations.add({IMAGINE: [Ending(40, 44)]}, NOON)
     await store.durations.add({VIDEO: [Ending(40, 44)]}, NOON + timedelta(days=91))
     assert list(await store.durations.all()) == [VIDEO]
+
+
+async def test_what_cannot_be_read_is_learned_anew_and_hides_nothing_else(store: Store) -> None:
+    await store.durations.add({IMAGINE: [Ending(40, 44)], VIDEO: [Ending(0, 200)]}, NOON)
+    poison = update(durations).where(durations.c.operation == VIDEO.operation)
+    async with store.database.writing() as connection:
+        await connection.execute(poison.values(weights=["of another version"]))
+    assert list(await store.durations.all()) == [IMAGINE]
+    await store.durations.add({IMAGINE: [Ending(40, 44)], VIDEO: [Ending(0, 200)] * 3}, NOON)
+    known = await store.durations.all()
+    assert [round(known[kind].total, 1) for kind in (IMAGINE, VIDEO)] == [2, 3]

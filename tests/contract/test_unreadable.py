@@ -251,3 +251,12 @@ async def test_orders_go_on_where_an_endpoint_of_theirs_is_damaged_in_sqlite(
     (job,) = (await store.jobs.place([a_job(tenant=poison.tenant)])).jobs
     assert await store.jobs.change(job.id, failed)
     await store.close()
+
+
+async def test_a_key_that_cannot_be_read_lets_nobody_in_and_hides_no_other(store: Store) -> None:
+    secrets = ["genq_the-key-of-a-newer-version", "genq_a-key-that-is-well-known"]
+    poison, well = [await store.keys.add("acme", each, "whsec_x", NOON) for each in secrets]
+    await write(store, api_keys, poison.id, {"scopes": "submit teleport"})
+    with pytest.raises(UnreadableRow):
+        await store.keys.find(secrets[0])
+    assert [key.id for key in await store.keys.all()] == [well.id]
