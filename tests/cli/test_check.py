@@ -96,6 +96,7 @@ def test_everything_wrong_at_once(genq: Genq, tmp_path: Path, postgres_url: str)
         "first key": ["problem"],
         "database": ["ok"],
         "API keys": ["problem"],
+        "rows": ["ok"],
         "clock": ["ok"],
         "broker": ["problem"],
     }
