@@ -7,6 +7,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,9 +21,11 @@ from generation.store.schema import job_events, jobs
 from generation.store.trouble import takes_no_writes
 from tests.contract.test_store import later, submitting
 from tests.services.migrations import sqlite_url_of
+from tests.services.waiting import wait_for_async
 from tests.unit.jobs import NOON, a_job
 from tests.unit.webhooks.endpoints import an_endpoint
 
+SOON = timedelta(seconds=30)
 OTHERS = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
     " WHERE datname = current_database() AND pid <> pg_backend_pid()"
@@ -131,10 +134,14 @@ async def test_what_is_cut_in_the_middle_of_traffic_is_stored_once_or_told(
     traffic = Traffic(postgres)
 
     async def cut() -> None:
-        for _ in range(20):
-            await asyncio.sleep(0.05)
-            await operator.cut_all()
-        traffic.over = True
+        try:
+            for _ in range(20):
+                before = len(traffic.accepted)
+                await asyncio.sleep(0.05)
+                await wait_for_async(lambda n=before: len(traffic.accepted) > n, SOON, "an order")
+                await operator.cut_all()
+        finally:
+            traffic.over = True
 
     orders, reads = (traffic.order() for _ in range(10)), (traffic.read() for _ in range(3))
     await asyncio.gather(cut(), *orders, *reads)
@@ -167,6 +174,8 @@ async def test_no_more_connections_are_to_be_had(
         await second.jobs.insert(a_job())
     assert is_away(caught.value), "waiting cures it"
     await first.close()
+    while await operator.value("SELECT count(*) FROM pg_stat_activity WHERE usename = 'few'"):
+        await asyncio.sleep(0.01)
     job = await second.jobs.insert(a_job())
     assert await postgres.jobs.get(job.id)
     await second.close()

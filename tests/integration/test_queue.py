@@ -99,7 +99,7 @@ async def test_celery_hears_our_events_as_its_own(redis_url: str) -> None:
             receiver = app.events.Receiver(connection, handlers={"*": hear})
             with receiver.consumer_context(wakeup=False) as (listening, _, _):
                 while not theirs:
-                    listening.drain_events(timeout=10)
+                    listening.drain_events(timeout=SOON.total_seconds())
 
     job, *more = [a_job(input={"prompt": "a cat"}) for _ in range(20)]
     listener = asyncio.create_task(asyncio.to_thread(listen))
@@ -111,13 +111,11 @@ async def test_celery_hears_our_events_as_its_own(redis_url: str) -> None:
             rows.show(job, NOON)
             return bool(ours)
 
-        await wait_for_async(is_heard, timedelta(seconds=10), "Celery to listen")
+        await wait_for_async(is_heard, SOON, "Celery to listen")
         for other in more:
             rows.show(other, NOON)
         last = more[-1].id
-        await wait_for_async(
-            lambda: ours[-1]["uuid"] == last, timedelta(seconds=10), "all to be heard"
-        )
+        await wait_for_async(lambda: ours[-1]["uuid"] == last, SOON, "all to be heard")
         kind, fields = row_event(job, NOON) or ("", {})
 
         def dispatch() -> None:
@@ -125,7 +123,7 @@ async def test_celery_hears_our_events_as_its_own(redis_url: str) -> None:
                 dispatcher.send(kind, **fields)
 
         await asyncio.to_thread(dispatch)
-        await asyncio.wait_for(listener, 10)
+        await asyncio.wait_for(listener, SOON.total_seconds())
     assert [event["uuid"] for event in ours[-len(more) :]] == [each.id for each in more]
     assert {event["timestamp"] for event in ours} == {NOON.timestamp()}
     own = {"hostname", "timestamp", "local_received", "clock"}
