@@ -95,7 +95,6 @@ def test_everything_wrong_at_once(genq: Genq, tmp_path: Path, postgres_url: str)
         "flower": ["problem"],
         "first key": ["problem"],
         "database": ["ok"],
-        "rows": ["ok"],
         "API keys": ["problem"],
         "rows": ["ok"],
         "clock": ["ok"],
