@@ -28,7 +28,7 @@ from generation.store.schema import (
     delivery_attempts,
     webhook_endpoints,
 )
-from generation.store.unreadable import Read, put_off, read
+from generation.store.unreadable import Read, not_noted, put_off, read
 from generation.webhooks.delivery import Attempt, Delivery, DeliveryState
 from generation.webhooks.endpoint import Endpoint
 from generation.webhooks.secrets import signing
@@ -232,6 +232,7 @@ class DeliveryStore:
                 query = select(func.min(deliveries.c.id)).where(
                     deliveries.c.endpoint_id == endpoint.id,
                     deliveries.c.state == DeliveryState.QUEUED.value,
+                    not_noted(deliveries),
                 )
                 if head := (await connection.execute(query)).scalar():
                     heads[endpoint.id] = head

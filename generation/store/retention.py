@@ -7,12 +7,13 @@ may do so at once: rows that one of them has taken are passed over by the others
 
 from datetime import datetime
 
-from sqlalchemy import Column, ColumnElement, Select, Table, and_, delete, exists, not_, or_, select
+from sqlalchemy import Column, Select, Table, and_, delete, exists, not_, or_, select
 from ulid import ULID
 
 from generation.job import TERMINAL
 from generation.store.database import Database
-from generation.store.schema import deliveries, idempotency_keys, job_events, jobs, unreadable_rows
+from generation.store.schema import deliveries, idempotency_keys, job_events, jobs
+from generation.store.unreadable import not_noted
 from generation.webhooks.delivery import DeliveryState
 
 #: Rows removed at once: little enough for SQLite's one writer to be soon free again.
@@ -45,7 +46,7 @@ class Retention:
             ),
         )
         old = and_(
-            *readable(jobs),
+            not_noted(jobs),
             jobs.c.finished_at < before,
             jobs.c.state.in_(_ENDED),
             jobs.c.wake_at.is_(None),
@@ -59,7 +60,7 @@ class Retention:
         """Remove events that happened before then, but none of a job that lives; how many."""
         living = exists().where(jobs.c.id == job_events.c.job_id, jobs.c.state.not_in(_ENDED))
         old = and_(
-            *readable(job_events),
+            not_noted(job_events),
             job_events.c.id < first_id("evt", before),
             job_events.c.position.is_not(None),
             not_(living),
@@ -71,7 +72,7 @@ class Retention:
     async def prune_deliveries(self, before: datetime, limit: int = BATCH) -> int:
         """Remove deliveries that ended before then; how many."""
         old = and_(
-            *readable(deliveries),
+            not_noted(deliveries),
             deliveries.c.id < first_id("dlv", before),
             deliveries.c.finished_at < before,
             deliveries.c.state != DeliveryState.QUEUED.value,
@@ -89,12 +90,6 @@ class Retention:
         mine = old.with_for_update(skip_locked=True, of=table)
         async with self._database.writing() as connection:
             return (await connection.execute(delete(table).where(key.in_(mine)))).rowcount
-
-
-def readable(table: Table) -> list[ColumnElement[bool]]:
-    """Not known to be unreadable: what cannot be read may be mended, and is not removed."""
-    noted = select(unreadable_rows.c.row_id).where(unreadable_rows.c.table_name == table.name)
-    return [table.c.id.not_in(noted)]
 
 
 def first_id(kind: str, moment: datetime) -> str:

@@ -14,9 +14,11 @@ from time import monotonic
 from typing import Any, Generic, TypeVar, cast
 
 import structlog
-from sqlalchemy import Column, CursorResult, Select, Table, update
+from sqlalchemy import Column, ColumnElement, CursorResult, Select, Table, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from generation.store.schema import unreadable_rows
 
 log = structlog.get_logger(__name__)
 
@@ -146,12 +148,19 @@ async def first_readable(
 async def put_off(
     connection: AsyncConnection, table: Table, row_ids: Sequence[str], now: datetime
 ) -> None:
-    """Let these due rows be due again later, and stand in no line until then. Nothing else."""
+    """Let these rows be due again later, and be taken from no line before. Nothing else."""
     if row_ids:
         column = cast(Column[str], table.c.id)
         away: dict[str, Any] = {"wake_at": now + AGAIN}
         away |= {"line": None} if "line" in table.c else {}
+        away |= {"aside": False} if "aside" in table.c else {}
         await connection.execute(update(table).where(column.in_(row_ids)).values(away))
+
+
+def not_noted(table: Table) -> ColumnElement[bool]:
+    """Whether a row is not among those that are known to be unreadable."""
+    noted = select(unreadable_rows.c.row_id).where(unreadable_rows.c.table_name == table.name)
+    return cast(Column[str], table.c.id).not_in(noted)
 
 
 def is_of_content(error: Exception) -> bool:

@@ -260,3 +260,21 @@ async def test_a_key_that_cannot_be_read_lets_nobody_in_and_hides_no_other(store
     with pytest.raises(UnreadableRow):
         await store.keys.find(secrets[0])
     assert [key.id for key in await store.keys.all()] == [well.id]
+
+
+async def test_strict_order_passes_over_what_cannot_be_read(sqlite_url: str) -> None:
+    store = Store(sqlite_url)
+    endpoint = await registered(store, ordered=True)
+    for _ in range(2):
+        job = await store.jobs.insert(a_job())
+        await store.jobs.change(job.id, failed)
+    filters = LogFilters(endpoint_id=endpoint.id)
+    second, first = await store.delivery_log.page("acme", filters, limit=9)
+    async with store.database.writing() as connection:
+        damage = text("UPDATE deliveries SET created_at = 'long ago' WHERE id = :id")
+        await connection.execute(damage, {"id": first.id})
+    (claimed,) = await claim_deliveries(store)
+    assert (claimed.delivery.id, claimed.blocked) == (second.id, True), "it is noted only now"
+    (claimed,) = await claim_deliveries(store, NOON + AGAIN / 2)
+    assert (claimed.delivery.id, claimed.blocked) == (second.id, False)
+    await store.close()
