@@ -23,10 +23,11 @@ demo: $(INSTALLED) ## see genq at work on this machine; ONCE=1 stops it at the e
 up: $(INSTALLED) ## run genq on this machine, with your stations or the sandbox
 	@$(BIN)/genq up
 
-# Hundreds of processes start in a run: none is to compile genq anew, whatever the shell says.
+# Three at a time, also on two cores: much of a test is waiting for processes and clocks. Hundreds of
+# processes start in a run, and none is to compile genq anew, whatever the shell says.
 test: export PYTHONDONTWRITEBYTECODE =
-test: $(INSTALLED_DEV) ## run the tests, two at a time
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+test: $(INSTALLED_DEV) ## run the tests, three at a time
+	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 lint: $(INSTALLED_DEV) ## check style, form and who imports whom
 	$(BIN)/ruff check
