@@ -103,8 +103,18 @@ class JobStore:
         The job, or None where there is none, or none of this tenant's. As whatever reads or changes
         one job it raises `UnreadableRow` where its row cannot be read.
         """
-        job = readable(await self._getting(job_id))
+        job = await self._getting(job_id)
+        if isinstance(job, UnreadableRow):
+            # Whose it is is told to nobody else, whatever else cannot be read of it.
+            if tenant is not None and not await self._is_of(job_id, tenant):
+                return None
+            raise job
         return job if job and tenant in {None, job.tenant} else None
+
+    async def _is_of(self, job_id: str, tenant: str) -> bool:
+        query = select(jobs.c.id).where(jobs.c.id == job_id, jobs.c.tenant == tenant)
+        async with self._database.reading() as connection:
+            return (await connection.execute(query)).first() is not None
 
     async def named(self, client_id: str, tenant: str) -> Job | None:
         """The tenant's job of this name, or None."""

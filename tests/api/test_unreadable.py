@@ -32,6 +32,9 @@ def test_one_job_that_cannot_be_read(served_on_both: Served) -> None:
         told = problem(answer, 500, "unreadable")
         assert poison in told["detail"]
         assert "genq check" in told["detail"]
+    stranger = served.caller()
+    for path in (f"/v1/jobs/{poison}", f"/v1/jobs/{poison}/explain"):
+        problem(stranger.get(path), 404, "not_found")
     assert caller.get(f"/v1/jobs/{well}").status_code == 200
     events = caller.get("/v1/events").json()["data"]
     assert {event["data"]["id"] for event in events} == {well}
