@@ -41,6 +41,7 @@ def postgresql_engine(url: URL, pool_size: int) -> AsyncEngine:
         pool_size=pool_size,
         max_overflow=0,
         pool_recycle=RECYCLE_SECONDS,
+        hide_parameters=True,  # what failed is logged, and orders and secrets are among them
         json_serializer=compact_json,
         json_deserializer=from_json,
         connect_args={"timeout": 10, "command_timeout": 60, "server_settings": {"jit": "off"}},
@@ -91,6 +92,7 @@ def sqlite_engine(url: URL, *, pool_size: int, begin: str) -> AsyncEngine:
         poolclass=AsyncAdaptedQueuePool,
         pool_size=pool_size,
         max_overflow=0,
+        hide_parameters=True,  # what failed is logged, and orders and secrets are among them
         json_serializer=compact_json,
         json_deserializer=from_json,
         connect_args={"timeout": SQLITE_BUSY_SECONDS},

@@ -7,12 +7,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from generation.errors import ErrorCode
 from generation.job import Job, JobError, JobState, Result, Webhook
 from generation.lifecycle import request_cancel
 from generation.status import Action, Asset, AssetType
 from generation.store import Filters, Store, migrate, new_key, revisions
+from generation.store.rows import job_row
+from generation.store.schema import jobs
 from generation.webhooks.delivery import DeliveryState
 from tests.unit.jobs import NOON, a_job
 
@@ -97,6 +100,14 @@ async def test_one_bad_item_fails_alone(store: Store) -> None:
     assert [isinstance(outcome, Exception) for outcome in outcomes].count(True) == 1
     assert isinstance(outcomes[10], Exception)
     assert (await store.jobs.counts())["queued"] == 20
+
+
+async def test_what_a_database_refuses_is_not_repeated_in_its_error(store: Store) -> None:
+    row = job_row(a_job(input={"prompt": "a face nobody else may know"})) | {"tenant": None}
+    with pytest.raises(IntegrityError) as caught:
+        async with store.database.writing() as connection:
+            await connection.execute(jobs.insert(), row)
+    assert "a face" not in str(caught.value)
 
 
 async def test_forty_claims_of_one_submit_have_one_winner(store: Store, second: Store) -> None:
