@@ -44,6 +44,8 @@ PARTS: Mapping[str, tuple[str, ...]] = {
         "fastapi",
     ),
 }
+#: What is only around the others, and part of none.
+AROUND = ("generation.store.trouble:again_if_cut",)
 
 Cost = Mapping[str, float]
 
@@ -116,8 +118,9 @@ def cost(sampled: Mapping[str, Mapping[str, float]], requests: int) -> Cost:
 
 def part_of(stack: list[str]) -> str | None:
     # The outermost frames are those of the command itself.
-    served = stack[max((i for i, f in enumerate(stack) if f == "asyncio.runners:run"), default=0) :]
+    outer = max((i for i, f in enumerate(stack) if f == "asyncio.runners:run"), default=0)
+    served = [frame for frame in stack[outer + 1 :] if frame not in AROUND]
     for part, beginnings in PARTS.items():
-        if any(frame.startswith(beginnings) for frame in served[1:]):
+        if any(frame.startswith(beginnings) for frame in served):
             return part
     return None
