@@ -24,9 +24,9 @@ from api.repeats import Repeats
 from api.taking import Taker
 from api.wishes import Wishes, read_wishes
 from generation.document import job_document, rfc3339
+from generation.flower_rows import Rows
 from generation.job import Job
 from generation.lifecycle import request_cancel
-from generation.loop_rows import LoopRows
 from generation.settings import Settings
 from generation.store import ApiKey, Batch, KeyScope, Store
 
@@ -77,7 +77,7 @@ class Rejected:
 class Batches:
     """The endpoints of batches."""
 
-    def __init__(self, settings: Settings, store: Store, taker: Taker, rows: LoopRows) -> None:
+    def __init__(self, settings: Settings, store: Store, taker: Taker, rows: Rows) -> None:
         self._base_url = settings.public_url or ""
         self._max_body_bytes = settings.max_body_bytes
         self._repeats = Repeats(settings.retry_guard)

@@ -49,7 +49,7 @@ from api.waiting import Waiting
 from api.webhook_routes import webhook_routes
 from generation.access import Scope
 from generation.callback import PATH as CALLBACKS
-from generation.loop_rows import LoopRows
+from generation.flower_rows import Rows
 from generation.queue import Nudger, celery_app
 from generation.settings import Settings
 from generation.station_file import load_stations
@@ -79,7 +79,7 @@ class Door:
         self._keys = Keys(settings, self.store.keys, self.callers)
         self._nudger = Nudger(settings)
         hostname = f"genq-api@{socket.gethostname()}"
-        self._rows = LoopRows(self._nudger, celery_app(settings), hostname)
+        self._rows = Rows(self._nudger, celery_app(settings), hostname)
         catalogue = Catalogue(stations)
         hints = Hints(catalogue, Paces(self.store.durations, stations))
         orders = OrderReader(settings, catalogue, Followups(stations))

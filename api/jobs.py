@@ -17,9 +17,9 @@ from api.names import no_such_job, own_id, own_job
 from api.problems import Problem
 from api.standing import Standing
 from generation.document import job_document
+from generation.flower_rows import Rows
 from generation.job import Job, JobState
 from generation.lifecycle import request_cancel
-from generation.loop_rows import LoopRows
 from generation.settings import Settings
 from generation.store import ApiKey, JobStore
 
@@ -28,7 +28,7 @@ class Jobs:
     """The endpoints of jobs. Each sees the jobs of its caller's tenant and no others."""
 
     def __init__(
-        self, settings: Settings, store: JobStore, standing: Standing, hints: Hints, rows: LoopRows
+        self, settings: Settings, store: JobStore, standing: Standing, hints: Hints, rows: Rows
     ) -> None:
         self._base_url = settings.public_url or ""
         self._store = store

@@ -17,8 +17,8 @@ from api.names import no_such_job, own_id
 from api.orders import read_json
 from api.problems import Complaint, Problem, invalid
 from generation.document import job_document
+from generation.flower_rows import Rows
 from generation.job import Job, JobState
-from generation.loop_rows import LoopRows
 from generation.queue import Nudger, submit_message
 from generation.resolution import Then, created, not_created
 from generation.settings import Settings
@@ -47,7 +47,7 @@ class Resolution(BaseModel):
 class Resolutions:
     """The endpoint for those who have looked in a station's books."""
 
-    def __init__(self, settings: Settings, store: JobStore, nudger: Nudger, rows: LoopRows) -> None:
+    def __init__(self, settings: Settings, store: JobStore, nudger: Nudger, rows: Rows) -> None:
         self._base_url = settings.public_url or ""
         self._store = store
         self._nudger = nudger

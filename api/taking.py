@@ -10,8 +10,8 @@ from api.orders import OrderReader, read_order
 from api.problems import Complaint, Problem, invalid
 from api.repeats import busy, reused
 from api.wishes import Wishes
+from generation.flower_rows import Rows
 from generation.job import Job
-from generation.loop_rows import LoopRows
 from generation.queue import Nudger, submit_message
 from generation.store import ApiKey, IdempotencyKey, JobStore, KeyBusy, KeyReused, Placed
 
@@ -19,9 +19,7 @@ from generation.store import ApiKey, IdempotencyKey, JobStore, KeyBusy, KeyReuse
 class Taker:
     """Reads, stores and announces orders. Shared by all endpoints that take any."""
 
-    def __init__(
-        self, store: JobStore, orders: OrderReader, nudger: Nudger, rows: LoopRows
-    ) -> None:
+    def __init__(self, store: JobStore, orders: OrderReader, nudger: Nudger, rows: Rows) -> None:
         self._store = store
         self._orders = orders
         self._nudger = nudger

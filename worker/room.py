@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from generation.account import Account, KeyName, Patience
 from generation.binding import Binding
 from generation.callback import SECRET_NAME, callback_url
-from generation.flower import Rows
+from generation.flower_rows import Rows
 from generation.job import Job
 from generation.lifecycle import Moment, Rules
 from generation.operation import Durations, Pace
@@ -63,7 +63,7 @@ class Room:
         self.awaited: Set[KeyName] = frozenset()
         self.patience = Patience(settings.retry_base, settings.retry_limit)
         self.nudger = Nudger(settings)
-        self.rows = Rows(app, hostname)
+        self.rows = Rows(self.nudger, app, hostname)
         self.sender = Sender(
             settings.webhook_policy,
             total=settings.webhook_timeout,
@@ -149,7 +149,6 @@ class Room:
 
     async def close(self) -> None:
         await self.nudger.close()
-        await asyncio.to_thread(self.rows.close)
         await self.upstream.close()
         await self.sender.aclose()
         await self.store.close()

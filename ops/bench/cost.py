@@ -25,7 +25,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "HTTP: writing the answer": ("uvicorn.protocols.http.httptools_impl:send",),
     "who is calling": ("api.callers",),
     "the message to a worker": ("generation.queue", "redis"),
-    "the row in Flower": ("generation.flower", "generation.loop_rows"),
+    "the row in Flower": ("generation.flower", "generation.flower_rows"),
     "jobs as rows, rows as jobs": ("generation.store.newborn", "generation.store.rows"),
     "SQLAlchemy and the driver": ("sqlalchemy", "aiosqlite", "asyncpg", "generation.store.sqlite"),
     "group commit: transactions, tallies, limits": ("generation.store",),

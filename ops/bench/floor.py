@@ -29,8 +29,8 @@ from api.taking import Taker
 from api.waiting import Waiting
 from generation import garbage
 from generation.access import Scope
+from generation.flower_rows import Rows
 from generation.job import Job
-from generation.loop_rows import LoopRows
 from generation.queue import Nudger, celery_app
 from generation.settings import Settings
 from generation.station_file import load_stations
@@ -51,7 +51,7 @@ def floor(settings: Settings) -> ASGIApp:
     catalogue = Catalogue(stations)
     orders = OrderReader(settings, catalogue, Followups(stations))
     nudger = Nudger(settings)
-    rows = LoopRows(nudger, celery_app(settings), "genq-floor")
+    rows = Rows(nudger, celery_app(settings), "genq-floor")
     taker = Forgetful(store.jobs, orders, nudger, rows)
     hints = Hints(catalogue, Paces(store.durations, stations))
     ordering = Ordering(settings, taker, hints, Waiting(store.jobs, Hub(store.events)))

@@ -14,7 +14,7 @@ import redis
 from structlog.testing import capture_logs
 
 from generation.flower import row_event
-from generation.loop_rows import LoopRows
+from generation.flower_rows import Rows
 from generation.queue import SUBMITS, Nudger, call_message, celery_app, submit_message
 from generation.settings import Settings
 from ops.stack.broker import BrokerProcess
@@ -104,7 +104,7 @@ async def test_celery_hears_our_events_as_its_own(redis_url: str) -> None:
     job, *more = [a_job(input={"prompt": "a cat"}) for _ in range(20)]
     listener = asyncio.create_task(asyncio.to_thread(listen))
     async with a_nudger(redis_url) as nudger:
-        rows = LoopRows(nudger, app, "genq-api@here")
+        rows = Rows(nudger, app, "genq-api@here")
 
         def is_heard() -> bool:
             """Only once Celery listens; until then nobody is told."""

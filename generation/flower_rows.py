@@ -1,5 +1,5 @@
 """
-Jobs as rows in Flower, shown from an event loop: they go to the broker with the messages to
+Jobs as rows in Flower, told by whoever moves them: the news go to the broker with the messages to
 workers. A thread of their own would hold the interpreter's lock against those who take orders.
 """
 
@@ -15,14 +15,14 @@ from generation.job import Job
 from generation.queue import Nudger
 
 
-class LoopRows:
-    """What `generation.flower.Rows` is to a process of threads. Lives on the nudger's loop."""
+class Rows:
+    """One process's news of jobs for Flower. Lives on the nudger's loop."""
 
     def __init__(self, nudger: Nudger, app: Celery, hostname: str) -> None:
         self._nudger = nudger
         self._clock = cast(Any, app).clock
         #: In every event, as Celery's workers put it.
-        self._sender = {"hostname": hostname, "pid": os.getpid(), "utcoffset": utcoffset()}
+        self._sender = {"hostname": hostname, "pid": os.getpid()}
 
     def show(self, job: Job, now: datetime) -> None:
         """Show where the job stands now. Never waits and never fails."""
@@ -32,6 +32,7 @@ class LoopRows:
         kind, fields = event
         fields |= self._sender
         fields["type"] = kind
+        fields["utcoffset"] = utcoffset()
         fields["timestamp"] = now.timestamp()
         fields["clock"] = self._clock.forward()
         self._nudger.publish(fields)
