@@ -3,6 +3,7 @@
 """
 
 import argparse
+import logging
 import os
 import random
 import signal
@@ -11,6 +12,8 @@ import time
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
+
+import structlog
 
 from ops.faults.run import coverage, run
 from ops.faults.stage import Options
@@ -22,6 +25,8 @@ PRIVATE = "GENQ_FAULTS_PRIVATE_MOUNTS"
 
 def main() -> None:
     signal.signal(signal.SIGTERM, leave)
+    # What the harness itself meets of the trouble it makes is for a debugger, not for the table.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.INFO))
     given = parsed(sys.argv[1:])
     if given.store == "sqlite" and os.geteuid() == 0 and PRIVATE not in os.environ:
         hide_mounts()
