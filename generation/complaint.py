@@ -7,7 +7,7 @@ all of them find is the same.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from generation.errors import (
@@ -28,6 +28,8 @@ from generation.status import Failed
 LONGEST_MESSAGE = 500
 LONGEST_CODE = 100
 
+_STATUS = re.compile(r"[45][0-9]{2}")
+
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
@@ -40,11 +42,26 @@ class Complaint:
     status: int = 0
     retry_after: timedelta | None = None
 
+    @property
+    def deciding_status(self) -> int:
+        """A code of three digits is an HTTP status that a station passes on; else the answer's."""
+        return int(self.code) if _STATUS.fullmatch(self.code) else self.status
+
 
 def wordless(reply: Reply) -> Complaint:
     """The complaint of an answer that is no JSON object: its status and how it begins."""
     message = f"HTTP {reply.status} without a readable answer: {reply.excerpt()}"
-    return Complaint(message, status=reply.status, retry_after=reply.retry_after)
+    return told_in(Complaint(message), reply)
+
+
+def told_in(complaint: Complaint, reply: Reply) -> Complaint:
+    """The complaint with what the answer around it says: the status, and how long to wait."""
+    return replace(
+        complaint,
+        message=complaint.message or reply.excerpt(),
+        status=reply.status,
+        retry_after=reply.retry_after,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +139,10 @@ REFUSALS: Mapping[int, Verdict] = {
     415: INVALID,
     422: INVALID,
 }
+
+#: All that a status below 500 says of an order. Nothing says that one which came too slowly or too
+#: early was not taken.
+BY_STATUS: Mapping[int, Verdict] = {**CLEAR_STATUSES, **REFUSALS, 408: BROKEN, 425: BROKEN}
 
 
 def wordless_verdict(reply: Reply, *, submitting: bool) -> Verdict:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from generation import wire
-from generation.complaint import Complaint
+from generation.complaint import Complaint, told_in
 from generation.reply import Reply, storable
 
 #: An answer within an answer within an answer is as deep as chained stations get.
@@ -29,14 +29,9 @@ def complaint_in(document: Mapping[str, Any], reply: Reply) -> Complaint | None:
         found = _bare(document)
     if found is None:
         return None
-    found = unfolded(found)
-    return replace(
-        found,
-        message=found.message or reply.excerpt(),
-        code=found.code or storable(reply.headers.get("x-fal-error-type", ""))[:100],
-        status=reply.status,
-        retry_after=reply.retry_after,
-    )
+    found = told_in(unfolded(found), reply)
+    code = found.code or storable(reply.headers.get("x-fal-error-type", ""))[:100]
+    return replace(found, code=code)
 
 
 def unfolded(complaint: Complaint) -> Complaint:

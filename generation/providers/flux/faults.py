@@ -4,7 +4,6 @@ What may exist upstream after each thing that the vendor and its resellers compl
 The service's code decides first, its words second and the HTTP status last.
 """
 
-import re
 from collections.abc import Mapping
 
 from generation.complaint import (
@@ -133,13 +132,12 @@ def _by_words(complaint: Complaint) -> Verdict | None:
 
 
 def _by_status(complaint: Complaint, *, submitting: bool) -> Verdict:
-    """The last resort. A code of three digits is an HTTP status that a station passes on."""
-    code = complaint.code
-    status = int(code) if re.fullmatch("[45][0-9]{2}", code) else complaint.status
+    """The last resort."""
+    status = complaint.deciding_status
     if status >= 500:
         return BROKEN
     if status == 404 and not submitting:
         return NOT_FOUND
     # OpenAI's form says so to nearly everything, which is no reason to believe it against a status.
-    otherwise = INVALID if code.lower().startswith("invalid_request") else UNREADABLE
+    otherwise = INVALID if complaint.code.lower().startswith("invalid_request") else UNREADABLE
     return CLEAR_STATUSES.get(status) or REFUSALS.get(status, otherwise)

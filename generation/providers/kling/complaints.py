@@ -7,11 +7,10 @@ and OpenAI's `{error: {message, type, code}}`.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from generation import wire
-from generation.complaint import Complaint
+from generation.complaint import Complaint, told_in
 from generation.reply import Reply
 
 #: An answer within an answer within an answer is as deep as chained stations get.
@@ -25,15 +24,7 @@ def complaint_in(document: Mapping[str, Any], reply: Reply) -> Complaint | None:
     found = _spoken(document)
     if found is None and reply.status >= 400 and not wire.text(document.get("code")):
         found = _enveloped(document)
-    if found is None:
-        return None
-    innermost = unfolded(found)
-    return replace(
-        innermost,
-        message=innermost.message or reply.excerpt(),
-        status=reply.status,
-        retry_after=reply.retry_after,
-    )
+    return found and told_in(unfolded(found), reply)
 
 
 def unfolded(complaint: Complaint) -> Complaint:

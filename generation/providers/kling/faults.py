@@ -5,7 +5,6 @@ The service's code decides first, its words second and the HTTP status last: Kli
 "too fast", for "no money" and for "not from this address" alike, and errors may come with HTTP 200.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -157,9 +156,8 @@ def _verdict(complaint: Complaint) -> Verdict:
 
 
 def _by_status(complaint: Complaint) -> Verdict:
-    """The last resort. A code of three digits is an HTTP status that a station passes on."""
-    code = complaint.code
-    status = int(code) if re.fullmatch("[45][0-9]{2}", code) else complaint.status
+    """The last resort."""
+    status = complaint.deciding_status
     if status >= 500:
         return BROKEN
     return (

@@ -13,6 +13,7 @@ from dataclasses import replace
 from generation.complaint import (
     AUTH,
     BROKEN,
+    BY_STATUS,
     DOWN,
     FORBIDDEN,
     INVALID,
@@ -112,21 +113,7 @@ _CLEAR_WORDS = rules(
 )
 
 #: Statuses that mean one thing where neither code nor words say otherwise.
-_BY_STATUS: Mapping[int, Verdict] = {
-    400: INVALID,
-    401: AUTH,
-    402: NO_CREDIT,
-    403: AUTH,
-    404: UNSUPPORTED,
-    405: UNSUPPORTED,
-    408: BROKEN,
-    413: INVALID,
-    415: INVALID,
-    422: INVALID,
-    425: BROKEN,
-    429: TOO_FAST,
-    501: UNSUPPORTED,
-}
+_BY_STATUS: Mapping[int, Verdict] = {**BY_STATUS, 501: UNSUPPORTED}
 
 
 def fault_of(complaint: Complaint) -> Fault | None:

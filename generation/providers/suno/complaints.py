@@ -7,11 +7,10 @@ success; a relay's envelope whose message is the upstream's whole answer as a st
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from generation import wire
-from generation.complaint import Complaint
+from generation.complaint import Complaint, told_in
 from generation.providers.suno import fields
 from generation.reply import Reply
 
@@ -28,15 +27,7 @@ def complaint_in(document: Mapping[str, Any], reply: Reply) -> Complaint | None:
     found = _spoken(document)
     if found is None and reply.status >= 400 and not wire.text(document.get("code")):
         found = _enveloped(document)
-    if found is None:
-        return None
-    innermost = _unfolded(found)
-    return replace(
-        innermost,
-        message=innermost.message or reply.excerpt(),
-        status=reply.status,
-        retry_after=reply.retry_after,
-    )
+    return found and told_in(_unfolded(found), reply)
 
 
 def _unfolded(complaint: Complaint) -> Complaint:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from generation.complaint import (
     AUTH,
     BROKEN,
+    BY_STATUS,
     CHANNEL_GONE,
     DOWN,
     FORBIDDEN,
@@ -34,8 +35,6 @@ from generation.reply import Reply
 
 #: Suno's own status line, which a Suno-API passes on as its message.
 _STATUS_LINE = re.compile(r"([45][0-9]{2})( [A-Za-z].*)?")
-#: A code that is an HTTP status.
-_STATUS_CODE = re.compile(r"[45][0-9]{2}")
 
 _BY_CODE: Mapping[str, Verdict] = {
     "quota_not_enough": NO_CREDIT,
@@ -105,21 +104,6 @@ _BY_SUNO_STATUS: Mapping[int, Verdict] = {
     503: DOWN,
 }
 
-_BY_STATUS: Mapping[int, Verdict] = {
-    400: INVALID,
-    401: AUTH,
-    402: NO_CREDIT,
-    403: AUTH,
-    404: UNSUPPORTED,
-    405: UNSUPPORTED,
-    408: BROKEN,
-    413: INVALID,
-    415: INVALID,
-    422: INVALID,
-    425: BROKEN,
-    429: TOO_FAST,
-}
-
 
 def fault_of(complaint: Complaint, *, submitting: bool) -> Fault:
     """The complaint as the fault it is. While looking, what broke is only a look without news."""
@@ -144,7 +128,7 @@ def _of_wordless(reply: Reply, submitting: bool) -> Verdict:
         return BROKEN
     if 300 <= status < 400 or (status < 300 and reply.is_page):
         return UNSUPPORTED
-    return _BY_STATUS.get(status, UNREADABLE)
+    return BY_STATUS.get(status, UNREADABLE)
 
 
 def _verdict(complaint: Complaint) -> Verdict:
@@ -155,10 +139,9 @@ def _verdict(complaint: Complaint) -> Verdict:
         return _BY_SUNO_STATUS.get(status) or _by_status(status)
     if found := first(_CLEAR_WORDS, complaint.message):
         return found
-    code = complaint.code
-    return _by_status(int(code) if _STATUS_CODE.fullmatch(code) else complaint.status)
+    return _by_status(complaint.deciding_status)
 
 
 def _by_status(status: int) -> Verdict:
     unknown = BROKEN if status >= 500 else INVALID if status >= 400 else UNREADABLE
-    return _BY_STATUS.get(status, unknown)
+    return BY_STATUS.get(status, unknown)
