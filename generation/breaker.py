@@ -14,7 +14,15 @@ from collections import deque
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from generation.errors import AccountBlocked, ErrorCode, Fault, QueueFull, Rejected, Throttled
+from generation.errors import (
+    AccountBlocked,
+    ErrorCode,
+    Fault,
+    ForeignHost,
+    QueueFull,
+    Rejected,
+    Throttled,
+)
 
 WINDOW_SECONDS = 300.0
 #: The window forgets in steps of this.
@@ -109,10 +117,11 @@ class Breaker:
 def verdict(answer: object) -> bool | None:
     """
     Whether this answer speaks for the station (True) or against it (False). None where it says
-    nothing of its health: too fast, full, and what is wrong with our request, our key or our money.
+    nothing of its health: too fast, full, a request that genq did not send, and whatever is wrong
+    with our request, our key or our money.
     """
     match answer:
-        case Throttled() | QueueFull() | AccountBlocked():
+        case Throttled() | QueueFull() | AccountBlocked() | ForeignHost():
             return None
         case Rejected(code=ErrorCode.NOT_FOUND):
             return True

@@ -18,3 +18,6 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     #: True for what the station itself answers, whatever it sells: no prefix comes before the path.
     rooted: bool = False
+    #: What is asked instead where `path` is a URL outside the station's own domain: the key is sent
+    #: to no other. None where there is no other way to ask.
+    otherwise: "Call | None" = None

@@ -12,6 +12,7 @@ What can go wrong with an upstream, sorted by the one question that costs money.
       Rejected            no     sending again is pointless: the request itself is at fault
       InDoubt             maybe  the request left; no answer came back, or somebody else's
       UnrecognizedReply   maybe  answered in a language we do not know
+        ForeignHost              asked us to send our key to somebody else
 
 Parsers raise these and nothing else. The `code` is public (`job.error.code`); the message keeps the
 upstream's own words.
@@ -150,3 +151,10 @@ class UnrecognizedReply(Fault):
     """An answer in a language we do not know: not JSON, or JSON of no known shape."""
 
     default_code = ErrorCode.BAD_RESPONSE
+
+
+class ForeignHost(UnrecognizedReply):
+    """
+    genq did not send the request: the upstream gave an address outside the station's own domain,
+    and the station's key would have gone with it. Says nothing of the station's health.
+    """

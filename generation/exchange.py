@@ -17,6 +17,7 @@ import aiohttp
 import httpx
 from yarl import URL
 
+from generation.decompression import ACCEPT_ENCODING, decompressed
 from generation.errors import InDoubt, Unreachable, UnrecognizedReply
 from generation.reply import Reply
 
@@ -25,6 +26,14 @@ NEVER_LEFT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 #: A URL of these characters alone needs no quoting.
 PLAIN = re.compile(r"[A-Za-z0-9\-._~:/?\[\]@!$&'()*+,;=%]*")
 KEEP_ALIVE_SECONDS = 30
+
+
+class BrokenOff(InDoubt):
+    """The connection broke while the answer was being read. `reply` has what had arrived."""
+
+    def __init__(self, message: str, reply: Reply) -> None:
+        super().__init__(message, upstream_status=reply.status)
+        self.reply = reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,48 +62,67 @@ class Exchanges:
     async def send(self, request: Outgoing, timeout: timedelta) -> Reply:
         """
         The answer, read to its end within `timeout`. Raises `Unreachable` if the request surely
-        never left, `InDoubt` if it may have, `UnrecognizedReply` for an answer that is too long.
+        never left, `InDoubt` if it may have (`BrokenOff` once a part of the answer had arrived),
+        `UnrecognizedReply` for an answer that is too long.
         """
         url = URL(request.url, encoded=True)
+        response: aiohttp.ClientResponse | None = None
+        body = bytearray()
         try:
             async with (
                 asyncio.timeout(timeout.total_seconds()),
                 self._opened().request(
                     request.method,
                     url,
-                    headers=request.headers,
+                    headers={"accept-encoding": ACCEPT_ENCODING, **request.headers},
                     data=request.content or None,
                     allow_redirects=False,
                 ) as response,
             ):
-                body = await self._body(response)
+                await self._read(response, body)
         except NEVER_LEFT as error:
             raise Unreachable(f"{url.host} cannot be reached: {words(error)}") from error
         except TimeoutError as error:
-            seconds = timeout.total_seconds()
-            raise InDoubt(f"{url.host} did not answer within {seconds:g} s") from error
+            message = f"{url.host} did not answer within {timeout.total_seconds():g} s"
+            raise self._broken(message, response, bytes(body)) from error
         except (aiohttp.ClientError, OSError) as error:
-            raise InDoubt(
-                f"the connection to {url.host} broke before it answered: {words(error)}"
-            ) from error
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        return Reply(response.status, body, headers)
+            message = f"the connection to {url.host} broke before it answered: {words(error)}"
+            raise self._broken(message, response, bytes(body)) from error
+        reply, complete = self._reply(response, bytes(body))
+        if not complete:
+            raise BrokenOff(f"the compressed answer of {url.host} has no end", reply)
+        return reply
 
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()
 
-    async def _body(self, response: aiohttp.ClientResponse) -> bytes:
-        body = bytearray()
+    async def _read(self, response: aiohttp.ClientResponse, body: bytearray) -> None:
         async for chunk in response.content.iter_any():
             body += chunk
             if len(body) > self._most_bytes:
                 response.close()
-                raise UnrecognizedReply(
-                    f"the answer is larger than {self._most_bytes} bytes",
-                    upstream_status=response.status,
-                )
-        return bytes(body)
+                raise self._too_long(response.status)
+
+    def _reply(self, response: aiohttp.ClientResponse, raw: bytes) -> tuple[Reply, bool]:
+        """What has arrived of an answer, decompressed, and whether nothing of it is missing."""
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        encoding = headers.get("content-encoding", "")
+        body, complete = decompressed(raw, encoding, self._most_bytes)
+        if len(body) > self._most_bytes:
+            raise self._too_long(response.status)
+        return Reply(response.status, body, headers), complete
+
+    def _broken(self, message: str, response: aiohttp.ClientResponse | None, raw: bytes) -> InDoubt:
+        """The fault of an answer that did not come to its end."""
+        if response is None or not raw:
+            return InDoubt(message)
+        return BrokenOff(message, self._reply(response, raw)[0])
+
+    def _too_long(self, status: int) -> UnrecognizedReply:
+        return UnrecognizedReply(
+            f"the answer is larger than {self._most_bytes} bytes", upstream_status=status
+        )
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -107,6 +135,7 @@ class Exchanges:
             self._session = aiohttp.ClientSession(
                 connector=connector,
                 cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
                 timeout=aiohttp.ClientTimeout(
                     total=None, sock_connect=self._connect.total_seconds()
                 ),

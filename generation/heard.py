@@ -1,9 +1,9 @@
 """
 What an exchange with an upstream brought, and what the upstream literally said: kept on the job,
-cut and without secrets, for people who debug a station.
+cut, for people who debug a station.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -13,7 +13,6 @@ Answer_co = TypeVar("Answer_co", covariant=True)
 
 #: Of the words of an upstream, this many characters are kept.
 KEPT = 8000
-HIDDEN = "•••"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +32,12 @@ def silence() -> str:
     return ""
 
 
-def words_of(reply: Reply, secrets: Iterable[str], about: str = "") -> str:
+def words_of(reply: Reply, about: str = "") -> str:
     """
     The reply in words: its HTTP status and its body, at most `KEPT` characters. Of a long answer
-    about many tasks, the part `about` one of them. Whatever equals one of our secrets is hidden.
+    about many tasks, the part `about` one of them.
     """
     body = reply.body.decode("utf-8", "replace").replace("\0", "")
-    for secret in secrets:  # before it is cut, for a cut may leave half of one
-        if len(secret) >= 6:
-            body = body.replace(secret, HIDDEN)
     if len(body) > KEPT:
         start = max(0, body.find(about) - KEPT // 2) if about else 0
         body = body[start : start + KEPT]

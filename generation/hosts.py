@@ -1,12 +1,16 @@
 """
-Where an asset really is, for whoever is not the station: some name hosts that only a machine itself
-can reach, or only its neighbours.
+Whose a host is: which addresses belong to a station's own domain, and where an asset really is for
+whoever is not the station. Some stations name hosts that only the machine itself can reach, or only
+its neighbours.
 """
 
 from dataclasses import replace
+from functools import cache
 from ipaddress import ip_address
 from typing import TypeVar
 from urllib.parse import urlsplit
+
+from publicsuffixlist import PublicSuffixList
 
 from generation.status import Succeeded
 
@@ -46,3 +50,37 @@ def is_private(host: str) -> bool:
         return not ip_address(host).is_global
     except ValueError:
         return host.lower().rstrip(".") == "localhost"
+
+
+def is_own(url: str, station_url: str) -> bool:
+    """
+    Whether a URL leads to the station's own domain, by the same scheme. Hosts are of one domain if
+    their registrable domains are equal by the public suffix list: `api.example.co.uk` and
+    `img.example.co.uk` are, two customers of `vercel.app` are not. An IP address, and a name
+    without a domain such as `localhost`, must be the same host and port.
+    """
+    try:
+        given, own = urlsplit(url), urlsplit(station_url)
+        ports = given.port, own.port
+    except ValueError:
+        return False
+    if given.scheme != own.scheme or not given.hostname:
+        return False
+    if given.hostname == own.hostname and ports[0] == ports[1]:
+        return True
+    domain = registrable_domain(given.hostname)
+    return bool(domain) and domain == registrable_domain(own.hostname or "")
+
+
+def registrable_domain(host: str) -> str:
+    """`example.co.uk` of `api.example.co.uk`; "" for an address, a suffix, a name without a dot."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return _public_suffixes().privatesuffix(host.rstrip(".")) or ""
+    return ""
+
+
+@cache
+def _public_suffixes() -> PublicSuffixList:
+    return PublicSuffixList()

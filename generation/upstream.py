@@ -7,7 +7,7 @@ comes back. Submits use connections of their own, each closed after one answer.
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
@@ -22,17 +22,20 @@ from generation.errors import (
     AccountBlocked,
     ErrorCode,
     Fault,
+    ForeignHost,
+    InDoubt,
     Rejected,
     UnrecognizedReply,
 )
-from generation.exchange import Exchanges, Outgoing, quoted
+from generation.exchange import BrokenOff, Exchanges, Outgoing, quoted
 from generation.heard import Heard, silence, words_of
-from generation.hosts import located
+from generation.hosts import is_own, located
 from generation.job import Job
 from generation.operation import Order, Parent, Task
+from generation.redaction import redacted
 from generation.reply import Reply
 from generation.settings import Settings
-from generation.status import Ask, Status, SubmitAnswer
+from generation.status import Ask, Status, SubmitAnswer, Succeeded
 
 log = structlog.get_logger(__name__)
 
@@ -50,6 +53,7 @@ class Upstream:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._credentials = Credentials()
+        self._foreign_hosts: set[tuple[str, str]] = set()
         connect, most_bytes = settings.connect_timeout, settings.max_reply_bytes
         self._looking = Exchanges(keep_alive=True, connect=connect, most_bytes=most_bytes)
         self._submitting = Exchanges(keep_alive=False, connect=connect, most_bytes=most_bytes)
@@ -90,11 +94,8 @@ class Upstream:
         assert call is not None, f"{operation.dialect} has no batch query"
         reply = await self._with_fresh_token(binding, lambda: self._hear(binding, call))
         answers = self._read(binding, operation.parse_batch_query, reply).answer
-        secrets = secrets_of(binding)
         return {
-            name: Heard(
-                located(status, binding.station.url), partial(words_of, reply, secrets, name)
-            )
+            name: Heard(located(status, binding.station.url), partial(words_of, reply, name))
             for name, status in answers.items()
         }
 
@@ -144,27 +145,75 @@ class Upstream:
     async def _look(
         self, binding: Binding, call: Call, parse: Callable[[Reply], Answer]
     ) -> Heard[Answer]:
-        async def once() -> Heard[Answer]:
-            return self._read(binding, parse, await self._hear(binding, call))
+        foreign = foreign_host(binding, call)
+        if foreign:
+            self._warn_of(foreign, binding)
+        if foreign and call.otherwise is None:
+            raise ForeignHost(f"the upstream names a host to ask that is not its own: {foreign}")
+        asked = call.otherwise if foreign and call.otherwise else call
 
-        return await self._with_fresh_token(binding, once)
+        async def once() -> Heard[Answer]:
+            return self._read(binding, parse, await self._hear(binding, asked))
+
+        try:
+            return await self._with_fresh_token(binding, once)
+        except Rejected as fault:
+            if not foreign or fault.code is not ErrorCode.NOT_FOUND:
+                raise
+            raise ForeignHost(
+                f"the upstream wants the task to be asked for at {foreign}, where our key is not"
+                f" sent, and does not know it at its own address: {fault.message}"
+            ) from fault
+
+    def _warn_of(self, foreign: str, binding: Binding) -> None:
+        """Logs once that a station's answers lead to a host the key is not sent to."""
+        if (binding.station.name, foreign) not in self._foreign_hosts:
+            self._foreign_hosts.add((binding.station.name, foreign))
+            log.error(
+                "foreign_polling_host",
+                station=binding.station.name,
+                dialect=binding.operation.dialect,
+                host=foreign,
+                hint="the key stays with the station's own domain, whose own path is asked",
+            )
 
     async def _hear(self, binding: Binding, call: Call) -> Reply:
-        request = self._request(binding, call, submit=False)
-        return await self._looking.send(request, self._settings.look_timeout)
+        timeout = self._settings.look_timeout
+        return await self._exchange(self._looking, binding, call, timeout, submit=False)
 
     async def _submit_once(
         self, binding: Binding, call: Call, parse: Callable[[Reply], Answer]
     ) -> Heard[Answer]:
         timeout = binding.operation.submit_timeout or self._settings.submit_timeout
-        request = self._request(binding, call, submit=True)
-        return self._read(binding, parse, await self._submitting.send(request, timeout))
+        try:
+            reply = await self._exchange(self._submitting, binding, call, timeout, submit=True)
+        except BrokenOff as fault:
+            raise with_what_arrived(fault, parse) from fault
+        return self._read(binding, parse, reply)
+
+    async def _exchange(
+        self,
+        exchanges: Exchanges,
+        binding: Binding,
+        call: Call,
+        timeout: timedelta,
+        *,
+        submit: bool,
+    ) -> Reply:
+        """The answer to a call, without our secrets: nothing after this sees them."""
+        auth = self._credentials.headers(binding.station, binding.key, datetime.now(UTC))
+        secrets = (*secrets_of(binding), *(value.rpartition(" ")[2] for value in auth.values()))
+        request = outgoing(binding, call, auth, submit=submit)
+        try:
+            return redacted(await exchanges.send(request, timeout), secrets)
+        except BrokenOff as fault:
+            raise BrokenOff(fault.message, redacted(fault.reply, secrets)) from fault
 
     def _read(
         self, binding: Binding, parse: Callable[[Reply], Answer], reply: Reply
     ) -> Heard[Answer]:
         """What an adapter makes of a reply; a fault keeps the words it was read from."""
-        say = partial(words_of, reply, secrets_of(binding))
+        say = partial(words_of, reply)
         try:
             return Heard(read(parse, reply), say)
         except Fault as fault:
@@ -183,19 +232,35 @@ class Upstream:
                 raise
         return await exchange()
 
-    def _request(self, binding: Binding, call: Call, *, submit: bool) -> Outgoing:
-        headers = {
-            "accept": "application/json",
-            **call.headers,
-            **self._credentials.headers(binding.station, binding.key, datetime.now(UTC)),
-        }
-        content = b""
-        if call.json is not None:
-            headers["content-type"] = "application/json"
-            body = {**call.json, **binding.dialect.extra_body} if submit else call.json
-            content = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
-        url = quoted(whole_url(binding, call, submit=submit), call.params)
-        return Outgoing(call.method, url, headers, content)
+
+def outgoing(binding: Binding, call: Call, auth: Mapping[str, str], *, submit: bool) -> Outgoing:
+    """The request that puts a call on the wire as its station wants it."""
+    headers = {"accept": "application/json", **call.headers, **auth}
+    content = b""
+    if call.json is not None:
+        headers["content-type"] = "application/json"
+        body = {**call.json, **binding.dialect.extra_body} if submit else call.json
+        content = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+    url = quoted(whole_url(binding, call, submit=submit), call.params)
+    return Outgoing(call.method, url, headers, content)
+
+
+def with_what_arrived(fault: BrokenOff, parse: Callable[[Reply], Any]) -> InDoubt:
+    """
+    The doubt that a broken answer to a submit leaves, with its words, and with the addresses of the
+    assets that it had named already: whoever settles the doubt can see them.
+    """
+    urls: Sequence[str] = ()
+    try:
+        answer = read(parse, fault.reply)
+    except Fault:
+        pass
+    else:
+        urls = [asset.url for asset in answer.assets] if isinstance(answer, Succeeded) else ()
+    named = f"; it had named {' '.join(urls)}" if urls else ""
+    doubt = InDoubt(f"{fault.message}{named}", upstream_status=fault.upstream_status)
+    doubt.words = words_of(fault.reply)
+    return doubt
 
 
 def build_input(binding: Binding, task: Task, answer: Mapping[str, Any]) -> Call:
@@ -238,23 +303,23 @@ def secrets_of(binding: Binding) -> tuple[str, ...]:
 
 def whole_url(binding: Binding, call: Call, *, submit: bool) -> str:
     """
-    Where a call goes. A URL that an upstream gave may lead only to the station's own domain, for
-    our key goes with it; raises `UnrecognizedReply` for any other.
+    Where a call goes. Raises `ForeignHost` for a URL that leads to another domain than the
+    station's, for our key goes with the request.
     """
     if call.rooted:
         return binding.station.url + call.path
     if call.path.startswith("/"):
         return binding.station.url + binding.dialect.path(call.path, submit=submit)
-    given, own = httpx.URL(call.path), httpx.URL(binding.station.url)
-    if given.scheme != own.scheme or domain(given.host) != domain(own.host):
-        raise UnrecognizedReply(f"the upstream names a foreign host to ask: {given.host}")
+    if foreign := foreign_host(binding, call):
+        raise ForeignHost(f"the upstream names a host to ask that is not its own: {foreign}")
     return call.path
 
 
-def domain(host: str) -> str:
-    """The last two labels of a name; the whole of an address."""
-    numeric = host.replace(".", "").isdigit() or ":" in host
-    return host if numeric else ".".join(host.rsplit(".", 2)[-2:])
+def foreign_host(binding: Binding, call: Call) -> str:
+    """The host of a URL that an upstream gave, where it is not the station's own; else ""."""
+    if call.path.startswith("/") or is_own(call.path, binding.station.url):
+        return ""
+    return httpx.URL(call.path).host
 
 
 def read(parse: Callable[[Reply], Answer], reply: Reply) -> Answer:

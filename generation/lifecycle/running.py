@@ -5,7 +5,7 @@ What becomes of a job that is upstream: it is looked at until it ends.
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from generation.errors import ErrorCode, Fault, Rejected, UnrecognizedReply
+from generation.errors import ErrorCode, Fault, ForeignHost, Rejected, UnrecognizedReply
 from generation.job import Billed, Job, JobError, JobState
 from generation.lifecycle.ending import ended, finish
 from generation.lifecycle.moment import GRACE, Moment
@@ -54,6 +54,8 @@ def after_look(job: Job, answer: Status | Fault, at: Moment) -> Job:
             return missed(job, answer, at)
         case UnrecognizedReply(code=ErrorCode.ASSET_MISSING):
             return empty_handed(job, answer, at)
+        case ForeignHost():
+            return job if job.reason == answer.message else job.keep(at.now, reason=answer.message)
         case _:
             return job
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from generation.hosts import located
+from generation.hosts import is_own, located
 from generation.status import Asset, AssetType, Running, Succeeded
 
 STATION = "https://relay.test.invalid"
@@ -42,3 +42,27 @@ def test_whatever_else_an_upstream_says_is_left_alone() -> None:
     assert located(running, STATION) is running
     succeeded = Succeeded((Asset(type=AssetType.IMAGE, url="https://cdn.test.invalid/1.png"),))
     assert located(succeeded, STATION) is succeeded
+
+
+@pytest.mark.parametrize(
+    ("url", "station_url", "own"),
+    [
+        ("https://api.eu2.bfl.ai/v1/get_result?id=1", "https://api.bfl.ai", True),
+        ("https://api.bfl.ai/v1/get_result?id=1", "https://relay.test.invalid", False),
+        ("http://api.bfl.ai/v1/get_result?id=1", "https://api.bfl.ai", False),
+        ("https://a.example.co.uk/x", "https://b.example.co.uk", True),
+        ("https://a.other.co.uk/x", "https://b.example.co.uk", False),
+        ("https://mine.vercel.app/x", "https://yours.vercel.app", False),
+        ("https://mine.vercel.app/x", "https://mine.vercel.app", True),
+        ("http://127.0.0.1:9000/x", "http://127.0.0.1:9000", True),
+        ("http://127.0.0.1:9001/x", "http://127.0.0.1:9000", False),
+        ("http://127.0.0.2:9000/x", "http://127.0.0.1:9000", False),
+        ("http://localhost:9000/x", "http://localhost:9000", True),
+        ("https://co.uk/x", "https://a.co.uk", False),
+        ("https://[broken/x", "https://a.example", False),
+    ],
+)
+def test_the_key_goes_to_the_stations_own_domain_only(
+    url: str, station_url: str, own: bool
+) -> None:
+    assert is_own(url, station_url) is own

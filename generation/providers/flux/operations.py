@@ -12,7 +12,7 @@ None of them takes our job id, so a submit whose answer is lost cannot be found 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, ClassVar, cast
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
@@ -76,7 +76,8 @@ class VendorOperation(FluxOperation):
         polling_url = askable(task.details.get("polling_url"))
         if not polling_url:
             return self._get_result(task)
-        return Call("GET", _with_id(polling_url, task.upstream_id))
+        own = self._get_result(task)
+        return Call("GET", _with_id(polling_url, task.upstream_id), otherwise=own)
 
     def _get_result(self, task: Task) -> Call:
         return Call("GET", "/v1/get_result", params={"id": task.upstream_id})
@@ -153,11 +154,12 @@ class FalReader(Reader):
         """The address of the result is in the answer; else it is built from the id there."""
         if task.word.upper() != "COMPLETED":
             return None
-        if call := super()._further(task):
-            return call
-        if task.id:
-            return Call("GET", f"{self.application}/requests/{quote(task.id, safe='')}")
-        return UnrecognizedReply("the task is completed, and its answer does not say where")
+        given = super()._further(task)
+        path = f"{self.application}/requests/{quote(task.id, safe='')}"
+        own = Call("GET", path) if task.id else None
+        if isinstance(given, Call):
+            return replace(given, otherwise=own)
+        return own or UnrecognizedReply("the task is completed, and its answer does not say where")
 
 
 class FalOperation(FluxOperation):
@@ -175,19 +177,20 @@ class FalOperation(FluxOperation):
         return Call("POST", f"/{model}", body, params)
 
     def build_query(self, task: Task) -> Call:
-        return Call("GET", self._address(task, "status_url", "/status"))
+        return self._call("GET", task, "status_url", "/status")
 
     def build_cancel(self, task: Task) -> Call | None:
-        return Call("PUT", self._address(task, "cancel_url", "/cancel"))
+        return self._call("PUT", task, "cancel_url", "/cancel")
 
     def parse_cancel(self, reply: Reply) -> bool:
         return self._reader.cancel(reply)
 
-    def _address(self, task: Task, name: str, verb: str) -> str:
-        """As the submit's answer gave it; else under the application."""
+    def _call(self, method: str, task: Task, name: str, verb: str) -> Call:
+        """To the address in the submit's answer; without one, to the application's own path."""
+        path = f"{_application(self._model)}/requests/{quote(task.upstream_id, safe='')}{verb}"
+        own = Call(method, path)
         given = askable(task.details.get(name))
-        own = f"{_application(self._model)}/requests/{quote(task.upstream_id, safe='')}{verb}"
-        return given or own
+        return Call(method, given, otherwise=own) if given else own
 
 
 class OpenAIOperation(FluxOperation):

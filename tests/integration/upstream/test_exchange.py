@@ -4,13 +4,14 @@ One request and what may come back: above all, whether it may have arrived.
 
 import asyncio
 import gzip
-from collections.abc import AsyncIterator
+import zlib
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 
 import pytest
 
 from generation.errors import Fault, InDoubt, Unreachable, UnrecognizedReply
-from generation.exchange import Exchanges, Outgoing, quoted
+from generation.exchange import BrokenOff, Exchanges, Outgoing, quoted
 from ops.stack.ports import free_port
 from tests.integration.upstream.servers import acting, answer
 
@@ -23,6 +24,11 @@ async def exchanges() -> AsyncIterator[Exchanges]:
     made = Exchanges(keep_alive=True, connect=LONG, most_bytes=1000)
     yield made
     await made.close()
+
+
+def raw_deflate(body: bytes) -> bytes:
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return packer.compress(body) + packer.flush()
 
 
 def get(url: str) -> Outgoing:
@@ -60,6 +66,58 @@ async def test_a_redirect_is_an_answer_and_gzip_is_read(exchanges: Exchanges) ->
     async with acting(act) as url:
         assert (await exchanges.send(get(f"{url}/moved"), LONG)).status == 302
         assert (await exchanges.send(get(f"{url}/packed"), LONG)).json() == {}
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br"])
+async def test_a_body_that_is_not_in_the_encoding_it_claims_is_read_as_it_is(
+    exchanges: Exchanges, encoding: str
+) -> None:
+    async def act(head: bytes, body: bytes, writer: asyncio.StreamWriter) -> None:
+        del head, body
+        writer.write(answer(b'{"id": 1}', "200 OK", f"content-encoding: {encoding}"))
+
+    async with acting(act) as url:
+        assert (await exchanges.send(get(url), LONG)).json() == {"id": 1}
+
+
+@pytest.mark.parametrize("pack", [zlib.compress, raw_deflate], ids=["zlib", "raw"])
+async def test_both_forms_of_deflate_are_read(
+    exchanges: Exchanges, pack: Callable[[bytes], bytes]
+) -> None:
+    async def act(head: bytes, body: bytes, writer: asyncio.StreamWriter) -> None:
+        del head, body
+        writer.write(answer(pack(b'{"id": 1}'), "200 OK", "content-encoding: deflate"))
+
+    async with acting(act) as url:
+        assert (await exchanges.send(get(url), LONG)).json() == {"id": 1}
+
+
+async def test_a_compressed_answer_is_bounded_by_its_plain_length(exchanges: Exchanges) -> None:
+    async def act(head: bytes, body: bytes, writer: asyncio.StreamWriter) -> None:
+        del body
+        packed = gzip.compress(b"x" * 1001 if b"/long" in head else b"x" * 500)
+        writer.write(answer(packed[:-4], "200 OK", "content-encoding: gzip"))
+
+    async with acting(act) as url:
+        with pytest.raises(UnrecognizedReply, match="larger than 1000 bytes"):
+            await exchanges.send(get(f"{url}/long"), LONG)
+        with pytest.raises(BrokenOff, match="has no end") as caught:
+            await exchanges.send(get(url), LONG)
+    assert caught.value.reply.body == b"x" * 500
+
+
+async def test_a_broken_answer_keeps_what_had_arrived(exchanges: Exchanges) -> None:
+    async def act(head: bytes, body: bytes, writer: asyncio.StreamWriter) -> None:
+        del head, body
+        writer.write(answer(b"x" * 500)[:100])
+        await writer.drain()
+        writer.close()
+
+    async with acting(act) as url:
+        with pytest.raises(BrokenOff) as caught:
+            await exchanges.send(get(url), LONG)
+    assert caught.value.reply.status == 200
+    assert set(caught.value.reply.body) == {ord("x")}
 
 
 async def test_what_never_left_is_told_from_what_may_have_arrived(exchanges: Exchanges) -> None:

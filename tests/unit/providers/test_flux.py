@@ -173,8 +173,8 @@ class TestVendor:
     )
     def test_the_polling_url_is_asked(self, given: str, asked: str | None) -> None:
         task = Task("t-1", {"polling_url": given})
-        assert flux("pro_1_1").build_query(task) == Call("GET", asked or given)
         own = Call("GET", "/v1/get_result", params={"id": "t-1"})
+        assert flux("pro_1_1").build_query(task) == Call("GET", asked or given, otherwise=own)
         assert flux("pro_1_1", "flux.relay").build_query(task) == own
 
     @pytest.mark.parametrize("details", [{}, {"polling_url": 5}, {"polling_url": "http://[/x"}])
@@ -316,9 +316,11 @@ class TestFal:
         root = "https://queue.fal.test.invalid/fal-ai/flux-pro/requests/r-1"
         details = {"status_url": f"{root}/status", "cancel_url": f"{root}/cancel"}
         task = Task("r-1", details)
-        assert operation.build_query(task) == Call("GET", f"{root}/status")
-        assert operation.build_cancel(task) == Call("PUT", f"{root}/cancel")
         own = "/fal-ai/flux-pro/requests/r-1"
+        asked = Call("GET", f"{root}/status", otherwise=Call("GET", f"{own}/status"))
+        assert operation.build_query(task) == asked
+        stopped = Call("PUT", f"{root}/cancel", otherwise=Call("PUT", f"{own}/cancel"))
+        assert operation.build_cancel(task) == stopped
         assert operation.build_query(Task("r-1")) == Call("GET", f"{own}/status")
         assert operation.build_cancel(Task("r-1")) == Call("PUT", f"{own}/cancel")
 
