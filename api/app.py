@@ -95,7 +95,13 @@ class Api(FastAPI):
         """What the router says: no such path, or no such method there."""
         assert isinstance(error, HTTPException)
         if error.status_code == 405:
-            return self._answer(request, self._wrong_method(request))
+            allowed = ", ".join(self._methods(request))
+            if request.method == "OPTIONS":
+                return Response(status_code=204, headers={"Allow": allowed})
+            words = f"{request.method} is not possible here; {allowed} are"
+            return self._answer(
+                request, Problem(METHOD_NOT_ALLOWED, words, headers={"Allow": allowed})
+            )
         if error.status_code == 404:
             return self._answer(request, self._no_path(request))
         raise error
@@ -126,21 +132,13 @@ class Api(FastAPI):
         words = f"write {path}" if slashed else "GET / says where to begin"
         return Problem(NOT_FOUND, f"there is nothing at this path; {words}")
 
-    def _wrong_method(self, request: Request) -> Problem:
-        """A path may have several routes, of one method each; `Allow` lists all of them."""
-        matching = [
-            route
-            for route in self._door.routes
-            if route.matches(request.scope)[0] is not Match.NONE
-        ]
-        allowed = ", ".join(
-            sorted({method for route in matching for method in route.methods or ()})
-        )
-        return Problem(
-            METHOD_NOT_ALLOWED,
-            f"{request.method} is not possible here; {allowed} is",
-            headers={"Allow": allowed},
-        )
+    def _methods(self, request: Request) -> list[str]:
+        """All methods the path takes. It may have several routes, of one method each."""
+        found = {"OPTIONS"}
+        for route in self._door.routes:
+            if route.matches(request.scope)[0] is not Match.NONE:
+                found |= route.methods or set()
+        return sorted(found | {"HEAD"} if "GET" in found else found)
 
     def _answer(self, request: Request, problem: Problem) -> Response:
         return problem_answer(

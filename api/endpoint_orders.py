@@ -18,6 +18,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from api.orders import MetadataName, MetadataValue
+from api.partial import without_defaults
 from api.times import Time
 from generation.events import FEED_EVENTS
 from generation.webhooks.endpoint import MOST_CONCURRENT, TEST, USUAL_EVENTS, Endpoint
@@ -56,7 +57,7 @@ Headers = Annotated[dict[str, str], AfterValidator(_sendable), Field(max_length=
 class EndpointChange(BaseModel):
     """The body of `PATCH /v1/webhook-endpoints/{id}`. What is absent stays as it is."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra=without_defaults)
 
     url: Annotated[str, StringConstraints(max_length=2000)] = Field(
         "", description="An https URL on the public internet."
@@ -122,6 +123,8 @@ FIELDS: Mapping[str, Callable[[Any], Any]] = {
 
 class EndpointOrder(EndpointChange):
     """The body of `POST /v1/webhook-endpoints`."""
+
+    model_config = ConfigDict(json_schema_extra=None)
 
     url: Annotated[str, StringConstraints(max_length=2000)] = Field(
         description="An https URL on the public internet."

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
 
+from api.partial import without_defaults
 from api.times import Time
 from generation import providers
 from generation.access import LONGEST_TENANT, TENANT, USUAL_SCOPES, Access, Scope, read_rate
@@ -48,7 +49,7 @@ Count = Annotated[int, Field(strict=True, ge=1, le=MOST)]
 class AccessOrder(BaseModel):
     """The body of `PATCH /v1/keys/{id}`. What is absent stays as it is."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra=without_defaults)
 
     scopes: list[Scope] = Field(
         sorted(USUAL_SCOPES),
@@ -103,6 +104,8 @@ OTHERS: Mapping[str, Callable[[Any], Any]] = {
 
 class KeyOrder(AccessOrder):
     """The body of `POST /v1/keys`."""
+
+    model_config = ConfigDict(json_schema_extra=None)
 
     tenant: Annotated[str, StringConstraints(pattern=TENANT, max_length=LONGEST_TENANT)] = Field(
         description="Whose key it is. The keys of one tenant see the same jobs."

@@ -249,8 +249,17 @@ def check_provider(provider: str, caller: ApiKey) -> None:
         raise Problem(PROVIDER_NOT_ALLOWED, words)
 
 
-#: What gzip has packed begins like this.
-GZIP = b"\x1f\x8b"
+#: How bodies begin that are no plain UTF-8, and what to say of them. UTF-16 without a byte order
+#: mark shows itself by the NUL beside the first ASCII character.
+FORMS = (
+    (b"\x1f\x8b", "it is compressed; send it plain"),
+    (b"\x28\xb5\x2f\xfd", "it is compressed with zstd; send it plain"),
+    (b"\xef\xbb\xbf", "it begins with a byte order mark; send UTF-8 without one"),
+    (b"\xff\xfe", "it is UTF-16; send UTF-8"),
+    (b"\xfe\xff", "it is UTF-16; send UTF-8"),
+    (b"\0", "it is UTF-16 or UTF-32; send UTF-8"),
+    (b"{\0", "it is UTF-16 or UTF-32; send UTF-8"),
+)
 #: U+0000 as JSON spells it, and numbers so long or so large that they may be infinite.
 LARGE = 4096
 _HUGE = re.compile(rb"[0-9](?:[eE]\+?[0-9]{3}|(?<![0-9][0-9])[0-9]{299})")
@@ -267,7 +276,7 @@ def read_json(raw: bytes) -> object:
     try:
         body = from_json(raw, allow_inf_nan=False)
     except ValueError as error:
-        words = "it is compressed; send it plain" if raw.startswith(GZIP) else error
+        words = next((words for start, words in FORMS if raw.startswith(start)), error)
         raise Problem(MALFORMED_JSON, f"the body is not JSON: {words}") from error
     check_after(raw, body)
     check_names(raw, body)

@@ -23,8 +23,9 @@ PING_EVERY = timedelta(seconds=15)
 PING = KEEPALIVE_COMMENT
 #: A reader that takes nothing for this long is let go of; it comes again and resumes.
 SEND_PATIENCE = timedelta(seconds=30)
-#: What a stream opens with: after how many milliseconds to come again once it has ended.
-OPENING = format_sse_event(retry=3000)
+#: After how many milliseconds a reader reconnects once a stream has ended. Sent within the first
+#: event: a block that has nothing but `retry` is an event without data to some readers.
+RETRY = b"retry: 3000\n"
 
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
@@ -47,10 +48,13 @@ class EventStream(StreamingResponse):
         await send(
             {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
         )
+        retry = RETRY
         async with aclosing(self._frames):
             try:
                 async for each in self._frames:
-                    await send_in_time(send, each)
+                    is_event = not each.startswith(b":")
+                    await send_in_time(send, retry + each if is_event else each)
+                    retry = b"" if is_event else retry
             except (SQLAlchemyError, OSError) as error:
                 # It ends like any other; the reader comes again and resumes where it was.
                 log.warning("stream_broken", error=f"{type(error).__name__}: {error}")

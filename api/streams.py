@@ -18,7 +18,7 @@ from api.feed import first_place
 from api.feed_query import STREAM_PARAMETERS, cursor_of, read_feed_query, read_resumed
 from api.hub import Hub
 from api.names import own_job
-from api.sse import OPENING, PING, PING_EVERY, EventStream, frame
+from api.sse import PING, PING_EVERY, EventStream, frame
 from api.subscription import News, Subscription
 from api.welcome import Welcome
 from generation.events import ENDINGS, PROGRESS
@@ -52,7 +52,7 @@ class Streams:
         return EventStream(self._tenant(place, query.types, Welcome(self._callers, caller)))
 
     async def _job(self, job: Job, after: int, welcome: Welcome) -> AsyncGenerator[bytes]:
-        yield OPENING
+        yield PING  # the headers reach the reader at once, not with the first event
         percent: int | None = None
         with self._hub.listening(job.tenant, job_id=job.id) as listener:
             await listener.joined()
@@ -81,7 +81,7 @@ class Streams:
     async def _tenant(
         self, place: int, types: tuple[str, ...], welcome: Welcome
     ) -> AsyncGenerator[bytes]:
-        yield OPENING
+        yield PING  # the headers reach the reader at once, not with the first event
         tenant = welcome.tenant
         # A reader from far behind listens only when it has nearly caught up: its queue has a bound.
         behind = True

@@ -80,6 +80,11 @@ class Wire(HttpToolsProtocol):
         self._in_head = True
         super().on_message_begin()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Trailer fields come this way too. They are not header fields, and are ignored."""
+        if self._in_head:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
         if self._head_bytes + self._piece_bytes > MOST_HEAD_BYTES and self._is_too_large():
             self._too_large = True

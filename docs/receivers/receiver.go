@@ -39,7 +39,7 @@ func main() {
 	var seen sync.Map // a table with a unique column, where there is more than one process
 
 	http.HandleFunc("/hooks/genq", func(response http.ResponseWriter, request *http.Request) {
-		body, err := io.ReadAll(http.MaxBytesReader(response, request.Body, 1<<20))
+		body, err := io.ReadAll(http.MaxBytesReader(response, request.Body, 16<<20)) // an event holds a whole result
 		if err != nil || !genuine(request.Header, body, key) {
 			response.WriteHeader(http.StatusUnauthorized)
 			return

@@ -10,8 +10,8 @@ const webhook = new Webhook(process.env.GENQ_WEBHOOK_SECRET);
 const seen = new Set(); // a table with a unique column, where there is more than one process
 const app = express();
 
-// express.raw: the raw bytes are what is signed. express.json would lose them.
-app.post("/hooks/genq", express.raw({ type: "application/json", limit: "1mb" }), (request, response) => {
+// express.raw: the raw bytes are what is signed. express.json would lose them. An event holds a whole result.
+app.post("/hooks/genq", express.raw({ type: "application/json", limit: "16mb" }), (request, response) => {
   let event;
   try {
     event = webhook.verify(request.body, request.headers);

@@ -28,16 +28,18 @@ if ($event === null) {
     exit;
 }
 
-$database = new PDO('sqlite:receiver.db');
-$database->exec('CREATE TABLE IF NOT EXISTS events (id TEXT PRIMARY KEY)');
-$insert = $database->prepare('INSERT OR IGNORE INTO events VALUES (?)');
-$insert->execute([$event['id']]);
+// The same event may come twice: only one request can create its file. A table with a unique column does the same.
+$events = getenv('RECEIVER_EVENTS') ?: 'receiver-events';
+if (!is_dir($events)) {
+    @mkdir($events, 0700, true);
+}
+$isNew = @fopen($events . '/' . hash('sha256', $event['id']), 'x') !== false;
 
 http_response_code(204);
 if (function_exists('fastcgi_finish_request')) {
     fastcgi_finish_request(); // answer first, work afterwards
 }
-if ($insert->rowCount() === 1) { // the same event may come twice
+if ($isNew) {
     $urls = array_column($event['data']['assets'], 'url');
     error_log("{$event['type']} {$event['data']['id']} " . implode(' ', $urls));
 }

@@ -23,7 +23,7 @@ async def receive(request: Request, background: BackgroundTasks) -> Response:
     body = await request.body()  # the raw bytes: they are what is signed
     try:
         event: Any = webhook.verify(body, dict(request.headers))
-    except WebhookVerificationError:
+    except (WebhookVerificationError, ValueError):  # a malformed header is a ValueError
         return Response(status_code=401)
     if is_new(event["id"]):
         background.add_task(work, event)  # answer first, work afterwards

@@ -60,6 +60,23 @@ def test_a_compressed_body_is_told_as_that(caller: Caller) -> None:
     assert "is compressed; send it plain" in problem(answer, 400, "malformed_json")["detail"]
 
 
+@pytest.mark.parametrize(
+    ("packed", "words"),
+    [
+        (b"\x28\xb5\x2f\xfd\x00", "it is compressed with zstd; send it plain"),
+        (b"\xef\xbb\xbf{}", "it begins with a byte order mark; send UTF-8 without one"),
+        ("{}".encode("utf-16"), "it is UTF-16; send UTF-8"),
+        ("{}".encode("utf-16-le"), "it is UTF-16 or UTF-32; send UTF-8"),
+        ("{}".encode("utf-16-be"), "it is UTF-16 or UTF-32; send UTF-8"),
+    ],
+)
+def test_a_body_in_another_encoding_is_told_as_that(
+    caller: Caller, packed: bytes, words: str
+) -> None:
+    answer = caller.request("POST", "/v1/jobs", content=packed)
+    assert problem(answer, 400, "malformed_json")["detail"] == f"the body is not JSON: {words}"
+
+
 def test_a_misspelt_filter_is_told_the_likeliest(caller: Caller) -> None:
     for path in ("/v1/jobs?status=failed", "/v1/webhook-deliveries?status=failed"):
         detail = problem(caller.get(path), 400, "invalid_query")["detail"]
@@ -69,11 +86,11 @@ def test_a_misspelt_filter_is_told_the_likeliest(caller: Caller) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("DELETE", "/v1/jobs", "GET, POST"),
-        ("PATCH", "/v1/jobs/job_x", "DELETE, GET, PUT"),
-        ("GET", "/v1/jobs/job_x/cancel", "POST"),
-        ("POST", "/healthz", "GET"),
-        ("PATCH", "/", "GET"),
+        ("DELETE", "/v1/jobs", "GET, HEAD, OPTIONS, POST"),
+        ("PATCH", "/v1/jobs/job_x", "DELETE, GET, HEAD, OPTIONS, PUT"),
+        ("GET", "/v1/jobs/job_x/cancel", "OPTIONS, POST"),
+        ("POST", "/healthz", "GET, HEAD, OPTIONS"),
+        ("PATCH", "/", "GET, HEAD, OPTIONS"),
     ],
 )
 def test_a_wrong_method_is_told_the_right_ones(
@@ -82,6 +99,12 @@ def test_a_wrong_method_is_told_the_right_ones(
     answer = caller.request(method, path)
     problem(answer, 405, "method_not_allowed")
     assert answer.headers["allow"] == allowed
+    options = caller.request("OPTIONS", path)
+    assert (options.status_code, options.headers["allow"]) == (204, allowed)
+
+
+def test_options_of_a_path_that_is_not_there(caller: Caller) -> None:
+    problem(caller.request("OPTIONS", "/v1/nowhere"), 404, "not_found")
 
 
 def test_a_head_is_a_get_without_its_body(caller: Caller) -> None:

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
+import httpx_sse
 import jsonschema_rs
 
 from api.callers import Callers
@@ -106,9 +107,24 @@ def test_a_reader_comes_late_or_again(caller: Caller) -> None:
         assert response.status_code == 204, "a browser comes no more"
 
 
-def test_a_stream_opens_with_the_pause_before_the_next(caller: Caller) -> None:
-    with streaming(caller, caller.order()["urls"]["stream"]) as response:
-        assert next(response.iter_lines()) == "retry: 3000"
+def test_the_pause_before_reconnecting_comes_with_the_first_event(caller: Caller) -> None:
+    """Without data beside it, it would be an empty event to some readers."""
+    job = caller.order()
+    for move in (submitting, running, failed):
+        caller.change(job["id"], move)
+    with streaming(caller, job["urls"]["stream"]) as response:
+        events = list(httpx_sse.EventSource(response).iter_sse())
+    assert [(each.event, each.retry) for each in events] == [
+        ("job.queued", 3000),
+        ("job.started", None),
+        ("job.failed", None),
+    ]
+    assert all(each.data for each in events)
+
+
+def test_a_stream_opens_before_there_is_an_event(caller: Caller) -> None:
+    with streaming(caller, "/v1/events/stream") as response:
+        assert next(response.iter_lines()) == ": ping"
 
 
 def test_progress_that_was_written_down_is_told_once(caller: Caller) -> None:

@@ -52,9 +52,14 @@ def test_a_receiver_verifies_and_takes_each_event_once(
         assert [post(url, "evt_1"), post(url, "evt_1"), post(url, "evt_2")] == [204, 204, 204]
         assert post(url, "evt_3", tampered=True) == 401
         assert post(url, "evt_4", age=timedelta(minutes=6)) == 401
-        wait_for(lambda: b"job_of_evt_2" in log.read_bytes(), START, "its work to be done")
+        for malformed in ("", "v1", "v1,", "v1,%%%", "v1a", ","):
+            assert post(url, "evt_5", signature=malformed) == 401
+        assert post(url, "evt_6", texts=["x" * 1_500_000]) == 204, "a result may be large"
+        wait_for(lambda: b"job_of_evt_6" in log.read_bytes(), START, "its work to be done")
         worked = [line for line in log.read_text().splitlines() if "job_of_evt" in line]
-        assert [line.split()[1] for line in worked] == ["job_of_evt_1", "job_of_evt_2"]
+        assert [line.split()[1] for line in worked] == [
+            f"job_of_evt_{number}" for number in (1, 2, 6)
+        ]
         assert all("https://cdn.example.com/1.png" in line for line in worked)
     finally:
         kill_group(process.pid)
@@ -69,15 +74,29 @@ def answers(url: str) -> bool:
         return False
 
 
-def post(url: str, event_id: str, *, age: timedelta = timedelta(), tampered: bool = False) -> int:
-    job = {"id": f"job_of_{event_id}", "assets": [{"url": "https://cdn.example.com/1.png"}]}
+def post(
+    url: str,
+    event_id: str,
+    *,
+    age: timedelta = timedelta(),
+    tampered: bool = False,
+    signature: str | None = None,
+    texts: Sequence[str] = (),
+) -> int:
+    job = {
+        "id": f"job_of_{event_id}",
+        "assets": [{"url": "https://cdn.example.com/1.png"}],
+        "texts": texts,
+    }
     body = json.dumps({"id": event_id, "type": "job.succeeded", "data": job}).encode()
     timestamp = int((datetime.now(UTC) - age).timestamp())
     headers: Mapping[str, str] = {
         "content-type": "application/json",
         "webhook-id": event_id,
         "webhook-timestamp": str(timestamp),
-        "webhook-signature": sign([SECRET], event_id, timestamp, body),
+        "webhook-signature": signature
+        if signature is not None
+        else sign([SECRET], event_id, timestamp, body),
     }
     sent = body + b" " if tampered else body
     return httpx.post(url, content=sent, headers=headers, trust_env=False, timeout=30).status_code
