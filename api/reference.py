@@ -2,6 +2,8 @@
 What the API's description says of each endpoint.
 """
 
+from typing import Any
+
 from api.about import kind_document
 from api.catalogue import Catalogue
 from api.examples import JOB_ID, ExampleJobs
@@ -177,15 +179,26 @@ class Reference:
         )
 
     def list_operations(self) -> Spec:
-        documents = [entry.document() for entry in self._catalogue.entries[:1]]
         return describe(
             "Operations",
             "listOperations",
             "List operations",
             "Everything this version of genq can order, and which of it is offered here.",
-            answers={200: says("Every operation.", "OperationList", {"data": documents})}
+            answers={
+                200: says(
+                    "Every operation.", "OperationList", {"data": [self._operation_document()]}
+                )
+            }
             | complains(_NO_KEY, instance="/v1/operations"),
         )
+
+    def _operation_document(self) -> dict[str, Any]:
+        """
+        One operation as an example. Not one whose schema has parts: their `$ref` would point into
+        the example, and tools that resolve references look for them in the whole description.
+        """
+        documents = (entry.document() for entry in self._catalogue.entries)
+        return next(each for each in documents if "$defs" not in each["input_schema"])
 
     def get_operation(self) -> Spec:
         return describe(
@@ -197,9 +210,7 @@ class Reference:
                 in_path("provider", "As in `kling`."),
                 in_path("operation", "As in `text2video`."),
             ],
-            answers={
-                200: says("The operation.", "Operation", self._catalogue.entries[0].document())
-            }
+            answers={200: says("The operation.", "Operation", self._operation_document())}
             | complains(
                 _NO_KEY,
                 Problem(NOT_FOUND, "there is no such operation; GET /v1/operations lists them"),

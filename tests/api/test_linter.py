@@ -1,5 +1,6 @@
-"""The API's description before somebody else's linter: Redocly's, by its recommended rules."""
+"""The API's description before other people's linters, by their usual rules."""
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -25,3 +26,21 @@ def test_redocly_has_nothing_to_complain_about(over_sqlite: Served, tmp_path: Pa
     assert ended.returncode == 0, words
     assert "Your API description is valid" in words
     assert "warning" not in words.rpartition("validated in")[2], words
+
+
+def test_spectral_finds_no_error(over_sqlite: Served, tmp_path: Path) -> None:
+    """
+    Of its warnings one kind is expected: it knows roles beside an API key only from OpenAPI 3.0,
+    which had none.
+    """
+    linter = node_with("@stoplight/spectral-cli@6.16.3").tool("spectral")
+    (tmp_path / "openapi.json").write_bytes(over_sqlite.http.get("/openapi.json").content)
+    (tmp_path / "rules.yaml").write_text('extends: ["spectral:oas"]\n')
+    command = [str(linter), "lint", "openapi.json", "--ruleset=rules.yaml", "--format=json"]
+    ended = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, timeout=220, check=False
+    )
+    found = json.loads(ended.stdout)
+    expected = {"oas3-operation-security-defined", "info-contact"}
+    assert not [each for each in found if each["code"] not in expected], ended.stdout
+    assert ended.returncode == 0, ended.stdout + ended.stderr

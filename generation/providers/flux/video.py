@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, JsonValue
 
 from generation.images import Address, normalised
 from generation.providers.flux.request import FluxRequest
@@ -14,9 +14,11 @@ def _framed(frame: str | tuple[float, str]) -> str | tuple[float, str]:
     return normalised(frame) if isinstance(frame, str) else (frame[0], normalised(frame[1]))
 
 
+#: `maxItems` already excludes further items, but some linters want `items` beside `prefixItems`.
+PAIR: dict[str, JsonValue] = {"items": {}}
 #: A picture the video passes, or a pair of a second and the picture of that second.
 Keyframe = Annotated[
-    str | tuple[Annotated[float, Field(ge=0)], str],
+    str | Annotated[tuple[Annotated[float, Field(ge=0)], str], Field(json_schema_extra=PAIR)],
     AfterValidator(_framed),
 ]
 
