@@ -18,7 +18,7 @@ _IDENTIFIER = re.compile(r"[^\s/?#]{1,200}")
 #: Line breaks pass here, for whoever refuses such a URL to say so; a blank makes it a sentence.
 _URL = re.compile(r"https?://[^\s/][\S\r\n\t]*", re.IGNORECASE)
 #: A path at the station, or a host without its scheme. A JPEG in bare base64 begins with `/9j/`.
-_PATH = re.compile(r"(?!/9j/)//?[^\s/\\][^\s\\]{0,4000}")
+_PATH = re.compile(r"(?!/9j/)/[^\s/\\][^\s\\]{0,4000}|//[\w-]+(\.[\w-]+)+(:\d+)?/[^\s\\]{0,4000}")
 _PERCENT = re.compile(r"([0-9]{1,3})(?:\.[0-9]+)?\s*%?")
 
 EMPTY: Mapping[str, Any] = {}
