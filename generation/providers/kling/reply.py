@@ -14,6 +14,7 @@ from typing import Any, cast
 from generation import wire
 from generation.errors import ErrorCode, Fault, Rejected, UnrecognizedReply
 from generation.operation import Order
+from generation.providers.kit.files import files_in
 from generation.providers.kling.answers import Reader
 from generation.providers.kling.complaints import complaint_in, error_message
 from generation.providers.kling.faults import failure_of, fault_of, wordless_fault
@@ -235,7 +236,7 @@ def _status(task: KlingTask, medium: AssetType) -> Status | None:
 def _success(task: KlingTask, medium: AssetType) -> Succeeded:
     """A success with neither file nor id is none yet: the upstream's books may be catching up."""
     assets, shelf = assets_in(task.layers, medium), shelf_in(task.layers)
-    if not assets and not shelf.texts:
+    if not assets and not shelf.texts and not (assets := files_in(task.layers, medium)):
         raise UnrecognizedReply(
             "the upstream reports success and gives no URL", code=ErrorCode.ASSET_MISSING
         )
