@@ -44,7 +44,7 @@ _FILES = re.compile(
     re.IGNORECASE,
 )
 _NO_FILES = re.compile(
-    r"input|param|request|prompt|source|origin|reference|first_?frame|tail|callback|webhook|notify"
+    r"input|param|request|prompt|(?<!re)source|origin|reference|first_?frame|tail|callback|webhook|notify"
     r"|page|share|preview|progress|detail|author|user|avatar|logs?|status|cancel|stream|poll|query|response",
     re.IGNORECASE,
 )

@@ -19,7 +19,7 @@ from generation.providers.kling.answers import Reader
 from generation.providers.kling.complaints import complaint_in, error_message
 from generation.providers.kling.faults import failure_of, fault_of, wordless_fault
 from generation.providers.kling.library import shelf_in
-from generation.providers.kling.results import assets_in, facts_in
+from generation.providers.kling.results import assets_in, facts_in, listed_in
 from generation.reply import Reply
 from generation.status import Accepted, AssetType, Failed, Running, Status, SubmitAnswer, Succeeded
 
@@ -218,9 +218,13 @@ def _external_id(layer: Mapping[str, Any]) -> str:
 
 
 def _status(task: KlingTask, medium: AssetType) -> Status | None:
-    """What the status word means; None where there is none. `UnrecognizedReply` as `_success`."""
+    """
+    What the status word means. Without one, files that are listed are a success; None without any.
+    Raises `UnrecognizedReply` as `_success` does.
+    """
     if task.word is None:
-        return None
+        assets = listed_in(task.layers, medium)
+        return Succeeded(assets, details=facts_in(task.layers)) if assets else None
     word = wire.text(task.word)
     known = word.lower()
     if known in _SUCCEEDED:

@@ -71,14 +71,21 @@ def assets_in(layers: Sequence[Mapping[str, Any]], medium: AssetType) -> tuple[A
     what it wraps, outermost first: the innermost list is the vendor's own and knows ids and
     durations. `medium` is the type of a file that comes as a bare URL.
     """
+    if listed := listed_in(layers, medium):
+        return listed
+    bare = (asset for layer in layers for asset in _bare(layer, medium))
+    return tuple(itertools.islice(bare, 1))
+
+
+def listed_in(layers: Sequence[Mapping[str, Any]], medium: AssetType) -> tuple[Asset, ...]:
+    """Of those, the files that stand in the lists of the vendor's own forms."""
     for layer in reversed(layers):
         by_url: dict[str, Asset] = {}
         for asset in (*_listed(layer), *arranged(_outputs(layer), medium)):
             by_url.setdefault(asset.url, asset)
         if by_url:
             return tuple(by_url.values())
-    bare = (asset for layer in layers for asset in _bare(layer, medium))
-    return tuple(itertools.islice(bare, 1))
+    return ()
 
 
 def facts_in(layers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from generation import wire
-from generation.providers.kit.files import arranged, files_in
+from generation.providers.kit.files import arranged
 from generation.providers.luma.ids import identifier
 from generation.signed_urls import signed_until
 from generation.status import Asset, AssetType
@@ -36,7 +36,7 @@ def assets_in(layers: Sequence[Mapping[str, Any]], medium: AssetType) -> tuple[A
             found = _merged(find(layer, medium))
             if any(asset.role in ("result", "watermarked") for asset in found):
                 return arranged(found, medium)
-    return files_in(layers, medium)
+    return ()
 
 
 def _merged(assets: Iterator[Asset]) -> tuple[Asset, ...]:

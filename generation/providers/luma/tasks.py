@@ -11,6 +11,7 @@ from typing import Any
 
 from generation import wire
 from generation.errors import ErrorCode, UnrecognizedReply
+from generation.providers.kit.files import files_in
 from generation.providers.luma.assets import assets_in
 from generation.providers.luma.complaints import error_message
 from generation.providers.luma.failures import failure_of
@@ -38,6 +39,13 @@ _TASK_FIELDS = frozenset(
 )
 
 
+#: What nothing but a task has.
+_ONLY_TASKS = frozenset(
+    {"assets", "output", "video", "video_raw", "artifact", "task_result", "generation_type"}
+    | {"failure_reason", "failure_code", "video_url"}
+)
+
+
 @dataclass(frozen=True, slots=True)
 class LumaTask:
     """One task as an answer shows it."""
@@ -53,6 +61,14 @@ class LumaTask:
     def is_whole(self) -> bool:
         """Whether the answer surely is about a task."""
         return bool(self.id) and self.word is not None
+
+    @property
+    def is_look(self) -> bool:
+        """
+        Whether an answer to a question about one task is about it, though it does not name it. A
+        status word alone may be an envelope's.
+        """
+        return any(not _ONLY_TASKS.isdisjoint(layer) for layer in self.layers)
 
 
 def task_in(document: Mapping[str, Any]) -> LumaTask:
@@ -111,12 +127,13 @@ def _word(layer: Mapping[str, Any]) -> str | None:
 
 def status_of(task: LumaTask, medium: AssetType) -> Status | None:
     """
-    What the status word means; None where there is none.
+    What the status word means. Without one, files that are there are a success; None without any.
 
     Raises `UnrecognizedReply` with `asset_missing` for a success that brings nothing.
     """
     if task.word is None:
-        return None
+        assets = assets_in(task.layers, medium)
+        return Succeeded(assets, details=_details(task)) if assets else None
     known = task.word.lower()
     if known in _SUCCEEDED:
         return _success(task, medium)
@@ -129,7 +146,7 @@ def status_of(task: LumaTask, medium: AssetType) -> Status | None:
 
 
 def _success(task: LumaTask, medium: AssetType) -> Succeeded:
-    assets = assets_in(task.layers, medium)
+    assets = assets_in(task.layers, medium) or files_in(task.layers, medium)
     if not assets:
         raise UnrecognizedReply(
             "the upstream reports success and gives no URL", code=ErrorCode.ASSET_MISSING

@@ -49,6 +49,8 @@ def read_found(found: Found, product: Product, reply: Reply) -> Status:
     if _FAILED.fullmatch(word) or wire.text(found.task.get("fail_reason")):
         return _failed(found, product)
     progress = _progress(found)
+    if not word and (status := _decided_by_items(found, product, reply)):
+        return status
     if word in _QUEUED:
         return Running(progress, queued=True)
     if word in _RUNNING:
@@ -126,6 +128,17 @@ def _read_bare_product(found: Found, product: Product, reply: Reply) -> Status:
         raise _unreadable(reply)
     unknown_word = None if known in _QUEUED | _RUNNING else word[:_LONGEST_WORD]
     return Running(queued=known in _QUEUED, unknown_word=unknown_word)
+
+
+def _decided_by_items(found: Found, product: Product, reply: Reply) -> Status | None:
+    """What a task without a status word amounts to: its items know whether they are complete."""
+    if product in (Product.SONGS, Product.UPLOAD):
+        return _decided_by_songs(found, product, reply)
+    source = next(iter(wire.one_or_more(found.result)), wire.EMPTY)
+    word = wire.first_text(source, "status", "state").lower()
+    if has_failed(found):
+        return failure(*found.complaint())
+    return product_in(product, found.result) if not word or word in _SUCCEEDED else None
 
 
 def _decided_by_songs(found: Found, product: Product, reply: Reply) -> Status | None:
