@@ -19,7 +19,7 @@ from generation.errors import ErrorCode, UnrecognizedReply
 from generation.given import name_of
 from generation.operation import Operation
 from generation.reply import Reply
-from generation.status import Accepted, Asset, Failed, Status, SubmitAnswer, Succeeded
+from generation.status import Accepted, Asset, Failed, Running, Status, SubmitAnswer, Succeeded
 
 Answer = TypeVar("Answer")
 Address = IPv4Address | IPv6Address
@@ -41,6 +41,8 @@ def usable(answer: Answer, given: frozenset[str] = frozenset(), station_url: str
     The answer without the URLs that cannot be told, or that the request contained itself (`given`).
     Raises `UnrecognizedReply` with `asset_missing` where nothing is left of a success.
     """
+    if isinstance(answer, Running) and answer.so_far:
+        return replace(answer, so_far=_or_none(answer.so_far, given, station_url))
     if not isinstance(answer, Succeeded) or not answer.assets:
         return answer
     dropped = Counter[str]()
@@ -61,7 +63,15 @@ def usable(answer: Answer, given: frozenset[str] = frozenset(), station_url: str
             f"the upstream reports success and gives no usable URL ({'; '.join(words)})",
             code=ErrorCode.ASSET_MISSING,
         )
-    return replace(answer, assets=tuple(kept), details={**answer.details, DROPPED: words})
+    said = [*answer.details.get(DROPPED, ()), *words]
+    return replace(answer, assets=tuple(kept), details={**answer.details, DROPPED: said})
+
+
+def _or_none(answer: Succeeded, given: frozenset[str], station_url: str) -> Succeeded | None:
+    try:
+        return usable(answer, given, station_url)
+    except UnrecognizedReply:
+        return None
 
 
 def usable_each(answers: Mapping[str, Status], station_url: str = "") -> Mapping[str, Status]:

@@ -80,15 +80,15 @@ def _finished_songs(found: Found, reply: Reply) -> Status:
     stages = [(clip, clip.stage(task_is_done=True)) for clip in found.clips]
     final = [clip for clip, stage in stages if stage is Stage.FINAL]
     streams = [clip for clip, stage in stages if stage is Stage.STREAM]
-    if streams:
-        settled = found.is_settled(reply)
-        if settled is False or (settled is None and not final):
-            return Running(_ALMOST_PERCENT)
     if not final and not streams:
         return _empty_handed(found)
     lost = [clip for clip, stage in stages if stage not in (Stage.FINAL, Stage.STREAM)]
     usable = [clip for clip, _ in stages if clip not in lost]
-    return songs_in(usable, _warning(found, lost))
+    songs = songs_in(usable, _warning(found, lost))
+    settled = found.is_settled(reply) if streams else True
+    if settled is False or (settled is None and not final):
+        return Running(_ALMOST_PERCENT, so_far=songs)
+    return songs
 
 
 def _failed(found: Found, product: Product) -> Status:
