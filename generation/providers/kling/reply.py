@@ -14,6 +14,7 @@ from typing import Any, cast
 from generation import wire
 from generation.errors import ErrorCode, Fault, Rejected, UnrecognizedReply
 from generation.operation import Order
+from generation.providers.kit import status_words
 from generation.providers.kit.files import files_in
 from generation.providers.kling.answers import Reader
 from generation.providers.kling.complaints import complaint_in, error_message
@@ -29,11 +30,8 @@ _DEEPEST = 5
 #: An unknown status word is kept for a person to read, a novel is not.
 _LONGEST_WORD = 60
 
-_QUEUED = frozenset({"", "submitted", "not_start", "queued", "pending", "waiting", "created"})
-_RUNNING = frozenset({"processing", "in_progress", "running", "unknown"})
-_SUCCEEDED = frozenset({"succeed", "succeeded", "success", "completed"})
-_FAILED = frozenset({"failed", "failure", "fail", "error"})
-_CANCELED = frozenset({"canceled", "cancelled"})
+_QUEUED = status_words.QUEUED | {""}
+_RUNNING = status_words.RUNNING | {"unknown"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,11 +225,11 @@ def _status(task: KlingTask, medium: AssetType) -> Status | None:
         return Succeeded(assets, details=facts_in(task.layers)) if assets else None
     word = wire.text(task.word)
     known = word.lower()
-    if known in _SUCCEEDED:
+    if known in status_words.SUCCEEDED:
         return _success(task, medium)
-    if known in _FAILED:
+    if known in status_words.FAILED:
         return failure_of(*_reason(task))
-    if known in _CANCELED:
+    if known in status_words.CANCELED:
         return Failed(_reason(task)[0] or "canceled upstream", ErrorCode.CANCELED)
     unknown_word = None if known in _QUEUED | _RUNNING else word[:_LONGEST_WORD]
     return Running(_progress(task), queued=known in _QUEUED, unknown_word=unknown_word)

@@ -11,6 +11,7 @@ from typing import Any
 
 from generation import wire
 from generation.errors import ErrorCode, UnrecognizedReply
+from generation.providers.kit import status_words
 from generation.providers.kit.files import files_in
 from generation.providers.luma.assets import assets_in
 from generation.providers.luma.complaints import error_message
@@ -24,13 +25,8 @@ _DEEPEST = 5
 #: An unknown status word is kept for a person to read, a novel is not.
 _LONGEST_WORD = 60
 
-_QUEUED = frozenset(
-    {"", "queued", "pending", "submitted", "not_start", "staged", "waiting", "created"}
-)
-_RUNNING = frozenset({"dreaming", "processing", "in_progress", "running", "unknown"})
-_SUCCEEDED = frozenset({"completed", "succeed", "succeeded", "success"})
-_FAILED = frozenset({"failed", "failure", "fail", "error"})
-_CANCELED = frozenset({"canceled", "cancelled"})
+_QUEUED = status_words.QUEUED | {"", "staged"}
+_RUNNING = status_words.RUNNING | {"dreaming", "unknown"}
 
 #: Beside one of these an `id` is a task's; alone it may be anybody's.
 _TASK_FIELDS = frozenset(
@@ -135,11 +131,11 @@ def status_of(task: LumaTask, medium: AssetType) -> Status | None:
         assets = assets_in(task.layers, medium)
         return Succeeded(assets, details=_details(task)) if assets else None
     known = task.word.lower()
-    if known in _SUCCEEDED:
+    if known in status_words.SUCCEEDED:
         return _success(task, medium)
-    if known in _FAILED:
+    if known in status_words.FAILED:
         return failure_of(*_reason(task))
-    if known in _CANCELED:
+    if known in status_words.CANCELED:
         return Failed(_reason(task)[0] or "canceled upstream", ErrorCode.CANCELED)
     unknown_word = None if known in _QUEUED | _RUNNING else task.word[:_LONGEST_WORD]
     return Running(_progress(task), queued=known in _QUEUED, unknown_word=unknown_word)

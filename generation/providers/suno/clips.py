@@ -14,14 +14,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from generation import wire
+from generation.providers.kit import status_words
 from generation.providers.suno import fields
 from generation.signed_urls import signed_until
 from generation.status import Asset, AssetType
 
-_DONE = frozenset({"complete", "completed", "succeeded", "success", "30"})
-_FAILED = frozenset({"error", "failed", "failure", "fail"})
-_QUEUED = frozenset({"submitted", "queued", "pending", "not_start"})
-_RUNNING = frozenset({"streaming", "running", "processing", "in_progress"})
+_DONE = status_words.SUCCEEDED | {"complete", "30"}
+_FAILED = status_words.FAILED
+_QUEUED = status_words.QUEUED
+_RUNNING = status_words.RUNNING | {"streaming"}
 
 _AUDIO = ("audio_url", "audioUrl", "cld2AudioUrl", "audio", "sourceAudioUrl")
 _STREAM = ("streamAudioUrl", "stream_audio_url")

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from generation import wire
 from generation.errors import ErrorCode, UnrecognizedReply
+from generation.providers.kit import status_words
 from generation.providers.suno.clips import Clip, Stage, is_clip
 from generation.providers.suno.found import Found
 from generation.providers.suno.products import Product, product_in, songs_in, upload_in
@@ -17,11 +18,9 @@ from generation.providers.suno.reasons import failure
 from generation.reply import Reply
 from generation.status import Running, Status
 
-_QUEUED = frozenset({"", "not_start", "submitted", "queued", "pending"})
-_RUNNING = frozenset(
-    {"in_progress", "processing", "streaming", "running", "text_success", "first_success"}
-)
-_SUCCEEDED = frozenset({"success", "succeeded", "complete", "completed", "30"})
+_QUEUED = status_words.QUEUED | {""}
+_RUNNING = status_words.RUNNING | {"streaming", "text_success", "first_success"}
+_SUCCEEDED = status_words.SUCCEEDED | {"complete", "30"}
 _FAILED = re.compile(
     r"(\w+_)?(fail(ed|ure)?|error)|callback_exception"  # `GENERATE_AUDIO_FAILED` and its kin
 )
