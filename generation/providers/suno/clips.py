@@ -124,7 +124,7 @@ class Clip:
         )
         files = (
             (AssetType.AUDIO, self.audio, "stream" if self.is_stream else "result"),
-            (AssetType.IMAGE, wire.first_url(self.source, *_COVER), "cover"),
+            (AssetType.IMAGE, wire.first_address(self.source, *_COVER), "cover"),
             (AssetType.VIDEO, self._video(), "video"),
         )
         for medium, address, role in files:
@@ -142,7 +142,7 @@ class Clip:
     def _video(self) -> str:
         """Suno names the address before the film is made, and says so."""
         pending = self.source.get("is_video_pending") is True
-        return "" if pending else wire.first_url(self.source, *_VIDEO)
+        return "" if pending else wire.first_address(self.source, *_VIDEO)
 
 
 def read_clip(source: Mapping[str, Any]) -> Clip:
@@ -167,7 +167,7 @@ def is_clip(source: Mapping[str, Any]) -> bool:
 
 
 def _usable(source: Mapping[str, Any], name: str) -> str:
-    address = wire.url(source.get(name))
+    address = wire.address(source.get(name))
     return "" if address.endswith("None.mp3") else address
 
 
