@@ -1,5 +1,5 @@
 """
-Looks at tasks that answer with what the caller gave, or with URLs that cannot be told.
+Submits and looks that are answered with what the caller gave, or with URLs that cannot be told.
 """
 
 import asyncio
@@ -7,8 +7,14 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from generation.binding import candidates
+from generation.errors import ErrorCode
 from generation.job import Job, JobState
-from tests.integration.upstream.servers import answer
+from generation.station_file import load_stations
+from generation.status import Accepted, Failed, SubmitAnswer, Succeeded
+from generation.upstream import Upstream
+from tests.api.serving import settings_of
+from tests.integration.upstream.servers import acting, answer
 from tests.integration.upstream.test_pipeline import ticking
 from tests.services.waiting import wait_for_async
 from tests.unit.jobs import a_job
@@ -79,3 +85,62 @@ async def test_a_look_never_makes_the_callers_own_picture_the_result(
         assert other is not None
         assert other.state is not JobState.SUCCEEDED
         assert other.result is None
+
+
+SHOP = """
+[[stations]]
+name = "shop"
+url = "{url}"
+keys = [{{ name = "main", env = "PATH" }}]
+speaks = {{ openai = {{ dialect = "openai.relay" }}, flux = {{ dialect = "flux.relay" }} }}
+"""
+
+
+async def submitted(folder: Path, said: object, job: Job) -> SubmitAnswer:
+    """What becomes of this order where the station answers so."""
+
+    async def act(head: bytes, body: bytes, writer: asyncio.StreamWriter) -> None:
+        del head, body
+        writer.write(answer(json.dumps(said).encode()))
+
+    async with acting(act) as url:
+        (folder / "stations.toml").write_text(SHOP.format(url=url))
+        settings = settings_of(folder, "sqlite://", "redis://127.0.0.1:1")
+        [binding] = candidates(load_stations(settings), job)
+        upstream = Upstream(settings)
+        try:
+            return (await upstream.submit(binding, job)).answer
+        finally:
+            await upstream.close()
+
+
+def order(operation: str, **fields: object) -> Job:
+    return a_job(
+        provider=operation.partition(".")[0], operation=operation.partition(".")[2], input=fields
+    )
+
+
+async def test_a_refusal_that_shows_the_callers_picture_is_a_refusal(tmp_path: Path) -> None:
+    job = order("openai.image_by_chat", model="gpt-4-all", prompt="put a hat on", images=[OWN])
+    for words, code in (
+        (f"抱歉，我无法编辑这张图片 {OWN} ，它可能违反内容政策。", ErrorCode.MODERATED),
+        (f"This goes against our content policy: ![your picture]({OWN})", ErrorCode.MODERATED),
+        (f"What shall I do with {OWN}?", ErrorCode.ASSET_MISSING),
+    ):
+        choice = {"index": 0, "message": {"role": "assistant", "content": words}}
+        found = await submitted(tmp_path, {"choices": [choice]}, job)
+        assert isinstance(found, Failed)
+        assert (found.code, found.message) == (code, words)
+
+
+async def test_a_task_that_is_done_at_once_with_the_callers_own_picture_is_looked_at(
+    tmp_path: Path,
+) -> None:
+    job = order("flux.kontext_pro", prompt="put a hat on", input_image=OWN)
+    said = {"id": "t1", "status": "Ready", "result": {"sample": OWN}}
+    assert await submitted(tmp_path, said, job) == Accepted("t1")
+    found = await submitted(tmp_path, said | {"result": {"sample": "/files/1.png"}}, job)
+    assert isinstance(found, Succeeded)
+    [asset] = found.assets
+    assert asset.url.startswith("http://127.0.0.1:")
+    assert asset.url.endswith("/files/1.png")
