@@ -33,6 +33,8 @@ def reachable(url: str, station_url: str) -> str:
     A path is seen from the station's root: so adapters write what is at the station itself. And
     what a public station calls by a private address can only be at its own.
     """
+    if url.startswith("//"):
+        url = f"{urlsplit(station_url).scheme}:{url}"
     if url.startswith("/"):
         return station_url + url
     try:

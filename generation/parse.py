@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from generation.asset_urls import read_submit, usable, usable_each
 from generation.errors import Acceptance, ErrorCode, Fault
 from generation.operation import Operation, Order
 from generation.reply import Reply
@@ -45,11 +46,11 @@ def read(operation: Operation[Any], kind: Kind, reply: Reply, order: Order = NO_
     """What `operation` reads in an answer to `kind`. Raises a `Fault` as the parser does."""
     match kind:
         case Kind.SUBMIT:
-            return operation.parse_submit(reply)
+            return read_submit(operation, reply)
         case Kind.QUERY:
-            return operation.parse_query(reply)
+            return usable(operation.parse_query(reply))
         case Kind.BATCH_QUERY:
-            return operation.parse_batch_query(reply)
+            return usable_each(operation.parse_batch_query(reply))
         case Kind.FIND:
             return operation.parse_find(reply, order)
         case Kind.CANCEL:

@@ -20,6 +20,9 @@ class Reply:
     status: int
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    #: What the answered request contained (`generation.given`): none of it is a result. Known to
+    #: the parser of a submit only.
+    given: frozenset[str] = frozenset()
 
     def json(self) -> Any:
         """

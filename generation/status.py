@@ -74,6 +74,9 @@ class Running:
     queued: bool = False
     #: A status word we do not know, in the upstream's spelling: keep looking, say so once.
     unknown_word: str | None = None
+    #: The result of a task that calls itself done while something better may follow (a live stream
+    #: before its file): what it ends with where nothing has followed within the grace.
+    so_far: "Succeeded | None" = None
 
 
 @dataclass(frozen=True, slots=True)

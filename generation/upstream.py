@@ -7,6 +7,7 @@ comes back. Submits use connections of their own, each closed after one answer.
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
@@ -14,6 +15,7 @@ from typing import Any, TypeVar
 import httpx
 import structlog
 
+from generation.asset_urls import read_submit, usable, usable_each
 from generation.balance import Balance, BalanceQuery
 from generation.binding import Binding
 from generation.call import Call
@@ -28,6 +30,7 @@ from generation.errors import (
     UnrecognizedReply,
 )
 from generation.exchange import BrokenOff, Exchanges, Outgoing, quoted
+from generation.given import given_in
 from generation.heard import Heard, silence, words_of
 from generation.hosts import is_own, located
 from generation.job import Job
@@ -73,8 +76,14 @@ class Upstream:
         """Send the one request that costs money. Raises a `Fault`, nothing else."""
         operation = binding.operation
         call = build_submit(binding, job, callback_url, parent)
+        given = given_in(job.input, call.json, call.params)
+        url = binding.station.url
+
+        def parse(reply: Reply) -> SubmitAnswer:
+            return read_submit(operation, replace(reply, given=given), url)
+
         heard = await self._with_fresh_token(
-            binding, lambda: self._submit_once(binding, call, operation.parse_submit)
+            binding, lambda: self._submit_once(binding, call, parse)
         )
         if isinstance(heard.answer, Ask):
             heard = await self._ask(binding, heard.answer)
@@ -94,6 +103,7 @@ class Upstream:
         assert call is not None, f"{operation.dialect} has no batch query"
         reply = await self._with_fresh_token(binding, lambda: self._hear(binding, call))
         answers = self._read(binding, operation.parse_batch_query, reply).answer
+        answers = usable_each(answers, binding.station.url)
         return {
             name: Heard(located(status, binding.station.url), partial(words_of, reply, name))
             for name, status in answers.items()
@@ -105,8 +115,9 @@ class Upstream:
         """Send what a task waits for. Raises a `Fault`, nothing else."""
         operation = binding.operation
         call = build_input(binding, task, answer)
+        parse = with_usable(operation.parse_input, binding.station.url)
         heard = await self._with_fresh_token(
-            binding, lambda: self._submit_once(binding, call, operation.parse_input)
+            binding, lambda: self._submit_once(binding, call, parse)
         )
         return Heard(located(heard.answer, binding.station.url), heard.say)
 
@@ -136,10 +147,11 @@ class Upstream:
 
     async def _ask(self, binding: Binding, first: Ask) -> Heard[Any]:
         heard: Heard[Status] = Heard(first, silence)
+        parse = with_usable(binding.operation.parse_query, binding.station.url)
         for _ in range(MOST_ASKS):
             if not isinstance(heard.answer, Ask):
                 return heard
-            heard = await self._look(binding, heard.answer.call, binding.operation.parse_query)
+            heard = await self._look(binding, heard.answer.call, parse)
         raise UnrecognizedReply("the upstream keeps asking for another exchange")
 
     async def _look(
@@ -320,6 +332,11 @@ def foreign_host(binding: Binding, call: Call) -> str:
     if call.path.startswith("/") or is_own(call.path, binding.station.url):
         return ""
     return httpx.URL(call.path).host
+
+
+def with_usable(parse: Callable[[Reply], Answer], station_url: str) -> Callable[[Reply], Answer]:
+    """The parser, whose answers have no asset that cannot be told."""
+    return lambda reply: usable(parse(reply), station_url=station_url)
 
 
 def read(parse: Callable[[Reply], Answer], reply: Reply) -> Answer:

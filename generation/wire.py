@@ -15,7 +15,10 @@ from generation.reply import first_document, storable
 
 #: Fit for every store and for one step of a path.
 _IDENTIFIER = re.compile(r"[^\s/?#]{1,200}")
-_URL = re.compile(r"https?://[^\s/]\S{0,4000}", re.IGNORECASE)
+#: Line breaks pass here, for whoever refuses such a URL to say so; a blank makes it a sentence.
+_URL = re.compile(r"https?://[^\s/][\S\r\n\t]*", re.IGNORECASE)
+#: A path at the station, or a host without its scheme. A JPEG in bare base64 begins with `/9j/`.
+_PATH = re.compile(r"(?!/9j/)/[^\s/\\][^\s\\]{0,4000}|//[\w-]+(\.[\w-]+)+(:\d+)?/[^\s\\]{0,4000}")
 _PERCENT = re.compile(r"([0-9]{1,3})(?:\.[0-9]+)?\s*%?")
 
 EMPTY: Mapping[str, Any] = {}
@@ -73,13 +76,20 @@ def sequence(value: Any) -> list[Any]:
 
 def unpacked(value: Any) -> Mapping[str, Any]:
     """An object, or one that was packed into a string, as stations do with upstream bodies."""
+    return mapping(opened(value))
+
+
+def opened(value: Any) -> Any:
+    """The value, or the JSON object or list that was packed into a string."""
     if not isinstance(value, str):
-        return mapping(value)
+        return value
     packed = value.lstrip("\ufeff \t\r\n")
+    if not packed.startswith(("{", "[")):
+        return value
     try:
-        return mapping(storable(first_document(packed))) if packed.startswith("{") else EMPTY
+        return storable(first_document(packed))
     except (ValueError, RecursionError):
-        return EMPTY
+        return value
 
 
 def url(value: Any) -> str:
@@ -96,6 +106,20 @@ def url(value: Any) -> str:
 def first_url(source: Mapping[str, Any], *names: str) -> str:
     """The first of these fields that holds a URL, or ""."""
     return next((found for name in names if (found := url(source.get(name)))), "")
+
+
+def address(value: Any) -> str:
+    """
+    Where a file is: a URL, or a path that begins with `/` and is seen from the station's root, as
+    stations write that were never told their own address. "" for anything else.
+    """
+    candidate = text(value)
+    return candidate if _PATH.fullmatch(candidate) else url(candidate)
+
+
+def first_address(source: Mapping[str, Any], *names: str) -> str:
+    """The first of these fields that says where a file is, or ""."""
+    return next((found for name in names if (found := address(source.get(name)))), "")
 
 
 def number(value: Any) -> int | float | None:

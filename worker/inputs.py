@@ -10,6 +10,7 @@ from generation.job import Job, JobState
 from generation.lifecycle import after_input, begin_input, give_input, heard
 from generation.operation import Task
 from generation.status import SubmitAnswer
+from worker.given import without_given
 from worker.room import Room
 
 log = structlog.get_logger(__name__)
@@ -58,6 +59,7 @@ async def answered(room: Room, job: Job, binding: Binding) -> tuple[SubmitAnswer
     task = Task(job.upstream_id or "", job.upstream_details)
     try:
         said = await room.upstream.send_input(binding, task, job.answer or {})
+        said = await without_given(room, job, binding, said)
     except Fault as fault:
         return fault, fault.words
     return said.answer, said.words

@@ -26,6 +26,7 @@ from generation.store import Lane, UnreadableRow
 from generation.tally import LOOK_FAULTS, LOOKS, STRANGE_WORDS
 from worker.batches import Batches
 from worker.expiry import expire, is_late
+from worker.given import without_given
 from worker.inputs import early_answered
 from worker.lanes import Lanes, Request
 from worker.missing import Missing
@@ -158,6 +159,7 @@ class Looks:
         task = Task(job.upstream_id or "", job.upstream_details)
         try:
             said = await self._room.upstream.query(binding, task)
+            said = await without_given(self._room, job, binding, said)
         except Fault as fault:
             await self._mind(lane, fault)
             words = fault.words
@@ -182,12 +184,29 @@ class Looks:
             return ()
         self._well(lane)
         self._batches.worked(binding.batch_group)
-        heard = [(job, own, said.get(job.upstream_id or "")) for job, own in members]
+        heard: list[tuple[Job, Binding, Heard[Status] | None]] = []
+        done: list[tuple[Job, Binding, Heard[Status]]] = []
+        for job, own in members:
+            it = said.get(job.upstream_id or "")
+            if it and isinstance(it.answer, Succeeded):
+                done.append((job, own, it))
+            else:
+                heard.append((job, own, it))
+        heard += await asyncio.gather(*(self._judged(*each) for each in done))
         if not any(it for _, _, it in heard):
             self._batches.shows_nothing(binding.batch_group, self._room.steady())
         news = [(job, own, it) for job, own, it in heard if it and self._is_news(job, own, it)]
         await asyncio.gather(*(self._save(job, own, it) for job, own, it in news))
         return [(job, own) for job, own, it in heard if it is None]
+
+    async def _judged(
+        self, job: Job, binding: Binding, said: Heard[Status]
+    ) -> tuple[Job, Binding, Heard[Status] | None]:
+        """A success of one of many; no answer where that task is better looked at singly."""
+        try:
+            return job, binding, await without_given(self._room, job, binding, said)
+        except Fault:
+            return job, binding, None
 
     def _well(self, lane: Lane) -> None:
         self._room.counts.add(LOOKS)

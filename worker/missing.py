@@ -8,7 +8,7 @@ be set, nor off another machine's.
 from datetime import datetime, timedelta
 
 from generation.errors import ErrorCode, Fault, Rejected
-from generation.status import Status
+from generation.status import Running, Status
 
 #: Of more than that nothing is remembered: they are found missing for a little longer.
 MOST = 100_000
@@ -35,4 +35,7 @@ class Missing:
 
 
 def is_absence(answer: Status | Fault) -> bool:
+    """Whether the task is missing, or its file is while the task calls itself done."""
+    if isinstance(answer, Running):
+        return answer.so_far is not None
     return isinstance(answer, Rejected) and answer.code is ErrorCode.NOT_FOUND

@@ -41,6 +41,8 @@ def started(job: Job, answer: Accepted, at: Moment) -> Job:
 
 def after_look(job: Job, answer: Status | Fault, at: Moment) -> Job:
     """What a look says of a job upstream. Returns `job` itself where nothing was learned."""
+    if isinstance(answer, Running) and answer.so_far and at.missing_for >= GRACE:
+        answer = answer.so_far
     if job.state is JobState.EXPIRED and not isinstance(answer, Succeeded):
         return given_up(job, at) if isinstance(answer, Failed) else job
     match answer:

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 from ulid import ULID
 
+from generation.given import given_in
 from generation.operation import Operation, Order
 from generation.parse import Kind
 from generation.reply import Reply
@@ -35,6 +36,7 @@ class PayloadFile(BaseModel):
     but: list[str] = []
     status: int = 200
     headers: dict[str, str] = {}
+    given: list[str] = []
     body: JsonValue = None
     text: str | None = None
     expect: dict[str, JsonValue] | list[dict[str, JsonValue]]
@@ -48,7 +50,7 @@ class PayloadFile(BaseModel):
 
     def reply(self) -> Reply:
         text = json.dumps(self.body, ensure_ascii=False) if self.text is None else self.text
-        return Reply(self.status, text.encode(), self.headers)
+        return Reply(self.status, text.encode(), self.headers, given_in(self.given))
 
 
 @dataclass(frozen=True, slots=True)

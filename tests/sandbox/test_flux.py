@@ -98,8 +98,10 @@ def test_every_example_ends_with_a_file_that_is_served(
         sandbox.finish(task.upstream_id)
         answer = look(client, operation, task)
     assert isinstance(answer, Succeeded)
-    [asset] = answer.assets
     video = operation.name == "flux_3_video"
+    asset, *beside = answer.assets
+    drafts = [(AssetType.FILE, "draft_cache")] if video else []
+    assert [(each.type, each.role) for each in beside] == drafts
     assert (asset.type, asset.role) == (AssetType.VIDEO if video else AssetType.IMAGE, "result")
     served = client.get(asset.url)
     assert served.status_code == 200

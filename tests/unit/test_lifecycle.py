@@ -466,6 +466,19 @@ def test_unknown_tasks_are_given_a_grace_and_three_looks() -> None:
     assert job.error.code is ErrorCode.NOT_FOUND
 
 
+def test_what_there_is_so_far_is_the_result_after_the_grace() -> None:
+    stream = Succeeded((Asset(type=AssetType.AUDIO, url="https://pipe.test/1", role="stream"),))
+    almost = Running(99, so_far=stream)
+    job = after_look(a_job(S.RUNNING), almost, missing(70, 59))
+    assert (job.state, job.progress) == (S.RUNNING, 99)
+    ended = after_look(job, almost, missing(71, 60))
+    assert ended.state is S.SUCCEEDED
+    assert ended.result is not None
+    assert ended.result.assets == stream.assets
+    late = after_look(a_job(S.EXPIRED), almost, missing(71, 60))
+    assert late.state is S.SUCCEEDED, "an expired job is recovered by it too"
+
+
 def test_a_task_that_turns_up_again_is_forgiven() -> None:
     job = after_look(a_job(S.RUNNING, misses=2), Running(), at(200))
     assert job.misses == 0

@@ -26,6 +26,7 @@ from generation.providers.flux.results import (
     is_blackened,
     is_result,
 )
+from generation.providers.kit import status_words
 from generation.reply import Reply
 from generation.status import (
     Accepted,
@@ -45,15 +46,13 @@ _DEEPEST = 4
 _LONGEST_WORD = 60
 
 #: Status words as `_plain` leaves them.
-_QUEUED = frozenset({"pending", "queued", "task queued", "in queue", "starting", "submitted"})
-_RUNNING = frozenset(
-    {"processing", "task processing", "reasoning", "generating", "in progress", "running"}
-)
-_SUCCEEDED = frozenset({"ready", "succeeded", "success", "completed"})
-_FAILED = frozenset({"failed", "error", "failure"})
-_MODERATED = frozenset({"request moderated", "content moderated"})
-_CANCELED = frozenset({"canceled", "cancelled", "aborted"})
-_NOT_FOUND = frozenset({"task not found"})
+_QUEUED = status_words.QUEUED | {"task_queued", "in_queue", "starting"}
+_RUNNING = status_words.RUNNING | {"task_processing", "reasoning", "generating"}
+_SUCCEEDED = status_words.SUCCEEDED | {"ready"}
+_FAILED = status_words.FAILED
+_MODERATED = frozenset({"request_moderated", "content_moderated"})
+_CANCELED = status_words.CANCELED | {"aborted"}
+_NOT_FOUND = frozenset({"task_not_found"})
 _KNOWN = _QUEUED | _RUNNING | _SUCCEEDED | _FAILED | _MODERATED | _CANCELED | _NOT_FOUND
 
 #: fal says so, with an HTTP status of an error, to whoever asks for a result too early.
@@ -233,7 +232,7 @@ def _opened(document: Mapping[str, Any]) -> FluxTask:
 
 
 def _plain(word: str) -> str:
-    return re.sub(r"[\s_-]+", " ", word).strip().lower()
+    return re.sub(r"[\s_-]+", "_", word.strip()).strip("_").lower()
 
 
 def _running(task: FluxTask, word: str) -> Running:

@@ -2,7 +2,7 @@
 The files in a finished task: the vendor's `result.sample`, fal's `images` and `video`, Replicate's
 `output`, OpenAI's `data`, and a URL that a station puts into its own envelope.
 
-All have the role `result`.
+Asset roles: `result`, and `draft_cache` for the file from which a draft is made finer.
 """
 
 import base64
@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from generation import wire
 from generation.images import file_type
+from generation.providers.kit.files import arranged, files_in
 from generation.signed_urls import signed_until
 from generation.status import Asset, AssetType
 
@@ -35,10 +36,9 @@ def assets_in(
     after the task's end where their URLs do not say.
     """
     for layer in reversed(layers):
-        by_url = {asset.url: asset for asset in _found(layer, medium, life)}
-        if by_url:
-            return tuple(by_url.values())
-    return ()
+        if found := arranged(_found(layer, medium, life), medium):
+            return (*found, *_draft_cache(layer, life))
+    return files_in([each for each in layers if not is_blackened(each)], medium)
 
 
 def facts_in(layers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -82,6 +82,13 @@ def _found(layer: Mapping[str, Any], medium: AssetType, life: timedelta | None) 
         yield Asset(type=medium, url=url, expires_at=_expiry(url, life, None))
 
 
+def _draft_cache(layer: Mapping[str, Any], life: timedelta | None) -> Iterator[Asset]:
+    result = _mapping(layer, "result")
+    for url in _urls(result.get("draft_cache")) or _urls(layer.get("draft_cache")):
+        ends = _expiry(url, life, result.get("end_time"))
+        yield Asset(type=AssetType.FILE, url=url, role="draft_cache", expires_at=ends)
+
+
 def _listed(layer: Mapping[str, Any], life: timedelta | None) -> Iterator[Asset]:
     """fal's files, without the pictures that were blacked out."""
     flags = wire.sequence(layer.get("has_nsfw_concepts"))
@@ -95,7 +102,7 @@ def _listed(layer: Mapping[str, Any], life: timedelta | None) -> Iterator[Asset]
 
 def _file(entry: Any, medium: AssetType, life: timedelta | None) -> Iterator[Asset]:
     described = wire.mapping(entry)
-    if url := wire.url(described.get("url")) or wire.url(entry):
+    if url := wire.address(described.get("url")) or wire.address(entry):
         yield Asset(
             type=medium,
             url=url,
@@ -109,7 +116,7 @@ def _file(entry: Any, medium: AssetType, life: timedelta | None) -> Iterator[Ass
 def _openai(layer: Mapping[str, Any]) -> Iterator[Asset]:
     """Pictures by URL; one that comes as base64 becomes a data URI."""
     for entry in map(wire.mapping, wire.sequence(layer.get("data"))):
-        if url := wire.url(entry.get("url")):
+        if url := wire.address(entry.get("url")):
             yield Asset(type=AssetType.IMAGE, url=url, expires_at=_expiry(url, None, None))
         elif url := _data_uri(entry.get("b64_json")):
             yield Asset(type=AssetType.IMAGE, url=url)
@@ -126,7 +133,7 @@ def _data_uri(content: Any) -> str:
 
 
 def _urls(value: Any) -> list[str]:
-    return [found for each in wire.sequence(value) if (found := wire.url(each))]
+    return [found for each in wire.sequence(value) if (found := wire.address(each))]
 
 
 def _expiry(url: str, life: timedelta | None, ended: Any) -> datetime | None:

@@ -14,11 +14,13 @@ from typing import Any, cast
 from generation import wire
 from generation.errors import ErrorCode, Fault, Rejected, UnrecognizedReply
 from generation.operation import Order
+from generation.providers.kit import status_words
+from generation.providers.kit.files import files_in
 from generation.providers.kling.answers import Reader
 from generation.providers.kling.complaints import complaint_in, error_message
 from generation.providers.kling.faults import failure_of, fault_of, wordless_fault
 from generation.providers.kling.library import shelf_in
-from generation.providers.kling.results import assets_in, facts_in
+from generation.providers.kling.results import assets_in, facts_in, listed_in
 from generation.reply import Reply
 from generation.status import Accepted, AssetType, Failed, Running, Status, SubmitAnswer, Succeeded
 
@@ -28,11 +30,8 @@ _DEEPEST = 5
 #: An unknown status word is kept for a person to read, a novel is not.
 _LONGEST_WORD = 60
 
-_QUEUED = frozenset({"", "submitted", "not_start", "queued", "pending", "waiting", "created"})
-_RUNNING = frozenset({"processing", "in_progress", "running", "unknown"})
-_SUCCEEDED = frozenset({"succeed", "succeeded", "success", "completed"})
-_FAILED = frozenset({"failed", "failure", "fail", "error"})
-_CANCELED = frozenset({"canceled", "cancelled"})
+_QUEUED = status_words.QUEUED | {""}
+_RUNNING = status_words.RUNNING | {"unknown"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,16 +216,20 @@ def _external_id(layer: Mapping[str, Any]) -> str:
 
 
 def _status(task: KlingTask, medium: AssetType) -> Status | None:
-    """What the status word means; None where there is none. `UnrecognizedReply` as `_success`."""
+    """
+    What the status word means. Without one, files that are listed are a success; None without any.
+    Raises `UnrecognizedReply` as `_success` does.
+    """
     if task.word is None:
-        return None
+        assets = listed_in(task.layers, medium)
+        return Succeeded(assets, details=facts_in(task.layers)) if assets else None
     word = wire.text(task.word)
     known = word.lower()
-    if known in _SUCCEEDED:
+    if known in status_words.SUCCEEDED:
         return _success(task, medium)
-    if known in _FAILED:
+    if known in status_words.FAILED:
         return failure_of(*_reason(task))
-    if known in _CANCELED:
+    if known in status_words.CANCELED:
         return Failed(_reason(task)[0] or "canceled upstream", ErrorCode.CANCELED)
     unknown_word = None if known in _QUEUED | _RUNNING else word[:_LONGEST_WORD]
     return Running(_progress(task), queued=known in _QUEUED, unknown_word=unknown_word)
@@ -235,7 +238,7 @@ def _status(task: KlingTask, medium: AssetType) -> Status | None:
 def _success(task: KlingTask, medium: AssetType) -> Succeeded:
     """A success with neither file nor id is none yet: the upstream's books may be catching up."""
     assets, shelf = assets_in(task.layers, medium), shelf_in(task.layers)
-    if not assets and not shelf.texts:
+    if not assets and not shelf.texts and not (assets := files_in(task.layers, medium)):
         raise UnrecognizedReply(
             "the upstream reports success and gives no URL", code=ErrorCode.ASSET_MISSING
         )

@@ -1,9 +1,10 @@
 """
 The files in a finished Kling-shaped task: v1's `task_result`, v2's `outputs`, a relay's single URL.
 
-Asset roles: `result` for what was ordered, `watermarked` for its copy with a watermark, `lossless`
-for the uncompressed copy of a sound, `voice` for the sample of a voice. An asset is known to end
-where its URL says when, or where the vendor's own task is dated.
+Asset roles: `result` for what was ordered, `audio`, `video` or `image` for what came beside it,
+`watermarked` for its copy with a watermark, `lossless` for the uncompressed copy of a sound,
+`voice` for the sample of a voice. An asset is known to end where its URL says when, or where the
+vendor's own task is dated.
 """
 
 import itertools
@@ -13,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from generation import wire
+from generation.providers.kit.files import arranged
 from generation.providers.kling.expiry import deleted_at
 from generation.providers.kling.library import flat
 from generation.signed_urls import signed_until
@@ -65,18 +67,25 @@ _BILLING = ("final_unit_deduction", "final_balance_deduction", "billing")
 
 def assets_in(layers: Sequence[Mapping[str, Any]], medium: AssetType) -> tuple[Asset, ...]:
     """
-    The files of a succeeded task, none twice. `layers` is the task and what it wraps, outermost
-    first: the innermost list is the vendor's own and knows ids and durations. `medium` is the type
-    of a file that comes as a bare URL.
+    The files of a succeeded task, none twice, the ordered medium first. `layers` is the task and
+    what it wraps, outermost first: the innermost list is the vendor's own and knows ids and
+    durations. `medium` is the type of a file that comes as a bare URL.
     """
+    if listed := listed_in(layers, medium):
+        return listed
+    bare = (asset for layer in layers for asset in _bare(layer, medium))
+    return tuple(itertools.islice(bare, 1))
+
+
+def listed_in(layers: Sequence[Mapping[str, Any]], medium: AssetType) -> tuple[Asset, ...]:
+    """Of those, the files that stand in the lists of the vendor's own forms."""
     for layer in reversed(layers):
         by_url: dict[str, Asset] = {}
-        for asset in _listed(layer):
+        for asset in (*_listed(layer), *arranged(_outputs(layer), medium)):
             by_url.setdefault(asset.url, asset)
         if by_url:
             return tuple(by_url.values())
-    bare = (asset for layer in layers for asset in _bare(layer, medium))
-    return tuple(itertools.islice(bare, 1))
+    return ()
 
 
 def facts_in(layers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -115,6 +124,10 @@ def _listed(layer: Mapping[str, Any]) -> Iterator[Asset]:
             yield from files_of(entry, medium, ends)
     for entry in wire.mappings(result.get("voices")):
         yield from voice_samples(entry)
+
+
+def _outputs(layer: Mapping[str, Any]) -> Iterator[Asset]:
+    ends = deleted_at(layer)
     for entry in wire.mappings(layer.get("outputs")):
         kind = wire.text(entry.get("type"))
         if medium := _TYPES.get(kind):
@@ -128,7 +141,7 @@ def files_of(
 ) -> Iterator[Asset]:
     """The files of one entry; `ends` is when the vendor deletes them."""
     for file in _FILES[medium]:
-        if url := wire.url(entry.get(file.url)):
+        if url := wire.address(entry.get(file.url)):
             yield Asset(
                 type=medium,
                 url=url,
@@ -141,7 +154,7 @@ def files_of(
 
 def voice_samples(entry: Mapping[str, Any]) -> Iterator[Asset]:
     """How a voice sounds. The sample lives as long as the voice."""
-    if url := wire.url(entry.get("trial_url")):
+    if url := wire.address(entry.get("trial_url")):
         yield Asset(
             type=AssetType.AUDIO,
             url=url,
@@ -159,8 +172,8 @@ def _bare(layer: Mapping[str, Any], medium: AssetType) -> Iterator[Asset]:
     """
     metadata = wire.mapping(layer.get("metadata"))
     names = ("result_url", "url", "artifact_url")
-    candidates = [*map(layer.get, names), metadata.get("url"), layer.get("fail_reason")]
-    for url in filter(None, map(wire.url, candidates)):
+    places = [*map(layer.get, names), metadata.get("url")]
+    for url in filter(None, (*map(wire.address, places), wire.url(layer.get("fail_reason")))):
         yield Asset(
             type=medium,
             url=url,

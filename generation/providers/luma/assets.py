@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from generation import wire
+from generation.providers.kit.files import arranged
 from generation.providers.luma.ids import identifier
 from generation.signed_urls import signed_until
 from generation.status import Asset, AssetType
@@ -34,7 +35,7 @@ def assets_in(layers: Sequence[Mapping[str, Any]], medium: AssetType) -> tuple[A
         for find in (_native, _outputs, _relayed, _kling_like, _bare):
             found = _merged(find(layer, medium))
             if any(asset.role in ("result", "watermarked") for asset in found):
-                return found
+                return arranged(found, medium)
     return ()
 
 
@@ -76,7 +77,7 @@ def _outputs(layer: Mapping[str, Any], medium: AssetType) -> Iterator[Asset]:
     """The Agents API: a list of `{type, url}`. Types that are no medium are files."""
     for entry in wire.mappings(layer.get("output")):
         kind = wire.text(entry.get("type")).lower()
-        if url := wire.url(entry.get("url")):
+        if url := wire.address(entry.get("url")):
             yield _asset(_MEDIA.get(kind, AssetType.FILE) if kind else medium, url)
 
 
@@ -120,12 +121,12 @@ def _bare(layer: Mapping[str, Any], medium: AssetType) -> Iterator[Asset]:
     One URL in the task itself. `fail_reason` is one of the places: relays of the new-api family
     once stored the URL of a success there.
     """
-    names = ("video_url", "result_url", "url", "fail_reason")
-    url = next(filter(None, (wire.url(layer.get(name)) for name in names)), "")
+    names = ("video_url", "result_url", "url")
+    url = wire.first_address(layer, *names) or wire.url(layer.get("fail_reason"))
     if url:
         upstream_id = identifier(layer.get("video_id")) or None
         yield replace(_asset(medium, url), upstream_id=upstream_id)
-    if url and (cover := wire.url(layer.get("thumbnail_url"))):
+    if url and (cover := wire.address(layer.get("thumbnail_url"))):
         yield _asset(AssetType.IMAGE, cover, "cover")
 
 
@@ -140,7 +141,7 @@ class _File:
     @classmethod
     def of(cls, value: Any) -> "_File":
         about = wire.mapping(value)
-        return cls(_address(value), wire.url(about.get("download_url")), about)
+        return cls(_address(value), wire.address(about.get("download_url")), about)
 
     def at(self, url: str) -> Asset:
         """The file at this one of its URLs, which may be empty."""
@@ -153,7 +154,7 @@ class _File:
 
 
 def _address(value: Any) -> str:
-    return wire.url(value) or wire.url(wire.mapping(value).get("url"))
+    return wire.address(value) or wire.address(wire.mapping(value).get("url"))
 
 
 def _asset(kind: AssetType, url: str, role: str = "result") -> Asset:

@@ -156,7 +156,8 @@ def _task(reply: Reply, *, submitting: bool, relayed: bool) -> LumaTask:
     if document == [] or (isinstance(document, dict) and document.get("data") == []):
         return _nothing(reply, document, submitting=submitting, relayed=relayed)
     task = task_in(entries[0] if len(entries) == 1 else wire.mapping(document))
-    if reply.status >= 300 or not (task.is_whole or (task.id and submitting)):
+    known = task.is_whole or (bool(task.id) if submitting else task.is_look)
+    if reply.status >= 300 or not known:
         raise _fault(reply, document, submitting=submitting, relayed=relayed)
     if not task.is_whole and complaint_in(wire.mapping(document), reply):
         raise _fault(reply, document, submitting=submitting, relayed=relayed)

@@ -11,6 +11,8 @@ from typing import Any
 
 from generation import wire
 from generation.errors import ErrorCode, UnrecognizedReply
+from generation.providers.kit import status_words
+from generation.providers.kit.files import files_in
 from generation.providers.luma.assets import assets_in
 from generation.providers.luma.complaints import error_message
 from generation.providers.luma.failures import failure_of
@@ -23,18 +25,20 @@ _DEEPEST = 5
 #: An unknown status word is kept for a person to read, a novel is not.
 _LONGEST_WORD = 60
 
-_QUEUED = frozenset(
-    {"", "queued", "pending", "submitted", "not_start", "staged", "waiting", "created"}
-)
-_RUNNING = frozenset({"dreaming", "processing", "in_progress", "running", "unknown"})
-_SUCCEEDED = frozenset({"completed", "succeed", "succeeded", "success"})
-_FAILED = frozenset({"failed", "failure", "fail", "error"})
-_CANCELED = frozenset({"canceled", "cancelled"})
+_QUEUED = status_words.QUEUED | {"", "staged"}
+_RUNNING = status_words.RUNNING | {"dreaming", "unknown"}
 
 #: Beside one of these an `id` is a task's; alone it may be anybody's.
 _TASK_FIELDS = frozenset(
     {"state", "status", "created_at", "type", "generation_type", "model", "prompt", "request"}
     | {"video", "assets", "output"}
+)
+
+
+#: What nothing but a task has.
+_ONLY_TASKS = frozenset(
+    {"assets", "output", "video", "video_raw", "artifact", "task_result", "generation_type"}
+    | {"failure_reason", "failure_code", "video_url"}
 )
 
 
@@ -53,6 +57,14 @@ class LumaTask:
     def is_whole(self) -> bool:
         """Whether the answer surely is about a task."""
         return bool(self.id) and self.word is not None
+
+    @property
+    def is_look(self) -> bool:
+        """
+        Whether an answer to a question about one task is about it, though it does not name it. A
+        status word alone may be an envelope's.
+        """
+        return any(not _ONLY_TASKS.isdisjoint(layer) for layer in self.layers)
 
 
 def task_in(document: Mapping[str, Any]) -> LumaTask:
@@ -111,25 +123,26 @@ def _word(layer: Mapping[str, Any]) -> str | None:
 
 def status_of(task: LumaTask, medium: AssetType) -> Status | None:
     """
-    What the status word means; None where there is none.
+    What the status word means. Without one, files that are there are a success; None without any.
 
     Raises `UnrecognizedReply` with `asset_missing` for a success that brings nothing.
     """
     if task.word is None:
-        return None
+        assets = assets_in(task.layers, medium)
+        return Succeeded(assets, details=_details(task)) if assets else None
     known = task.word.lower()
-    if known in _SUCCEEDED:
+    if known in status_words.SUCCEEDED:
         return _success(task, medium)
-    if known in _FAILED:
+    if known in status_words.FAILED:
         return failure_of(*_reason(task))
-    if known in _CANCELED:
+    if known in status_words.CANCELED:
         return Failed(_reason(task)[0] or "canceled upstream", ErrorCode.CANCELED)
     unknown_word = None if known in _QUEUED | _RUNNING else task.word[:_LONGEST_WORD]
     return Running(_progress(task), queued=known in _QUEUED, unknown_word=unknown_word)
 
 
 def _success(task: LumaTask, medium: AssetType) -> Succeeded:
-    assets = assets_in(task.layers, medium)
+    assets = assets_in(task.layers, medium) or files_in(task.layers, medium)
     if not assets:
         raise UnrecognizedReply(
             "the upstream reports success and gives no URL", code=ErrorCode.ASSET_MISSING

@@ -13,7 +13,9 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from generation import wire
 from generation.hosts import is_private
+from generation.providers.kit.files import files_in
 from generation.providers.midjourney.fields import mapping, positive, sequence, text
 from generation.signed_urls import signed_until
 from generation.status import Asset, AssetType
@@ -69,7 +71,11 @@ def task_assets(task: Mapping[str, Any], action: str) -> tuple[Asset, ...]:
     found: dict[str, Asset] = {}
     for asset in _candidates(task, action):
         found.setdefault(asset.url, asset)
-    return tuple(found.values())
+    return tuple(found.values()) or files_in([task], _ordered(action))
+
+
+def _ordered(action: str) -> AssetType:
+    return AssetType.VIDEO if action in VIDEO_ACTIONS else AssetType.IMAGE
 
 
 def file_asset(value: object, role: str, medium: AssetType) -> Asset | None:
@@ -88,7 +94,7 @@ def file_asset(value: object, role: str, medium: AssetType) -> Asset | None:
 
 
 def _candidates(task: Mapping[str, Any], action: str) -> Iterator[Asset]:
-    videos = [task.get("videoUrl"), *_listed(task.get("videoUrls"))]
+    videos = [task.get("videoUrl"), *_listed(task.get("videoUrls") or task.get("video_urls"))]
     has_videos = any(map(text, videos))
     # `url` repeats one of the others where those are set, under another host at times.
     main = text(task.get("imageUrl")) or ("" if has_videos else task.get("url"))
@@ -126,8 +132,8 @@ def _offers(task: Mapping[str, Any], button: re.Pattern[str]) -> bool:
 
 
 def _listed(value: object) -> list[Any]:
-    """The URLs of a list of URLs, or of a list of `{url, thumbnail}`."""
-    return [mapping(each).get("url") or each for each in sequence(value)]
+    """The URLs of a list of URLs, or of `{url, thumbnail}`; some pack the list into a string."""
+    return [mapping(each).get("url") or each for each in sequence(wire.opened(value))]
 
 
 def _sized(asset: Asset, task: Mapping[str, Any]) -> Asset:

@@ -76,6 +76,7 @@ class MidjourneyOperation(Operation[R]):
         self._can_cancel = dialect.is_proxy and self._has_task
         self._path = command.path
         self._action = command.action
+        self.gives_back = command.name == commands.UPLOAD.name
 
     def build_submit(self, request: R, order: Order) -> Call:
         body = request.body(order.parent)

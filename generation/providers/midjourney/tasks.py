@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from generation.errors import ErrorCode, UnrecognizedReply
+from generation.providers.kit import status_words
 from generation.providers.midjourney.assets import task_assets
 from generation.providers.midjourney.fields import identifier, mapping, sequence, text
 from generation.providers.midjourney.reasons import failure
@@ -16,9 +17,8 @@ from generation.providers.midjourney.texts import TEXT_ACTIONS, task_texts
 from generation.status import Action, AwaitingInput, Failed, Running, Status, Succeeded
 
 #: A missing status is a relay's before its first look at its own upstream.
-WAITING_WORDS = frozenset({"", "NOT_START", "SUBMITTED", "PENDING", "QUEUED"})
-WORKING_WORDS = frozenset({"IN_PROGRESS", "RUNNING"})
-FAILURE_WORDS = frozenset({"FAILURE", "FAIL", "FAILED", "ERROR"})
+_WAITING = status_words.QUEUED | {""}
+_CANCELED = status_words.CANCELED | {"cancel"}
 
 #: A task has two of these at the least; refusals with a `status` of their own have none but that.
 _TASK_FIELDS = frozenset(
@@ -44,18 +44,18 @@ def read_task(task: Mapping[str, Any], default_action: str | None) -> Status:
     action = text(task.get("action")).upper() or default_action
     word = text(task.get("status"))
     reason = text(task.get("failReason"))
-    match word.upper():
-        case "SUCCESS":
+    match word.lower():
+        case known if known in status_words.SUCCEEDED:
             return _succeeded(task, action)
-        case known if known in FAILURE_WORDS:
+        case known if known in status_words.FAILED:
             return failure(reason)
-        case "CANCEL":
+        case known if known in _CANCELED:
             return Failed(reason or "canceled upstream", ErrorCode.CANCELED)
-        case "MODAL":
+        case "modal":
             return AwaitingInput(identifier(task.get("id")), text(task.get("description")))
-        case known if known in WAITING_WORDS:
+        case known if known in _WAITING:
             return Running(_progress(task), queued=True)
-        case known if known in WORKING_WORDS:
+        case known if known in status_words.RUNNING:
             return Running(_progress(task))
         case _:
             return Running(_progress(task), unknown_word=word)

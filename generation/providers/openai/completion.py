@@ -1,12 +1,14 @@
 """What a model said: the choices of an answer, wherever an envelope has put them."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from generation import wire
 from generation.providers.openai.complaints import is_success
+from generation.providers.openai.pictures import FILE, is_file_entry
 
 #: Where Chat Open's envelope may hold the answer's text. Its documentation shows an empty answer,
 #: so these are the places its other endpoints use, in the order in which they are tried.
@@ -14,6 +16,10 @@ CHATOPEN_TEXTS = ("answer", "content", "text", "message")
 
 #: Chat Open's word for success, or none at all; every other code means that `data` is no answer.
 _CHATOPEN_SUCCESS = frozenset({"", "200"})
+
+
+#: Kinds of parts that are no part of the answer.
+_ASIDE = re.compile(r"refusal|thinking|reasoning|tool", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +31,10 @@ class Said:
     refusal: str = ""
     #: Pictures beside the text: addresses, or files as data URIs.
     pictures: tuple[str, ...] = ()
+    #: Whether a sound came with it, as a file.
+    sound: bool = False
+    #: Parts of a kind that is not known here, by what they call themselves.
+    unread: tuple[str, ...] = ()
     #: In OpenAI's form, so that a caller can quote them in a further message.
     tool_calls: tuple[Mapping[str, Any], ...] = ()
     finish_reason: str = ""
@@ -36,7 +46,8 @@ class Said:
 
     @property
     def is_empty(self) -> bool:
-        return not (self.text.strip() or self.pictures or self.tool_calls or self.refusal)
+        holds = self.pictures or self.tool_calls or self.sound or self.unread
+        return not (self.text.strip() or self.refusal or holds)
 
 
 def said_in(document: Mapping[str, Any], *, chatopen: bool) -> tuple[Said, ...]:
@@ -57,10 +68,14 @@ def said_in(document: Mapping[str, Any], *, chatopen: bool) -> tuple[Said, ...]:
 def _choice(choice: Mapping[str, Any]) -> Said:
     message = wire.mapping(choice.get("message")) or wire.mapping(choice.get("delta"))
     content = message.get("content")
+    audio = wire.mapping(message.get("audio"))
+    parts = [*_listed(content), *wire.sequence(message.get("images"))]
     return Said(
-        text=_text(content) or _string(choice.get("text")),
+        text=_text(content) or _string(choice.get("text")) or _string(audio.get("transcript")),
         refusal=_string(message.get("refusal")).strip(),
-        pictures=(*_pictures(content), *_pictures(message.get("images"))),
+        pictures=tuple(_pictures(parts)),
+        sound=bool(_string(audio.get("data"))),
+        unread=tuple(_unread(parts)),
         tool_calls=tuple(_calls(message)),
         finish_reason=wire.text(choice.get("finish_reason"))[:60],
     )
@@ -82,8 +97,12 @@ def _text(content: Any) -> str:
     """A message's text, whole or in parts."""
     if isinstance(content, str):
         return content
-    parts = wire.sequence(content) if isinstance(content, list) else ()
-    return "".join(_string(wire.mapping(part).get("text")) or _string(part) for part in parts)
+    parts = (_string(wire.mapping(part).get("text")) or _string(part) for part in _listed(content))
+    return "".join(parts)
+
+
+def _listed(content: Any) -> list[Any]:
+    return wire.sequence(content) if isinstance(content, list) else []
 
 
 def _string(value: Any) -> str:
@@ -91,14 +110,27 @@ def _string(value: Any) -> str:
 
 
 def _pictures(parts: Any) -> Iterator[str]:
-    """Addresses in `{image_url: {url}}` and in what looks like it."""
+    """Addresses in `{image_url: {url}}` and in what looks like it; files as data URIs."""
     for part in wire.one_or_more(parts):
-        for name in ("image_url", "imageUrl", "url"):
-            place = part.get(name)
-            address = _string(wire.mapping(place).get("url")) or _string(place)
-            if address:
-                yield address.strip()
-                break
+        if address := _address(part):
+            yield address.strip()
+        elif is_file_entry(part):
+            yield FILE
+
+
+def _address(part: Mapping[str, Any]) -> str:
+    places = (part.get(name) for name in ("image_url", "imageUrl", "url"))
+    found = (_string(wire.mapping(place).get("url")) or _string(place) for place in places)
+    return next(filter(None, found), "")
+
+
+def _unread(parts: Any) -> Iterator[str]:
+    """The kinds of those parts that are neither words nor pictures."""
+    for part in wire.one_or_more(parts):
+        kind = wire.text(part.get("type"))[:60] or "unnamed"
+        read = isinstance(part.get("text"), str) or _address(part) or is_file_entry(part)
+        if not read and not _ASIDE.search(kind):
+            yield kind
 
 
 def _calls(message: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

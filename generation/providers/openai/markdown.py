@@ -14,6 +14,8 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from generation import wire
+from generation.given import name_of
+from generation.providers.openai.reasons import is_moderation
 from generation.signed_urls import signed_until
 from generation.status import Asset, AssetType
 
@@ -30,6 +32,13 @@ _ANNOUNCED = re.compile(r"(data preview|预览)\s*[:：]\s*$", re.IGNORECASE)
 
 _FENCE = re.compile(r"```.*?```", re.DOTALL)
 _BASE64 = re.compile(r"(data:\w+/[\w.+-]{1,100};base64,|base64://)([A-Za-z0-9+/=]{20,})")
+
+#: How a model begins to say that it draws nothing.
+_DECLINED = re.compile(
+    r"\W{0,20}(很?抱歉|对不起|我?(无法|不能)|(i'?m |i am )?(so |very |really )?sorry"
+    r"|(unfortunately,? )?i (can(no|')?t|(am|'m) (unable|not able)))",
+    re.IGNORECASE,
+)
 
 _PLAYED = re.compile(r"播放|play|video|视频", re.IGNORECASE)
 _DOWNLOADED = re.compile(r"下载|download", re.IGNORECASE)
@@ -56,24 +65,29 @@ class Shown:
     """What a text shows."""
 
     assets: tuple[Asset, ...]
-    #: Whether it holds a file itself, in base64.
-    base64: bool
+    #: Files that it holds itself, in base64.
+    files: int
 
 
-def shown_in(text: str, *, drawn: bool) -> Shown:
+def shown_in(text: str, *, drawn: bool, given: frozenset[str] = frozenset()) -> Shown:
     """
     What the text shows. `drawn` says that a picture was ordered: then, where nothing is shown, a
-    link or a bare address that leads to a file counts too. Without it they are references.
+    link or a bare address that leads to a file counts too, and a path leads to the station. Without
+    it they are references. What the request contained (`given`) is quoted, and not shown; so is a
+    bare address in a refusal.
     """
     rest = _without_echo(text)
-    links = list(_links(rest))
+    links = [each for each in _links(rest, paths=drawn) if name_of(each.url) not in given]
     found = [each for each in links if each.shown]
     found += [each for each in links if not each.shown and _is_played(each, drawn=drawn)]
     if drawn and not found:
         files = [each for each in links if _medium(each.url)]
-        found = [each for each in files if not _is_download(each)] or files or list(_bare(rest))
+        found = [each for each in files if not _is_download(each)] or files
+        if not found and not _declines(rest):
+            found = [each for each in _bare(rest) if name_of(each.url) not in given]
     found += _downloads_only(links, found)
-    return Shown(arranged(asset_of(each.url) for each in found), bool(_BASE64.search(rest)))
+    files_within = sum(match[2] not in given for match in _BASE64.finditer(rest))
+    return Shown(arranged(asset_of(each.url) for each in found), files_within)
 
 
 def asset_of(url: str) -> Asset:
@@ -113,11 +127,12 @@ def _without_echo(text: str) -> str:
     return rest
 
 
-def _links(text: str) -> Iterator[_Link]:
+def _links(text: str, *, paths: bool) -> Iterator[_Link]:
     """Links and shown files in the order in which they stand in the text."""
+    read = wire.address if paths else wire.url
     places = [
-        *((m.start(), _Link(wire.url(m[3]), m[2], bool(m[1]))) for m in _LINK.finditer(text)),
-        *((m.start(), _Link(wire.url(m[1]), "", True)) for m in _TAG.finditer(text)),
+        *((m.start(), _Link(read(m[3]), m[2], bool(m[1]))) for m in _LINK.finditer(text)),
+        *((m.start(), _Link(read(m[1]), "", True)) for m in _TAG.finditer(text)),
     ]
     yield from (link for _, link in sorted(places, key=lambda place: place[0]) if link.url)
 
@@ -128,6 +143,11 @@ def _bare(text: str) -> Iterator[_Link]:
         announced = _ANNOUNCED.search(text[max(0, match.start() - 40) : match.start()])
         if url and (_medium(url) or announced):
             yield _Link(url, "", True)
+
+
+def _declines(text: str) -> bool:
+    """Whether it is a refusal for the content's sake; an address in it is what it refuses."""
+    return bool(_DECLINED.match(text)) and is_moderation(text)
 
 
 def _is_played(link: _Link, *, drawn: bool) -> bool:

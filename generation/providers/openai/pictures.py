@@ -1,16 +1,31 @@
 """The pictures in an answer to an order for pictures, and what is said of them."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from generation import wire
+from generation.given import name_of
 from generation.providers.openai.complaints import is_success
+from generation.providers.openai.reasons import is_moderation
 from generation.signed_urls import signed_until
 from generation.status import Asset, AssetType
 
+#: Stands for a picture that is in an answer itself, whatever field it came in.
+FILE = "data:"
+
 _NOTHING: list[Any] = []
 _BASE64_NAMES = ("b64_json", "b64", "base64", "image_base64")
+#: What an entry says of a picture that was made and is not given.
+_UNSAFE = ("moderated", "filtered", "flagged", "blocked", "nsfw", "has_nsfw_content")
+_SAFE = ("respect_moderation", "is_image_safe", "safe")
+_REASONS = (
+    "finish_reason",
+    "finishReason",
+    "raiFilteredReason",
+    "blocked_reason",
+    "moderation_reason",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +37,15 @@ class Drawn:
     assets: tuple[Asset, ...] = ()
     #: Pictures that came as files.
     files: int = 0
+    #: Entries without a picture that say that it was moderated.
+    held_back: int = 0
     #: The prompt as the model rewrote it; "" where it did not say.
     revised_prompt: str = ""
+
+    def without(self, given: frozenset[str]) -> "Drawn":
+        """Without the pictures that the request contained."""
+        assets = tuple(each for each in self.assets if name_of(each.url) not in given)
+        return replace(self, assets=assets)
 
 
 def drawn_in(document: Mapping[str, Any]) -> Drawn:
@@ -47,7 +69,8 @@ def drawn_in(document: Mapping[str, Any]) -> Drawn:
     return Drawn(
         listed=bool(lists),
         assets=tuple(assets.values()),
-        files=sum(map(_is_file, entries)),
+        files=sum(map(is_file_entry, entries)),
+        held_back=sum(map(_is_held_back, entries)),
         revised_prompt=next(filter(None, revised), "")[:4000],
     )
 
@@ -59,7 +82,7 @@ def is_file(address: str) -> bool:
 
 def _asset(entry: Any) -> Asset | None:
     described = wire.mapping(entry)
-    url = next((found for each in _addresses(entry) if (found := wire.url(each))), "")
+    url = next((found for each in _addresses(entry) if (found := wire.address(each))), "")
     if not url:
         return None
     return Asset(
@@ -71,10 +94,23 @@ def _asset(entry: Any) -> Asset | None:
     )
 
 
-def _is_file(entry: Any) -> bool:
+def is_file_entry(entry: Any) -> bool:
+    """Whether an entry holds the picture itself, and no address of it."""
     described = wire.mapping(entry)
     coded = any(isinstance(described.get(n), str) and described[n] for n in _BASE64_NAMES)
     return _asset(entry) is None and (coded or any(is_file(a) for a in _addresses(entry)))
+
+
+def _is_held_back(entry: Any) -> bool:
+    described = wire.mapping(entry)
+    if not described or _asset(entry) or is_file_entry(entry):
+        return False
+    reasons = (wire.text(described.get(name)) for name in _REASONS)
+    return (
+        any(described.get(name) is True for name in _UNSAFE)
+        or any(described.get(name) is False for name in _SAFE)
+        or any(reason and is_moderation(reason, reason) for reason in reasons)
+    )
 
 
 def _addresses(entry: Any) -> Iterator[str]:

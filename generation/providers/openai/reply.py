@@ -5,12 +5,14 @@ The upstream answers with the result, and there is no task to ask about. So an a
 understood and has nothing in it ends the job: waiting would bring nothing more.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from generation import wire
-from generation.errors import UnrecognizedReply
+from generation.errors import ErrorCode, UnrecognizedReply
+from generation.given import name_of
 from generation.providers.openai import reasons
 from generation.providers.openai.complaints import complaint_in
 from generation.providers.openai.completion import Said, said_in
@@ -31,9 +33,13 @@ from generation.status import Asset, Failed, Succeeded
 _COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens", "input_tokens", "output_tokens")
 _FACTS = ("model", "size", "quality", "background", "output_format")
 
+_MODERATED = "the upstream made the picture and held it back: it says that it was moderated"
 _BASE64 = (
     "the upstream answered with the picture itself in base64, which cannot be kept yet; it was"
     " made, and most likely charged: choose a model or a station that answers with URLs"
+)
+_SOUND = (
+    "the upstream answered with a sound in base64 and without a word of it; it cannot be kept yet"
 )
 _UNFINISHED = "the stream of the answer stopped without an end; something may be missing"
 _CUT_OFF = "the answer was cut off at the limit of tokens; raise max_tokens for a whole one"
@@ -59,13 +65,25 @@ class _Answer:
         drawn = self.drawn.assets or self.drawn.files
         return bool(drawn) or not all(each.is_empty for each in self.said)
 
-    def success(self, said: Sequence[Said], assets: tuple[Asset, ...], **more: str) -> Succeeded:
-        """Success with what these choices say; `more` are further details, left out if empty."""
+    def success(
+        self, said: Sequence[Said], assets: tuple[Asset, ...], *, files: int = 0
+    ) -> Succeeded:
+        """
+        Success with what these choices say. `files` is how many files came in the answer itself;
+        the details say so, for they are lost.
+        """
         texts = (words for each in said for words in (without_base64(each.text), each.called))
+        details = _details(self.document, said)
+        if revised := self.drawn.revised_prompt:
+            details["revised_prompt"] = revised
+        more = f"{files} {'more' if assets else 'file(s)'}" if files else ""
+        notes = (details.get("note"), *_losses(said, self.drawn, more))
+        if note := "; ".join(filter(None, notes)):
+            details["note"] = note
         return Succeeded(
             assets,
             tuple(filter(str.strip, texts)),
-            details=_details(self.document, said) | {n: v for n, v in more.items() if v},
+            details=details,
             upstream_id=wire.identifier(self.document.get("id")) or None,
         )
 
@@ -79,14 +97,16 @@ def chat(reply: Reply, *, chatopen: bool) -> Succeeded | Failed:
         return broken
     failures = [found for each in answer.said if (found := _failure(each))]
     good = [each for each in answer.said if not _failure(each)]
-    shown = [_shown(each, drawn=False) for each in good]
-    found = answer.success(good, arranged(asset for each in shown for asset in each.assets))
+    shown = [_shown(each, reply, drawn=False) for each in good]
+    files = sum(each.files for each in shown)
+    assets = arranged(asset for each in shown for asset in each.assets)
+    found = answer.success(good, assets, files=files)
     if found.texts or found.assets:
         return found
     if failures:
         return failures[0]
-    if any(each.base64 for each in shown):
-        return reasons.nothing_in_it(_BASE64)
+    if files or any(each.sound for each in good):
+        return reasons.nothing_in_it(_BASE64 if files else _SOUND)
     if any(map(_is_cut_off, good)):
         return reasons.nothing_in_it("max_tokens were used up before anything was written")
     return reasons.nothing_in_it("the upstream answered without a word")
@@ -94,44 +114,47 @@ def chat(reply: Reply, *, chatopen: bool) -> Succeeded | Failed:
 
 def drawing(reply: Reply) -> Succeeded | Failed:
     """The answer of a model that was asked in a chat to draw something. Raises a `Fault`."""
-    answer = _read(reply, _drawn)
+    answer = _read(reply, partial(_drawn, given=reply.given))
     return answer if isinstance(answer, Failed) else _drawing(answer, reply)
 
 
 def pictures(reply: Reply) -> Succeeded | Failed:
     """The answer to an order for pictures. Raises a `Fault`."""
-    answer = _read(reply, _drawn)
+    answer = _read(reply, partial(_drawn, given=reply.given))
     if isinstance(answer, Failed):
         return answer
     drawn = answer.drawn
     if answer.said:
         return _drawing(answer, reply)  # some relays draw within a chat whatever was asked
     if drawn.assets:
-        lost = f"{drawn.files} more came in base64, which cannot be kept yet" if drawn.files else ""
-        return answer.success((), drawn.assets, revised_prompt=drawn.revised_prompt, note=lost)
+        return answer.success((), drawn.assets, files=drawn.files)
     if drawn.files:
         return reasons.nothing_in_it(_BASE64)
+    if drawn.held_back:
+        return Failed(_MODERATED, ErrorCode.MODERATED)
     if answer.document.get("data") == []:
         return reasons.moderated_away()  # OpenAI's way to say that the pictures were held back
     return reasons.nothing_in_it("the upstream reports success and gives no picture")
 
 
 def _drawing(answer: _Answer, reply: Reply) -> Succeeded | Failed:
-    shown = [_shown(each, drawn=True) for each in answer.said]
+    shown = [_shown(each, reply, drawn=True) for each in answer.said]
     within = (asset for each in shown for asset in each.assets)
+    files = answer.drawn.files + sum(each.files for each in shown)
     if assets := arranged(iter((*answer.drawn.assets, *within))):
-        return answer.success(answer.said, assets)
+        return answer.success(answer.said, assets, files=files)
     if failed := _broken(answer, reply) or next(filter(None, map(_failure, answer.said)), None):
         return failed
-    if answer.drawn.files or any(each.base64 for each in shown):
+    if files:
         return reasons.nothing_in_it(_BASE64)
     if words := "\n".join(each.text for each in answer.said).strip():
         return reasons.refusal(words, broke_off=any(map(_is_unfinished, answer.said)))
     return reasons.nothing_in_it("the upstream answered without a picture and without a word")
 
 
-def _drawn(document: Mapping[str, Any]) -> _Answer:
-    return _Answer(document, said_in(document, chatopen=False), drawn_in(document))
+def _drawn(document: Mapping[str, Any], given: frozenset[str]) -> _Answer:
+    said = said_in(document, chatopen=False)
+    return _Answer(document, said, drawn_in(document).without(given))
 
 
 def _read(reply: Reply, read: Callable[[Mapping[str, Any]], _Answer]) -> _Answer | Failed:
@@ -173,12 +196,24 @@ def _failure(said: Said) -> Failed | None:
     return reasons.held_back(said.finish_reason, said.text)
 
 
-def _shown(said: Said, *, drawn: bool) -> Shown:
-    """The files beside an answer's text and in it."""
-    within = shown_in(said.text, drawn=drawn)
-    beside = (asset_of(url) for each in said.pictures if (url := wire.url(each)))
-    base64 = within.base64 or any(map(is_file, said.pictures))
-    return Shown((*beside, *within.assets), base64)
+def _shown(said: Said, reply: Reply, *, drawn: bool) -> Shown:
+    """The files beside an answer's text and in it, but for what the request contained."""
+    within = shown_in(said.text, drawn=drawn, given=reply.given)
+    pictures = [each for each in said.pictures if name_of(each) not in reply.given]
+    beside = (asset_of(url) for each in pictures if (url := wire.address(each)))
+    return Shown((*beside, *within.assets), within.files + sum(map(is_file, pictures)))
+
+
+def _losses(said: Sequence[Said], drawn: Drawn, files: str) -> Iterator[str]:
+    """What of an answer is not in the result."""
+    if files:
+        yield f"{files} came in base64, which cannot be kept yet"
+    if any(each.sound for each in said):
+        yield "a sound came in base64, which cannot be kept yet"
+    if kinds := dict.fromkeys(kind for each in said for kind in each.unread):
+        yield f"parts of another kind were left out: {', '.join(kinds)}"
+    if drawn.held_back:
+        yield f"{drawn.held_back} picture(s) were held back by moderation"
 
 
 def _is_cut_off(said: Said) -> bool:

@@ -20,6 +20,9 @@ class _Choice:
     content: list[str] = field(default_factory=list[str])
     refusal: list[str] = field(default_factory=list[str])
     images: list[Any] = field(default_factory=list[Any])
+    #: The words of a sound, and whether the sound itself came.
+    transcript: list[str] = field(default_factory=list[str])
+    sound: str = ""
     #: By their number, which every piece of a call repeats.
     calls: dict[int, dict[str, Any]] = field(default_factory=dict[int, dict[str, Any]])
     finish_reason: Any = None
@@ -36,6 +39,10 @@ class _Choice:
         if isinstance(refusal := delta.get("refusal"), str):
             self.refusal.append(refusal)
         self.images += wire.sequence(delta.get("images"))
+        audio = wire.mapping(delta.get("audio"))
+        self.sound = wire.text(audio.get("data"))[:1] or self.sound
+        if isinstance(words := audio.get("transcript"), str):
+            self.transcript.append(words)
         for at, call in enumerate(wire.one_or_more(delta.get("tool_calls"))):
             self._call(call, at)
         self.finish_reason = piece.get("finish_reason") or self.finish_reason
@@ -68,6 +75,7 @@ class _Choice:
             "content": "".join(self.content),
             "refusal": "".join(self.refusal),
             "images": self.images,
+            "audio": {"data": self.sound, "transcript": "".join(self.transcript)},
             "tool_calls": calls,
         }
         reason = self.finish_reason or ("" if ended else UNFINISHED)

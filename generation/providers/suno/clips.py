@@ -14,14 +14,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from generation import wire
+from generation.providers.kit import status_words
 from generation.providers.suno import fields
 from generation.signed_urls import signed_until
 from generation.status import Asset, AssetType
 
-_DONE = frozenset({"complete", "completed", "succeeded", "success", "30"})
-_FAILED = frozenset({"error", "failed", "failure", "fail"})
-_QUEUED = frozenset({"submitted", "queued", "pending", "not_start"})
-_RUNNING = frozenset({"streaming", "running", "processing", "in_progress"})
+_DONE = status_words.SUCCEEDED | {"complete", "30"}
+_FAILED = status_words.FAILED
+_QUEUED = status_words.QUEUED
+_RUNNING = status_words.RUNNING | {"streaming"}
 
 _AUDIO = ("audio_url", "audioUrl", "cld2AudioUrl", "audio", "sourceAudioUrl")
 _STREAM = ("streamAudioUrl", "stream_audio_url")
@@ -123,7 +124,7 @@ class Clip:
         )
         files = (
             (AssetType.AUDIO, self.audio, "stream" if self.is_stream else "result"),
-            (AssetType.IMAGE, wire.first_url(self.source, *_COVER), "cover"),
+            (AssetType.IMAGE, wire.first_address(self.source, *_COVER), "cover"),
             (AssetType.VIDEO, self._video(), "video"),
         )
         for medium, address, role in files:
@@ -141,7 +142,7 @@ class Clip:
     def _video(self) -> str:
         """Suno names the address before the film is made, and says so."""
         pending = self.source.get("is_video_pending") is True
-        return "" if pending else wire.first_url(self.source, *_VIDEO)
+        return "" if pending else wire.first_address(self.source, *_VIDEO)
 
 
 def read_clip(source: Mapping[str, Any]) -> Clip:
@@ -166,7 +167,7 @@ def is_clip(source: Mapping[str, Any]) -> bool:
 
 
 def _usable(source: Mapping[str, Any], name: str) -> str:
-    address = wire.url(source.get(name))
+    address = wire.address(source.get(name))
     return "" if address.endswith("None.mp3") else address
 
 

@@ -11,6 +11,7 @@ from generation.operation import Operation, Order, Pace, Task
 from generation.providers.suno.commands import COMMANDS, Command
 from generation.providers.suno.family import FEED, NEWAPI, ONEPATH, RAW
 from generation.providers.suno.official import TASKID
+from generation.providers.suno.products import Product
 from generation.providers.suno.reply import read_batch, read_query, read_submit
 from generation.providers.suno.ways import Dialect
 from generation.reply import Reply
@@ -37,6 +38,7 @@ class SunoOperation(Operation[Request]):
         self.submit_timeout = command.submit_timeout
         self._way = dialect.ways[command.name]
         self._product = command.product
+        self.gives_back = command.product is Product.UPLOAD
         self.repeatable = self._way.is_question
 
     def build_submit(self, request: Request, order: Order) -> Call:

@@ -93,7 +93,7 @@ _UPLOADED = frozenset({Stage.FINAL, Stage.STREAM, Stage.EMPTY})
 def _file(product: Product, result: Any) -> Succeeded | None:
     medium, names = _FILES[product]
     sources = wire.one_or_more(result)
-    addresses = [wire.url(result), *(wire.first_url(source, *names) for source in sources)]
+    addresses = [wire.address(result), *(wire.first_address(source, *names) for source in sources)]
     assets = [
         Asset(type=medium, url=address, expires_at=signed_until(address))
         for address in dict.fromkeys(filter(None, addresses))

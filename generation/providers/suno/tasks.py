@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from generation import wire
 from generation.errors import ErrorCode, UnrecognizedReply
+from generation.providers.kit import status_words
 from generation.providers.suno.clips import Clip, Stage, is_clip
 from generation.providers.suno.found import Found
 from generation.providers.suno.products import Product, product_in, songs_in, upload_in
@@ -17,11 +18,9 @@ from generation.providers.suno.reasons import failure
 from generation.reply import Reply
 from generation.status import Running, Status
 
-_QUEUED = frozenset({"", "not_start", "submitted", "queued", "pending"})
-_RUNNING = frozenset(
-    {"in_progress", "processing", "streaming", "running", "text_success", "first_success"}
-)
-_SUCCEEDED = frozenset({"success", "succeeded", "complete", "completed", "30"})
+_QUEUED = status_words.QUEUED | {""}
+_RUNNING = status_words.RUNNING | {"streaming", "text_success", "first_success"}
+_SUCCEEDED = status_words.SUCCEEDED | {"complete", "30"}
 _FAILED = re.compile(
     r"(\w+_)?(fail(ed|ure)?|error)|callback_exception"  # `GENERATE_AUDIO_FAILED` and its kin
 )
@@ -49,6 +48,8 @@ def read_found(found: Found, product: Product, reply: Reply) -> Status:
     if _FAILED.fullmatch(word) or wire.text(found.task.get("fail_reason")):
         return _failed(found, product)
     progress = _progress(found)
+    if not word and (status := _decided_by_items(found, product, reply)):
+        return status
     if word in _QUEUED:
         return Running(progress, queued=True)
     if word in _RUNNING:
@@ -78,15 +79,15 @@ def _finished_songs(found: Found, reply: Reply) -> Status:
     stages = [(clip, clip.stage(task_is_done=True)) for clip in found.clips]
     final = [clip for clip, stage in stages if stage is Stage.FINAL]
     streams = [clip for clip, stage in stages if stage is Stage.STREAM]
-    if streams:
-        settled = found.is_settled(reply)
-        if settled is False or (settled is None and not final):
-            return Running(_ALMOST_PERCENT)
     if not final and not streams:
         return _empty_handed(found)
     lost = [clip for clip, stage in stages if stage not in (Stage.FINAL, Stage.STREAM)]
     usable = [clip for clip, _ in stages if clip not in lost]
-    return songs_in(usable, _warning(found, lost))
+    songs = songs_in(usable, _warning(found, lost))
+    settled = found.is_settled(reply) if streams else True
+    if settled is False or (settled is None and not final):
+        return Running(_ALMOST_PERCENT, so_far=songs)
+    return songs
 
 
 def _failed(found: Found, product: Product) -> Status:
@@ -126,6 +127,17 @@ def _read_bare_product(found: Found, product: Product, reply: Reply) -> Status:
         raise _unreadable(reply)
     unknown_word = None if known in _QUEUED | _RUNNING else word[:_LONGEST_WORD]
     return Running(queued=known in _QUEUED, unknown_word=unknown_word)
+
+
+def _decided_by_items(found: Found, product: Product, reply: Reply) -> Status | None:
+    """What a task without a status word amounts to: its items know whether they are complete."""
+    if product in (Product.SONGS, Product.UPLOAD):
+        return _decided_by_songs(found, product, reply)
+    source = next(iter(wire.one_or_more(found.result)), wire.EMPTY)
+    word = wire.first_text(source, "status", "state").lower()
+    if has_failed(found):
+        return failure(*found.complaint())
+    return product_in(product, found.result) if not word or word in _SUCCEEDED else None
 
 
 def _decided_by_songs(found: Found, product: Product, reply: Reply) -> Status | None:

@@ -793,8 +793,27 @@ class TestReading:
             )
         )
         assert isinstance(status, Running) == still_running
-        if isinstance(status, Succeeded):
-            assert [asset.role for asset in status.assets] == ["stream"]
+        if isinstance(status, Running):
+            assert status.so_far is not None
+            status = status.so_far
+        assert isinstance(status, Succeeded)
+        assert [asset.role for asset in status.assets] == ["stream"]
+
+    @pytest.mark.parametrize("finish_time", [0, 1_767_225_600])
+    def test_where_nobody_says_what_time_it_is_the_stream_is_what_there_is_so_far(
+        self, finish_time: int
+    ) -> None:
+        song = {
+            "id": "a",
+            "status": "complete",
+            "audio_url": "https://audiopipe.suno.ai/?item_id=a",
+        }
+        task = {"task_id": "t", "status": "SUCCESS", "finish_time": finish_time, "data": [song]}
+        body = json.dumps({"code": "success", "data": task}).encode()
+        status = operation("music").parse_query(Reply(200, body))
+        assert isinstance(status, Running)
+        assert status.so_far is not None
+        assert [asset.role for asset in status.so_far.assets] == ["stream"]
 
     @pytest.mark.parametrize(("minutes_ago", "still_running"), [(3, True), (11, False)])
     def test_without_an_end_the_beginning_counts(
