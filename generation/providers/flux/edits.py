@@ -5,7 +5,6 @@ from typing import Literal
 
 from pydantic import Field
 
-from generation.images import Image
 from generation.providers.flux.request import (
     Finetuned,
     Flux1,
@@ -14,6 +13,7 @@ from generation.providers.flux.request import (
     Side,
     Steps,
 )
+from generation.providers.kit.media_inputs import Image
 from generation.request import Problem, Prompt
 
 #: How many pixels a picture can grow on one side.

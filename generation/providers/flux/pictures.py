@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
-from generation.images import Image
 from generation.providers.flux.request import (
     AspectRatio,
     Finetuned,
@@ -13,6 +12,7 @@ from generation.providers.flux.request import (
     OutputFormat,
     Side,
 )
+from generation.providers.kit.media_inputs import Image
 from generation.request import Problem, Prompt
 
 #: The largest picture FLUX.2 makes: 4 megapixels.

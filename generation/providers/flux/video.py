@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from generation.images import Address, normalised
 from generation.providers.flux.request import FluxRequest
+from generation.providers.kit.media_inputs import Address, normalised
 from generation.request import Problem
 
 

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
-from generation.images import Address, Image
 from generation.operation import Parent
+from generation.providers.kit.media_inputs import Address, Image
 from generation.providers.luma.agents_request import (
     AgentsMotion,
     picture_reference,

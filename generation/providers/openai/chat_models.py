@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from generation.images import Image, is_url
+from generation.providers.kit.media_inputs import Image, is_url
 from generation.providers.openai.messages import Message, Tool
 from generation.providers.openai.request import ModelName
 from generation.request import Problem, Prompt, Request

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AliasChoices, Field
 
-from generation.images import Image
+from generation.providers.kit.media_inputs import Image
 from generation.request import Problem, Prompt, Request
 
 #: OpenAI's rule for the names of functions.

@@ -18,10 +18,10 @@ from generation.providers.flux.request import FluxRequest
 from generation.reply import Reply
 from generation.stations import Dialect
 from generation.status import Accepted, Asset, AssetType, Succeeded
+from tests.pictures import PNG
 
 ORDER = Order(job_id="01JZ8Q4W7Y6T5R4E3W2Q1A0S9D")
 HOOKED = Order("job-1", callback_url="https://genq.test.invalid/callbacks/x")
-PNG = "iVBORw0KGgo="
 PNG_URI = f"data:image/png;base64,{PNG}"
 ROOM = "https://images.test.invalid/room.jpg"
 CHAIR = "https://images.test.invalid/chair.jpg"

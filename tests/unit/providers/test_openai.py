@@ -19,12 +19,12 @@ from generation.reply import Reply
 from generation.request import Request
 from generation.stations import Dialect
 from generation.status import Failed, Succeeded
+from tests.pictures import PNG
 
 ORDER = Order("job-1", callback_url="https://genq.test.invalid/callbacks/x")
 MANUAL = Path(__file__).parents[3] / "docs" / "providers" / "openai.md"
 RELAY, CHATOPEN = "openai.relay", "openai.chatopen"
 CAT = "https://images.test.invalid/cat.png"
-PNG = "iVBORw0KGgo="
 PNG_URI = f"data:image/png;base64,{PNG}"
 HELLO = [{"role": "user", "content": "hello"}]
 WEATHER = {"type": "function", "function": {"name": "weather"}}
