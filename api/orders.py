@@ -251,9 +251,9 @@ def check_provider(provider: str, caller: ApiKey) -> None:
 
 #: What gzip has packed begins like this.
 GZIP = b"\x1f\x8b"
-#: U+0000 as JSON spells it, and numbers so long or so large that they may be infinite.
+#: U+0000 as JSON spells it, and numbers so long or so large that no database keeps them.
 LARGE = 4096
-_HUGE = re.compile(rb"[0-9](?:[eE]\+?[0-9]{3}|(?<![0-9][0-9])[0-9]{299})")
+_HUGE = re.compile(rb"[0-9](?:[eE]\+?[0-9]{3}|[0-9]{18})")
 
 
 def read_json(raw: bytes) -> object:

@@ -39,6 +39,12 @@ def wrong(what: str) -> PydanticCustomError:
     return PydanticCustomError("value_error", "{what}", {"what": what})
 
 
+#: The largest whole number that every database and JSON reader keeps: 64 bits, one for the sign.
+LARGEST_INTEGER = 2**63 - 1
+#: What makes a result repeatable, of whatever size the model takes.
+Seed = Annotated[int, Field(ge=-LARGEST_INTEGER - 1, le=LARGEST_INTEGER)]
+
+
 def _not_blank(prompt: str) -> str:
     if not prompt.strip():
         raise ValueError("must not be empty: say what to make")

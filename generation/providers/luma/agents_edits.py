@@ -14,6 +14,7 @@ from generation.providers.luma.agents_request import (
     picture_reference,
 )
 from generation.providers.luma.inputs import (
+    Frame,
     GenerationId,
     ModifyMode,
     Word,
@@ -98,7 +99,7 @@ class AgentsModifyVideo(AgentsRemake):
     auto_controls: bool | None = None
     controls: Controls | None = None
     keyframes: tuple[Image, ...] | None = Field(None, max_length=64)
-    keyframe_indexes: tuple[int, ...] | None = Field(None, max_length=64)
+    keyframe_indexes: tuple[Frame, ...] | None = Field(None, max_length=64)
 
     def draft(self, parent: Parent | None) -> Draft:
         edit = given(

@@ -9,7 +9,7 @@ from pydantic import Field
 from generation.providers.kit.media_inputs import Image, is_url
 from generation.providers.openai.messages import Message, Tool
 from generation.providers.openai.request import ModelName
-from generation.request import Problem, Prompt, Request
+from generation.request import LARGEST_INTEGER, Problem, Prompt, Request, Seed
 
 #: Models with a browser of their own, which read what an address in the text leads to.
 _BROWSES = re.compile(r"-all\b|-gizmo-", re.IGNORECASE)
@@ -75,10 +75,12 @@ class Chat(Conversation):
     model: ModelName = "gpt-4o"
     temperature: float | None = Field(None, ge=0, le=2)
     top_p: float | None = Field(None, ge=0, le=1)
-    n: int | None = Field(None, ge=1, description="How many answers.")
+    n: int | None = Field(None, ge=1, le=LARGEST_INTEGER, description="How many answers.")
     stop: str | Annotated[list[str], Field(min_length=1, max_length=4)] | None = None
-    max_tokens: int | None = Field(None, ge=1)
-    max_completion_tokens: int | None = Field(None, ge=1, description="Newer models' max_tokens.")
+    max_tokens: int | None = Field(None, ge=1, le=LARGEST_INTEGER)
+    max_completion_tokens: int | None = Field(
+        None, ge=1, le=LARGEST_INTEGER, description="Newer models' max_tokens."
+    )
     presence_penalty: Penalty | None = None
     frequency_penalty: Penalty | None = None
     logit_bias: dict[str, float] | None = None
@@ -89,7 +91,7 @@ class Chat(Conversation):
     response_format: dict[str, Any] | None = Field(
         None, description='As in `{"type": "json_object"}`.'
     )
-    seed: int | None = None
+    seed: Seed | None = None
     stream_options: dict[str, Any] | None = Field(
         None, description='As in `{"include_usage": true}`, for answers that are streamed.'
     )
