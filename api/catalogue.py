@@ -104,6 +104,9 @@ class Catalogue:
                 "this deployment has no station yet, so nothing can be ordered; whoever runs it"
                 " sets GENQ_STATION_URL and GENQ_STATION_KEY, or writes a stations.toml",
             )
+        if retired := self._entries[provider, name].operation.retired:
+            words = f"{provider}.{name} cannot be ordered here: {retired}"
+            return invalid([Complaint("#/operation", words, "unsupported")], UNSUPPORTED)
         offered = ", ".join(self.offered) or "nothing that this version of genq knows"
         words = f"no station here sells {provider}.{name}; this deployment offers {offered}"
         return invalid([Complaint("#/operation", words, "unsupported")], UNSUPPORTED)

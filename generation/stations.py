@@ -199,7 +199,8 @@ class Stations:
             station
             for station in self._stations
             if (spoken := station.speaks.get(provider))
-            and providers.find(provider, operation, spoken.dialect)
+            and (known := providers.find(provider, operation, spoken.dialect))
+            and not known.retired
         )
 
     def offered(self) -> tuple[str, ...]:

@@ -42,6 +42,8 @@ class Model:
     typical_seconds: float
     #: Its path under `/v1/` at the vendor; None where the vendor does not offer it.
     vendor: str | None = None
+    #: What to order instead of a model that the vendor has taken off; resellers may still have it.
+    successor: str | None = None
     replicate: Replicate | None = None
     fal: Fal | None = None
     #: Its name at stations that sell it in OpenAI's form; None where its fields do not fit there.

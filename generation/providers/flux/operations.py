@@ -66,6 +66,11 @@ class VendorOperation(FluxOperation):
 
     life = VENDOR_LIFE
 
+    def __init__(self, dialect: str, model: Model) -> None:
+        super().__init__(dialect, model)
+        if model.successor:
+            self.retired = f"the vendor no longer makes it; order {model.successor}"
+
     def build_submit(self, request: FluxRequest, order: Order) -> Call:
         request = completed(request, order.parent)
         body = request.said()
