@@ -13,7 +13,7 @@ from api.problems import Complaint, Problem, invalid
 from generation import providers
 from generation.operation import Operation, Pace
 from generation.pace import faster
-from generation.stations import Stations
+from generation.stations import ExtraFields, Stations
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,8 @@ class Offer:
     deadline: timedelta
     #: How it is looked at there.
     pace: Pace
+    #: Whether one of them takes fields that genq does not know.
+    takes_extra_fields: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,4 +134,7 @@ def offer_of(stations: Stations, provider: str, name: str) -> Offer | None:
         stations=tuple(station.name for station in selling),
         deadline=operation.pace.deadline,
         pace=faster(operation.pace, first.speed),
+        takes_extra_fields=any(
+            station.speaks[provider].extra_fields is ExtraFields.PASS for station in selling
+        ),
     )
