@@ -186,8 +186,10 @@ def test_texts_and_what_is_drawn_of_them(buyer: Buyer) -> None:
     assert not described.result.assets
     assert buyer.buy("shorten", prompt="a very red kite").result.texts == ("a very", "a", "a")
     if buyer.dialect == STATION:
-        with pytest.raises(Rejected, match="unknown_action") as caught:
+        with pytest.raises(Rejected, match="offers no button here"):
             buyer.submit("action", described, action="imagine_3")
+        with pytest.raises(Rejected, match="unknown_action") as caught:
+            buyer.submit("action", described, custom_id="MJ::Job::PicReader::3")
         assert caught.value.code is ErrorCode.UNSUPPORTED
         return
     waiting = buyer.submit("action", described, action="imagine_3", prompt="a blue kite")
