@@ -13,7 +13,7 @@ from api.problems import Complaint, Problem, invalid
 from generation import providers
 from generation.operation import Operation, Pace
 from generation.pace import faster
-from generation.stations import Stations
+from generation.stations import ExtraFields, Stations
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,8 @@ class Offer:
     deadline: timedelta
     #: How it is looked at there.
     pace: Pace
+    #: Whether one of them takes fields that genq does not know.
+    takes_extra_fields: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,9 @@ class Catalogue:
                 "this deployment has no station yet, so nothing can be ordered; whoever runs it"
                 " sets GENQ_STATION_URL and GENQ_STATION_KEY, or writes a stations.toml",
             )
+        if retired := self._entries[provider, name].operation.retired:
+            words = f"{provider}.{name} cannot be ordered here: {retired}"
+            return invalid([Complaint("#/operation", words, "unsupported")], UNSUPPORTED)
         offered = ", ".join(self.offered) or "nothing that this version of genq knows"
         words = f"no station here sells {provider}.{name}; this deployment offers {offered}"
         return invalid([Complaint("#/operation", words, "unsupported")], UNSUPPORTED)
@@ -129,4 +134,7 @@ def offer_of(stations: Stations, provider: str, name: str) -> Offer | None:
         stations=tuple(station.name for station in selling),
         deadline=operation.pace.deadline,
         pace=faster(operation.pace, first.speed),
+        takes_extra_fields=any(
+            station.speaks[provider].extra_fields is ExtraFields.PASS for station in selling
+        ),
     )

@@ -17,6 +17,7 @@ from pydantic_core import ErrorDetails
 
 from api.likely import likely
 from api.problems import Complaint
+from generation.request import LARGEST_INTEGER
 
 Path = tuple[str | int, ...]
 Context = Mapping[str, Any]
@@ -64,6 +65,9 @@ def unstorable(value: object, at: Path = ()) -> Iterator[Complaint]:
             yield Complaint(pointer(at), "must not contain the character U+0000", "invalid")
         case float() if not math.isfinite(value):
             yield Complaint(pointer(at), "is too large a number", "range")
+        case int() if not -LARGEST_INTEGER - 1 <= value <= LARGEST_INTEGER:
+            words = f"must be between {-LARGEST_INTEGER - 1} and {LARGEST_INTEGER}"
+            yield Complaint(pointer(at), words, "range")
         case dict():
             for name, entry in cast(dict[str, object], value).items():
                 if "\0" in name:

@@ -15,6 +15,7 @@ from generation.errors import Fault
 from generation.followup import parent_of
 from generation.job import Job
 from generation.operation import Operation, Order
+from generation.request import split
 from generation.stations import Stations
 
 #: What an order of an `action` and nothing else is an order of.
@@ -58,12 +59,13 @@ class Followups:
         except Fault as fault:
             raise invalid([Complaint("#/parent", fault.message, fault.code.value)]) from fault
         model = operation.request
+        known, _ = split(model, request)
         try:
-            operation.build_submit(model.model_validate(request), order)
+            operation.build_submit(model.model_validate(known), order)
         except Fault as fault:
             raise invalid([Complaint("#/input", fault.message, fault.code.value)]) from fault
         except ValidationError as error:
-            raise invalid(complaints(error, request, model, ("input",))) from error
+            raise invalid(complaints(error, known, model, ("input",))) from error
 
     def _followers(self, parent: Job, dialect: str) -> list[str]:
         return [

@@ -30,7 +30,7 @@ from api.problems import Complaint, Problem, invalid
 from api.twice import check_names
 from generation.events import PUBLIC_EVENTS
 from generation.job import Job, Webhook
-from generation.request import Request
+from generation.request import Request, split
 from generation.settings import Settings
 from generation.store import ApiKey
 from generation.webhooks.guard import ForbiddenAddress, check_url
@@ -169,12 +169,15 @@ class OrderReader:
         self, offer: Offer, given: dict[str, Any], found: list[Complaint]
     ) -> dict[str, Any]:
         model: type[Request] = offer.operation.request
+        extra: dict[str, Any] = {}
+        if offer.takes_extra_fields:
+            given, extra = split(model, given)
         try:
             request = model.model_validate(given)
         except ValidationError as error:
             found += complaints(error, given, model, ("input",))
             return {}
-        return request.model_dump(mode="json", exclude_unset=True)
+        return request.model_dump(mode="json", exclude_unset=True) | extra
 
     def _deadline(
         self,
@@ -260,9 +263,9 @@ FORMS = (
     (b"\0", "it is UTF-16 or UTF-32; send UTF-8"),
     (b"{\0", "it is UTF-16 or UTF-32; send UTF-8"),
 )
-#: U+0000 as JSON spells it, and numbers so long or so large that they may be infinite.
+#: U+0000 as JSON spells it, and numbers so long or so large that no database keeps them.
 LARGE = 4096
-_HUGE = re.compile(rb"[0-9](?:[eE]\+?[0-9]{3}|(?<![0-9][0-9])[0-9]{299})")
+_HUGE = re.compile(rb"[0-9](?:[eE]\+?[0-9]{3}|[0-9]{18})")
 
 
 def read_json(raw: bytes) -> object:

@@ -112,6 +112,9 @@ class Operation(ABC, Generic[R]):
     #: True where an order may still be refused when its call is built: its dialect takes less than
     #: the request has room for. Like one that may follow a job, it is built before it is accepted.
     built_to_check: bool = False
+    #: Why it can no longer be bought in this dialect, and what to order instead; "" while it can.
+    #: Jobs that were sent before are looked at as ever.
+    retired: str = ""
     #: How long the submit may take to answer, where that is longer than the deployment's usual
     #: limit: upstreams that answer with the finished result.
     submit_timeout: timedelta | None = None

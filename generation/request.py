@@ -1,9 +1,17 @@
 """What a caller may ask of an operation, and how a request says what is wrong with it."""
 
-from collections.abc import Iterator
-from typing import Annotated, Self
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 #: A rule that is broken: the path of the field at fault, and what to change.
@@ -39,10 +47,36 @@ def wrong(what: str) -> PydanticCustomError:
     return PydanticCustomError("value_error", "{what}", {"what": what})
 
 
+#: The largest whole number that every database and JSON reader keeps: 64 bits, one for the sign.
+LARGEST_INTEGER = 2**63 - 1
+#: What makes a result repeatable, of whatever size the model takes.
+Seed = Annotated[int, Field(ge=-LARGEST_INTEGER - 1, le=LARGEST_INTEGER)]
+
+
 def _not_blank(prompt: str) -> str:
     if not prompt.strip():
         raise ValueError("must not be empty: say what to make")
     return prompt
+
+
+def split(
+    model: type[BaseModel], given: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a model knows of a request, and the fields that it does not know."""
+    known = {
+        name
+        for field, info in model.model_fields.items()
+        for name in (field, *_aliases(info.validation_alias))
+    }
+    return (
+        {name: value for name, value in given.items() if name in known},
+        {name: value for name, value in given.items() if name not in known},
+    )
+
+
+def _aliases(alias: object) -> Iterator[str]:
+    choices = alias.choices if isinstance(alias, AliasChoices) else [alias]
+    yield from (choice for choice in choices if isinstance(choice, str))
 
 
 #: Words, and not only blanks.

@@ -51,6 +51,15 @@ class OnDoubt(StrEnum):
     RESUBMIT = "resubmit"
 
 
+class ExtraFields(StrEnum):
+    """What becomes of a request's fields that genq does not know."""
+
+    #: The order is refused, and told the fields that are known.
+    REFUSE = "refuse"
+    #: They are put into the submit's body as they are.
+    PASS = "pass"
+
+
 class Frozen(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -106,6 +115,8 @@ class Dialect(Frozen):
     prefix: str | None = None
     #: Comes before the path of a submit instead, as Midjourney's `/mj-fast`.
     submit_prefix: str | None = None
+    #: What becomes of a request's fields that genq does not know.
+    extra_fields: ExtraFields = ExtraFields.REFUSE
     #: Merged into the body of every submit, last.
     extra_body: Mapping[str, Any] = Field(default_factory=dict)
 
@@ -199,7 +210,8 @@ class Stations:
             station
             for station in self._stations
             if (spoken := station.speaks.get(provider))
-            and providers.find(provider, operation, spoken.dialect)
+            and (known := providers.find(provider, operation, spoken.dialect))
+            and not known.retired
         )
 
     def offered(self) -> tuple[str, ...]:

@@ -37,7 +37,9 @@ from generation.job import Job
 from generation.operation import Order, Parent, Task
 from generation.redaction import redacted
 from generation.reply import Reply
+from generation.request import split
 from generation.settings import Settings
+from generation.stations import ExtraFields
 from generation.status import Ask, Status, SubmitAnswer, Succeeded
 
 log = structlog.get_logger(__name__)
@@ -294,8 +296,10 @@ def build_submit(
     """The submit of a stored request. `Rejected` where this version cannot read or build it."""
     operation = binding.operation
     try:
-        request = operation.request.model_validate(job.input)
-        return operation.build_submit(request, Order(job.id, callback_url, parent=parent))
+        known, extra = split(operation.request, job.input)
+        request = operation.request.model_validate(known)
+        call = operation.build_submit(request, Order(job.id, callback_url, parent=parent))
+        return _with_extra(call, extra, binding) if extra else call
     except Fault:
         raise
     except Exception as error:
@@ -304,6 +308,17 @@ def build_submit(
             f"the stored request cannot be sent in {operation.dialect}: {error}",
             code=ErrorCode.INTERNAL,
         ) from error
+
+
+def _with_extra(call: Call, extra: Mapping[str, Any], binding: Binding) -> Call:
+    """The submit with fields that genq does not know; they replace none that it does."""
+    if binding.dialect.extra_fields is not ExtraFields.PASS or call.json is None:
+        raise Rejected(
+            f"station {binding.station.name} is not told to pass on {', '.join(sorted(extra))}:"
+            " leave it out",
+            code=ErrorCode.UNSUPPORTED,
+        )
+    return replace(call, json={**extra, **call.json})
 
 
 def secrets_of(binding: Binding) -> tuple[str, ...]:

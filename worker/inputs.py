@@ -9,6 +9,7 @@ from generation.errors import Fault
 from generation.job import Job, JobState
 from generation.lifecycle import after_input, begin_input, give_input, heard
 from generation.operation import Task
+from generation.request import split
 from generation.status import SubmitAnswer
 from worker.given import without_given
 from worker.room import Room
@@ -21,7 +22,8 @@ def early_answered(job: Job, binding: Binding) -> Job:
     if job.state is not JobState.AWAITING_INPUT or job.answer or job.answered_at:
         return job
     operation = binding.operation
-    early = operation.early_input(operation.request.model_validate(job.input))
+    known, _ = split(operation.request, job.input)
+    early = operation.early_input(operation.request.model_validate(known))
     if early is None:
         return job
     return give_input(job, early.model_dump(mode="json", exclude_unset=True), job.updated_at)

@@ -54,6 +54,13 @@ FAULTS: list[tuple[dict[str, Any], str, str, str]] = [
     ),
     ({"input": {"prompt": "a\0b"}}, "#/input/prompt", "invalid", "U+0000"),
     ({"input": {"a\0b": 1}}, "#/input", "invalid", "U+0000"),
+    ({"input": VIDEO | {"seed": 2**63}}, "#/input/seed", "range", "and 9223372036854775807"),
+    (
+        {"input": VIDEO | {"a": [-(2**63) - 1]}},
+        "#/input/a/0",
+        "range",
+        "between -9223372036854",
+    ),
     ({"colour": "red"}, "#/colour", "unknown_field", "Known here: provider, operation, input"),
     ({"metadata": []}, "#/metadata", "type", "must be a JSON object, not an array"),
     ({"metadata": {"a": 1}}, "#/metadata/a", "type", "must be a string, not a number"),

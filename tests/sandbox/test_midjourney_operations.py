@@ -25,11 +25,12 @@ from generation.status import (
     Succeeded,
 )
 from ops.sandbox.handle import SandboxHandle
+from tests.pictures import jpeg, packed, png
 from tests.sandbox.callers import BEARER
 
 PROXY, STATION = "midjourney.proxy", "midjourney.station"
 KEYS = {PROXY: {"mj-api-secret": "secret"}, STATION: BEARER}
-MASK = "iVBORw0KGgoAAAAN"
+MASK = packed(png(64, 64))
 
 job_numbers = count()
 
@@ -185,8 +186,10 @@ def test_texts_and_what_is_drawn_of_them(buyer: Buyer) -> None:
     assert not described.result.assets
     assert buyer.buy("shorten", prompt="a very red kite").result.texts == ("a very", "a", "a")
     if buyer.dialect == STATION:
-        with pytest.raises(Rejected, match="unknown_action") as caught:
+        with pytest.raises(Rejected, match="offers no button here"):
             buyer.submit("action", described, action="imagine_3")
+        with pytest.raises(Rejected, match="unknown_action") as caught:
+            buyer.submit("action", described, custom_id="MJ::Job::PicReader::3")
         assert caught.value.code is ErrorCode.UNSUPPORTED
         return
     waiting = buyer.submit("action", described, action="imagine_3", prompt="a blue kite")
@@ -215,6 +218,6 @@ def test_a_picture_is_animated_and_one_video_picked(proxy: Buyer) -> None:
 
 
 def test_faces_are_swapped(buyer: Buyer) -> None:
-    job = buyer.buy("swap_face", face=MASK, target="iVBORw0KGgoAAAAO")
+    job = buyer.buy("swap_face", face=MASK, target=packed(jpeg(64, 64)))
     assert roles(job) == [(AssetType.IMAGE, "result")]
     assert head(buyer.client, job.result.assets[0]).startswith(b"\x89PNG")

@@ -15,7 +15,7 @@ from generation.providers.flux.edits import (
     TryOn,
 )
 from generation.providers.flux.model import COMMON, RED, ROOM, TUNED, WHITE, Model
-from generation.providers.flux.resellers import Fal, Replicate, Size, same
+from generation.providers.flux.resellers import ANY_FORMAT, Fal, Replicate, Size, same
 
 
 def _controlled(name: str, keeps: str, request: type[Controlled]) -> Model:
@@ -26,6 +26,7 @@ def _controlled(name: str, keeps: str, request: type[Controlled]) -> Model:
         example={"prompt": "A room of glass and steel", "control_image": RED},
         typical_seconds=15,
         vendor=f"flux-pro-1.0-{name}",
+        successor="flux_2_pro, with the picture as input_image",
         replicate=Replicate(
             model=f"flux-{name}-pro",
             fields=same(*COMMON, "prompt_upsampling", "control_image", "steps", "guidance"),
@@ -82,6 +83,7 @@ EDIT_MODELS = (
         typical_seconds=8,
         replicate=Replicate(
             model="flux-redux-dev",
+            formats=ANY_FORMAT,
             fields=same(
                 "seed",
                 "guidance",

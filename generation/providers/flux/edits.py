@@ -5,7 +5,6 @@ from typing import Literal
 
 from pydantic import Field
 
-from generation.images import Image
 from generation.providers.flux.request import (
     Finetuned,
     Flux1,
@@ -14,7 +13,8 @@ from generation.providers.flux.request import (
     Side,
     Steps,
 )
-from generation.request import Problem, Prompt
+from generation.providers.kit.media_inputs import Image
+from generation.request import LARGEST_INTEGER, Problem, Prompt, Seed
 
 #: How many pixels a picture can grow on one side.
 _Border = Field(0, ge=0, le=2048)
@@ -96,7 +96,7 @@ class Redux(FluxRequest):
     image: Image
     width: Side = 1024
     height: Side = 768
-    seed: int | None = None
+    seed: Seed | None = None
     steps: int | None = Field(None, ge=1, le=50)
     guidance: float | None = Field(None, ge=1, le=10)
     output_format: OutputFormat = "jpeg"
@@ -105,7 +105,7 @@ class Redux(FluxRequest):
 class Tool(FluxRequest):
     """What the vendor's tools have in common. They are not in its reference yet."""
 
-    seed: int | None = None
+    seed: Seed | None = None
     safety_tolerance: int | None = Field(None, ge=0, le=6)
     output_format: OutputFormat | None = None
 
@@ -116,8 +116,8 @@ class Outpaint(Tool):
     pictures = ("input_image",)
 
     input_image: Image
-    width: int = Field(ge=1, description="Of the whole canvas.")
-    height: int = Field(ge=1, description="Of the whole canvas.")
+    width: int = Field(ge=1, le=LARGEST_INTEGER, description="Of the whole canvas.")
+    height: int = Field(ge=1, le=LARGEST_INTEGER, description="Of the whole canvas.")
     prompt: str | None = None
     mode: Literal["high", "fast"] | None = Field(None, description="`high` where it is left out.")
 
@@ -129,7 +129,9 @@ class Erase(Tool):
 
     image: Image
     mask: Image
-    dilate_pixels: int | None = Field(None, ge=0, description="How far the mask is widened.")
+    dilate_pixels: int | None = Field(
+        None, ge=0, le=LARGEST_INTEGER, description="How far the mask is widened."
+    )
 
 
 class TryOn(Tool):

@@ -18,10 +18,14 @@ COMMON = ("prompt", "seed", "safety_tolerance", "output_format")
 #: What fal calls the steps and the guidance.
 TUNED = {"steps": "num_inference_steps", "guidance": "guidance_scale"}
 
-#: A red pixel and a white one, for examples of orders that take a picture's content.
-RED = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR42mP4z8AAAAMBAQD3A0FDAAAAAElFTkSuQmCC"
+#: A red square and a white one of 64 pixels, for examples of orders that take a picture.
+RED = (
+    "iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAIAAAAlC+aJAAAAS0lEQVR42u3PQQkAAAgAsetfWiP4FgYrsKZeS0BA"
+    "QEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEDgsqnc8OJg6Ln3AAAAAElFTkSuQmCC"
+)
 WHITE = (
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR42mP4DwABAQEAHLCMmQAAAABJRU5ErkJggg=="
+    "iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAAAAACPAi4CAAAAKUlEQVR42u3MQREAAAwCIPuX1hD77SAA6VEEAoFA"
+    "IBAIBAKBQCAQfA8Gpwvw4qrwDDIAAAAASUVORK5CYII="
 )
 ROOM = "https://images.example.com/room.jpg"
 
@@ -38,6 +42,8 @@ class Model:
     typical_seconds: float
     #: Its path under `/v1/` at the vendor; None where the vendor does not offer it.
     vendor: str | None = None
+    #: What to order instead of a model that the vendor has taken off; resellers may still have it.
+    successor: str | None = None
     replicate: Replicate | None = None
     fal: Fal | None = None
     #: Its name at stations that sell it in OpenAI's form; None where its fields do not fit there.

@@ -19,7 +19,6 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from generation.call import Call
 from generation.errors import ErrorCode, Fault, Rejected, UnrecognizedReply
-from generation.images import content_of
 from generation.operation import Operation, Order, Task
 from generation.providers.flux.addresses import askable
 from generation.providers.flux.followups import completed, parents_of
@@ -28,6 +27,7 @@ from generation.providers.flux.models import MODELS
 from generation.providers.flux.reply import FluxTask, Reader
 from generation.providers.flux.request import FluxRequest
 from generation.providers.flux.results import VENDOR_LIFE
+from generation.providers.kit.media_inputs import content_of
 from generation.reply import Reply
 from generation.status import Status, SubmitAnswer, Succeeded
 
@@ -65,6 +65,11 @@ class VendorOperation(FluxOperation):
     """An order at the vendor."""
 
     life = VENDOR_LIFE
+
+    def __init__(self, dialect: str, model: Model) -> None:
+        super().__init__(dialect, model)
+        if model.successor:
+            self.retired = f"the vendor no longer makes it; order {model.successor}"
 
     def build_submit(self, request: FluxRequest, order: Order) -> Call:
         request = completed(request, order.parent)

@@ -5,6 +5,8 @@ wherever they are sold.
 Durations are estimates, but for `pro_1_1`, whose five seconds the vendor's own answers state.
 """
 
+from dataclasses import replace
+
 from generation.providers.flux.model import COMMON, ROOM, TUNED, Model
 from generation.providers.flux.pictures import (
     Dev,
@@ -18,7 +20,7 @@ from generation.providers.flux.pictures import (
     Ultra,
 )
 from generation.providers.flux.request import FluxRequest
-from generation.providers.flux.resellers import Fal, Replicate, Size, same
+from generation.providers.flux.resellers import ANY_FORMAT, Fal, Replicate, Size, same
 
 _FROM_WORDS = (
     Model(
@@ -30,6 +32,7 @@ _FROM_WORDS = (
         vendor="flux-pro-1.1",
         replicate=Replicate(
             model="flux-1.1-pro",
+            formats=ANY_FORMAT,
             fields=same(*COMMON, "prompt_upsampling", "image_prompt"),
             size=Size.CUSTOM,
         ),
@@ -73,8 +76,11 @@ _FROM_WORDS = (
         example={"prompt": "A lighthouse at dusk, oil on canvas", "steps": 40, "guidance": 2.5},
         typical_seconds=10,
         vendor="flux-pro",
+        successor="pro_1_1",
         replicate=Replicate(
             model="flux-pro",
+            formats=ANY_FORMAT,
+            ranges={"guidance": (2, 5)},
             fields=same(
                 *COMMON, "prompt_upsampling", "image_prompt", "steps", "guidance", "interval"
             ),
@@ -102,6 +108,7 @@ _FROM_WORDS = (
         vendor="flux-dev",
         replicate=Replicate(
             model="flux-dev",
+            formats=ANY_FORMAT,
             fields=same("prompt", "seed", "guidance", "output_format", steps="num_inference_steps"),
             size=Size.SHAPE,
         ),
@@ -120,6 +127,8 @@ _FROM_WORDS = (
         typical_seconds=3,
         replicate=Replicate(
             model="flux-schnell",
+            formats=ANY_FORMAT,
+            ranges={"steps": (1, 4)},
             fields=same("prompt", "seed", "output_format", steps="num_inference_steps"),
             size=Size.SHAPE,
         ),
@@ -169,6 +178,7 @@ def _flux2(
     """
     replicate = Replicate(
         model=f"flux-2-{tier}",
+        formats=ANY_FORMAT,
         fields=same(*COMMON, *more),
         size=Size.CUSTOM,
         listed="input_images",
@@ -194,6 +204,7 @@ def _flux2_at_fal(model: str, *names: str, **renamed: str) -> Fal:
         size=Size.OBJECT,
         routes={1: f"{model}/edit"},
         listed="image_urls",
+        ranges={"safety_tolerance": (1, 5)},
     )
 
 
@@ -218,7 +229,10 @@ _FROM_BOTH = (
             f"klein-{size}",
             Flux2Klein,
             3,
-            _flux2_at_fal(f"fal-ai/flux-2/klein/{size}", "prompt", "seed", "output_format"),
+            replace(
+                _flux2_at_fal(f"fal-ai/flux-2/klein/{size}", "prompt", "seed", "output_format"),
+                formats=ANY_FORMAT,
+            ),
         )
         for size in ("4b", "9b")
     ),

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
-from generation.images import Image
 from generation.providers.flux.request import (
     AspectRatio,
     Finetuned,
@@ -13,7 +12,8 @@ from generation.providers.flux.request import (
     OutputFormat,
     Side,
 )
-from generation.request import Problem, Prompt
+from generation.providers.kit.media_inputs import Image
+from generation.request import LARGEST_INTEGER, Problem, Prompt, Seed
 
 #: The largest picture FLUX.2 makes: 4 megapixels.
 _LARGEST = 4 * 1024 * 1024
@@ -49,7 +49,7 @@ class Schnell(FluxRequest):
     prompt: Prompt
     width: Side = 1024
     height: Side = 768
-    seed: int | None = None
+    seed: Seed | None = None
     steps: int | None = Field(None, ge=1, le=12)
     output_format: OutputFormat = "jpeg"
 
@@ -92,9 +92,13 @@ class Flux2(FluxRequest):
     """What every FLUX.2 order takes."""
 
     prompt: Prompt
-    width: int | None = Field(None, ge=0, multiple_of=16, description="0 or absent: automatic.")
-    height: int | None = Field(None, ge=0, multiple_of=16, description="0 or absent: automatic.")
-    seed: int | None = None
+    width: int | None = Field(
+        None, ge=0, le=LARGEST_INTEGER, multiple_of=16, description="0 or absent: automatic."
+    )
+    height: int | None = Field(
+        None, ge=0, le=LARGEST_INTEGER, multiple_of=16, description="0 or absent: automatic."
+    )
+    seed: Seed | None = None
     prompt_upsampling: bool | None = Field(
         None, description="Let a language model enrich the prompt."
     )

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
-from generation.request import Problem, Request
+from generation.request import Problem, Request, Seed
 
 #: Fields that are about the order and not part of what is asked of the model.
 _ABOUT = frozenset({"model", "finetune_id", "finetune_strength"})
@@ -69,7 +69,7 @@ class FluxRequest(Request):
 class Flux1(FluxRequest):
     """What every FLUX.1 order takes beside its own fields."""
 
-    seed: int | None = Field(None, description="The same seed and request give the same picture.")
+    seed: Seed | None = Field(None, description="The same seed and request give the same picture.")
     prompt_upsampling: bool = Field(False, description="Let a language model enrich the prompt.")
     safety_tolerance: int = Field(2, ge=0, le=6, description="0 is strict, 6 is lenient.")
     output_format: OutputFormat = "jpeg"

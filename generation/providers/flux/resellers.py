@@ -17,6 +17,16 @@ from generation.providers.flux.request import FluxRequest
 #: The shapes that Replicate makes of models which take no size.
 SHAPES = ("1:1", "16:9", "21:9", "3:2", "2:3", "4:5", "5:4", "3:4", "4:3", "9:16", "9:21")
 
+#: The least and the most of each field.
+Ranges = Mapping[str, tuple[float, float]]
+
+#: The formats of every model that has no others.
+JPEG_OR_PNG = frozenset({"jpeg", "png"})
+ANY_FORMAT = JPEG_OR_PNG | {"webp"}
+
+#: Both resellers begin at 1, where the vendor has a 0 that is stricter still.
+SAFETY_TOLERANCE: Ranges = {"safety_tolerance": (1, 6)}
+
 
 class Size(Enum):
     """How width and height are said."""
@@ -46,6 +56,10 @@ class Reseller:
     #: The field that takes pictures as a list, where so many are given, or more.
     listed: str | None = None
     listed_from: int = 1
+    #: What it makes of a picture.
+    formats: frozenset[str] = JPEG_OR_PNG
+    #: The least and the most it takes of a field, where that differs from the vendor's limits.
+    ranges: Ranges = field(default_factory=dict[str, tuple[float, float]])
 
     def speak(self, request: FluxRequest) -> tuple[str, dict[str, Any]]:
         """The model to ask, and what to ask of it. Raises `Rejected` for what cannot be said."""
@@ -58,6 +72,7 @@ class Reseller:
             names = {name: own for name, own in names.items() if name not in request.pictures}
             said = {name: value for name, value in said.items() if name not in request.pictures}
         self._refuse(request.insisted() & said.keys() | self._unsaid(request), names)
+        self._check_values({name: said[name] for name in names if name in said})
         body |= {own: self.value(name, said[name]) for name, own in names.items() if name in said}
         return request.model or self._model(len(pictures)), body
 
@@ -78,6 +93,21 @@ class Reseller:
                 " this order elsewhere",
                 code=ErrorCode.UNSUPPORTED,
             )
+
+    def _check_values(self, said: Mapping[str, Any]) -> None:
+        """Raises `Rejected` for a value that the vendor takes and this reseller does not."""
+        for name, (least, most) in {**SAFETY_TOLERANCE, **self.ranges}.items():
+            if name in said and not least <= said[name] <= most:
+                self._reject_value(name, said[name], f"{least:g} to {most:g}")
+        if (format_ := said.get("output_format")) and format_ not in self.formats:
+            self._reject_value("output_format", format_, " or ".join(sorted(self.formats)))
+
+    def _reject_value(self, name: str, value: Any, taken: str) -> None:
+        raise Rejected(
+            f"{self.name} takes {name} {taken} for {self.model}, and not {value}: change it, or buy"
+            " this order elsewhere",
+            code=ErrorCode.UNSUPPORTED,
+        )
 
     def _unsaid(self, request: FluxRequest) -> frozenset[str]:
         """A finetune is the vendor's own."""

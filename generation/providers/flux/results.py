@@ -12,8 +12,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from generation import wire
-from generation.images import file_type
 from generation.providers.kit.files import arranged, files_in
+from generation.providers.kit.picture_files import type_of
 from generation.signed_urls import signed_until
 from generation.status import Asset, AssetType
 
@@ -129,7 +129,7 @@ def _data_uri(content: Any) -> str:
         head = base64.b64decode(content[:16], validate=True)
     except ValueError:
         return ""
-    return f"data:image/{file_type(head)};base64,{content}" if content.isascii() else ""
+    return f"data:image/{type_of(head) or 'png'};base64,{content}" if content.isascii() else ""
 
 
 def _urls(value: Any) -> list[str]:

@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, JsonValue
 
-from generation.images import Address, normalised
 from generation.providers.flux.request import FluxRequest
-from generation.request import Problem
+from generation.providers.kit.media_inputs import Address, normalised
+from generation.request import Problem, Seed
 
 
 def _framed(frame: str | tuple[float, str]) -> str | tuple[float, str]:
@@ -45,7 +45,7 @@ class Video(FluxRequest):
     draft_cache: Address | None = Field(
         None, description="What the draft to refine was finished with."
     )
-    seed: int | None = None
+    seed: Seed | None = None
     safety_tolerance: int = Field(2, ge=0, le=4, description="0 is strict, 4 is lenient.")
     version: str | None = Field(None, min_length=1, description="`latest`, or one of its names.")
 

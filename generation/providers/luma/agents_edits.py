@@ -7,13 +7,14 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
-from generation.images import Address, Image
 from generation.operation import Parent
+from generation.providers.kit.media_inputs import Address, Image
 from generation.providers.luma.agents_request import (
     AgentsMotion,
     picture_reference,
 )
 from generation.providers.luma.inputs import (
+    Frame,
     GenerationId,
     ModifyMode,
     Word,
@@ -98,7 +99,7 @@ class AgentsModifyVideo(AgentsRemake):
     auto_controls: bool | None = None
     controls: Controls | None = None
     keyframes: tuple[Image, ...] | None = Field(None, max_length=64)
-    keyframe_indexes: tuple[int, ...] | None = Field(None, max_length=64)
+    keyframe_indexes: tuple[Frame, ...] | None = Field(None, max_length=64)
 
     def draft(self, parent: Parent | None) -> Draft:
         edit = given(

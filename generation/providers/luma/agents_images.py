@@ -5,8 +5,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from generation.images import Image
 from generation.operation import Parent
+from generation.providers.kit.media_inputs import Image
 from generation.providers.luma.agents_request import (
     ASPECT_RATIOS,
     IMAGE_MODELS,

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import Field
 
-from generation.images import content_of, is_url
+from generation.providers.kit.media_inputs import content_of, is_url
 from generation.providers.luma.inputs import (
     AspectRatio,
     Seconds,

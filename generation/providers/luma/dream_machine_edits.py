@@ -6,8 +6,8 @@ from urllib.parse import quote
 
 from pydantic import Field
 
-from generation.images import Address
 from generation.operation import Parent
+from generation.providers.kit.media_inputs import Address
 from generation.providers.luma.dream_machine_models import ASPECT_RATIOS, IMAGE_MODELS, VIDEO_MODELS
 from generation.providers.luma.inputs import (
     AspectRatio,

@@ -5,8 +5,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from generation.images import Address
 from generation.operation import Parent
+from generation.providers.kit.media_inputs import Address
 from generation.providers.luma.dream_machine_models import ASPECT_RATIOS, IMAGE_MODELS, DreamPrompt
 from generation.providers.luma.inputs import (
     AspectRatio,

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from generation.images import Address
 from generation.operation import Parent
+from generation.providers.kit.media_inputs import Address
 from generation.providers.luma.dream_machine_models import ASPECT_RATIOS, VIDEO_MODELS, DreamPrompt
 from generation.providers.luma.ends import Ends
 from generation.providers.luma.inputs import (

@@ -5,6 +5,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
+from generation.request import LARGEST_INTEGER
+
 _WHOLE_SECONDS = re.compile(r"[1-9][0-9]?")
 
 
@@ -18,13 +20,16 @@ def _seconds(value: Any) -> Any:
 
 Seconds = Annotated[
     str,
-    BeforeValidator(_seconds, json_schema_input_type=str | int),
+    BeforeValidator(_seconds, json_schema_input_type=str | Annotated[int, Field(ge=1, le=99)]),
     Field(pattern=r"^[1-9][0-9]?s$"),
 ]
 
 AspectRatio = Annotated[str, Field(pattern=r"^[1-9][0-9]*:[1-9][0-9]*$")]
 
-Pixels = Annotated[int, Field(ge=0)]
+Pixels = Annotated[int, Field(ge=0, le=LARGEST_INTEGER)]
+
+#: A frame of a video, counted from its beginning.
+Frame = Annotated[int, Field(ge=-LARGEST_INTEGER, le=LARGEST_INTEGER)]
 
 #: How closely a video that is made anew keeps to its source, from `adhere_1` to `reimagine_3`.
 ModifyMode = Annotated[str, Field(pattern=r"^(adhere|flex|reimagine)_[1-3]$")]

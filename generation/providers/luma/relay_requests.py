@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 from pydantic import Field
 
-from generation.images import Image
 from generation.operation import Parent
+from generation.providers.kit.media_inputs import Image
 from generation.providers.luma.inputs import (
     AspectRatio,
     GenerationId,

@@ -66,6 +66,25 @@ _WINDOWS = tuple(
 _ALL_PROMPTS = re.compile(r"MJ::Job::PicReader::all", re.IGNORECASE)
 
 
+#: What a relay knows of a button: these words within what its id does, or just that.
+_RELAYED_WORDS = ("upsample", "variation", "pan", "reroll")
+_RELAYED = frozenset({"Outpaint", "CustomZoom", "Inpaint"})
+
+
+def is_offered(custom_id: str, *, relayed: bool) -> bool:
+    """
+    Whether one job can press the button, through a relay where there is one. new-api goes by what
+    stands behind `MJ::JOB::` or `MJ::`, and refuses a button that it does not know.
+    """
+    if makes_several_tasks(custom_id):
+        return False
+    if not relayed:
+        return True
+    _, kind, does, *_ = (*custom_id.split("::"), "", "")
+    done = does if kind == "JOB" else kind
+    return done in _RELAYED or any(word in done for word in _RELAYED_WORDS)
+
+
 def window_of(custom_id: str) -> Window:
     """Which window a button opens; one that is not known might in remix mode."""
     windows = (window for pattern, window in _WINDOWS if pattern.match(custom_id))

@@ -66,14 +66,16 @@ VIDEO = usually(60, 90, 300), timedelta(minutes=40)
 SWAP = usually(10, 20, 120), timedelta(minutes=40)
 AT_ONCE = usually(1, 5, 60), timedelta(minutes=10)
 
-#: One grey pixel, and one white: the smallest pictures there are.
+#: A grey square and a white one of 64 pixels, for examples.
 GREY = (
-    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR42mNoAAAAgg"
-    "CB2kUIOwAAAABJRU5ErkJggg=="
+    "data:image/png;base64,"
+    "iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAAAAACPAi4CAAAAKUlEQVR42u3MQREAAAwCIKMb3RD77SAA6VEEAoFA"
+    "IBAIBAKBQCAQfA8G320AeXC6efoAAAAASUVORK5CYII="
 )
 WHITE = (
-    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR42mP4DwABAQ"
-    "EAHLCMmQAAAABJRU5ErkJggg=="
+    "data:image/png;base64,"
+    "iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAAAAACPAi4CAAAAKUlEQVR42u3MQREAAAwCIPuX1hD77SAA6VEEAoFA"
+    "IBAIBAKBQCAQfA8Gpwvw4qrwDDIAAAAASUVORK5CYII="
 )
 
 

@@ -19,13 +19,13 @@ from generation.providers.midjourney.buttons import (
     window_of,
 )
 from generation.providers.midjourney.images import Content
+from generation.providers.midjourney.prompts import Prompt
 from generation.providers.midjourney.request import (
     MidjourneyRequest,
     ParentTask,
     Submit,
     followed,
 )
-from generation.request import Prompt
 
 _ZOOM = re.compile(r"--zoom\s+(\d+(?:\.\d+)?)(?!\S)")
 
@@ -133,8 +133,8 @@ class ActionRequest(Submit):
         actions = parent.result.actions
         if not actions:
             raise Rejected(
-                "the parent came without buttons; the operation `change` upscales, varies and"
-                " rerolls without them"
+                "the parent offers no button here; the operation `change` upscales, varies and"
+                " rerolls a grid without any"
             )
         if button := find_button(actions, name):
             return button.custom_id

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from generation.images import Image, is_url
+from generation.providers.kit.media_inputs import Image, is_url
 
 
 def decoded_size(image: str) -> int:

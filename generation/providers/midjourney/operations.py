@@ -8,7 +8,7 @@ Paths begin at the root, without a speed prefix.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, TypeVar, cast
 from urllib.parse import quote
@@ -16,6 +16,7 @@ from urllib.parse import quote
 from generation.call import Call
 from generation.operation import Operation, Order, Pace, Task
 from generation.providers.midjourney import commands
+from generation.providers.midjourney.buttons import is_offered
 from generation.providers.midjourney.commands import Command
 from generation.providers.midjourney.followups import ActionRequest, SeedRequest, WindowInput
 from generation.providers.midjourney.reply import (
@@ -29,7 +30,7 @@ from generation.providers.midjourney.reply import (
 from generation.providers.midjourney.request import MidjourneyRequest, followed
 from generation.reply import Reply
 from generation.request import Request
-from generation.status import Status, SubmitAnswer
+from generation.status import Status, SubmitAnswer, Succeeded
 
 R = TypeVar("R", bound=MidjourneyRequest)
 
@@ -74,6 +75,7 @@ class MidjourneyOperation(Operation[R]):
         self.batch_limit = MOST_IN_A_BATCH if self._has_task else 0
         self._can_find = dialect.is_proxy and command.makes_task
         self._can_cancel = dialect.is_proxy and self._has_task
+        self._relayed = not dialect.is_proxy
         self._path = command.path
         self._action = command.action
         self.gives_back = command.name == commands.UPLOAD.name
@@ -93,13 +95,23 @@ class MidjourneyOperation(Operation[R]):
         return Call("GET", _task_path(task, "fetch"))
 
     def parse_query(self, reply: Reply) -> Status:
-        return read_query(reply, self._action)
+        return self._offered(read_query(reply, self._action))
 
     def build_batch_query(self, upstream_ids: Sequence[str]) -> Call | None:
         return Call("POST", "/mj/task/list-by-condition", {"ids": list(upstream_ids)})
 
     def parse_batch_query(self, reply: Reply) -> Mapping[str, Status]:
-        return read_batch_query(reply)
+        statuses = read_batch_query(reply)
+        return {upstream_id: self._offered(each) for upstream_id, each in statuses.items()}
+
+    def _offered(self, status: Status) -> Status:
+        """A success with the buttons that can be pressed in this dialect."""
+        if not isinstance(status, Succeeded):
+            return status
+        actions = (
+            each for each in status.actions if is_offered(each.custom_id, relayed=self._relayed)
+        )
+        return replace(status, actions=tuple(actions))
 
     def build_find(self, order: Order) -> Call | None:
         del order  # the list takes no condition; the task's `state` names the job

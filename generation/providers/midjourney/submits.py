@@ -4,11 +4,11 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from generation.images import Image, is_url
 from generation.operation import Parent
+from generation.providers.kit.media_inputs import Image, is_url
 from generation.providers.midjourney.images import Content, decoded_size
+from generation.providers.midjourney.prompts import Prompt
 from generation.providers.midjourney.request import BotType, Submit
-from generation.request import Prompt
 
 #: The largest picture a face swap takes.
 SWAP_BYTES = 10 * 1024 * 1024

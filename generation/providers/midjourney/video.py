@@ -5,10 +5,10 @@ from typing import Any, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from generation.errors import Rejected
-from generation.images import Image
 from generation.operation import Parent
+from generation.providers.kit.media_inputs import Image
+from generation.providers.midjourney.prompts import Prompt
 from generation.providers.midjourney.request import ParentTask, Submit, followed
-from generation.request import Prompt
 from generation.status import AssetType
 
 

@@ -86,9 +86,9 @@ def _camel_parts(parts: list[Any]) -> Iterator[dict[str, Any]]:
         match part.get("type"):
             case "image_url":
                 yield {"type": "imageUrl", "imageUrl": part["image_url"]}
-            case "file":
+            case "file" | "input_audio" as type_:
                 raise Rejected(
-                    "openai.chatopen takes no file parts: leave them out, or buy this order"
+                    f"openai.chatopen takes no {type_} parts: leave them out, or buy this order"
                     " elsewhere",
                     code=ErrorCode.UNSUPPORTED,
                 )

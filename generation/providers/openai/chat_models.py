@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from generation.images import Image, is_url
+from generation.providers.kit.media_inputs import Image, is_url
 from generation.providers.openai.messages import Message, Tool
 from generation.providers.openai.request import ModelName
-from generation.request import Problem, Prompt, Request
+from generation.request import LARGEST_INTEGER, Problem, Prompt, Request, Seed
 
 #: Models with a browser of their own, which read what an address in the text leads to.
 _BROWSES = re.compile(r"-all\b|-gizmo-", re.IGNORECASE)
@@ -75,10 +75,12 @@ class Chat(Conversation):
     model: ModelName = "gpt-4o"
     temperature: float | None = Field(None, ge=0, le=2)
     top_p: float | None = Field(None, ge=0, le=1)
-    n: int | None = Field(None, ge=1, description="How many answers.")
+    n: int | None = Field(None, ge=1, le=LARGEST_INTEGER, description="How many answers.")
     stop: str | Annotated[list[str], Field(min_length=1, max_length=4)] | None = None
-    max_tokens: int | None = Field(None, ge=1)
-    max_completion_tokens: int | None = Field(None, ge=1, description="Newer models' max_tokens.")
+    max_tokens: int | None = Field(None, ge=1, le=LARGEST_INTEGER)
+    max_completion_tokens: int | None = Field(
+        None, ge=1, le=LARGEST_INTEGER, description="Newer models' max_tokens."
+    )
     presence_penalty: Penalty | None = None
     frequency_penalty: Penalty | None = None
     logit_bias: dict[str, float] | None = None
@@ -89,13 +91,56 @@ class Chat(Conversation):
     response_format: dict[str, Any] | None = Field(
         None, description='As in `{"type": "json_object"}`.'
     )
-    seed: int | None = None
+    seed: Seed | None = None
     stream_options: dict[str, Any] | None = Field(
         None, description='As in `{"include_usage": true}`, for answers that are streamed.'
     )
 
+    reasoning_effort: str | None = Field(
+        None, min_length=1, description="How long a reasoning model thinks, as in `low`."
+    )
+    verbosity: str | None = Field(
+        None, min_length=1, description="How long the answer gets: `low`, `medium` or `high`."
+    )
+    parallel_tool_calls: bool | None = Field(
+        None, description="Whether one answer may call several tools."
+    )
+    modalities: Annotated[list[str], Field(min_length=1)] | None = Field(
+        None, description='What to answer with, as in `["text", "audio"]`.'
+    )
+    audio: dict[str, Any] | None = Field(
+        None, description='As in `{"voice": "alloy", "format": "mp3"}`, for an answer with sound.'
+    )
+    web_search_options: dict[str, Any] | None = Field(
+        None, description="For models that search; `{}` is enough."
+    )
+    logprobs: bool | None = Field(None, description="Whether to tell how likely each token was.")
+    top_logprobs: int | None = Field(
+        None, ge=0, le=20, description="Of how many other tokens to tell it."
+    )
+    metadata: dict[str, str] | None = Field(
+        None, description="For the upstream's records; your own belongs into the job's metadata."
+    )
+    store: bool | None = Field(None, description="Whether the upstream keeps the answer.")
+    prediction: dict[str, Any] | None = Field(
+        None, description="What of the answer is known, of `type` `content`."
+    )
+    service_tier: str | None = Field(None, min_length=1, description="As in `flex`.")
+    safety_identifier: str | None = Field(
+        None, min_length=1, description="Your end user, for the upstream's checks."
+    )
+    prompt_cache_key: str | None = Field(
+        None, min_length=1, description="Requests with equal keys share a cache upstream."
+    )
+
     def problems(self) -> Iterator[Problem]:
         yield from super().problems()
+        if self.parallel_tool_calls is not None and not self.tools:
+            yield ("parallel_tool_calls",), "is about calls of tools: give some"
+        if self.top_logprobs is not None and not self.logprobs:
+            yield ("top_logprobs",), "needs logprobs: true beside it"
+        if "audio" in (self.modalities or ()) and self.audio is None:
+            yield ("audio",), "is required where modalities has audio: say voice and format"
         if self.max_tokens is not None and self.max_completion_tokens is not None:
             yield ("max_completion_tokens",), "means the same as max_tokens: give one of them"
         if self.tool_choice not in (None, "none") and not self.tools:

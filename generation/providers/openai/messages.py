@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AliasChoices, Field
 
-from generation.images import Image
+from generation.providers.kit.media_inputs import Image, decoded
 from generation.request import Problem, Prompt, Request
 
 #: OpenAI's rule for the names of functions.
@@ -44,14 +44,51 @@ class Document(Request):
     url: Annotated[str, Field(pattern=r"^https?://\S+$")]
 
 
+class File(Request):
+    """A document that OpenAI holds, or the document itself."""
+
+    file_id: str | None = Field(None, min_length=1)
+    file_data: str | None = Field(
+        None, min_length=1, description="A data URI, as in `data:application/pdf;base64,…`."
+    )
+    filename: str | None = Field(None, min_length=1)
+
+    def problems(self) -> Iterator[Problem]:
+        if (self.file_id is None) is (self.file_data is None):
+            yield ("file_id",), "or file_data is required, and not both"
+
+
 class FilePart(Request):
-    """A document to read, which Kimi and its like take."""
+    """A document to read: by its address, which Kimi and its like take, or in OpenAI's form."""
 
     type: Literal["file"]
-    file_url: Document
+    file_url: Document | None = None
+    file: File | None = None
+
+    def problems(self) -> Iterator[Problem]:
+        if (self.file is None) is (self.file_url is None):
+            yield ("file",), "or file_url is required, and not both"
 
 
-Part = Annotated[TextPart | ImagePart | FilePart, Field(discriminator="type")]
+def _bare(sound: str) -> str:
+    return decoded(sound, "give the sound in base64")[0]
+
+
+class Sound(Request):
+    """A sound, by its content."""
+
+    data: Annotated[str, AfterValidator(_bare), Field(description="Base64, or a data URI.")]
+    format: str = Field(min_length=1, description="As in `wav` or `mp3`.")
+
+
+class SoundPart(Request):
+    """A sound to listen to."""
+
+    type: Literal["input_audio"]
+    input_audio: Sound
+
+
+Part = Annotated[TextPart | ImagePart | SoundPart | FilePart, Field(discriminator="type")]
 
 
 class CalledFunction(Request):

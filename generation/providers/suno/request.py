@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from generation.request import Part, Problem, Prompt, Request
+from generation.request import LARGEST_INTEGER, Part, Problem, Prompt, Request
 
 #: Longest `prompt` and `tags` by model. A suffix such as `-tau` changes neither.
 TEXT_LIMITS = {
@@ -171,7 +171,7 @@ class StemsRequest(FollowUp):
     continue_clip_id: Id | None = Field(None, description="The song, where no job is followed.")
     mv: str = Field("chirp-auk", min_length=1, description="The model.")
     stem_task: str = Field("two", min_length=1, description="`two`: the voice and the rest.")
-    stem_type_id: int = 91
+    stem_type_id: int = Field(91, ge=0, le=LARGEST_INTEGER)
     stem_type_group_name: str = Field("Two", min_length=1)
 
     def problems(self) -> Iterator[Problem]:

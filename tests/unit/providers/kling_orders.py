@@ -1,8 +1,5 @@
 """Kling's orders as tests name them, with pictures that are real."""
 
-import base64
-import struct
-import zlib
 from typing import Any
 
 from pydantic import ValidationError
@@ -63,25 +60,3 @@ def video(upstream_id: str | None, role: str = "result") -> Asset:
 
 def sound(upstream_id: str | None) -> Asset:
     return Asset(type=AssetType.AUDIO, url=SOUND, upstream_id=upstream_id)
-
-
-def png(width: int, height: int, extra: int = 0) -> bytes:
-    """A whole black picture, and `extra` bytes of nothing."""
-    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
-    rows = zlib.compress(bytes((1 + (width + 7) // 8) * height))
-    chunks = ((b"IHDR", header), (b"IDAT", rows), (b"zzZz", bytes(extra)), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-        for kind, body in chunks
-    )
-
-
-def jpeg(width: int, height: int) -> bytes:
-    """The beginning of a JPEG: a comment, fill bytes, a restart mark, and a progressive frame."""
-    comment = b"\xff\xfe\x00\x04hi"
-    frame = b"\xff\xc2" + struct.pack(">HBHHB", 11, 8, height, width, 1) + b"\x01\x11\x00"
-    return b"\xff\xd8" + comment + b"\xff\xff\xff\xd0" + frame + b"\xff\xda\x00\x02"
-
-
-def packed(content: bytes) -> str:
-    return base64.b64encode(content).decode()

@@ -1,6 +1,5 @@
 """Midjourney's orders as tests make them: which request, after which parent, and what is sent."""
 
-import base64
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,12 +8,11 @@ from generation.operation import Operation, Order, Parent
 from generation.providers import find
 from generation.reply import Reply
 from generation.status import Action, Asset, Succeeded
+from tests.pictures import JPEG, PNG
 
 JOB = "01JZ8Q4W7Y6T5R4E3W2Q1A0S9D"
 CALLBACK = "https://genq.test.invalid/callbacks/token"
 URL = "https://files.test.invalid/a.png"
-PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n and so on").decode()
-JPEG = base64.b64encode(b"\xff\xd8\xff\xe0 and so on").decode()
 PNG_URI = f"data:image/png;base64,{PNG}"
 JPEG_URI = f"data:image/jpeg;base64,{JPEG}"
 SUBMIT_KEYS = {"state": JOB, "notifyHook": CALLBACK}

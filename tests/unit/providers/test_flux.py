@@ -7,21 +7,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
+from api.catalogue import Catalogue
+from api.problems import Problem
 from generation import providers
+from generation.binding import bound
 from generation.call import Call
 from generation.errors import ErrorCode, Rejected
 from generation.operation import Operation, Order, Parent, Task
 from generation.providers.flux import OPERATIONS
 from generation.providers.flux.request import FluxRequest
 from generation.reply import Reply
-from generation.stations import Dialect
+from generation.stations import Dialect, Key, Station, Stations
 from generation.status import Accepted, Asset, AssetType, Succeeded
+from tests.pictures import PNG
 
 ORDER = Order(job_id="01JZ8Q4W7Y6T5R4E3W2Q1A0S9D")
 HOOKED = Order("job-1", callback_url="https://genq.test.invalid/callbacks/x")
-PNG = "iVBORw0KGgo="
+REPLICATE, FAL = "flux.replicate", "flux.fal"
 PNG_URI = f"data:image/png;base64,{PNG}"
 ROOM = "https://images.test.invalid/room.jpg"
 CHAIR = "https://images.test.invalid/chair.jpg"
@@ -228,6 +232,39 @@ class TestReplicate:
     ) -> None:
         path = f"/v1/models/black-forest-labs/{model}/predictions"
         assert submitted(name, "flux.replicate", fields) == Call("POST", path, {"input": said})
+
+    @pytest.mark.parametrize(
+        ("name", "dialect", "fields", "words"),
+        [
+            ("pro_1_1", REPLICATE, {"safety_tolerance": 0}, "safety_tolerance 1 to 6"),
+            ("pro_1_1", FAL, {"safety_tolerance": 0}, "safety_tolerance 1 to 6"),
+            ("flux_2_pro", FAL, {"safety_tolerance": 0}, "safety_tolerance 1 to 5"),
+            ("pro", REPLICATE, {"guidance": 1.5}, "guidance 2 to 5"),
+            ("schnell", REPLICATE, {"steps": 5}, "steps 1 to 4"),
+            ("ultra", REPLICATE, {"output_format": "webp"}, "output_format jpeg or png"),
+            ("pro_1_1", FAL, {"output_format": "webp"}, "output_format jpeg or png"),
+            ("flux_2_max", FAL, {"output_format": "webp"}, "output_format jpeg or png"),
+        ],
+    )
+    def test_a_value_that_a_reseller_refuses_is_refused_before_it_is_sent(
+        self, name: str, dialect: str, fields: Any, words: str
+    ) -> None:
+        with pytest.raises(Rejected, match=words) as raised:
+            submitted(name, dialect, {"prompt": "a cat", **fields})
+        assert raised.value.code == "unsupported"
+
+    @pytest.mark.parametrize(
+        ("name", "dialect", "fields"),
+        [
+            ("pro_1_1", REPLICATE, {"safety_tolerance": 1, "output_format": "webp"}),
+            ("pro", REPLICATE, {"guidance": 2}),
+            ("schnell", FAL, {"steps": 12}),
+            ("schnell", REPLICATE, {"steps": 4, "output_format": "webp"}),
+            ("flux_2_klein_4b", FAL, {"output_format": "webp"}),
+        ],
+    )
+    def test_what_a_reseller_takes_is_sent(self, name: str, dialect: str, fields: Any) -> None:
+        assert submitted(name, dialect, {"prompt": "a cat", **fields}).method == "POST"
 
     def test_another_owners_model_can_be_named(self) -> None:
         call = submitted("dev", "flux.replicate", {"prompt": "a cat", "model": "me/flux-mine"})
@@ -602,6 +639,40 @@ class TestPace:
             assert pace.durations.early < pace.durations.typical < pace.durations.late
             assert pace.floor == timedelta(seconds=2 if video else 1)
             assert pace.deadline == timedelta(minutes=60 if video else 10)
+
+
+class TestRetired:
+    """What the vendor has taken off is not sold any more, and what was bought is still read."""
+
+    @pytest.mark.parametrize("dialect", ["flux.bfl", "flux.relay"])
+    @pytest.mark.parametrize(
+        ("name", "successor"),
+        [("pro", "pro_1_1"), ("canny", "flux_2_pro"), ("depth", "flux_2_pro")],
+    )
+    def test_it_is_offered_by_resellers_only(self, name: str, successor: str, dialect: str) -> None:
+        stations = Stations((a_station(dialect),))
+        assert stations.offering("flux", name) == ()
+        assert f"flux.{name}" not in stations.offered()
+        assert Stations((a_station(REPLICATE),)).offering("flux", name)
+        with pytest.raises(Problem) as raised:
+            Catalogue(stations).offer("flux", name)
+        (complaint,) = raised.value.errors
+        assert complaint.pointer == "#/operation"
+        assert f"order {successor}" in complaint.detail
+
+    def test_a_job_that_was_sent_is_still_looked_at(self) -> None:
+        stations = Stations((a_station("flux.bfl"),))
+        binding = bound(stations, ("a", "main"), "flux", "pro", "flux.bfl")
+        assert binding.operation.build_query(Task("t-1")).path == "/v1/get_result"
+
+
+def a_station(dialect: str) -> Station:
+    return Station(
+        name="a",
+        url="https://station.test.invalid",
+        speaks={"flux": Dialect(dialect=dialect)},
+        keys=(Key(name="main", value=SecretStr("k")),),
+    )
 
 
 class TestManual:

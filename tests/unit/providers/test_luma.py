@@ -5,7 +5,6 @@ better shown as tables.
 What whole answers mean is in `tests/payloads/luma`.
 """
 
-import base64
 import json
 import re
 from datetime import timedelta
@@ -32,12 +31,11 @@ from generation.providers.luma.relay import SPEECH as RELAY
 from generation.reply import Reply
 from generation.stations import Dialect
 from generation.status import Asset, AssetType, Running, Succeeded
+from tests.pictures import JPEG, PNG
 
 DREAM, AGENTS, RELAYED = "luma.dream_machine", "luma.agents", "luma.relay"
 CALLBACK = "https://genq.test.invalid/callbacks/token"
 FILE = "https://files.test.invalid/a"
-PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n and so on").decode()
-JPEG = base64.b64encode(b"\xff\xd8\xff\xe0 and so on").decode()
 
 CLEAN = Asset(type=AssetType.VIDEO, url="https://cdn.test.invalid/clean.mp4")
 MARKED = Asset(type=AssetType.VIDEO, url="https://cdn.test.invalid/marked.mp4", role="watermarked")
@@ -814,7 +812,7 @@ def test_the_message_says_what_to_change() -> None:
         (PNG, f"data:image/png;base64,{PNG}"),
         (f" {PNG[:8]}\n{PNG[8:]} ", f"data:image/png;base64,{PNG}"),
         (JPEG, f"data:image/jpeg;base64,{JPEG}"),
-        (f"data:image/WEBP;base64,{PNG}", f"data:image/webp;base64,{PNG}"),
+        (f"data:image/WEBP;base64,{PNG}", f"data:image/png;base64,{PNG}"),
         (f"HTTPS{FILE[5:]}", FILE),
         (f" {FILE} ", FILE),
     ],

@@ -4,7 +4,6 @@ Midjourney: what is sent, compared whole, and the rules of reading that are bett
 What whole answers mean is in `tests/payloads/midjourney`.
 """
 
-import base64
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -30,17 +29,12 @@ from generation.providers.midjourney.submits import ImagineRequest
 from generation.providers.midjourney.texts import task_texts
 from generation.reply import Reply
 from generation.status import AssetType
+from tests.pictures import JPEG, PNG
 
 PROXY = MidjourneyOperation(AT_PROXY, IMAGINE)
 STATION = MidjourneyOperation(AT_STATION, IMAGINE)
 ORDER = Order("01JZ8Q4W7Y6T5R4E3W2Q1A0S9D")
 CALLBACK = "https://genq.test.invalid/callbacks/token"
-
-PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n and so on").decode()
-JPEG = base64.b64encode(b"\xff\xd8\xff\xe0 and so on").decode()
-WEBP = base64.b64encode(b"RIFF\x10\0\0\0WEBP").decode()
-GIF = base64.b64encode(b"GIF89a").decode()
-OTHER = base64.b64encode(b"BM and so on").decode()
 
 
 # --- requests -----------------------------------------------------------------------------------
@@ -58,14 +52,8 @@ def request(**fields: Any) -> ImagineRequest:
         ),
         pytest.param(" https://files.test.invalid/a ", "https://files.test.invalid/a", id="blanks"),
         pytest.param(f"data:image/png;base64,{PNG}", f"data:image/png;base64,{PNG}", id="data"),
-        pytest.param(
-            f"data:image/HEIC;base64,{PNG}", f"data:image/heic;base64,{PNG}", id="declared"
-        ),
         pytest.param(PNG, f"data:image/png;base64,{PNG}", id="bare png"),
         pytest.param(JPEG, f"data:image/jpeg;base64,{JPEG}", id="bare jpeg"),
-        pytest.param(WEBP, f"data:image/webp;base64,{WEBP}", id="bare webp"),
-        pytest.param(GIF, f"data:image/gif;base64,{GIF}", id="bare gif"),
-        pytest.param(OTHER, f"data:image/png;base64,{OTHER}", id="bare and unknown"),
         pytest.param(f"{PNG[:8]}\n{PNG[8:]}\n", f"data:image/png;base64,{PNG}", id="lines"),
     ],
 )
@@ -84,14 +72,12 @@ def test_an_image_is_kept_as_a_url_or_a_data_uri(given_image: str, kept: str) ->
         "https://",
         "https://files.test.invalid/a b.png",
         "https://[half",
-        "data:text/plain;base64,aGVsbG8=",
         "data:image/png,raw",
         "data:image/png;base64,",
         "data:image/png;base64,%%%",
         "data:image/png;base64",
         "not base64!",
         "a,b",
-        "YWJ",
         "",
     ],
 )

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from generation.call import Call
 from generation.operation import Order, Task
 from generation.providers.midjourney import OPERATIONS
+from tests.pictures import packed, png
 from tests.unit.providers.midjourney_orders import (
     JOB,
     JPEG,
@@ -169,7 +170,7 @@ def test_an_upload_makes_no_task_and_carries_no_name() -> None:
         ("upload", {"images": []}, ("images",)),
         ("swap_face", {"face": PNG}, ("target",)),
         ("swap_face", {"face": PNG, "target": PNG_URI}, ("target",)),
-        ("swap_face", {"face": "A" * 14_000_000, "target": PNG}, ("face",)),
+        ("swap_face", {"face": packed(png(64, 64, 10 << 20)), "target": PNG}, ("face",)),
         ("video", {"image": URL}, ("prompt",)),
         ("video", {"prompt": "pan", "image": URL, "motion": "medium"}, ("motion",)),
         ("video", {"prompt": "pan", "image": URL, "batch_size": 3}, ("batch_size",)),

@@ -143,7 +143,7 @@ def test_a_prompt_asks_for_the_window_it_is_for(fields: Mapping[str, Any], remix
             r"no button 'Pan'; it has U1, U2, U3, U4, 🔄 \(reroll\), V1",
         ),
         ({"action": "zoom"}, parent(*DESCRIBED), r"it has 1️⃣, 2️⃣, 🔄 \(reroll\), 🎉 Imagine all"),
-        ({"action": "U1"}, parent(), "came without buttons; the operation `change`"),
+        ({"action": "U1"}, parent(), "offers no button here; the operation `change`"),
         ({"action": "U1", "upstream_id": "17"}, None, "known by its custom_id only"),
         ({"action": "U1"}, None, "name a finished job as the parent, or its upstream_id"),
         ({"action": "U1", "upstream_id": "18"}, parent(*GRID), "give one of the two"),

@@ -19,12 +19,12 @@ from generation.reply import Reply
 from generation.request import Request
 from generation.stations import Dialect
 from generation.status import Failed, Succeeded
+from tests.pictures import PNG
 
 ORDER = Order("job-1", callback_url="https://genq.test.invalid/callbacks/x")
 MANUAL = Path(__file__).parents[3] / "docs" / "providers" / "openai.md"
 RELAY, CHATOPEN = "openai.relay", "openai.chatopen"
 CAT = "https://images.test.invalid/cat.png"
-PNG = "iVBORw0KGgo="
 PNG_URI = f"data:image/png;base64,{PNG}"
 HELLO = [{"role": "user", "content": "hello"}]
 WEATHER = {"type": "function", "function": {"name": "weather"}}
@@ -254,6 +254,11 @@ class TestBeforePaying:
             ("chat", {"prompt": "a", "frequency_penalty": -3}, {"frequency_penalty"}),
             ("chat", {"prompt": "a", "tool_choice": "auto"}, {"tool_choice"}),
             ("chat", {"prompt": "a", "stream_options": {}}, {"stream_options"}),
+            ("chat", {"prompt": "a", "parallel_tool_calls": False}, {"parallel_tool_calls"}),
+            ("chat", {"prompt": "a", "top_logprobs": 2}, {"top_logprobs"}),
+            ("chat", {"prompt": "a", "logprobs": True, "top_logprobs": 21}, {"top_logprobs"}),
+            ("chat", {"prompt": "a", "modalities": ["text", "audio"]}, {"audio"}),
+            ("chat", {"prompt": "a", "reasoning_efort": "low"}, {"reasoning_efort"}),
             (
                 "chat",
                 {"prompt": "a", "max_tokens": 1, "max_completion_tokens": 1},
@@ -326,6 +331,61 @@ class TestBeforePaying:
         stored = json.loads(json.dumps(request.model_dump(mode="json", exclude_unset=True)))
         again = operation.request.model_validate(stored)
         assert operation.build_submit(again, ORDER) == operation.build_submit(request, ORDER)
+
+    def test_todays_fields_are_sent_as_they_are(self) -> None:
+        fields: dict[str, Any] = {
+            "tools": [{"type": "function", "function": {"name": "look_up"}}],
+            "reasoning_effort": "minimal",
+            "verbosity": "low",
+            "parallel_tool_calls": False,
+            "modalities": ["text", "audio"],
+            "audio": {"voice": "alloy", "format": "mp3"},
+            "web_search_options": {},
+            "logprobs": True,
+            "top_logprobs": 3,
+            "metadata": {"order": "7"},
+            "store": False,
+            "prediction": {"type": "content", "content": "a"},
+            "service_tier": "flex",
+            "safety_identifier": "u-1",
+            "prompt_cache_key": "k-1",
+        }
+        sent = submitted("chat", {"prompt": "a", **fields}).json
+        assert sent is not None
+        assert {name: sent[name] for name in fields} == fields
+
+    @pytest.mark.parametrize(
+        "part",
+        [
+            {"type": "input_audio", "input_audio": {"data": "SUQzBAAA", "format": "mp3"}},
+            {"type": "file", "file": {"file_id": "file-1"}},
+            {
+                "type": "file",
+                "file": {"file_data": "data:application/pdf;base64,JVBERi0=", "filename": "a.pdf"},
+            },
+            {"type": "file", "file_url": {"url": "https://files.test.invalid/a.pdf"}},
+        ],
+    )
+    def test_sounds_and_documents_are_sent_as_parts(self, part: Any) -> None:
+        sent = submitted("chat", {"messages": said([part])}).json
+        assert sent is not None
+        assert sent["messages"] == said([part])
+        with pytest.raises(Rejected, match=f"takes no {part['type']} parts"):
+            submitted("chat", {"messages": said([part])}, CHATOPEN)
+
+    @pytest.mark.parametrize(
+        ("part", "at_fault"),
+        [
+            ({"type": "file"}, "file"),
+            ({"type": "file", "file": {}}, "file_id"),
+            ({"type": "file", "file": {"file_id": "a", "file_data": "b"}}, "file_id"),
+            ({"type": "input_audio", "input_audio": {"data": "no base64!", "format": "x"}}, "data"),
+            ({"type": "input_audio", "input_audio": {"data": "SUQz"}}, "format"),
+        ],
+    )
+    def test_a_part_that_lacks_something_is_refused(self, part: Any, at_fault: str) -> None:
+        fields = complaints("chat", {"messages": said([part])})
+        assert at_fault in {field.split(".")[-1] for field in fields}
 
     def test_a_conversation_survives_being_stored(self) -> None:
         model = openai("chat").request

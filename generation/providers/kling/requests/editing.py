@@ -33,7 +33,7 @@ from generation.providers.kling.requests.models import (
 )
 from generation.providers.kling.requests.sources import named_video
 from generation.providers.kling.requests.video import ListedPicture
-from generation.request import Part, Problem
+from generation.request import LARGEST_INTEGER, Part, Problem
 
 #: Effects known to bring two people together.
 DUAL_SCENES = frozenset(
@@ -122,7 +122,7 @@ class Place(Part):
 class MarkSelection(SessionRequest):
     """What stands at these places of a frame joins the selection, or leaves it."""
 
-    frame_index: int = Field(ge=0)
+    frame_index: int = Field(ge=0, le=LARGEST_INTEGER)
     points: Annotated[tuple[Place, ...], AtLeast(1)]
 
 

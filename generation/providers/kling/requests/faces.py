@@ -22,13 +22,13 @@ from generation.providers.kling.requests.fields import (
 )
 from generation.providers.kling.requests.media import Picture, Sound, Url
 from generation.providers.kling.requests.sources import named_video
-from generation.request import Part, Problem
+from generation.request import LARGEST_INTEGER, Part, Problem
 
 VoiceLanguage = Literal["zh", "en"]
 VoiceSpeed = Annotated[float, Field(ge=0.8, le=2)]
 Volume = Annotated[float, Field(ge=0, le=2)]
 #: Milliseconds.
-Moment = Annotated[int, Field(ge=0)]
+Moment = Annotated[int, Field(ge=0, le=LARGEST_INTEGER)]
 
 #: A shorter sound is refused, in milliseconds.
 _SHORTEST_SOUND = 2000

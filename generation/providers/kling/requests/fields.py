@@ -16,7 +16,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, core_schema
 
 from generation.operation import Parent
-from generation.request import Part, Problem, Request, wrong
+from generation.request import LARGEST_INTEGER, Part, Problem, Request, wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,9 @@ def _seconds_as_text(value: Any) -> Any:
 
 Seconds = Annotated[
     str,
-    BeforeValidator(_seconds_as_text, json_schema_input_type=str | int),
+    BeforeValidator(
+        _seconds_as_text, json_schema_input_type=str | Annotated[int, Field(ge=1, le=99)]
+    ),
     Field(pattern=r"^[1-9][0-9]?$"),
 ]
 
@@ -96,7 +98,7 @@ class Voice(Part):
 class Element(Part):
     """A character or thing from the library, which the prompt may name as `<<<element_1>>>`."""
 
-    element_id: int = Field(ge=1)
+    element_id: int = Field(ge=1, le=LARGEST_INTEGER)
 
 
 OnOff = Literal["on", "off"]

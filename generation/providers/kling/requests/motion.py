@@ -9,7 +9,7 @@ from pydantic import Field
 
 from generation.providers.kling.requests.fields import AtLeast
 from generation.providers.kling.requests.media import Picture
-from generation.request import Part, Problem
+from generation.request import LARGEST_INTEGER, Part, Problem
 
 _Distance = Annotated[float, Field(ge=-10, le=10)]
 
@@ -36,11 +36,15 @@ class CameraControl(Part):
     config: CameraConfig | None = None
 
 
+#: Counted from the lower left corner of the picture.
+Pixel = Annotated[int, Field(ge=-LARGEST_INTEGER, le=LARGEST_INTEGER)]
+
+
 class Point(Part):
     """A place in a picture, in pixels from its lower left corner."""
 
-    x: int
-    y: int
+    x: Pixel
+    y: Pixel
 
 
 class DynamicMask(Part):

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Protocol
 from pydantic import Field
 
 from generation.providers.kling.requests.fields import Seconds
-from generation.request import Part, Problem
+from generation.request import LARGEST_INTEGER, Part, Problem
 
 _REFERENCE = re.compile(r"<<<(image|element|video|voice)_([0-9]{1,3})>>>")
 
@@ -19,7 +19,7 @@ ShotType = Literal["customize", "intelligence"]
 class Shot(Part):
     """One shot of several."""
 
-    index: int = Field(ge=1)
+    index: int = Field(ge=1, le=LARGEST_INTEGER)
     prompt: Annotated[str, Field(min_length=1, max_length=512)]
     duration: Seconds
 
