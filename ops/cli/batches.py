@@ -10,7 +10,7 @@ import typer
 from ops.cli.assignments import read_json
 from ops.cli.connection import PATIENCE, PATIENCE_WHILE_WAITING, KeyOption, UrlOption, calling
 from ops.cli.ending import Code, Stop, warn
-from ops.cli.jobs import COLUMNS, PANEL, row_of
+from ops.cli.jobs import COLUMNS, CUT, PANEL, row_of
 from ops.cli.output import AsJson, plain, print_fields, print_json, print_json_line, print_table
 from ops.cli.waiting import TimeoutOption, wait_for
 
@@ -85,7 +85,7 @@ def get(
         print_json(batch.document)
         return
     print_fields(fields_of(batch))
-    print_table(COLUMNS, (row_of(job) for job in reversed(jobs)), empty="its jobs are gone")
+    print_table(COLUMNS, map(row_of, reversed(jobs)), empty="its jobs are gone", cut=CUT)
 
 
 @batch_app.command()

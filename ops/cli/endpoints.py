@@ -95,7 +95,9 @@ def list_endpoints(
         (each.id, each.url, ", ".join(each.events), standing(each), each.description)
         for each in endpoints
     )
-    print_table(columns, rows, empty="there are no endpoints yet: genq endpoints create URL")
+    print_table(
+        columns, rows, empty="there are no endpoints yet: genq endpoints create URL", cut=("url",)
+    )
 
 
 @endpoints_app.command()

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 PANEL = "Order and watch"
 #: Of a table of jobs.
 COLUMNS = ("id", "operation", "state", "%", "ordered", "outcome")
+#: What a terminal shows the beginning of; `genq get` shows all.
+CUT = ("outcome",)
 
 JobId = Annotated[str, typer.Argument(metavar="ID", help="job_…, as genq submit prints it")]
 
@@ -51,7 +53,7 @@ def list_jobs(
     if as_json:
         print_json(jobs)
         return
-    print_table(COLUMNS, (row_of(job) for job in jobs), empty="there are no such jobs")
+    print_table(COLUMNS, map(row_of, jobs), empty="there are no such jobs", cut=CUT)
 
 
 def cancel(
