@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from api.times import Time
 from generation import providers
 from generation.access import LONGEST_TENANT, TENANT, USUAL_SCOPES, Access, Scope, read_rate
+from generation.request import Form
 
 MOST = 1_000_000
 PROVIDERS = sorted({name.partition(".")[0] for name in providers.names()})
@@ -104,6 +105,8 @@ OTHERS: Mapping[str, Callable[[Any], Any]] = {
 class KeyOrder(AccessOrder):
     """The body of `POST /v1/keys`."""
 
-    tenant: Annotated[str, StringConstraints(pattern=TENANT, max_length=LONGEST_TENANT)] = Field(
-        description="Whose key it is. The keys of one tenant see the same jobs."
-    )
+    tenant: Annotated[
+        str,
+        StringConstraints(max_length=LONGEST_TENANT),
+        Form(TENANT, "printable characters, with no space at either end"),
+    ] = Field(description="Whose key it is. The keys of one tenant see the same jobs.")

@@ -1,10 +1,21 @@
 """What a caller may ask of an operation, and how a request says what is wrong with it."""
 
+import re
 from collections.abc import Iterator
-from typing import Annotated, Self
+from dataclasses import dataclass
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 
 #: A rule that is broken: the path of the field at fault, and what to change.
 Problem = tuple[tuple[str | int, ...], str]
@@ -37,6 +48,32 @@ class Request(Part):
 def wrong(what: str) -> PydanticCustomError:
     """An error whose message is `what` and nothing else."""
     return PydanticCustomError("value_error", "{what}", {"what": what})
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """
+    Texts that a pattern describes, and what is said of others: `wanted` completes "must be". It
+    comes after the `Field` that bounds their length.
+    """
+
+    pattern: str
+    wanted: str
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._checked, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {**handler(schema), "pattern": self.pattern}
+
+    def _checked(self, text: str) -> str:
+        if not re.search(self.pattern, text) or (self.pattern.endswith("$") and text[-1:] == "\n"):
+            raise PydanticCustomError("form", "must be {wanted}", {"wanted": self.wanted})
+        return text
 
 
 def _not_blank(prompt: str) -> str:
