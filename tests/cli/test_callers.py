@@ -242,11 +242,11 @@ class TestFollowUps:
         wait_for(waits, SOON, "the job to wait for its input")
         assert f"genq input {window}" in caller("get", window).out
         assert caller("input", window).code == 2
-        given = caller("input", window, "prompt=5")
+        given = caller("input", window, "prompt=5 --zoom 1.5")
         assert given.code == 0, given.err
         assert f"genq wait {window}" in given.out
         assert caller("wait", window, "--timeout", "60").code == 0
-        late = caller("input", window, "prompt=5")
+        late = caller("input", window, "prompt=5 --zoom 1.5")
         assert (late.code, late.out) == (3, "")
 
     def test_what_has_been_erased_is_gone(self, caller: Genq) -> None:
