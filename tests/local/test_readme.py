@@ -24,8 +24,7 @@ USUAL_API, RECEIVER_PORT = "http://127.0.0.1:8000", "9999"
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
     """A checkout as `make up` leaves it: an environment, and a genq that runs."""
-    (tmp_path / ".venv").mkdir()
-    (tmp_path / ".venv" / "bin").symlink_to(Path(sys.executable).parent)
+    (tmp_path / ".venv").symlink_to(Path(sys.prefix))
     with Terminal(tmp_path, "up", GENQ_DATA_DIR=str(tmp_path / ".genq")) as command:
         command.wait_for_text("genq is running")
         yield tmp_path
