@@ -265,3 +265,10 @@ def test_the_root_says_where_to_go(over_sqlite: Served) -> None:
     for name, link in root.links.items():
         expected = 401 if link.startswith("/v1") else 200
         assert over_sqlite.http.get(link).status_code == expected, name
+
+
+def test_a_browser_is_greeted_with_a_page(over_sqlite: Served) -> None:
+    answer = over_sqlite.http.get("/", headers={"accept": "text/html,*/*;q=0.8"})
+    assert answer.headers["content-type"].startswith("text/html")
+    assert 'href="/docs"' in answer.text
+    assert answer.headers["content-security-policy"].startswith("default-src 'self'")

@@ -61,6 +61,12 @@ FAULTS: list[tuple[dict[str, Any], str, str, str]] = [
     ({"metadata": {"k" * 41: ""}}, f"#/metadata/{'k' * 41}", "length", "at most 40 characters"),
     ({"metadata": {"": ""}}, "#/metadata/", "length", "must not be empty"),
     ({"metadata": {"a": "\0"}}, "#/metadata/a", "invalid", "U+0000"),
+    (
+        {"input": {"prompt": "x", "duration": "500"}},
+        "#/input/duration",
+        "pattern",
+        "must be whole seconds from 1 to 99, as in 5",
+    ),
     ({"metadata": {f"{n}": "" for n in range(51)}}, "#/metadata", "length", "at most 50 entries"),
     ({"webhook": "https://example.com"}, "#/webhook", "type", "must be a JSON object"),
     ({"webhook": {}}, "#/webhook/url", "required", "is required"),
