@@ -13,7 +13,7 @@ from starlette.responses import Response
 from api.answers import json_answer
 from api.catalogue import Catalogue
 from api.kinds import KINDS, NOT_FOUND, Kind
-from api.manual import STYLE, manual_page, problem_page
+from api.manual import STYLE, front_page, manual_page, problem_page
 from api.openapi import openapi
 from api.problems import Problem
 from api.routes import Route
@@ -42,7 +42,6 @@ class About:
         return openapi(self.routes, self._catalogue, self._base_url)
 
     async def root(self, request: Request) -> Response:
-        del request
         paths = {
             "docs": "/docs",
             "openapi": "/openapi.json",
@@ -52,6 +51,8 @@ class About:
             "readiness": "/readyz",
         }
         links = {name: self._base_url + path for name, path in paths.items()}
+        if wants_page(request):
+            return page(front_page(VERSION, paths))
         return json_answer({"name": "genq", "version": VERSION, "links": links})
 
     async def description(self, request: Request) -> Response:
@@ -71,7 +72,7 @@ class About:
         kind = KINDS.get(request.path_params["code"])
         if kind is None:
             raise Problem(NOT_FOUND, f"there is no such problem; there are {', '.join(KINDS)}")
-        if "text/html" in request.headers.get("accept", ""):
+        if wants_page(request):
             return page(problem_page(kind))
         return json_answer(kind_document(kind))
 
@@ -82,6 +83,11 @@ class About:
     @cached_property
     def _manual(self) -> str:
         return manual_page(self.spec)
+
+
+def wants_page(request: Request) -> bool:
+    """Whether a browser asks."""
+    return "text/html" in request.headers.get("accept", "")
 
 
 def page(html: str) -> Response:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from api.kinds import NO_STATION, UNSUPPORTED
-from api.likely import likely, no_such
+from api.likely import no_such, no_such_operation
 from api.problems import Complaint, Problem, invalid
 from generation import providers
 from generation.operation import Operation, Pace
@@ -92,9 +92,7 @@ class Catalogue:
     def _unknown(self, provider: str, name: str) -> Complaint:
         names = sorted(n for p, n in self._entries if p == provider)
         if names:
-            hint = likely(name, names)
-            listed = f"{' It' if hint else '; it'} has {', '.join(names)}"
-            words = f"{provider} has no such operation{hint}{listed}"
+            words = no_such_operation(provider, name, names)
             return Complaint("#/operation", words, "unknown_operation")
         words = no_such("such provider", provider, sorted({p for p, _ in self._entries}))
         return Complaint("#/provider", words, "unknown_provider")
@@ -109,9 +107,21 @@ class Catalogue:
         if retired := self._entries[provider, name].operation.retired:
             words = f"{provider}.{name} cannot be ordered here: {retired}"
             return invalid([Complaint("#/operation", words, "unsupported")], UNSUPPORTED)
-        offered = ", ".join(self.offered) or "nothing that this version of genq knows"
-        words = f"no station here sells {provider}.{name}; this deployment offers {offered}"
+        words = f"no station here sells {provider}.{name}; {self._offered_instead(provider)}"
         return invalid([Complaint("#/operation", words, "unsupported")], UNSUPPORTED)
+
+    def _offered_instead(self, provider: str) -> str:
+        """The operations of this provider that are offered, else the providers that have any."""
+        offered = [full.split(".", maxsplit=1) for full in self.offered]
+        if own := [name for known, name in offered if known == provider]:
+            return f"of {provider}, this deployment offers {', '.join(own)}"
+        others = ", ".join(sorted({known for known, _ in offered}))
+        return (
+            f"this deployment offers nothing of {provider}, but operations of {others}: see"
+            " GET /v1/operations"
+            if others
+            else "this deployment offers nothing that this version of genq knows"
+        )
 
 
 def entry_of(stations: Stations, provider: str, name: str) -> Entry:

@@ -115,6 +115,8 @@ def verdict(details: ErrorDetails, model: type[BaseModel], path: Path) -> tuple[
         return "unknown_field", f"is not a known field{known(str(path[-1]), model, path[:-1])}"
     if kind in WANTED:
         return "type", f"must be {WANTED[kind]}, not {json_type(details['input'])}"
+    if kind in LENGTHS:
+        return "length", LENGTHS[kind](context, unit_of(details["input"]))
     if kind in WORDS:
         code, words = WORDS[kind]
         return code, words(context)
@@ -146,14 +148,24 @@ WORDS: Mapping[str, tuple[str, Callable[[Context], str]]] = {
     "enum": ("enum", lambda c: f"must be {one_of(str(c['expected']))}"),
     "string_too_long": ("length", lambda c: f"must have at most {c['max_length']} characters"),
     "string_too_short": ("length", lambda c: at_least(c["min_length"], "characters")),
-    "too_long": ("length", lambda c: f"must have at most {c['max_length']} entries"),
-    "too_short": ("length", lambda c: at_least(c["min_length"], "entries")),
     "greater_than": ("range", lambda c: f"must be more than {c['gt']}"),
     "greater_than_equal": ("range", lambda c: f"must be at least {c['ge']}"),
     "less_than": ("range", lambda c: f"must be less than {c['lt']}"),
     "less_than_equal": ("range", lambda c: f"must be at most {c['le']}"),
-    "string_pattern_mismatch": ("pattern", lambda c: f"must match {c['pattern']}"),
+    "form": ("pattern", lambda c: f"must be {c['wanted']}"),
 }
+
+
+#: Lengths of what has a length: a text behind another check, a list, an object.
+LENGTHS: Mapping[str, Callable[[Context, str], str]] = {
+    "too_long": lambda c, unit: f"must have at most {c['max_length']} {unit}",
+    "too_short": lambda c, unit: at_least(c["min_length"], unit),
+}
+
+
+def unit_of(value: object) -> str:
+    """What the length of this counts."""
+    return "characters" if isinstance(value, str) else "entries"
 
 
 def one_of(expected: str) -> str:

@@ -13,6 +13,7 @@ from api.partial import without_defaults
 from api.times import Time
 from generation import providers
 from generation.access import LONGEST_TENANT, TENANT, USUAL_SCOPES, Access, Scope, read_rate
+from generation.request import Form
 
 MOST = 1_000_000
 PROVIDERS = sorted({name.partition(".")[0] for name in providers.names()})
@@ -107,6 +108,8 @@ class KeyOrder(AccessOrder):
 
     model_config = ConfigDict(json_schema_extra=None)
 
-    tenant: Annotated[str, StringConstraints(pattern=TENANT, max_length=LONGEST_TENANT)] = Field(
-        description="Whose key it is. The keys of one tenant see the same jobs."
-    )
+    tenant: Annotated[
+        str,
+        StringConstraints(max_length=LONGEST_TENANT),
+        Form(TENANT, "printable characters, with no space at either end"),
+    ] = Field(description="Whose key it is. The keys of one tenant see the same jobs.")

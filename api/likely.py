@@ -20,3 +20,12 @@ def no_such(what: str, name: str, known: Iterable[str]) -> str:
     names = list(known)
     hint = likely(name, names)
     return f"there is no {what}{hint or ';'} {'There' if hint else 'there'} are {', '.join(names)}"
+
+
+def no_such_operation(provider: str, name: str, known: Iterable[str]) -> str:
+    """Names the operations of this provider, and no others: all of them are a hundred."""
+    names = sorted(known)
+    hint = likely(name, names)
+    return (
+        f"{provider} has no such operation{hint}{' It' if hint else '; it'} has {', '.join(names)}"
+    )

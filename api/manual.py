@@ -3,7 +3,7 @@ The API's description as a page for people: one document and one style sheet, no
 fetched from elsewhere.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from api.fields import row, table
@@ -12,6 +12,17 @@ from api.kinds import KINDS, Kind
 from api.spec import Spec
 
 STYLE = (Path(__file__).parent / "pages" / "style.css").read_text(encoding="utf-8")
+
+
+#: What is at each address of the front page.
+FRONT: Mapping[str, str] = {
+    "docs": "every endpoint, field and problem, with examples",
+    "openapi": "the same for programs, as OpenAPI 3.1",
+    "jobs": "jobs: needs an API key",
+    "operations": "what can be ordered: needs an API key",
+    "health": "whether this process answers",
+    "readiness": "whether jobs can be taken and worked on, and if not, why",
+}
 
 
 def manual_page(spec: Spec) -> str:
@@ -30,6 +41,20 @@ def manual_page(spec: Spec) -> str:
 {objects(schemas)}
 {problems()}"""
     return frame("genq: API", body, navigation(spec))
+
+
+def front_page(version: str, paths: Mapping[str, str]) -> str:
+    """Where somebody begins who opens the API's address in a browser."""
+    rows = "".join(
+        f'<tr><td><a href="{text(path)}"><code>{text(path)}</code></a></td>'
+        f"<td>{text(FRONT[name])}</td></tr>"
+        for name, path in paths.items()
+    )
+    body = f"""
+<header><h1>genq <small>{text(version)}</small></h1>
+<p>A queue for paid image, video, music and text generation. This is its API.</p></header>
+<section><table>{rows}</table></section>"""
+    return frame("genq", body)
 
 
 def problem_page(kind: Kind) -> str:

@@ -20,6 +20,7 @@ from generation.document import job_document
 from generation.flower_rows import Rows
 from generation.job import Job, JobState
 from generation.queue import Nudger, submit_message
+from generation.request import Form
 from generation.resolution import Then, created, not_created
 from generation.settings import Settings
 from generation.store import ApiKey, JobStore
@@ -34,7 +35,12 @@ class Resolution(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     upstream_id: (
-        Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\s\x00-\x1f\x7f]+$")] | None
+        Annotated[
+            str,
+            Field(min_length=1, max_length=300),
+            Form(r"^[^\s\x00-\x1f\x7f]+$", "the station's id of the task, without spaces"),
+        ]
+        | None
     ) = Field(None, description="The task is there, under this id of the upstream's.")
     not_created: Literal[True] | None = Field(
         None, description="The upstream never created a task. Be sure: what is sent again is paid."

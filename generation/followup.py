@@ -13,6 +13,11 @@ def parent_of(job: Job) -> Parent:
     What a follow-up may know of the job it follows. Raises `Rejected` for a job that has no result
     to follow, in words that say so.
     """
+    if job.erased_at is not None:
+        raise Rejected(
+            f"{job.id} has been erased, and cannot be followed any more",
+            code=ErrorCode.INVALID_REQUEST,
+        )
     if job.state is not JobState.SUCCEEDED or job.result is None:
         code = ErrorCode.INVALID_REQUEST if job.is_terminal else ErrorCode.NOT_READY
         raise Rejected(

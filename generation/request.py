@@ -1,6 +1,8 @@
 """What a caller may ask of an operation, and how a request says what is wrong with it."""
 
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Self
 
 from pydantic import (
@@ -9,10 +11,12 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     ValidationError,
     model_validator,
 )
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 
 #: A rule that is broken: the path of the field at fault, and what to change.
 Problem = tuple[tuple[str | int, ...], str]
@@ -51,6 +55,32 @@ def wrong(what: str) -> PydanticCustomError:
 LARGEST_INTEGER = 2**63 - 1
 #: What makes a result repeatable, of whatever size the model takes.
 Seed = Annotated[int, Field(ge=-LARGEST_INTEGER - 1, le=LARGEST_INTEGER)]
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """
+    Texts that a pattern describes, and what is said of others: `wanted` completes "must be". It
+    comes after the `Field` that bounds their length.
+    """
+
+    pattern: str
+    wanted: str
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._checked, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {**handler(schema), "pattern": self.pattern}
+
+    def _checked(self, text: str) -> str:
+        if not re.search(self.pattern, text) or (self.pattern.endswith("$") and text[-1:] == "\n"):
+            raise PydanticCustomError("form", "must be {wanted}", {"wanted": self.wanted})
+        return text
 
 
 def _not_blank(prompt: str) -> str:

@@ -3,6 +3,7 @@ The calls of the API, as steps.
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from time import monotonic
 from typing import Any
@@ -16,6 +17,8 @@ from genq.pacing import next_question
 from genq.steps import Pause, Reply, Send, Steps, once, steadily
 
 JSON = {"content-type": "application/json"}
+#: What an HTTP header may hold.
+KEY = re.compile(r"[!-~]{1,255}")
 #: The longest that the API itself waits for a job's end.
 LONGEST_WAIT = 60
 #: The most jobs that one page of a list has.
@@ -26,7 +29,7 @@ def submit(order: Mapping[str, Any], key: str | None, wait: float, patience: flo
     """
     Order a job. It may be sent several times and is taken once: it carries an idempotency key.
     """
-    headers = {**JSON, "idempotency-key": key or str(uuid4())}
+    headers = {**JSON, "idempotency-key": checked_key(key)}
     if wait > 0:
         headers["prefer"] = f"wait={min(round(wait), LONGEST_WAIT)}"
     reply = yield from steadily(Send("POST", "/v1/jobs", json=order, headers=headers), patience)
@@ -43,9 +46,14 @@ def order_of(
     events: Sequence[str] = (),
     metadata: Mapping[str, str] | None = None,
     deadline: str | float | None = None,
+    priority: int | None = None,
     extra: Mapping[str, Any] | None = None,
 ) -> Mapping[str, Any]:
-    """The body of an order, with nothing in it that was not given."""
+    """
+    The body of an order, with nothing in it that was not given. Raises `ValueError` or `TypeError`
+    for what cannot be one.
+    """
+    check_types(given, events)
     order: dict[str, Any] = {"input": dict(given or {})}
     if operation is not None:
         provider, _, name = operation.partition(".")
@@ -54,8 +62,26 @@ def order_of(
         order |= {"provider": provider, "operation": name}
     if webhook is not None:
         order["webhook"] = {"url": webhook} | ({"events": list(events)} if events else {})
-    fields = {"parent": parent, "action": action, "metadata": metadata, "deadline": deadline}
-    return order | {name: value for name, value in fields.items() if value} | dict(extra or {})
+    fields = {
+        "parent": parent,
+        "action": action,
+        "metadata": metadata or None,
+        "deadline": deadline,
+        "priority": priority,
+    }
+    given_ones = {name: value for name, value in fields.items() if value is not None}
+    return order | given_ones | dict(extra or {})
+
+
+def check_types(given: object, events: object) -> None:
+    """Raises `TypeError` for a text where several values are wanted."""
+    if given is not None and not isinstance(given, Mapping):
+        raise TypeError(
+            'input must be a mapping of fields to values, as in {"prompt": "a paper boat"}, and not'
+            f" a {type(given).__name__}"
+        )
+    if isinstance(events, str):
+        raise TypeError(f"events must be a list, as in [{events!r}], and not a string")
 
 
 def submit_batch(
@@ -63,9 +89,16 @@ def submit_batch(
 ) -> Steps[Batch]:
     """Order these together. They may be sent several times and are taken once."""
     body = {"jobs": [dict(order) for order in orders], "mode": mode}
-    headers = {**JSON, "idempotency-key": key or str(uuid4())}
+    headers = {**JSON, "idempotency-key": checked_key(key)}
     send = Send("POST", "/v1/jobs/batch", json=body, headers=headers)
     return read_batch((yield from steadily(send, patience)))
+
+
+def checked_key(key: str | None) -> str:
+    """The key, or a new one. Raises `ValueError` for one that no header can carry."""
+    if key is not None and not KEY.fullmatch(key):
+        raise ValueError("an idempotency key has 1 to 255 visible ASCII characters, and no spaces")
+    return key or str(uuid4())
 
 
 def get_batch(batch_id: str, patience: float) -> Steps[Batch]:
@@ -92,6 +125,21 @@ def cancel(job_id: str, patience: float) -> Steps[Job]:
 def give_input(job_id: str, given: Mapping[str, Any]) -> Steps[Job]:
     reply = yield from once(Send("POST", job_path(job_id, "input"), json=given, headers=JSON))
     return read_job(reply)
+
+
+def resolve(job_id: str, upstream_id: str | None, then: str | None) -> Steps[Job]:
+    """Sent once: the job may have moved on since."""
+    if (upstream_id is None) == (then is None):
+        raise ValueError("give upstream_id, or then ('requeue' or 'fail'), and not both")
+    created, absent = {"upstream_id": upstream_id}, {"not_created": True, "then": then}
+    body = absent if upstream_id is None else created
+    send = Send("POST", job_path(job_id, "resolve"), json=body, headers=JSON)
+    return read_job((yield from once(send)))
+
+
+def erase(job_id: str, patience: float) -> Steps[Job]:
+    """Asking twice changes nothing, so it may be repeated."""
+    return read_job((yield from steadily(Send("DELETE", job_path(job_id)), patience)))
 
 
 def wait(job_id: str, timeout: float | None, patience: float) -> Steps[Job]:

@@ -25,9 +25,11 @@ class Client:
     """
     The API of one genq, with one API key. Every method raises a `GenqError` where it fails.
 
-    `url` and `key` come from `GENQ_URL` and `GENQ_KEY` where they are not given. Calls are repeated
-    for `patience` seconds while the API is away or asks for patience; an order is taken once
-    however often it is sent, for it always carries an idempotency key. Threads may share a client.
+    `url` and `key` come from `GENQ_URL` and `GENQ_KEY` where they are not given, else from
+    `client.json` in `GENQ_DATA_DIR` (usually `.genq`), which `genq up` and `genq demo` write; its
+    key is sent to no other URL than the one it stands beside. Calls are repeated for `patience`
+    seconds while the API is away or asks for patience; an order is taken once however often it is
+    sent, for it always carries an idempotency key. Threads may share a client.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class Client:
         events: Sequence[str] = (),
         metadata: Mapping[str, str] | None = None,
         deadline: str | float | None = None,
+        priority: int | None = None,
         wait: float = 0,
         idempotency_key: str | None = None,
         extra: Mapping[str, Any] | None = None,
@@ -76,7 +79,8 @@ class Client:
         when this returns.
 
         `webhook` is told of its `events` (every ending, where none are named). `deadline` is a
-        time, or how long as in `"10m"`. With `wait` the API waits up to that many seconds (60 at
+        time, or how long as in `"10m"`. Of your jobs that wait, those with a higher `priority` (-10
+        to 10) go first. With `wait` the API waits up to that many seconds (60 at
         most) for the end before it answers. The same `idempotency_key` orders the same job. `extra`
         are further fields of the order.
         """
@@ -88,6 +92,7 @@ class Client:
             events=events,
             metadata=metadata,
             deadline=deadline,
+            priority=priority,
             extra=extra,
         )
         return self._run(calls.submit(order, idempotency_key, wait, self._patience))
@@ -99,14 +104,29 @@ class Client:
         input: Mapping[str, Any] | None = None,
         *,
         webhook: str | None = None,
+        events: Sequence[str] = (),
         metadata: Mapping[str, str] | None = None,
+        deadline: str | float | None = None,
+        priority: int | None = None,
+        wait: float = 0,
         idempotency_key: str | None = None,
     ) -> Job:
-        """Order one of the follow-ups that a finished job lists in `actions`, as `U1`."""
+        """
+        Order one of the follow-ups that a finished job lists in `actions`, as `U1`. The rest is as
+        with `submit`.
+        """
         order = calls.order_of(
-            None, input, parent=parent, action=action, webhook=webhook, metadata=metadata
+            None,
+            input,
+            parent=parent,
+            action=action,
+            webhook=webhook,
+            events=events,
+            metadata=metadata,
+            deadline=deadline,
+            priority=priority,
         )
-        return self._run(calls.submit(order, idempotency_key, 0, self._patience))
+        return self._run(calls.submit(order, idempotency_key, wait, self._patience))
 
     def submit_batch(
         self,
@@ -161,6 +181,24 @@ class Client:
     def give_input(self, job_id: str, given: Mapping[str, Any]) -> Job:
         """Send a job that is `awaiting_input` what it waits for. Sent once."""
         return self._run(calls.give_input(job_id, given))
+
+    def resolve(
+        self, job_id: str, *, upstream_id: str | None = None, then: str | None = None
+    ) -> Job:
+        """
+        Say what became of a job that is `in_doubt`, after a look at the station: its task is there
+        under this `upstream_id`; or there is none, and `then` the job is to be sent again
+        (`requeue`) or to fail (`fail`). Sent once. What is sent again may be paid twice if there
+        was a task after all.
+        """
+        return self._run(calls.resolve(job_id, upstream_id, then))
+
+    def erase(self, job_id: str) -> Job:
+        """
+        Erase the content of a job that has ended, for good: input, results, metadata. What is kept
+        says when and where it was bought, and what it cost.
+        """
+        return self._run(calls.erase(job_id, self._patience))
 
     def stream(self, job_id: str) -> Iterator[Event]:
         """What happens to a job, as it happens, up to its end; what has happened comes first."""

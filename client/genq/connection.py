@@ -8,7 +8,8 @@ from typing import Any
 
 import httpx
 
-USUAL_URL = "http://127.0.0.1:8000"
+from genq.local import connection, usual_file
+
 VERSION = "0.1.0"
 USER_AGENT = f"genq-python/{VERSION}"
 #: Seconds for which a call goes on trying while the API is away or asks for patience.
@@ -21,15 +22,18 @@ STREAM_TIMEOUT = httpx.Timeout(45, connect=5)
 
 def http_settings(url: str | None, key: str | None, timeout: httpx.Timeout) -> dict[str, Any]:
     """
-    Arguments for httpx's clients. `GENQ_URL` and `GENQ_KEY` stand in for what is not given. Raises
-    `ValueError` for a URL or a key that cannot be one.
+    Arguments for httpx's clients. `GENQ_URL` and `GENQ_KEY` stand in for what is not given, and
+    the file of a genq on this machine for what neither says. Raises `ValueError` for a URL or a
+    key that cannot be one.
     """
-    url = (url or os.environ.get("GENQ_URL") or USUAL_URL).rstrip("/")
-    key = key or os.environ.get("GENQ_KEY") or ""
+    file = usual_file()
+    url, key = connection(
+        url or os.environ.get("GENQ_URL"), key or os.environ.get("GENQ_KEY"), file
+    )
     if not url.startswith(("http://", "https://")):
         raise ValueError("the URL must begin with http:// or https://")
     if not key:
-        raise ValueError("no API key: give key, or set GENQ_KEY")
+        raise ValueError(f"no API key for {url}: give key, or set GENQ_KEY; {file} has none for it")
     if not (key.isascii() and key.isprintable()):
         raise ValueError("the API key holds characters that no key has: copy it again")
     try:

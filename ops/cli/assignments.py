@@ -6,7 +6,7 @@ fits; elsewhere what is JSON is read as JSON, and what is not is text.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NoReturn, cast
 
 from ops.cli.ending import Code, Stop
@@ -33,15 +33,25 @@ def split(assignment: str) -> tuple[str, str]:
     return name, value
 
 
+def pairs(assignments: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Names and values. Raises `Stop` for a name that is given twice: one would be lost."""
+    names: set[str] = set()
+    for assignment in assignments:
+        name, value = split(assignment)
+        if name in names:
+            raise Stop(f"{name} is given twice; give it once", Code.USAGE)
+        names.add(name)
+        yield name, value
+
+
 def read_assignments(assignments: Iterable[str], schema: Schema) -> dict[str, Any]:
     """The input that these assignments mean for an operation with this schema of its input."""
     properties: Mapping[str, Schema] = schema.get("properties", {})
     definitions: Mapping[str, Schema] = schema.get("$defs", {})
-    found: dict[str, Any] = {}
-    for assignment in assignments:
-        name, text = split(assignment)
-        found[name] = read_value(text, types_of(properties.get(name, {}), definitions))
-    return found
+    return {
+        name: read_value(text, types_of(properties.get(name, {}), definitions))
+        for name, text in pairs(assignments)
+    }
 
 
 def read_value(text: str, fitting: frozenset[str]) -> Any:
@@ -74,12 +84,24 @@ def types_of(schema: Schema, definitions: Mapping[str, Schema]) -> frozenset[str
 
 
 def read_json(text: str | bytes) -> Any:
-    """Raises `ValueError` for what is not JSON, NaN and Infinity among it."""
+    """
+    Raises `ValueError` for what is not JSON, NaN and Infinity among it, and for an object that has
+    a name twice.
+    """
     try:
-        return json.loads(text, parse_constant=refuse)
+        return json.loads(text, parse_constant=refuse, object_pairs_hook=all_different)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
 
 
 def refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no JSON")
+
+
+def all_different(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(members)
+    if len(found) < len(members):
+        names = [name for name, _ in members]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{twice[:100]!r} is given twice in one object; give it once")
+    return found

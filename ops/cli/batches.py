@@ -1,7 +1,10 @@
 """`genq batch`: jobs that are ordered, looked at and canceled together."""
+# ruff: noqa: PLC0415  (the HTTP client is loaded by the commands that call)
 
+import re
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -10,7 +13,8 @@ import typer
 from ops.cli.assignments import read_json
 from ops.cli.connection import PATIENCE, PATIENCE_WHILE_WAITING, KeyOption, UrlOption, calling
 from ops.cli.ending import Code, Stop, warn
-from ops.cli.jobs import COLUMNS, PANEL, row_of
+from ops.cli.idempotency import checked_idempotency_key
+from ops.cli.jobs import COLUMNS, CUT, PANEL, row_of
 from ops.cli.output import AsJson, plain, print_fields, print_json, print_json_line, print_table
 from ops.cli.waiting import TimeoutOption, wait_for
 
@@ -20,6 +24,8 @@ if TYPE_CHECKING:
 
 #: The most orders of one batch.
 MOST = 100
+#: How the API points at an order of a batch.
+IN_BATCH = re.compile(r"#/jobs/(?P<index>\d+)(?P<rest>.*)")
 
 batch_app = typer.Typer(help="Order, watch and cancel many jobs at once.", no_args_is_help=True)
 
@@ -41,7 +47,11 @@ def submit(
     ] = False,
     idempotency_key: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="the same file under the same name is ordered once"),
+        typer.Option(
+            metavar="NAME",
+            help="the same file under the same name is ordered once",
+            callback=checked_idempotency_key,
+        ),
     ] = None,
     as_json: AsJson = False,
     url: UrlOption = None,
@@ -54,20 +64,22 @@ def submit(
     {"prompt": "a boat"}}. A batch is taken whole or not at all; with --each, orders that cannot be
     taken are told of, and the exit code is 1.
     """
-    orders = read_orders(file)
+    source = "standard input" if file == "-" else file
+    lines = read_lines(file, source)
     rejected = False
     with calling(url, key, PATIENCE) as client:
-        for begin in range(0, len(orders), MOST):
+        for begin in range(0, len(lines), MOST):
+            part = lines[begin : begin + MOST]
             name = f"{idempotency_key}-{begin}" if idempotency_key else None
             try:
                 batch = client.submit_batch(
-                    orders[begin : begin + MOST], each=each, idempotency_key=name
+                    [line.order for line in part], each=each, idempotency_key=name
                 )
-            except Exception:
+            except Exception as error:
                 if begin:
-                    warn(f"order {begin + 1} and those after it were not taken")
-                raise
-            show_submitted(batch, begin + 1, as_json=as_json)
+                    warn(f"{source}, line {part[0].number} and those after it were not taken")
+                raise by_line(error, source, part) from None
+            show_submitted(batch, source, part, as_json=as_json)
             rejected = rejected or bool(batch.rejected)
     if rejected:
         raise typer.Exit(Code.FAILED)
@@ -85,7 +97,7 @@ def get(
         print_json(batch.document)
         return
     print_fields(fields_of(batch))
-    print_table(COLUMNS, (row_of(job) for job in reversed(jobs)), empty="its jobs are gone")
+    print_table(COLUMNS, map(row_of, reversed(jobs)), empty="its jobs are gone", cut=CUT)
 
 
 @batch_app.command()
@@ -119,21 +131,28 @@ def cancel(
         typer.echo(f"canceling {batch.id}: {counts_of(batch)}; genq batch wait {batch.id}")
 
 
-def read_orders(file: str) -> "Sequence[Document]":
-    """An order from each line that is not empty. Raises `Stop` that names the line."""
-    source = "standard input" if file == "-" else file
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the file, counted from 1 as editors do, and the order on it."""
+
+    number: int
+    order: "Document"
+
+
+def read_lines(file: str, source: str) -> Sequence[Line]:
+    """Each line that is not empty. Raises `Stop` that names the line."""
     try:
         content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError as error:
         raise Stop(f"{source} cannot be read: {error.strerror}", Code.USAGE) from None
-    orders = [
-        read_order(line, f"{source}, line {number}")
+    lines = [
+        Line(number, read_order(line, f"{source}, line {number}"))
         for number, line in enumerate(content.split(b"\n"), start=1)
         if line.strip()
     ]
-    if not orders:
+    if not lines:
         raise Stop(f"{source} holds no order: write one JSON object a line", Code.USAGE)
-    return orders
+    return lines
 
 
 def read_order(line: bytes, place: str) -> "Document":
@@ -146,15 +165,36 @@ def read_order(line: bytes, place: str) -> "Document":
     return cast("Document", order)
 
 
-def show_submitted(batch: "Batch", first: int, *, as_json: bool) -> None:
+def by_line(error: Exception, source: str, lines: Sequence[Line]) -> Exception:
+    """A refusal that points into the batch, with the lines of the file instead."""
+    from genq import Refused
+    from genq.steps import place_of
+
+    if not isinstance(error, Refused) or not error.errors:
+        return error
+    found: list[str] = []
+    for each in error.errors:
+        pointed = IN_BATCH.fullmatch(each["pointer"])
+        if pointed is None:
+            return error
+        place = place_of({"pointer": f"#{pointed['rest']}"})
+        number = lines[int(pointed["index"])].number
+        found.append(f"{source}, line {number}: {place}{each['detail']}")
+    return Stop(f"the API refuses: {'; '.join(found)}", Code.REFUSED)
+
+
+def show_submitted(batch: "Batch", source: str, lines: Sequence[Line], *, as_json: bool) -> None:
     """The batch's id on standard output; on standard error what was not taken, by its line."""
+    from genq.steps import complaints_of
+
     if as_json:
         print_json_line(batch.document)
         return
     typer.echo(plain(batch.id))
     typer.echo(f"accepted {batch.total}; to wait for them: genq batch wait {batch.id}", err=True)
     for each in batch.rejected:
-        warn(plain(f"order {first + each.index} was not taken: {each.detail}"))
+        words = complaints_of(each.document)
+        warn(plain(f"{source}, line {lines[each.index].number} was not taken: {words}"))
 
 
 def fields_of(batch: "Batch") -> Iterator[tuple[str, str]]:

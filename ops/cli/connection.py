@@ -1,12 +1,10 @@
 """Which API a command calls, with which key, and what is said when that fails."""
 # ruff: noqa: PLC0415  (the HTTP client is loaded by the commands that call)
 
-import json
 from collections.abc import Generator
 from contextlib import contextmanager
 from http import HTTPStatus
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -62,12 +60,13 @@ def calling(url: str | None, key: str | None, patience: float = PATIENCE) -> Gen
 
 def meant(url: str | None, key: str | None) -> tuple[str, str]:
     """URL and key. Raises `Stop` where they are not known or cannot be any."""
-    if url is None or key is None:
-        known = written_down(load_settings().data_dir / FILE_NAME)
-        known_url = str(known.get("url", USUAL_URL))
-        url = url or known_url
-        if key is None and url.rstrip("/") == known_url.rstrip("/"):
-            key = known.get("key")
+    if not (url and key):
+        from genq.local import connection
+
+        try:
+            url, key = connection(url, key, load_settings().data_dir / FILE_NAME)
+        except ValueError as error:
+            raise Stop(str(error)) from None
     if not key:
         raise Stop(f"no API key for {url}: set GENQ_KEY, or give --key", Code.USAGE)
     return url.rstrip("/"), key
@@ -90,18 +89,3 @@ def stop_of(error: "GenqError", url: str) -> Stop:
             return Stop(f"the API refuses: {error} ({hint})", Code.REFUSED)
         case _:
             return Stop(f"the API refuses: {error}", Code.REFUSED)
-
-
-def written_down(file: Path) -> dict[str, Any]:
-    """`url`, `key` and `webhook_secret`; empty where there is no such file."""
-    try:
-        document = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        raise Stop(
-            f"{file} cannot be read ({error}): delete it, or set GENQ_URL and GENQ_KEY"
-        ) from None
-    if not isinstance(document, dict):
-        raise Stop(f"{file} is not a JSON object: delete it, or set GENQ_URL and GENQ_KEY")
-    return cast(dict[str, Any], document)

@@ -47,7 +47,8 @@ def list_deliveries(
         print_json(found)
         return
     columns = ("id", "event", "job", "to", "state", "attempts", "last", "created")
-    print_table(columns, (row_of(each) for each in found), empty="there are no such deliveries")
+    rows = map(row_of, found)
+    print_table(columns, rows, empty="there are no such deliveries", cut=("to", "last"))
 
 
 @deliveries_app.command()

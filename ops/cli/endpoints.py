@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ops.cli.assignments import split
+from ops.cli.assignments import pairs
+from ops.cli.completion import complete_event
 from ops.cli.connection import KeyOption, UrlOption, calling
 from ops.cli.ending import Code, Stop
 from ops.cli.jobs import in_short
@@ -23,7 +24,11 @@ EndpointId = Annotated[
 ]
 EventsOption = Annotated[
     list[str] | None,
-    typer.Option("--event", help="tell of this, as job.succeeded; may be repeated"),
+    typer.Option(
+        "--event",
+        help="tell of this, as job.succeeded; may be repeated",
+        autocompletion=complete_event,
+    ),
 ]
 DescriptionOption = Annotated[str | None, typer.Option(help="for people")]
 MetadataOption = Annotated[
@@ -95,7 +100,9 @@ def list_endpoints(
         (each.id, each.url, ", ".join(each.events), standing(each), each.description)
         for each in endpoints
     )
-    print_table(columns, rows, empty="there are no endpoints yet: genq endpoints create URL")
+    print_table(
+        columns, rows, empty="there are no endpoints yet: genq endpoints create URL", cut=("url",)
+    )
 
 
 @endpoints_app.command()
@@ -173,8 +180,8 @@ def given(
     fields: dict[str, Any] = {
         "events": events,
         "description": description,
-        "metadata": dict(split(each) for each in metadata) if metadata else None,
-        "headers": dict(split(each) for each in headers) if headers else None,
+        "metadata": dict(pairs(metadata)) if metadata else None,
+        "headers": dict(pairs(headers)) if headers else None,
         "concurrency": concurrency,
         "rate": rate,
         "ordered": ordered,

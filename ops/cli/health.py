@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from ops.cli.configuration import load_settings
 from ops.cli.ending import Stop
+from ops.cli.running import settings_here
 
 if TYPE_CHECKING:
     from generation.settings import Settings
@@ -38,7 +38,8 @@ def worker() -> None:
     """
     from worker.alive import path
 
-    file = path(load_settings())
+    settings, _ = settings_here()
+    file = path(settings)
     try:
         age = time.time() - file.stat().st_mtime
     except FileNotFoundError:
@@ -53,7 +54,7 @@ def worker() -> None:
 @health_app.command()
 def api() -> None:
     """Whether the API of these settings answers on this machine."""
-    settings = load_settings()
+    settings, _ = settings_here()
     status = healthz(settings)
     if status != HTTPStatus.OK:
         raise Stop(f"the API answers HTTP {status}: see its log")

@@ -1,4 +1,5 @@
 """`genq get`, `list` and `cancel`: jobs, as the API tells of them."""
+# ruff: noqa: PLC0415  (what a rare warning needs is loaded for it)
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
@@ -6,15 +7,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from generation.job import JobState
+from ops.cli.completion import complete_provider
 from ops.cli.connection import KeyOption, UrlOption, calling
-from ops.cli.output import AsJson, print_fields, print_json, print_table
+from ops.cli.ending import warn
+from ops.cli.output import AsJson, plain, print_fields, print_json, print_table
 
 if TYPE_CHECKING:
+    from genq import Client
     from genq.job import Document
 
 PANEL = "Order and watch"
 #: Of a table of jobs.
 COLUMNS = ("id", "operation", "state", "%", "ordered", "outcome")
+#: What a terminal shows the beginning of; `genq get` shows all.
+CUT = ("outcome",)
 
 JobId = Annotated[str, typer.Argument(metavar="ID", help="job_…, as genq submit prints it")]
 
@@ -37,7 +43,10 @@ def get(
 def list_jobs(
     *,
     state: Annotated[JobState | None, typer.Option(help="only jobs in this state")] = None,
-    provider: Annotated[str | None, typer.Option(help="only jobs of this provider")] = None,
+    provider: Annotated[
+        str | None,
+        typer.Option(help="only jobs of this provider", autocompletion=complete_provider),
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="the most jobs to list")] = 20,
     as_json: AsJson = False,
     url: UrlOption = None,
@@ -48,10 +57,21 @@ def list_jobs(
     given = {name: str(value) for name, value in filters.items() if value is not None}
     with calling(url, key) as client:
         jobs = [job.document for job in client.list(limit=limit, **given)]
+        if provider and not jobs:
+            warn_of_provider(client, provider)
     if as_json:
         print_json(jobs)
         return
-    print_table(COLUMNS, (row_of(job) for job in jobs), empty="there are no such jobs")
+    print_table(COLUMNS, map(row_of, jobs), empty="there are no such jobs", cut=CUT)
+
+
+def warn_of_provider(client: "Client", name: str) -> None:
+    """Warn of a provider that the API does not know: the name may be misspelt."""
+    from api.likely import no_such
+
+    known = {each["provider"] for each in client.document("/v1/operations")["data"]}
+    if name not in known:
+        warn(plain(no_such(f"provider {name!r}", name, sorted(known))))
 
 
 def cancel(
@@ -109,6 +129,7 @@ def fields_of(job: "Document") -> Iterator[tuple[str, str]]:
     for text in job["texts"]:
         yield "text", text
     yield "actions", ", ".join(job["actions"])
+    yield "what to do", what_to_do(job)
     yield "input", in_short(job["input"])
     yield "metadata", in_short(job["metadata"])
     yield "station", job["upstream"]["station"] or ""
@@ -117,8 +138,20 @@ def fields_of(job: "Document") -> Iterator[tuple[str, str]]:
     yield "ordered", job["created_at"]
     yield "accepted", job["started_at"] or ""
     yield "ended", job["finished_at"] or ""
+    yield "erased", job["erased_at"] or ""
     if not job["finished_at"]:
         yield "deadline", job["deadline"]
+
+
+def what_to_do(job: "Document") -> str:
+    """The command that a job waits for; empty where it waits for nobody."""
+    match job["state"]:
+        case JobState.AWAITING_INPUT:
+            return f"genq input {job['id']} NAME=VALUE"
+        case JobState.IN_DOUBT:
+            return f"genq wait {job['id']}, or look at the station and genq resolve {job['id']}"
+        case _:
+            return ""
 
 
 def in_short(values: dict[str, Any]) -> str:

@@ -17,6 +17,7 @@ from generation.access import (
     Scope,
     read_rate,
 )
+from ops.cli.completion import complete_provider, known_providers
 from ops.cli.configuration import load_settings
 from ops.cli.database import with_store
 from ops.cli.ending import Code, Stop
@@ -41,7 +42,11 @@ ScopeOption = Annotated[
 ]
 ProviderOption = Annotated[
     list[str] | None,
-    typer.Option("--provider", help="order from this provider only; may be repeated"),
+    typer.Option(
+        "--provider",
+        help="order from this provider only; may be repeated",
+        autocompletion=complete_provider,
+    ),
 ]
 RateOption = Annotated[
     str | None, typer.Option("--rate", metavar="N/s|m|h", help="order no faster, as in 60/m")
@@ -191,15 +196,13 @@ def checked_rate(text: str) -> Rate:
 
 
 def checked_providers(names: list[str]) -> frozenset[str]:
-    from generation import providers
+    from api.likely import no_such
 
-    known = {name.partition(".")[0] for name in providers.names()}
+    known = known_providers()
     for name in names:
         if name not in known:
-            raise Stop(
-                f"--provider: there is no provider {name!r}; there are {', '.join(sorted(known))}",
-                Code.USAGE,
-            )
+            words = no_such(f"provider {name!r}", name, known)
+            raise Stop(f"--provider: {words}", Code.USAGE)
     return frozenset(names)
 
 

@@ -2,13 +2,15 @@
 # ruff: noqa: PLC0415  (the HTTP client is loaded by the commands that call)
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ops.cli.configuration import load_settings
-from ops.cli.connection import FILE_NAME, KeyOption, UrlOption, calling, written_down
+from ops.cli.connection import FILE_NAME, KeyOption, UrlOption, calling
 from ops.cli.ending import Code, Stop
 from ops.cli.output import AsJson, plain, print_json_line
 
@@ -167,7 +169,7 @@ def secret_for(given: str | None, url: str) -> str:
     if given is None and settings.webhook_secret is not None:
         given = settings.webhook_secret.get_secret_value()
     if given is None:
-        known = written_down(settings.data_dir / FILE_NAME)
+        known = written_down_in(settings.data_dir)
         given = known.get("webhook_secret") if str(known.get("url")).rstrip("/") == url else None
     if not given:
         raise Stop(
@@ -180,3 +182,13 @@ def secret_for(given: str | None, url: str) -> str:
     except ValueError as error:
         raise Stop(f"--secret or GENQ_WEBHOOK_SECRET: {error}", Code.USAGE) from None
     return given
+
+
+def written_down_in(folder: Path) -> Mapping[str, Any]:
+    """What the genq that runs in this data directory has written down for its callers."""
+    from genq.local import written_down
+
+    try:
+        return written_down(folder / FILE_NAME)
+    except ValueError as error:
+        raise Stop(str(error)) from None

@@ -4,12 +4,14 @@
 
 import json
 import shlex
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
 
 import typer
 
 from ops.cli.assignments import Schema, types_of
+from ops.cli.completion import complete_operation
 from ops.cli.connection import KeyOption, UrlOption, calling
 from ops.cli.ending import Code, Stop
 from ops.cli.output import AsJson, plain, print_fields, print_json, print_table
@@ -25,24 +27,31 @@ def register(app: typer.Typer) -> None:
 
 def operations(
     name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="one of them, as kling.text2video")
+        str | None,
+        typer.Argument(
+            metavar="NAME",
+            help="a provider, or one operation, as kling.text2video",
+            autocompletion=complete_operation,
+        ),
     ] = None,
     *,
     as_json: AsJson = False,
     url: UrlOption = None,
     key: KeyOption = None,
 ) -> None:
-    """List what can be ordered; with a NAME, the fields of that one and an example."""
+    """
+    List what can be ordered, of a provider where its name is given; for one operation, show its
+    fields and an example.
+    """
     with calling(url, key) as client:
         found = find(client, name) if name else None
         known: list[Document] = [] if found else client.document("/v1/operations")["data"]
     if found is not None:
         print_json(found) if as_json else print_one(found)
-    elif name is not None:
-        names = ", ".join(full_name(each) for each in known)
-        raise Stop(f"there is no operation {name!r}; there are {names}", Code.USAGE)
-    else:
-        print_json(known) if as_json else print_all(known)
+        return
+    if name is not None:
+        known = of_provider(name, known)
+    print_json(known) if as_json else print_all(known)
 
 
 def find(client: "Client", name: str) -> "Document | None":
@@ -56,6 +65,30 @@ def find(client: "Client", name: str) -> "Document | None":
         return client.document(f"/v1/operations/{provider}/{operation}")
     except NotFound:
         return None
+
+
+def schema_of(client: "Client", operation: str) -> Schema:
+    """The schema of an operation's input; empty for one unknown to the API, which will say so."""
+    found = find(client, operation)
+    return found["input_schema"] if found else {}
+
+
+def of_provider(name: str, known: "list[Document]") -> "list[Document]":
+    """The operations of this provider. Raises `Stop` where `name` is none."""
+    if own := [each for each in known if each["provider"] == name]:
+        return own
+    raise Stop(unknown(name, [full_name(each) for each in known]), Code.USAGE)
+
+
+def unknown(name: str, known: Sequence[str]) -> str:
+    """What to say of a name that is no operation: what was meant, and what its provider has."""
+    from api.likely import no_such, no_such_operation
+
+    provider, _, operation = name.partition(".")
+    own = [each.partition(".")[2] for each in known if each.startswith(f"{provider}.")]
+    if own:
+        return no_such_operation(provider, operation, own)
+    return no_such(f"provider {provider!r}", provider, sorted({n.partition(".")[0] for n in known}))
 
 
 def full_name(operation: "Document") -> str:

@@ -1,48 +1,85 @@
-"""`genq submit`: an order, made of the command line."""
+"""`genq submit` and `genq act`: an order, made of the command line."""
 
-import sys
-from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ops.cli.assignments import read_assignments, read_json, split
+from ops.cli.assignments import pairs, read_assignments
+from ops.cli.completion import complete_operation
 from ops.cli.connection import PATIENCE, PATIENCE_WHILE_WAITING, KeyOption, UrlOption, calling
 from ops.cli.ending import Code, Stop
-from ops.cli.operations import find
+from ops.cli.idempotency import checked_idempotency_key
+from ops.cli.input_file import InputOption, read_input
+from ops.cli.operations import schema_of
 from ops.cli.output import AsJson, plain, print_json
 from ops.cli.waiting import TimeoutOption, wait_for
 
 if TYPE_CHECKING:
-    from genq import Client
+    from genq import Client, Job
     from genq.job import Document
+
+#: The operation of an order that names an action and nothing else.
+ACTION = "action"
+
+Assignments = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="NAME=VALUE", help="the fields of the operation's input"),
+]
+WebhookOption = Annotated[
+    str | None, typer.Option(metavar="URL", help="where to tell how the job ended")
+]
+MetadataOption = Annotated[
+    list[str] | None, typer.Option(metavar="NAME=VALUE", help="yours; comes back with the job")
+]
+DeadlineOption = Annotated[
+    str | None,
+    typer.Option(metavar="WHEN", help="give the job up after 90s, 10m or 2h, or at a time"),
+]
+PriorityOption = Annotated[
+    int | None,
+    typer.Option(min=-10, max=10, help="of your jobs that wait, higher ones go first"),
+]
+IdempotencyOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="the same order under the same name is taken once",
+        callback=checked_idempotency_key,
+    ),
+]
+WaitOption = Annotated[bool, typer.Option("--wait", help="wait for the job's end")]
 
 
 def register(app: typer.Typer) -> None:
     app.command(rich_help_panel="Order and watch")(submit)
+    app.command(rich_help_panel="Order and watch")(act)
 
 
 def submit(
     operation: Annotated[
-        str, typer.Argument(metavar="OPERATION", help="as genq operations lists it")
-    ],
-    assignments: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="NAME=VALUE", help="the fields of the operation's input"),
-    ] = None,
-    *,
-    input_file: Annotated[
         str | None,
-        typer.Option("--input", metavar="FILE", help="a JSON object with fields; - for stdin"),
+        typer.Argument(
+            metavar="OPERATION",
+            help="as genq operations lists it; an --action needs none",
+            autocompletion=complete_operation,
+        ),
     ] = None,
-    webhook: Annotated[
-        str | None, typer.Option(metavar="URL", help="where to tell how the job ended")
+    assignments: Assignments = None,
+    *,
+    input_file: InputOption = None,
+    parent: Annotated[
+        str | None, typer.Option(metavar="JOB", help="the finished job that this one follows")
     ] = None,
-    metadata: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=VALUE", help="yours; comes back with the job")
+    action: Annotated[
+        str | None,
+        typer.Option(metavar="LABEL", help="with --parent: one of its actions, as U1"),
     ] = None,
-    wait: Annotated[bool, typer.Option("--wait", help="wait for the job's end")] = False,
+    webhook: WebhookOption = None,
+    metadata: MetadataOption = None,
+    deadline: DeadlineOption = None,
+    priority: PriorityOption = None,
+    idempotency_key: IdempotencyOption = None,
+    wait: WaitOption = False,
     timeout: TimeoutOption = None,
     as_json: AsJson = False,
     url: UrlOption = None,
@@ -55,21 +92,85 @@ def submit(
 
     Values that are JSON are read as JSON where the field takes more than text.
     """
-    check_operation(operation)
+    check_timeout(timeout, wait=wait)
+    if action and operation and "=" in operation:
+        operation, assignments = None, [operation, *(assignments or ())]
+    check_operation(operation, parent, action)
     given = read_input(input_file)
+    common = common_fields(webhook, metadata, deadline, priority, idempotency_key)
     with calling(url, key, PATIENCE_WHILE_WAITING if wait else PATIENCE) as client:
-        typed = read_assignments(assignments or (), schema_of(client, operation))
-        accepted = client.submit(
-            operation,
-            given | typed,
-            webhook=webhook,
-            metadata=dict(split(each) for each in metadata or ()),
-        )
-        if not wait:
-            show_accepted(accepted.document, as_json=as_json)
-            return
-        typer.echo(f"accepted {accepted.id}", err=True)
-        wait_for(client, [accepted.id], timeout, as_json=as_json)
+        name = operation or action_of(client, str(parent))
+        given |= read_assignments(assignments or (), schema_of(client, name))
+        if operation is None:
+            job = client.act(str(parent), str(action), given, **common)
+        else:
+            extra = {"action": action} if action else None
+            job = client.submit(operation, given, parent=parent, extra=extra, **common)
+        follow(client, job, timeout, wait=wait, as_json=as_json)
+
+
+def act(
+    parent: Annotated[str, typer.Argument(metavar="JOB", help="a finished job: job_…")],
+    action: Annotated[
+        str, typer.Argument(metavar="ACTION", help="one of its actions, as U1; genq get lists them")
+    ],
+    assignments: Assignments = None,
+    *,
+    input_file: InputOption = None,
+    webhook: WebhookOption = None,
+    metadata: MetadataOption = None,
+    deadline: DeadlineOption = None,
+    priority: PriorityOption = None,
+    idempotency_key: IdempotencyOption = None,
+    wait: WaitOption = False,
+    timeout: TimeoutOption = None,
+    as_json: AsJson = False,
+    url: UrlOption = None,
+    key: KeyOption = None,
+) -> None:
+    """
+    Order a follow-up of a finished job, such as the upscale of one of its pictures.
+
+    Example: genq act job_01KG9Q2Z6M8T4V7X1Y3A5C7E9G U1 --wait
+
+    It is a new job, which is paid for like any other. The same as genq submit --parent --action.
+    """
+    check_timeout(timeout, wait=wait)
+    given = read_input(input_file)
+    common = common_fields(webhook, metadata, deadline, priority, idempotency_key)
+    with calling(url, key, PATIENCE_WHILE_WAITING if wait else PATIENCE) as client:
+        schema = schema_of(client, action_of(client, parent))
+        given |= read_assignments(assignments or (), schema)
+        job = client.act(parent, action, given, **common)
+        follow(client, job, timeout, wait=wait, as_json=as_json)
+
+
+def common_fields(
+    webhook: str | None,
+    metadata: list[str] | None,
+    deadline: str | None,
+    priority: int | None,
+    idempotency_key: str | None,
+) -> dict[str, Any]:
+    """What every order may have, as the client's arguments."""
+    return {
+        "webhook": webhook,
+        "metadata": dict(pairs(metadata or ())),
+        "deadline": deadline,
+        "priority": priority,
+        "idempotency_key": idempotency_key,
+    }
+
+
+def follow(
+    client: "Client", job: "Job", timeout: float | None, *, wait: bool, as_json: bool
+) -> None:
+    """Say that the job is accepted; with `wait`, wait for its end."""
+    if not wait:
+        show_accepted(job.document, as_json=as_json)
+        return
+    typer.echo(f"accepted {job.id}", err=True)
+    wait_for(client, [job.id], timeout, as_json=as_json)
 
 
 def show_accepted(document: "Document", *, as_json: bool) -> None:
@@ -80,33 +181,27 @@ def show_accepted(document: "Document", *, as_json: bool) -> None:
     typer.echo(f"accepted; to wait for it: genq wait {plain(document['id'])}", err=True)
 
 
-def check_operation(operation: str) -> None:
+def action_of(client: "Client", parent: str) -> str:
+    """The full name of the operation that an action of this job is an order of."""
+    return f"{client.get(parent).document['provider']}.{ACTION}"
+
+
+def check_timeout(timeout: float | None, *, wait: bool) -> None:
+    if timeout is not None and not wait:
+        raise Stop("--timeout says how long to --wait: give both, or neither", Code.USAGE)
+
+
+def check_operation(operation: str | None, parent: str | None, action: str | None) -> None:
+    """Raises `Stop` for an order that says neither what to make nor what to follow."""
+    if action and not parent:
+        raise Stop("--action follows a finished job: name it with --parent", Code.USAGE)
+    if operation is None:
+        if not action:
+            raise Stop("Missing argument 'OPERATION'; see genq submit --help", Code.USAGE)
+        return
     provider, _, name = operation.partition(".")
     if not (provider and name):
         raise Stop(
             f"{operation!r} is not provider.operation, as in kling.text2video: see genq operations",
             Code.USAGE,
         )
-
-
-def read_input(file: str | None) -> dict[str, Any]:
-    """The object in a file, or on standard input for `-`."""
-    if file is None:
-        return {}
-    source = "standard input" if file == "-" else file
-    try:
-        content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-        document = read_json(content)
-    except OSError as error:
-        raise Stop(f"{source} cannot be read: {error.strerror}", Code.USAGE) from None
-    except ValueError as error:
-        raise Stop(f"{source} is not JSON: {error}", Code.USAGE) from None
-    if not isinstance(document, dict):
-        raise Stop(f'{source} is not a JSON object, as {{"prompt": "a cat"}} is', Code.USAGE)
-    return cast(dict[str, Any], document)
-
-
-def schema_of(client: "Client", operation: str) -> Mapping[str, Any]:
-    """The schema of an operation's input; empty for one unknown to the API, which will say so."""
-    found = find(client, operation)
-    return found["input_schema"] if found else {}

@@ -4,6 +4,7 @@
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Annotated, Any
 from unicodedata import category
 
@@ -14,9 +15,6 @@ if TYPE_CHECKING:
 
 #: The option that every command with something to read has.
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON, for programs")]
-
-#: Wide enough that nothing is cut where no person looks.
-WIDTH_IN_A_PIPE = 250
 
 
 def print_json(document: Any) -> None:
@@ -40,24 +38,23 @@ def console(*, stderr: bool = False) -> "Console":
     from rich.console import Console
 
     stream = sys.stderr if stderr else sys.stdout
-    width = None if stream.isatty() else WIDTH_IN_A_PIPE
-    return Console(file=stream, width=width, markup=False, highlight=False, emoji=False)
+    return Console(file=stream, markup=False, highlight=False, emoji=False)
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, empty: str) -> None:
-    """A table; where there are no rows, a sentence instead."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
+def print_table(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], *, empty: str, cut: Sequence[str] = ()
+) -> None:
+    """
+    A table, as wide as the terminal or, in a pipe, as it needs to be; where there are no rows, a
+    sentence instead. Words such as ids are never broken. A terminal cuts the columns named in `cut`
+    short; a pipe gets everything.
+    """
+    from ops.cli.table import lines_of
 
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(plain(cell) for cell in row))
-    if table.row_count:
-        console().print(table)
-    else:
-        typer.echo(empty)
+    cells = [[" ".join(plain(cell).split()) for cell in row] for row in rows]
+    width = get_terminal_size().columns if sys.stdout.isatty() else None
+    for line in lines_of(columns, cells, width, cut) if cells else [empty]:
+        typer.echo(line)
 
 
 def plain(text: str) -> str:
@@ -68,13 +65,14 @@ def plain(text: str) -> str:
 
 
 def print_fields(fields: Iterable[tuple[str, str]]) -> None:
-    """Names and values, one under the other; what is empty is left out."""
-    from rich.table import Table
-
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, value in fields:
-        if value:
-            table.add_row(plain(name), plain(value))
-    console().print(table)
+    """
+    Names and values, one under the other; what is empty is left out. A long value is left to the
+    terminal to wrap, so that it can be copied as a whole.
+    """
+    shown = [(plain(name), plain(value)) for name, value in fields if value]
+    width = max((len(name) for name, _ in shown), default=0)
+    for name, value in shown:
+        first, *more = value.split("\n")
+        typer.echo(f"{typer.style(f'{name:<{width}}', bold=True)}  {first}")
+        for line in more:
+            typer.echo(f"{'':<{width}}  {line}")

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ops.cli.completion import complete_provider
 from ops.cli.ending import Code, Stop
+from ops.cli.operations import unknown
 from ops.cli.output import print_json
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ def register(app: typer.Typer) -> None:
 
 def parse(
     *,
-    provider: Annotated[str, typer.Option(help="as in kling")],
+    provider: Annotated[str, typer.Option(help="as in kling", autocompletion=complete_provider)],
     operation: Annotated[str, typer.Option(help="as in text2video")],
     kind: Annotated[str, typer.Option(help="submit, query, batch_query, find or cancel")],
     dialect: Annotated[
@@ -54,11 +56,7 @@ def operation_of(provider: str, name: str, dialect: str | None) -> "Operation[An
 
     spoken = providers.dialects(provider, name)
     if not spoken:
-        known = ", ".join(each.replace(".", " ", 1) for each in providers.names())
-        raise Stop(
-            f"there is no operation {name!r} of a provider {provider!r}; there are {known}",
-            Code.USAGE,
-        )
+        raise Stop(unknown(f"{provider}.{name}", providers.names()), Code.USAGE)
     found = providers.find(provider, name, dialect or spoken[0])
     if found is None:
         raise Stop(

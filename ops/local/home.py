@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ops.cli.ending import Stop
+from ops.cli.running import FILE_NAME
 
 
 class Home:
@@ -22,6 +23,8 @@ class Home:
         self.client = self.folder / "client.json"
         #: The same key as a file for `curl -K`, mode 0600.
         self.curl = self.folder / "curl.conf"
+        #: The settings of the stack that runs here, for `genq check` and `genq health`; mode 0600.
+        self.running = self.folder / FILE_NAME
         self._lock = self.folder / "lock"
 
     def log(self, program: str) -> Path:

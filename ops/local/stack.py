@@ -1,6 +1,8 @@
 """Starting a planned stack, and noticing what happens to it."""
 
 import asyncio
+import json
+import os
 import signal
 from collections.abc import AsyncGenerator, Coroutine, Generator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -50,16 +52,24 @@ async def running(plan: Plan, console: Console) -> AsyncGenerator[LocalStack]:
     async with AsyncExitStack() as exits:
         with _signals_held():
             supervisor = await exits.enter_async_context(Supervisor(plan.home.logs))
+        exits.callback(plan.home.running.unlink, missing_ok=True)
         try:
             with Rows(console) as rows:
                 start = Start(plan, supervisor, rows)
                 stack = LocalStack(plan, await start.everything())
+            write_private(plan.home.running, written_down(plan))
             watch = _watch(stack, supervisor, start.started, console)
             async with _beside(watch):
                 yield stack
         finally:
             say(console)
             say(console, "Stopping everything. Ctrl-C kills what is left.", "dim")
+
+
+def written_down(plan: Plan) -> str:
+    """The settings of the stack's programs, and the process that they live with."""
+    document = {"process": os.getpid(), "environment": dict(plan.environment())}
+    return json.dumps(document, indent=2) + "\n"
 
 
 @contextmanager

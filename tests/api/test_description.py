@@ -278,3 +278,10 @@ def test_what_a_patch_leaves_out_has_no_default(spec: dict[str, Any]) -> None:
         assert model["properties"], schema
         assert not any("default" in field for field in model["properties"].values()), schema
         assert "required" not in model, schema
+
+
+def test_a_browser_is_greeted_with_a_page(over_sqlite: Served) -> None:
+    answer = over_sqlite.http.get("/", headers={"accept": "text/html,*/*;q=0.8"})
+    assert answer.headers["content-type"].startswith("text/html")
+    assert 'href="/docs"' in answer.text
+    assert answer.headers["content-security-policy"].startswith("default-src 'self'")

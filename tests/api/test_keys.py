@@ -21,9 +21,9 @@ EVERYTHING: dict[str, Any] = {
 #: The change to a good key; then the place, the code and a word of what is said there.
 FAULTS: list[tuple[dict[str, Any], str, str, str]] = [
     ({"tenant": None}, "#/tenant", "type", "must be a string"),
-    ({"tenant": ""}, "#/tenant", "pattern", "must match"),
-    ({"tenant": " a"}, "#/tenant", "pattern", "must match"),
-    ({"tenant": "a\nb"}, "#/tenant", "pattern", "must match"),
+    ({"tenant": ""}, "#/tenant", "pattern", "must be printable characters"),
+    ({"tenant": " a"}, "#/tenant", "pattern", "must be printable characters"),
+    ({"tenant": "a\nb"}, "#/tenant", "pattern", "must be printable characters"),
     ({"tenant": "x" * 101}, "#/tenant", "length", "at most 100"),
     ({"scopes": []}, "#/scopes", "length", "must not be empty"),
     ({"scopes": None}, "#/scopes", "type", "must be a JSON array"),

@@ -68,6 +68,12 @@ FAULTS: list[tuple[dict[str, Any], str, str, str]] = [
     ({"metadata": {"k" * 41: ""}}, f"#/metadata/{'k' * 41}", "length", "at most 40 characters"),
     ({"metadata": {"": ""}}, "#/metadata/", "length", "must not be empty"),
     ({"metadata": {"a": "\0"}}, "#/metadata/a", "invalid", "U+0000"),
+    (
+        {"input": {"prompt": "x", "duration": "500"}},
+        "#/input/duration",
+        "pattern",
+        "must be whole seconds from 1 to 99, as in 5",
+    ),
     ({"metadata": {f"{n}": "" for n in range(51)}}, "#/metadata", "length", "at most 50 entries"),
     ({"webhook": "https://example.com"}, "#/webhook", "type", "must be a JSON object"),
     ({"webhook": {}}, "#/webhook/url", "required", "is required"),
@@ -228,7 +234,7 @@ def test_what_no_station_sells_is_unsupported(
     (error,) = document["errors"]
     assert error["pointer"] == "#/operation"
     assert "kling.text2video" in error["detail"]
-    assert "midjourney.imagine" in error["detail"]
+    assert "nothing of kling, but operations of midjourney: see" in error["detail"]
 
 
 def test_without_a_station_nothing_can_be_ordered(

@@ -8,7 +8,7 @@ from genq.pacing import next_question
 
 from generation.operation import Operation
 from generation.providers import OPERATIONS
-from ops.cli.assignments import read_assignments
+from ops.cli.assignments import read_assignments, read_json
 from ops.cli.ending import Code, Stop
 
 SCHEMA: dict[str, Any] = {
@@ -81,3 +81,11 @@ def test_every_example_can_be_typed(operation: Operation[Any]) -> None:
 def test_questions_become_rarer_and_heed_the_api() -> None:
     assert [next_question(waited, None) for waited in (0, 5, 50, 500)] == [1, 1, 5, 10]
     assert [next_question(0, hint) for hint in (0.0, 3.0, 127.0)] == [1, 3, 10]
+
+
+def test_a_name_is_given_once() -> None:
+    with pytest.raises(Stop, match="prompt is given twice") as stop:
+        read_assignments(["prompt=a", "seconds=5", "prompt=a"], SCHEMA)
+    assert stop.value.code is Code.USAGE
+    with pytest.raises(ValueError, match="'pan' is given twice in one object"):
+        read_json('{"camera": {"pan": 1, "pan": 2}}')

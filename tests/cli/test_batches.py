@@ -7,7 +7,7 @@ from typing import Any
 import genq
 import pytest
 
-from ops.cli.batches import read_orders
+from ops.cli.batches import read_lines
 from ops.cli.ending import Code, Stop
 from tests.cli.conftest import KEY, Deployment
 from tests.cli.script import Genq
@@ -60,14 +60,14 @@ def test_more_than_a_hundred_orders_are_several_batches_and_are_ordered_once(cal
 
 
 def test_what_cannot_be_ordered_is_told_by_its_place(caller: Genq) -> None:
-    content = "\n".join([line("a boat"), line("a boat", provider="nobody")]).encode()
+    content = "\n\n".join([line("a boat"), line("a boat", provider="nobody")]).encode()
     refused = caller("batch", "submit", "-", stdin=content)
     assert (refused.code, refused.out) == (Code.REFUSED, "")
-    assert "jobs.1.provider: there is no such provider" in refused.sentence
+    assert "standard input, line 3: provider: there is no such provider" in refused.sentence
     partly = caller("batch", "submit", "-", "--each", stdin=content)
     assert partly.code == Code.FAILED
     assert partly.out.startswith("batch_")
-    assert "order 2 was not taken" in partly.sentence
+    assert "standard input, line 3 was not taken: provider: there is no" in partly.sentence
     unknown = caller("batch", "get", "batch_1")
     assert (unknown.code, unknown.out) == (Code.REFUSED, "")
 
@@ -78,12 +78,13 @@ def test_what_cannot_be_ordered_is_told_by_its_place(caller: Genq) -> None:
         (b"\n \n", "holds no order"),
         (b'{}\n{"a": }\n', "line 2 is not JSON"),
         (b"[1]", "line 1 is not a JSON object"),
+        (b'\n{"provider": "a", "provider": "b"}', "line 2 is not JSON: 'provider' is given twice"),
     ],
 )
 def test_a_file_that_holds_no_orders(tmp_path: Path, content: bytes, words: str) -> None:
     (tmp_path / "orders").write_bytes(content)
     with pytest.raises(Stop, match=words) as stop:
-        read_orders(str(tmp_path / "orders"))
+        read_lines(str(tmp_path / "orders"), "orders")
     assert stop.value.code is Code.USAGE
 
 

@@ -3,12 +3,13 @@
 import json
 import signal
 import time
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from ops.cli.ending import Code, Stop
-from ops.cli.orders import read_input
+from ops.cli.input_file import read_input
 from ops.stack.ports import free_port
 from tests.cli.conftest import KEY, Deployment
 from tests.cli.script import SOON, Genq
@@ -25,6 +26,14 @@ def order(caller: Genq, prompt: str, *arguments: str) -> str:
     answer = caller("submit", "midjourney.imagine", f"prompt={prompt}", *arguments)
     assert answer.code == 0, answer.err
     return answer.out.strip()
+
+
+@pytest.fixture(scope="module")
+def grid(deployment: Deployment) -> str:
+    """A finished picture with buttons."""
+    job_id = order(deployment.caller, "a lighthouse")
+    assert deployment.caller("wait", job_id).code == 0
+    return job_id
 
 
 class TestSubmit:
@@ -64,6 +73,41 @@ class TestSubmit:
         assert unknown.code == 3
         assert "text2video" in unknown.sentence
 
+    @pytest.mark.parametrize(
+        ("arguments", "words"),
+        [
+            (["prompt=a", "prompt=b"], "prompt is given twice"),
+            (["prompt=a", "--metadata", "a=1", "--metadata", "a=2"], "a is given twice"),
+            (["prompt=a", "--timeout", "5"], "--timeout says how long to --wait"),
+            (["prompt=a", "--action", "U1"], "name it with --parent"),
+            (["prompt=a", "--idempotency-key", "an ö"], "visible ASCII characters"),
+            (["prompt=a", "--priority", "11"], "'--priority'"),
+        ],
+    )
+    def test_what_would_be_lost_or_misread_is_refused(
+        self, caller: Genq, arguments: list[str], words: str
+    ) -> None:
+        answer = caller("submit", "kling.text2video", *arguments)
+        assert (answer.code, answer.out) == (2, "")
+        assert words in answer.sentence
+
+    def test_deadline_priority_and_idempotency_key(self, caller: Genq) -> None:
+        arguments = ("kling.text2video", "prompt=a cat", "--deadline", "10m", "--priority", "-3")
+        first, again = (
+            caller("submit", *arguments, "--idempotency-key", "cat-1", "--json") for _ in range(2)
+        )
+        assert first.code == 0, first.err
+        assert first.json["priority"] == -3
+        allowed = datetime.fromisoformat(first.json["deadline"]) - datetime.fromisoformat(
+            first.json["created_at"]
+        )
+        assert allowed == timedelta(minutes=10)
+        assert again.json["id"] == first.json["id"]
+
+    def test_a_value_is_asked_for_in_words_and_not_by_a_pattern(self, caller: Genq) -> None:
+        answer = caller("submit", "kling.text2video", "prompt=a cat", "duration=500")
+        assert answer.sentence.endswith("duration: must be whole seconds from 1 to 99, as in 5")
+
     def test_a_wrong_command_line_is_told_without_ordering(self, caller: Genq) -> None:
         answer = caller("submit", "kling.text2video", "--input", "-", stdin=b'{"prompt": NaN}')
         assert (answer.code, answer.out) == (2, "")
@@ -78,6 +122,7 @@ class TestSubmit:
             (None, "cannot be read: No such file"),
             (b"[1]", "is not a JSON object"),
             (b"\xff", "is not JSON"),
+            (b'{"a": {"b": 1, "b": 2}}', "is not JSON: 'b' is given twice"),
             (b"[" * 100_000, "is not JSON: it is nested too deeply"),
         ],
     )
@@ -164,6 +209,71 @@ class TestJobs:
         assert caller("explain", job_id, "--json").json["attempts"][0]["led_to"] == "running"
 
 
+class TestFollowUps:
+    def test_an_action_of_a_finished_job(self, caller: Genq, grid: str) -> None:
+        answer = caller("act", grid, "U1", "--wait", "--timeout", "60", "--json")
+        assert answer.code == 0, answer.err
+        assert answer.json["parent"] == grid
+        assert answer.json["input"] == {"action": "U1"}
+
+    def test_submit_takes_the_same(self, caller: Genq, grid: str) -> None:
+        answer = caller("submit", "--parent", grid, "--action", "V1", "--json")
+        assert answer.code == 0, answer.err
+        assert (answer.json["parent"], answer.json["operation"]) == (grid, "action")
+        named = caller(
+            *("submit", "midjourney.change", "--parent", grid, "action=UPSCALE", "index=2"),
+            "--json",
+        )
+        assert named.code == 0, named.err
+        assert named.json["input"] == {"action": "UPSCALE", "index": 2}
+
+    def test_a_button_that_is_not_there(self, caller: Genq, grid: str) -> None:
+        answer = caller("act", grid, "U9")
+        assert answer.code == 3
+        assert "it has U1, U2, U3, U4" in answer.sentence
+
+    def test_a_job_that_waits_is_given_its_input(self, caller: Genq, grid: str) -> None:
+        upscaled = caller("act", grid, "U1", "--wait", "--json").json["id"]
+        window = caller("act", upscaled, "Custom Zoom").out.strip()
+
+        def waits() -> bool:
+            return caller("get", window, "--json").json["state"] == "awaiting_input"
+
+        wait_for(waits, SOON, "the job to wait for its input")
+        assert f"genq input {window}" in caller("get", window).out
+        assert caller("input", window).code == 2
+        given = caller("input", window, "prompt=5 --zoom 1.5")
+        assert given.code == 0, given.err
+        assert f"genq wait {window}" in given.out
+        assert caller("wait", window, "--timeout", "60").code == 0
+        late = caller("input", window, "prompt=5 --zoom 1.5")
+        assert (late.code, late.out) == (3, "")
+
+    def test_what_has_been_erased_is_gone(self, caller: Genq) -> None:
+        job_id = order(caller, "a boat nobody is to see")
+        assert caller("wait", job_id).code == 0
+        erased = caller("erase", job_id)
+        assert erased.code == 0, erased.err
+        shown = caller("get", job_id)
+        assert "nobody is to see" not in shown.out
+        assert "erased" in shown.out
+        assert "has been erased" in caller("act", job_id, "U1").sentence
+
+    def test_a_job_in_doubt_is_resolved_once(self, caller: Genq) -> None:
+        job_id = order(caller, "a boat [no-id]")
+
+        def in_doubt() -> bool:
+            return caller("get", job_id, "--json").json["state"] == "in_doubt"
+
+        wait_for(in_doubt, SOON, "the job to be in doubt")
+        assert caller("resolve", job_id).code == 2
+        assert caller("resolve", job_id, "--requeue", "--fail").code == 2
+        settled = caller("resolve", job_id, "--fail")
+        assert settled.code == 0, settled.err
+        assert settled.out == f"{job_id} is failed; billed: no\n"
+        assert caller("resolve", job_id, "--fail").code == 3
+
+
 class TestOperations:
     def test_all_of_them(self, caller: Genq) -> None:
         answer = caller("operations")
@@ -177,11 +287,30 @@ class TestOperations:
         assert "negative_prompt" in answer.out
         assert "Example: genq submit kling.text2video " in answer.out
 
-    @pytest.mark.parametrize("name", ["kling.smell2video", "kling"])
-    def test_an_unknown_one(self, caller: Genq, name: str) -> None:
+    def test_those_of_a_provider(self, caller: Genq) -> None:
+        answer = caller("operations", "kling")
+        assert answer.code == 0
+        assert "kling.text2video" in answer.out
+        assert "midjourney" not in answer.out
+
+    @pytest.mark.parametrize(
+        ("name", "words", "other"),
+        [
+            ("kling.text2vidoe", "did you mean text2video? It has add_selection", "imagine"),
+            ("klingg", "there is no provider 'klingg'; did you mean kling? There are", "imagine"),
+        ],
+    )
+    def test_an_unknown_one(self, caller: Genq, name: str, words: str, other: str) -> None:
         answer = caller("operations", name)
         assert answer.code == 2
-        assert "kling.text2video" in answer.sentence
+        assert words in answer.sentence
+        assert other not in answer.sentence
+
+    def test_a_list_of_an_unknown_providers_jobs_warns(self, caller: Genq) -> None:
+        answer = caller("list", "--provider", "klingg")
+        assert (answer.code, answer.out) == (0, "there are no such jobs\n")
+        assert "there is no provider 'klingg'; did you mean kling?" in answer.sentence
+        assert caller("list", "--provider", "luma").err == ""
 
 
 class TestConnection:

@@ -5,6 +5,8 @@ import json
 from collections.abc import AsyncGenerator, Generator
 from contextlib import aclosing
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import genq
 import httpx
@@ -55,6 +57,49 @@ async def test_the_same_for_asyncio(async_client: genq.AsyncClient) -> None:
         newest = [job.id async for job in listed]
     assert len(newest) == 2
     assert set(newest) <= {job.id for job in jobs}
+
+
+def test_a_local_genq_is_found_by_its_file(
+    deployment: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("GENQ_URL", "GENQ_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("GENQ_DATA_DIR", str(tmp_path))
+    with pytest.raises(ValueError, match="no API key"):
+        genq.Client()
+    file = tmp_path / "client.json"
+    file.write_text(json.dumps({"url": deployment.api_url, "key": KEY}))
+    with genq.Client() as client:
+        assert client.url == deployment.api_url
+        assert list(client.list(limit=1)) is not None
+    with pytest.raises(ValueError, match=r"no API key for http://127\.0\.0\.1:9"):
+        genq.Client("http://127.0.0.1:9")
+    file.write_text("[]")
+    with pytest.raises(ValueError, match="is not a JSON object: delete it"):
+        genq.AsyncClient()
+
+
+def test_what_cannot_be_an_order_is_told_in_words(client: genq.Client) -> None:
+    text: Any = "a paper boat"
+    with pytest.raises(TypeError, match=r"as in \{.prompt.: .a paper boat.\}, and not a str"):
+        client.submit("kling.text2video", text)
+    with pytest.raises(TypeError, match="events must be a list"):
+        client.submit("kling.text2video", {"prompt": "a boat"}, events="job.failed")
+    with pytest.raises(ValueError, match="visible ASCII characters"):
+        client.submit("kling.text2video", {"prompt": "a boat"}, idempotency_key="ö")
+    with pytest.raises(ValueError, match="give upstream_id, or then"):
+        client.resolve("job_1")
+    with pytest.raises(genq.Refused, match="deadline: must lie in the future"):
+        client.submit("kling.text2video", {"prompt": "a boat"}, deadline=0)
+
+
+async def test_erasing_and_resolving(async_client: genq.AsyncClient) -> None:
+    job = await async_client.submit("midjourney.imagine", {"prompt": "a boat"}, priority=2)
+    assert job.document["priority"] == 2
+    await async_client.wait(job.id, 30)
+    assert (await async_client.erase(job.id)).document["erased_at"]
+    with pytest.raises(genq.Refused, match="there is no doubt"):
+        await async_client.resolve(job.id, then="fail")
 
 
 def test_a_failure_is_read_from_the_job(client: genq.Client) -> None:

@@ -54,6 +54,7 @@ def test_a_stack_from_its_start_to_its_end(stack: Terminal, tmp_path: Path) -> N
     client = client_of(stack)
     assert stat.S_IMODE((stack.data / "client.json").stat().st_mode) == 0o600
     assert stat.S_IMODE((stack.data / "curl.conf").stat().st_mode) == 0o600
+    assert stat.S_IMODE((stack.data / "running.json").stat().st_mode) == 0o600
     assert "midjourney.imagine" in operations(client)
     assert client["key"] not in stack.text
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
-from generation.request import Problem, Request, Seed
+from generation.request import Form, Problem, Request, Seed
 
 #: Fields that are about the order and not part of what is asked of the model.
 _ABOUT = frozenset({"model", "finetune_id", "finetune_strength"})
@@ -28,7 +28,8 @@ def _shape(ratio: str) -> str:
 
 AspectRatio = Annotated[
     str,
-    Field(pattern=r"^[1-9][0-9]{0,3}:[1-9][0-9]{0,3}$", description="From 21:9 to 9:21."),
+    Field(description="From 21:9 to 9:21."),
+    Form(r"^[1-9][0-9]{0,3}:[1-9][0-9]{0,3}$", "width to height, as in 16:9"),
     AfterValidator(_shape),
 ]
 
@@ -43,8 +44,11 @@ ModelName = Annotated[
     str,
     Field(
         max_length=200,
-        pattern=r"^[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)*$",
         description="Another model that takes the same fields, by its name at the station.",
+    ),
+    Form(
+        r"^[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)*$",
+        "a model's name, as in flux-kontext-pro or black-forest-labs/flux-dev",
     ),
 ]
 

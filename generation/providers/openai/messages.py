@@ -6,10 +6,12 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, AliasChoices, Field
 
 from generation.providers.kit.media_inputs import Image, decoded
-from generation.request import Problem, Prompt, Request
+from generation.request import Form, Problem, Prompt, Request
 
 #: OpenAI's rule for the names of functions.
-FunctionName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+FunctionName = Annotated[
+    str, Form(r"^[A-Za-z0-9_-]{1,64}$", "1 to 64 letters, digits, _ or -, as in get_weather")
+]
 
 
 def _as_openai_spells_it(type_: str) -> str:
@@ -41,7 +43,7 @@ class ImagePart(Request):
 class Document(Request):
     """A document's address."""
 
-    url: Annotated[str, Field(pattern=r"^https?://\S+$")]
+    url: Annotated[str, Form(r"^https?://\S+$", "an http or https URL")]
 
 
 class File(Request):

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from generation.providers.openai.request import ModelName
-from generation.request import Problem, Prompt, Request
+from generation.request import Form, Problem, Prompt, Request
 
 _GPT_IMAGE = re.compile(r"(chat)?gpt-image", re.IGNORECASE)
 _DALL_E = re.compile(r"dall-e", re.IGNORECASE)
@@ -152,5 +152,5 @@ class ChatOpenPicture(Request):
     output_format: Literal["png", "jpeg"] | None = None
     google_search: bool | None = Field(None, description="Look things up first.")
     images: Annotated[
-        list[Annotated[str, Field(pattern=r"^https://\S+$")]], Field(max_length=14)
+        list[Annotated[str, Form(r"^https://\S+$", "an https URL")]], Field(max_length=14)
     ] = Field(default_factory=list[str], description="Pictures to go by, as https URLs.")

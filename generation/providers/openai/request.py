@@ -9,6 +9,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from generation.request import Form
+
 
 def _stays_in_its_place(model: str) -> str:
     if not {".", ".."}.isdisjoint(model.split("/")):
@@ -20,8 +22,8 @@ ModelName = Annotated[
     str,
     Field(
         max_length=200,
-        pattern=r"^[^\s/]+(/[^\s/]+)*$",
         description="Any model of the station, by its name there.",
     ),
+    Form(r"^[^\s/]+(/[^\s/]+)*$", "a model's name without spaces, as in gpt-4o"),
     AfterValidator(_stays_in_its_place),
 ]

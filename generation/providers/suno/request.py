@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from generation.request import LARGEST_INTEGER, Part, Problem, Prompt, Request
+from generation.request import LARGEST_INTEGER, Form, Part, Problem, Prompt, Request
 
 #: Longest `prompt` and `tags` by model. A suffix such as `-tau` changes neither.
 TEXT_LIMITS = {
@@ -33,7 +33,11 @@ def _web_address(value: str) -> str:
 
 
 #: An id that the station gave.
-Id = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9_.:~=-]+$")]
+Id = Annotated[
+    str,
+    Field(min_length=1, max_length=100),
+    Form(r"^[A-Za-z0-9_.:~=-]+$", "an id of the station's: letters, digits and any of . _ : ~ = -"),
+]
 #: A weight between 0 and 1.
 Weight = Annotated[float, Field(ge=0, le=1)]
 

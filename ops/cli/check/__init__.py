@@ -7,9 +7,10 @@ from dataclasses import asdict
 import typer
 
 from ops.cli.check.finding import Finding, Level, ok, problem
-from ops.cli.configuration import BadSettings, load_settings
+from ops.cli.configuration import BadSettings
 from ops.cli.ending import Code
 from ops.cli.output import AsJson, print_json, print_table
+from ops.cli.running import settings_here
 
 
 def register(app: typer.Typer) -> None:
@@ -36,14 +37,14 @@ def check(as_json: AsJson = False) -> None:
 def look() -> Iterator[Finding]:
     """Everything that was found. Settings that cannot be read leave nothing else to look at."""
     try:
-        settings = load_settings()
+        settings, whose = settings_here()
     except BadSettings as error:
         yield from (problem("settings", complaint) for complaint in error.complaints)
         return
     from ops.cli.check import services
     from ops.cli.check import settings as of_settings
 
-    yield ok("settings", "can be read")
+    yield ok("settings", whose or "can be read")
     yield from of_settings.look(settings)
     yield from services.look(settings)
 

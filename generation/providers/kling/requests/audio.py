@@ -9,7 +9,7 @@ from pydantic import Field
 
 from generation.operation import Parent
 from generation.providers.kling.requests.faces import VoiceLanguage, VoiceSpeed
-from generation.providers.kling.requests.fields import KlingRequest, Name, at_most_one
+from generation.providers.kling.requests.fields import NOT_BLANK, KlingRequest, Name, at_most_one
 from generation.providers.kling.requests.media import Url
 from generation.providers.kling.requests.sources import named_video
 from generation.request import Problem
@@ -20,7 +20,7 @@ ShortPrompt = Annotated[str, Field(max_length=200)]
 class Tts(KlingRequest):
     """A text, read aloud."""
 
-    text: Annotated[str, Field(min_length=1, max_length=1000, pattern=r"\S")]
+    text: Annotated[str, Field(min_length=1, max_length=1000), NOT_BLANK]
     voice_id: Name
     #: The language of the voice.
     voice_language: VoiceLanguage
@@ -30,7 +30,7 @@ class Tts(KlingRequest):
 class TextToAudio(KlingRequest):
     """A sound of 3 to 10 seconds from words."""
 
-    prompt: Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]
+    prompt: Annotated[str, Field(min_length=1, max_length=200), NOT_BLANK]
     duration: Annotated[float, Field(ge=3, le=10)]
 
 

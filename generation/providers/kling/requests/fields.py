@@ -16,7 +16,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, core_schema
 
 from generation.operation import Parent
-from generation.request import LARGEST_INTEGER, Part, Problem, Request, wrong
+from generation.request import LARGEST_INTEGER, Form, Part, Problem, Request, wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +54,18 @@ Seconds = Annotated[
     BeforeValidator(
         _seconds_as_text, json_schema_input_type=str | Annotated[int, Field(ge=1, le=99)]
     ),
-    Field(pattern=r"^[1-9][0-9]?$"),
+    Form(r"^[1-9][0-9]?$", "whole seconds from 1 to 99, as in 5"),
 ]
 
+#: Words, and not only blanks.
+NOT_BLANK = Form(r"\S", "words, and not only blanks")
 Prompt = Annotated[str, Field(max_length=2500)]
 #: A prompt without which nothing can be made.
-NeededPrompt = Annotated[str, Field(min_length=1, max_length=2500, pattern=r"\S")]
+NeededPrompt = Annotated[str, Field(min_length=1, max_length=2500), NOT_BLANK]
 #: A name or an id the vendor gave.
 Name = Annotated[str, Field(min_length=1)]
 #: Width to height.
-Ratio = Annotated[str, Field(pattern=r"^[1-9][0-9]*:[1-9][0-9]*$")]
+Ratio = Annotated[str, Form(r"^[1-9][0-9]*:[1-9][0-9]*$", "width to height, as in 16:9")]
 #: How closely the prompt is followed. The vendor takes 0.5 where it is left out.
 CfgScale = Annotated[float, Field(ge=0, le=1)]
 

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from generation.operation import Parent
 from generation.providers.kling.requests.fields import (
+    NOT_BLANK,
     KlingRequest,
     Name,
     OnOff,
@@ -87,7 +88,7 @@ class SecondRequest(KlingRequest):
 class SecondText2Video(SecondRequest):
     """A video from words."""
 
-    prompt: Annotated[LongPrompt, Field(min_length=1, pattern=r"\S")]
+    prompt: Annotated[LongPrompt, Field(min_length=1), NOT_BLANK]
     aspect_ratio: Ratio = "16:9"
 
     def problems(self) -> Iterator[Problem]:

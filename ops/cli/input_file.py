@@ -1,0 +1,32 @@
+"""`--input FILE`: the fields of an input as a JSON object."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import typer
+
+from ops.cli.assignments import read_json
+from ops.cli.ending import Code, Stop
+
+InputOption = Annotated[
+    str | None,
+    typer.Option("--input", metavar="FILE", help="a JSON object with fields; - for stdin"),
+]
+
+
+def read_input(file: str | None) -> dict[str, Any]:
+    """The object in a file, or on standard input for `-`."""
+    if file is None:
+        return {}
+    source = "standard input" if file == "-" else file
+    try:
+        content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        document = read_json(content)
+    except OSError as error:
+        raise Stop(f"{source} cannot be read: {error.strerror}", Code.USAGE) from None
+    except ValueError as error:
+        raise Stop(f"{source} is not JSON: {error}", Code.USAGE) from None
+    if not isinstance(document, dict):
+        raise Stop(f'{source} is not a JSON object, as {{"prompt": "a cat"}} is', Code.USAGE)
+    return cast(dict[str, Any], document)

@@ -1,0 +1,47 @@
+"""`genq resolve`: a person says what became of a job in doubt."""
+
+from typing import Annotated
+
+import typer
+
+from ops.cli.connection import KeyOption, UrlOption, calling
+from ops.cli.ending import Code, Stop
+from ops.cli.jobs import PANEL, JobId
+from ops.cli.output import AsJson, print_json
+
+
+def register(app: typer.Typer) -> None:
+    app.command(rich_help_panel=PANEL)(resolve)
+
+
+def resolve(
+    job_id: JobId,
+    *,
+    upstream_id: Annotated[
+        str | None,
+        typer.Option("--upstream-id", metavar="ID", help="the task is there, under this id"),
+    ] = None,
+    requeue: Annotated[
+        bool, typer.Option("--requeue", help="there is no task: send the job again")
+    ] = False,
+    fail: Annotated[
+        bool, typer.Option("--fail", help="there is no task: let the job fail, unbilled")
+    ] = False,
+    as_json: AsJson = False,
+    url: UrlOption = None,
+    key: KeyOption = None,
+) -> None:
+    """
+    Say what became of a job in doubt, after a look into the station's own list of tasks.
+
+    Be sure before you say --requeue: if there was a task after all, it is paid for twice.
+    """
+    if (upstream_id is not None) + requeue + fail != 1:
+        raise Stop("give one of --upstream-id ID, --requeue and --fail", Code.USAGE)
+    then = None if upstream_id is not None else "requeue" if requeue else "fail"
+    with calling(url, key) as client:
+        job = client.resolve(job_id, upstream_id=upstream_id, then=then)
+    if as_json:
+        print_json(job.document)
+    else:
+        typer.echo(f"{job.id} is {job.state}; billed: {job.billed}")

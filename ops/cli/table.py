@@ -1,0 +1,99 @@
+"""The lines of a table that never breaks a word. Pure."""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+from rich.cells import cell_len, set_cell_size
+
+GAP = "  "
+INDENT = "  "
+ELLIPSIS = "…"
+#: A column that may be cut short keeps at least this many characters.
+LEAST = 16
+
+Row = Sequence[str]
+
+
+def lines_of(
+    columns: Row, rows: Sequence[Row], width: int | None, cut: Sequence[str] = ()
+) -> Iterator[str]:
+    """
+    A line for each row under a head; text that is too wide goes on below, word by word, and the
+    columns named in `cut` end with an ellipsis. Where not even the longest words fit beside each
+    other, each row is several lines of names and values instead. `width` None: no limit.
+    """
+    natural = [max(map(cell_len, column)) for column in zip(columns, *rows, strict=True)]
+    least = [
+        min(LEAST, natural[place]) if name in cut else longest_word([name, *column])
+        for place, (name, *column) in enumerate(zip(columns, *rows, strict=True))
+    ]
+    room = None if width is None else width - len(GAP) * (len(columns) - 1)
+    if room is not None and sum(least) > room:
+        for row in rows:
+            yield from stacked(columns, row, width or 0)
+        return
+    widths = natural if room is None else shrunk(natural, least, room)
+    head = [padded(name, size) for name, size in zip(columns, widths, strict=True)]
+    yield GAP.join(head).rstrip()
+    for row in rows:
+        yield from beside([*map(partial(fitted, cut), columns, row, widths)], widths)
+
+
+def fitted(cut: Sequence[str], name: str, cell: str, size: int) -> list[str]:
+    """The lines of one cell."""
+    return [shortened(cell, size)] if name in cut else folded(cell, size)
+
+
+def shrunk(natural: Sequence[int], least: Sequence[int], room: int) -> list[int]:
+    """Widths that fit: the widest column that can be narrower is made narrower first."""
+    widths = list(natural)
+    while sum(widths) > room:
+        slack = [place for place, size in enumerate(widths) if size > least[place]]
+        widths[max(slack, key=widths.__getitem__)] -= 1
+    return widths
+
+
+def stacked(columns: Row, row: Row, width: int) -> Iterator[str]:
+    """The first cell, and the others with their names, as many on a line as fit."""
+    line = row[0]
+    for name, cell in zip(columns[1:], row[1:], strict=True):
+        if not cell:
+            continue
+        named = f"{name} {cell}" if name else cell
+        if cell_len(line) + len(GAP) + cell_len(named) <= width:
+            line += GAP + named
+        else:
+            yield line
+            line = INDENT + named
+    yield line
+
+
+def beside(cells: Sequence[Sequence[str]], widths: Sequence[int]) -> Iterator[str]:
+    """Cells of one or more lines, next to each other."""
+    for number in range(max(map(len, cells))):
+        parts = [cell[number] if number < len(cell) else "" for cell in cells]
+        yield GAP.join(map(padded, parts, widths)).rstrip()
+
+
+def folded(text: str, size: int) -> list[str]:
+    """The text in lines of at most this size, broken between words."""
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}" if lines[-1] else word
+        if cell_len(longer) <= size:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
+
+
+def shortened(text: str, size: int) -> str:
+    return text if cell_len(text) <= size else set_cell_size(text, size - 1) + ELLIPSIS
+
+
+def padded(text: str, size: int) -> str:
+    return text + " " * (size - cell_len(text))
+
+
+def longest_word(cells: Sequence[str]) -> int:
+    return max((cell_len(word) for cell in cells for word in cell.split()), default=0)

@@ -1,0 +1,45 @@
+"""Tables of terminals of every width, and of pipes."""
+
+from rich.cells import cell_len
+
+from ops.cli.table import lines_of
+
+ID = "job_01M8QBKN3PVBWFRQ2M8FEY28GK"
+URL = "https://cdn.example.com/" + "a" * 200 + ".mp4"
+COLUMNS = ("id", "state", "tells", "outcome")
+ROWS = [
+    (ID, "succeeded", "all that there is to say of it", URL),
+    (ID[:-1] + "Z", "queued", "", "waits for 3 其他任务"),
+]
+
+
+def test_a_pipe_gets_one_whole_line_for_each_row() -> None:
+    head, *lines = lines_of(COLUMNS, ROWS, None, ("outcome",))
+    assert head.split() == list(COLUMNS)
+    assert [line.split()[0] for line in lines] == [row[0] for row in ROWS]
+    assert lines[0].endswith(f"  {URL}")
+
+
+def test_no_width_breaks_an_id_and_none_is_exceeded_without_need() -> None:
+    for width in range(1, 300):
+        lines = list(lines_of(COLUMNS, ROWS, width, ("outcome",)))
+        text = "\n".join(lines)
+        for row in ROWS:
+            assert row[0] in text
+            assert row[1] in text
+        if width >= cell_len(f"  outcome {URL}"):
+            assert max(map(cell_len, lines)) <= width
+
+
+def test_a_wide_terminal_cuts_what_may_be_cut_and_wraps_the_rest_between_words() -> None:
+    lines = list(lines_of(COLUMNS, ROWS, 80, ("outcome",)))
+    assert all(cell_len(line) <= 80 for line in lines)
+    assert lines[1].startswith(f"{ID}  succeeded  all that")
+    assert lines[1].endswith("…")
+    assert lines[2].split() == ["to", "say", "of", "it"]
+
+
+def test_a_narrow_terminal_names_each_value_and_gives_it_whole() -> None:
+    first, *others = lines_of(COLUMNS, ROWS[:1], 50, ("outcome",))
+    assert first == f"{ID}  state succeeded"
+    assert others == ["  tells all that there is to say of it", f"  outcome {URL}"]
