@@ -15,6 +15,7 @@ from generation.job import JobState
 from generation.queue import SUBMITS
 from ops.stack.broker import BrokerProcess, client
 from tests.api.serving import ORDER, Caller, Served, serving, settings_of
+from tests.pictures import packed, png
 from tests.services.waiting import wait_for
 
 SOON = timedelta(seconds=20)
@@ -112,7 +113,7 @@ def test_urls_are_absolute_where_the_public_address_is_known(
 
 
 def test_long_strings_come_back_cut(caller: Caller) -> None:
-    picture = "A" * 40_000
+    picture = packed(png(64, 64, 30_000))
     order = {"provider": "midjourney", "operation": "imagine"}
     document = caller.order(**order, input={"prompt": "a cat", "images": [picture]})
     assert len(document["input"]["images"][0]) < 200
