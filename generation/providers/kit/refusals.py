@@ -1,9 +1,9 @@
 """
 The one order in which a complaint is judged.
 
-Known codes decide first, then words, then the status. An answer above 499 says that something
-broke, and only a code or a sentence that is known to come before an upstream is asked proves that
-no task exists there; no word for a limit does.
+Known codes decide first, then words, then the status. An answer above 498, or one that says that
+two requests met, says nothing of what was done before: only a code or a sentence that is known to
+come before an upstream is asked proves that no task exists there; no word for a limit does.
 """
 
 from collections.abc import Mapping
@@ -65,7 +65,7 @@ class Refusals:
     codes: Mapping[str, Verdict] = field(default_factory=dict[str, Verdict])
     #: Sentences that are only said before a task is created, and decide at every status.
     refusals: Rules = ()
-    #: Sentences that count below 500.
+    #: Sentences that count where the status says that the request was read.
     plain: Rules = ()
     #: Codes that words and statuses above 499 outweigh.
     weak_codes: Mapping[str, Verdict] = field(default_factory=dict[str, Verdict])
@@ -76,12 +76,13 @@ class Refusals:
         the one to go by, where that is not what the complaint says of itself.
         """
         status = complaint.deciding_status if status is None else status
+        broke = status >= 500 or status in _UNKNOWN
         found = self._anywhere(complaint)
-        if found is None and status < 500:
-            found = self._below_500(complaint, status)
+        if found is None and not broke:
+            found = self._of_a_read_request(complaint, status)
         if found is None:
             return None
-        if status >= 500 and found.code is ErrorCode.MODERATED:
+        if broke and found.code is ErrorCode.MODERATED:
             return BROKEN  # what was made and then held back may be paid
         return found.about_the_relay() if complaint.relayed else found
 
@@ -98,7 +99,7 @@ class Refusals:
             or first((*self.refusals, *REFUSALS), said)
         )
 
-    def _below_500(self, complaint: Complaint, status: int) -> Verdict | None:
+    def _of_a_read_request(self, complaint: Complaint, status: int) -> Verdict | None:
         said = complaint.said
         if status not in CLEAR_STATUSES and TROUBLE.search(said):
             return BROKEN

@@ -52,6 +52,8 @@ def _packed(document: Mapping[str, Any]) -> Complaint | None:
 
 def _spoken(document: Mapping[str, Any]) -> Complaint | None:
     """A complaint by one of the fields that need no HTTP status to be one."""
+    if event := _event(document):
+        return event
     if error := document.get("error"):
         inside = wire.mapping(error)
         code = wire.first_text(inside, "code", "type") or wire.text(document.get("code"))
@@ -67,6 +69,22 @@ def _spoken(document: Mapping[str, Any]) -> Complaint | None:
     if document.get("errors") or document.get("detail"):
         return _bare(document)
     return None
+
+
+def _event(document: Mapping[str, Any]) -> Complaint | None:
+    """
+    What the last frame of a stream complains about, in the forms that have no `error` of their own:
+    OpenAI's `response.failed` and its like, its bare `error`, Gemini's `promptFeedback`.
+    """
+    response = wire.mapping(document.get("response"))
+    if wire.mapping(response.get("error")):
+        return _spoken(response)
+    details = wire.mapping(response.get("incomplete_details"))
+    feedback = wire.mapping(document.get("promptFeedback"))
+    if reason := wire.text(details.get("reason")) or wire.text(feedback.get("blockReason")):
+        words = wire.first_text(feedback, "blockReasonMessage")
+        return Complaint(words or f"the upstream ended the answer: {reason}", reason)
+    return _bare(document) if document.get("type") == "error" and "error" not in document else None
 
 
 def _bare(document: Mapping[str, Any]) -> Complaint:

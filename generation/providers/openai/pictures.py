@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from generation import wire
+from generation.providers.kit import moderation
 from generation.providers.openai.complaints import is_success
 from generation.signed_urls import signed_until
 from generation.status import Asset, AssetType
@@ -22,6 +23,8 @@ class Drawn:
     assets: tuple[Asset, ...] = ()
     #: Pictures that came as files.
     files: int = 0
+    #: Whether a place for a picture says that moderation has emptied it.
+    held_back: bool = False
     #: The prompt as the model rewrote it; "" where it did not say.
     revised_prompt: str = ""
 
@@ -48,6 +51,7 @@ def drawn_in(document: Mapping[str, Any]) -> Drawn:
         listed=bool(lists),
         assets=tuple(assets.values()),
         files=sum(map(_is_file, entries)),
+        held_back=any(map(_is_held_back, entries)),
         revised_prompt=next(filter(None, revised), "")[:4000],
     )
 
@@ -75,6 +79,13 @@ def _is_file(entry: Any) -> bool:
     described = wire.mapping(entry)
     coded = any(isinstance(described.get(n), str) and described[n] for n in _BASE64_NAMES)
     return _asset(entry) is None and (coded or any(is_file(a) for a in _addresses(entry)))
+
+
+def _is_held_back(entry: Any) -> bool:
+    """xAI's flag, and a reason such as Gemini's `raiFilteredReason`."""
+    described = wire.mapping(entry)
+    flagged = described.get("respect_moderation") is False or described.get("moderated") is True
+    return _asset(entry) is None and (flagged or moderation.is_named_in(entry))
 
 
 def _addresses(entry: Any) -> Iterator[str]:

@@ -111,7 +111,7 @@ def pictures(reply: Reply) -> Succeeded | Failed:
         return answer.success((), drawn.assets, revised_prompt=drawn.revised_prompt, note=lost)
     if drawn.files:
         return reasons.nothing_in_it(_BASE64)
-    if answer.document.get("data") == []:
+    if drawn.held_back or answer.document.get("data") == []:
         return reasons.moderated_away()  # OpenAI's way to say that the pictures were held back
     return reasons.nothing_in_it("the upstream reports success and gives no picture")
 
