@@ -13,6 +13,6 @@ _CUT_OFF = re.compile(r"(?:[“「『«`]|(?<![\w\"])\"(?=\w)|(?<!\w)['‘](?=\w
 
 
 def outside_quotations(text: str) -> str:
-    """The text with an empty pair of marks for each quotation; the whole where all is quoted."""
-    outside = _CUT_OFF.sub("''", _QUOTED.sub("''", text))
+    """The text with an ellipsis for each quotation; the whole where all is quoted."""
+    outside = _CUT_OFF.sub("…", _QUOTED.sub("…", text))
     return outside if any(map(str.isalnum, outside)) else text

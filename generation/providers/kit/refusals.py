@@ -84,7 +84,7 @@ class Refusals:
             return None
         if broke and found.code is ErrorCode.MODERATED:
             return BROKEN  # what was made and then held back may be paid
-        return found.about_the_relay() if complaint.relayed else found
+        return found
 
     def verdict(self, complaint: Complaint) -> Verdict:
         """What the complaint amounts to."""

@@ -33,7 +33,12 @@ class Verdict:
     scope: Scope | None = None
 
     def on(self, complaint: Complaint, *, submitting: bool = True) -> Fault:
-        """The fault that this complaint is. What broke over a look is a look without news."""
+        """
+        The fault that this complaint is. What broke over a look is a look without news; what a
+        relay was told is about the relay.
+        """
+        if complaint.relayed and (relays := self._about_the_relay()) is not self:
+            return relays.on(complaint, submitting=submitting)
         code = self.code
         if code is ErrorCode.IN_DOUBT and not submitting:
             code = ErrorCode.UNAVAILABLE
@@ -50,14 +55,15 @@ class Verdict:
         words = complaint.message if issubclass(self.fault, NotAccepted) else ""
         return complaint.retry_after or retry_after.in_words(words) or self.wait
 
-    def about_the_relay(self) -> "Verdict":
+    def _about_the_relay(self) -> "Verdict":
         """
         The same, said by a relay's upstream to the relay: its account there is not ours, and its
         limit there is not that of our key.
         """
         if self.fault is AccountBlocked:
             return RELAYS_ACCOUNT
-        return replace(self, scope=Scope.MODEL) if self.fault is Throttled else self
+        narrow = self.fault is Throttled and self.scope is None
+        return replace(self, scope=Scope.MODEL) if narrow else self
 
 
 AUTH = Verdict(AccountBlocked, ErrorCode.AUTH)

@@ -124,7 +124,7 @@ def _verdict(complaint: Complaint) -> Verdict:
     if _DUPLICATE.search(complaint.message):
         return BROKEN
     if complaint.code == "1201" and _CREDIT.search(complaint.said):
-        return NO_CREDIT.about_the_relay() if complaint.relayed else NO_CREDIT
+        return NO_CREDIT
     status = complaint.deciding_status
     if found := _REFUSALS.by_words(complaint):
         return found

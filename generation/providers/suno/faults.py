@@ -77,6 +77,5 @@ def _of_wordless(reply: Reply, submitting: bool) -> Verdict:
 def _verdict(complaint: Complaint) -> Verdict:
     if line := _STATUS_LINE.fullmatch(complaint.message.strip()):
         status = int(line[1])
-        found = _BY_SUNO_STATUS.get(status) or by_status(status)
-        return found.about_the_relay() if complaint.relayed else found
+        return _BY_SUNO_STATUS.get(status) or by_status(status)
     return _REFUSALS.verdict(complaint)
