@@ -5,12 +5,11 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 from generation import wire
-from generation.providers.kit.quotations import outside_quotations
+from generation.providers.kit.quotations import LONGEST, outside_quotations
 
-#: Deeper and longer answers are not searched to their end.
+#: Deeper and larger answers are not searched to their end.
 _DEEPEST = 12
 _MOST = 500
-_LONGEST = 4000
 
 #: What codes, reasons and types of moderation have in them.
 _CODES = re.compile(
@@ -75,4 +74,4 @@ def _texts(document: Any) -> Iterator[tuple[str, str]]:
         elif isinstance(value, str) and (packed := wire.unpacked(value)):
             waiting.append((name, packed, depth + 1))
         elif isinstance(value, str) and (_CODED.search(name) or name.lower() in _SAID):
-            yield name, value[:_LONGEST]
+            yield name, value[:LONGEST]
