@@ -1,1 +1,1 @@
-"""What upstreams have in common."""
+"""What upstreams have in common: media, words of status, files, and how they refuse."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from generation import wire
+from generation.providers.kit import moderation
 from generation.providers.openai.complaints import is_success
 from generation.providers.openai.pictures import FILE, is_file_entry
 
@@ -77,8 +78,14 @@ def _choice(choice: Mapping[str, Any]) -> Said:
         sound=bool(_string(audio.get("data"))),
         unread=tuple(_unread(parts)),
         tool_calls=tuple(_calls(message)),
-        finish_reason=wire.text(choice.get("finish_reason"))[:60],
+        finish_reason=_finish_reason(choice)[:60],
     )
+
+
+def _finish_reason(choice: Mapping[str, Any]) -> str:
+    """Why the answer ended; the vendor's own word where only that speaks of moderation."""
+    native = wire.text(choice.get("native_finish_reason"))
+    return native if moderation.is_code(native) else wire.text(choice.get("finish_reason"))
 
 
 def _enveloped(data: Any, inner: Mapping[str, Any]) -> Iterator[Said]:

@@ -39,15 +39,23 @@ def documents_in(reply: Reply) -> list[Mapping[str, Any]]:
 
 
 def _events(text: str) -> Iterator[str]:
-    """The data of each line; a data of several lines is several values or one over lines."""
+    """
+    The data of each event; a data of several lines is several values or one over lines. An error
+    may be told in plain words.
+    """
     held: list[str] = []
+    event = ""
     for line in (*_LINE_END.split(text), ""):
         name, _, value = line.partition(":")
         if name.strip() == "data":
             held.append(value.strip())
+        elif name.strip() == "event":
+            event = value.strip()
         elif not line.strip() and held:
-            yield "\n".join(each for each in held if each != "[DONE]")
-            held = []
+            data = "\n".join(each for each in held if each != "[DONE]")
+            in_words = event == "error" and data and data[0] not in "{["
+            yield json.dumps({"error": data}) if in_words else data
+            held, event = [], ""
 
 
 def _values(text: str) -> Iterator[Mapping[str, Any]]:

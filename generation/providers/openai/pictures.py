@@ -6,8 +6,8 @@ from typing import Any
 
 from generation import wire
 from generation.given import name_of
+from generation.providers.kit import moderation
 from generation.providers.openai.complaints import is_success
-from generation.providers.openai.reasons import is_moderation
 from generation.signed_urls import signed_until
 from generation.status import Asset, AssetType
 
@@ -19,13 +19,6 @@ _BASE64_NAMES = ("b64_json", "b64", "base64", "image_base64")
 #: What an entry says of a picture that was made and is not given.
 _UNSAFE = ("moderated", "filtered", "flagged", "blocked", "nsfw", "has_nsfw_content")
 _SAFE = ("respect_moderation", "is_image_safe", "safe")
-_REASONS = (
-    "finish_reason",
-    "finishReason",
-    "raiFilteredReason",
-    "blocked_reason",
-    "moderation_reason",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +98,10 @@ def _is_held_back(entry: Any) -> bool:
     described = wire.mapping(entry)
     if not described or _asset(entry) or is_file_entry(entry):
         return False
-    reasons = (wire.text(described.get(name)) for name in _REASONS)
     return (
         any(described.get(name) is True for name in _UNSAFE)
         or any(described.get(name) is False for name in _SAFE)
-        or any(reason and is_moderation(reason, reason) for reason in reasons)
+        or moderation.is_named_in(described)
     )
 
 

@@ -6,6 +6,7 @@ and how it says that it stopped.
 import re
 
 from generation.errors import ErrorCode
+from generation.providers.kit import moderation
 from generation.status import Failed
 
 #: Enough of a complaint for a person to read.
@@ -13,20 +14,13 @@ LONGEST_REASON = 500
 #: What a model writes in place of a picture is kept longer: it is all that the caller gets.
 LONGEST_WORDS = 4000
 
-_MODERATION_CODES = re.compile(
-    r"content_filter|content_policy_violation|moderation_blocked|input_moderation|prompt_blocked"
-    r"|sensitive.*|.*SensitiveContentDetected.*|DataInspectionFailed|data_inspection_failed"
-    r"|content_moderation|safety|prohibited_content|blocklist|image_safety|102[67]|1301",
-    re.IGNORECASE,
-)
-_MODERATION_WORDS = re.compile(
-    r"content[ _-]?(policy|policies|filter|moderation|management policy)"
-    r"|safety (system|check|filter)"
-    r"|moderation[_ ](block|fail)|input_moderation|output_moderation"
-    r"|(failed|blocked|rejected|refused)\b.{0,30}\bmoderation|\bflagged\b"
-    r"|(usage|our|safety|community) (\w+ )?(policy|policies|guidelines|guardrails)"
-    r"|violat\w+.{0,60}(polic|guideline|terms|rules)|prohibited content|inappropriate"
-    r"|(?<!case-)(?<!case )\bsensitive|nsfw|违规|违反|敏感|审核|不合规|不适宜",
+#: How a model declines in plain words, for what was asked and not for what it can do.
+_DECLINED = re.compile(
+    r"\b(can(no|')?t|can’t|cannot|unable to|not able to|won't|won’t) "
+    r"(help|assist|comply|fulfil|process|generate|create|edit|produce|draw|make)\w*"
+    r" (you )?(with )?(that|this|your|such|it\b"
+    r"|(an? |the )?(image|picture)s? (of|that|based|depict|with))"
+    r"|(无法|不能)(满足|协助|帮助|处理|完成|生成|编辑|提供)(您的|你的|该|此|这个|这张|这一|这类)",
     re.IGNORECASE,
 )
 _BUSY_WORDS = re.compile(
@@ -39,18 +33,16 @@ _BROKE_WORDS = re.compile(
     r"生成失败|任务失败|超时|time[ -]?out|timed out|network error|internal error", re.IGNORECASE
 )
 
-#: Finish reasons, in lower case, that mean the content was held back.
-_HELD_BACK = frozenset(
-    {"content_filter", "safety", "prohibited_content", "blocklist", "image_safety", "sensitive"}
+#: What finish reasons have in them that mean that the model broke.
+_BROKE = re.compile(
+    r"error|fail|malformed|insufficient|interrupt|abort|cancel|time_?out|overload|unavailable",
+    re.IGNORECASE,
 )
-#: Finish reasons that mean that the model broke.
-_BROKE = frozenset({"error", "network_error", "insufficient_system_resource", "model_error"})
 
 
 def is_moderation(message: str, code: str = "") -> bool:
     """Whether a complaint is about content."""
-    coded = bool(code) and _MODERATION_CODES.fullmatch(code)
-    return bool(coded or _MODERATION_WORDS.search(message))
+    return moderation.is_code(code) or moderation.is_said(message)
 
 
 def refusal(words: str, *, broke_off: bool) -> Failed:
@@ -59,7 +51,7 @@ def refusal(words: str, *, broke_off: bool) -> Failed:
     `upstream_failed` if they report that the work broke off, `asset_missing` if they just talk.
     """
     message = words[:LONGEST_WORDS]
-    if is_moderation(message):
+    if is_moderation(message) or _DECLINED.search(message):
         return Failed(message, ErrorCode.MODERATED)
     if _BUSY_WORDS.search(message):
         return Failed(message, ErrorCode.RATE_LIMITED, retryable=True)
@@ -76,11 +68,10 @@ def failed(words: str, code: str) -> Failed:
 
 def held_back(finish_reason: str, words: str) -> Failed | None:
     """The failure that a finish reason tells of; None where it tells of none."""
-    reason = finish_reason.lower()
-    if reason in _HELD_BACK:
+    if moderation.is_code(finish_reason):
         said = words[:LONGEST_WORDS] or f"the upstream held the answer back: {finish_reason}"
         return Failed(said, ErrorCode.MODERATED, upstream_code=finish_reason)
-    if reason in _BROKE:
+    if _BROKE.search(finish_reason):
         said = words[:LONGEST_WORDS] or f"the upstream broke off: {finish_reason}"
         return Failed(said, retryable=True, upstream_code=finish_reason)
     return None

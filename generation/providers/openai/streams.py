@@ -26,6 +26,7 @@ class _Choice:
     #: By their number, which every piece of a call repeats.
     calls: dict[int, dict[str, Any]] = field(default_factory=dict[int, dict[str, Any]])
     finish_reason: Any = None
+    native_reason: Any = None
 
     def grow(self, piece: Mapping[str, Any]) -> None:
         delta = wire.mapping(piece.get("delta"))
@@ -46,6 +47,7 @@ class _Choice:
         for at, call in enumerate(wire.one_or_more(delta.get("tool_calls"))):
             self._call(call, at)
         self.finish_reason = piece.get("finish_reason") or self.finish_reason
+        self.native_reason = piece.get("native_finish_reason") or self.native_reason
 
     def _part(self, part: Mapping[str, Any]) -> None:
         if isinstance(text := part.get("text"), str):
@@ -79,7 +81,11 @@ class _Choice:
             "tool_calls": calls,
         }
         reason = self.finish_reason or ("" if ended else UNFINISHED)
-        return {"message": message, "finish_reason": reason}
+        return {
+            "message": message,
+            "finish_reason": reason,
+            "native_finish_reason": self.native_reason,
+        }
 
 
 def joined(pieces: Iterable[Mapping[str, Any]], *, ended: bool) -> Mapping[str, Any]:
