@@ -29,7 +29,7 @@ from generation.exchange import Exchanges, Outgoing, quoted
 from generation.heard import Heard, silence, words_of
 from generation.hosts import located
 from generation.job import Job
-from generation.operation import Order, Parent, Task
+from generation.operation import Order, Parent, Task, Unlisted
 from generation.reply import Reply
 from generation.settings import Settings
 from generation.status import Ask, Status, SubmitAnswer
@@ -109,10 +109,11 @@ class Upstream:
         )
         return Heard(located(heard.answer, binding.station.url), heard.say)
 
-    async def find(self, binding: Binding, order: Order) -> str | None:
+    async def find(self, binding: Binding, order: Order) -> str | Unlisted | None:
         """
-        The upstream id of a submit whose answer was lost; None where surely none was created. Only
-        for an order that the operation can build a search for.
+        The upstream id of a submit whose answer was lost; None where surely none was created,
+        `Unlisted` where that depends on how far a list reaches back. Only for an order that the
+        operation can build a search for.
         """
         operation = binding.operation
         call = operation.build_find(order)
