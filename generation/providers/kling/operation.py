@@ -11,7 +11,7 @@ from typing import Any
 from generation.errors import InDoubt, Rejected
 from generation.operation import Operation, Order
 from generation.providers.kling.endpoints.endpoint import Endpoint
-from generation.providers.kling.reply import read_batch, read_query, read_submit
+from generation.providers.kling.reply import read_batch, read_find, read_query, read_submit
 from generation.providers.kling.requests.fields import KlingRequest
 from generation.reply import Reply
 from generation.status import Status, SubmitAnswer
@@ -54,6 +54,9 @@ class KlingOperation(Operation[KlingRequest]):
 
     def parse_batch_query(self, reply: Reply) -> Mapping[str, Status]:
         return read_batch(reply, self.endpoint.medium)
+
+    def parse_find(self, reply: Reply, order: Order) -> str | None:
+        return read_find(reply, order, relayed=True)
 
 
 def with_reference(body: Mapping[str, Any], order: Order) -> dict[str, Any]:
