@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from generation.job import Billed, Job, JobState, Then
+from generation.errors import ErrorCode
+from generation.job import Billed, Job, JobError, JobState, Then
 from generation.lifecycle import request_cancel
 from generation.resolution import not_created
 from generation.stations import Dialect, OnDoubt, Stations
@@ -288,3 +289,29 @@ async def test_what_a_restored_database_calls_unsent_is_searched_for(
         fresh = await sent(room, created_at=restored)
         assert asked[-1].startswith(b"POST"), "what was ordered since is sent as ever"
         assert fresh.attempts == 1
+
+
+EMPTY = kling(task_id="k-1", task_status="succeed", task_result={"videos": []})
+
+
+async def test_a_file_that_comes_late_is_waited_for(tmp_path: Path, sqlite_url: str) -> None:
+    said = saying(*[EMPTY] * 8, kling(**DONE))
+    async with acting(said) as url, room_of(tmp_path, sqlite_url, url) as room:
+        speaking(room, "kling.relay", speed=20)
+        known = held(upstream_id="k-1", started_at=room.now(), billed=Billed.YES)
+        job = await ordered(room, state=JobState.RUNNING, **known)
+        async with ticked(room):
+            await until(room, job, JobState.SUCCEEDED)
+
+
+async def test_a_file_that_comes_too_late_is_not_lost(tmp_path: Path, sqlite_url: str) -> None:
+    async with acting(saying(kling(**DONE))) as url, room_of(tmp_path, sqlite_url, url) as room:
+        error = JobError(code=ErrorCode.ASSET_MISSING, message="no URL")
+        known = held(upstream_id="k-1", started_at=room.now(), billed=Billed.YES, error=error)
+        job = await ordered(room, state=JobState.FAILED, finished_at=room.now(), **known)
+        async with ticked(room):
+            done = await until(room, job, JobState.SUCCEEDED)
+        assert (done.error, done.wake_at) == (None, None)
+        story = await room.store.stories.of_job(job.id, job.tenant)
+        assert story is not None
+        assert story.moves[-1].type == "job.recovered"
