@@ -90,7 +90,7 @@ class Door:
         standing = Standing(self.store, stations)
         self._jobs = Jobs(settings, self.store.jobs, standing, hints, self._rows)
         self._inputs = Inputs(settings, self.store.jobs)
-        self._resolutions = Resolutions(settings, self.store.jobs, self._nudger, self._rows)
+        self._resolutions = Resolutions(settings, self.store.jobs, self._rows)
         self._metrics = Metrics(self.store, stations)
         self._feed = Feed(self.store, self.hub)
         self._streams = Streams(self.store, self.hub, self.callers)

@@ -128,8 +128,10 @@ class Reference:
             "cancelJob",
             "Cancel a job",
             "A job that was not sent yet is canceled at once (200). One that may be upstream is"
-            " `canceling` (202) until a worker has seen to it: stopped where the upstream can,"
-            " otherwise let go of, and then it may still be billed. Asking again changes nothing.",
+            " `canceling` (202) until a worker has seen to it: it looks once, and a task that has"
+            " finished meanwhile makes the job `succeeded` or `failed`; any other is stopped where"
+            " the upstream can, otherwise let go of, and then it may still be billed. Asking again"
+            " changes nothing.",
             parameters=[_JOB_ID],
             answers={
                 200: says("It is canceled.", "Job", job_document(self._jobs.canceled)),

@@ -18,10 +18,9 @@ from api.orders import read_json
 from api.problems import Complaint, Problem, invalid
 from generation.document import job_document
 from generation.flower_rows import Rows
-from generation.job import Job, JobState
-from generation.queue import Nudger, submit_message
+from generation.job import Job, JobState, Then
 from generation.request import Form
-from generation.resolution import Then, created, not_created
+from generation.resolution import created, not_created
 from generation.settings import Settings
 from generation.store import ApiKey, JobStore
 
@@ -43,7 +42,9 @@ class Resolution(BaseModel):
         | None
     ) = Field(None, description="The task is there, under this id of the upstream's.")
     not_created: Literal[True] | None = Field(
-        None, description="The upstream never created a task. Be sure: what is sent again is paid."
+        None,
+        description="The upstream never created a task. It is asked once more, where it can be;"
+        " else be sure: what is sent again is paid.",
     )
     then: Then | None = Field(
         None, description="With `not_created`: send the job again, or fail it unbilled."
@@ -53,14 +54,16 @@ class Resolution(BaseModel):
 class Resolutions:
     """The endpoint for those who have looked in a station's books."""
 
-    def __init__(self, settings: Settings, store: JobStore, nudger: Nudger, rows: Rows) -> None:
+    def __init__(self, settings: Settings, store: JobStore, rows: Rows) -> None:
         self._base_url = settings.public_url or ""
         self._store = store
-        self._nudger = nudger
         self._rows = rows
 
     async def resolve(self, request: Request, caller: ApiKey) -> Response:
-        """200 with the job as it goes on. 409 for one that is not in doubt, or no longer."""
+        """
+        200 with the job as it goes on; 202 with one whose upstream is asked once more, by a worker,
+        before it is sent again or fails. 409 for one that is not in doubt, or no longer.
+        """
         resolution = read_resolution(read_json(await read_body(request, MOST_BYTES)))
         now = datetime.now(UTC)
 
@@ -70,16 +73,29 @@ class Resolutions:
             return resolved(job, resolution, now)
 
         job_id = await own_id(self._store, request, caller)
+        if resolution.upstream_id is not None:
+            await self._check_own(job_id, resolution.upstream_id, caller)
         change = await self._store.change(job_id, decide)
         if change is None or change.after.tenant != caller.tenant:
             raise no_such_job()
-        if not change.moved:
+        if change.after is change.before:
             raise Problem(NOT_IN_DOUBT, f"the job is {change.after.state}, there is no doubt")
         job = change.after
-        self._rows.show(job, now)
-        if job.state is JobState.QUEUED:
-            self._nudger.nudge(submit_message(job))
-        return json_answer(job_document(job, self._base_url))
+        if change.moved:
+            self._rows.show(job, now)
+        return json_answer(job_document(job, self._base_url), 200 if change.moved else 202)
+
+    async def _check_own(self, job_id: str, upstream_id: str, caller: ApiKey) -> None:
+        """Raises `Problem` where another tenant's job has this task."""
+        job = await self._store.get(job_id, caller.tenant)
+        found = await self._store.tasks.holders(upstream_id)
+        taken = any(
+            job is not None and each.station == job.station and each.tenant != caller.tenant
+            for each in found
+        )
+        if taken:
+            words = "this task is somebody else's; look for the one that was made for this job"
+            raise invalid([Complaint("#/upstream_id", words, "taken")])
 
 
 def resolved(job: Job, resolution: Resolution, now: datetime) -> Job:

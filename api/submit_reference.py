@@ -2,6 +2,7 @@
 What the API's description says of the endpoints around submits: doubts, and the bill.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 
 from api.examples import BORN, JOB_ID
@@ -9,7 +10,8 @@ from api.kinds import NOT_FOUND, NOT_IN_DOUBT, STORE_UNAVAILABLE, UNAUTHENTICATE
 from api.problems import Complaint, Problem, invalid
 from api.spec import REF, Spec, complains, describe, in_path, says
 from generation.document import job_document
-from generation.job import Billed, Job, JobState
+from generation.job import Billed, Job, JobState, Then
+from generation.resolution import not_created
 
 _NO_KEY = Problem(UNAUTHENTICATED, "this path needs an API key")
 _NO_STORE = Problem(STORE_UNAVAILABLE, "the database does not answer; try again later")
@@ -33,6 +35,14 @@ _RESOLVED = Job(
     upstream_id="1768212345678901",
     attempts=1,
     billed=Billed.YES,
+)
+
+_ASKED_AGAIN = not_created(
+    replace(
+        _RESOLVED, state=JobState.IN_DOUBT, upstream_id=None, started_at=None, billed=Billed.UNKNOWN
+    ),
+    Then.REQUEUE,
+    BORN + timedelta(minutes=9),
 )
 
 _READING = """\
@@ -74,11 +84,20 @@ class SubmitReference:
             "Settle a doubt",
             "For a job that is `in_doubt`: its submit went out and nobody can say whether the"
             " upstream took it. Look in the station's own list of tasks, then say which id it has"
-            " there, or that it was never created. Whoever says `requeue` of a task that is there"
-            " after all pays for it twice.",
+            " there, or that it was never created. Then the upstream is asked once more, where it"
+            " can be, and a task that is found counts; where it cannot be asked, whoever says"
+            " `requeue` of a task that is there after all pays for it twice. A task that another"
+            " tenant's job has is refused.",
             parameters=[in_path("job_id", "The job's `id`.")],
             body=body,
-            answers={200: says("The job as it goes on.", "Job", job_document(_RESOLVED))}
+            answers={
+                200: says("The job as it goes on.", "Job", job_document(_RESOLVED)),
+                202: says(
+                    "Its upstream is asked once more before it is sent again or fails.",
+                    "Job",
+                    job_document(_ASKED_AGAIN),
+                ),
+            }
             | complains(
                 _NO_KEY,
                 Problem(NOT_FOUND, "there is no such job, or it is not yours"),

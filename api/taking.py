@@ -12,6 +12,7 @@ from api.repeats import busy, reused
 from api.wishes import Wishes
 from generation.flower_rows import Rows
 from generation.job import Job
+from generation.named_tasks import MOST_NAMED, tasks_named
 from generation.queue import Nudger, submit_message
 from generation.store import ApiKey, IdempotencyKey, JobStore, KeyBusy, KeyReused, Placed
 
@@ -30,6 +31,7 @@ class Taker:
         order = read_order(body)
         parent = await self._parent(order.parent, caller) if order.parent else None
         job, _ = self._orders.job(order, caller, now, parent, wishes.cancel_after)
+        await self._check_named(job)
         return job
 
     async def place(self, new: Sequence[Job], key: IdempotencyKey | None, now: datetime) -> Placed:
@@ -65,6 +67,18 @@ class Taker:
         if placed is None:
             raise problem
         return placed
+
+    async def _check_named(self, job: Job) -> None:
+        """
+        Raises `Problem` for an order that names a task which only another tenant has, at whatever
+        station. The worker that sends it asks again, for the station it is sent to.
+        """
+        for name in sorted(tasks_named(job.input))[:MOST_NAMED]:
+            found = await self._store.tasks.holders(name)
+            known = {each.tenant for each in found if each.provider == job.provider}
+            if known and job.tenant not in known:
+                words = f"{name} is a task of somebody else's; name one of your own"
+                raise invalid([Complaint("#/input", words, "not_found")])
 
     async def _parent(self, name: str, caller: ApiKey) -> Job:
         parent = await named_job(self._store, name, caller.tenant)

@@ -104,7 +104,7 @@ def type_of(before: Job | None, after: Job, *, watched: bool = False) -> str | N
         return QUEUED
     if before.state is after.state:
         return PROGRESS if progress_to_tell(before, after, watched=watched) else None
-    if before.state is JobState.EXPIRED:
+    if before.is_terminal:
         return RECOVERED
     if before.state is JobState.AWAITING_INPUT and after.state is JobState.RUNNING:
         return "job.resumed"

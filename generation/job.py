@@ -31,7 +31,8 @@ class JobState(StrEnum):
     IN_DOUBT = "in_doubt"
     #: Ended with at least one asset or text.
     SUCCEEDED = "succeeded"
-    #: Ended without a result; `error` says why and whether it was billed.
+    #: Ended without a result; `error` says why. One whose task is done and had no file may still
+    #: become `succeeded`, as a recovered one.
     FAILED = "failed"
     #: Ended because the caller asked for it.
     CANCELED = "canceled"
@@ -53,7 +54,7 @@ MOVES: Mapping[JobState, frozenset[JobState]] = {
         {S.QUEUED, S.RUNNING, S.AWAITING_INPUT, S.SUCCEEDED, S.FAILED, S.CANCELED, S.EXPIRED}
     ),
     S.SUCCEEDED: frozenset(),
-    S.FAILED: frozenset(),
+    S.FAILED: frozenset({S.SUCCEEDED}),
     S.CANCELED: frozenset(),
     S.EXPIRED: frozenset({S.SUCCEEDED}),
 }
@@ -67,6 +68,13 @@ class Billed(StrEnum):
     NO = "no"
     YES = "yes"
     UNKNOWN = "unknown"
+
+
+class Then(StrEnum):
+    """What becomes of a job in doubt whose task was never created, as a person says."""
+
+    REQUEUE = "requeue"
+    FAIL = "fail"
 
 
 class IllegalMove(ValueError):
@@ -180,6 +188,9 @@ class Job:
     progress: int | None = None
     billed: Billed = Billed.NO
     cancel_requested_at: datetime | None = None
+    #: In doubt: a person has said that its task was never created, and what is to become of it once
+    #: the upstream was asked a last time.
+    resolved_as: Then | None = None
     #: What the caller sent to a job that awaits input, until the upstream has taken it.
     answer: Mapping[str, Any] | None = None
     #: When that was last sent upstream.

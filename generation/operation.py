@@ -52,6 +52,17 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class Unlisted:
+    """
+    An upstream's list of its latest tasks does not show an order's. It surely has none if the list
+    reaches back to the order: if one of the tasks in it is that of an earlier order.
+    """
+
+    #: What the tasks in the list are called by whoever ordered them; of ours, ids of jobs.
+    references: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """An upstream task as later calls see it: its id and what the submit's answer said beside."""
 
@@ -152,8 +163,12 @@ class Operation(ABC, Generic[R]):
         del order
         return None
 
-    def parse_find(self, reply: Reply, order: Order) -> str | None:
-        """The upstream id of the task that is this order's, or None where surely none is."""
+    def parse_find(self, reply: Reply, order: Order) -> str | Unlisted | None:
+        """
+        The upstream id of the task that is this order's, or None where surely none is: the very
+        account that was asked to submit says so. A list that may be too short is `Unlisted`; every
+        other absence proves nothing and is `InDoubt`.
+        """
         del order
         raise UnrecognizedReply(f"{self.dialect} cannot find a task: {reply.excerpt()}")
 

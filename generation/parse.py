@@ -10,7 +10,7 @@ from typing import Any
 
 from generation.asset_urls import read_submit, usable, usable_each
 from generation.errors import Acceptance, ErrorCode, Fault
-from generation.operation import Operation, Order
+from generation.operation import Operation, Order, Unlisted
 from generation.reply import Reply
 from generation.status import (
     Accepted,
@@ -36,7 +36,7 @@ class Kind(StrEnum):
 
 #: What the parser of each kind returns: statuses by upstream id for a batch, an upstream id or None
 #: for a find, whether the upstream agreed for a cancel.
-Outcome = Accepted | Status | Mapping[str, Status] | str | bool | None
+Outcome = Accepted | Status | Mapping[str, Status] | str | Unlisted | bool | None
 
 #: For replies whose parser does not care whose job it was.
 NO_ORDER = Order(job_id="")
@@ -80,7 +80,7 @@ def describe(
     return _describe_one(outcome)
 
 
-def _describe_one(outcome: Accepted | Status | str | bool | None) -> dict[str, Any]:
+def _describe_one(outcome: Accepted | Status | str | Unlisted | bool | None) -> dict[str, Any]:
     match outcome:
         case Accepted(upstream_id) | str(upstream_id):
             entry = _entry("accepted", upstream_id=upstream_id)
@@ -95,6 +95,9 @@ def _describe_one(outcome: Accepted | Status | str | bool | None) -> dict[str, A
             entry = _entry("succeeded", upstream_id=upstream_id, assets=files, texts=list(texts))
         case Failed():
             entry = _entry("failed", error=_failure(outcome))
+        case Unlisted():
+            words = "the list does not show the task; it was never created if the list reaches back"
+            entry = _entry(None, error=_error(ErrorCode.IN_DOUBT, words, True, Acceptance.MAYBE))
         case bool() | None:
             entry = _entry("canceled" if outcome else None)
     return entry

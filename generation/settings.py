@@ -13,7 +13,14 @@ from pathlib import Path
 from typing import Annotated, Self
 
 from dotenv import dotenv_values
-from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    AwareDatetime,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from generation.webhooks.asymmetric import SigningKey
@@ -94,6 +101,9 @@ class Settings(BaseSettings):
     nudge_again: Duration = seconds(10)
     #: A submit whose worker has not been heard of for this long is in doubt.
     submit_lease: Duration = seconds(20)
+    #: When the database was put back to an earlier state, by a backup or a replica: what was
+    #: ordered before may have been sent since, and is searched for instead.
+    restored_at: AwareDatetime | None = None
     #: Relays wait a minute for their own upstream before they answer.
     submit_timeout: Duration = seconds(75)
     look_timeout: Duration = seconds(15)

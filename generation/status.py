@@ -62,6 +62,8 @@ class Accepted:
     details: Mapping[str, Any] = field(default_factory=dict[str, Any])
     #: How many tasks are ahead, where the upstream says so.
     queue_position: int | None = None
+    #: The upstream says that it had this task before, and has made none for this order.
+    existed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ from generation.given import given_in
 from generation.heard import Heard, silence, words_of
 from generation.hosts import is_own, located
 from generation.job import Job
-from generation.operation import Order, Parent, Task
+from generation.operation import Order, Parent, Task, Unlisted
 from generation.redaction import redacted
 from generation.reply import Reply
 from generation.request import split
@@ -123,10 +123,11 @@ class Upstream:
         )
         return Heard(located(heard.answer, binding.station.url), heard.say)
 
-    async def find(self, binding: Binding, order: Order) -> str | None:
+    async def find(self, binding: Binding, order: Order) -> str | Unlisted | None:
         """
-        The upstream id of a submit whose answer was lost; None where surely none was created. Only
-        for an order that the operation can build a search for.
+        The upstream id of a submit whose answer was lost; None where surely none was created,
+        `Unlisted` where that depends on how far a list reaches back. Only for an order that the
+        operation can build a search for.
         """
         operation = binding.operation
         call = operation.build_find(order)

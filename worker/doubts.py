@@ -7,21 +7,30 @@ import structlog
 from generation.binding import Binding, Unbound, bind
 from generation.callback import APART
 from generation.errors import ErrorCode, Fault, InDoubt, NotAccepted, Rejected, UnrecognizedReply
+from generation.heard import Heard
 from generation.job import Billed, Job, JobState
 from generation.lifecycle import (
+    Moment,
     after_cancel,
     after_find,
+    after_look,
     after_submit,
     canceled,
     doubt,
     expired,
+    heard,
+    reaches_back,
     surely_ended,
     unbilled,
     unfindable,
     unproven,
 )
-from generation.operation import Order, Task
+from generation.operation import Order, Task, Unlisted
+from generation.resolution import carry_out
+from generation.stations import OnDoubt
+from generation.status import Failed, Status, Succeeded
 from worker.room import Room
+from worker.sharing import holders
 
 log = structlog.get_logger(__name__)
 
@@ -62,45 +71,93 @@ async def find(room: Room, job: Job) -> None:
         binding = bind(room.stations, job)
     except Unbound as error:
         log.warning("find_impossible", job_id=job.id, reason=str(error))
+        await settle_unbound(room, job)
         return
     answer, findable = await searched(room, job, binding)
-    on_doubt = binding.station.on_doubt
     at = room.moment(binding, job.model)
 
     def decide(fresh: Job) -> Job:
         if fresh.state is not JobState.IN_DOUBT or fresh.attempts != job.attempts:
             return fresh
-        if fresh.cancel_requested_at is not None and not isinstance(answer, str):
-            absent = findable and answer is None and surely_ended(fresh, at)
-            billed = unbilled(fresh) if absent else Billed.UNKNOWN
-            return canceled(fresh, at.now, billed, "canceled while in doubt")
-        if at.is_past(fresh.deadline) and not isinstance(answer, str):
-            return expired(fresh, at)
+        if isinstance(answer, str):
+            return after_find(fresh, answer, at)
+        if (settled := given_up(fresh, answer, at, findable=findable)) is not None:
+            return settled
         if (answer is None or is_silence(answer)) and fresh.version != job.version:
             return fresh  # searched for again meanwhile: one wait must not count twice
-        if isinstance(answer, Fault) and is_silence(answer):
-            return unproven(fresh, answer, at, on_doubt)
-        return after_find(fresh, answer, at) if findable else unfindable(fresh, at, on_doubt)
+        return unfound(fresh, answer, at, binding.station.on_doubt, findable=findable)
 
     change = await room.save(job.id, decide)
     room.show(change)
-    if change and change.moved and answer is not None and answer == job.named_id:
+    if change is None or not change.moved:
+        return
+    if answer is not None and answer == job.named_id:
         await room.store.claims.wake(job.id, room.now(), APART)  # there was something to tell
-    if change and change.moved:
-        log.info("find", job_id=job.id, type=job.type, outcome=change.after.state.value)
+    log.info("find", job_id=job.id, type=job.type, outcome=change.after.state.value)
+    if isinstance(answer, str) and change.before.resolved_as is not None:
+        log.warning("resolution_overruled", job_id=job.id, upstream_id=answer)
+
+
+def given_up(job: Job, answer: Fault | None, at: Moment, *, findable: bool) -> Job | None:
+    """What a search that has not found it leaves of a job that somebody, or its time, has ended."""
+    if job.cancel_requested_at is not None:
+        absent = findable and answer is None and surely_ended(job, at)
+        billed = unbilled(job) if absent else Billed.UNKNOWN
+        return canceled(job, at.now, billed, "canceled while in doubt")
+    if job.resolved_as is not None:
+        return carry_out(job, answer, at)
+    return expired(job, at) if at.is_past(job.deadline) else None
+
+
+def unfound(
+    job: Job, answer: Fault | None, at: Moment, on_doubt: OnDoubt, *, findable: bool
+) -> Job:
+    """A search that has not found it, or that there is no way to make."""
+    if not findable:
+        return unfindable(job, at, on_doubt)
+    if answer is not None and is_silence(answer):
+        return unproven(job, answer, at, on_doubt)
+    return after_find(job, answer, at)
+
+
+async def settle_unbound(room: Room, job: Job) -> None:
+    """What a person has said of a job counts also where there is nobody left to ask."""
+    at = room.moment()
+
+    def decide(fresh: Job) -> Job:
+        said = fresh.state is JobState.IN_DOUBT and fresh.resolved_as is not None
+        return carry_out(fresh, None, at) if said else fresh
+
+    room.show(await room.save(job.id, decide))
 
 
 async def searched(room: Room, job: Job, binding: Binding) -> tuple[str | Fault | None, bool]:
     """What a search said, and whether this upstream can be searched at all."""
     try:
-        if job.named_id is not None and await is_known(room, binding, job.named_id):
+        if job.named_id is not None and await is_its_own(room, binding, job):
             return job.named_id, True
         order = Order(job.id, await room.callback_url(job), submitted_at=job.submitted_at)
         if binding.operation.build_find(order) is None:
             return None, False
-        return await room.upstream.find(binding, order), True
+        found = await room.upstream.find(binding, order)
+        return (await judged(room, job, found) if isinstance(found, Unlisted) else found), True
     except Fault as fault:
         return fault, True
+
+
+async def judged(room: Room, job: Job, found: Unlisted) -> Fault | None:
+    """
+    Whether the list reaches back to this job's submit: it shows a task of ours, at the same key,
+    that was accepted before. Else its silence proves nothing.
+    """
+    listed = await room.store.jobs.tasks.accepted(sorted(found.references - {job.id}))
+    here = [each for each in listed if (each.station, each.key) == (job.station, job.key)]
+    if reaches_back(job, [each.started_at for each in here if each.started_at]):
+        return None
+    words = "the list of the upstream's latest tasks does not name this job and may not reach back"
+    fault = InDoubt(words)
+    fault.words = words
+    return fault
 
 
 def is_silence(answer: str | Fault | None) -> bool:
@@ -108,6 +165,19 @@ def is_silence(answer: str | Fault | None) -> bool:
     if not isinstance(answer, InDoubt) or not answer.words:
         return False
     return (answer.upstream_status or 200) < 400
+
+
+async def is_its_own(room: Room, binding: Binding, job: Job) -> bool:
+    """
+    Whether the task that a callback has named is there, and is no other job's. Raises the `Fault`
+    that leaves it open.
+    """
+    name = job.named_id or ""
+    others = await holders(room, name, binding.station.name)
+    if any(each.job_id != job.id for each in others):
+        log.warning("callback_names_a_task_of_another_job", job_id=job.id, upstream_id=name)
+        return False
+    return await is_known(room, binding, name)
 
 
 async def is_known(room: Room, binding: Binding, upstream_id: str) -> bool:
@@ -126,13 +196,18 @@ async def is_known(room: Room, binding: Binding, upstream_id: str) -> bool:
 
 
 async def cancel(room: Room, job: Job) -> None:
-    """See to a caller's wish to cancel a job that is upstream: stop it there, or let go of it."""
+    """
+    See to a caller's wish to cancel a job that is upstream: stop it there, or let go of it. One
+    that has ended meanwhile, as a look tells first, ends as its task did.
+    """
     binding: Binding | None = None
+    said: Heard[Status] | None = None
     stopped: bool | Fault | None = None
     try:
         binding = bind(room.stations, job)
         task = Task(job.upstream_id or "", job.upstream_details)
-        stopped = await room.upstream.cancel(binding, task)
+        said = await finished(room, binding, task)
+        stopped = None if said else await room.upstream.cancel(binding, task)
     except Unbound as error:
         log.warning("cancel_impossible", job_id=job.id, reason=str(error))
     except Fault as fault:
@@ -141,9 +216,22 @@ async def cancel(room: Room, job: Job) -> None:
 
     def decide(fresh: Job) -> Job:
         same_task = fresh.upstream_id == job.upstream_id and fresh.attempts == job.attempts
-        same_task = same_task and not fresh.is_terminal
-        return after_cancel(fresh, stopped, at) if same_task else fresh
+        if not same_task or fresh.is_terminal:
+            return fresh
+        if said is not None:
+            return heard(fresh, after_look(fresh, said.answer, at), said.words)
+        return after_cancel(fresh, stopped, at)
 
     change = await room.save(job.id, decide)
     room.show(change)
-    log.info("cancel", job_id=job.id, type=job.type, stopped=str(stopped))
+    outcome = change.after.state.value if change else "gone"
+    log.info("cancel", job_id=job.id, type=job.type, stopped=str(stopped), outcome=outcome)
+
+
+async def finished(room: Room, binding: Binding, task: Task) -> Heard[Status] | None:
+    """What the upstream says of a task that has ended; None where it does not say so."""
+    try:
+        said = await room.upstream.query(binding, task)
+    except Fault:
+        return None
+    return said if isinstance(said.answer, Succeeded | Failed) else None

@@ -35,7 +35,7 @@ from worker.trouble import note_pause
 
 log = structlog.get_logger(__name__)
 
-LOOKABLE = frozenset({JobState.RUNNING, JobState.AWAITING_INPUT, JobState.EXPIRED})
+LOOKABLE = frozenset({JobState.RUNNING, JobState.AWAITING_INPUT, JobState.EXPIRED, JobState.FAILED})
 #: A key the upstream calls too fast, or refuses, is not looked with for this long.
 THROTTLE_PAUSE = timedelta(seconds=5)
 BLOCKED_PAUSE = timedelta(seconds=60)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import TypeVar
+from weakref import WeakValueDictionary
 
 import structlog
 from celery import Celery
@@ -80,6 +81,8 @@ class Room:
         self.clock = Clock()
         #: Jobs whose submit is on the wire in this process; their leases are renewed.
         self.submitting: set[str] = set()
+        #: Held while a job is saved with a task, by station and upstream id.
+        self.naming: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         #: Set when something may be owed to a webhook: it need not wait for the next tick.
         self.told = asyncio.Event()
         #: Set once the process is to end: nothing new is claimed.

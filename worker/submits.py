@@ -17,6 +17,7 @@ from generation.store import UnreadableRow
 from worker.claim import Claim
 from worker.inputs import early_answered
 from worker.room import Room
+from worker.sharing import check_named, naming, unshared
 from worker.trouble import note_recovery, note_trouble
 
 log = structlog.get_logger(__name__)
@@ -51,18 +52,20 @@ async def send(room: Room, job: Job, binding: Binding) -> None:
         answer, words = await attempt(room, job, binding)
         room.breakers.heard(binding.station.name, verdict(answer))
         await note_trouble(room, binding, answer)
-        at = room.moment(binding, job.model)
+        at, believed = room.moment(binding, job.model), answer
 
         def decide(fresh: Job) -> Job:
             current = fresh.state in ANSWERABLE and fresh.attempts == job.attempts
             if not current:
                 return fresh
             elsewhere = is_elsewhere(room, fresh, binding)
-            after = after_submit(fresh, answer, at, elsewhere=elsewhere)
+            after = after_submit(fresh, believed, at, elsewhere=elsewhere)
             return heard(fresh, early_answered(after, binding), words)
 
         try:
-            change = await room.save(job.id, decide)
+            async with naming(room, job, answer):
+                believed = await unshared(room, job, binding, answer)
+                change = await room.save(job.id, decide)
         except Exception:  # whatever stood in the answer: what it says of the money must be known
             upstream_id = getattr(answer, "upstream_id", None)
             log.exception("answer_not_stored", job_id=job.id, upstream_id=upstream_id)
@@ -111,6 +114,8 @@ async def attempt(room: Room, job: Job, binding: Binding) -> tuple[SubmitAnswer 
     request leaves says that nothing was sent, which is known here and nowhere else.
     """
     try:
+        check_unsent(room, job, binding)
+        await check_named(room, job, binding)
         parent = await parent_of(room, job)
         callback_url = await room.callback_url(job)
     except Fault as fault:
@@ -129,6 +134,17 @@ async def attempt(room: Room, job: Job, binding: Binding) -> tuple[SubmitAnswer 
         log.exception("submit_broke", job_id=job.id)
         return harmless(InDoubt(f"sending it broke off: {type(error).__name__}"), binding), ""
     return said.answer, said.words
+
+
+def check_unsent(room: Room, job: Job, binding: Binding) -> None:
+    """
+    Raises `InDoubt` for a job that may have been sent in a time that its database has lost. Once it
+    was searched for it is bound, and is not held up again.
+    """
+    restored = room.settings.restored_at
+    if restored is None or job.created_at >= restored or job.bound or binding.operation.repeatable:
+        return
+    raise InDoubt("the database was restored, and it may have been sent in the time that was lost")
 
 
 def harmless(fault: Fault, binding: Binding) -> Fault:

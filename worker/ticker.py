@@ -188,7 +188,8 @@ class Ticker:
     def _next_wake(self, job: Job) -> datetime | None:
         """Where the claim moves `wake_at`."""
         if job.state is JobState.QUEUED:
-            return self._room.now() + self._room.settings.nudge_again
+            at = self._room.moment()
+            return at.until(job.deadline, at.now + self._room.settings.nudge_again)
         try:
             binding = bind(self._room.stations, job)
         except Unbound:

@@ -43,7 +43,7 @@ WORDS: Mapping[str, Words] = {
     "job.failed": because("It failed"),
     "job.canceled": because("It was canceled"),
     "job.expired": because("Its deadline passed"),
-    "job.recovered": because("It succeeded after its deadline", ", and was told of all the same"),
+    "job.recovered": because("It succeeded late", ", and was told of all the same"),
 }
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from generation.explain.story import Story
 from generation.job import Job, JobState
+from generation.lifecycle import MOST_PATIENCE
 from generation.webhooks.delivery import DeliveryState
 
 S = JobState
@@ -28,8 +29,11 @@ def outlook(story: Story, now: datetime) -> list[Expectation]:
 
 
 def of_job(job: Job, now: datetime) -> Iterator[Expectation]:
-    if job.state is S.EXPIRED and job.wake_at is not None:
-        yield Expectation("The upstream is asked once more, in case it succeeds late.", job.wake_at)
+    if job.is_terminal and job.wake_at is not None:
+        words = "The upstream is asked once more, in case it succeeds late."
+        if job.state is S.FAILED:
+            words = "The upstream is asked once more, in case its file comes late."
+        yield Expectation(words, job.wake_at)
     if job.is_terminal:
         return
     yield step_of(job, now)
@@ -54,13 +58,21 @@ def step_of(job: Job, now: datetime) -> Expectation:
         case S.SUBMITTING:
             words = "The upstream's answer comes; a worker silent until then leaves it in doubt."
             return Expectation(words, job.wake_at)
-        case S.IN_DOUBT if job.wake_at == job.deadline:
+        case S.IN_DOUBT if job.resolved_as is not None:
+            words = "The upstream is asked once more; then it is done as a person has said."
+            return Expectation(words, job.wake_at)
+        case S.IN_DOUBT if waits_for_deadline(job):
             words = "Its upstream cannot be searched: a call, a person or its deadline ends it."
             return Expectation(words, None)
         case S.IN_DOUBT:
             return Expectation("What became of its submit is looked into again.", job.wake_at)
         case _:
             return Expectation("The upstream is asked how far it is.", job.wake_at)
+
+
+def waits_for_deadline(job: Job) -> bool:
+    """Whether no search is to come before its deadline: none is ever as far off."""
+    return job.wake_at == job.deadline and job.deadline - job.updated_at > MOST_PATIENCE
 
 
 def of_tellings(story: Story) -> Iterator[Expectation]:

@@ -10,6 +10,7 @@ from generation.lifecycle.cancel import after_cancel, request_cancel
 from generation.lifecycle.doubt import (
     after_find,
     doubt,
+    reaches_back,
     send_again,
     surely_ended,
     unfindable,
@@ -25,7 +26,7 @@ from generation.lifecycle.ending import (
     unbilled,
     undecided,
 )
-from generation.lifecycle.moment import FIND_CEILING, GRACE, Moment, Rules
+from generation.lifecycle.moment import FIND_CEILING, GRACE, MOST_PATIENCE, Moment, Rules
 from generation.lifecycle.running import (
     AFTERLIFE,
     MISSES_TO_LOSE,
@@ -54,6 +55,7 @@ __all__ = [
     "FIND_CEILING",
     "GRACE",
     "MISSES_TO_LOSE",
+    "MOST_PATIENCE",
     "Moment",
     "Rules",
     "after_cancel",
@@ -77,6 +79,7 @@ __all__ = [
     "heard",
     "missed",
     "progressed",
+    "reaches_back",
     "reject",
     "request_cancel",
     "requeue",

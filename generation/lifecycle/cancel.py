@@ -33,9 +33,8 @@ def after_cancel(job: Job, stopped: bool | Fault | None, at: Moment) -> Job:
         case True:
             return canceled(job, at.now, Billed.UNKNOWN, "canceled upstream")
         case Fault(accepted=Acceptance.NO, retryable=True) if job.misses + 1 < MISSES_TO_LOSE:
-            return job.keep(
-                at.now, misses=job.misses + 1, wake_at=at.now + at.rules.backoff(0, at.dice)
-            )
+            again = at.until(job.deadline, at.now + at.rules.backoff(0, at.dice))
+            return job.keep(at.now, misses=job.misses + 1, wake_at=again)
         case _:
             billed = Billed.UNKNOWN if job.state is JobState.IN_DOUBT else Billed.YES
             return canceled(

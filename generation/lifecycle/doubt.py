@@ -3,6 +3,7 @@ What becomes of a job that may or may not be upstream: it is looked for, and nev
 guess.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from generation.errors import Fault
@@ -12,6 +13,9 @@ from generation.lifecycle.moment import GRACE, Moment
 from generation.lifecycle.running import MISSES_TO_LOSE, started
 from generation.stations import OnDoubt
 from generation.status import Accepted
+
+#: Our own clocks, at two times or on two machines, differ by less than this.
+CLOCK_DOUBT = timedelta(hours=1)
 
 
 def doubt(job: Job, reason: str, at: Moment) -> Job:
@@ -25,8 +29,19 @@ def doubt(job: Job, reason: str, at: Moment) -> Job:
         billed=Billed.UNKNOWN,
         bound=True,
         misses=0,
+        resolved_as=None,
         wake_at=at.now,
     )
+
+
+def reaches_back(job: Job, accepted: Iterable[datetime]) -> bool:
+    """
+    Whether a list of its upstream's latest tasks reaches back to this job's submit: it names tasks
+    of ours that were accepted at these times, one of them surely before the submit left. Both times
+    are ours; what the upstream's clock says, and how far it is from ours, does not matter.
+    """
+    sent = job.submitted_at
+    return sent is not None and any(each < sent - CLOCK_DOUBT for each in accepted)
 
 
 def after_find(job: Job, answer: str | Fault | None, at: Moment) -> Job:
@@ -42,9 +57,8 @@ def after_find(job: Job, answer: str | Fault | None, at: Moment) -> Job:
         case None:
             return missed_again(job, at)
         case Fault():
-            return job.keep(
-                at.now, wake_at=at.now + (answer.retry_after or at.rules.backoff(2, at.dice))
-            )
+            wait = at.rules.backoff(2, at.dice)
+            return job.keep(at.now, wake_at=at.retry(answer, job.deadline, wait))
 
 
 def send_again(job: Job, reason: str, now: datetime, billed: Billed | None = None) -> Job:
@@ -63,7 +77,8 @@ def send_again(job: Job, reason: str, now: datetime, billed: Billed | None = Non
 def missed_again(job: Job, at: Moment) -> Job:
     """Not found this time either; the next search comes later."""
     wait = at.rules.between_finds(job.misses, at.dice)
-    return job.keep(at.now, misses=job.misses + 1, wake_at=at.now + wait)
+    wake_at = at.until(job.deadline, at.now + wait)
+    return job.keep(at.now, misses=job.misses + 1, wake_at=wake_at)
 
 
 def surely_ended(job: Job, at: Moment) -> bool:

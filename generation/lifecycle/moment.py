@@ -5,6 +5,7 @@ When a decision is taken, and under which rules.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from generation.errors import Fault
 from generation.operation import Pace
 from generation.pace import jittered
 
@@ -12,6 +13,8 @@ from generation.pace import jittered
 GRACE = timedelta(seconds=60)
 #: Searches for one job are never further apart than this.
 FIND_CEILING = timedelta(seconds=20)
+#: A `Retry-After` is advice: a search, or an input that was not taken, waits no longer on its word.
+MOST_PATIENCE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +47,21 @@ class Moment:
     dice: float = 0.5
     #: A time that has come for sure; None where that is `now`. The clock may have been set forward.
     surely: datetime | None = None
-    #: For how long whoever decides has itself found the task missing, by a clock that is never set.
+    #: For how long whoever decides has itself found the task missing, or done without a file, by a
+    #: clock that is never set.
     missing_for: timedelta = timedelta(0)
 
     def until(self, deadline: datetime, when: datetime) -> datetime:
         """That time, but no later than a deadline that is still to come."""
         return min(when, deadline) if deadline > self.now else when
+
+    def retry(self, fault: Fault, deadline: datetime, wait: timedelta) -> datetime:
+        """
+        When to try again what met this fault: after as long as it asks for, within reason, or else
+        after `wait`; and at a deadline that is still to come, whatever anybody asks for.
+        """
+        asked = fault.retry_after
+        return self.until(deadline, self.now + (min(asked, MOST_PATIENCE) if asked else wait))
 
     def is_past(self, moment: datetime) -> bool:
         """Whether that time has come, for what cannot be taken back."""

@@ -13,12 +13,13 @@ from generation.lifecycle.waiting import awaiting_input
 from generation.pace import next_late_look, next_look
 from generation.status import Accepted, AwaitingInput, Failed, Running, Status, Succeeded
 
-#: An unknown task is believed lost after this many looks in a row, and not before `GRACE`; a
-#: success without a file, to stay without one.
+#: An unknown task is believed lost, and a success without a file to stay without one, after this
+#: many looks in a row and `GRACE`.
 MISSES_TO_LOSE = 3
 #: What a look that found the task in order leaves of earlier ones that did not.
 IN_ORDER: Mapping[str, int] = {"misses": 0, "empty_looks": 0}
-#: How long an expired job is still looked at, for a success that comes too late.
+#: How long a job that has expired, or ended without its file, is still looked at, for what may come
+#: too late.
 AFTERLIFE = timedelta(hours=24)
 
 
@@ -43,7 +44,9 @@ def after_look(job: Job, answer: Status | Fault, at: Moment) -> Job:
     """What a look says of a job upstream. Returns `job` itself where nothing was learned."""
     if isinstance(answer, Running) and answer.so_far and at.missing_for >= GRACE:
         answer = answer.so_far
-    if job.state is JobState.EXPIRED and not isinstance(answer, Succeeded):
+    if job.state is JobState.FAILED and job.wake_at is None:
+        return job  # nothing was left to come
+    if job.is_terminal and not isinstance(answer, Succeeded):
         return given_up(job, at) if isinstance(answer, Failed) else job
     match answer:
         case Running():
@@ -63,7 +66,7 @@ def after_look(job: Job, answer: Status | Fault, at: Moment) -> Job:
 
 
 def given_up(job: Job, at: Moment) -> Job:
-    """An expired job whose task has failed too: nothing is left to look for, its place is free."""
+    """A job that has ended, and so has its task: nothing is left to look for, its place is free."""
     return job.keep(at.now, wake_at=None, slot_until=None)
 
 
@@ -108,14 +111,21 @@ def missed(job: Job, fault: Fault, at: Moment) -> Job:
 
 
 def empty_handed(job: Job, fault: Fault, at: Moment) -> Job:
-    """Success without an asset: it often follows, so its lack is believed after several looks."""
-    if job.empty_looks + 1 < MISSES_TO_LOSE:
-        return job.keep(at.now, misses=0, empty_looks=job.empty_looks + 1)
+    """
+    Success without an asset: it often follows, so its lack is believed as late as a task's own; and
+    the file may still come, so that it is looked for rarely, as that of an expired job is.
+    """
+    if job.empty_looks + 1 < MISSES_TO_LOSE or at.missing_for < GRACE:
+        empty_looks = min(job.empty_looks + 1, MISSES_TO_LOSE)
+        if (job.misses, job.empty_looks) == (0, empty_looks):
+            return job
+        return job.keep(at.now, misses=0, empty_looks=empty_looks)
     return ended(
         job,
         JobState.FAILED,
         at.now,
         billed=Billed.YES,
+        wake_at=at.now + next_late_look(timedelta(0), at.dice),
         error=JobError(
             code=ErrorCode.ASSET_MISSING,
             message=fault.message,
@@ -133,8 +143,11 @@ def claimed_until(job: Job, at: Moment) -> datetime | None:
     match job.state:
         case JobState.RUNNING | JobState.AWAITING_INPUT:
             age = at.now - (job.started_at or job.created_at)
-            return min(at.now + next_look(at.pace, age, at.dice), max(job.deadline, at.now + GRACE))
-        case JobState.EXPIRED:
+            wait = next_look(at.pace, age, at.dice)
+            return at.now + min(wait, (job.deadline - at.now) if job.deadline > at.now else GRACE)
+        case JobState.IN_DOUBT:
+            return at.until(job.deadline, at.now + at.rules.submit_lease)
+        case JobState.EXPIRED | JobState.FAILED:
             since = max(at.now - (job.finished_at or job.updated_at), timedelta(0))
             over = at.is_past((job.finished_at or job.updated_at) + AFTERLIFE)
             return None if over else at.now + next_late_look(min(since, AFTERLIFE), at.dice)

@@ -41,8 +41,8 @@ def begin_input(job: Job, at: Moment) -> Job:
     """
     Claim the sending of that input. Should it get lost, the next look tells: the task still waits.
     """
-    lease = at.rules.submit_timeout
-    return job.keep(at.now, answered_at=at.now, wake_at=at.now + lease)
+    lease = at.until(job.deadline, at.now + at.rules.submit_timeout)
+    return job.keep(at.now, answered_at=at.now, wake_at=lease)
 
 
 def after_input(job: Job, answer: SubmitAnswer | Fault, at: Moment) -> Job:
@@ -66,7 +66,7 @@ def after_input(job: Job, answer: SubmitAnswer | Fault, at: Moment) -> Job:
         case Rejected():
             return job.keep(at.now, answer=None, reason=f"{answer.code}: {answer.message}")
         case NotAccepted() | AccountBlocked():
-            wait = answer.retry_after or at.rules.backoff(0, at.dice)
-            return job.keep(at.now, answered_at=None, wake_at=at.now + wait)
+            again = at.retry(answer, job.deadline, at.rules.backoff(0, at.dice))
+            return job.keep(at.now, answered_at=None, wake_at=again)
         case _:
             return job

@@ -35,6 +35,7 @@ from generation.store.submits import Call, Capacities, SubmitStore
 from generation.store.tallies import add_to_tallies, totals
 from generation.store.trouble import again_if_cut, is_away
 from generation.store.unreadable import UnreadableRow
+from generation.store.upstream_tasks import Holder
 
 __all__ = [
     "TABLES",
@@ -57,6 +58,7 @@ __all__ = [
     "Figures",
     "Filters",
     "Head",
+    "Holder",
     "IdempotencyKey",
     "IdempotencyStore",
     "JobStore",

@@ -40,7 +40,13 @@ NextWake = Callable[[Job], datetime | None]
 Lane = tuple[str, str]
 
 #: States in which there may be something new upstream.
-WAKEABLE = (JobState.RUNNING, JobState.AWAITING_INPUT, JobState.IN_DOUBT, JobState.EXPIRED)
+WAKEABLE = (
+    JobState.RUNNING,
+    JobState.AWAITING_INPUT,
+    JobState.IN_DOUBT,
+    JobState.EXPIRED,
+    JobState.FAILED,
+)
 #: States in which the upstream may have a task that we do not know the id of.
 UNANSWERED = (JobState.SUBMITTING, JobState.IN_DOUBT)
 

@@ -32,6 +32,7 @@ from generation.store.schema import idempotency_keys, job_events, jobs
 from generation.store.telling import owe
 from generation.store.unreadable import UnreadableRow, read, read_one
 from generation.store.updates import save
+from generation.store.upstream_tasks import UpstreamTasks
 from generation.store.watchers import Watchers
 from generation.tally import counted
 
@@ -70,6 +71,7 @@ class JobStore:
         self._changing = GroupCommit(database, self.change_within, limit=200)
         #: A tenant's jobs, page by page.
         self.page = JobLists(database).page
+        self.tasks = UpstreamTasks(database)
 
     async def insert(self, job: Job) -> Job:
         """

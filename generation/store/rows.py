@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy import CursorResult
 
-from generation.job import Billed, Job, JobError, JobState, Result, Webhook
+from generation.job import Billed, Job, JobError, JobState, Result, Then, Webhook
 from generation.store.schema import EPOCH, jobs
 
 _RESULT = TypeAdapter(Result)
@@ -52,6 +52,7 @@ _BLANK = Job(
 WRITERS: Mapping[str, Callable[[Any], Any]] = {
     "state": lambda state: state.value,
     "billed": lambda billed: billed.value,
+    "resolved_as": lambda then: then and then.value,
     "tried": lambda tried: list(tried) or None,
     "result": lambda result: _RESULT.dump_python(result, mode="json") if result else None,
     "error": lambda error: _ERROR.dump_python(error, mode="json") if error else None,
@@ -139,6 +140,8 @@ def job_of(values: dict[str, Any], newer: int = 0) -> Job:
     values["version"] += newer
     if billed := values.get("billed"):
         values["billed"] = Billed(billed)
+    if then := values.get("resolved_as"):
+        values["resolved_as"] = Then(then)
     if "tried" in values:
         values["tried"] = tuple(values["tried"] or ())
     if webhook := values.get("webhook"):

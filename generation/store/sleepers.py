@@ -61,9 +61,12 @@ async def rouse(database: Database, now: datetime, lease: timedelta, *, stepped:
 
 
 def sleepers(now: datetime, lease: timedelta, *, stepped: bool) -> Iterator[Waking]:
-    """Jobs and deliveries. Expired jobs are looked at rarely, on purpose, but not ever more so."""
+    """
+    Jobs and deliveries. Jobs that have ended are looked at rarely on purpose, not ever more rarely.
+    """
     late = now + (HARMLESS if stepped else UNUSUAL)
-    unhurried = (JobState.SUBMITTING,) if stepped else (JobState.SUBMITTING, JobState.EXPIRED)
+    ended = () if stepped else (JobState.EXPIRED, JobState.FAILED)
+    unhurried = (JobState.SUBMITTING, *ended)
     hurried = (jobs.c.wake_at > late) & jobs.c.line.is_(None)
     leased = (jobs.c.wake_at > late) & (jobs.c.state == JobState.SUBMITTING)
     owed = (deliveries.c.wake_at > late) & (deliveries.c.attempts == 0)

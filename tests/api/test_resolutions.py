@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from generation.job import Billed, Job, JobState
+from generation.job import Billed, Job, JobState, Then
 from generation.lifecycle import doubt
 from tests.api.serving import Caller
 from tests.api.test_refused_orders import problem
@@ -34,10 +34,11 @@ def in_doubt(caller: Caller) -> str:
 
 def test_the_task_is_there(caller_on_both: Caller) -> None:
     job_id = in_doubt(caller_on_both)
-    answer = caller_on_both.post(f"/v1/jobs/{job_id}/resolve", {"upstream_id": "k-77"})
+    name = f"k-{caller_on_both.tenant}"
+    answer = caller_on_both.post(f"/v1/jobs/{job_id}/resolve", {"upstream_id": name})
     assert answer.status_code == 200, answer.text
     job = answer.json()
-    assert (job["state"], job["upstream"]["id"], job["billed"]) == ("running", "k-77", "yes")
+    assert (job["state"], job["upstream"]["id"], job["billed"]) == ("running", name, "yes")
     stored = caller_on_both.stored(job_id)
     assert stored.wake_at is not None
     assert stored.wake_at <= datetime.now(UTC), "it is looked at at once"
@@ -47,24 +48,67 @@ def test_the_task_is_there(caller_on_both: Caller) -> None:
 def test_there_is_no_task_and_it_is_sent_again(caller_on_both: Caller) -> None:
     job_id = in_doubt(caller_on_both)
     body = {"not_created": True, "then": "requeue"}
-    job = caller_on_both.post(f"/v1/jobs/{job_id}/resolve", body).json()
-    assert (job["state"], job["billed"], job["upstream"]["key"]) == ("queued", "no", "main")
+    answer = caller_on_both.post(f"/v1/jobs/{job_id}/resolve", body)
+    job = answer.json()
+    assert (answer.status_code, job["state"]) == (202, "in_doubt"), "a worker asks once more"
     assert "a person has found" in job["reason"]
-    assert caller_on_both.stored(job_id).is_bound
+    assert "the upstream is asked once more" in job["reason"]
+    stored = caller_on_both.stored(job_id)
+    assert (stored.resolved_as, stored.misses) == (Then.REQUEUE, 0)
+    assert stored.wake_at is not None
+    assert stored.wake_at <= datetime.now(UTC)
 
 
 def test_there_is_no_task_and_it_fails(caller_on_both: Caller) -> None:
     job_id = in_doubt(caller_on_both)
     body = {"not_created": True, "then": "fail"}
-    job = caller_on_both.post(f"/v1/jobs/{job_id}/resolve", body).json()
-    assert (job["state"], job["billed"], job["error"]["code"]) == ("failed", "no", "in_doubt")
-    assert job["error"]["retryable"] is True
-    assert caller_on_both.stored(job_id).purchases == 0
+    answer = caller_on_both.post(f"/v1/jobs/{job_id}/resolve", body)
+    assert (answer.status_code, answer.json()["state"]) == (202, "in_doubt")
+    assert caller_on_both.stored(job_id).resolved_as is Then.FAIL
+
+
+def test_a_second_thought_replaces_the_first(caller: Caller) -> None:
+    job_id = in_doubt(caller)
+    body = {"not_created": True, "then": "requeue"}
+    assert caller.post(f"/v1/jobs/{job_id}/resolve", body).status_code == 202
+    answer = caller.post(f"/v1/jobs/{job_id}/resolve", {"upstream_id": "second-thought"})
+    assert answer.json()["state"] == "running"
+
+
+def test_another_tenants_task_is_refused(caller_on_both: Caller) -> None:
+    theirs = caller_on_both.api.caller()
+    stolen = {"upstream_id": f"of-{theirs.tenant}"}
+    assert theirs.post(f"/v1/jobs/{in_doubt(theirs)}/resolve", stolen).status_code == 200
+    job_id = in_doubt(caller_on_both)
+    refused = problem(
+        caller_on_both.post(f"/v1/jobs/{job_id}/resolve", stolen), 422, "invalid_request"
+    )
+    assert refused["errors"][0]["pointer"] == "#/upstream_id"
+    assert "somebody else's" in refused["errors"][0]["detail"]
+    assert caller_on_both.stored(job_id).state is JobState.IN_DOUBT
+    again = theirs.post(f"/v1/jobs/{in_doubt(theirs)}/resolve", stolen)
+    assert again.status_code == 200, "one's own may be named twice"
+
+
+def test_an_order_that_names_another_tenants_task_is_refused(caller_on_both: Caller) -> None:
+    theirs = caller_on_both.api.caller()
+    task = f"task-of-{theirs.tenant}"
+    given = {"upstream_id": task, "action": "UPSCALE", "index": 1}
+    order: dict[str, Any] = {"provider": "midjourney", "operation": "change", "input": given}
+    job_id = theirs.order(provider="midjourney", operation="imagine")["id"]
+    theirs.change(job_id, lost)
+    assert theirs.post(f"/v1/jobs/{job_id}/resolve", {"upstream_id": task}).status_code == 200
+    refused = problem(caller_on_both.post("/v1/jobs", order), 422, "invalid_request")
+    assert refused["errors"][0]["pointer"] == "#/input"
+    assert task in refused["errors"][0]["detail"]
+    assert theirs.post("/v1/jobs", order).status_code == 202, "it is theirs"
+    given["upstream_id"] = "a-task-that-nobody-here-has"
+    assert caller_on_both.post("/v1/jobs", order).status_code == 202
 
 
 def test_a_doubt_is_settled_once(caller: Caller) -> None:
     job_id = in_doubt(caller)
-    body = {"upstream_id": "k-77"}
+    body = {"upstream_id": f"k-{caller.tenant}"}
     assert caller.post(f"/v1/jobs/{job_id}/resolve", body).status_code == 200
     again = problem(caller.post(f"/v1/jobs/{job_id}/resolve", body), 409, "not_in_doubt")
     assert "running" in again["detail"]
@@ -73,7 +117,7 @@ def test_a_doubt_is_settled_once(caller: Caller) -> None:
 def test_somebody_elses_doubt_is_not_there(caller: Caller) -> None:
     job_id = in_doubt(caller)
     other = caller.api.caller()
-    answer = other.post(f"/v1/jobs/{job_id}/resolve", {"upstream_id": "k-77"})
+    answer = other.post(f"/v1/jobs/{job_id}/resolve", {"upstream_id": f"k-{caller.tenant}"})
     assert problem(answer, 404, "not_found")
     assert caller.stored(job_id).state is JobState.IN_DOUBT
 

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 
 from generation.call import Call
-from generation.operation import Operation, Order, Parent, Task
+from generation.operation import Operation, Order, Parent, Task, Unlisted
 from generation.providers import find
 from generation.reply import Reply
 from generation.status import Accepted, Status, SubmitAnswer, Succeeded
@@ -61,7 +61,9 @@ class Customer:
         order = Order(job_id)
         call = spoken.build_find(order)
         assert call is not None
-        return spoken.parse_find(self.send(spoken, call), order)
+        found = spoken.parse_find(self.send(spoken, call), order)
+        assert not isinstance(found, Unlisted)
+        return found
 
 
 def followed(name: str, fields: Any, answer: SubmitAnswer | Status) -> Parent:

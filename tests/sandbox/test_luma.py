@@ -396,7 +396,7 @@ def test_a_lost_answer_is_found_by_the_address_to_call(
     call = operation.build_find(order)
     assert call is not None
     found = operation.parse_find(send(client, operation, call), order)
-    assert found is not None
+    assert isinstance(found, str)
     assert isinstance(look(client, operation, found), Running)
     with pytest.raises(InDoubt):
         operation.parse_find(send(client, operation, call), Order("job-2", f"{mine}2"))

@@ -10,7 +10,7 @@ from generation.errors import ErrorCode
 from generation.events import event_of
 from generation.explain import Move, Story, Telling, Try, explanation_document
 from generation.explain.moves import WORDS
-from generation.job import MOVES, Billed, Job, JobError, JobState
+from generation.job import MOVES, Billed, Job, JobError, JobState, Then
 from generation.webhooks.delivery import DeliveryState
 from tests.unit.jobs import NOON, a_job
 
@@ -120,6 +120,18 @@ STANDINGS: list[tuple[Job, str, str, list[str]]] = [
         ["Its upstream cannot be searched: a call, a person or its deadline ends it."],
     ),
     (
+        a_job(S.IN_DOUBT, deadline=SOON, wake_at=SOON, reason="the answer was lost"),
+        "It may be upstream, which nobody knows yet, at sandbox (key main): the answer was lost.",
+        "It may have been bought: nobody can say before the upstream has answered.",
+        ["What became of its submit is looked into again."],
+    ),
+    (
+        a_job(S.IN_DOUBT, resolved_as=Then.REQUEUE, reason="a person has looked"),
+        "It may be upstream, which nobody knows yet, at sandbox (key main): a person has looked.",
+        "It may have been bought: nobody can say before the upstream has answered.",
+        ["The upstream is asked once more; then it is done as a person has said."],
+    ),
+    (
         a_job(S.SUCCEEDED, wake_at=None, billed=Billed.YES, finished_at=NOON),
         "It succeeded at sandbox (key main).",
         "The upstream accepted it, so it is on your bill there.",
@@ -130,6 +142,12 @@ STANDINGS: list[tuple[Job, str, str, list[str]]] = [
         "It failed: moderated: not that.",
         "Nothing was bought.",
         [],
+    ),
+    (
+        failed(S.FAILED, billed=Billed.YES).but(wake_at=SOON),
+        "It failed: moderated: not that.",
+        "The upstream accepted it, so it is on your bill there.",
+        ["The upstream is asked once more, in case its file comes late."],
     ),
     (
         failed(S.CANCELED),

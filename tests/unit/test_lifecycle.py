@@ -1,5 +1,6 @@
 """What becomes of a job: decisions as tables."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -18,7 +19,7 @@ from generation.errors import (
     Unreachable,
     UnrecognizedReply,
 )
-from generation.job import TERMINAL, Billed, Job, JobState
+from generation.job import TERMINAL, Billed, Job, JobState, Then
 from generation.lifecycle import (
     AFTERLIFE,
     FIND_CEILING,
@@ -27,14 +28,17 @@ from generation.lifecycle import (
     Moment,
     after_cancel,
     after_find,
+    after_input,
     after_look,
     after_submit,
+    begin_input,
     begin_submit,
     call,
     canceled,
     claimed_until,
     doubt,
     expired,
+    reaches_back,
     request_cancel,
     send_again,
     stand_in_line,
@@ -42,6 +46,7 @@ from generation.lifecycle import (
     unproven,
     wait_again,
 )
+from generation.resolution import carry_out, not_created
 from generation.stations import OnDoubt
 from generation.status import (
     Accepted,
@@ -491,13 +496,44 @@ def test_a_task_that_turns_up_again_is_forgiven() -> None:
 def test_success_without_an_asset_is_not_success() -> None:
     empty = UnrecognizedReply("SUCCESS and no URL", code=ErrorCode.ASSET_MISSING)
     job = a_job(S.RUNNING)
-    for _ in range(2):
-        job = after_look(job, empty, at(100))
-        assert job.state is S.RUNNING
-    job = after_look(job, empty, at(100))
+    for missing_for in (0, 1, 2, 30, 59):
+        job = after_look(job, empty, missing(100, missing_for))
+        assert job.state is S.RUNNING, "a file often follows within a minute"
+    assert after_look(job, empty, missing(100, 59)) is job, "and nothing is written meanwhile"
+    job = after_look(job, empty, missing(100, 60))
     assert (job.state, job.billed) == (S.FAILED, Billed.YES)
     assert job.error is not None
     assert job.error.code is ErrorCode.ASSET_MISSING
+
+
+def test_a_minute_without_a_file_is_three_looks_at_least() -> None:
+    empty = UnrecognizedReply("SUCCESS and no URL", code=ErrorCode.ASSET_MISSING)
+    job = a_job(S.RUNNING)
+    for _ in range(2):
+        job = after_look(job, empty, missing(100, 300))
+        assert job.state is S.RUNNING
+    assert after_look(job, empty, missing(100, 300)).state is S.FAILED
+
+
+def test_a_file_that_comes_after_all_is_not_lost() -> None:
+    empty = UnrecognizedReply("SUCCESS and no URL", code=ErrorCode.ASSET_MISSING)
+    failed = after_look(a_job(S.RUNNING, empty_looks=3), empty, missing(100, 60))
+    assert failed.wake_at is not None
+    assert timedelta(minutes=3) < failed.wake_at - at(100).now < timedelta(minutes=7)
+    again = claimed_until(failed, at(400))
+    assert again is not None
+    assert timedelta(minutes=3) < again - at(400).now, "rarely, as an expired one"
+    assert claimed_until(failed, at(100 + AFTERLIFE.total_seconds() + 1)) is None, "for a day"
+    assert after_look(failed, empty, missing(500, 400)) is failed
+    assert after_look(failed, Failed("no"), at(500)).wake_at is None
+    recovered = after_look(failed, VIDEO, at(500))
+    assert (recovered.state, recovered.error, recovered.wake_at) == (S.SUCCEEDED, None, None)
+
+
+def test_only_what_lacked_its_file_is_looked_at_after_it_failed() -> None:
+    job = after_look(a_job(S.RUNNING), Failed("GPU on fire"), at(60))
+    assert job.wake_at is None
+    assert after_look(job, VIDEO, at(90)) is job, "a look that was on the wire"
 
 
 def test_what_is_not_found_and_what_is_empty_are_counted_apart() -> None:
@@ -580,3 +616,69 @@ def test_every_claim_ends(state: JobState) -> None:
     until = claimed_until(job, at(5))
     assert until is not None
     assert at(5).now < until <= at(5).now + seconds(40)
+
+
+#: Whatever keeps a job that lives waiting, at a moment.
+WAITS: list[tuple[str, Callable[[Job, Moment], Job]]] = [
+    ("a search that failed", lambda job, at: after_find(job, Unreachable("down"), at)),
+    ("absurd patience", lambda job, at: after_find(job, Throttled("429", retry_after=DAY), at)),
+    ("not found", lambda job, at: after_find(job, None, at)),
+    ("an unproven list", lambda job, at: unproven(job, InDoubt("short"), at, OnDoubt.HOLD)),
+    ("to be sent again", lambda job, at: unfindable(job, at, OnDoubt.RESUBMIT)),
+    ("to fail", lambda job, at: unfindable(job, at, OnDoubt.FAIL)),
+    ("to be held", lambda job, at: unfindable(job, at, OnDoubt.HOLD)),
+    ("a claim", lambda job, at: job.but(wake_at=claimed_until(job, at))),
+    ("a person's word", lambda job, at: carry_out(requeued(job), Unreachable("down"), at)),
+]
+INPUT_WAITS: list[tuple[str, Callable[[Job, Moment], Job]]] = [
+    ("its sending", begin_input),
+    ("absurd patience", lambda job, at: after_input(job, QueueFull("", retry_after=DAY), at)),
+    ("taken", lambda job, at: after_input(job, Running(), at)),
+    ("a refused cancel", lambda job, at: after_cancel(job, Unreachable("down"), at)),
+    ("a claim", lambda job, at: job.but(wake_at=claimed_until(job, at))),
+]
+DAY = timedelta(days=1)
+
+
+def requeued(job: Job) -> Job:
+    return not_created(job, Then.REQUEUE, NOON)
+
+
+@pytest.mark.parametrize(
+    ("state", "wait"),
+    [
+        *((S.IN_DOUBT, wait) for _, wait in WAITS),
+        *((S.AWAITING_INPUT, wait) for _, wait in INPUT_WAITS),
+    ],
+)
+@pytest.mark.parametrize("left", [0.5, 3.0, 45.0])
+def test_nobody_sleeps_past_a_deadline(
+    state: JobState, wait: Callable[[Job, Moment], Job], left: float
+) -> None:
+    job = a_job(state, deadline=at(100 + left).now)
+    slept = wait(job, at(100))
+    assert slept.wake_at is not None
+    assert slept.wake_at <= job.deadline
+    late = wait(job, at(200))
+    assert late.wake_at is not None
+    assert late.wake_at > at(200).now, "by a clock that may be wrong: not again and again"
+
+
+def test_patience_that_an_upstream_asks_for_has_an_end() -> None:
+    job = a_job(S.IN_DOUBT, deadline=NOON + 3 * DAY)
+    for asked, waited in ((17, 17), (299, 299), (86_400, 300)):
+        after = after_find(job, Throttled("429", retry_after=seconds(asked)), at())
+        assert after.wake_at == NOON + seconds(waited)
+    waiting = a_job(S.AWAITING_INPUT, deadline=NOON + 3 * DAY)
+    assert after_input(waiting, QueueFull("", retry_after=DAY), at()).wake_at == at(300).now
+
+
+@pytest.mark.parametrize(
+    ("accepted", "proven"),
+    [([], False), ([-3599], False), ([60], False), ([-3601], True), ([60, -7200], True)],
+)
+def test_a_list_reaches_back_if_it_shows_an_order_that_was_surely_earlier(
+    accepted: list[float], proven: bool
+) -> None:
+    assert reaches_back(a_job(S.IN_DOUBT), [at(each).now for each in accepted]) is proven
+    assert not reaches_back(a_job(S.IN_DOUBT, submitted_at=None), [at(-9999).now])

@@ -3,10 +3,12 @@ What Kling's dialects have in common: one reader for every answer, and orders th
 reference.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from generation.errors import InDoubt, Rejected
 from generation.operation import Operation, Order
 from generation.providers.kling.endpoints.endpoint import Endpoint
 from generation.providers.kling.reply import read_batch, read_find, read_query, read_submit
@@ -14,6 +16,10 @@ from generation.providers.kling.requests.fields import KlingRequest
 from generation.reply import Reply
 from generation.status import Status, SubmitAnswer
 
+#: The vendor refuses a reference that a task of the account has already: this order has been sent.
+TAKEN = re.compile(
+    r"external_task_id\W.{0,80}(exist|duplicat|unique|already|repeat|重复|已存在)", re.I | re.S
+)
 #: Looking into a video may take a while; nobody says how long.
 SYNCHRONOUS_PATIENCE = timedelta(minutes=3)
 
@@ -36,7 +42,12 @@ class KlingOperation(Operation[KlingRequest]):
         self.endpoint = endpoint
 
     def parse_submit(self, reply: Reply) -> SubmitAnswer:
-        return read_submit(reply, self.endpoint.medium)
+        try:
+            return read_submit(reply, self.endpoint.medium)
+        except Rejected as fault:
+            if TAKEN.search(fault.message):
+                raise InDoubt(f"it was sent before: {fault.message}") from fault
+            raise
 
     def parse_query(self, reply: Reply) -> Status:
         return read_query(reply, self.endpoint.medium)
@@ -45,7 +56,7 @@ class KlingOperation(Operation[KlingRequest]):
         return read_batch(reply, self.endpoint.medium)
 
     def parse_find(self, reply: Reply, order: Order) -> str | None:
-        return read_find(reply, order)
+        return read_find(reply, order, relayed=True)
 
 
 def with_reference(body: Mapping[str, Any], order: Order) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from generation import wire
-from generation.errors import ErrorCode, Fault, Rejected, UnrecognizedReply
+from generation.errors import ErrorCode, Fault, InDoubt, Rejected, UnrecognizedReply
 from generation.operation import Order
 from generation.providers.kit import status_words
 from generation.providers.kit.files import files_in
@@ -98,11 +98,14 @@ def read_batch(reply: Reply, medium: AssetType) -> Mapping[str, Status]:
     return found
 
 
-def read_find(reply: Reply, order: Order, *, silence_proves: bool = False) -> str | None:
+def read_find(
+    reply: Reply, order: Order, *, relayed: bool = False, silence_proves: bool = False
+) -> str | None:
     """
     The id of the task that carries our reference, or None where the vendor itself says, with its
-    code 1203, that there is none. A station that does not know the reference proves nothing: it may
-    only ever know its own ids. An empty list says as much only where lists are how the vendor
+    code 1203, that there is none. A relay may have asked another of its accounts than the one it
+    ordered with, and a station of whatever kind may only ever know its own ids: there it proves
+    nothing (`InDoubt`). An empty list says as much as the code only where lists are how the vendor
     answers (`silence_proves`). Raises a `Fault` for the rest, and for an answer about another task.
     """
     try:
@@ -111,8 +114,14 @@ def read_find(reply: Reply, order: Order, *, silence_proves: bool = False) -> st
             return None
         task = _task_in(document, reply, submitting=False)
     except Rejected as fault:
-        if fault.upstream_code == "1203":
+        if fault.upstream_code == "1203" and not relayed:
             return None
+        if fault.code is ErrorCode.NOT_FOUND:
+            raise InDoubt(
+                f"the station does not know the reference, and may not have asked where it ordered:"
+                f" {fault.message}",
+                upstream_code=fault.upstream_code,
+            ) from fault
         raise UnrecognizedReply(
             f"whether the task exists is not clear from: {fault.message}",
             upstream_status=fault.upstream_status,

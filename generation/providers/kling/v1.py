@@ -14,7 +14,7 @@ from generation.call import Call
 from generation.operation import Order, Task
 from generation.providers.kling.endpoints.endpoint import Endpoint
 from generation.providers.kling.operation import KlingOperation, with_reference
-from generation.providers.kling.reply import read_answer
+from generation.providers.kling.reply import read_answer, read_find
 from generation.providers.kling.requests.fields import KlingRequest
 from generation.reply import Reply
 from generation.status import Accepted, SubmitAnswer, Succeeded
@@ -68,6 +68,9 @@ class KlingV1(KlingOperation):
 
     def build_find(self, order: Order) -> Call | None:
         return self._get(order.job_id) if self.endpoint.makes_task else None
+
+    def parse_find(self, reply: Reply, order: Order) -> str | None:
+        return read_find(reply, order, relayed=self.dialect != VENDOR)
 
     def _get(self, reference: str) -> Call:
         """The vendor takes its own id and ours alike."""

@@ -14,7 +14,7 @@ from typing import Any, TypeVar, cast
 from urllib.parse import quote
 
 from generation.call import Call
-from generation.operation import Operation, Order, Pace, Task
+from generation.operation import Operation, Order, Pace, Task, Unlisted
 from generation.providers.midjourney import commands
 from generation.providers.midjourney.buttons import is_offered
 from generation.providers.midjourney.commands import Command
@@ -117,7 +117,7 @@ class MidjourneyOperation(Operation[R]):
         del order  # the list takes no condition; the task's `state` names the job
         return Call("GET", "/mj/task/list") if self._can_find else None
 
-    def parse_find(self, reply: Reply, order: Order) -> str | None:
+    def parse_find(self, reply: Reply, order: Order) -> str | Unlisted:
         return read_find(reply, order)
 
     def build_input(self, request: Request, task: Task) -> Call:

@@ -9,7 +9,6 @@ many with a bare array.
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import timedelta
 from typing import Any
 
 from generation.errors import (
@@ -20,14 +19,13 @@ from generation.errors import (
     NotAccepted,
     UnrecognizedReply,
 )
-from generation.operation import Order
+from generation.operation import Order, Unlisted
 from generation.providers.midjourney.assets import file_asset
 from generation.providers.midjourney.faults import is_nothing, query_fault, submit_fault
 from generation.providers.midjourney.fields import (
     identifier,
     integer,
     mapping,
-    positive,
     sequence,
     text,
 )
@@ -44,11 +42,6 @@ from generation.status import (
 
 _EXISTS = re.compile(r"存在|exist", re.IGNORECASE)
 _WINDOW = re.compile(r"confirm|窗口|modal", re.IGNORECASE)
-
-#: How far the clocks of a proxy and of whoever named the job may be apart, and then some.
-CLOCK_DOUBT = timedelta(hours=1)
-#: Smaller times are of another unit, and would make every task look old.
-MILLISECONDS_FROM = 1_000_000_000_000
 
 
 def read_submit(reply: Reply) -> SubmitAnswer:
@@ -108,20 +101,20 @@ def read_seed(reply: Reply) -> Succeeded:
     )
 
 
-def read_find(reply: Reply, order: Order) -> str | None:
+def read_find(reply: Reply, order: Order) -> str | Unlisted:
     """
-    The task that carries our id, among the latest hundred.
-
-    None only where the list surely reaches back to before this order, at a proxy that keeps what
-    its callers name their tasks. Elsewhere its silence proves nothing: `InDoubt`.
+    The task that carries our id, among the latest hundred. Times in the list are the proxy's own
+    and prove nothing; the names of other tasks of ours may, at a proxy that keeps them. `InDoubt`
+    where the list says nothing at all.
     """
     tasks = _tasks(reply)
     ours = [task for task in tasks if order.job_id and text(task.get("state")) == order.job_id]
     named = filter(None, (identifier(task.get("id")) for task in ours))
     if upstream_id := next(named, None):
         return upstream_id
-    if not ours and _reaches_behind(tasks, order):
-        return None
+    references = frozenset(filter(None, (text(task.get("state")) for task in tasks)))
+    if not ours and references:
+        return Unlisted(references)
     raise InDoubt(
         f"the proxy's list of its latest {len(tasks)} tasks does not name this job and may not"
         " reach back to it"
@@ -167,7 +160,7 @@ def _existed(answer: Mapping[str, Any], reply: Reply) -> SubmitAnswer:
     description = text(answer.get("description"))
     finished = text(properties.get("status")) or text(properties.get("imageUrl"))
     if finished or _EXISTS.search(description):
-        return Accepted(upstream_id)
+        return Accepted(upstream_id, existed=True)
     if _WINDOW.search(description) or properties.get("remix") is True:
         return AwaitingInput(upstream_id, description)
     return Accepted(upstream_id)
@@ -198,12 +191,3 @@ def _tasks(reply: Reply) -> list[Mapping[str, Any]]:
     if reply.status >= 300 or not reply.body.lstrip().startswith(b"["):
         raise query_fault(reply)
     return [mapping(task) for task in sequence(reply.json())]
-
-
-def _reaches_behind(tasks: list[Mapping[str, Any]], order: Order) -> bool:
-    """Whether a task that carries somebody's `state` is surely older than the order's submit."""
-    if order.submitted_at is None:
-        return False
-    limit = (order.submitted_at - CLOCK_DOUBT).timestamp() * 1000
-    submits = (positive(task.get("submitTime")) for task in tasks if text(task.get("state")))
-    return any(MILLISECONDS_FROM < at < limit for at in submits if at)

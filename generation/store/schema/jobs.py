@@ -52,6 +52,7 @@ jobs = Table(
     Column("progress", Integer),
     Column("billed", String(10), nullable=False),
     Column("cancel_requested_at", Instant),
+    Column("resolved_as", String(10)),
     Column("answer", Document),
     Column("answered_at", Instant),
     Column("last_reply", Text, nullable=False, server_default=""),
@@ -87,6 +88,10 @@ COUNTED = text("quota_key IS NOT NULL AND finished_at IS NULL")
 Index("ix_jobs_quota_key", jobs.c.quota_key, postgresql_where=COUNTED, sqlite_where=COUNTED)
 FINISHED = text("finished_at IS NOT NULL")
 Index("ix_jobs_finished", jobs.c.finished_at, postgresql_where=FINISHED, sqlite_where=FINISHED)
+
+#: Who has a task: no two jobs may have one in silence, and no tenant another's.
+TASKS = text("upstream_id IS NOT NULL")
+Index("ix_jobs_upstream_id", jobs.c.upstream_id, postgresql_where=TASKS, sqlite_where=TASKS)
 
 #: The four kinds of jobs that matter to a key's capacity; literally as in the indexes, or no
 #: database would use them.

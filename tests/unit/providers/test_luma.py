@@ -464,7 +464,7 @@ class TestFind:
 
     order = Order("job-1", CALLBACK)
 
-    def parsed(self, body: str, status: int = 200) -> str | None:
+    def parsed(self, body: str, status: int = 200) -> object:
         return luma("video", DREAM).parse_find(Reply(status, body.encode()), self.order)
 
     def test_only_the_vendors_first_api_lists(self) -> None:

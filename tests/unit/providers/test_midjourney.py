@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from generation.call import Call
 from generation.errors import ErrorCode, Fault, InDoubt, Throttled
-from generation.operation import Order, Task
+from generation.operation import Order, Task, Unlisted
 from generation.parse import Kind, read
 from generation.providers import find
 from generation.providers.midjourney.assets import file_asset
@@ -355,13 +355,18 @@ def test_a_throttled_submit_says_when_to_come_back(header: str, wait: timedelta 
 
 
 @pytest.mark.parametrize("job_id", ["", "mine"])
-def test_a_job_without_a_time_of_submit_is_never_surely_absent(job_id: str) -> None:
+def test_a_list_names_the_orders_that_may_prove_how_far_it_reaches(job_id: str) -> None:
     tasks = [
         {"id": "1", "state": "other", "submitTime": 1_700_000_000_000},
         {"id": "2", "state": ""},
     ]
+    found = PROXY.parse_find(Reply(200, json.dumps(tasks).encode()), Order(job_id))
+    assert found == Unlisted(frozenset({"other"}))
+
+
+def test_a_list_that_names_nobody_proves_nothing() -> None:
     with pytest.raises(InDoubt):
-        PROXY.parse_find(Reply(200, json.dumps(tasks).encode()), Order(job_id))
+        PROXY.parse_find(Reply(200, b'[{"id": "2", "state": ""}]'), Order("mine"))
 
 
 # --- whatever comes -----------------------------------------------------------------------------
