@@ -17,6 +17,7 @@ from celery import Celery, bootsteps, signals
 from generation import garbage, providers
 from generation.logs import configure_logging
 from generation.queue import celery_app
+from generation.setting_names import unknown_settings
 from generation.settings import Settings
 from generation.station_file import BadStations, load_stations
 from worker.consumer import SturdyConsumer
@@ -103,6 +104,8 @@ class Process:
 
     def open(self, loop: Loop, hostname: str) -> None:
         """Open the room on this loop. Raises `SystemExit` where the settings cannot work."""
+        if unknown := unknown_settings(settings):
+            sys.exit(f"genq worker: {'; '.join(unknown)}")
         try:
             stations = load_stations(settings)
         except BadStations as error:

@@ -20,7 +20,7 @@ from ops.faults.stage import Options
 from ops.faults.verdict import table
 
 #: Set in a process whose mounts nobody else sees, and which end with it.
-PRIVATE = "GENQ_FAULTS_PRIVATE_MOUNTS"
+PRIVATE = "FAULTS_PRIVATE_MOUNTS"
 
 
 def main() -> None:
