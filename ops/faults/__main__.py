@@ -1,5 +1,5 @@
 """
-`python -m ops.faults`: break a whole genq at seventeen points, and count what it has promised.
+`python -m ops.faults`: break a whole genq at every point, and count what it has promised.
 """
 
 import argparse
