@@ -48,6 +48,11 @@ def is_submit(chunk: bytes) -> bool:
     return chunk.startswith(b"POST ") and any(path in chunk[:200] for path in SUBMIT_PATHS)
 
 
+def is_kling_submit(chunk: bytes) -> bool:
+    """Kling has the most ways to refuse an order."""
+    return is_submit(chunk) and b"/kling/" in chunk[:200]
+
+
 def is_look(chunk: bytes) -> bool:
     return not is_submit(chunk) and chunk.startswith((b"GET ", b"POST "))
 
@@ -217,7 +222,8 @@ def look_is_to_wait(field: Field, dice: Random) -> bool:
 
 def submit_is_ambiguous(field: Field, dice: Random) -> bool:
     """The station has taken the order, and answers with a 5xx that speaks of its own trouble."""
-    return field.harm(field.lines.station, is_submit, Harm.REPLACE_ANSWER, ambiguous(dice))
+    matches = dice.choice((is_submit, is_kling_submit))
+    return field.harm(field.lines.station, matches, Harm.REPLACE_ANSWER, ambiguous(dice))
 
 
 def broker_answers_with_errors(field: Field, dice: Random) -> bool:
