@@ -34,7 +34,7 @@ lint: $(INSTALLED_DEV) ## check style, form and who imports whom
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports
 
-faults: $(INSTALLED_DEV) ## break genq at seventeen points; SEED=, JOBS= and STORE= as docs/faults.md says
+faults: $(INSTALLED_DEV) ## break genq at every point; SEED=, JOBS= and STORE= as docs/faults.md says
 	$(BIN)/python -m ops.faults $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS)) \
 	  $(if $(STORE),--store $(STORE)) $(FAULTS)
 

@@ -238,6 +238,8 @@ class Check(Document):
 
 class Readiness(Document):
     ready: bool
+    #: The failed checks that do not make this process unready.
+    degraded: list[str]
     checks: dict[str, Check]
 
 

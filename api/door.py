@@ -91,7 +91,7 @@ class Door:
         self._jobs = Jobs(settings, self.store.jobs, standing, hints, self._rows)
         self._inputs = Inputs(settings, self.store.jobs)
         self._resolutions = Resolutions(settings, self.store.jobs, self._rows)
-        self._metrics = Metrics(self.store, stations)
+        self._metrics = Metrics(self.store, self._nudger, stations)
         self._feed = Feed(self.store, self.hub)
         self._streams = Streams(self.store, self.hub, self.callers)
         self._examples = ExampleJobs(catalogue.entries[0].operation)

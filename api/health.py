@@ -17,6 +17,7 @@ from starlette.responses import Response
 from api.answers import json_answer
 from api.patience import within
 from generation.account import Account
+from generation.broker import fault_of
 from generation.queue import Nudger
 from generation.stations import Stations
 from generation.store import Store, revisions
@@ -56,11 +57,21 @@ class Readiness:
         return await asyncio.shield(self._looking)
 
     async def _look(self) -> dict[str, Check]:
-        store, broker, keys, rows = await asyncio.gather(
-            self._store_checks(), self._broker_check(), self._keys_check(), self._rows_check()
+        store, broker, workers, keys, rows = await asyncio.gather(
+            self._store_checks(),
+            self._broker_check(),
+            self._workers_check(),
+            self._keys_check(),
+            self._rows_check(),
         )
-        stations = self._stations_check()
-        return {**store, "broker": broker, "stations": stations, "keys": keys, "rows": rows}
+        return {
+            **store,
+            "broker": broker,
+            "workers": workers,
+            "stations": self._stations_check(),
+            "keys": keys,
+            "rows": rows,
+        }
 
     async def _store_checks(self) -> dict[str, Check]:
         try:
@@ -88,17 +99,44 @@ class Readiness:
         return {"store": Check(False, words), "schema": unknown}
 
     async def _broker_check(self) -> Check:
+        """Orders are accepted without a broker, so this process is ready without one."""
         try:
-            trouble = await within(PATIENCE, self._nudger.ping())
+            fault = await within(PATIENCE, self._nudger.fault())
         except Exception as error:
-            trouble = f"{type(error).__name__}: {error}"
-        if trouble is None:
-            return Check(True, "The broker answers.")
-        log.warning("broker_check_failed", error=trouble)
+            fault = fault_of(error)
+        if fault is None:
+            return Check(True, "The broker answers.", required=False)
+        log.warning("broker_check_failed", code=fault.code, error=fault.error)
+        said = f"The broker answers {fault.code}" if fault.code else "The broker does not answer"
         return Check(
             False,
-            "The broker does not answer; start Redis, or correct GENQ_REDIS_URL. Orders are"
-            " accepted and kept meanwhile.",
+            f"{said}; {fault.advice}. Orders are accepted and kept meanwhile, and not sent.",
+            required=False,
+        )
+
+    async def _workers_check(self) -> Check:
+        """Workers report through the broker, so nothing is known while it is away."""
+        try:
+            workers = await within(PATIENCE, self._nudger.workers())
+        except Exception:
+            workers = None
+        if workers is None:
+            return Check(False, "Unknown while the broker does not answer.", required=False)
+        if not workers:
+            words = "No worker has reported in the last minute; start one: genq worker"
+            return Check(False, words, required=False)
+        off = [
+            f"{' and '.join(worker.switched_off)} of {worker.name}"
+            for worker in workers
+            if worker.switched_off
+        ]
+        if not off:
+            return Check(True, f"{len(workers)} running.", required=False)
+        return Check(
+            False,
+            f"Switched off by Celery's remote control: {'; '.join(off)}. Restart the worker to"
+            " switch it on.",
+            required=False,
         )
 
     async def _keys_check(self) -> Check:
@@ -176,6 +214,9 @@ class Health:
         ready = all(check.ok for check in checks.values() if check.required)
         document = {
             "ready": ready,
+            "degraded": [
+                name for name, check in checks.items() if not check.ok and not check.required
+            ],
             "checks": {name: check.document() for name, check in checks.items()},
         }
         return json_answer(document, 200 if ready else 503, {"Cache-Control": "no-store"})

@@ -1,7 +1,8 @@
 """
 `/metrics`: the deployment's figures, for Prometheus.
 
-Everything is read from the store, so each process says the same and nothing is lost when one ends.
+Everything but the state of the broker is read from the store, so each process says the same and
+nothing is lost when one ends.
 Stations and keys are named by what the settings call them; no tenant, job or secret is.
 """
 
@@ -15,8 +16,10 @@ from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.broker_metrics import read_broker
 from generation.account import Account, KeyName
 from generation.job import TERMINAL, JobState
+from generation.queue import Nudger
 from generation.stations import Key, Stations
 from generation.store import TABLES, Figures, Store, figures
 from generation.tally import (
@@ -34,8 +37,9 @@ OF_A_KEY = ("station", "key")
 class Metrics:
     """The endpoint for whoever watches."""
 
-    def __init__(self, store: Store, stations: Stations) -> None:
+    def __init__(self, store: Store, nudger: Nudger, stations: Stations) -> None:
         self._store = store
+        self._nudger = nudger
         self._keys = {(station.name, key.name): key for station in stations for key in station.keys}
 
     async def read(self, request: Request, caller: object) -> Response:
@@ -44,6 +48,7 @@ class Metrics:
         found = await figures(self._store.database, self._keys, now)
         registry = CollectorRegistry(auto_describe=False)
         registry.register(Reading(found, self._keys, now))
+        registry.register(await read_broker(self._nudger))
         return Response(
             generate_latest(registry),
             media_type=CONTENT_TYPE_LATEST,

@@ -24,6 +24,19 @@ async def within(limit: timedelta, work: Coroutine[Any, Any, Answer]) -> Answer:
     return task.result()
 
 
+async def uncut(work: Coroutine[Any, Any, Answer]) -> Answer:
+    """
+    What the work returns. It goes on to its end where whoever waits for it is canceled: a database
+    connection that is canceled in the middle of a statement is lost to its pool.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        task.add_done_callback(forget)
+        raise
+
+
 def forget(task: asyncio.Future[Any]) -> None:
     """Take note of how it ended, so that nobody complains that nobody did."""
     if not task.cancelled():

@@ -251,19 +251,27 @@ class Reference:
         )
 
     def ready(self) -> Spec:
-        well = Check(True, "The broker answers.").document()
+        well = Check(True, "The broker answers.", required=False).document()
         away = Check(False, "The database does not answer in time.").document()
         return describe(
             "Health",
             "getReadiness",
             "Is everything there",
-            "Looks at the database, its schema, the broker and the stations, for two seconds at"
-            " most. Each check says in a sentence what is wrong and what to do.",
+            "Looks at the database, its schema, the broker, the workers and the stations, for two"
+            " seconds at most. Each check says in a sentence what is wrong and what to do. Orders"
+            " are accepted and kept without a broker and without workers, so those do not make the"
+            " API unready: `degraded` names them.",
             keyed=False,
             answers={
-                200: says("All is well.", "Readiness", {"ready": True, "checks": {"broker": well}}),
+                200: says(
+                    "Orders are taken.",
+                    "Readiness",
+                    {"ready": True, "degraded": [], "checks": {"broker": well}},
+                ),
                 503: says(
-                    "Something is amiss.", "Readiness", {"ready": False, "checks": {"store": away}}
+                    "Orders cannot be taken.",
+                    "Readiness",
+                    {"ready": False, "degraded": [], "checks": {"store": away}},
                 ),
             },
         )

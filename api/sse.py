@@ -4,7 +4,6 @@ Server-sent events: frames, and the answer that sends them.
 Specification: html.spec.whatwg.org, section "Server-sent events".
 """
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import timedelta
@@ -12,7 +11,6 @@ from datetime import timedelta
 import structlog
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from sqlalchemy.exc import SQLAlchemyError
-from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
 from starlette.types import Send
 
@@ -21,8 +19,6 @@ log = structlog.get_logger(__name__)
 #: Something is sent at least this often, so that nobody on the way takes the line for dead.
 PING_EVERY = timedelta(seconds=15)
 PING = KEEPALIVE_COMMENT
-#: A reader that takes nothing for this long is let go of; it comes again and resumes.
-SEND_PATIENCE = timedelta(seconds=30)
 #: After how many milliseconds a reader reconnects once a stream has ended. Sent within the first
 #: event: a block that has nothing but `retry` is an event without data to some readers.
 RETRY = b"retry: 3000\n"
@@ -36,7 +32,10 @@ def frame(body: bytes, event_type: str, event_id: str | None) -> bytes:
 
 
 class EventStream(StreamingResponse):
-    """Sends frames as they come. However it ends, the generator is closed at once."""
+    """
+    Sends frames as they come. However it ends, the generator is closed at once. A reader that takes
+    nothing is cut off by the connection itself (`api.wire`).
+    """
 
     media_type = "text/event-stream"
 
@@ -53,18 +52,10 @@ class EventStream(StreamingResponse):
             try:
                 async for each in self._frames:
                     is_event = not each.startswith(b":")
-                    await send_in_time(send, retry + each if is_event else each)
+                    body = retry + each if is_event else each
+                    await send({"type": "http.response.body", "body": body, "more_body": True})
                     retry = b"" if is_event else retry
             except (SQLAlchemyError, OSError) as error:
                 # It ends like any other; the reader comes again and resumes where it was.
                 log.warning("stream_broken", error=f"{type(error).__name__}: {error}")
         await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
-async def send_in_time(send: Send, body: bytes) -> None:
-    """Raises `ClientDisconnect` where the reader takes nothing."""
-    try:
-        async with asyncio.timeout(SEND_PATIENCE.total_seconds()):
-            await send({"type": "http.response.body", "body": body, "more_body": True})
-    except TimeoutError:
-        raise ClientDisconnect from None

@@ -18,6 +18,7 @@ from api.feed import first_place
 from api.feed_query import STREAM_PARAMETERS, cursor_of, read_feed_query, read_resumed
 from api.hub import Hub
 from api.names import own_job
+from api.patience import uncut
 from api.sse import PING, PING_EVERY, EventStream, frame
 from api.subscription import News, Subscription
 from api.welcome import Welcome
@@ -57,13 +58,13 @@ class Streams:
         with self._hub.listening(job.tenant, job_id=job.id) as listener:
             await listener.joined()
             ended = job.is_terminal
-            while told := await self._store.events.of_job(job.id, after, PAGE):
+            while told := await uncut(self._store.events.of_job(job.id, after, PAGE)):
                 for event in told:
                     yield job_frame(event)
                 after = told[-1].head.sequence
                 percent = percent_of(told[-1]) or percent
                 ended = ended or told[-1].head.type in ENDINGS
-            while not ended and await welcome.holds() and (news := await hear(listener)):
+            while not ended and await uncut(welcome.holds()) and (news := await hear(listener)):
                 match news:
                     case bytes():
                         yield news
@@ -86,18 +87,18 @@ class Streams:
         # A reader from far behind listens only when it has nearly caught up: its queue has a bound.
         behind = True
         while behind:
-            told = await self._store.events.after(tenant, place, PAGE, types)
+            told = await uncut(self._store.events.after(tenant, place, PAGE, types))
             for event in told:
                 yield feed_frame(event)
             place = place_of(told[-1]) if told else place
             behind = len(told) == PAGE
         with self._hub.listening(tenant, types=types) as listener:
             await listener.joined()
-            while told := await self._store.events.after(tenant, place, PAGE, types):
+            while told := await uncut(self._store.events.after(tenant, place, PAGE, types)):
                 for event in told:
                     yield feed_frame(event)
                 place = place_of(told[-1])
-            while await welcome.holds() and (news := await hear(listener)):
+            while await uncut(welcome.holds()) and (news := await hear(listener)):
                 if isinstance(news, bytes):
                     yield news
                 elif isinstance(news, Told) and place_of(news) > place:

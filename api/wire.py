@@ -3,17 +3,21 @@ The HTTP of the API's sockets: uvicorn's, with bounds to what a request may take
 answers in problem documents also to what is no HTTP.
 
 The parser keeps a head in memory until it is whole, so one without end must not be waited for; and
-neither must a body that drips.
+neither must a body that drips. What a reader does not take stays in memory, too, and a connection
+that is closed politely would wait for that reader for ever.
 """
 
 from asyncio import TimerHandle, Transport
 from typing import Any
 
+import structlog
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from api.envelope import request_id_of
 from api.kinds import BODY_TOO_SLOW, HEAD_TOO_LARGE, MALFORMED_HTTP
 from api.problems import MEDIA_TYPE, Problem, problem_answer
+
+log = structlog.get_logger(__name__)
 
 #: Request line and header fields together.
 MOST_HEAD_BYTES = 64 * 1024
@@ -21,6 +25,10 @@ MOST_HEAD_BYTES = 64 * 1024
 HEAD_SECONDS = 20.0
 #: And the body after it so long. The largest that is allowed needs 4.5 Mbit/s.
 BODY_SECONDS = 60.0
+#: A reader that takes nothing of an answer for this long is cut off. A stream's reader resumes.
+STALL_SECONDS = 30.0
+#: Checks in that time: an answer that is just being sent looks untaken for a moment.
+STALL_CHECKS = 6
 #: After a refusal, what still comes is let go of for so long.
 LINGER_SECONDS = 1.0
 
@@ -51,6 +59,11 @@ class Wire(HttpToolsProtocol):
         self._too_large = False
         self._refused = False
         self._patience: TimerHandle | None = None
+        #: Runs while the reader has not taken all that was sent; how much that was at the last
+        #: check, and how many checks in a row have found that nothing was taken.
+        self._stall: TimerHandle | None = None
+        self._untaken = 0
+        self._stalled_checks = 0
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -58,6 +71,9 @@ class Wire(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
+        if self._stall is not None:
+            self._stall.cancel()
+            self._stall = None
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -103,6 +119,15 @@ class Wire(HttpToolsProtocol):
             self._stop_waiting()
         super().on_message_complete()
 
+    def on_response_complete(self) -> None:
+        self._watch_reader()
+        super().on_response_complete()
+
+    def pause_writing(self) -> None:
+        """The transport calls this when much has not been taken."""
+        self._watch_reader()
+        super().pause_writing()
+
     def send_400_response(self, msg: str) -> None:
         """What uvicorn calls for whatever the parser cannot read."""
         del msg
@@ -131,6 +156,24 @@ class Wire(HttpToolsProtocol):
         # Closed at once, with more on its way to us, the answer would be lost on its way to them.
         self._refused = True
         self.loop.call_later(LINGER_SECONDS, self.transport.close)
+
+    def _watch_reader(self) -> None:
+        if self._stall is None and (untaken := self.transport.get_write_buffer_size()):
+            self._untaken, self._stalled_checks = untaken, 0
+            self._stall = self.loop.call_later(STALL_SECONDS / STALL_CHECKS, self._check_reader)
+
+    def _check_reader(self) -> None:
+        """Cut off a reader that has taken nothing all the while."""
+        self._stall = None
+        before, self._untaken = self._untaken, self.transport.get_write_buffer_size()
+        if not self._untaken:
+            return
+        self._stalled_checks = self._stalled_checks + 1 if self._untaken >= before else 0
+        if self._stalled_checks < STALL_CHECKS:
+            self._stall = self.loop.call_later(STALL_SECONDS / STALL_CHECKS, self._check_reader)
+            return
+        log.info("reader_cut_off", untaken_bytes=self._untaken)
+        self.transport.abort()
 
     def _is_too_large(self) -> bool:
         fields = sum(len(name) + len(value) + 4 for name, value in self.headers)

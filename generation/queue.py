@@ -1,5 +1,5 @@
 """
-The only module that knows there is a broker.
+How messages get onto the broker's queue.
 
 A message says "look at this job" and nothing more; the row says what to do. So a
 message may be lost, doubled or late, and a broker may be down: whoever ticks nudges again.
@@ -8,6 +8,7 @@ message may be lost, doubled or late, and a broker may be down: whoever ticks nu
 import asyncio
 import base64
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from random import getrandbits
@@ -22,6 +23,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from generation.broker import BrokerFault, WorkerReport, find_fault, report, reports
 from generation.flower import summary
 from generation.job import Job
 from generation.settings import Settings
@@ -62,6 +64,11 @@ def celery_app(settings: Settings) -> Celery:
         worker_redirect_stdouts=False,
         worker_cancel_long_running_tasks_on_connection_loss=False,
         worker_enable_remote_control=True,
+        # Limits belong to keys, in the database: a `rate_limit` sent by Celery's remote control
+        # would hold jobs back without a reason in their rows.
+        worker_disable_rate_limits=True,
+        # An error that the broker answers is handled as a lost connection is (`worker.consumer`).
+        broker_channel_error_retry=True,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         broker_transport_options={
@@ -213,13 +220,21 @@ class Nudger:
         except (RedisError, OSError):
             return None
 
-    async def ping(self) -> str | None:
-        """None if the broker answers, else what is wrong with it."""
+    async def fault(self) -> BrokerFault | None:
+        """None if the broker takes what genq sends it."""
+        return await find_fault(self._redis, SUBMITS)
+
+    async def report(self, worker: WorkerReport) -> None:
+        """Tell everybody who asks the broker that this worker runs. Never fails."""
+        with suppress(RedisError, OSError):
+            await report(self._redis, worker)
+
+    async def workers(self) -> Sequence[WorkerReport] | None:
+        """The workers that have reported lately; None where the broker cannot be asked."""
         try:
-            await self._redis.ping()  # pyright: ignore[reportGeneralTypeIssues]
-        except (RedisError, OSError) as error:
-            return f"the broker does not answer: {error}"
-        return None
+            return await reports(self._redis)
+        except (RedisError, OSError):
+            return None
 
     async def close(self) -> None:
         """Push what is pending, briefly, and let go of the broker."""

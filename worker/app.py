@@ -9,7 +9,7 @@ import asyncio
 import os
 import sys
 from concurrent.futures import Future
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 import structlog
 from celery import Celery, bootsteps, signals
@@ -17,11 +17,15 @@ from celery import Celery, bootsteps, signals
 from generation import garbage, providers
 from generation.logs import configure_logging
 from generation.queue import celery_app
+from generation.setting_names import unknown_settings
 from generation.settings import Settings
 from generation.station_file import BadStations, load_stations
+from worker.consumer import SturdyConsumer
 from worker.deliveries import Deliveries
 from worker.loop import Loop
 from worker.pool import LoopPool
+from worker.report import Reporter
+from worker.request import JobRequest
 from worker.room import Room
 from worker.submits import submit
 from worker.ticker import Ticker
@@ -31,6 +35,7 @@ log = structlog.get_logger(__name__)
 settings = Settings()
 app: Celery = celery_app(settings)
 app.conf.worker_pool = f"{LoopPool.__module__}:{LoopPool.__name__}"
+app.conf.worker_consumer = f"{SturdyConsumer.__module__}:{SturdyConsumer.__name__}"
 
 #: How long a leaving worker waits for the looks and the deliveries it has on the wire, beyond their
 #: own time limit.
@@ -55,8 +60,11 @@ class BackRoom(bootsteps.StartStopStep):
             sys.exit("genq worker: its tasks are coroutines; leave out --pool")
         process.open(parent.pool.loop, parent.hostname)
         self._ticker, self._deliveries = process.loop.run(made_on_loop(process.room))
-        process.ticking = process.loop.start(self._ticker.run())
+        process.background.append(process.loop.start(self._ticker.run()))
         process.loop.start(self._deliveries.run())
+        consumer: SturdyConsumer = parent.consumer
+        reporter = Reporter(process.room.nudger, parent.hostname, lambda: consumer.switched_off)
+        process.background.append(process.loop.start(reporter.run()))
         garbage.settle()
         log.info("worker_ready", hostname=parent.hostname, stations=len(process.room.stations))
 
@@ -87,10 +95,17 @@ class Process:
 
     loop: Loop
     room: Room
-    ticking: "Future[None]"
+    #: Celery's own object of this process; it knows how the worker ended.
+    controller: Any = None
+
+    def __init__(self) -> None:
+        #: What runs until the process ends.
+        self.background: list[Future[None]] = []
 
     def open(self, loop: Loop, hostname: str) -> None:
         """Open the room on this loop. Raises `SystemExit` where the settings cannot work."""
+        if unknown := unknown_settings(settings):
+            sys.exit(f"genq worker: {'; '.join(unknown)}")
         try:
             stations = load_stations(settings)
         except BadStations as error:
@@ -108,8 +123,8 @@ class Process:
             self.room.leaving = True
 
     def close(self) -> None:
-        if hasattr(self, "ticking"):
-            self.ticking.cancel()
+        for running in self.background:
+            running.cancel()
         if hasattr(self, "room"):
             self.loop.run(self.room.close(), 15)
             self.loop.stop()
@@ -126,7 +141,9 @@ async def submit_task(job_id: str) -> None:
 
 untyped = cast(Any, app)
 for name in providers.names():
-    untyped.task(name=name, send_events=False)(submit_task)
+    untyped.task(
+        name=name, send_events=False, Request=f"{JobRequest.__module__}:{JobRequest.__name__}"
+    )(submit_task)
 
 
 untyped.steps["worker"].add(BackRoom)
@@ -135,6 +152,11 @@ untyped.steps["worker"].add(BackRoom)
 @signals.setup_logging.connect
 def set_up_logging(**_: Any) -> None:
     configure_logging(settings)
+
+
+@signals.worker_init.connect
+def note_controller(sender: Any, **_: Any) -> None:
+    process.controller = sender
 
 
 @signals.worker_shutting_down.connect
@@ -147,8 +169,11 @@ def close_room(**_: Any) -> None:
     process.close()
 
 
-def main() -> None:
-    """Run the worker in this process until it is told to stop."""
+def main() -> NoReturn:
+    """
+    Run the worker in this process until it is told to stop, and exit with 0; with another code
+    where an error has ended it.
+    """
     app.worker_main(
         [
             "worker",
@@ -161,3 +186,5 @@ def main() -> None:
             f"--loglevel={settings.log_level}",
         ]
     )
+    # Celery's own program keeps the code to itself.
+    sys.exit(process.controller.exitcode)

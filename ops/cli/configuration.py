@@ -33,6 +33,7 @@ def load_settings() -> "Settings":
     from pydantic import ValidationError
     from pydantic_settings import SettingsError
 
+    from generation.setting_names import unknown_settings
     from generation.settings import Settings
 
     try:
@@ -43,7 +44,7 @@ def load_settings() -> "Settings":
         raise BadSettings([f"the settings cannot be read: {error}"]) from None
     except (OSError, UnicodeDecodeError) as error:
         raise BadSettings([f"the file .env cannot be read: {error}"]) from None
-    if unusable := beyond_types(settings):
+    if unusable := [*unknown_settings(settings), *beyond_types(settings)]:
         raise BadSettings(unusable)
     return settings
 

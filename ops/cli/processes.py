@@ -1,6 +1,7 @@
 """The processes genq is made of: `genq api`, `worker`, `flower` and `sandbox`."""
 # ruff: noqa: PLC0415  (Celery, Flower and the web server are loaded by the process that runs them)
 
+import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
@@ -99,6 +100,7 @@ def sandbox(
     """
     from pydantic import ValidationError
 
+    from generation.setting_names import unknown_sandbox_settings
     from ops.sandbox.config import SandboxConfig
     from ops.sandbox.server import serve
 
@@ -108,6 +110,8 @@ def sandbox(
         config = SandboxConfig(**changes)
     except ValidationError as error:
         raise Stop("; ".join(complaints(error, "GENQ_SANDBOX_")), Code.USAGE) from None
+    if unknown := unknown_sandbox_settings(SandboxConfig.model_fields, os.environ):
+        raise Stop("; ".join(unknown), Code.USAGE)
     with listening(host, port, "give another --port"):
         serve(config, host, port)
 

@@ -1,5 +1,5 @@
 """
-`python -m ops.faults`: break a whole genq at seventeen points, and count what it has promised.
+`python -m ops.faults`: break a whole genq at every point, and count what it has promised.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from ops.faults.stage import Options
 from ops.faults.verdict import table
 
 #: Set in a process whose mounts nobody else sees, and which end with it.
-PRIVATE = "GENQ_FAULTS_PRIVATE_MOUNTS"
+PRIVATE = "FAULTS_PRIVATE_MOUNTS"
 
 
 def main() -> None:

@@ -31,6 +31,7 @@ class Row:
     version: int
     reason: str
     wake_at: datetime | None
+    upstream_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,14 @@ class Books:
         return self._loop.run(read(), 30)
 
 
-COLUMNS = (jobs.c.id, jobs.c.state, jobs.c.version, jobs.c.reason, jobs.c.wake_at)
+COLUMNS = (
+    jobs.c.id,
+    jobs.c.state,
+    jobs.c.version,
+    jobs.c.reason,
+    jobs.c.wake_at,
+    jobs.c.upstream_id,
+)
 
 
 def opened(url: str) -> Coroutine[Any, Any, Store]:
@@ -136,4 +144,4 @@ def opened(url: str) -> Coroutine[Any, Any, Store]:
 
 
 def row_of(row: Any) -> Row:
-    return Row(row.id, row.state, row.version, row.reason, row.wake_at)
+    return Row(row.id, row.state, row.version, row.reason, row.wake_at, row.upstream_id)

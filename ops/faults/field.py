@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ops.faults.books import Books
 from ops.faults.house import House, Lines, Runner
-from ops.faults.proxy import Harm, Proxy
+from ops.faults.proxy import GARBAGE, Harm, Proxy
 from ops.faults.recovery import Recoveries
 from ops.faults.verdict import RECOVERY_SECONDS
 from ops.stack.broker import BrokerProcess
@@ -87,9 +87,11 @@ class Field:
         while self.recoveries.pending and time.monotonic() < deadline:
             time.sleep(LOOK_SECONDS)
 
-    def harm(self, line: Proxy, matches: Callable[[bytes], bool], harm: Harm) -> bool:
+    def harm(
+        self, line: Proxy, matches: Callable[[bytes], bool], harm: Harm, reply: bytes = GARBAGE
+    ) -> bool:
         """Do this to the next exchange of this line that matches."""
-        tamper = line.tamper(matches, harm)
+        tamper = line.tamper(matches, harm, reply=reply)
         hit = self.wait(tamper.done.is_set)
         line.forget(tamper)
         return hit

@@ -1,5 +1,5 @@
 """
-The seventeen points at which genq is broken, and how.
+The points at which genq is broken, and how.
 
 A strike blocks until it has hit, or until nobody came past in time; what it broke is whole again
 when it returns, except for processes, which the house starts again. It answers whether it hit.
@@ -9,10 +9,14 @@ import signal
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from random import Random
 
+from ops.faults.answers import absurd_pause, ambiguous, other_clock
+from ops.faults.broker_errors import answer_with_error
 from ops.faults.field import Field
 from ops.faults.proxy import Harm, Proxy
+from ops.stack.broker import client
 
 Strike = Callable[[Field, Random], bool]
 
@@ -42,6 +46,11 @@ class Point:
 
 def is_submit(chunk: bytes) -> bool:
     return chunk.startswith(b"POST ") and any(path in chunk[:200] for path in SUBMIT_PATHS)
+
+
+def is_kling_submit(chunk: bytes) -> bool:
+    """Kling has the most ways to refuse an order."""
+    return is_submit(chunk) and b"/kling/" in chunk[:200]
 
 
 def is_look(chunk: bytes) -> bool:
@@ -172,7 +181,7 @@ def station_is_ill(field: Field, dice: Random) -> bool:
     line = field.lines.station
     match dice.randrange(4):
         case 0:
-            return field.harm(line, matches, Harm.SPOIL_ANSWER)
+            return field.harm(line, matches, Harm.REPLACE_ANSWER)
         case 1:
             return field.harm(line, matches, Harm.HALVE_ANSWER)
         case 2:
@@ -195,6 +204,35 @@ def disk_is_full(field: Field, dice: Random) -> bool:
     return field.fill_disk(dice.uniform(1, field.seconds(5)))
 
 
+def clock_lies(field: Field, dice: Random) -> bool:
+    """The station's clock is hours off while the answer to a submit is lost."""
+    line = field.lines.station
+    line.rewrite = other_clock(timedelta(hours=dice.choice((-2, 2, 26))))
+    try:
+        hit = field.harm(line, is_submit, Harm.LOSE_ANSWER)
+        time.sleep(dice.uniform(1, field.seconds(15)))
+    finally:
+        line.rewrite = None
+    return hit
+
+
+def look_is_to_wait(field: Field, dice: Random) -> bool:
+    return field.harm(field.lines.station, is_look, Harm.REPLACE_ANSWER, absurd_pause(dice))
+
+
+def submit_is_ambiguous(field: Field, dice: Random) -> bool:
+    """The station has taken the order, and answers with a 5xx that speaks of its own trouble."""
+    matches = dice.choice((is_submit, is_kling_submit))
+    return field.harm(field.lines.station, matches, Harm.REPLACE_ANSWER, ambiguous(dice))
+
+
+def broker_answers_with_errors(field: Field, dice: Random) -> bool:
+    seconds = dice.uniform(1, 1 + field.seconds(10))
+    with client(field.broker.url) as broker:
+        answer_with_error(broker, field.house.folder / "broker", dice, seconds)
+    return True
+
+
 POINTS = (
     Point(1, "order read, not committed", killed_at("order read, not written")),
     Point(2, "committed, not nudged", killed_at("committed, not nudged")),
@@ -215,6 +253,10 @@ POINTS = (
     Point(15, "database restarted, cut", database_breaks, ("postgresql",)),
     Point(16, "station slow, garbage, half", station_is_ill),
     Point(17, "disk full", disk_is_full, ("sqlite",)),
+    Point(18, "station's clock is wrong", clock_lies),
+    Point(19, "absurd Retry-After to a look", look_is_to_wait),
+    Point(20, "ambiguous 5xx to a submit", submit_is_ambiguous),
+    Point(21, "broker answers with errors", broker_answers_with_errors),
 )
 
 

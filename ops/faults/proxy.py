@@ -32,8 +32,8 @@ class Harm(StrEnum):
     LOSE_ANSWER = "lose the answer"
     #: Half of the answer's first bytes, and the connection breaks.
     HALVE_ANSWER = "halve the answer"
-    #: Something else instead of the answer.
-    SPOIL_ANSWER = "spoil the answer"
+    #: The request arrives, and its answer is replaced by another.
+    REPLACE_ANSWER = "replace the answer"
     #: The answer comes, late.
     DELAY_ANSWER = "delay the answer"
 
@@ -45,6 +45,8 @@ class Tamper:
     matches: Callable[[bytes], bool]
     harm: Harm
     seconds: float = 0
+    #: What replaces the answer.
+    reply: bytes = GARBAGE
     #: Set when its request has come, and when the harm is done.
     met: threading.Event = field(default_factory=threading.Event)
     done: threading.Event = field(default_factory=threading.Event)
@@ -65,6 +67,8 @@ class Proxy:
         self._writers: set[asyncio.StreamWriter] = set()
         self._tampers: list[Tamper] = []
         self._refusing = False
+        #: Changes every piece of an answer, and leaves its length as it is.
+        self.rewrite: Callable[[bytes], bytes] | None = None
         #: Connections that were refused.
         self.refused = 0
         self._flowing = asyncio.Event()
@@ -77,9 +81,15 @@ class Proxy:
         """Break every connection there is; how many there were."""
         return self._run(self._cut())
 
-    def tamper(self, matches: Callable[[bytes], bool], harm: Harm, seconds: float = 0) -> Tamper:
+    def tamper(
+        self,
+        matches: Callable[[bytes], bool],
+        harm: Harm,
+        seconds: float = 0,
+        reply: bytes = GARBAGE,
+    ) -> Tamper:
         """Do this to the next exchange whose request matches."""
-        tamper = Tamper(matches, harm, seconds)
+        tamper = Tamper(matches, harm, seconds, reply)
         self._loop.call_soon_threadsafe(self._tampers.append, tamper)
         return tamper
 
@@ -137,6 +147,9 @@ class Proxy:
             task.cancel()
         await asyncio.gather(*serving, return_exceptions=True)
 
+    def _rewritten(self, chunk: bytes) -> bytes:
+        return self.rewrite(chunk) if self.rewrite else chunk
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._refusing:
             self.refused += 1
@@ -150,7 +163,8 @@ class Proxy:
         both = {writer, upstream[1]}
         self._writers |= both
         try:
-            await Exchange(self._tampers, self._flowing).pump((reader, writer), upstream)
+            exchange = Exchange(self._tampers, self._flowing, self._rewritten)
+            await exchange.pump((reader, writer), upstream)
         finally:
             self._writers -= both
             for each in both:
@@ -163,7 +177,13 @@ Side = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 class Exchange:
     """One connection: what the caller says, what it is answered, and what is done to that."""
 
-    def __init__(self, tampers: list[Tamper], flowing: asyncio.Event) -> None:
+    def __init__(
+        self,
+        tampers: list[Tamper],
+        flowing: asyncio.Event,
+        rewritten: Callable[[bytes], bytes],
+    ) -> None:
+        self._rewritten = rewritten
         self._tampers = tampers
         self._flowing = flowing
         self._harm: Tamper | None = None
@@ -201,11 +221,11 @@ class Exchange:
                         await asyncio.sleep(harm.seconds)
                     case Harm.HALVE_ANSWER:
                         return await last_words(writer, chunk[: len(chunk) // 2])
-                    case Harm.SPOIL_ANSWER:
-                        return await last_words(writer, GARBAGE)
+                    case Harm.REPLACE_ANSWER:
+                        return await last_words(writer, harm.reply)
                     case _:
                         return None
-            writer.write(chunk)
+            writer.write(self._rewritten(chunk))
             await writer.drain()
         return None
 

@@ -20,15 +20,19 @@ from ops.faults.verdict import (
     every_ending_is_told,
     every_job_is_explained,
     no_place_is_lost,
+    no_result_is_given_up,
     nobody_died_by_himself,
     nothing_is_paid_twice,
     recovery_is_quick,
     the_figures_agree,
 )
 from ops.sandbox.dialect import Refusal
+from ops.sandbox.tasks import Phase
 
 #: So often nothing else is broken until what a kill left standing moves again.
 LEFT_ALONE = 0.4
+#: The station shows so many of its tasks; more than any run has.
+MOST_TASKS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +117,12 @@ def judged(stage: Stage) -> list[Invariant]:
     stats = stage.sandbox.stats()
     paid = {name: int(n) for name, n in stats["paid_by_reference"].items()}
     turned_away = int(stats["refused_by_reason"].get(Refusal.DUPLICATE, 0))
+    tasks = stage.sandbox.tasks(limit=MOST_TASKS)
+    finished = {str(task["reference"]) for task in tasks if task["phase"] == Phase.SUCCEEDED}
     return [
         every_job_is_explained(rows, stage.caller.accepted),
         nothing_is_paid_twice(paid, turned_away, rows),
+        no_result_is_given_up(rows, finished),
         every_ending_is_told(rows, told, stage.receiver.received),
         recovery_is_quick(kills, RECOVERY_SECONDS, disturbed=False),
         recovery_is_quick(kills, RECOVERY_IN_TROUBLE_SECONDS, disturbed=True),

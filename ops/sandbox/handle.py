@@ -31,9 +31,9 @@ class SandboxHandle:
         """How often a submit with this job reference was charged."""
         return int(self.stats()["paid_by_reference"].get(reference, 0))
 
-    def tasks(self) -> list[dict[str, Any]]:
+    def tasks(self, limit: int = 1000) -> list[dict[str, Any]]:
         """The newest upstream tasks, the newest first."""
-        return list(self._ask("GET", "tasks")["tasks"])
+        return list(self._ask("GET", f"tasks?limit={limit}")["tasks"])
 
     def configure(self, **settings: Any) -> None:
         """Change settings of the running station (see SandboxConfig)."""

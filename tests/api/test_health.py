@@ -14,9 +14,12 @@ import httpx
 import pytest
 
 from api.documents import Readiness
+from generation.queue import SUBMITS
 from generation.settings import seconds
-from ops.stack.broker import BrokerProcess
+from ops.stack.broker import BrokerProcess, client
+from ops.stack.ports import free_port
 from tests.api.serving import ORDER, Served, serving, settings_of
+from tests.api.test_metrics import reading
 from tests.api.test_refused_orders import problem
 from tests.services.postgres import Cluster
 from tests.services.processes import descendants
@@ -30,8 +33,12 @@ def test_all_is_well(over_sqlite: Served) -> None:
     answer = over_sqlite.http.get("/readyz")
     assert answer.status_code == 200
     ready = Readiness.model_validate_json(answer.content)
-    assert set(ready.checks) == {"store", "schema", "broker", "stations", "keys", "rows"}
-    assert all(check.ok for check in ready.checks.values())
+    assert set(ready.checks) == {
+        *("store", "schema", "broker", "workers", "stations", "keys", "rows")
+    }
+    assert ready.degraded == ["workers"], "none runs in these tests, and all else is well"
+    assert [name for name, check in ready.checks.items() if not check.ok] == ["workers"]
+    assert "genq worker" in ready.checks["workers"].detail
 
 
 @pytest.mark.parametrize("violence", [signal.SIGKILL, signal.SIGSTOP])
@@ -43,13 +50,36 @@ def test_a_broker_that_is_away(
         assert private_broker.pid is not None
         os.kill(private_broker.pid, violence)
         try:
-            amiss = not_well(served.http)
+            assert not_well(served.http) == {}, "orders are taken without a broker"
+            broker = degraded(served.http)["broker"]
+            figures = reading(served.admin())
         finally:
             private_broker.kill()
-        assert list(amiss) == ["broker"]
-        assert "GENQ_REDIS_URL" in amiss["broker"]
+        assert "GENQ_REDIS_URL" in broker
+        assert figures["genq_broker_up",] == 0
+        served.caller().order()
         private_broker.start()
-        wait_for(lambda: not_well(served.http) == {}, BACK, "readiness to come back")
+        wait_for(lambda: "broker" not in degraded(served.http), BACK, "the broker to be seen")
+        assert reading(served.admin())["genq_broker_up",] == 1
+
+
+def test_a_broker_that_answers_with_an_error(
+    tmp_path: Path, sqlite_url: str, private_broker: BrokerProcess
+) -> None:
+    with (
+        serving(settings_of(tmp_path, sqlite_url, private_broker.url)) as served,
+        client(private_broker.url) as broker,
+    ):
+        broker.set(SUBMITS, "no list")
+        assert "The broker answers WRONGTYPE" in degraded(served.http)["broker"]
+        assert 'genq_broker_error{code="WRONGTYPE"} 1.0' in served.admin().get("/metrics").text
+        broker.delete(SUBMITS)
+        broker.replicaof("127.0.0.1", free_port())
+        assert "The broker answers READONLY" in degraded(served.http)["broker"]
+        assert 'genq_broker_error{code="READONLY"} 1.0' in served.admin().get("/metrics").text
+        assert not_well(served.http) == {}
+        broker.replicaof("NO", "ONE")
+        assert "broker" not in degraded(served.http)
 
 
 def test_a_database_that_is_stopped(
@@ -106,6 +136,12 @@ def not_well(http: httpx.Client) -> dict[str, str]:
     for private in ("127.0.0.1", "redis://", "postgresql", "Error"):
         assert private not in answer.text
     return amiss
+
+
+def degraded(http: httpx.Client) -> dict[str, str]:
+    """What the checks say that failed and are not required."""
+    document = http.get("/readyz").json()
+    return {name: document["checks"][name]["detail"] for name in document["degraded"]}
 
 
 @contextmanager

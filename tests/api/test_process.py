@@ -34,7 +34,6 @@ def environment(folder: Path, store_url: str, redis_url: str, **changes: str) ->
     """The environment of an API with `STATIONS`."""
     (folder / "stations.toml").write_text(STATIONS)
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("GENQ_")}
-    marks = {name: value for name, value in os.environ.items() if name.startswith("GENQ_TEST")}
     own = {
         "GENQ_DATA_DIR": str(folder),
         "GENQ_DATABASE_URL": store_url,
@@ -42,7 +41,7 @@ def environment(folder: Path, store_url: str, redis_url: str, **changes: str) ->
         "GENQ_STATIONS_FILE": str(folder / "stations.toml"),
         "GENQ_LOG_FORMAT": "json",
     }
-    return inherited | marks | own | changes
+    return inherited | own | changes
 
 
 class TestRefusals:

@@ -6,6 +6,8 @@ import os
 import re
 import signal
 import socket
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -155,3 +157,30 @@ class TestStarting:
         wrong = genq.having(sandbox_tasks_kept="none")("sandbox")
         assert wrong.code == 2
         assert wrong.sentence == "genq: GENQ_SANDBOX_TASKS_KEPT: give a whole number"
+        unknown = genq.having(sandbox_sped="2")("sandbox")
+        assert unknown.code == 2
+        assert "GENQ_SANDBOX_SPED: " in unknown.sentence
+        assert unknown.sentence.endswith("did you mean GENQ_SANDBOX_SPEED?")
+
+    @pytest.mark.parametrize(
+        "command", [("api",), ("worker",), ("flower",), ("migrate",), ("keys", "list"), ("check",)]
+    )
+    def test_a_setting_that_does_not_exist_is_refused(
+        self, genq: Genq, tmp_path: Path, command: tuple[str, ...]
+    ) -> None:
+        answer = genq.having(datbase_url="postgresql+asyncpg://u:secret@h/d")(*command)
+        assert answer.code == 1
+        assert "GENQ_DATBASE_URL: there is no such setting" in answer.out + answer.err
+        assert "did you mean GENQ_DATABASE_URL?" in answer.out + answer.err
+        assert "secret" not in answer.out + answer.err
+        assert not (tmp_path / ".genq").exists(), "nothing was made meanwhile"
+
+    def test_the_same_in_a_file_and_for_celery_itself(self, genq: Genq, tmp_path: Path) -> None:
+        (tmp_path / ".env").write_text("GENQ_TICKS=1\n")
+        assert "GENQ_TICKS: there is no such setting; did you mean GENQ_TICK?" in genq("api").err
+        command = [sys.executable, "-m", "celery", "-A", "worker.app", "worker"]
+        ended = subprocess.run(
+            command, cwd=tmp_path, env=genq.environment, capture_output=True, check=False
+        )
+        assert b"did you mean GENQ_TICK?" in ended.stderr
+        assert ended.returncode != 0

@@ -113,6 +113,8 @@ class Deployment:
     webhook_secret: str = field(default_factory=new_secret)
     programs: list[Program] = field(default_factory=list[Program])
     api_url: str = ""
+    #: The `genq` that is run.
+    program: str = GENQ
     #: One for all requests: to make one takes longer than a request does.
     http: httpx.Client = field(default_factory=lambda: httpx.Client(trust_env=False, timeout=20))
 
@@ -143,7 +145,7 @@ class Deployment:
         log = self.folder / f"{name}-{len(self.programs)}.log"
         with log.open("wb") as output:
             process = self.keeper.launch(
-                [GENQ, *arguments],
+                [self.program, *arguments],
                 output=output,
                 env={**self.environment, **environment},
                 cwd=self.folder,

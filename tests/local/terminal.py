@@ -36,11 +36,7 @@ os.execv(sys.argv[1], sys.argv[1:])
 
 def environment(folder: Path, **changes: str) -> Mapping[str, str]:
     """Nothing of the developer's settings; ports that no other test reaches for."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("GENQ_") or name == "GENQ_TEST_SESSION"
-    }
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GENQ_")}
     return kept | {
         "GENQ_DATA_DIR": str(folder / "data"),
         "GENQ_API_PORT": str(free_port()),

@@ -19,7 +19,7 @@ import pytest
 
 from tests.services.processes import Process, descendants, running
 
-MARK: Final = "GENQ_TEST_SESSION"
+MARK: Final = "TEST_SESSION_OF_GENQ"
 GRACE = timedelta(seconds=2)
 LEAKED = pytest.StashKey[list[str]]()
 

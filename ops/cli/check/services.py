@@ -72,12 +72,10 @@ async def of_clock(database: Database) -> Finding:
 async def of_broker(settings: Settings) -> Finding:
     nudger = Nudger(settings)
     try:
-        trouble = await nudger.ping()
+        fault = await nudger.fault()
     finally:
         await nudger.close()
-    if trouble is None:
+    if fault is None:
         return ok("broker", "answers")
-    return problem(
-        "broker",
-        f"{trouble.rstrip('.')}; orders are kept but not sent: start Redis, or set GENQ_REDIS_URL",
-    )
+    words = str(fault).rstrip(".")
+    return problem("broker", f"{words}; orders are kept but not sent: {fault.advice}")
