@@ -69,6 +69,17 @@ class Acceptance(StrEnum):
     YES = "yes"
 
 
+class Scope(StrEnum):
+    """What a refusal holds for."""
+
+    #: This order only.
+    ORDER = "order"
+    #: The key, for this provider or model.
+    MODEL = "model"
+    #: The key, for every order.
+    KEY = "key"
+
+
 class Fault(Exception):
     """
     An exchange with an upstream did not give what was asked for.
@@ -81,6 +92,7 @@ class Fault(Exception):
     #: True where the same request may succeed later without a change.
     retryable: ClassVar[bool] = False
     default_code: ClassVar[ErrorCode] = ErrorCode.INTERNAL
+    default_scope: ClassVar[Scope] = Scope.ORDER
 
     def __init__(
         self,
@@ -90,6 +102,7 @@ class Fault(Exception):
         upstream_status: int | None = None,
         upstream_code: str | None = None,
         retry_after: timedelta | None = None,
+        scope: Scope | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -97,6 +110,7 @@ class Fault(Exception):
         self.upstream_status = upstream_status
         self.upstream_code = upstream_code
         self.retry_after = retry_after
+        self.scope = scope or self.default_scope
         #: The upstream's literal words, where it said anything; set by whoever heard them.
         self.words = ""
 
@@ -117,6 +131,7 @@ class Throttled(NotAccepted):
     """Too fast. `retry_after` is what the upstream asked for, if it asked."""
 
     default_code = ErrorCode.RATE_LIMITED
+    default_scope = Scope.KEY
 
 
 class QueueFull(NotAccepted):
@@ -131,6 +146,7 @@ class AccountBlocked(Fault):
     accepted = Acceptance.NO
     retryable = True
     default_code = ErrorCode.AUTH
+    default_scope = Scope.KEY
 
 
 class Rejected(Fault):
