@@ -6,7 +6,6 @@ import structlog
 
 from generation import followup
 from generation.binding import Binding, candidates
-from generation.breaker import verdict
 from generation.errors import Acceptance, Fault, InDoubt, NotAccepted, Rejected
 from generation.job import Job, JobState
 from generation.lifecycle import Moment, after_submit, doubt, heard
@@ -49,8 +48,9 @@ async def send(room: Room, job: Job, binding: Binding) -> None:
     room.submitting.add(job.id)
     try:
         answer, words = await attempt(room, job, binding)
-        room.breakers.heard(binding.station.name, verdict(answer))
-        await note_trouble(room, binding, answer)
+        room.breakers.heard(binding.station.name, answer, job.id)
+        noted = await note_trouble(room, binding, job, answer)
+        outcome = answer if is_elsewhere(room, job, binding) else noted
         at = room.moment(binding, job.model)
 
         def decide(fresh: Job) -> Job:
@@ -58,7 +58,7 @@ async def send(room: Room, job: Job, binding: Binding) -> None:
             if not current:
                 return fresh
             elsewhere = is_elsewhere(room, fresh, binding)
-            after = after_submit(fresh, answer, at, elsewhere=elsewhere)
+            after = after_submit(fresh, outcome, at, elsewhere=elsewhere)
             return heard(fresh, early_answered(after, binding), words)
 
         try:
@@ -70,7 +70,7 @@ async def send(room: Room, job: Job, binding: Binding) -> None:
     finally:
         room.submitting.discard(job.id)
     room.show(change)
-    await note_recovery(room, binding, answer)
+    await note_recovery(room, binding, job, answer)
     if change is not None and change.after.state is JobState.QUEUED:
         go_on(room, change.after)
     log.info(

@@ -10,6 +10,7 @@ from generation.job import Billed, Job, JobState
 from generation.lifecycle.ending import unbilled, undecided
 from generation.lifecycle.moment import GRACE, Moment
 from generation.lifecycle.running import MISSES_TO_LOSE, started
+from generation.retry_after import look_pause
 from generation.stations import OnDoubt
 from generation.status import Accepted
 
@@ -43,7 +44,7 @@ def after_find(job: Job, answer: str | Fault | None, at: Moment) -> Job:
             return missed_again(job, at)
         case Fault():
             return job.keep(
-                at.now, wake_at=at.now + (answer.retry_after or at.rules.backoff(2, at.dice))
+                at.now, wake_at=at.now + look_pause(answer, at.rules.backoff(2, at.dice))
             )
 
 

@@ -11,6 +11,7 @@ from generation.job import Billed, Job, JobState
 from generation.lifecycle.ending import finish
 from generation.lifecycle.moment import GRACE, Moment
 from generation.pace import next_look
+from generation.retry_after import submit_pause
 from generation.status import Accepted, AwaitingInput, Failed, Running, SubmitAnswer, Succeeded
 
 
@@ -66,7 +67,7 @@ def after_input(job: Job, answer: SubmitAnswer | Fault, at: Moment) -> Job:
         case Rejected():
             return job.keep(at.now, answer=None, reason=f"{answer.code}: {answer.message}")
         case NotAccepted() | AccountBlocked():
-            wait = answer.retry_after or at.rules.backoff(0, at.dice)
+            wait = submit_pause(answer, at.rules.backoff(0, at.dice))
             return job.keep(at.now, answered_at=None, wake_at=at.now + wait)
         case _:
             return job

@@ -12,9 +12,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from generation.account import Account, KeyName
+from generation.blocks import Block, Blocks
 from generation.job import JobState
 from generation.store.database import Database
 from generation.store.schema import HOLDING, UNFINISHED, accounts, jobs, turns
+
+#: Fields of an account that are columns of their own.
+COLUMNS = tuple(column.name for column in accounts.columns if column.name != "refusals")
 
 
 class AccountStore:
@@ -76,7 +80,7 @@ async def write(connection: AsyncConnection, changed: Sequence[Account]) -> None
     """Save these keys, which are locked."""
     for account in changed:
         query = update(accounts).where(is_of(account.name))
-        await connection.execute(query.values(asdict(account)))
+        await connection.execute(query.values(row_of(account)))
 
 
 async def places(connection: AsyncConnection, name: KeyName, now: datetime) -> tuple[int, int]:
@@ -128,7 +132,37 @@ def is_of(name: KeyName) -> ColumnElement[bool]:
 
 
 def account_of(row: Mapping[Any, Any]) -> Account:
-    return Account(**row)
+    fields = dict(row)
+    refusals: dict[str, Any] = fields.pop("refusals") or {}
+    blocks = [block_of(document) for document in refusals.get("blocks", ())]
+    return Account(
+        **fields,
+        refused=tuple(refusals.get("jobs", ())),
+        blocks=Blocks({block.subject: block for block in blocks}),
+    )
+
+
+def row_of(account: Account) -> dict[str, Any]:
+    fields = {name: getattr(account, name) for name in COLUMNS}
+    blocks = [block_document(block) for block in account.blocks]
+    refusals = {"jobs": list(account.refused), "blocks": blocks}
+    return {**fields, "refusals": refusals if account.refused or blocks else None}
+
+
+def block_document(block: Block) -> dict[str, Any]:
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in asdict(block).items()
+    }
+
+
+def block_of(document: Mapping[str, Any]) -> Block:
+    fields = dict(document)
+    for name in ("since", "refused_at", "probe_at"):
+        fields[name] = datetime.fromisoformat(fields[name]) if fields[name] else None
+    for name in ("refused", "in_a_row"):
+        fields[name] = tuple(fields[name])
+    return Block(**fields)
 
 
 def dialect_of(connection: AsyncConnection) -> Any:
