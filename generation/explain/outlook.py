@@ -8,6 +8,7 @@ from datetime import datetime
 
 from generation.explain.story import Story
 from generation.job import Job, JobState
+from generation.line import without_subject
 from generation.webhooks.delivery import DeliveryState
 
 S = JobState
@@ -45,7 +46,8 @@ def step_of(job: Job, now: datetime) -> Expectation:
         return Expectation("A worker sees to the cancel that was asked for.", job.wake_at)
     match job.state:
         case S.QUEUED if job.line:
-            words = f"It is sent as soon as one of these keys has room: {job.line}."
+            keys = without_subject(job.line)
+            words = f"It is sent as soon as one of these keys takes it: {keys}."
             return Expectation(words, None)
         case S.QUEUED if job.not_before is not None and job.not_before > now:
             return Expectation("It is sent again, not before then.", job.not_before)

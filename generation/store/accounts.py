@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, select, update
+from sqlalchemy import ColumnElement, and_, func, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -32,6 +32,23 @@ class AccountStore:
         async with self._database.reading() as connection:
             rows = (await connection.execute(select(accounts))).mappings()
             return {account.name: account for account in map(account_of, rows)}
+
+    async def in_use(self, now: datetime) -> dict[KeyName, int]:
+        """The keys that unfinished jobs belong to, and how many do; in the settings or not."""
+        name = tuple_(jobs.c.station, jobs.c.key)
+        query = (
+            select(jobs.c.station, jobs.c.key)
+            .where(UNFINISHED)
+            .order_by(jobs.c.station, jobs.c.key)
+            .limit(1)
+        )
+        found: dict[KeyName, int] = {}
+        last: KeyName = ("", "")
+        async with self._database.reading() as connection:
+            while row := (await connection.execute(query.where(name > last))).first():
+                last = (row.station, row.key)
+                found[last], _ = await places(connection, last, now)
+        return found
 
     async def change(self, name: KeyName, decide: Callable[[Account], Account]) -> Account:
         """Apply a decision to what is known of this key now; what is known of it then."""
