@@ -267,7 +267,7 @@ def after_balance(account: Account, balance: Balance, now: datetime, patience: P
     if account.blocked_code != ErrorCode.OUT_OF_CREDITS:
         return account
     if account.balance is not None and balance.left > max(account.balance, 0.0):
-        return unblocked(account)
+        return replace(unblocked(account), blocks=account.blocks.without(account.blocked_code))
     noted = replace(account, balance=balance.left, balance_unit=balance.unit)
     if balance.left > 0 or not balance.is_all:
         return noted

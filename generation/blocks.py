@@ -120,6 +120,10 @@ class Blocks:
         block = self.get(subject)
         return block is not None and block.is_held(now)
 
+    def without(self, code: str) -> "Blocks":
+        """These but for refusals of this kind, whose cause is gone."""
+        return Blocks({block.subject: block for block in self if block.code != code})
+
     def with_block(self, block: Block, now: datetime) -> "Blocks":
         """These and that one; without those that are too old or too many."""
         known = {each.subject: each for each in self if not each.is_forgotten(now)}

@@ -86,8 +86,9 @@ class Breaker:
             case BreakerState.OPEN:
                 return False
             case BreakerState.HALF_OPEN:
-                waited = now - (self._opened_at or now) - OPEN_SECONDS
-                return waited >= OTHERS_FIRST_SECONDS or job_id not in self._failing
+                assert self._opened_at is not None
+                waited = now - self._opened_at >= OPEN_SECONDS + OTHERS_FIRST_SECONDS
+                return waited or job_id not in self._failing
             case BreakerState.CLOSED:
                 return True
 

@@ -47,7 +47,7 @@ def step_of(job: Job, now: datetime) -> Expectation:
     match job.state:
         case S.QUEUED if job.line:
             keys = without_subject(job.line)
-            words = f"It is sent as soon as one of these keys takes it: {keys}."
+            words = f"It is sent as soon as one of these keys has room: {keys}."
             return Expectation(words, None)
         case S.QUEUED if job.not_before is not None and job.not_before > now:
             return Expectation("It is sent again, not before then.", job.not_before)

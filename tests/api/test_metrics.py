@@ -11,7 +11,7 @@ from generation.job import Billed, Job, JobState
 from generation.lifecycle import stand_in_line
 from tests.api.serving import ORDER, Caller, Served
 from tests.api.test_refused_orders import problem
-from tests.unit.jobs import at
+from tests.unit.jobs import a_submit, at
 
 LABELS = ("state", "station", "key", "table")
 PATIENCE = Patience(timedelta(seconds=5), timedelta(seconds=300))
@@ -74,7 +74,7 @@ def test_they_are_for_those_who_watch(caller: Caller) -> None:
 
 def blocked(account: Account) -> Account:
     refused = AccountBlocked("balance is 0", code=ErrorCode.OUT_OF_CREDITS)
-    return after_answer(account, refused, datetime.now(UTC), PATIENCE)
+    return after_answer(account, refused, a_submit(), datetime.now(UTC), PATIENCE)
 
 
 def test_a_key_that_ran_dry_is_told_and_is_no_reason_to_close(served: Served) -> None:

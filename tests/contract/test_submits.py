@@ -18,7 +18,7 @@ from generation.lifecycle import begin_submit, call, canceled, expired, stand_in
 from generation.stations import Key
 from generation.store import Call, Capacities, Store, totals
 from generation.tally import SUBMITS, SUBMITTED
-from tests.unit.jobs import NOON, a_job, at
+from tests.unit.jobs import NOON, a_job, a_submit, at
 
 RELAY = ("relay", "main")
 DIRECT = ("direct", "main")
@@ -260,7 +260,7 @@ async def test_a_line_nobody_serves_any_more_is_dissolved(stores: list[Store]) -
 
 async def test_what_is_known_of_a_key_is_known_to_all(stores: list[Store]) -> None:
     def blocked(account: Account) -> Account:
-        return after_answer(account, NO_MONEY, NOON, PATIENCE)
+        return after_answer(account, NO_MONEY, a_submit(), NOON, PATIENCE)
 
     await asyncio.gather(*(stores[i % 2].accounts.change(RELAY, blocked) for i in range(10)))
     for store in stores:
@@ -272,7 +272,7 @@ async def test_what_is_known_of_a_key_is_known_to_all(stores: list[Store]) -> No
 async def test_a_blocked_key_is_tried_by_one_job_of_all_processes(stores: list[Store]) -> None:
     key = limited()
     await stores[0].accounts.change(
-        RELAY, lambda account: after_answer(account, NO_MONEY, NOON, PATIENCE)
+        RELAY, lambda account: after_answer(account, NO_MONEY, a_submit(), NOON, PATIENCE)
     )
     jobs = await ordered(stores[0], *(a_job() for _ in range(6)))
     for seconds, sent in ((29, 0), (30, 1)):
@@ -283,7 +283,8 @@ async def test_a_blocked_key_is_tried_by_one_job_of_all_processes(stores: list[S
         assert (await states(stores[0], jobs))["submitting"] == sent
         await stores[0].queues.send_back(LINE, NOON)
     await stores[0].accounts.change(
-        RELAY, lambda account: after_answer(account, Throttled("slow"), at(31).now, PATIENCE)
+        RELAY,
+        lambda account: after_answer(account, Throttled("slow"), a_submit(), at(31).now, PATIENCE),
     )
     rest = [job for job in await all_of(stores[0], jobs) if job.state is JobState.QUEUED]
     await stores[0].submits.claim(rest[0].id, Claim((RELAY, key), seconds=32))
