@@ -31,7 +31,7 @@ from generation.errors import (
     Scope,
     Throttled,
 )
-from generation.retry_after import LONGEST_LOOK_PAUSE, LONGEST_SUBMIT_PAUSE, submit_pause
+from generation.pauses import LONGEST_LOOK_PAUSE, LONGEST_SUBMIT_PAUSE, submit_pause
 from generation.stations import Key
 
 #: A station and one of its keys, by their names.

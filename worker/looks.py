@@ -22,7 +22,7 @@ from generation.heard import Heard
 from generation.job import Job, JobState
 from generation.lifecycle import Moment, after_look, expired, heard
 from generation.operation import Task
-from generation.retry_after import look_pause
+from generation.pauses import look_pause
 from generation.status import Failed, Running, Status, Succeeded
 from generation.store import Lane, UnreadableRow
 from generation.tally import LOOK_FAULTS, LOOKS, STRANGE_WORDS

@@ -10,7 +10,7 @@ from generation.job import Billed, Job, JobState
 from generation.lifecycle.ending import unbilled, undecided
 from generation.lifecycle.moment import GRACE, Moment
 from generation.lifecycle.running import MISSES_TO_LOSE, started
-from generation.retry_after import look_pause
+from generation.pauses import look_pause
 from generation.stations import OnDoubt
 from generation.status import Accepted
 

@@ -11,7 +11,7 @@ from generation.lifecycle.ending import canceled, finish, reject, unbilled
 from generation.lifecycle.moment import Moment
 from generation.lifecycle.running import started
 from generation.lifecycle.waiting import awaiting_input
-from generation.retry_after import submit_pause
+from generation.pauses import submit_pause
 from generation.status import Accepted, AwaitingInput, Failed, SubmitAnswer, Succeeded
 
 #: A job that was called from the line has this long to come.

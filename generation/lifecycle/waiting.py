@@ -11,7 +11,7 @@ from generation.job import Billed, Job, JobState
 from generation.lifecycle.ending import finish
 from generation.lifecycle.moment import GRACE, Moment
 from generation.pace import next_look
-from generation.retry_after import submit_pause
+from generation.pauses import submit_pause
 from generation.status import Accepted, AwaitingInput, Failed, Running, SubmitAnswer, Succeeded
 
 

@@ -15,7 +15,7 @@ from generation.account import (
     submitted,
 )
 from generation.errors import AccountBlocked, ErrorCode, InDoubt, QueueFull, Rejected, Throttled
-from generation.retry_after import LONGEST_SUBMIT_PAUSE
+from generation.pauses import LONGEST_SUBMIT_PAUSE
 from generation.stations import Key
 from generation.status import Accepted
 from tests.unit.jobs import NOON, a_submit
