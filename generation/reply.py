@@ -3,14 +3,11 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import timedelta
 from typing import Any, cast
 
+from generation import retry_after
 from generation.errors import UnrecognizedReply
-
-#: No upstream is waited for longer than this on its own word.
-LONGEST_PATIENCE = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +47,9 @@ class Reply:
 
     @property
     def retry_after(self) -> timedelta | None:
-        """The patience its `Retry-After` asks for, at most a day; None where it asks for none."""
-        value = self.headers.get("retry-after", "").strip()
-        if value.isascii() and value.isdigit():
-            return min(timedelta(seconds=int(value[:9])), LONGEST_PATIENCE)
-        try:
-            wait = parsedate_to_datetime(value).astimezone(UTC) - datetime.now(UTC)
-        except (ValueError, TypeError, OverflowError):
-            return None
-        return min(max(wait, timedelta(0)), LONGEST_PATIENCE)
+        """The wait it asks for, at most a day; None where it asks for none."""
+        found = retry_after.in_headers(self.headers, limited=self.status == 429)
+        return retry_after.in_body(self.body) if found is None else found
 
     def excerpt(self, limit: int = 200) -> str:
         """The first `limit` characters of the body, for messages that people read."""

@@ -11,11 +11,8 @@ from dataclasses import replace
 from typing import Any
 
 from generation import wire
-from generation.complaint import Complaint, told_in
+from generation.providers.kit.complaints import Complaint, told_in, unfolded
 from generation.reply import Reply, storable
-
-#: An answer within an answer within an answer is as deep as chained stations get.
-_DEEPEST = 3
 
 _SUCCESS_CODES = frozenset({"", "0", "200", "201", "success", "succeed", "ok"})
 
@@ -29,20 +26,15 @@ def complaint_in(document: Mapping[str, Any], reply: Reply) -> Complaint | None:
         found = _bare(document)
     if found is None:
         return None
-    found = told_in(unfolded(found), reply)
+    found = told_in(unfolded(found, read_packed), reply, document)
     code = found.code or storable(reply.headers.get("x-fal-error-type", ""))[:100]
     return replace(found, code=code)
 
 
-def unfolded(complaint: Complaint) -> Complaint:
-    """The complaint that a station packed into the message of its own, if it did."""
-    for _ in range(_DEEPEST):
-        inner = wire.unpacked(complaint.message)
-        packed = (_spoken(inner) or _bare(inner)) if inner else None
-        if packed is None or not packed.message:
-            break
-        complaint = packed
-    return complaint
+def read_packed(document: Mapping[str, Any]) -> Complaint | None:
+    """The complaint in an answer that a station packed into the message of its own."""
+    packed = _spoken(document) or _bare(document)
+    return packed if packed.message else None
 
 
 def words_of(value: Any) -> str:
@@ -67,7 +59,9 @@ def _spoken(document: Mapping[str, Any]) -> Complaint | None:
         message = words_of(document.get("detail")) or words_of(error)
         own = wire.first_text(document, "message")
         # `{"error": "bad_prompt", "message": "…"}`: a word for machines and one for people.
-        return Complaint(own, code or message) if own and not inner else Complaint(message, code)
+        if own and not inner:
+            return Complaint(own, code or message)
+        return Complaint(message, code, kind=wire.text(inner.get("type")))
     code = wire.text(document.get("code"))
     if code.lower() not in _SUCCESS_CODES:
         return Complaint(words_of(document), code)

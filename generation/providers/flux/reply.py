@@ -15,7 +15,6 @@ from typing import Any
 
 from generation import wire
 from generation.call import Call
-from generation.complaint import Complaint
 from generation.errors import ErrorCode, Fault, UnrecognizedReply
 from generation.providers.flux.addresses import askable
 from generation.providers.flux.complaints import complaint_in, is_task, words_of
@@ -26,6 +25,7 @@ from generation.providers.flux.results import (
     is_blackened,
     is_result,
 )
+from generation.providers.kit.complaints import Complaint
 from generation.reply import Reply
 from generation.status import (
     Accepted,

@@ -10,31 +10,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from generation import wire
-from generation.complaint import Complaint, told_in
+from generation.providers.kit.complaints import Complaint, told_in, unfolded
 from generation.reply import Reply
-
-#: An answer within an answer within an answer is as deep as chained stations get.
-_DEEPEST = 3
 
 _SUCCESS_CODES = frozenset({"", "0", "200", "success", "succeed", "ok"})
 
 
 def complaint_in(document: Mapping[str, Any], reply: Reply) -> Complaint | None:
     """What the answer complains about, or None where it does not."""
-    found = _spoken(document)
+    found = read(document)
     if found is None and reply.status >= 400 and not wire.text(document.get("code")):
         found = _enveloped(document)
-    return found and told_in(unfolded(found), reply)
-
-
-def unfolded(complaint: Complaint) -> Complaint:
-    """The complaint that a station packed into the message of its own, if it did."""
-    for _ in range(_DEEPEST):
-        inner = _spoken(wire.unpacked(complaint.message))
-        if inner is None:
-            break
-        complaint = inner
-    return complaint
+    return found and told_in(unfolded(found, read), reply, document)
 
 
 def error_message(error: Any) -> str:
@@ -42,7 +29,7 @@ def error_message(error: Any) -> str:
     return wire.first_text(wire.mapping(error), "message", "msg", "detail") or wire.text(error)
 
 
-def _spoken(document: Mapping[str, Any]) -> Complaint | None:
+def read(document: Mapping[str, Any]) -> Complaint | None:
     """A complaint by `error` or by `code`, the two fields that need no HTTP status to be one."""
     error = document.get("error")
     if error and not _is_task(document):
@@ -60,8 +47,10 @@ def _is_task(document: Mapping[str, Any]) -> bool:
 
 
 def _openai(document: Mapping[str, Any], error: Any) -> Complaint:
-    code = wire.first_text(wire.mapping(error), "code") or wire.text(document.get("code"))
-    return Complaint(error_message(error) or wire.text(document.get("message")), code)
+    inside = wire.mapping(error)
+    code = wire.first_text(inside, "code") or wire.text(document.get("code"))
+    message = error_message(error) or wire.text(document.get("message"))
+    return Complaint(message, code, kind=wire.text(inside.get("type")))
 
 
 def _enveloped(document: Mapping[str, Any]) -> Complaint:

@@ -8,16 +8,12 @@ message.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass
 from typing import Any, cast
 
 from generation import wire
-from generation.complaint import Complaint
-from generation.reply import LONGEST_PATIENCE, Reply
-
-#: An answer within an answer within an answer is as deep as chained relays get.
-_DEEPEST = 3
+from generation.providers.kit.complaints import Complaint, told_in, unfolded
+from generation.reply import Reply
 
 _SUCCESS_CODES = frozenset({"", "0", "200", "201", "success", "succeed", "ok"})
 
@@ -33,41 +29,13 @@ def complaint_in(document: Mapping[str, Any], reply: Reply) -> LumaComplaint | N
     found = _spoken(document)
     if found is None and reply.status >= 400:
         found = _enveloped(document)
-    return found and _completed(unfolded(found), reply)
+    return found and told_in(unfolded(found, read_packed), reply, document)
 
 
-def wordless(reply: Reply) -> LumaComplaint:
-    """The complaint of an answer that is no JSON object: its status and how it begins."""
-    message = f"HTTP {reply.status} without a readable answer: {reply.excerpt()}"
-    return _completed(LumaComplaint(message), reply)
-
-
-def unfolded(complaint: LumaComplaint) -> LumaComplaint:
-    """The complaint that a relay packed into the message of its own, if it did."""
-    for _ in range(_DEEPEST):
-        document = wire.unpacked(complaint.message)
-        inner = _spoken(document) or (_enveloped(document) if document else None)
-        if inner is None or not (inner.message or inner.code):
-            break
-        complaint = inner
-    return complaint
-
-
-def _completed(complaint: LumaComplaint, reply: Reply) -> LumaComplaint:
-    return replace(
-        complaint,
-        message=complaint.message or reply.excerpt(),
-        status=reply.status,
-        retry_after=patience(reply),
-    )
-
-
-def patience(reply: Reply) -> timedelta | None:
-    """What the answer asks to wait: `retry-after-ms` is the finer one, and goes first."""
-    milliseconds = wire.positive(reply.headers.get("retry-after-ms"))
-    if milliseconds is None:
-        return reply.retry_after
-    return timedelta(milliseconds=min(milliseconds, LONGEST_PATIENCE / timedelta(milliseconds=1)))
+def read_packed(document: Mapping[str, Any]) -> LumaComplaint | None:
+    """The complaint in an answer that a relay packed into the message of its own."""
+    packed = _spoken(document) or _enveloped(document)
+    return packed if packed.message or packed.code else None
 
 
 def _spoken(document: Mapping[str, Any]) -> LumaComplaint | None:
@@ -78,8 +46,9 @@ def _spoken(document: Mapping[str, Any]) -> LumaComplaint | None:
         return LumaComplaint(detail_text(detail), code, from_luma=True)
     error = document.get("error")
     if error_message(error):
-        code = wire.first_text(wire.mapping(error), "code") or wire.text(document.get("code"))
-        return LumaComplaint(error_message(error), code)
+        inside = wire.mapping(error)
+        code = wire.first_text(inside, "code") or wire.text(document.get("code"))
+        return LumaComplaint(error_message(error), code, kind=wire.text(inside.get("type")))
     refused = document.get("success") is False
     if refused or wire.text(document.get("code")).lower() not in _SUCCESS_CODES:
         return _enveloped(document)

@@ -1,20 +1,28 @@
 """
 Refusals: what an answer means that is neither an acceptance nor a task.
 
-The service's text decides first, its code second, the HTTP status last: business errors come with
-HTTP 200, a token without credit with 401, and new-api says code 4 to almost everything. Two kinds
-of server speak here: the proxies with `{code, description}`, and the relay in front of them, which
-adds `type` or answers `{error: {message, type, code}}` as OpenAI does.
+Business errors come with HTTP 200, a token without credit with 401, and new-api says code 4 to
+almost everything, so that the words outweigh most codes. Two kinds of server speak here: the
+proxies with `{code, description}`, and the relay in front of them, which adds `type` or answers
+`{error: {message, type, code}}` as OpenAI does.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import timedelta
 
-from generation.complaint import (
+from generation.errors import (
+    AccountBlocked,
+    ErrorCode,
+    Fault,
+    NotAccepted,
+    Throttled,
+    UnrecognizedReply,
+)
+from generation.providers.kit.complaints import Complaint, told_in
+from generation.providers.kit.refusals import CLEAR_STATUSES, Refusals, by_status
+from generation.providers.kit.verdicts import (
     AUTH,
     BROKEN,
-    CHANNEL_GONE,
     DOWN,
     INVALID,
     MODERATED,
@@ -25,73 +33,45 @@ from generation.complaint import (
     UNREADABLE,
     UNSUPPORTED,
     Verdict,
-    first,
     rules,
 )
-from generation.errors import ErrorCode, Fault, NotAccepted, UnrecognizedReply
 from generation.providers.midjourney.fields import integer, mapping, text
 from generation.reply import Reply
 
 #: The relay reads its upstream every 15 seconds, and believes its own books only.
 NOT_READY = Verdict(NotAccepted, ErrorCode.NOT_READY, timedelta(seconds=15))
 
-#: Refusals that say nothing about a task, so that they mean the same wherever they appear.
-_ANYWHERE = rules(
-    (
-        r"额度已用尽|额度不足|预扣费额度失败|quota_not_enough|insufficient_user_quota"
-        r"|quota is not enough|今日绘图次数已达上限",
-        NO_CREDIT,
+_REFUSALS = Refusals(
+    codes={
+        "5": BROKEN,
+        "23": NO_ROOM,
+        "24": MODERATED,
+        "30": TOO_FAST,
+        "task_status_not_success": NOT_READY,
+    },
+    refusals=rules(
+        (r"今日绘图次数已达上限", NO_CREDIT),
+        (r"令牌分组|不支持指定渠道", AUTH),
+        (r"账号不可用[:：]", NO_ROOM),
     ),
-    (
-        r"无效的令牌|未提供令牌|令牌已过期|令牌状态不可用|令牌分组|用户已被封禁|不在令牌允许访问"
-        r"|无权访问模型|不支持指定渠道",
-        AUTH,
+    plain=rules(
+        (r"unknown_action|未知的 ?Action|服务不支持|禁止上传|功能未启用", UNSUPPORTED),
+        (r"关联任务状态错误", NOT_READY),
+        (r"banned.?prompt|AI moderator", MODERATED),
     ),
-    (r"负载已饱和", TOO_FAST),
-    (r"task_no_found|task[_ ]not[_ ]found|任务不存在", NOT_FOUND),
+    weak_codes={
+        "3": NOT_FOUND,  # the parent; a missing account is code 3 too and told by its text
+        "4": INVALID,
+        "9": DOWN,  # a full queue is code 9 too at some proxies and told by its text
+    },
 )
-
-_ON_SUBMIT = (
-    *_ANYWHERE,
-    *rules(
-        (
-            r"队列已满|queue full|无可用渠道|model_not_found|无可用的账号|实例不存在或不可用"
-            r"|no available",
-            NO_ROOM,
-        ),
-        # HTML where the relay expected JSON: its upstream has no such endpoint.
-        (
-            r"readObjectStart|unknown_action|未知的 ?Action|服务不支持|禁止上传|功能未启用",
-            UNSUPPORTED,
-        ),
-        (r"渠道已被禁用|get_channel_info_failed", CHANNEL_GONE),
-        (r"task_status_not_success|关联任务状态错误", NOT_READY),
-        (r"敏感词|banned.?prompt|blocked by content policy|AI moderator", MODERATED),
-        (r"new_api_panic", INVALID),
-        # The relay's own trouble on the way to its upstream, or after the upstream accepted.
-        (
-            r"insert_midjourney_task_failed|(copy|close|read|unmarshal)_response\w*"
-            r"|do_request_failed|empty_response_body",
-            BROKEN,
-        ),
-    ),
-)
-
-_BY_CODE: Mapping[int, Verdict] = {
-    3: NOT_FOUND,  # the parent; a missing account is code 3 too and told by its text
-    4: INVALID,
-    5: BROKEN,
-    9: DOWN,  # a full queue is code 9 too at some proxies and told by its text
-    23: NO_ROOM,
-    24: MODERATED,
-    30: TOO_FAST,
-}
 
 
 def submit_fault(reply: Reply) -> Fault:
     """Why a submit was not accepted, or why it cannot be known whether it was."""
-    told = _complaint(reply)
-    return _fault(reply, told, first(_ON_SUBMIT, told.words) or _by_code(told) or _submitted(reply))
+    complaint, searched = _complaint(reply)
+    verdict = _REFUSALS.by_words(searched, reply.status) or _submitted(reply)
+    return verdict.on(complaint)
 
 
 def query_fault(reply: Reply) -> Fault:
@@ -99,8 +79,11 @@ def query_fault(reply: Reply) -> Fault:
     Why a question about tasks brought no task. Only `Rejected` with `not_found` speaks of the task;
     everything else leaves it as it was.
     """
-    told = _complaint(reply)
-    return _fault(reply, told, first(_ANYWHERE, told.words) or _queried(reply))
+    complaint, searched = _complaint(reply)
+    found = _REFUSALS.by_words(searched, reply.status)
+    if found and found is not NOT_FOUND and not issubclass(found.fault, AccountBlocked | Throttled):
+        found = None  # what may be said of an order says nothing of a task
+    return (found or _queried(reply)).on(complaint, submitting=False)
 
 
 def is_nothing(reply: Reply) -> bool:
@@ -108,26 +91,17 @@ def is_nothing(reply: Reply) -> bool:
     return 200 <= reply.status < 300 and reply.body.strip() in (b"", b"null")
 
 
-@dataclass(frozen=True, slots=True)
-class _Complaint:
-    """What a refusal says."""
-
-    message: str
-    #: Everything it says, in one line, to look for known words in.
-    words: str
-    #: The proxy's numeric code.
-    code: int | None = None
-    upstream_code: str | None = None
-
-
-def _complaint(reply: Reply) -> _Complaint:
+def _complaint(reply: Reply) -> tuple[Complaint, Complaint]:
+    """What a refusal says, and the same with all the text in it that known words may stand in."""
     try:
         document = reply.object()
     except UnrecognizedReply:
         excerpt = reply.excerpt()
         if reply.is_page:
-            return _Complaint(f"HTML with HTTP {reply.status}: {excerpt}", "")
-        return _Complaint(excerpt, excerpt)
+            page = told_in(Complaint(f"HTML with HTTP {reply.status}: {excerpt}"), reply)
+            return page, replace(page, message="")
+        plain = told_in(Complaint(excerpt), reply)
+        return plain, plain
     error = mapping(document.get("error"))
     message = (
         text(document.get("description"))
@@ -135,77 +109,35 @@ def _complaint(reply: Reply) -> _Complaint:
         or text(document.get("message"))
         or text(document.get("error"))
     )
-    words = [message]
-    words += [text(document.get(name)) for name in ("result", "type", "code")]
-    words += [text(error.get(name)) for name in ("type", "code")]
     code = integer(document.get("code"))
-    banned = text(mapping(document.get("properties")).get("bannedWord"))
     named = text(document.get("code")) or text(error.get("code"))
-    return _Complaint(
-        message=": ".join(filter(None, (message, banned))) or reply.excerpt(),
-        words=" ".join(words),
-        code=code,
-        upstream_code=str(code) if code is not None else named or None,
+    banned = text(mapping(document.get("properties")).get("bannedWord"))
+    told = Complaint(
+        ": ".join(filter(None, (message, banned))),
+        named if code is None else str(code),
+        kind=text(document.get("type")) or text(error.get("type")),
     )
-
-
-def _by_code(told: _Complaint) -> Verdict | None:
-    if told.code == 3 and "账号不可用" in told.words:
-        return NO_ROOM
-    return _BY_CODE.get(told.code) if told.code is not None else None
+    told = told_in(told, reply, document)
+    return told, replace(told, message=f"{message} {text(document.get('result'))}")
 
 
 def _submitted(reply: Reply) -> Verdict:
     """What the HTTP status alone says of a submit."""
-    match reply.status:
-        case 401:
-            return AUTH
-        case 402:
-            return NO_CREDIT
-        case 403:
-            return DOWN if reply.is_page else AUTH  # a page is a gateway's word, not the station's
-        case 404 | 405:
-            return UNSUPPORTED
-        case 400 | 413 | 415 | 422:
-            return INVALID
-        case 429:
-            return TOO_FAST
-        case 408 | 425:
-            return BROKEN
-        case status if status >= 500:
-            return BROKEN
-        case status if 300 <= status < 400 or reply.is_page:
-            return UNSUPPORTED  # relays answer unknown paths with their dashboard
-        case _:
-            return UNREADABLE
+    status = reply.status
+    if status == 403 and reply.is_page:
+        return DOWN  # a gateway's word, not the station's
+    if 300 <= status < 400 or (status < 300 and reply.is_page):
+        return UNSUPPORTED  # relays answer unknown paths with their dashboard
+    return by_status(status)
 
 
 def _queried(reply: Reply) -> Verdict:
     """What the HTTP status alone says of a query. A slow or broken look is never a failure."""
+    status = reply.status
     if is_nothing(reply):
         return NOT_FOUND
-    match reply.status:
-        case 401:
-            return AUTH
-        case 402:
-            return NO_CREDIT
-        case 403 if not reply.is_page:
-            return AUTH
-        case 429:
-            return TOO_FAST
-        case 404 | 405 | 408 | 425:
-            return DOWN  # no proxy says so of a task: the route itself is away
-        case status if status >= 500 or 300 <= status < 400 or reply.is_page:
-            return DOWN
-        case _:
-            return UNREADABLE
-
-
-def _fault(reply: Reply, told: _Complaint, verdict: Verdict) -> Fault:
-    return verdict.fault(
-        told.message,
-        code=verdict.code,
-        upstream_status=reply.status,
-        upstream_code=told.upstream_code,
-        retry_after=reply.retry_after or verdict.wait,
-    )
+    if reply.is_page:
+        return DOWN if status in (403, 413) else CLEAR_STATUSES.get(status, DOWN)
+    if status in (404, 405, 408, 425) or status >= 500 or 300 <= status < 400:
+        return DOWN  # no proxy says so of a task: the route itself is away
+    return UNREADABLE if status == 413 else CLEAR_STATUSES.get(status, UNREADABLE)

@@ -12,11 +12,8 @@ from dataclasses import replace
 from typing import Any
 
 from generation import wire
-from generation.complaint import Complaint
+from generation.providers.kit.complaints import Complaint, told_in, unfolded
 from generation.reply import Reply
-
-#: An answer within an answer within an answer is as deep as chained stations get.
-_DEEPEST = 3
 
 #: More of it is neither read nor told.
 LONGEST_COMPLAINT = 4000
@@ -36,13 +33,8 @@ def complaint_in(document: Mapping[str, Any], reply: Reply) -> Complaint | None:
         found = _bare(document)
     if found is None:
         return None
-    found = _unfolded(found)
-    return replace(
-        found,
-        message=(found.message or reply.excerpt())[:LONGEST_COMPLAINT],
-        status=reply.status,
-        retry_after=reply.retry_after,
-    )
+    found = told_in(unfolded(found, _packed), reply, document)
+    return replace(found, message=found.message[:LONGEST_COMPLAINT])
 
 
 def is_success(code: Any) -> bool:
@@ -52,15 +44,10 @@ def is_success(code: Any) -> bool:
     return wire.text(code).lower() in _SUCCESS_CODES
 
 
-def _unfolded(complaint: Complaint) -> Complaint:
-    """The complaint that a station packed into the message of its own, if it did."""
-    for _ in range(_DEEPEST):
-        inner = wire.unpacked(complaint.message)
-        packed = (_spoken(inner) or _bare(inner)) if inner else None
-        if packed is None or not packed.message:
-            break
-        complaint = replace(packed, code=packed.code or complaint.code)
-    return complaint
+def _packed(document: Mapping[str, Any]) -> Complaint | None:
+    """The complaint in an answer that a station packed into the message of its own."""
+    packed = _spoken(document) or _bare(document)
+    return packed if packed.message else None
 
 
 def _spoken(document: Mapping[str, Any]) -> Complaint | None:
@@ -68,7 +55,8 @@ def _spoken(document: Mapping[str, Any]) -> Complaint | None:
     if error := document.get("error"):
         inside = wire.mapping(error)
         code = wire.first_text(inside, "code", "type") or wire.text(document.get("code"))
-        return Complaint(_words_of(error) or wire.first_text(document, *_WORDS), code)
+        message = _words_of(error) or wire.first_text(document, *_WORDS)
+        return Complaint(message, code, kind=wire.text(inside.get("type")))
     base = wire.mapping(document.get("base_resp"))
     if not is_success(base.get("status_code")):
         return Complaint(wire.text(base.get("status_msg")), wire.text(base.get("status_code")))

@@ -10,16 +10,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from generation import wire
-from generation.complaint import Complaint, told_in
-from generation.providers.suno import fields
+from generation.providers.kit.complaints import Complaint, told_in, unfolded
 from generation.reply import Reply
 
 _SUCCESS_CODES = frozenset({"", "success", "succeed", "ok", "1", "200", "201"})
 #: Success too, where anything comes with it.
 _SUCCESS_WITH_DATA = "0"
-
-#: An answer within an answer within an answer is as deep as chained stations get.
-_DEEPEST = 3
 
 
 def complaint_in(document: Mapping[str, Any], reply: Reply) -> Complaint | None:
@@ -27,17 +23,7 @@ def complaint_in(document: Mapping[str, Any], reply: Reply) -> Complaint | None:
     found = _spoken(document)
     if found is None and reply.status >= 400 and not wire.text(document.get("code")):
         found = _enveloped(document)
-    return found and told_in(_unfolded(found), reply)
-
-
-def _unfolded(complaint: Complaint) -> Complaint:
-    """The complaint that a relay packed into the message of its own, if it did."""
-    for _ in range(_DEEPEST):
-        inner = _spoken(wire.mapping(fields.unpacked(complaint.message)))
-        if inner is None:
-            break
-        complaint = inner
-    return complaint
+    return found and told_in(unfolded(found, _spoken), reply, document)
 
 
 def _spoken(document: Mapping[str, Any]) -> Complaint | None:
@@ -47,7 +33,8 @@ def _spoken(document: Mapping[str, Any]) -> Complaint | None:
         inside = wire.mapping(error)
         message = wire.first_text(inside, "message", "msg", "detail") or wire.text(error)
         code = wire.first_text(inside, "code") or wire.text(document.get("code"))
-        return Complaint(message or wire.first_text(document, "message", "msg"), code)
+        message = message or wire.first_text(document, "message", "msg")
+        return Complaint(message, code, kind=wire.text(inside.get("type")))
     code = wire.text(document.get("code")).lower()
     if code in _SUCCESS_CODES or (code == _SUCCESS_WITH_DATA and document.get("data")):
         return None

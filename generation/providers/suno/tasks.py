@@ -23,10 +23,11 @@ _RUNNING = frozenset(
 )
 _SUCCEEDED = frozenset({"success", "succeeded", "complete", "completed", "30"})
 _FAILED = re.compile(
-    r"(\w+_)?(fail(ed|ure)?|error)|callback_exception"  # `GENERATE_AUDIO_FAILED` and its kin
+    r"(\w+_)?(fail(ed|ure)?|error)"  # `GENERATE_AUDIO_FAILED` and its kin
 )
-#: What a Suno-API calls a state of its songs that it does not know; they may tell more.
-_UNDECIDED = "unknown"
+#: What a Suno-API calls a state of its songs that it does not know, and what a station says that
+#: could not call back: the songs themselves may tell more.
+_UNDECIDED = frozenset({"unknown", "callback_exception"})
 
 #: How far a song is while it waits and while it is streamed, where the task says 0 %.
 _WAITING_PERCENT, _STREAMING_PERCENT, _ALMOST_PERCENT = 5, 60, 99
@@ -53,7 +54,7 @@ def read_found(found: Found, product: Product, reply: Reply) -> Status:
         return Running(progress, queued=True)
     if word in _RUNNING:
         return Running(progress)
-    if word == _UNDECIDED:
+    if word in _UNDECIDED:
         return _decided_by_songs(found, product, reply) or Running(progress)
     return Running(progress, unknown_word=found.word[:_LONGEST_WORD])
 

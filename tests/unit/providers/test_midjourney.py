@@ -280,7 +280,9 @@ UNAVAILABLE, CREDIT, CANCELED = (
         ("操作失败，请稍后重试", FAILED, True),
         ("文件上传失败", FAILED, True),
         ("文件不存在", FAILED, True),
-        ("任务处理失败", FAILED, False),
+        ("任务处理失败", FAILED, True),
+        ("The resource is being rate limited.", ErrorCode.RATE_LIMITED, True),
+        ("[Blocked] You have been blocked from accessing Midjourney.", UNAVAILABLE, True),
     ],
 )
 def test_a_reason_is_known_by_its_words(reason: str, code: ErrorCode, retryable: bool) -> None:

@@ -752,8 +752,8 @@ class TestReading:
             ("requires_captcha", ErrorCode.UNAVAILABLE, True),
             ("Unauthorized", ErrorCode.UNAVAILABLE, True),
             ("获取渠道信息失败，请联系管理员，渠道ID：3", ErrorCode.UNAVAILABLE, True),
-            ("whatever", ErrorCode.UPSTREAM_FAILED, False),
-            ("song number 4290 broke", ErrorCode.UPSTREAM_FAILED, False),
+            ("whatever", ErrorCode.UPSTREAM_FAILED, True),
+            ("song number 4290 broke", ErrorCode.UPSTREAM_FAILED, True),
         ],
     )
     def test_why_a_task_failed(self, reason: str, code: ErrorCode, *, retryable: bool) -> None:
