@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from generation.balance import Balance
 from generation.blocks import (
     APART,
+    Block,
     Blocks,
     Sent,
     after_pass,
@@ -191,8 +192,8 @@ def refused(
     account: Account, fault: Fault, sent: Sent, now: datetime, patience: Patience
 ) -> Account:
     """
-    Refused for reasons that name no model: for this job alone; for its model, where another job of
-    the same was refused too; for the key, where that is so of another model.
+    Refused for this job alone; for its model, where another job of the same was refused too; for
+    the key, where that is so of another model and neither was named.
     """
     block = after_refusal(account.blocks, fault, sent, now)
     if block.holds:
@@ -203,15 +204,19 @@ def refused(
 def held(account: Account, fault: Fault, sent: Sent, now: datetime, patience: Patience) -> Account:
     """Refused for its model: all jobs of that wait, and one at a time tries again."""
     block = replace(after_refusal(account.blocks, fault, sent, now), holds=True)
-    usual = patience if isinstance(fault, Throttled) else patience.slower()
     begun = block.probe_at is not None and now < block.probe_at and fault.retry_after is None
     if not begun:
-        wait = submit_pause(fault, usual.after(block.probes))
+        wait = submit_pause(fault, between_trials(block, patience).after(block.probes))
         block = replace(block, probe_at=now + wait)
     account = replace(account, blocks=account.blocks.with_block(block, now))
     if isinstance(fault, AccountBlocked) and is_whole_key(account.blocks, now):
         return blocked(account, fault, sent, now, patience.slower())
     return account
+
+
+def between_trials(block: Block, patience: Patience) -> Patience:
+    """What is only too busy is tried again sooner than what refuses us."""
+    return patience if block.code == ErrorCode.RATE_LIMITED else patience.slower()
 
 
 def let_in(account: Account, sent: Sent, now: datetime) -> Account:
@@ -240,7 +245,7 @@ def begin_trial(
     if block is None or not block.is_held(now):
         return account
     probes = block.probes + 1
-    next_at = now + patience.slower().after(probes)
+    next_at = now + between_trials(block, patience).after(probes)
     block = replace(block, probes=probes, probe_at=next_at, prober=job_id)
     return replace(account, blocks=account.blocks.with_block(block, now))
 

@@ -1,8 +1,9 @@
 """
 What a key may not submit: refusals that hold for one provider's model, or for one job.
 
-A refusal holds for what its text names, and no more. One that names nothing known holds for the job
-alone; when a second, different job of the same model meets the same, the model is held at this key.
+A refusal holds for the job alone until a second, different job of the same model meets the same:
+then the model is held at this key. One that the upstream gives for a while, because it is too busy
+or its own account is empty, holds the model at once, and nothing else.
 A held model is tried again by one job at a time, another one than was refused last where there is
 one. A job that is refused again, while others of its provider pass, is itself the reason.
 """
@@ -21,7 +22,7 @@ APART = timedelta(seconds=5)
 #: Of one key, no more models than this are remembered, and of a model no more refused jobs.
 MOST_MODELS = 100
 MOST_JOBS = 20
-#: As many different jobs of one model, refused in a row for reasons unknown, hold the model.
+#: As many different jobs of one model, refused in a row, hold the model.
 JOBS_TO_HOLD = 2
 #: As many models, held in a row for reasons that name no model, block the key.
 MODELS_TO_BLOCK = 2
@@ -134,8 +135,9 @@ class Blocks:
 
 def after_refusal(blocks: Blocks, fault: Fault, sent: Sent, now: datetime) -> Block:
     """
-    The subject's block after one more refusal. It holds at once where the upstream named the model,
-    and otherwise after as many different jobs as it takes.
+    The subject's block after one more refusal. It holds at once where the upstream cannot serve the
+    model for now. A refusal of our key may be about what one job asks for, whatever its text names,
+    so it takes several different jobs.
     """
     before = blocks.get(sent.subject)
     if before is None or before.is_forgotten(now):
@@ -149,6 +151,7 @@ def after_refusal(blocks: Blocks, fault: Fault, sent: Sent, now: datetime) -> Bl
         )
     in_a_row = appended(before.in_a_row, sent.job_id)
     named = fault.scope is Scope.MODEL
+    at_once = named and not isinstance(fault, AccountBlocked)
     return replace(
         before,
         code=fault.code.value,
@@ -159,7 +162,7 @@ def after_refusal(blocks: Blocks, fault: Fault, sent: Sent, now: datetime) -> Bl
         is_named=named,
         provider_passed=False,
         others_passed=False,
-        holds=before.holds or named or len(in_a_row) >= JOBS_TO_HOLD,
+        holds=before.holds or at_once or len(in_a_row) >= JOBS_TO_HOLD,
     )
 
 

@@ -111,7 +111,8 @@ def requeue(job: Job, fault: Fault, at: Moment, *, elsewhere: bool) -> Job:
     with its model there, holds up all such jobs, and is waited for in line.
     """
     wait = submit_pause(fault, at.rules.backoff(job.attempts - 1, at.dice))
-    about_the_key = fault.scope is not Scope.ORDER
+    passing = fault.scope is Scope.MODEL and isinstance(fault, NotAccepted)
+    about_the_key = passing or fault.scope is Scope.KEY
     again = at.now if elsewhere or about_the_key else at.until(job.deadline, at.now + wait)
     here = f"{job.station}/{job.key}"
     return job.move(

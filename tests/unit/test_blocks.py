@@ -53,8 +53,9 @@ def held(account: Account, seconds: float = 60) -> list[str]:
     return [block.subject for block in account.blocks.held(at(seconds))]
 
 
-def test_unknown_words_hold_for_the_job_alone() -> None:
-    account = told((UNKNOWN, "job_1", "v1"), (UNKNOWN, "job_1", "v1"))
+@pytest.mark.parametrize("fault", [UNKNOWN, UNVERIFIED])
+def test_a_refusal_holds_for_the_job_alone_at_first(fault: Fault) -> None:
+    account = told((fault, "job_1", "v1"), (fault, "job_1", "v1"))
     assert (held(account), account.blocked_code) == ([], None)
     assert not account.concerns("kling/v1", at(60))
 
@@ -73,7 +74,8 @@ def test_a_second_model_refused_for_reasons_unknown_blocks_the_key() -> None:
 
 
 def test_two_models_that_are_named_do_not_block_the_key() -> None:
-    account = told((UNVERIFIED, "job_1", "v1"), (UNVERIFIED, "job_2", "v2"))
+    account = told((UNVERIFIED, "job_1", "v1"), (UNVERIFIED, "job_2", "v1"))
+    account = told((UNVERIFIED, "job_3", "v2"), (UNVERIFIED, "job_4", "v2"), account=account)
     assert (held(account), account.blocked_code) == (["kling/v1", "kling/v2"], None)
 
 
@@ -85,8 +87,8 @@ def test_models_do_not_add_up_while_others_pass() -> None:
     assert account.blocked_code is None
 
 
-@pytest.mark.parametrize("fault", [UNVERIFIED, EMPTY_RELAY, Throttled("slow", scope=Scope.MODEL)])
-def test_a_refusal_that_names_the_model_holds_it_at_once_and_nothing_else(fault: Fault) -> None:
+@pytest.mark.parametrize("fault", [EMPTY_RELAY, Throttled("slow", scope=Scope.MODEL)])
+def test_what_passes_by_itself_holds_the_model_at_once_and_nothing_else(fault: Fault) -> None:
     account = told((fault, "job_1", "v1"))
     assert (held(account, 1), account.blocked_code, account.cooled) == (["kling/v1"], None, 0)
     capacity = Capacity(Key(name="main", value="sk"), account)  # pyright: ignore[reportArgumentType]
@@ -137,7 +139,7 @@ def test_what_was_sent_before_a_block_does_not_end_it() -> None:
 
 
 def test_a_held_model_is_tried_ever_more_slowly_and_freed_by_a_pass() -> None:
-    account = told((UNVERIFIED, "job_1", "v1"))
+    account = told((EMPTY_RELAY, "job_1", "v1"))
     now, waits = at(0.5), list[float]()
     for number in range(4):
         block = account.blocks.get("kling/v1")
@@ -147,7 +149,7 @@ def test_a_held_model_is_tried_ever_more_slowly_and_freed_by_a_pass() -> None:
         now = block.probe_at
         account = begin_trial(account, "kling/v1", f"job_{number}", now, PATIENCE)
         account = after_answer(
-            account, UNVERIFIED, replace(a_submit(f"job_{number}", "v1"), at=now), now, PATIENCE
+            account, EMPTY_RELAY, replace(a_submit(f"job_{number}", "v1"), at=now), now, PATIENCE
         )
     assert waits == [30, 60, 120, 240]
     sent = replace(a_submit("job_8", "v1"), at=now)
@@ -157,7 +159,7 @@ def test_a_held_model_is_tried_ever_more_slowly_and_freed_by_a_pass() -> None:
 
 
 def test_refusals_are_forgotten() -> None:
-    account = told((UNVERIFIED, "job_1", "v1"))
+    account = told((EMPTY_RELAY, "job_1", "v1"))
     assert held(account, REMEMBERED.total_seconds()) == ["kling/v1"]
     assert held(account, REMEMBERED.total_seconds() + 1) == []
     assert held(account, -3600) == [], "a clock that was an hour ahead"
