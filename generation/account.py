@@ -88,6 +88,8 @@ class Account:
     #: How many times in a row it has said so, and when it last did.
     cooled: int = 0
     cooled_at: datetime | None = None
+    #: The job that was told so last. It takes a second one to pause the key.
+    throttled: str | None = None
     #: Submits a minute are a bucket that refills; this is when it will be full again.
     full_at: datetime | None = None
     #: The station wants no look with this key before then.
@@ -142,8 +144,10 @@ def after_answer(
 ) -> Account:
     """The account after the answer to a submit; the same object if that says nothing new of it."""
     match answer:
+        case Throttled(scope=Scope.KEY) if account.throttled in {None, sent.job_id}:
+            return replace(account, throttled=sent.job_id, cooled_at=now)
         case Throttled(scope=Scope.KEY):
-            return cooled(account, answer, now, patience)
+            return cooled(account, answer, sent, now, patience)
         case AccountBlocked() if is_the_job(account.blocks, answer, sent):
             return refused(account, answer, sent, now, patience)
         case AccountBlocked(scope=Scope.KEY) if not is_contradicted(account.blocks, sent):
@@ -153,7 +157,7 @@ def after_answer(
         case AccountBlocked():
             return refused(account, answer, sent, now, patience)
         case NotAccepted(scope=Scope.MODEL):
-            return held(account, answer, sent, now, patience)
+            return refused(account, answer, sent, now, patience)
         case Rejected():  # the order is refused, so the key was let in
             return let_in(account, sent, now)
         case NotAccepted() | Fault():
@@ -162,12 +166,23 @@ def after_answer(
             return accepted(let_in(account, sent, now), sent)
 
 
-def cooled(account: Account, fault: Fault, now: datetime, patience: Patience) -> Account:
-    """Called too fast. Answers to what was sent together count as one."""
+def cooled(
+    account: Account, fault: Fault, sent: Sent, now: datetime, patience: Patience
+) -> Account:
+    """
+    Called too fast, as another job than this one was told before. Answers to what was sent together
+    count as one.
+    """
     together = account.is_cooling(now)
     usual = timedelta(0) if together else patience.after(account.cooled)
     until = max(now + submit_pause(fault, usual), account.cool_until or now)
-    return replace(account, cool_until=until, cooled=account.cooled + (not together), cooled_at=now)
+    return replace(
+        account,
+        cool_until=until,
+        cooled=account.cooled + (not together),
+        cooled_at=now,
+        throttled=sent.job_id,
+    )
 
 
 def blocked(
@@ -226,9 +241,9 @@ def let_in(account: Account, sent: Sent, now: datetime) -> Account:
     """
     if account.blocked_since is not None and sent.at >= account.blocked_since:
         account = unblocked(account)
-    over = account.cooled > 0 and not account.is_cooling(now)
+    over = (account.cooled > 0 or account.throttled) and not account.is_cooling(now)
     if over and (account.cooled_at is None or sent.at >= account.cooled_at):
-        account = replace(account, cooled=0, cooled_at=None, cool_until=None)
+        account = replace(account, cooled=0, cooled_at=None, cool_until=None, throttled=None)
     return account
 
 

@@ -2,8 +2,7 @@
 What a key may not submit: refusals that hold for one provider's model, or for one job.
 
 A refusal holds for the job alone until a second, different job of the same model meets the same:
-then the model is held at this key. One that the upstream gives for a while, because it is too busy
-or its own account is empty, holds the model at once, and nothing else.
+then the model is held at this key.
 A held model is tried again by one job at a time, another one than was refused last where there is
 one. A job that is refused again, while others of its provider pass, is itself the reason.
 """
@@ -135,9 +134,8 @@ class Blocks:
 
 def after_refusal(blocks: Blocks, fault: Fault, sent: Sent, now: datetime) -> Block:
     """
-    The subject's block after one more refusal. It holds at once where the upstream cannot serve the
-    model for now. A refusal of our key may be about what one job asks for, whatever its text names,
-    so it takes several different jobs.
+    The subject's block after one more refusal. A refusal may be about what one job asks for,
+    whatever its text names, so it takes several different jobs to hold the model.
     """
     before = blocks.get(sent.subject)
     if before is None or before.is_forgotten(now):
@@ -151,7 +149,6 @@ def after_refusal(blocks: Blocks, fault: Fault, sent: Sent, now: datetime) -> Bl
         )
     in_a_row = appended(before.in_a_row, sent.job_id)
     named = fault.scope is Scope.MODEL
-    at_once = named and not isinstance(fault, AccountBlocked)
     return replace(
         before,
         code=fault.code.value,
@@ -162,7 +159,7 @@ def after_refusal(blocks: Blocks, fault: Fault, sent: Sent, now: datetime) -> Bl
         is_named=named,
         provider_passed=False,
         others_passed=False,
-        holds=before.holds or at_once or len(in_a_row) >= JOBS_TO_HOLD,
+        holds=before.holds or len(in_a_row) >= JOBS_TO_HOLD,
     )
 
 

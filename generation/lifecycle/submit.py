@@ -107,12 +107,11 @@ def after_submit(
 
 def requeue(job: Job, fault: Fault, at: Moment, *, elsewhere: bool) -> Job:
     """
-    Surely not accepted: it is sent to another key, or again later. What is wrong with the key, or
-    with its model there, holds up all such jobs, and is waited for in line.
+    Surely not accepted: it is sent to another key, or again later. What is wrong with the key
+    itself holds up all its jobs, and is waited for in its line.
     """
     wait = submit_pause(fault, at.rules.backoff(job.attempts - 1, at.dice))
-    passing = fault.scope is Scope.MODEL and isinstance(fault, NotAccepted)
-    about_the_key = passing or fault.scope is Scope.KEY
+    about_the_key = isinstance(fault, AccountBlocked) and fault.scope is Scope.KEY
     again = at.now if elsewhere or about_the_key else at.until(job.deadline, at.now + wait)
     here = f"{job.station}/{job.key}"
     return job.move(

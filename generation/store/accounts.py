@@ -155,6 +155,7 @@ def account_of(row: Mapping[Any, Any]) -> Account:
     return Account(
         **fields,
         refused=tuple(refusals.get("jobs", ())),
+        throttled=refusals.get("throttled"),
         blocks=Blocks({block.subject: block for block in blocks}),
     )
 
@@ -162,8 +163,9 @@ def account_of(row: Mapping[Any, Any]) -> Account:
 def row_of(account: Account) -> dict[str, Any]:
     fields = {name: getattr(account, name) for name in COLUMNS}
     blocks = [block_document(block) for block in account.blocks]
-    refusals = {"jobs": list(account.refused), "blocks": blocks}
-    return {**fields, "refusals": refusals if account.refused or blocks else None}
+    jobs_refused = list(account.refused)
+    refusals = {"jobs": jobs_refused, "throttled": account.throttled, "blocks": blocks}
+    return {**fields, "refusals": refusals if any(refusals.values()) else None}
 
 
 def block_document(block: Block) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from generation.errors import QueueFull, Throttled, Unreachable
+from generation.errors import AccountBlocked, QueueFull, Unreachable
 from generation.job import Job, JobState
 from generation.lifecycle import after_submit
 from generation.queue import celery_app
@@ -130,7 +130,9 @@ async def fresh(room: Room, job: Job) -> Job:
     return found
 
 
-async def refused(room: Room, job: Job, fault: QueueFull | Throttled, *, elsewhere: bool) -> Job:
+async def refused(
+    room: Room, job: Job, fault: QueueFull | AccountBlocked, *, elsewhere: bool
+) -> Job:
     """A claimed job that its station has refused."""
     claim = Claim(room)
     sent = await room.store.submits.claim(job.id, claim)
@@ -148,11 +150,11 @@ async def refused(room: Room, job: Job, fault: QueueFull | Throttled, *, elsewhe
 async def test_a_job_refused_by_one_goes_to_the_next_and_then_waits(room: Room) -> None:
     job = await refused(room, await ordered(room), QueueFull("full"), elsewhere=True)
     assert job.tried == ("first/main",)
-    job = await refused(room, job, Throttled("too fast"), elsewhere=False)
+    job = await refused(room, job, AccountBlocked("no money"), elsewhere=False)
     assert (job.tried, job.attempts) == ((), 2)
     again = await refused(room, job, QueueFull("full"), elsewhere=True)
     waiting = await claimed(room, again)
     assert waiting.line is None, "the first key would refuse it again at once"
     assert waiting.not_before is not None
     assert "queue_full" in waiting.reason
-    assert "called too fast" in waiting.reason
+    assert "blocked since" in waiting.reason

@@ -22,6 +22,8 @@ from tests.unit.jobs import NOON, a_submit
 
 FRESH = Account(station="relay", key="main")
 PATIENCE = Patience(timedelta(seconds=5), timedelta(seconds=300))
+#: Another job was told that it was sent too fast.
+TOLD_ONCE = replace(FRESH, throttled="job_0", cooled_at=NOON)
 NO_MONEY = AccountBlocked("balance is 0", code=ErrorCode.OUT_OF_CREDITS)
 
 
@@ -30,9 +32,12 @@ def at(seconds: float) -> datetime:
 
 
 def test_a_key_called_too_fast_rests_twice_as_long_each_time() -> None:
-    account, now, waits = FRESH, NOON, list[float]()
-    for _ in range(8):
-        account = after_answer(account, Throttled("too fast"), a_submit(), now, PATIENCE)
+    account = after_answer(FRESH, Throttled("too fast"), a_submit("job_0"), NOON, PATIENCE)
+    assert not account.is_cooling(NOON), "one job alone is no reason"
+    now, waits = NOON, list[float]()
+    for number in range(8):
+        sent = a_submit(f"job_{number % 2 + 1}")
+        account = after_answer(account, Throttled("too fast"), sent, now, PATIENCE)
         assert account.cool_until is not None
         waits.append((account.cool_until - now).total_seconds())
         now = account.cool_until
@@ -41,14 +46,25 @@ def test_a_key_called_too_fast_rests_twice_as_long_each_time() -> None:
 
 def test_refusals_of_what_was_sent_together_count_once() -> None:
     account = FRESH
-    for _ in range(20):
-        account = after_answer(account, Throttled("too fast"), a_submit(), NOON, PATIENCE)
+    for number in range(20):
+        sent = a_submit(f"job_{number}")
+        account = after_answer(account, Throttled("too fast"), sent, NOON, PATIENCE)
     assert (account.cooled, account.cool_until) == (1, at(5))
 
 
 def test_a_station_that_says_how_long_is_obeyed() -> None:
     asked = Throttled("too fast", retry_after=timedelta(seconds=17))
-    assert after_answer(FRESH, asked, a_submit(), NOON, PATIENCE).cool_until == at(17)
+    assert after_answer(TOLD_ONCE, asked, a_submit(), NOON, PATIENCE).cool_until == at(17)
+
+
+def test_a_job_that_is_told_so_again_and_again_pauses_nobody_else() -> None:
+    account, asked = FRESH, Throttled("too fast", retry_after=timedelta(hours=1))
+    for number in range(5):
+        account = after_answer(account, asked, a_submit(), at(number), PATIENCE)
+    assert not account.concerns("kling/text2video", at(5))
+    account = after_answer(account, Accepted("1"), a_submit("job_2", seconds=5), at(6), PATIENCE)
+    account = after_answer(account, asked, a_submit("job_3"), at(7), PATIENCE)
+    assert not account.is_cooling(at(7)), "others pass in between"
 
 
 def test_a_blocked_key_is_tried_ever_more_slowly() -> None:
@@ -78,7 +94,7 @@ def test_a_key_that_is_let_in_is_well_again(answer: object) -> None:
 
 def test_an_older_call_that_is_answered_does_not_end_a_pause() -> None:
     asked = Throttled("too fast", retry_after=timedelta(seconds=7))
-    paused = after_answer(FRESH, asked, a_submit(seconds=1), at(2), PATIENCE)
+    paused = after_answer(TOLD_ONCE, asked, a_submit(seconds=1), at(2), PATIENCE)
     for sent, answered in ((0, 3), (1.9, 8), (1, 30)):
         after = after_answer(paused, Accepted("1"), a_submit(seconds=sent), at(answered), PATIENCE)
         assert after is paused, f"sent {sent}, answered {answered}"
@@ -90,7 +106,7 @@ def test_an_older_call_that_is_answered_does_not_end_a_pause() -> None:
 
 def test_no_pause_is_longer_than_an_hour() -> None:
     absurd = Throttled("too fast", retry_after=timedelta(days=1))
-    paused = after_answer(FRESH, absurd, a_submit(), NOON, PATIENCE)
+    paused = after_answer(TOLD_ONCE, absurd, a_submit(), NOON, PATIENCE)
     assert paused.cool_until == NOON + LONGEST_SUBMIT_PAUSE
     assert not replace(FRESH, cool_until=NOON + timedelta(days=1)).is_cooling(NOON)
 

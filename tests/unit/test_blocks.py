@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
+from pydantic import SecretStr
 
 from generation.account import Account, Patience, after_answer, begin_trial
 from generation.blocks import REMEMBERED, Sent, is_the_job, subject_of
@@ -28,6 +29,7 @@ PATIENCE = Patience(timedelta(seconds=5), timedelta(seconds=300))
 UNKNOWN = AccountBlocked("not permitted for your account", scope=Scope.ORDER)
 UNVERIFIED = AccountBlocked("verify your organization to use it", scope=Scope.MODEL)
 WRONG_KEY = AccountBlocked("incorrect API key")
+SLOW = Throttled("slow", scope=Scope.MODEL)
 EMPTY_RELAY = NotAccepted("the channel's balance is too low", scope=Scope.MODEL)
 
 
@@ -53,7 +55,7 @@ def held(account: Account, seconds: float = 60) -> list[str]:
     return [block.subject for block in account.blocks.held(at(seconds))]
 
 
-@pytest.mark.parametrize("fault", [UNKNOWN, UNVERIFIED])
+@pytest.mark.parametrize("fault", [UNKNOWN, UNVERIFIED, EMPTY_RELAY, SLOW])
 def test_a_refusal_holds_for_the_job_alone_at_first(fault: Fault) -> None:
     account = told((fault, "job_1", "v1"), (fault, "job_1", "v1"))
     assert (held(account), account.blocked_code) == ([], None)
@@ -87,15 +89,13 @@ def test_models_do_not_add_up_while_others_pass() -> None:
     assert account.blocked_code is None
 
 
-@pytest.mark.parametrize("fault", [EMPTY_RELAY, Throttled("slow", scope=Scope.MODEL)])
-def test_what_passes_by_itself_holds_the_model_at_once_and_nothing_else(fault: Fault) -> None:
-    account = told((fault, "job_1", "v1"))
-    assert (held(account, 1), account.blocked_code, account.cooled) == (["kling/v1"], None, 0)
-    capacity = Capacity(Key(name="main", value="sk"), account)  # pyright: ignore[reportArgumentType]
-    assert capacity.obstacle(a_job(model="v2"), at(1)) is None
-    assert "refused for kling/v1 since 12:00 UTC" in (
-        capacity.obstacle(a_job(model="v1"), at(1)) or ""
-    )
+def test_jobs_of_other_models_are_sent_while_one_is_held() -> None:
+    account = told((EMPTY_RELAY, "job_1", "v1"), (EMPTY_RELAY, "job_2", "v1"))
+    capacity = Capacity(Key(name="main", value=SecretStr("sk")), account)
+    assert capacity.obstacle(a_job(model="v2"), at(2)) is None
+    reason = capacity.obstacle(a_job(model="v1"), at(2)) or ""
+    assert "key main at station relay is refused for kling/v1 since 12:00 UTC" in reason
+    assert "the channel's balance is too low" in reason
 
 
 def test_a_job_refused_again_while_others_of_its_provider_pass_has_failed() -> None:
@@ -139,8 +139,8 @@ def test_what_was_sent_before_a_block_does_not_end_it() -> None:
 
 
 def test_a_held_model_is_tried_ever_more_slowly_and_freed_by_a_pass() -> None:
-    account = told((EMPTY_RELAY, "job_1", "v1"))
-    now, waits = at(0.5), list[float]()
+    account = told((EMPTY_RELAY, "job_1", "v1"), (EMPTY_RELAY, "job_2", "v1"))
+    now, waits = at(1.5), list[float]()
     for number in range(4):
         block = account.blocks.get("kling/v1")
         assert block is not None
@@ -159,17 +159,17 @@ def test_a_held_model_is_tried_ever_more_slowly_and_freed_by_a_pass() -> None:
 
 
 def test_refusals_are_forgotten() -> None:
-    account = told((EMPTY_RELAY, "job_1", "v1"))
+    account = told((EMPTY_RELAY, "job_1", "v1"), (EMPTY_RELAY, "job_2", "v1"))
     assert held(account, REMEMBERED.total_seconds()) == ["kling/v1"]
-    assert held(account, REMEMBERED.total_seconds() + 1) == []
+    assert held(account, REMEMBERED.total_seconds() + 2) == []
     assert held(account, -3600) == [], "a clock that was an hour ahead"
 
 
 def test_a_retry_after_holds_a_model_for_as_long() -> None:
     slow = Throttled("slow", scope=Scope.MODEL, retry_after=timedelta(seconds=17))
-    block = told((slow, "job_1", "v1")).blocks.get("kling/v1")
+    block = told((slow, "job_1", "v1"), (slow, "job_2", "v1")).blocks.get("kling/v1")
     assert block is not None
-    assert block.probe_at == at(17.5)
+    assert block.probe_at == at(18.5)
 
 
 def test_a_job_without_a_model_has_its_operation() -> None:
