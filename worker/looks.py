@@ -225,7 +225,9 @@ class Looks:
         self._room.counts.add(LOOKS)
         self._room.counts.add(LOOK_FAULTS)
         self._room.breakers.heard(lane[0], fault, about)
-        if not is_refusal(fault) or not self._refused.is_about_key(lane, job_ids):
+        if not is_refusal(fault) or not self._refused.is_about_key(
+            lane, fault, job_ids, self._room.steady()
+        ):
             return
         usual = THROTTLE_PAUSE if isinstance(fault, Throttled) else BLOCKED_PAUSE
         pause = look_pause(fault, usual)
