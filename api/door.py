@@ -95,7 +95,7 @@ class Door:
         self._feed = Feed(self.store, self.hub)
         self._streams = Streams(self.store, self.hub, self.callers)
         self._examples = ExampleJobs(catalogue.entries[0].operation)
-        self._explanations = Explanations(self.store.jobs, self.store.stories)
+        self._explanations = Explanations(self.store.jobs, self.store.stories, standing)
         self._callbacks = Callbacks(self.store)
         self._erasing = Erasing(self.store.jobs, self.store.erasure, self.base_url)
         self._operations = Operations(catalogue)

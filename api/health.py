@@ -6,8 +6,10 @@ address and no error text, and no name but those of stations and keys, which eve
 """
 
 import asyncio
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
@@ -152,13 +154,21 @@ class Readiness:
             for name, account in sorted(known.items())
             if name in names and account.blocked_code is not None
         ]
-        if not blocked:
+        now = datetime.now(UTC)
+        limping = [
+            words
+            for name, account in sorted(known.items())
+            if name in names
+            for words in troubles_of(account, now)
+        ]
+        if not blocked and not limping:
             return Check(True, "No station refuses its key.", required=False)
         nothing_left = len(blocked) == len(names)
+        hint = "Correct the key or add credit; it" if blocked else "It"
         return Check(
             False,
-            f"{'; '.join(blocked)}. Correct the key or add credit; it is tried again by itself, and"
-            " jobs wait meanwhile.",
+            f"{'; '.join([*blocked, *limping])}. {hint} is tried again by itself, and the jobs"
+            " concerned wait meanwhile; genq check says more.",
             required=nothing_left,
         )
 
@@ -194,6 +204,20 @@ def why(account: Account) -> str:
     if account.balance is None:
         return f"{account.blocked_code}"
     return f"{account.blocked_code}, {account.balance:g} {account.balance_unit} left"
+
+
+def troubles_of(account: Account, now: datetime) -> Iterator[str]:
+    """What a key cannot do for now that is let in otherwise. Models are named to nobody here."""
+    where = f"station {account.station} refuses key {account.key}"
+    held = Counter((block.provider, block.code) for block in account.blocks.held(now))
+    for (provider, code), count in sorted(held.items()):
+        models = "one model" if count == 1 else f"{count} models"
+        yield f"{where} for {models} of {provider} ({code})"
+    if account.is_unwatched(now):
+        yield (
+            f"station {account.station} refuses to be asked about tasks of key {account.key} until"
+            f" {account.look_after:%H:%M:%S} UTC, so nothing is bought with it"
+        )
 
 
 class Health:

@@ -108,7 +108,9 @@ def etag(job: Job, position: int | None) -> str:
     worker takes, also when nothing was learned.
     """
     changed = int(job.updated_at.timestamp() * 1e6)
-    standing = f"{position}.{crc32(job.reason.encode()):x}" if position else "0"
+    standing = (
+        f"{position or 0}.{crc32(job.reason.encode()):x}" if job.reason else f"{position or 0}"
+    )
     return f'"{job.id}.{job.sequence}.{changed:x}.{standing}"'
 
 

@@ -127,7 +127,7 @@ class Reading(Collector):
             yield CounterMetricFamily(name, words, self._found.tallies.get(tally, 0))
 
     def _stations(self) -> Iterator[Metric]:
-        held = GaugeMetricFamily(
+        in_use = GaugeMetricFamily(
             "genq_key_in_use", "Places taken at a station's key.", labels=OF_A_KEY
         )
         limit = GaugeMetricFamily(
@@ -140,6 +140,16 @@ class Reading(Collector):
         cooling = GaugeMetricFamily(
             "genq_key_cooling", "1 while the station wants a pause with the key.", labels=OF_A_KEY
         )
+        paused = GaugeMetricFamily(
+            "genq_key_looks_paused",
+            "1 while the station refuses looks with the key; nothing is bought then.",
+            labels=OF_A_KEY,
+        )
+        held = GaugeMetricFamily(
+            "genq_key_model_blocked",
+            "1 while the station refuses one model with the key.",
+            labels=(*OF_A_KEY, "model", "code"),
+        )
         balance = GaugeMetricFamily(
             "genq_key_balance",
             "What is left in the account of a key that is out of credits, as its station says.",
@@ -147,15 +157,18 @@ class Reading(Collector):
         )
         for name, key in self._keys.items():
             account = self._found.accounts.get(name) or Account.of(name)
-            held.add_metric(name, self._found.held[name])
+            in_use.add_metric(name, self._found.held[name])
             blocked.add_metric(name, account.blocked_code is not None)
             cooling.add_metric(name, account.is_cooling(self._now))
+            paused.add_metric(name, account.is_unwatched(self._now))
+            for block in account.blocks.held(self._now):
+                held.add_metric((*name, block.subject, block.code), 1)
             if account.balance is not None:
                 balance.add_metric((*name, account.balance_unit), account.balance)
             if key.max_in_flight is not None:
                 limit.add_metric(name, key.max_in_flight)
                 free.add_metric(name, max(0, key.max_in_flight - self._found.held[name]))
-        yield from (held, limit, free, blocked, cooling, balance)
+        yield from (in_use, limit, free, blocked, cooling, paused, held, balance)
 
 
 def gauge(name: str, words: str, value: float) -> Metric:

@@ -8,6 +8,11 @@ A station's breaker: whether it is worth asking a station anything at the moment
 
 It spares a station that is down, and the places its hanging answers would take. It never decides
 about a job: a job that meets an open breaker waits.
+
+A job whose requests fail again and again says no more about the station than the first time: its
+failures count once, until one of its requests is answered. So it takes several jobs to open a
+breaker, unless no connection is made. Trials go to jobs whose last request did not fail, if any
+come soon.
 """
 
 from collections import deque
@@ -21,6 +26,7 @@ from generation.errors import (
     ForeignHost,
     QueueFull,
     Rejected,
+    Scope,
     Throttled,
 )
 
@@ -32,6 +38,10 @@ FAILED_SHARE = 0.7
 MOST_IN_A_ROW = 10
 OPEN_SECONDS = 30.0
 TRIALS = 5
+#: For so long after it has become half-open, jobs whose last request failed are not tried.
+OTHERS_FIRST_SECONDS = 5.0
+#: Of more jobs than this it is not remembered that their last request failed.
+MOST_FAILING = 10_000
 
 
 class BreakerState(StrEnum):
@@ -62,6 +72,8 @@ class Breaker:
     _failed_in_a_row: int = 0
     _opened_at: float | None = None
     _trials_passed: int = 0
+    #: Jobs whose last request failed, in the order in which they began to.
+    _failing: dict[str, None] = field(default_factory=dict[str, None])
 
     def state(self, now: float) -> BreakerState:
         if self._opened_at is None:
@@ -69,8 +81,24 @@ class Breaker:
         waited = now - self._opened_at >= OPEN_SECONDS
         return BreakerState.HALF_OPEN if waited else BreakerState.OPEN
 
-    def heard(self, ok: bool, now: float) -> None:
-        """How one request ended. What was sent before it opened and answers now is not counted."""
+    def may_try(self, job_id: str, now: float) -> bool:
+        """Whether a request about this job may be sent now."""
+        match self.state(now):
+            case BreakerState.OPEN:
+                return False
+            case BreakerState.HALF_OPEN:
+                assert self._opened_at is not None
+                waited = now - self._opened_at >= OPEN_SECONDS + OTHERS_FIRST_SECONDS
+                return waited or job_id not in self._failing
+            case BreakerState.CLOSED:
+                return True
+
+    def heard(self, ok: bool, now: float, about: str | None = None) -> None:
+        """
+        How one request ended, and the job it was about; None where no connection was made, which is
+        no job's doing. What was sent before it opened and answers now is not counted.
+        """
+        is_new = self._is_new(ok, about)
         match self.state(now):
             case BreakerState.OPEN:
                 return
@@ -78,12 +106,27 @@ class Breaker:
                 self._trials_passed += 1
                 if self._trials_passed >= TRIALS:
                     self._close()
-            case BreakerState.HALF_OPEN:
+            case BreakerState.HALF_OPEN if is_new or not self._trials_passed:
                 self._open(now)
-            case BreakerState.CLOSED:
+            case BreakerState.CLOSED if is_new:
                 self._count(ok, now)
                 if self._is_too_much():
                     self._open(now)
+            case _:
+                return
+
+    def _is_new(self, ok: bool, about: str | None) -> bool:
+        """Whether this says anything that the same job's last request did not."""
+        if about is None:
+            return True
+        if ok:
+            self._failing.pop(about, None)
+            return True
+        known = about in self._failing
+        self._failing[about] = None
+        if len(self._failing) > MOST_FAILING:
+            self._failing.pop(next(iter(self._failing)))
+        return not known
 
     def _count(self, ok: bool, now: float) -> None:
         while self._steps and now - self._steps[0].began >= WINDOW_SECONDS:
@@ -118,9 +161,11 @@ def verdict(answer: object) -> bool | None:
     """
     Whether this answer speaks for the station (True) or against it (False). None where it says
     nothing of its health: too fast, full, a request that genq did not send, and whatever is wrong
-    with our request, our key or our money.
+    with our request, our key, our money or one of its models.
     """
     match answer:
+        case Fault(scope=Scope.MODEL):
+            return None
         case Throttled() | QueueFull() | AccountBlocked() | ForeignHost():
             return None
         case Rejected(code=ErrorCode.NOT_FOUND):

@@ -4,10 +4,20 @@ Whether a key has room for one more submit now: its limits, its trouble, and who
 Read with the key's row locked, used for the decisions of one transaction, and thrown away.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from generation.account import Account, KeyName, Patience, begin_probe, submits_left, submitted
+from generation.account import (
+    Account,
+    KeyName,
+    Patience,
+    begin_probe,
+    begin_trial,
+    submits_left,
+    submitted,
+)
+from generation.blocks import subject_of
 from generation.job import Job
 from generation.stations import Key
 
@@ -42,11 +52,22 @@ class Capacity:
         """Why this job may not be sent with this key now, in words; None where it may."""
         called = is_called(job, self.account.name, now)
         full = self._full(now, mine=called)
-        if called or full is not None:
+        if full is not None:
             return full
-        if (trouble := self.trouble(now)) is not None:
+        if not called and (trouble := self.trouble(now)) is not None:
             return trouble
-        return f"waiting in line for {self.name}" if self.has_line else None
+        if (refusal := self.held_back(job, now)) is not None:
+            return refusal
+        waits = self.has_line and not called
+        return f"waiting in line for {self.name}" if waits else None
+
+    def held_back(self, job: Job, now: datetime) -> str | None:
+        """Why no job of this one's model may be sent with this key now, in words."""
+        block = self.account.blocks.get(subject_of(job))
+        if block is None or not block.is_closed(now):
+            return None
+        tries = block.prober == job.id and is_called(job, self.account.name, now)
+        return None if tries else f"{self.name} is refused for {block.describe()}"
 
     def trouble(self, now: datetime) -> str | None:
         """What is wrong with the key itself, in words."""
@@ -55,7 +76,14 @@ class Capacity:
             since = f"{account.blocked_since:%H:%M} UTC"
             return f"{self.name} is blocked since {since} ({account.blocked_code})"
         if account.is_cooling(now):
-            return f"{self.name} was called too fast, its station wants a pause"
+            until = f"{account.cool_until:%H:%M:%S} UTC"
+            return f"{self.name} was called too fast, its station wants a pause until {until}"
+        if account.is_unwatched(now):
+            until = f"{account.look_after:%H:%M:%S} UTC"
+            return (
+                f"{self.name} may not look at its tasks until {until}, so nothing more is bought"
+                " with it"
+            )
         return None
 
     def take(self, job: Job, now: datetime, patience: Patience) -> None:
@@ -66,14 +94,18 @@ class Capacity:
                 self._probe(now, patience)
         else:
             self.called -= 1
+        self._try_held(job, now, patience)
         if self.key.submits_per_minute is not None:
             self.account = submitted(self.account, self.key, now)
             self.touched = True
 
-    def to_call(self, now: datetime, most: int = CALLED_AT_ONCE) -> int:
-        """How many of those who wait may come now."""
-        if self.trouble(now) is not None:
+    def to_call(self, now: datetime, most: int = CALLED_AT_ONCE, subject: str | None = None) -> int:
+        """How many of those who wait may come now; of one held model, where that is named."""
+        block = self.account.blocks.get(subject) if subject else None
+        if self.trouble(now) is not None or (block and block.is_closed(now)):
             return 0
+        if block and block.is_held(now):
+            most = 1
         if self.account.blocked_code is not None:
             most = 1
         elif self.account.cooled:
@@ -85,12 +117,20 @@ class Capacity:
             rooms.append(left - self.called)
         return max(0, min(rooms))
 
-    def call(self, count: int, now: datetime, patience: Patience) -> None:
-        """So many are called."""
-        self.held += count
-        self.called += count
-        if count and self.account.blocked_code is not None:
+    def call(self, jobs: Sequence[Job], now: datetime, patience: Patience) -> None:
+        """These are called."""
+        self.held += len(jobs)
+        self.called += len(jobs)
+        if jobs and self.account.blocked_code is not None:
             self._probe(now, patience)
+        for job in jobs:
+            self._try_held(job, now, patience)
+
+    def refused_last(self, subject: str | None = None) -> str | None:
+        """The job that failed last, of a key or model that is tried again."""
+        block = self.account.blocks.get(subject) if subject else None
+        jobs = block.refused if block else self.account.refused
+        return jobs[-1] if jobs else None
 
     def _full(self, now: datetime, *, mine: bool) -> str | None:
         limit = self.key.max_in_flight
@@ -101,6 +141,13 @@ class Capacity:
             per_minute = self.key.submits_per_minute
             return f"waiting for {self.name}: it takes {per_minute} submits a minute"
         return None
+
+    def _try_held(self, job: Job, now: datetime, patience: Patience) -> None:
+        block = self.account.blocks.get(subject_of(job))
+        if block is None or not block.is_held(now) or block.is_closed(now):
+            return
+        self.account = begin_trial(self.account, block.subject, job.id, now, patience)
+        self.touched = True
 
     def _probe(self, now: datetime, patience: Patience) -> None:
         self.account = begin_probe(self.account, now, patience)

@@ -12,7 +12,8 @@ from time import monotonic
 
 import structlog
 
-from generation.breaker import Breaker, BreakerState
+from generation.breaker import Breaker, BreakerState, verdict
+from generation.errors import Unreachable
 
 log = structlog.get_logger(__name__)
 
@@ -24,19 +25,24 @@ class Breakers:
         self._clock = clock
         self._breakers: defaultdict[str, Breaker] = defaultdict(Breaker)
 
-    def heard(self, station: str, ok: bool | None) -> None:
+    def heard(self, station: str, answer: object, about: str) -> None:
         """
-        How a request to this station ended, as `generation.breaker.verdict` judges it; None does
-        not count.
+        What came of a request to this station, and what it was about: a job's id, or the name of a
+        batch.
         """
+        ok = verdict(answer)
         if ok is None:
             return
         breaker, now = self._breakers[station], self._clock()
         before = breaker.state(now)
-        breaker.heard(ok, now)
+        breaker.heard(ok, now, None if isinstance(answer, Unreachable) else about)
         after = breaker.state(now)
         if after is not before:
             log.warning("breaker", station=station, before=before.value, after=after.value)
+
+    def may_try(self, station: str, job_id: str) -> bool:
+        """Whether a request about this job may be sent there now."""
+        return self._breakers[station].may_try(job_id, self._clock())
 
     def state(self, station: str) -> BreakerState:
         return self._breakers[station].state(self._clock())

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from generation.account import KeyName
 from generation.binding import Binding, candidates
+from generation.blocks import subject_of
 from generation.breaker import BreakerState
 from generation.capacity import Capacity, is_called
 from generation.errors import ErrorCode, Rejected
@@ -55,7 +56,10 @@ class Claim:
             for option in candidates(room.stations, job)
             if option.key.is_limited
             or option.lane in room.awaited
-            or ((known := room.accounts.get(option.lane)) and known.is_troubled)
+            or (
+                (known := room.accounts.get(option.lane))
+                and known.concerns(subject_of(job), self.now)
+            )
         }
 
     def decide(self, job: Job, capacities: Capacities) -> Job:
@@ -80,7 +84,8 @@ class Claim:
             reasons.append(reason)
         if self._could_refuse_again(job, options, capacities, at.now):
             return wait_again(job, "; ".join([job.reason, *reasons]), at)
-        return stand_in_line(job, line_of(job, options), "; ".join(reasons), at)
+        line = line_of(job, options, held_subject(job, options, capacities, at.now))
+        return stand_in_line(job, line, "; ".join(reasons), at)
 
     def _obstacle(
         self, job: Job, option: Binding, capacity: Capacity | None, now: datetime
@@ -126,6 +131,15 @@ class Claim:
 def untried(job: Job, options: Sequence[Binding]) -> Sequence[Binding]:
     """Those that have not refused it in this round."""
     return [option for option in options if "/".join(option.lane) not in job.tried] or options
+
+
+def held_subject(
+    job: Job, options: Sequence[Binding], capacities: Capacities, now: datetime
+) -> str | None:
+    """The job's model, where that is what any of these keys is refused for."""
+    found = (capacities.get(option.lane) for option in options)
+    held = any(capacity and capacity.held_back(job, now) for capacity in found)
+    return subject_of(job) if held else None
 
 
 def nobody_sells(job: Job, at: Moment) -> Job:

@@ -6,16 +6,18 @@ for like any other, because a called job is due again soon. So a thousand waitin
 as the few that can go.
 """
 
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import structlog
 
-from generation.account import KeyName
+from generation.account import Account, KeyName
 from generation.breaker import BreakerState
 from generation.capacity import CALLED_AT_ONCE, CALLED_ON_TRIAL
 from generation.job import Job
 from generation.lifecycle import call
-from generation.line import keys_of, lines
+from generation.line import held_subject, is_awaited, is_held, keys_of, lines, without_subject
 from generation.queue import call_message
 from generation.store import Call
 from worker.clock import is_recent
@@ -40,12 +42,18 @@ class Lines:
         store = self._room.store
         self._room.accounts = await store.accounts.all()
         waiting = await store.queues.lines()
-        self._room.awaited = {name for line in waiting for name in keys_of(line)}
-        for name in sorted(self._room.awaited):
-            await self._call(name, [line for line in waiting if name in keys_of(line)])
+        now = self._room.now()
+        names = {name for line in waiting for name in keys_of(line)}
+        known = {name: self._room.accounts.get(name) or Account.of(name) for name in names}
+        self._room.awaited = {
+            name for name, account in known.items() if is_awaited(account, waiting, now)
+        }
+        for name, account in sorted(known.items(), key=lambda item: item[0]):
+            for subject, lines_of_it in by_subject(account, waiting, now).items():
+                await self._call(name, lines_of_it, subject)
         await self._tidy(waiting)
 
-    async def _call(self, name: KeyName, waiting: list[str]) -> None:
+    async def _call(self, name: KeyName, waiting: list[str], subject: str | None) -> None:
         station = self._room.stations.get(name[0])
         key = station.key(name[1]) if station else None
         state = self._room.breakers.state(name[0])
@@ -66,6 +74,7 @@ class Lines:
                 now=at.now,
                 patience=self._room.patience,
                 most=CALLED_ON_TRIAL if state is BreakerState.HALF_OPEN else CALLED_AT_ONCE,
+                subject=subject,
             )
         )
         for job in jobs:
@@ -80,5 +89,19 @@ class Lines:
             return
         self._tidied_at = now
         for line in waiting:
-            if line not in self._known:
+            if without_subject(line) not in self._known:
                 await self._room.store.queues.send_back(line, now)
+
+
+def by_subject(
+    account: Account, waiting: Iterable[str], now: datetime
+) -> dict[str | None, list[str]]:
+    """
+    The lines that wait for this key: by the model that still holds them up there, None where it is
+    the key alone.
+    """
+    found: defaultdict[str | None, list[str]] = defaultdict(list)
+    for line in waiting:
+        if account.name in keys_of(line):
+            found[held_subject(line) if is_held(account, line, now) else None].append(line)
+    return found

@@ -10,17 +10,19 @@ import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import TypeGuard
 
 import structlog
 
 from generation.binding import Binding, Unbound, bind
-from generation.breaker import TRIALS, BreakerState, verdict
+from generation.breaker import TRIALS, BreakerState
 from generation.errors import AccountBlocked, Fault, Throttled
 from generation.heard import Heard
 from generation.job import Job, JobState
 from generation.lifecycle import Moment, after_look, expired, heard
 from generation.operation import Task
+from generation.pauses import look_pause
 from generation.status import Failed, Running, Status, Succeeded
 from generation.store import Lane, UnreadableRow
 from generation.tally import LOOK_FAULTS, LOOKS, STRANGE_WORDS
@@ -30,12 +32,16 @@ from worker.given import without_given
 from worker.inputs import early_answered
 from worker.lanes import Lanes, Request
 from worker.missing import Missing
+from worker.refused_looks import RefusedLooks
 from worker.room import Room
 from worker.trouble import note_pause
 
 log = structlog.get_logger(__name__)
 
 LOOKABLE = frozenset({JobState.RUNNING, JobState.AWAITING_INPUT, JobState.EXPIRED, JobState.FAILED})
+UNFINISHED_UPSTREAM = frozenset({JobState.RUNNING, JobState.AWAITING_INPUT})
+#: How the reason of a job begins that its upstream refuses to be asked about.
+REFUSED = "the station refuses to be asked about it"
 #: A key the upstream calls too fast, or refuses, is not looked with for this long.
 THROTTLE_PAUSE = timedelta(seconds=5)
 BLOCKED_PAUSE = timedelta(seconds=60)
@@ -54,6 +60,7 @@ class Looks:
         self._tasks: set[asyncio.Task[Request]] = set()
         self._batches = Batches()
         self._missing = Missing()
+        self._refused = RefusedLooks()
         self._unknown_words: set[tuple[str, str]] = set()
         self._foreign: set[Lane] = set()
 
@@ -91,7 +98,9 @@ class Looks:
             binding = self._binding(job)
             if binding is None:
                 unbound.append(job)
-            elif job.id not in self._jobs:
+            elif job.id not in self._jobs and self._room.breakers.may_try(
+                job.station or "", job.id
+            ):
                 groups[binding.batch_group].append((job, binding))
         now = self._room.steady()
         for group, members in groups.items():
@@ -161,28 +170,44 @@ class Looks:
             said = await self._room.upstream.query(binding, task)
             said = await without_given(self._room, job, binding, said)
         except Fault as fault:
-            await self._mind(lane, fault)
+            await self._mind(lane, fault, [job.id], about=job.id)
             words = fault.words
             said = Heard(fault, lambda: words)
         else:
-            self._well(lane)
+            self._well(lane, about=job.id)
         if self._is_news(job, binding, said):
             await self._save(job, binding, said)
+        elif is_refusal(said.answer) and lane in self._lanes.open(self._room.steady()):
+            await self._put_off(job, binding, said.answer)
+
+    async def _put_off(self, job: Job, binding: Binding, fault: Fault) -> None:
+        """Look at this job later, because the upstream refuses to be asked, and say so."""
+        at = self._room.moment(binding, job.model)
+        until = at.until(job.deadline, at.now + look_pause(fault, THROTTLE_PAUSE))
+
+        def decide(fresh: Job) -> Job:
+            if fresh.state not in UNFINISHED_UPSTREAM or fresh.version != job.version:
+                return fresh
+            wake_at = max(fresh.wake_at or until, until)
+            return fresh.keep(at.now, reason=refusal_of_looks(fault, until), wake_at=wake_at)
+
+        await self._room.save(job.id, decide)
 
     async def _look_at_many(self, lane: Lane, members: Request) -> Request:
         """One request for all. Returns those the answer said nothing of."""
         binding = members[0][1]
         ids = [job.upstream_id or "" for job, _ in members]
+        batch = "/".join(binding.batch_group)
         try:
             said = await self._room.upstream.query_batch(binding, ids)
         except Fault as fault:
-            await self._mind(lane, fault)
+            await self._mind(lane, fault, [job.id for job, _ in members], about=batch)
             if self._batches.failed(binding.batch_group, fault, self._room.steady()):
                 log.warning("batch_query_given_up", station=lane[0], reason=str(fault))
             late = [job for job, _ in members if is_late(job, self._room)]
             await asyncio.gather(*(expire(self._room, job) for job in late))
             return ()
-        self._well(lane)
+        self._well(lane, about=batch)
         self._batches.worked(binding.batch_group)
         heard: list[tuple[Job, Binding, Heard[Status] | None]] = []
         done: list[tuple[Job, Binding, Heard[Status]]] = []
@@ -208,27 +233,33 @@ class Looks:
         except Fault:
             return job, binding, None
 
-    def _well(self, lane: Lane) -> None:
+    def _well(self, lane: Lane, about: str) -> None:
         self._room.counts.add(LOOKS)
         self._lanes.answered(lane)
-        self._room.breakers.heard(lane[0], ok=True)
+        self._refused.answered(lane)
+        self._room.breakers.heard(lane[0], None, about)
 
-    async def _mind(self, lane: Lane, fault: Fault) -> None:
+    async def _mind(self, lane: Lane, fault: Fault, job_ids: Sequence[str], about: str) -> None:
         """A fault about the key slows the key down, one of the station the station; no job."""
         self._room.counts.add(LOOKS)
         self._room.counts.add(LOOK_FAULTS)
-        self._room.breakers.heard(lane[0], verdict(fault))
-        match fault:
-            case Throttled():
-                pause = fault.retry_after or THROTTLE_PAUSE
-            case AccountBlocked():
-                pause = fault.retry_after or BLOCKED_PAUSE
-            case _:
-                return
+        self._room.breakers.heard(lane[0], fault, about)
+        if not is_refusal(fault) or not self._refused.is_about_key(
+            lane, fault, job_ids, self._room.steady()
+        ):
+            return
+        usual = THROTTLE_PAUSE if isinstance(fault, Throttled) else BLOCKED_PAUSE
+        pause = look_pause(fault, usual)
         now = self._room.steady()
         first_to_know = lane in self._lanes.open(now)
         self._lapse(self._lanes.pause(lane, now + pause))
-        log.warning("key_paused", station=lane[0], key=lane[1], reason=f"{fault.code}: {fault}")
+        log.warning(
+            "key_paused",
+            station=lane[0],
+            key=lane[1],
+            seconds=pause.total_seconds(),
+            reason=f"{fault.code}: {fault}",
+        )
         if first_to_know:
             await note_pause(self._room, lane, self._room.now() + pause)
 
@@ -236,7 +267,9 @@ class Looks:
         """Keys that other workers were told to leave alone are left alone here too."""
         now, steady = self._room.now(), self._room.steady()
         for lane, account in self._room.accounts.items():
-            rest = (account.look_after or now) - now
+            if account.look_after is None or not account.is_unwatched(now):
+                continue
+            rest = account.look_after - now
             if rest > SLIGHT and self._lanes.knows(lane):
                 self._lapse(self._lanes.join_pause(lane, steady + rest, steady))
 
@@ -289,6 +322,15 @@ class Looks:
             log.warning("unknown_status_word", station=binding.station.name, word=word)
 
 
+def is_refusal(answer: object) -> TypeGuard[Throttled | AccountBlocked]:
+    """Whether the upstream would not be asked now, or not with this key."""
+    return isinstance(answer, Throttled | AccountBlocked)
+
+
+def refusal_of_looks(fault: Fault, until: datetime) -> str:
+    return f"{REFUSED} until {until:%H:%M:%S} UTC ({fault.code}: {fault.message})"
+
+
 def measured(room: Room, job: Job, at: Moment) -> bool:
     """Whether it is known how long the task has run: no clock was set while it did."""
     return job.started_at is not None and room.clock.measures(job.started_at, at.now)
@@ -303,6 +345,8 @@ def decided(claimed: Job, fresh: Job, answer: Status | Fault, at: Moment) -> Job
     if not same_task:
         return fresh
     after = after_look(fresh, answer, at)
+    if not isinstance(answer, Fault) and after.reason.startswith(REFUSED):
+        after = after.keep(at.now, reason="")
     if after.is_terminal:
         return after
     if at.is_past(fresh.deadline):

@@ -6,7 +6,6 @@ import structlog
 
 from generation import followup
 from generation.binding import Binding, candidates
-from generation.breaker import verdict
 from generation.errors import Acceptance, Fault, InDoubt, NotAccepted, Rejected
 from generation.job import Job, JobState
 from generation.lifecycle import Moment, after_submit, doubt, heard
@@ -50,9 +49,10 @@ async def send(room: Room, job: Job, binding: Binding) -> None:
     room.submitting.add(job.id)
     try:
         answer, words = await attempt(room, job, binding)
-        room.breakers.heard(binding.station.name, verdict(answer))
-        await note_trouble(room, binding, answer)
-        at, believed = room.moment(binding, job.model), answer
+        room.breakers.heard(binding.station.name, answer, job.id)
+        noted = await note_trouble(room, binding, job, answer)
+        believed = answer if is_elsewhere(room, job, binding) else noted
+        at = room.moment(binding, job.model)
 
         def decide(fresh: Job) -> Job:
             current = fresh.state in ANSWERABLE and fresh.attempts == job.attempts
@@ -64,7 +64,7 @@ async def send(room: Room, job: Job, binding: Binding) -> None:
 
         try:
             async with naming(room, job, answer):
-                believed = await unshared(room, job, binding, answer)
+                believed = await unshared(room, job, binding, believed)
                 change = await room.save(job.id, decide)
         except Exception:  # whatever stood in the answer: what it says of the money must be known
             upstream_id = getattr(answer, "upstream_id", None)
@@ -73,7 +73,7 @@ async def send(room: Room, job: Job, binding: Binding) -> None:
     finally:
         room.submitting.discard(job.id)
     room.show(change)
-    await note_recovery(room, binding, answer)
+    await note_recovery(room, binding, job, answer)
     if change is not None and change.after.state is JobState.QUEUED:
         go_on(room, change.after)
     log.info(

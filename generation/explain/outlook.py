@@ -8,7 +8,8 @@ from datetime import datetime
 
 from generation.explain.story import Story
 from generation.job import Job, JobState
-from generation.lifecycle import MOST_PATIENCE
+from generation.line import without_subject
+from generation.pauses import LONGEST_LOOK_PAUSE
 from generation.webhooks.delivery import DeliveryState
 
 S = JobState
@@ -49,7 +50,8 @@ def step_of(job: Job, now: datetime) -> Expectation:
         return Expectation("A worker sees to the cancel that was asked for.", job.wake_at)
     match job.state:
         case S.QUEUED if job.line:
-            words = f"It is sent as soon as one of these keys has room: {job.line}."
+            keys = without_subject(job.line)
+            words = f"It is sent as soon as one of these keys has room: {keys}."
             return Expectation(words, None)
         case S.QUEUED if job.not_before is not None and job.not_before > now:
             return Expectation("It is sent again, not before then.", job.not_before)
@@ -72,7 +74,7 @@ def step_of(job: Job, now: datetime) -> Expectation:
 
 def waits_for_deadline(job: Job) -> bool:
     """Whether no search is to come before its deadline: none is ever as far off."""
-    return job.wake_at == job.deadline and job.deadline - job.updated_at > MOST_PATIENCE
+    return job.wake_at == job.deadline and job.deadline - job.updated_at > LONGEST_LOOK_PAUSE
 
 
 def of_tellings(story: Story) -> Iterator[Expectation]:

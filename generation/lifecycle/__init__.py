@@ -26,7 +26,7 @@ from generation.lifecycle.ending import (
     unbilled,
     undecided,
 )
-from generation.lifecycle.moment import FIND_CEILING, GRACE, MOST_PATIENCE, Moment, Rules
+from generation.lifecycle.moment import FIND_CEILING, GRACE, Moment, Rules
 from generation.lifecycle.running import (
     AFTERLIFE,
     MISSES_TO_LOSE,
@@ -55,7 +55,6 @@ __all__ = [
     "FIND_CEILING",
     "GRACE",
     "MISSES_TO_LOSE",
-    "MOST_PATIENCE",
     "Moment",
     "Rules",
     "after_cancel",

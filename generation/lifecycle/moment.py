@@ -8,13 +8,12 @@ from datetime import datetime, timedelta
 from generation.errors import Fault
 from generation.operation import Pace
 from generation.pace import jittered
+from generation.pauses import look_pause
 
 #: An upstream's own books are behind its answers by no more than this.
 GRACE = timedelta(seconds=60)
 #: Searches for one job are never further apart than this.
 FIND_CEILING = timedelta(seconds=20)
-#: A `Retry-After` is advice: a search, or an input that was not taken, waits no longer on its word.
-MOST_PATIENCE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,8 +59,7 @@ class Moment:
         When to try again what met this fault: after as long as it asks for, within reason, or else
         after `wait`; and at a deadline that is still to come, whatever anybody asks for.
         """
-        asked = fault.retry_after
-        return self.until(deadline, self.now + (min(asked, MOST_PATIENCE) if asked else wait))
+        return self.until(deadline, self.now + look_pause(fault, wait))
 
     def is_past(self, moment: datetime) -> bool:
         """Whether that time has come, for what cannot be taken back."""

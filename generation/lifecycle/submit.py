@@ -4,13 +4,14 @@ What becomes of a job on its way to an upstream.
 
 from datetime import timedelta
 
-from generation.errors import AccountBlocked, ErrorCode, Fault, NotAccepted, Rejected, Throttled
+from generation.errors import AccountBlocked, ErrorCode, Fault, NotAccepted, Rejected, Scope
 from generation.job import Billed, Job, JobState
 from generation.lifecycle.doubt import doubt
 from generation.lifecycle.ending import canceled, finish, reject, unbilled
 from generation.lifecycle.moment import Moment
 from generation.lifecycle.running import started
 from generation.lifecycle.waiting import awaiting_input
+from generation.pauses import submit_pause
 from generation.status import Accepted, AwaitingInput, Failed, SubmitAnswer, Succeeded
 
 #: A job that was called from the line has this long to come.
@@ -106,11 +107,11 @@ def after_submit(
 
 def requeue(job: Job, fault: Fault, at: Moment, *, elsewhere: bool) -> Job:
     """
-    Surely not accepted: it is sent to another key, or again later. What is wrong with the key holds
-    up all its jobs, and is waited for in its line.
+    Surely not accepted: it is sent to another key, or again later. What is wrong with the key
+    itself holds up all its jobs, and is waited for in its line.
     """
-    wait = fault.retry_after or at.rules.backoff(job.attempts - 1, at.dice)
-    about_the_key = isinstance(fault, Throttled | AccountBlocked)
+    wait = submit_pause(fault, at.rules.backoff(job.attempts - 1, at.dice))
+    about_the_key = isinstance(fault, AccountBlocked) and fault.scope is Scope.KEY
     again = at.now if elsewhere or about_the_key else at.until(job.deadline, at.now + wait)
     here = f"{job.station}/{job.key}"
     return job.move(

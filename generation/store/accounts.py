@@ -7,14 +7,18 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, select, update
+from sqlalchemy import ColumnElement, and_, func, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from generation.account import Account, KeyName
+from generation.blocks import Block, Blocks
 from generation.job import JobState
 from generation.store.database import Database
 from generation.store.schema import HOLDING, UNFINISHED, accounts, jobs, turns
+
+#: Fields of an account that are columns of their own.
+COLUMNS = tuple(column.name for column in accounts.columns if column.name != "refusals")
 
 
 class AccountStore:
@@ -28,6 +32,23 @@ class AccountStore:
         async with self._database.reading() as connection:
             rows = (await connection.execute(select(accounts))).mappings()
             return {account.name: account for account in map(account_of, rows)}
+
+    async def in_use(self, now: datetime) -> dict[KeyName, int]:
+        """The keys that unfinished jobs belong to, and how many do; in the settings or not."""
+        name = tuple_(jobs.c.station, jobs.c.key)
+        query = (
+            select(jobs.c.station, jobs.c.key)
+            .where(UNFINISHED)
+            .order_by(jobs.c.station, jobs.c.key)
+            .limit(1)
+        )
+        found: dict[KeyName, int] = {}
+        last: KeyName = ("", "")
+        async with self._database.reading() as connection:
+            while row := (await connection.execute(query.where(name > last))).first():
+                last = (row.station, row.key)
+                found[last], _ = await places(connection, last, now)
+        return found
 
     async def change(self, name: KeyName, decide: Callable[[Account], Account]) -> Account:
         """Apply a decision to what is known of this key now; what is known of it then."""
@@ -76,7 +97,7 @@ async def write(connection: AsyncConnection, changed: Sequence[Account]) -> None
     """Save these keys, which are locked."""
     for account in changed:
         query = update(accounts).where(is_of(account.name))
-        await connection.execute(query.values(asdict(account)))
+        await connection.execute(query.values(row_of(account)))
 
 
 async def places(connection: AsyncConnection, name: KeyName, now: datetime) -> tuple[int, int]:
@@ -128,7 +149,39 @@ def is_of(name: KeyName) -> ColumnElement[bool]:
 
 
 def account_of(row: Mapping[Any, Any]) -> Account:
-    return Account(**row)
+    fields = dict(row)
+    refusals: dict[str, Any] = fields.pop("refusals") or {}
+    blocks = [block_of(document) for document in refusals.get("blocks", ())]
+    return Account(
+        **fields,
+        refused=tuple(refusals.get("jobs", ())),
+        throttled=refusals.get("throttled"),
+        blocks=Blocks({block.subject: block for block in blocks}),
+    )
+
+
+def row_of(account: Account) -> dict[str, Any]:
+    fields = {name: getattr(account, name) for name in COLUMNS}
+    blocks = [block_document(block) for block in account.blocks]
+    jobs_refused = list(account.refused)
+    refusals = {"jobs": jobs_refused, "throttled": account.throttled, "blocks": blocks}
+    return {**fields, "refusals": refusals if any(refusals.values()) else None}
+
+
+def block_document(block: Block) -> dict[str, Any]:
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in asdict(block).items()
+    }
+
+
+def block_of(document: Mapping[str, Any]) -> Block:
+    fields = dict(document)
+    for name in ("since", "refused_at", "probe_at"):
+        fields[name] = datetime.fromisoformat(fields[name]) if fields[name] else None
+    for name in ("refused", "in_a_row"):
+        fields[name] = tuple(fields[name])
+    return Block(**fields)
 
 
 def dialect_of(connection: AsyncConnection) -> Any:

@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import ColumnElement, TextClause, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from generation.account import KeyName
 from generation.job import Job
 from generation.line import keys_of
 from generation.store import accounts
@@ -70,11 +69,6 @@ class QueueStore:
 
 async def lines(connection: AsyncConnection) -> list[str]:
     return await distinct(connection, jobs.c.line, IN_LINE)
-
-
-async def awaited(connection: AsyncConnection) -> set[KeyName]:
-    """The keys anybody waits for."""
-    return {name for line in await lines(connection) for name in keys_of(line)}
 
 
 async def tenants(connection: AsyncConnection, among: Iterable[str]) -> list[str]:

@@ -83,7 +83,7 @@ def misled(now: datetime) -> Iterator[Waking]:
     turn it was.
     """
     late = now + HARMLESS
-    for name in ("cool_until", "probe_at", "balance_at", "full_at", "look_after"):
+    for name in ("cool_until", "cooled_at", "probe_at", "balance_at", "full_at", "look_after"):
         wait = accounts.c[name]
         yield Waking(accounts, wait > late, {name: now})
     called = jobs.c.state == JobState.QUEUED

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from generation.account import Account, KeyName, Patience
 from generation.capacity import CALLED_AT_ONCE, Capacity
 from generation.job import Job, JobState
+from generation.line import is_awaited
 from generation.stations import Key
 from generation.store import accounts, queues
 from generation.store.database import Database
@@ -59,6 +60,8 @@ class Call:
     now: datetime
     patience: Patience
     most: int = CALLED_AT_ONCE
+    #: The model that holds up these lines at this key, if any: one job tries whether it still does.
+    subject: str | None = None
 
 
 class SubmitStore:
@@ -88,11 +91,11 @@ class SubmitStore:
             if account is None:
                 return []  # another process is calling
             capacity = await self._capacity(connection, call, account)
-            chosen = await self._chosen(connection, call, capacity.to_call(call.now, call.most))
+            chosen = await self._chosen(connection, call, capacity)
             if not chosen:
                 return []
             called = [call.called(job).but(version=job.version + 1) for job in chosen]
-            capacity.call(len(called), call.now, call.patience)
+            capacity.call(called, call.now, call.patience)
             await save(connection, zip(chosen, called, strict=True))
             if capacity.touched:
                 await accounts.write(connection, [capacity.account])
@@ -109,7 +112,7 @@ class SubmitStore:
         if account is None:
             async with self._database.writing() as connection:
                 await accounts.born(connection, call.name)
-        return capacity.to_call(call.now, call.most) > 0
+        return capacity.to_call(call.now, call.most, call.subject) > 0
 
     async def _capacity(
         self, connection: AsyncConnection, call: Call, account: Account
@@ -117,17 +120,26 @@ class SubmitStore:
         held, called = await accounts.places(connection, call.name, call.now)
         return Capacity(call.key, account, held, called)
 
-    async def _chosen(self, connection: AsyncConnection, call: Call, count: int) -> list[Job]:
-        """The next in turn, locked; without those that somebody else is busy with."""
+    async def _chosen(
+        self, connection: AsyncConnection, call: Call, capacity: Capacity
+    ) -> list[Job]:
+        """
+        The next in turn, locked; without those that somebody else is busy with. A trial is not for
+        the job that failed last, if there is another.
+        """
+        count = capacity.to_call(call.now, call.most, call.subject)
         if count == 0:
             return []
+        failed = capacity.refused_last(call.subject)
+        spare = count + (failed is not None)
         tenants = await queues.tenants(connection, call.lines)
         served = await accounts.last_served(connection, call.name, tenants)
         waiting = {
-            tenant: await queues.first_of(connection, call.lines, tenant, count)
-            for tenant in by_turn(tenants, served)[:count]
+            tenant: await queues.first_of(connection, call.lines, tenant, spare)
+            for tenant in by_turn(tenants, served)[:spare]
         }
-        chosen = in_turn(waiting, count)
+        in_order = in_turn(waiting, spare)
+        chosen = sorted(in_order, key=lambda job_id: job_id == failed)[:count]
         query = (
             select(jobs)
             .where(jobs.c.id.in_(chosen), jobs.c.line.in_(call.lines))
@@ -166,13 +178,13 @@ class SubmitStore:
         self, connection: AsyncConnection, wanted: Mapping[KeyName, Key], now: datetime
     ) -> dict[KeyName, Capacity]:
         found = await accounts.locked(connection, wanted)
-        awaited = await queues.awaited(connection)
+        waiting = await queues.lines(connection)
         return {
             account.name: Capacity(
                 wanted[account.name],
                 account,
                 *await accounts.places(connection, account.name, now),
-                has_line=account.name in awaited,
+                has_line=is_awaited(account, waiting, now),
             )
             for account in found
         }

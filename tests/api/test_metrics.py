@@ -1,5 +1,7 @@
 """The deployment's figures: what they say, to whom, and what they never say."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -7,11 +9,13 @@ from prometheus_client.parser import text_string_to_metric_families
 from generation.access import Access, Scope
 from generation.account import Account, Patience, after_answer
 from generation.errors import AccountBlocked, ErrorCode
+from generation.errors import Scope as RefusalScope
 from generation.job import Billed, Job, JobState
 from generation.lifecycle import stand_in_line
 from tests.api.serving import ORDER, Caller, Served
 from tests.api.test_refused_orders import problem
-from tests.unit.jobs import at
+from tests.services.waiting import wait_for
+from tests.unit.jobs import a_submit, at
 
 LABELS = ("state", "station", "key", "table")
 PATIENCE = Patience(timedelta(seconds=5), timedelta(seconds=300))
@@ -74,7 +78,7 @@ def test_they_are_for_those_who_watch(caller: Caller) -> None:
 
 def blocked(account: Account) -> Account:
     refused = AccountBlocked("balance is 0", code=ErrorCode.OUT_OF_CREDITS)
-    return after_answer(account, refused, datetime.now(UTC), PATIENCE)
+    return after_answer(account, refused, a_submit(), datetime.now(UTC), PATIENCE)
 
 
 def test_a_key_that_ran_dry_is_told_and_is_no_reason_to_close(served: Served) -> None:
@@ -112,3 +116,53 @@ def test_a_job_says_where_it_stands_in_line(caller_on_both: Caller) -> None:
         answer = caller.post("/v1/jobs", ORDER | {"priority": priority})
         found = problem(answer, 422, "invalid_request")
         assert found["errors"][0]["pointer"] == "#/priority"
+
+
+def unmodelled(account: Account) -> Account:
+    """The key after two different jobs were refused for one model."""
+    refused = AccountBlocked("verify your organization", scope=RefusalScope.MODEL)
+    now = datetime.now(UTC)
+    for job_id in ("job_1", "job_2"):
+        sent = replace(a_submit(job_id, "v9"), at=now)
+        account = after_answer(account, refused, sent, now, PATIENCE)
+    return replace(account, look_after=now + timedelta(minutes=4))
+
+
+def test_what_a_key_cannot_do_is_told_and_is_no_reason_to_close(served: Served) -> None:
+    for name in (("relay", "main"), ("proxy", "main")):
+        served.in_store(lambda store, name=name: store.accounts.change(name, unmodelled))
+    answer = served.http.get("/readyz")
+    assert answer.status_code == 200
+    detail = answer.json()["checks"]["keys"]["detail"]
+    assert "station relay refuses key main for one model of kling (auth)" in detail
+    assert "station relay refuses to be asked about tasks of key main until" in detail
+    text = served.admin().get("/metrics").text
+    assert 'genq_key_model_blocked{code="auth",key="main",model="kling/v9",station="relay"}' in text
+    assert reading(served.admin())["genq_key_looks_paused", "relay", "main"] == 1
+    assert reading(served.admin())["genq_key_blocked", "relay", "main"] == 0
+
+
+def running_at(station: str) -> Callable[[Job], Job]:
+    def run(job: Job) -> Job:
+        where = {"station": station, "key": "main", "dialect": "kling.relay"}
+        sent = job.move(JobState.SUBMITTING, at().now, **where)
+        return sent.move(JobState.RUNNING, at().now, upstream_id="up_1")
+
+    return run
+
+
+def test_a_job_that_nobody_can_look_at_says_why(caller_on_both: Caller) -> None:
+    caller = caller_on_both
+    here, gone = caller.order()["id"], caller.order()["id"]
+    caller.change(here, running_at("relay"))
+    caller.change(gone, running_at("sold"))
+    words = "station 'sold' is not in the settings; put it back to go on"
+    assert caller.get(f"/v1/jobs/{gone}").json()["reason"] == words
+    assert caller.get(f"/v1/jobs/{gone}/explain").json()["waits_because"] == words
+    caller.api.in_store(lambda store: store.accounts.change(("relay", "main"), unmodelled))
+    paused = "station relay refuses to be asked with key main until"
+
+    def told() -> bool:
+        return caller.get(f"/v1/jobs/{here}").json()["reason"].startswith(paused)
+
+    wait_for(told, timedelta(seconds=20), "the pause to be told")

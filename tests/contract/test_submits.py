@@ -12,19 +12,21 @@ import pytest
 from pydantic import SecretStr
 
 from generation.account import Account, KeyName, Patience, after_answer
-from generation.errors import AccountBlocked, ErrorCode, Throttled
+from generation.errors import AccountBlocked, ErrorCode, Scope, Throttled
 from generation.job import Billed, Job, JobState
 from generation.lifecycle import begin_submit, call, canceled, expired, stand_in_line
 from generation.stations import Key
 from generation.store import Call, Capacities, Store, totals
 from generation.tally import SUBMITS, SUBMITTED
-from tests.unit.jobs import NOON, a_job, at
+from tests.unit.jobs import NOON, a_job, a_submit, at
 
 RELAY = ("relay", "main")
 DIRECT = ("direct", "main")
 LINE = "relay/main"
 PATIENCE = Patience(timedelta(seconds=5), timedelta(seconds=300))
 NO_MONEY = AccountBlocked("balance is 0", code=ErrorCode.OUT_OF_CREDITS)
+
+NO_MODEL = AccountBlocked("it is not enabled", scope=Scope.MODEL)
 
 
 @pytest.fixture
@@ -71,13 +73,28 @@ def limited(**limits: int) -> Key:
     return Key.model_validate({"name": "main", "value": SecretStr("sk"), **limits})
 
 
-def calling(key: Key, *, seconds: float = 0, name: KeyName = RELAY, lines: Sequence[str] = (LINE,)):
+def calling(
+    key: Key,
+    *,
+    seconds: float = 0,
+    name: KeyName = RELAY,
+    lines: Sequence[str] = (LINE,),
+    subject: str | None = None,
+) -> Call:
     moment = at(seconds)
 
     def called(job: Job) -> Job:
         return call(job, moment, station=name[0], key=name[1], again=timedelta(seconds=10))
 
-    return Call(name=name, key=key, lines=lines, called=called, now=moment.now, patience=PATIENCE)
+    return Call(
+        name=name,
+        key=key,
+        lines=lines,
+        called=called,
+        now=moment.now,
+        patience=PATIENCE,
+        subject=subject,
+    )
 
 
 async def ordered(store: Store, *jobs: Job) -> list[Job]:
@@ -260,7 +277,7 @@ async def test_a_line_nobody_serves_any_more_is_dissolved(stores: list[Store]) -
 
 async def test_what_is_known_of_a_key_is_known_to_all(stores: list[Store]) -> None:
     def blocked(account: Account) -> Account:
-        return after_answer(account, NO_MONEY, NOON, PATIENCE)
+        return after_answer(account, NO_MONEY, a_submit(), NOON, PATIENCE)
 
     await asyncio.gather(*(stores[i % 2].accounts.change(RELAY, blocked) for i in range(10)))
     for store in stores:
@@ -272,7 +289,7 @@ async def test_what_is_known_of_a_key_is_known_to_all(stores: list[Store]) -> No
 async def test_a_blocked_key_is_tried_by_one_job_of_all_processes(stores: list[Store]) -> None:
     key = limited()
     await stores[0].accounts.change(
-        RELAY, lambda account: after_answer(account, NO_MONEY, NOON, PATIENCE)
+        RELAY, lambda account: after_answer(account, NO_MONEY, a_submit(), NOON, PATIENCE)
     )
     jobs = await ordered(stores[0], *(a_job() for _ in range(6)))
     for seconds, sent in ((29, 0), (30, 1)):
@@ -283,7 +300,8 @@ async def test_a_blocked_key_is_tried_by_one_job_of_all_processes(stores: list[S
         assert (await states(stores[0], jobs))["submitting"] == sent
         await stores[0].queues.send_back(LINE, NOON)
     await stores[0].accounts.change(
-        RELAY, lambda account: after_answer(account, Throttled("slow"), at(31).now, PATIENCE)
+        RELAY,
+        lambda account: after_answer(account, Throttled("slow"), a_submit(), at(31).now, PATIENCE),
     )
     rest = [job for job in await all_of(stores[0], jobs) if job.state is JobState.QUEUED]
     await stores[0].submits.claim(rest[0].id, Claim((RELAY, key), seconds=32))
@@ -311,3 +329,35 @@ def bought_or_gone(job: Job) -> Job:
     if job.state is JobState.QUEUED:
         return gone(job)
     return job.move(JobState.RUNNING, NOON, upstream_id="up_1", billed=Billed.YES)
+
+
+async def test_a_held_model_is_known_to_all_and_tried_by_another_job(stores: list[Store]) -> None:
+    """A probe is not for the job that failed last; jobs of other models do not wait for it."""
+    first, last, third = await ordered(stores[0], *(a_job(model="v1") for _ in range(3)))
+    for job in (first, last):
+        sent = a_submit(job.id, "v1")
+        await stores[0].accounts.change(
+            RELAY,
+            lambda account, sent=sent: after_answer(account, NO_MODEL, sent, NOON, PATIENCE),
+        )
+    known = (await stores[1].accounts.all())[RELAY]
+    assert [block.subject for block in known.blocks.held(NOON)] == ["kling/v1"]
+    assert known.blocks.get("kling/v1") == known.blocks.by_subject["kling/v1"]
+    held = f"{LINE} for kling/v1"
+    for job in (last, third):
+        await stores[0].jobs.change(job.id, lambda fresh: stand_in_line(fresh, held, "no", at()))
+    key = limited()
+    early = calling(key, seconds=29, lines=(held,), subject="kling/v1")
+    assert await stores[0].submits.call(early) == []
+    due = calling(key, seconds=30, lines=(held,), subject="kling/v1")
+    called = await asyncio.gather(stores[0].submits.call(due), stores[1].submits.call(due))
+    (tried,) = [job for each in called for job in each]
+    assert tried.id == third.id, "and by one at a time"
+    (other,) = await ordered(stores[0], a_job(model="v2"))
+    claims = {other.id: "submitting", first.id: "queued", third.id: "submitting"}
+    for job_id, state in claims.items():
+        change = await stores[1].submits.claim(job_id, Claim((RELAY, key), seconds=31))
+        assert change is not None
+        assert change.after.state == state
+    reason = (await all_of(stores[0], [first]))[0].reason
+    assert "key main at station relay is refused for kling/v1 since 12:00 UTC" in reason

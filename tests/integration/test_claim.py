@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from generation.errors import QueueFull, Throttled
+from generation.errors import AccountBlocked, QueueFull, Unreachable
 from generation.job import Job, JobState
 from generation.lifecycle import after_submit
 from generation.queue import celery_app
 from generation.settings import Settings
 from generation.stations import Dialect, Key, Station, Stations
+from generation.status import Accepted
 from tests.unit.jobs import a_job
 from worker.breakers import Breakers
 from worker.claim import Claim
@@ -83,7 +84,7 @@ async def claimed(room: Room, job: Job) -> Job:
 
 def fails(room: Room, name: str, times: int = 10) -> None:
     for _ in range(times):
-        room.breakers.heard(name, ok=False)
+        room.breakers.heard(name, Unreachable("refused"), "job_1")
 
 
 async def test_a_station_that_does_not_answer_is_passed_over(room: Room) -> None:
@@ -117,7 +118,7 @@ async def test_a_station_that_comes_back_is_tried_by_few(room: Room, clock: Cloc
     assert {job.state for job in sent} == {JobState.SUBMITTING}
     for name in ("first", "second"):
         for _ in range(5):
-            room.breakers.heard(name, ok=True)
+            room.breakers.heard(name, Accepted("up_1"), "job_1")
     await lines.serve()
     rest = [await fresh(room, job) for job in [*jobs, newcomer]]
     assert all(job.slot_until or job.state is JobState.SUBMITTING for job in rest)
@@ -129,12 +130,15 @@ async def fresh(room: Room, job: Job) -> Job:
     return found
 
 
-async def refused(room: Room, job: Job, fault: QueueFull | Throttled, *, elsewhere: bool) -> Job:
+async def refused(
+    room: Room, job: Job, fault: QueueFull | AccountBlocked, *, elsewhere: bool
+) -> Job:
     """A claimed job that its station has refused."""
     claim = Claim(room)
-    await room.store.submits.claim(job.id, claim)
+    sent = await room.store.submits.claim(job.id, claim)
+    assert sent is not None
     assert claim.binding is not None
-    await note_trouble(room, claim.binding, fault)
+    await note_trouble(room, claim.binding, sent.after, fault)
     at = room.moment(claim.binding)
     change = await room.store.jobs.change(
         job.id, lambda sent: after_submit(sent, fault, at, elsewhere=elsewhere)
@@ -146,11 +150,11 @@ async def refused(room: Room, job: Job, fault: QueueFull | Throttled, *, elsewhe
 async def test_a_job_refused_by_one_goes_to_the_next_and_then_waits(room: Room) -> None:
     job = await refused(room, await ordered(room), QueueFull("full"), elsewhere=True)
     assert job.tried == ("first/main",)
-    job = await refused(room, job, Throttled("too fast"), elsewhere=False)
+    job = await refused(room, job, AccountBlocked("no money"), elsewhere=False)
     assert (job.tried, job.attempts) == ((), 2)
     again = await refused(room, job, QueueFull("full"), elsewhere=True)
     waiting = await claimed(room, again)
     assert waiting.line is None, "the first key would refuse it again at once"
     assert waiting.not_before is not None
     assert "queue_full" in waiting.reason
-    assert "called too fast" in waiting.reason
+    assert "blocked since" in waiting.reason

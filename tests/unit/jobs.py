@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
+from generation.blocks import Sent
 from generation.job import TERMINAL, Billed, Job, JobState
 from generation.lifecycle import Moment, Rules
 from generation.operation import Durations, Pace
@@ -26,6 +27,12 @@ _numbers = count(1)
 def at(seconds: float = 0, dice: float = 0.5) -> Moment:
     """The moment `seconds` after noon."""
     return Moment(now=NOON + timedelta(seconds=seconds), rules=RULES, pace=PACE, dice=dice)
+
+
+def a_submit(job_id: str = "job_1", model: str = "text2video", seconds: float = 0) -> Sent:
+    """A submit of a Kling job with this model, sent so many seconds after noon."""
+    sent_at = NOON + timedelta(seconds=seconds)
+    return Sent(job_id=job_id, provider="kling", subject=f"kling/{model}", at=sent_at)
 
 
 def a_job(state: JobState = JobState.QUEUED, **changes: Any) -> Job:

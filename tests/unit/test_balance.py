@@ -17,13 +17,13 @@ from generation.errors import AccountBlocked, ErrorCode, Fault, UnrecognizedRepl
 from generation.providers import BALANCES, known_dialects
 from generation.reply import Reply
 from generation.stations import Stations
-from tests.unit.jobs import NOON
+from tests.unit.jobs import NOON, a_submit
 from tests.unit.test_lanes import stations
 
 PATIENCE = Patience(timedelta(seconds=5), timedelta(seconds=300))
 EVERY = PATIENCE.between_balances
 EMPTY = AccountBlocked("no money", code=ErrorCode.OUT_OF_CREDITS)
-BLOCKED = after_answer(Account.of(("relay", "main")), EMPTY, NOON, PATIENCE)
+BLOCKED = after_answer(Account.of(("relay", "main")), EMPTY, a_submit(), NOON, PATIENCE)
 
 SUBSCRIPTION = {"object": "billing_subscription", "hard_limit_usd": 100, "access_until": 0}
 PACK = {"resource_pack_type": "decreasing_total", "total_quantity": 100, "status": "online"}

@@ -10,9 +10,10 @@ from pydantic import SecretStr, ValidationError
 
 from generation.account import Account, Patience
 from generation.binding import candidates
+from generation.blocks import subject_of
 from generation.capacity import CALLED_AFTER_PAUSE, CALLED_AT_ONCE, Capacity
 from generation.job import JobState
-from generation.line import keys_of, line_of, lines
+from generation.line import held_subject, keys_of, line_of, lines, without_subject
 from generation.stations import Dialect, Key, Station, Stations
 from tests.unit.jobs import NOON, a_job
 
@@ -67,6 +68,19 @@ def test_a_line_is_named_after_its_keys() -> None:
     own = line_of(bound, candidates(both, bound))
     assert (own, keys_of(own)) == ("=two/b", (("two", "b"),))
     assert lines(both) == {line, "=one/a", "=two/a", "=two/b"}
+
+
+def test_a_line_that_waits_for_a_model_says_so() -> None:
+    one = Stations((station("one", "a"),))
+    job = a_job(model="a model/with spaces für alle")
+    line = line_of(job, candidates(one, job), subject_of(job))
+    assert line.startswith("one/a for kling/a%20model/with%20spaces")
+    assert (keys_of(line), held_subject(line)) == ((("one", "a"),), subject_of(job))
+    assert without_subject(line) in lines(one)
+    assert held_subject("one/a") is None
+    bound = a_job(bound=True, station="one", key="a", model="v1")
+    own = line_of(bound, candidates(one, bound), subject_of(bound))
+    assert (own, keys_of(own)) == ("=one/a for kling/v1", (("one", "a"),))
 
 
 def test_names_that_would_spoil_a_line_are_refused() -> None:
@@ -135,7 +149,7 @@ def test_a_blocked_key_is_tried_by_one_job_and_not_before_its_time() -> None:
     words = blocked.obstacle(a_job(), NOON)
     assert words == ("key main at station relay is blocked since 12:00 UTC (out_of_credits)")
     assert blocked.to_call(later) == 1
-    blocked.call(1, later, PATIENCE)
+    blocked.call([a_job()], later, PATIENCE)
     assert blocked.touched
     assert blocked.account.probe_at == later + timedelta(seconds=60)
     assert blocked.to_call(later) == 0, "one at a time"

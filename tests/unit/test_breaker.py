@@ -6,6 +6,8 @@ import pytest
 
 from generation.breaker import (
     OPEN_SECONDS,
+    OTHERS_FIRST_SECONDS,
+    TRIALS,
     WINDOW_SECONDS,
     Breaker,
     BreakerState,
@@ -18,6 +20,7 @@ from generation.errors import (
     NotAccepted,
     QueueFull,
     Rejected,
+    Scope,
     Throttled,
     Unreachable,
     UnrecognizedReply,
@@ -90,6 +93,64 @@ def test_a_closed_one_starts_with_a_clean_window():
     assert breaker.state(OPEN_SECONDS) is BreakerState.CLOSED
 
 
+def test_one_job_whose_looks_always_fail_opens_no_breaker():
+    breaker = Breaker()
+    for second in range(600):
+        breaker.heard(False, second, "job_sick")
+    assert breaker.state(600) is BreakerState.CLOSED
+
+
+def test_ten_different_jobs_whose_looks_fail_open_it():
+    breaker = Breaker()
+    for number in range(10):
+        breaker.heard(False, number, f"job_{number}")
+    assert breaker.state(10) is BreakerState.OPEN
+
+
+def test_failed_connections_open_it_whatever_they_were_about():
+    assert heard(*[False] * 10).state(0) is BreakerState.OPEN
+
+
+def test_a_job_that_was_answered_and_fails_again_counts_again():
+    breaker = Breaker()
+    for _ in range(10):
+        breaker.heard(False, 0, "job_1")
+        breaker.heard(True, 0, "job_1")
+    for number in range(2, 20):
+        breaker.heard(False, 0, f"job_{number}")
+    assert breaker.state(0) is BreakerState.OPEN
+
+
+def opened_by_ten() -> Breaker:
+    breaker = Breaker()
+    for number in range(10):
+        breaker.heard(False, 0, f"job_{number}")
+    return breaker
+
+
+def test_trials_go_first_to_jobs_that_did_not_fail():
+    breaker = opened_by_ten()
+    later = OPEN_SECONDS
+    assert not breaker.may_try("job_new", later - 1)
+    assert breaker.may_try("job_new", later)
+    assert not breaker.may_try("job_3", later)
+    assert breaker.may_try("job_3", later + OTHERS_FIRST_SECONDS), "there is no other"
+    breaker.heard(False, later + OTHERS_FIRST_SECONDS, "job_3")
+    assert breaker.state(later + OTHERS_FIRST_SECONDS) is BreakerState.OPEN
+
+
+def test_once_another_job_has_passed_those_that_failed_before_do_not_reopen_it():
+    breaker = opened_by_ten()
+    breaker.heard(True, OPEN_SECONDS, "job_new")
+    breaker.heard(False, OPEN_SECONDS, "job_3")
+    assert breaker.state(OPEN_SECONDS) is BreakerState.HALF_OPEN
+    for _ in range(TRIALS - 1):
+        breaker.heard(True, OPEN_SECONDS, "job_new")
+    for number in range(10):
+        breaker.heard(False, OPEN_SECONDS, f"job_{number}")
+    assert breaker.state(OPEN_SECONDS) is BreakerState.CLOSED, "they said so before"
+
+
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
@@ -102,6 +163,7 @@ def test_a_closed_one_starts_with_a_clean_window():
         (AccountBlocked("no money"), None),
         (Unreachable("refused"), False),
         (NotAccepted("down for maintenance"), False),
+        (NotAccepted("the relay's own account is empty", scope=Scope.MODEL), None),
         (InDoubt("no answer"), False),
         (UnrecognizedReply("<html>"), False),
     ],

@@ -15,6 +15,7 @@ from generation.errors import (
     NotAccepted,
     QueueFull,
     Rejected,
+    Scope,
     Throttled,
     Unreachable,
     UnrecognizedReply,
@@ -46,6 +47,7 @@ from generation.lifecycle import (
     unproven,
     wait_again,
 )
+from generation.pauses import LONGEST_SUBMIT_PAUSE
 from generation.resolution import carry_out, not_created
 from generation.stations import OnDoubt
 from generation.status import (
@@ -127,7 +129,23 @@ def test_patience_is_as_long_as_the_upstream_asks() -> None:
     assert job.reason == "queue_full: come back later"
 
 
-@pytest.mark.parametrize("fault", [Throttled("slow down"), AccountBlocked("no money")])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Throttled("slow down", retry_after=seconds(7)),
+        AccountBlocked("forbidden", scope=Scope.MODEL, retry_after=seconds(7)),
+        NotAccepted("the relay's account is empty", scope=Scope.MODEL, retry_after=seconds(7)),
+    ],
+)
+def test_what_may_be_wrong_with_the_job_alone_is_waited_for_by_itself(fault: Fault) -> None:
+    job = after_submit(a_job(S.SUBMITTING), fault, at(1))
+    assert (job.state, job.not_before) == (S.QUEUED, NOON + seconds(8))
+    absurd = Throttled("slow down", retry_after=timedelta(days=1))
+    far = a_job(S.SUBMITTING, deadline=NOON + timedelta(days=9))
+    assert after_submit(far, absurd, at(0)).not_before == NOON + LONGEST_SUBMIT_PAUSE
+
+
+@pytest.mark.parametrize("fault", [AccountBlocked("no money")])
 def test_what_is_wrong_with_the_key_is_waited_for_in_its_line(fault: Fault) -> None:
     job = after_submit(a_job(S.SUBMITTING), fault, at(1))
     assert (job.not_before, job.wake_at) == (None, NOON + seconds(1))

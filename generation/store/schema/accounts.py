@@ -4,7 +4,7 @@ Keys at stations, and whose turn it is at them.
 
 from sqlalchemy import Column, Float, Integer, String, Table, Text
 
-from generation.store.schema.columns import Instant, metadata
+from generation.store.schema.columns import Document, Instant, metadata
 
 #: What all processes know of one key at one station. A key nothing is known of has no row.
 accounts = Table(
@@ -23,9 +23,12 @@ accounts = Table(
     Column("balance", Float),
     Column("balance_unit", String(20), nullable=False, server_default=""),
     Column("balance_at", Instant),
-    #: Called too fast: not before this; and how many times in a row.
+    #: Called too fast: not before this; how many times in a row, and when last.
     Column("cool_until", Instant),
     Column("cooled", Integer, nullable=False, server_default="0"),
+    Column("cooled_at", Instant),
+    #: The latest jobs that the key was refused for, and what it is refused for one model only.
+    Column("refusals", Document),
     #: Submits a minute: when the bucket will be full again.
     Column("full_at", Instant),
     #: Looks with this key were too fast: none before this.

@@ -1,13 +1,15 @@
 """What the database and the broker say."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 
+from generation.account import KeyName
 from generation.queue import Nudger
 from generation.settings import Settings
 from generation.store import Database, Store
 from ops.cli.check.finding import Finding, ok, problem, warning
+from ops.cli.check.keys import keys_of, of_keys
 from ops.cli.database import NoDatabase, with_store
 
 #: A clock that is further away than this makes leases and signatures doubtful.
@@ -18,13 +20,14 @@ MOST_ROWS = 20
 
 def look(settings: Settings) -> Iterator[Finding]:
     try:
-        yield from with_store(settings, of_store)
+        keys = keys_of(settings)
+        yield from with_store(settings, lambda store: of_store(store, keys))
     except NoDatabase as error:
         yield problem("database", str(error))
     yield asyncio.run(of_broker(settings))
 
 
-async def of_store(store: Store) -> list[Finding]:
+async def of_store(store: Store, keys: Collection[KeyName]) -> list[Finding]:
     """What a database of the right schema says."""
     kind = "SQLite" if store.database.is_sqlite else "PostgreSQL"
     found = [ok("database", f"{kind} answers, and has the schema this version needs")]
@@ -34,7 +37,7 @@ async def of_store(store: Store) -> list[Finding]:
         found.append(problem("API keys", "nobody is let in: genq keys create NAME"))
     if not store.database.is_sqlite:
         found.append(await of_clock(store.database))
-    return [*found, *await of_rows(store)]
+    return [*found, *await of_rows(store), *await of_keys(store, keys)]
 
 
 async def of_rows(store: Store) -> list[Finding]:

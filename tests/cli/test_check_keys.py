@@ -1,0 +1,43 @@
+"""What `genq check` says of keys: refused for a model, not to be looked at, gone."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from generation.account import Account, Patience, after_answer
+from generation.errors import AccountBlocked, Scope
+from generation.job import JobState
+from generation.store import Store
+from ops.cli.check.finding import Level
+from ops.cli.check.keys import of_keys
+from tests.unit.jobs import a_job, a_submit
+
+PATIENCE = Patience(timedelta(seconds=5), timedelta(seconds=300))
+MAIN = ("relay", "main")
+
+
+def in_trouble(account: Account) -> Account:
+    now = datetime.now(UTC)
+    for job_id in ("job_1", "job_2"):
+        sent = replace(a_submit(job_id, "v9"), at=now)
+        fault = AccountBlocked("verify your organization", scope=Scope.MODEL)
+        account = after_answer(account, fault, sent, now, PATIENCE)
+    return replace(account, look_after=now + timedelta(minutes=4))
+
+
+async def test_keys_that_are_limited_or_gone_are_named(sqlite_url: str) -> None:
+    store = Store(sqlite_url)
+    try:
+        await store.accounts.change(MAIN, in_trouble)
+        for number, station in enumerate(("relay", "sold", "sold")):
+            running = a_job(JobState.RUNNING, station=station, key="main", upstream_id=f"t{number}")
+            await store.jobs.insert(running)
+        held, unwatched, gone = await of_keys(store, [MAIN])
+    finally:
+        await store.close()
+    assert {each.subject for each in (held, unwatched)} == {"key relay/main"}
+    assert {each.level for each in (held, unwatched)} == {Level.WARNING}
+    assert "refused for kling/v9 since" in held.message
+    assert "verify your organization" in held.message
+    assert "may not be looked at before" in unwatched.message
+    assert (gone.subject, gone.level) == ("key sold/main", Level.PROBLEM)
+    assert gone.message.startswith("2 unfinished jobs belong to it")
