@@ -15,12 +15,13 @@ async def planned(request: pytest.FixtureRequest) -> AsyncIterator[None]:
         yield
         return
     url: str = request.getfixturevalue("store_url")
+    asked = url if url.startswith("sqlite") else request.getfixturevalue("planning_url")
     capture = request.config.stash[CAPTURE]
     with capture.listening():
         yield
     if not (fresh := capture.fresh(url.partition("+")[0])):
         return
-    store = Store(url if url.startswith("sqlite") else request.getfixturevalue("planning_url"))
+    store = Store(asked)
     try:
         wrong: list[str] = []
         for statement in fresh:

@@ -111,8 +111,7 @@ class Capture:
         return found
 
     def _note(self, connection: Any, cursor: Any, words: str, parameters: Any, *rest: Any) -> None:
-        del cursor
-        _, many = rest
+        del cursor, rest
         frames = list(frames_of_store())
         if not frames or words.startswith("EXPLAIN"):
             return
@@ -121,8 +120,14 @@ class Capture:
             f"{Path(each.f_code.co_filename).stem}.{each.f_code.co_name}" for each in frames
         )
         name = (connection.dialect.name, words)
-        given = parameters[0] if many and parameters else parameters
-        self.statements.setdefault(name, Statement(*name, given, asked_by))
+        self.statements.setdefault(name, Statement(*name, one_of(parameters), asked_by))
+
+
+def one_of(parameters: Any) -> tuple[Any, ...]:
+    """The first of several sets of parameters, or the only one."""
+    several = isinstance(parameters, list) and bool(cast("list[Any]", parameters))
+    first = parameters[0] if several else None
+    return tuple(cast("tuple[Any, ...]", first if isinstance(first, tuple) else parameters))
 
 
 def frames_of_store() -> Iterator[FrameType]:
@@ -142,13 +147,13 @@ async def complaints(connection: AsyncConnection, statement: Statement) -> list[
     if statement.dialect == "postgresql":
         await connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
         words = f"EXPLAIN (FORMAT JSON) {statement.words}"
-        (plan,) = (await connection.exec_driver_sql(words, statement.parameters or ())).scalars()
+        (plan,) = (await connection.exec_driver_sql(words, statement.parameters)).scalars()
         plan = json.loads(plan) if isinstance(plan, str) else plan
         return [said for node in nodes(plan[0]["Plan"]) if (said := wrong_node(node))]
     lines: list[str] = []
     for words in (statement.words, *triggered(statement.words)):
-        parameters = statement.parameters if words is statement.words else None
-        found = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {words}", parameters or ())
+        parameters = statement.parameters if words is statement.words else ()
+        found = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {words}", parameters)
         lines += [wrong for row in found if (wrong := wrong_line(str(row.detail), words))]
     return lines
 
