@@ -126,7 +126,7 @@ class Capture:
 def one_of(parameters: Any) -> tuple[Any, ...]:
     """The first of several sets of parameters, or the only one."""
     several = isinstance(parameters, list) and bool(cast("list[Any]", parameters))
-    first = parameters[0] if several else None
+    first: Any = parameters[0] if several else None
     return tuple(cast("tuple[Any, ...]", first if isinstance(first, tuple) else parameters))
 
 
