@@ -125,9 +125,10 @@ class Capture:
 
 def one_of(parameters: Any) -> tuple[Any, ...]:
     """The first of several sets of parameters, or the only one."""
-    several = isinstance(parameters, list) and bool(cast("list[Any]", parameters))
-    first: Any = parameters[0] if several else None
-    return tuple(cast("tuple[Any, ...]", first if isinstance(first, tuple) else parameters))
+    given = cast("list[Any] | tuple[Any, ...]", parameters)
+    if isinstance(given, list) and given and isinstance(given[0], tuple):
+        return cast("tuple[Any, ...]", given[0])
+    return tuple(given)
 
 
 def frames_of_store() -> Iterator[FrameType]:
@@ -236,7 +237,7 @@ LOOKING: Final = frozenset({"insert_once", "dialect_of"})
 def runs_statements(call: ast.Call) -> bool:
     called = call.func
     name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
-    if name in LOOKING:
+    if name in LOOKING or "SELECT 1" in ast.unparse(call):  # that reads no table
         return False
     on = isinstance(called, ast.Attribute) and getattr(called.value, "id", "") == "connection"
     return on or any(isinstance(each, ast.Name) and each.id == "connection" for each in call.args)
