@@ -27,15 +27,17 @@ TURNS = 3
 KNOWN = "0 1000000"
 #: Limits that all count, and refuse nobody here.
 LIMITS = Limits(rate=Rate(10_000_000, timedelta(hours=1)), max_in_flight=10**7, daily_jobs=10**7)
-#: By store: random keys of one job, kept for a month.
+#: By store: random keys of one job, kept for a month. In the order of the keys, which is quicker.
 FILLING = {
     "sqlite": "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < :count)"
-    " INSERT INTO idempotency_keys SELECT :tenant, 'job', lower(hex(randomblob(16))), :print, :job,"
-    " :until + n FROM n",
+    " INSERT INTO idempotency_keys SELECT :tenant, 'job', key, :print, :job, :until + n"
+    " FROM (SELECT n, lower(hex(randomblob(16))) AS key FROM n ORDER BY key)",
     "postgresql": "INSERT INTO idempotency_keys"
     " SELECT :tenant, 'job', gen_random_uuid(), :print, :job, CAST(:until AS timestamptz)"
     " FROM generate_series(1, CAST(:count AS integer))",
 }
+#: So many by one statement.
+FILLED_AT_ONCE = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +102,17 @@ async def fill(url: str, count: int) -> None:
     try:
         job = await store.jobs.insert(a_job(tenant=TENANT))
         until = datetime.now(UTC) + timedelta(days=30)
-        async with store.database.writing() as connection:
-            dialect = connection.dialect
-            given = {"tenant": TENANT, "print": "f" * 64, "job": job.id, "count": count}
-            given["until"] = Instant().process_bind_param(until, dialect)
-            await connection.execute(text(FILLING[dialect.name]), given)
+        for first in range(0, count, FILLED_AT_ONCE):
+            async with store.database.writing() as connection:
+                dialect = connection.dialect
+                given = {
+                    "tenant": TENANT,
+                    "print": "f" * 64,
+                    "job": job.id,
+                    "count": min(FILLED_AT_ONCE, count - first),
+                    "until": Instant().process_bind_param(until, dialect),
+                }
+                await connection.execute(text(FILLING[dialect.name]), given)
     finally:
         await store.close()
 
