@@ -50,7 +50,7 @@ class Limiter:
             now = datetime.now(UTC)
             self._remember(caller, over, now + over.wait)
             raise quota_problem(limits, over, over.wait, now) from over
-        usage = self._quotas.seen.get(caller.id, Usage())
+        usage = self._quotas.usage_of(caller.id)
         response.headers.update(headers_of(limits, usage, datetime.now(UTC)))
         return response
 

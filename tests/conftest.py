@@ -9,6 +9,8 @@ from generation import garbage
 pytest_plugins = [
     "tests.services.network",
     "tests.services.leaks",
+    "tests.services.plans",
+    "tests.services.planning",
     "tests.services.fixtures",
     "tests.deployment.fixtures",
 ]

@@ -4,7 +4,7 @@ The only package that talks to the database.
 
 from generation.store.accounts import AccountStore
 from generation.store.batches import Batch, BatchStore
-from generation.store.births import Placed
+from generation.store.birth import Placed
 from generation.store.claims import ClaimStore, Lane, NextWake
 from generation.store.database import Database, UnusableDatabase
 from generation.store.deliveries import Claimed, DeliveryStore

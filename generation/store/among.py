@@ -1,13 +1,17 @@
 """
-Whether a column is one of so many values, by one statement however many they are: `IN` with another
-number of values is another statement, to be compiled here and prepared there.
+Whether a column, or several together, are among given values, by one statement however many these
+are: `IN` with another number of values is another statement, to compile here and to prepare there.
+
+Several columns are compared with rows of a subquery. SQLite reads the whole table for
+`(a, b) IN (VALUES …)`, which is how SQLAlchemy writes a list of tuples; for a subquery it takes the
+index.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from pydantic_core import to_json
-from sqlalchemy import ColumnElement, Text, any_, bindparam, func, select
+from sqlalchemy import ColumnElement, Text, any_, bindparam, func, select, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY
 
 
@@ -21,3 +25,22 @@ def among(dialect: str, column: ColumnElement[Any], name: str) -> ColumnElement[
 
 def values_for(dialect: str, values: Iterable[str]) -> Any:
     return to_json(list(values)).decode() if dialect == "sqlite" else list(values)
+
+
+def rows_among(
+    dialect: str, columns: Sequence[ColumnElement[Any]], name: str
+) -> ColumnElement[bool]:
+    """The condition for columns of text; its parameters are `rows_for` the dialect and the name."""
+    if dialect == "sqlite":
+        each = func.json_each(bindparam(name, type_=Text())).table_valued("value")
+        parts = [func.json_extract(each.c.value, f"$[{place}]") for place in range(len(columns))]
+        return tuple_(*columns).in_(select(*parts).select_from(each))
+    arrays = [bindparam(f"{name}_{place}", type_=ARRAY(Text())) for place in range(len(columns))]
+    given = func.unnest(*arrays).table_valued(*(f"part_{place}" for place in range(len(columns))))
+    return tuple_(*columns).in_(select(*given.render_derived(name=name).c))
+
+
+def rows_for(dialect: str, name: str, rows: Collection[Sequence[str]]) -> dict[str, Any]:
+    if dialect == "sqlite":
+        return {name: to_json([list(row) for row in rows]).decode()}
+    return {f"{name}_{place}": list(part) for place, part in enumerate(zip(*rows, strict=True))}

@@ -5,19 +5,19 @@ come at the same time.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
-from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from generation.events import QUEUED, Event, event_of, wants
+from generation.events import Event, event_of
 from generation.job import Job
 from generation.quota import OverQuota
 from generation.store import tallies
+from generation.store.birth import Birth, Placed, is_brief
 from generation.store.database import Database
-from generation.store.group_commit import GroupCommit, GroupOutright
+from generation.store.group_commit import GroupCommit
 from generation.store.idempotency import (
     IdempotencyKey,
     KeyBusy,
@@ -30,11 +30,13 @@ from generation.store.idempotency import (
 )
 from generation.store.inserts import insert_once
 from generation.store.labels import label_rows
-from generation.store.newborn import bear, is_untouched, sqlite_births
+from generation.store.newborn import bear, sqlite_births
+from generation.store.outright import Outright
 from generation.store.quotas import Quotas
-from generation.store.rows import job_row, read_jobs
+from generation.store.replayed import jobs_of
+from generation.store.rows import job_row
 from generation.store.schema import job_labels, jobs
-from generation.store.unreadable import UnreadableRow, read
+from generation.store.unreadable import UnreadableRow
 from generation.tally import counted
 
 #: Orders of many jobs each that share a transaction. Orders of one job share one by hundreds.
@@ -48,22 +50,6 @@ PATIENCE = timedelta(seconds=1)
 Tell = Callable[[AsyncConnection, Sequence[tuple[Job, Event | None]]], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True)
-class Birth:
-    """Jobs to be made durable together, and the key they are made under."""
-
-    jobs: Sequence[Job]
-    key: IdempotencyKey | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """What became of an order: its jobs, or those of an earlier order with the same key."""
-
-    jobs: Sequence[Job]
-    replayed: bool = False
-
-
 Outcome = Placed | KeyReused | KeyBusy | OverQuota | UnreadableRow
 
 
@@ -75,7 +61,7 @@ class Births:
         self._base_url = base_url
         self._quotas = quotas
         self._tell = tell
-        self._outright = GroupOutright(database, bear_outright)
+        self._outright = Outright(database, quotas)
         self._one_each = GroupCommit(database, self._write)
         self._many_each = GroupCommit(database, self._write, limit=BATCHES_AT_ONCE)
         if database.is_sqlite:
@@ -87,7 +73,7 @@ class Births:
         order, `KeyBusy` where an order of that name is being stored elsewhere all the while, and
         `OverQuota` where the key's limits have no room for all of them.
         """
-        if is_plain(birth) and await self._outright(birth.jobs[0]):
+        if await self._outright(birth):
             return Placed(birth.jobs)
         commit = self._one_each if len(birth.jobs) == 1 else self._many_each
         for _ in range(PATIENCE // PAUSE):
@@ -187,23 +173,6 @@ class Births:
             await tallies.add(connection, counted((None, job) for job in new), shard)
 
 
-def is_plain(birth: Birth) -> bool:
-    """Whether to store it is all there is to it: no key, no limit and nobody else has a say."""
-    job = birth.jobs[0]
-    return birth.key is None and len(birth.jobs) == 1 and job.quota_key is None and is_brief(job)
-
-
-def is_brief(job: Job) -> bool:
-    """Whether its birth is told by the answer to its order alone, unless an endpoint listens."""
-    return is_untouched(job) and not wants(job, QUEUED)
-
-
-async def bear_outright(connection: AsyncConnection, born: Sequence[Job]) -> list[bool]:
-    """Which of these plain jobs are stored; the others want more than that."""
-    left = {job.id for job in await bear(connection, born, tallies.some_shard())}
-    return [job.id not in left for job in born]
-
-
 #: None: it is to be written. Else what stands in its way: an order beside it, or an earlier one.
 Verdict = Birth | Record | KeyReused | KeyBusy | None
 
@@ -235,32 +204,3 @@ def judge(key: IdempotencyKey, other: Birth | Record | None) -> Verdict:
     if isinstance(other, Record):
         theirs = other.fingerprint
     return other if theirs == key.fingerprint else KeyReused()
-
-
-async def jobs_of(
-    connection: AsyncConnection, records: Sequence[Record]
-) -> dict[str, Sequence[Job]]:
-    """
-    By the job id of each record: that job, or all of its batch in their order. None of those of
-    which anything cannot be read.
-    """
-    ids = {record.job_id for record in records}
-    batches = select(jobs.c.batch_id).where(jobs.c.id.in_(ids), jobs.c.batch_id.is_not(None))
-    query = (
-        select(jobs)
-        .where(or_(jobs.c.id.in_(ids), jobs.c.batch_id.in_(batches)))
-        .order_by(jobs.c.id)
-    )
-    said = await read(connection, query, jobs.c.id, read_jobs)
-    lost = set(said.unreadable)
-    if lost:
-        theirs = select(jobs.c.batch_id).where(jobs.c.id.in_(lost))
-        lost.update((await connection.execute(theirs)).scalars())
-    together: dict[str, list[Job]] = {}
-    for job in said.found:
-        together.setdefault(job.batch_id or job.id, []).append(job)
-    return {
-        job.id: together[job.batch_id or job.id]
-        for job in said.found
-        if job.id in ids and (job.batch_id or job.id) not in lost
-    }

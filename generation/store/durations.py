@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import CursorResult, Row, Select, delete, select, tuple_, update
+from sqlalchemy import ColumnElement, CursorResult, Row, Select, and_, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from generation.durations import NOTHING_SEEN, Ending, Sketch, sketch_of
+from generation.store.among import rows_among, rows_for
 from generation.store.database import Database
 from generation.store.inserts import insert_once
 from generation.store.schema import durations
@@ -56,34 +57,43 @@ class DurationStore:
         born: list[dict[str, Any]] = [
             {**asdict(kind), "weights": {}, "updated_at": now} for kind in kinds
         ]
-        named = tuple_(*KEY).in_([astuple(kind) for kind in kinds])
-        query = select(durations).where(named).order_by(*KEY).with_for_update()
         async with self._database.writing() as connection:
+            dialect = connection.dialect.name
+            named = rows_among(dialect, KEY, "kinds")
+            query = select(durations).where(named).order_by(*KEY).with_for_update()
+            names = rows_for(dialect, "kinds", [astuple(kind) for kind in kinds])
             await connection.execute(insert_once(connection, durations), born)
-            known = await read_sketches(connection, query)
+            known = await read_sketches(connection, query, names)
             for kind in kinds:
                 sketch = known.get(kind, NOTHING_SEEN).with_endings(seen[kind])
-                same = tuple_(*KEY).in_([astuple(kind)])
                 changed = {"weights": sketch.document(), "updated_at": now}
-                await connection.execute(update(durations).where(same).values(changed))
+                await connection.execute(
+                    update(durations).where(is_of(astuple(kind))).values(changed)
+                )
             old = durations.c.updated_at < now - FORGET_AFTER
             await connection.execute(delete(durations).where(old))
 
 
 async def read_sketches(
-    connection: AsyncConnection, query: Select[*tuple[Any, ...]]
+    connection: AsyncConnection,
+    query: Select[*tuple[Any, ...]],
+    parameters: Mapping[str, Any] | None = None,
 ) -> dict[Kind, Sketch]:
     """The sketches of these rows; one that cannot be read is as none, and learned anew."""
     try:
-        return sketches_of(await connection.execute(query))
+        return sketches_of(await connection.execute(query, parameters))
     except OF_CONTENT as error:
         log.warning("durations_unreadable", error=f"{type(error).__name__}: {error}")
     found: dict[Kind, Sketch] = {}
-    for key in (await connection.execute(query.with_only_columns(*KEY))).all():
+    for key in (await connection.execute(query.with_only_columns(*KEY), parameters)).all():
         with suppress(*OF_CONTENT):
-            one = query.where(tuple_(*KEY).in_([tuple(key)]))
-            found |= sketches_of(await connection.execute(one))
+            one = query.where(is_of(tuple(key)))
+            found |= sketches_of(await connection.execute(one, parameters))
     return found
+
+
+def is_of(key: Sequence[str]) -> ColumnElement[bool]:
+    return and_(*(column == part for column, part in zip(KEY, key, strict=True)))
 
 
 def sketches_of(found: CursorResult[*tuple[Any, ...]]) -> dict[Kind, Sketch]:

@@ -122,13 +122,15 @@ class GroupCommit(Generic[Item, Answer]):
 class GroupOutright(GroupCommit[Item, Answer]):
     """
     The same where `write` says it all by statements that each are a transaction of their own. What
-    it has written before may then come again within a batch as well. PostgreSQL is given two
+    it has written before may then come again within a batch as well. PostgreSQL is given `most`
     batches at a time; SQLite has one writer.
     """
 
-    def __init__(self, database: Database, write: Write[Item, Answer], limit: int = 500) -> None:
+    def __init__(
+        self, database: Database, write: Write[Item, Answer], limit: int = 500, most: int = 2
+    ) -> None:
         super().__init__(database, write, limit)
-        self._most = 1 if database.is_sqlite else 2
+        self._most = 1 if database.is_sqlite else most
 
     def _transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
         return self._database.outright()

@@ -12,18 +12,20 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, text, tuple_
+from sqlalchemy import Select, bindparam, delete, insert, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from generation.store.among import rows_among, rows_for
 from generation.store.database import Database
 from generation.store.schema import idempotency_keys as records
 
 #: Expired records removed by one statement.
 PRUNED_AT_ONCE = 1000
 
-NAME = tuple_(records.c.tenant, records.c.scope, records.c.key)
+NAME = (records.c.tenant, records.c.scope, records.c.key)
 TRY_LOCKS = text(
     "SELECT pg_try_advisory_xact_lock(number)"
     " FROM unnest(CAST(:numbers AS bigint[])) WITH ORDINALITY AS numbers (number, place)"
@@ -112,13 +114,10 @@ class IdempotencyStore:
 
     async def prune(self, now: datetime) -> int:
         """Forget keys whose time has passed, up to a thousand; how many. Call until it is 0."""
-        expired = (
-            select(records.c.tenant, records.c.scope, records.c.key)
-            .where(records.c.expires_at <= now)
-            .limit(PRUNED_AT_ONCE)
-        )
+        expired = select(*NAME).where(records.c.expires_at <= now).limit(PRUNED_AT_ONCE)
+        forgotten = delete(records).where(tuple_(*NAME).in_(expired))
         async with self._database.writing() as connection:
-            return (await connection.execute(delete(records).where(NAME.in_(expired)))).rowcount
+            return (await connection.execute(forgotten)).rowcount
 
 
 async def free(connection: AsyncConnection, keys: Sequence[IdempotencyKey]) -> dict[Name, bool]:
@@ -138,7 +137,8 @@ async def earlier(
     connection: AsyncConnection, keys: Sequence[IdempotencyKey]
 ) -> dict[Name, Record]:
     """What is on disk under these names, forgotten or not."""
-    query = select(records).where(NAME.in_({key.name for key in keys}))
+    dialect = connection.dialect.name
+    names = rows_for(dialect, "names", {key.name for key in keys})
     found = [
         Record(
             name=(row.tenant, row.scope, row.key),
@@ -146,9 +146,14 @@ async def earlier(
             job_id=row.job_id,
             expires_at=row.expires_at,
         )
-        for row in await connection.execute(query)
+        for row in await connection.execute(_earlier(dialect), names)
     ]
     return {record.name: record for record in found}
+
+
+@cache
+def _earlier(dialect: str) -> Select[Any]:
+    return select(records).where(rows_among(dialect, NAME, "names"))
 
 
 async def write(

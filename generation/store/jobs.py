@@ -19,7 +19,8 @@ from generation.events import Event, event_of
 from generation.job import Job, JobState
 from generation.store import tallies
 from generation.store.among import among, values_for
-from generation.store.births import Birth, Births, Placed
+from generation.store.birth import Birth, Placed
+from generation.store.births import Births
 from generation.store.database import Database
 from generation.store.events import event_row
 from generation.store.group_commit import GroupCommit, GroupRead

@@ -251,13 +251,19 @@ def limits_of(row: Row[Any]) -> Limits:
 
 def access_row(access: Access) -> dict[str, Any]:
     """The columns that say what a key may do."""
-    rate = access.limits.rate
     return {
         "scopes": " ".join(sorted(access.scopes)),
         "providers": None if access.providers is None else sorted(access.providers),
         "expires_at": access.expires_at,
+        **limits_row(access.limits),
+    }
+
+
+def limits_row(limits: Limits) -> dict[str, int | None]:
+    rate = limits.rate
+    return {
         "rate_count": rate.count if rate else None,
         "rate_seconds": int(rate.window.total_seconds()) if rate else None,
-        "max_in_flight": access.limits.max_in_flight,
-        "daily_jobs": access.limits.daily_jobs,
+        "max_in_flight": limits.max_in_flight,
+        "daily_jobs": limits.daily_jobs,
     }

@@ -1,15 +1,15 @@
 """
 New jobs onto disk, as many as come at once, by one statement: their rows, labels and first events,
-and their count. By itself it is a whole transaction, and one trip to the database.
+their count and, where they have any, their claims. By itself it is a whole transaction, and one
+trip to the database.
 
 What differs from one job to the next travels as one JSON document, which the database takes apart;
 all the rest is said once. PostgreSQL writes to several tables by one statement. SQLite does not,
 but its triggers do: there it is an INSERT into a view, whose trigger does the writing.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import MISSING, fields
-from datetime import datetime
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from operator import attrgetter
 from typing import Any
@@ -21,10 +21,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from generation.events import QUEUED
 from generation.job import Job, JobState
+from generation.store import claiming
 from generation.store.among import values_for
 from generation.store.labels import label
 from generation.store.rows import FIXED_NAMES
-from generation.store.schema import EPOCH, MICROSECOND, jobs
+from generation.store.schema import jobs, microseconds
 from generation.tally import standing
 
 #: No document is longer, unless a single job is: pictures may come within orders.
@@ -45,6 +46,8 @@ _UNTOUCHED = tuple(BEGINNINGS.values())
 
 #: What SQLite says where it leaves jobs alone.
 HEARD = "births are heard"
+#: What a database says where nothing is written; PostgreSQL only of a key that came in between.
+REFUSALS = (HEARD, *claiming.REFUSALS)
 
 
 def is_untouched(job: Job) -> bool:
@@ -59,38 +62,63 @@ async def bear(connection: AsyncConnection, born: Sequence[Job], shard: int) -> 
     """
     dialect = connection.dialect.name
     left: list[Job] = []
-    for together, document in documents(born, dialect):
-        tenants = values_for(dialect, {job.tenant for job in together})
-        if await _is_heard(connection, (document, tenants, shard)):
-            left += together
+    for document in documents(born, dialect):
+        if not await store(connection, document, shard):
+            left += document.jobs
     return left
 
 
-async def _is_heard(connection: AsyncConnection, parameters: tuple[Any, ...]) -> bool:
+@dataclass(frozen=True, slots=True)
+class Document:
+    """New jobs that travel together, each with what is written of it."""
+
+    entries: Sequence[tuple[Job, bytes]]
+
+    @property
+    def jobs(self) -> list[Job]:
+        return [job for job, _ in self.entries]
+
+    @property
+    def written(self) -> str:
+        return f"[{b','.join(each for _, each in self.entries).decode()}]"
+
+    def only(self, job_ids: Collection[str]) -> "Document":
+        return Document([entry for entry in self.entries if entry[0].id in job_ids])
+
+
+async def store(
+    connection: AsyncConnection, document: Document, shard: int, claims: str | None = None
+) -> bool:
+    """
+    Write these jobs, and with them what they claim (`generation.store.claiming`). False where
+    nothing was written: an endpoint may want to be told of them, or a claim does not hold.
+    """
+    dialect = connection.dialect.name
+    tenants = values_for(dialect, {job.tenant for job in document.jobs})
+    parameters = (document.written, tenants, shard, *([] if claims is None else [claims]))
+    statement = STATEMENTS[dialect](claims is not None)
     try:
-        found = await connection.exec_driver_sql(STATEMENTS[connection.dialect.name](), parameters)
+        found = await connection.exec_driver_sql(statement, parameters)
     except IntegrityError as error:
-        if HEARD in str(error.orig):
-            return True
+        if any(refusal in str(error.orig) for refusal in REFUSALS):
+            return False
         raise
-    return found.returns_rows and bool(found.scalar())
+    return not (found.returns_rows and found.scalar())
 
 
-def documents(born: Sequence[Job], dialect: str) -> Iterator[tuple[list[Job], str]]:
-    """The jobs as arrays of JSON, of bearable sizes."""
-    together: list[Job] = []
-    waiting: list[bytes] = []
+def documents(born: Sequence[Job], dialect: str) -> Iterator[Document]:
+    """The jobs in documents of bearable sizes."""
+    together: list[tuple[Job, bytes]] = []
     size = 0
     for job in born:
         written = to_json(given_row(job, dialect))
-        if waiting and size + len(written) > MOST_BYTES:
-            yield together, f"[{b','.join(waiting).decode()}]"
-            together, waiting, size = [], [], 0
-        together.append(job)
-        waiting.append(written)
+        if together and size + len(written) > MOST_BYTES:
+            yield Document(together)
+            together, size = [], 0
+        together.append((job, written))
         size += len(written)
-    if waiting:
-        yield together, f"[{b','.join(waiting).decode()}]"
+    if together:
+        yield Document(together)
 
 
 def given_row(job: Job, dialect: str) -> dict[str, Any]:
@@ -104,42 +132,40 @@ def given_row(job: Job, dialect: str) -> dict[str, Any]:
     return row
 
 
-def microseconds(moment: datetime) -> int:
-    """As SQLite keeps it."""
-    return (moment - EPOCH) // MICROSECOND
-
-
 @cache
-def postgresql() -> str:
+def postgresql(claiming_too: bool) -> str:
     """
-    Given a document, the tenants in it, and the shard of the tallies. Says whether births of those
-    tenants are heard; then it writes nothing.
+    Given a document, the tenants in it, the shard of the tallies and, maybe, claims. Says whether
+    births of those tenants are heard, or a claim does not hold; then it writes nothing.
     """
     typed = ", ".join(f"{name} {jobs.c[name].type.compile(asyncpg())}" for name in GIVEN)
     given = {name: f"born.{name}" for name in (*GIVEN, "labels")}
     unheard = "NOT EXISTS (SELECT FROM heard)"
+    allowed = claiming.POSTGRESQL_ALLOWED if claiming_too else unheard
     return f"""
 WITH born AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset(CAST($1 AS jsonb)) AS given ({typed}, labels jsonb)
 ), heard AS MATERIALIZED (
     SELECT FROM webhook_endpoints
     WHERE tenant = ANY(CAST($2 AS text[])) AND enabled AND events @> '["{QUEUED}"]'
-), stored AS (
-    {into_jobs(given)} FROM born WHERE {unheard} ON CONFLICT DO NOTHING RETURNING id
+), {claiming.postgresql("$4", unheard) if claiming_too else ""} stored AS (
+    {into_jobs(given)} FROM born WHERE {allowed} ON CONFLICT DO NOTHING RETURNING id
 ), told AS (
-    {into_events(given)} FROM born WHERE {unheard} ON CONFLICT DO NOTHING
+    {into_events(given)} FROM born WHERE {allowed} ON CONFLICT DO NOTHING
 ), labelled AS (
     INSERT INTO job_labels (tenant, label, job_id)
     SELECT born.tenant, label, born.id FROM born, jsonb_array_elements_text(born.labels) AS label
-    WHERE {unheard} ON CONFLICT DO NOTHING
+    WHERE {allowed} ON CONFLICT DO NOTHING
 ), counted AS (
     {into_tallies("CAST($3 AS integer)", "count(*)")} FROM stored HAVING count(*) > 0 {ADDED}
-) SELECT EXISTS (SELECT FROM heard)"""
+) SELECT NOT ({allowed})"""
 
 
-def sqlite() -> str:
-    """The same. Where it is heard, it fails with `HEARD`."""
-    return "INSERT INTO births (job, tenants, shard) SELECT value, ?2, ?3 FROM json_each(?1)"
+def sqlite(claiming_too: bool) -> str:
+    """The same. Where it would say so, it fails with one of `REFUSALS`."""
+    births = "INSERT INTO births (job, tenants, shard, key, usage)"
+    born = f"{births} SELECT value, ?2, ?3, NULL, NULL FROM json_each(?1)"
+    return f"{born} {claiming.sqlite('?4')}" if claiming_too else born
 
 
 @cache
@@ -147,9 +173,11 @@ def sqlite_births() -> tuple[str, ...]:
     """What a connection needs for that, which nobody else sees."""
     given = {name: f"json_extract(new.job, '$.{name}')" for name in (*GIVEN, "labels")}
     return (
-        "CREATE TEMP VIEW births (job, tenants, shard) AS SELECT NULL, NULL, NULL",
+        "CREATE TEMP VIEW births (job, tenants, shard, key, usage)"
+        " AS SELECT NULL, NULL, NULL, NULL, NULL",
+        *claiming.sqlite_triggers(),
         f"""
-CREATE TEMP TRIGGER bear INSTEAD OF INSERT ON births BEGIN
+CREATE TEMP TRIGGER bear INSTEAD OF INSERT ON births WHEN new.job IS NOT NULL BEGIN
     SELECT RAISE(ABORT, '{HEARD}') FROM webhook_endpoints
     WHERE tenant IN (SELECT value FROM json_each(new.tenants)) AND enabled
         AND CASE WHEN json_valid(events) THEN

@@ -6,20 +6,29 @@ take turns and no two of them give one place away. Refusing writes nothing: a ke
 no flush to disk. Jobs whose key has no limits cost nothing at all.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import cache
+from time import monotonic
+from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import Select, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from generation.access import Limits
 from generation.job import Job
 from generation.quota import OverQuota, Usage, take_all
+from generation.store.among import among, values_for
+from generation.store.birth import Birth
+from generation.store.claiming import Taken
 from generation.store.keys import limits_of
 from generation.store.schema import api_keys, jobs, key_usage
 
 #: The usage of so many keys is remembered at once. Beyond it all of it is forgotten.
 MOST_SEEN = 10_000
+#: Jobs that ended since they were counted make room after this, where the count matters.
+COUNTED_FOR = timedelta(seconds=2)
 
 SAVE = (
     update(key_usage)
@@ -30,12 +39,58 @@ SAVE = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A limited key as this process last saw it."""
+
+    limits: Limits
+    usage: Usage
+    #: When its unfinished jobs were counted. Those that ended since are still in the count.
+    counted_at: float
+
+    def is_fresh(self) -> bool:
+        old = monotonic() - self.counted_at
+        return self.limits.max_in_flight is None or old < COUNTED_FOR.total_seconds()
+
+
 class Quotas:
     """One process's part in holding keys to their limits."""
 
     def __init__(self) -> None:
-        #: What each limited key had used when this process last looked: news, not the truth.
-        self.seen: dict[str, Usage] = {}
+        self._seen: dict[str, Seen] = {}
+
+    def usage_of(self, key_id: str) -> Usage:
+        """What this key had used when this process last looked: news, not the truth."""
+        seen = self._seen.get(key_id)
+        return seen.usage if seen else Usage()
+
+    def taking(self, births: Sequence[Birth]) -> tuple[list[Birth], list[Taken]]:
+        """
+        Those of these orders of one job each that are within the limits, as far as this process
+        knows, and what they take. That still has to be claimed: another process may have taken it.
+        """
+        allowed: list[Birth] = []
+        usage: dict[str, Usage] = {}
+        for birth in births:
+            job = birth.jobs[0]
+            if job.quota_key is not None:
+                seen = self._seen.get(job.quota_key)
+                if seen is None or not seen.is_fresh():
+                    continue
+                before = usage.get(job.quota_key, seen.usage)
+                after = take_all(seen.limits, before, [job.created_at])
+                if isinstance(after, OverQuota):
+                    continue
+                usage[job.quota_key] = after
+            allowed.append(birth)
+        seen = self._seen
+        return allowed, [Taken(k, seen[k].limits, seen[k].usage, u) for k, u in usage.items()]
+
+    def took(self, places: Iterable[Taken]) -> None:
+        """Remember that these places were taken."""
+        for each in places:
+            if seen := self._seen.get(each.key_id):
+                self._seen[each.key_id] = replace(seen, usage=each.after)
 
     async def refused(
         self, connection: AsyncConnection, orders: Sequence[Sequence[Job]]
@@ -52,8 +107,9 @@ class Quotas:
         limits, usage = await lock(connection, keys)
         await count_unfinished(connection, limits, usage)
         # A commit whose answer was lost is repeated; what it stored has been counted.
-        there = select(jobs.c.id).where(jobs.c.id.in_([job.id for job in limited]))
-        stored = set((await connection.execute(there)).scalars())
+        dialect = connection.dialect.name
+        ids = {"ids": values_for(dialect, [job.id for job in limited])}
+        stored = set((await connection.execute(_stored(dialect), ids)).scalars())
         over: dict[str, OverQuota] = {}
         changed: set[str] = set()
         for order in orders:
@@ -68,13 +124,19 @@ class Quotas:
                 usage[key] = outcome
                 changed.add(key)
         await save(connection, {key: usage[key] for key in sorted(changed)})
-        self._remember(usage)
+        self._remember(limits, usage)
         return over
 
-    def _remember(self, usage: Mapping[str, Usage]) -> None:
-        if len(self.seen) > MOST_SEEN:
-            self.seen.clear()
-        self.seen.update(usage)
+    def _remember(self, limits: Mapping[str, Limits], usage: Mapping[str, Usage]) -> None:
+        if len(self._seen) > MOST_SEEN:
+            self._seen.clear()
+        now = monotonic()
+        self._seen |= {key: Seen(limits[key], each, now) for key, each in usage.items()}
+
+
+@cache
+def _stored(dialect: str) -> Select[Any]:
+    return select(jobs.c.id).where(among(dialect, jobs.c.id, "ids"))
 
 
 async def lock(

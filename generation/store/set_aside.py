@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Column, CursorResult, Table, delete, func, select, tuple_, update
+from sqlalchemy import Column, CursorResult, Table, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from generation.store.among import rows_among, rows_for
 from generation.store.database import Database
 from generation.store.delivery_rows import read_deliveries
 from generation.store.endpoint_rows import old_secrets_of, read_endpoints
@@ -92,12 +93,16 @@ class SetAsideStore:
             for each in noted:
                 if each.table in READERS and await is_well(connection, each):
                     well.append((each.table, each.row_id))
-        name = tuple_(unreadable_rows.c.table_name, unreadable_rows.c.row_id)
-        tried = name.in_([(each.table, each.row_id) for each in noted])
+        name = (unreadable_rows.c.table_name, unreadable_rows.c.row_id)
+        tried = [(each.table, each.row_id) for each in noted]
         async with self._database.writing() as connection:
+            dialect = connection.dialect.name
+            these = rows_among(dialect, name, "rows")
             if well:
-                await connection.execute(delete(unreadable_rows).where(name.in_(well)))
-            await connection.execute(update(unreadable_rows).where(tried).values(seen_at=now))
+                gone = delete(unreadable_rows).where(these)
+                await connection.execute(gone, rows_for(dialect, "rows", well))
+            seen = update(unreadable_rows).where(these).values(seen_at=now)
+            await connection.execute(seen, rows_for(dialect, "rows", tried))
         return len(well)
 
 

@@ -10,16 +10,18 @@ waits for a row while it holds another: a batch passes over what is locked, and 
 passed over is then waited for alone. So nobody is stuck in a circle, and nobody is forgotten.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, select, tuple_, update
+from sqlalchemy import ColumnElement, Table, and_, select, update
 
 from generation.job import JobState
+from generation.store.among import rows_among, rows_for
+from generation.store.claims import ClaimStore, Lane
 from generation.store.database import Database
-from generation.store.schema import HOLDING, accounts, deliveries, jobs, turns
+from generation.store.schema import ERRAND, HOLDING, PLAIN_LOOK, accounts, deliveries, jobs, turns
 
 #: After a clock was seen to go back, whoever waits for less than this is left to wait.
 HARMLESS = timedelta(minutes=1)
@@ -40,11 +42,9 @@ class Waking:
     asleep: ColumnElement[bool]
     values: Mapping[str, Any]
 
-    def named(self, names: Sequence[RowName]) -> ColumnElement[bool]:
-        columns = tuple(self.table.primary_key.columns)
-        if len(columns) == 1:
-            return columns[0].in_([name for (name,) in names])
-        return tuple_(*columns).in_(names)
+    def named(self, dialect: str) -> ColumnElement[bool]:
+        """Whether a row is one of `rows_for` the names."""
+        return rows_among(dialect, tuple(self.table.primary_key.columns), "names")
 
 
 async def rouse(database: Database, now: datetime, lease: timedelta, *, stepped: bool) -> int:
@@ -54,24 +54,32 @@ async def rouse(database: Database, now: datetime, lease: timedelta, *, stepped:
     which costs little. Submits on the wire keep one `lease` from now. Whoever stands in a line
     sleeps until the deadline on purpose, and is called. Returns how many were woken.
     """
-    woken = [await wake(database, waking) for waking in sleepers(now, lease, stepped=stepped)]
+    lanes = await ClaimStore(database).lanes()
+    asleep = sleepers(now, lease, lanes, stepped=stepped)
+    woken = [await wake(database, waking) for waking in asleep]
     for waking in misled(now) if stepped else ():
         await wake(database, waking)
     return sum(woken)
 
 
-def sleepers(now: datetime, lease: timedelta, *, stepped: bool) -> Iterator[Waking]:
+def sleepers(
+    now: datetime, lease: timedelta, lanes: Collection[Lane], *, stepped: bool
+) -> Iterator[Waking]:
     """
-    Jobs and deliveries. Jobs that have ended are looked at rarely on purpose, not ever more rarely.
+    Jobs and deliveries. Jobs that have ended are looked at rarely on purpose, but not ever more so.
+    Jobs are searched as they are claimed, by the indexes of those that are due.
     """
     late = now + (HARMLESS if stepped else UNUSUAL)
     ended = () if stepped else (JobState.EXPIRED, JobState.FAILED)
     unhurried = (JobState.SUBMITTING, *ended)
-    hurried = (jobs.c.wake_at > late) & jobs.c.line.is_(None)
-    leased = (jobs.c.wake_at > late) & (jobs.c.state == JobState.SUBMITTING)
+    hurried = (jobs.c.wake_at > late, jobs.c.line.is_(None), jobs.c.state.not_in(unhurried))
+    leased = and_(ERRAND, jobs.c.wake_at > late, jobs.c.state == JobState.SUBMITTING)
     owed = (deliveries.c.wake_at > late) & (deliveries.c.attempts == 0)
-    forgotten = {"not_before": None} if stepped else {}
-    yield Waking(jobs, hurried & jobs.c.state.not_in(unhurried), {"wake_at": now, **forgotten})
+    sooner = {"wake_at": now} | ({"not_before": None} if stepped else {})
+    yield Waking(jobs, and_(ERRAND, *hurried), sooner)
+    for station, key in sorted(lanes):
+        lane = (jobs.c.station == station, jobs.c.key == key)
+        yield Waking(jobs, and_(PLAIN_LOOK, *lane, *hurried), sooner)
     yield Waking(jobs, leased, {"wake_at": now + lease})
     yield Waking(deliveries, owed, {"wake_at": now})
 
@@ -116,12 +124,15 @@ async def wake_some(
     Wake those of these that are still asleep; without `wait`, only those that nobody has locked.
     """
     columns = tuple(waking.table.primary_key.columns)
-    asleep = select(*columns).where(waking.named(names), waking.asleep)
     async with database.writing() as connection:
+        dialect = connection.dialect.name
+        named = waking.named(dialect)
+        asleep = select(*columns).where(named, waking.asleep)
         # Not a lock against whoever only refers to the row, as an event of a job does.
         locked = asleep.with_for_update(skip_locked=not wait, key_share=True)
-        free = {tuple(row) for row in await connection.execute(locked)}
+        theirs = rows_for(dialect, "names", names)
+        free = {tuple(row) for row in await connection.execute(locked, theirs)}
         if free:
-            chosen = update(waking.table).where(waking.named(sorted(free)))
-            await connection.execute(chosen.values(waking.values))
+            chosen = update(waking.table).where(named).values(waking.values)
+            await connection.execute(chosen, rows_for(dialect, "names", sorted(free)))
     return free

@@ -2,10 +2,11 @@
 
 import sys
 
-from ops.bench import cost, deliveries, flight, lists, lives, looks, soak, streams, submit
+from ops.bench import claiming, cost, deliveries, flight, lists, lives, looks, soak, streams, submit
 
 MEASUREMENTS = {
     "submit": submit.main,
+    "claiming": claiming.main,
     "cost": cost.main,
     "lists": lists.main,
     "looks": looks.main,

@@ -13,9 +13,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from time import monotonic, sleep
 
+from ops.bench.serving import closed, serving_genq
 from ops.bench.site import Site, site
 from ops.bench.stores import added_key, stores
-from ops.bench.submit import closed, newest, serving_genq
+from ops.bench.submit import newest
 
 TURNS = 3
 PATIENCE_SECONDS = 10

@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from time import perf_counter
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import uvloop
 
@@ -81,10 +82,16 @@ async def run(
     connections: int,
     seconds: float,
     rate: float,
+    keyed: bool = False,
 ) -> Load:
-    """Load these addresses in turn: with POSTs of `body`, or with GETs where there is none."""
+    """
+    Load these addresses in turn: with POSTs of `body`, or with GETs where there is none. `keyed`:
+    each with an Idempotency-Key of its own.
+    """
     address = urlsplit(urls[0]).hostname or "127.0.0.1", urlsplit(urls[0]).port or 80
-    requests = itertools.cycle([request(url, body, key) for url in urls])
+    fields = idempotency_keys() if keyed else itertools.repeat(b"")
+    heads = itertools.cycle([head(url, body, key) for url in urls])
+    requests = (each + next(fields) + b"\r\n" + (body or b"") for each in heads)
     answers = Answers()
     began = perf_counter()
     times = (began + number / rate for number in itertools.count()) if rate else None
@@ -106,13 +113,20 @@ async def run(
     )
 
 
-def request(url: str, body: bytes | None, key: str) -> bytes:
+def head(url: str, body: bytes | None, key: str) -> bytes:
+    """All of a request but its end, where more fields may stand, and its body."""
     parts = urlsplit(url)
-    head = f"{parts.path} HTTP/1.1\r\nhost: {parts.netloc}\r\nauthorization: Bearer {key}\r\n"
+    fields = f"{parts.path} HTTP/1.1\r\nhost: {parts.netloc}\r\nauthorization: Bearer {key}\r\n"
     if body is None:
-        return f"GET {head}\r\n".encode()
+        return f"GET {fields}".encode()
     kind = f"content-type: application/json\r\ncontent-length: {len(body)}\r\n"
-    return f"POST {head}{kind}\r\n".encode() + body
+    return f"POST {fields}{kind}".encode()
+
+
+def idempotency_keys() -> Iterator[bytes]:
+    """Random, as those that clients make."""
+    while True:
+        yield f"idempotency-key: {uuid4()}\r\n".encode()
 
 
 def main() -> None:
@@ -123,6 +137,7 @@ def main() -> None:
     parser.add_argument("--body", type=Path)
     parser.add_argument("--key", default="")
     parser.add_argument("--rate", type=float, default=0, help="requests a second; 0 for closed")
+    parser.add_argument("--keyed", action="store_true", help="an Idempotency-Key each")
     given = parser.parse_args()
     body = given.body.read_bytes() if given.body else None
     work = run(
@@ -132,6 +147,7 @@ def main() -> None:
         connections=given.connections,
         seconds=given.seconds,
         rate=given.rate,
+        keyed=given.keyed,
     )
     print(json.dumps(asdict(uvloop.run(work))))
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from generation.access import Access, Limits
 from generation.store import Store, migrate, new_key
 from generation.webhooks.signature import new_secret
 from ops.bench.site import Site
@@ -51,14 +52,14 @@ def the_store(site: Site, name: str) -> MeasuredStore | None:
     return store
 
 
-def added_key(url: str) -> str:
-    return asyncio.run(_added_key(url))
+def added_key(url: str, limits: Limits | None = None) -> str:
+    return asyncio.run(_added_key(url, Access(limits=limits or Limits())))
 
 
-async def _added_key(url: str) -> str:
+async def _added_key(url: str, access: Access) -> str:
     store, key = Store(url), new_key()
     try:
-        await store.keys.add(TENANT, key, new_secret(), datetime.now(UTC))
+        await store.keys.add(TENANT, key, new_secret(), datetime.now(UTC), access)
     finally:
         await store.close()
     return key

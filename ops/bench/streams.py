@@ -19,9 +19,9 @@ from ulid import ULID
 
 from generation.job import Job, JobState
 from generation.store import Store
+from ops.bench.serving import serving_genq
 from ops.bench.site import Site, site
 from ops.bench.stores import MeasuredStore, added_key, stores
-from ops.bench.submit import serving_genq
 from ops.bench.usage import usage
 
 STREAMS = 1000

@@ -1,6 +1,7 @@
 """
 The submit path: orders a second that one API process makes durable, between the floor (the same
 server, storing nothing) and the plain stack; how late it is at a steady rate; and reads a second.
+Then orders with an Idempotency-Key, orders of a key with limits, and both, beside plain ones.
 
 All run on the same store and broker, in turn, several times; what counts is each turn's ratios.
 """
@@ -8,32 +9,20 @@ All run on the same store and broker, in turn, several times; what counts is eac
 import json
 import shutil
 import statistics
-import subprocess
-import sys
 import urllib.request
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-from ops.bench.site import GENQ, Site, site
+from ops.bench import claiming
+from ops.bench.serving import CONNECTIONS, Measured, closed, loaded, serving_genq
+from ops.bench.site import Site, site
 from ops.bench.stores import added_key, stores
-from ops.bench.wrk import loaded_by_wrk
 from ops.stack.ports import free_port
 
-CONNECTIONS = 64
-SECONDS = 6
 TURNS = 3
 RATE = 500
 READ = 200
-ORDER: Mapping[str, Any] = {
-    "provider": "kling",
-    "operation": "text2video",
-    "input": {"prompt": "a lighthouse at dusk, slow pan", "duration": 5},
-    "webhook": {"url": "https://example.com/hook"},
-}
-Measured = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +52,7 @@ def main() -> None:
     with site() as ground:
         for store in stores(ground):
             show(store.name, measure(ground, store.url))
+    claiming.main()
 
 
 def show(name: str, turns: list[Turn]) -> None:
@@ -101,34 +91,6 @@ def measure(ground: Site, url: str) -> list[Turn]:
     return turns
 
 
-@dataclass(frozen=True, slots=True)
-class Api:
-    """An API process that answers."""
-
-    port: int
-    pid: int
-
-    @property
-    def jobs(self) -> str:
-        return f"http://127.0.0.1:{self.port}/v1/jobs"
-
-
-@contextmanager
-def serving_genq(ground: Site, url: str, command: Sequence[str] = (*GENQ, "api")) -> Generator[Api]:
-    """An API process over this store, or another program with the same settings."""
-    port = free_port()
-    environment = {
-        "GENQ_DATABASE_URL": url,
-        "GENQ_REDIS_URL": ground.broker.url,
-        "GENQ_STATION_URL": "http://127.0.0.1:9",
-        "GENQ_STATION_KEY": "none",
-        "GENQ_API_PORT": str(port),
-    }
-    health = f"http://127.0.0.1:{port}/healthz"
-    with ground.serving("api", command, environment, health) as pid:
-        yield Api(port, pid)
-
-
 @contextmanager
 def serving_plain(ground: Site, environment: Mapping[str, str]) -> Generator[str]:
     """The plain stack, by the URL of its jobs."""
@@ -155,35 +117,3 @@ def newest(jobs: str, key: str) -> list[str]:
 def plain_url(url: str) -> str:
     """The plain stack writes beside genq, not into its file."""
     return url.replace("bench.db", "plain.db")
-
-
-def closed(
-    folder: Path, urls: Sequence[str], key: str, *, order: bool, seconds: int = SECONDS
-) -> Measured:
-    """As much as it can take, after a warm-up; by wrk where there is one, for it costs least."""
-    body = json.dumps(ORDER) if order else None
-    if shutil.which("wrk"):
-        loaded_by_wrk(folder, urls, key, body, connections=CONNECTIONS, seconds=1)
-        found = loaded_by_wrk(folder, urls, key, body, connections=CONNECTIONS, seconds=seconds)
-        return refusing(found)
-    return loaded(folder, urls, key, order=order, rate=0)
-
-
-def loaded(folder: Path, urls: Sequence[str], key: str, *, order: bool, rate: float) -> Measured:
-    """What a load process of our own measured; a warm-up goes before."""
-    command = [sys.executable, "-m", "ops.bench.load", *urls, "--key", key, "--rate", str(rate)]
-    command += ["--connections", str(CONNECTIONS)]
-    if order:
-        (folder / "order.json").write_text(json.dumps(ORDER))
-        command += ["--body", str(folder / "order.json")]
-    subprocess.run([*command, "--seconds", "1"], check=True, stdout=subprocess.DEVNULL)
-    answer = subprocess.run(
-        [*command, "--seconds", str(SECONDS)], check=True, capture_output=True, text=True
-    )
-    return refusing(json.loads(answer.stdout))
-
-
-def refusing(measured: Measured) -> Measured:
-    if measured["refused"]:
-        sys.exit(f"the server refused: {measured['refused']}")
-    return measured

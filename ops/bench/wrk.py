@@ -17,9 +17,15 @@ wrk.method = "{method}"
 wrk.body = {body}
 wrk.headers["content-type"] = "application/json"
 wrk.headers["authorization"] = "Bearer {key}"
+math.randomseed(os.time())
+local function random_key()
+  return string.format("%08x-%08x-%08x-%d", math.random(0, 0x7fffffff),
+    math.random(0, 0x7fffffff), math.random(0, 0x7fffffff), number)
+end
 request = function()
-  number = number % #paths + 1
-  return wrk.format(nil, paths[number])
+  number = number + 1
+  if {keyed} then wrk.headers["idempotency-key"] = random_key() end
+  return wrk.format(nil, paths[(number - 1) % #paths + 1])
 end
 done = function(summary, latency, requests)
   local errors = summary.errors
@@ -38,6 +44,7 @@ def loaded_by_wrk(
     *,
     connections: int,
     seconds: int,
+    keyed: bool = False,
 ) -> dict[str, Any]:
     """The same as `ops.bench.load` measures. Latencies in milliseconds."""
     script = folder / "load.lua"
@@ -48,6 +55,7 @@ def loaded_by_wrk(
             method="GET" if body is None else "POST",
             body="nil" if body is None else json.dumps(body),
             key=key,
+            keyed="true" if keyed else "false",
         )
     )
     command = [

@@ -12,9 +12,11 @@ from sqlalchemy import func, select
 
 from generation.job import Job, JobState
 from generation.store import Store, totals
-from generation.store.births import Birth, is_plain
-from generation.store.schema import deliveries, job_events
+from generation.store.birth import Birth
+from generation.store.schema import deliveries, job_events, key_usage
 from ops.faults.proxy import Harm, Proxy, proxied
+from tests.contract.test_idempotency import keyed
+from tests.contract.test_keys import a_key
 from tests.contract.test_store import HOOK, LATER, NOON
 from tests.services.postgres import Cluster
 from tests.unit.jobs import a_job
@@ -61,7 +63,7 @@ async def test_plain_jobs_whose_one_statement_is_cut_are_stored_and_counted_once
     store: Store, line: Proxy, harm: Harm
 ) -> None:
     jobs = [a_job(sequence=1, input={"prompt": f"number {n}"}) for n in range(5)]
-    assert all(is_plain(Birth([job])) for job in jobs)
+    assert all(Birth([job]).is_brief for job in jobs)
     await store.jobs.insert(a_job(sequence=1))
     cut = line.tamper(lambda chunk: b"number 3" in chunk, harm)
     stored = await asyncio.gather(*(store.jobs.insert(job) for job in jobs))
@@ -109,3 +111,22 @@ async def test_while_the_database_is_away_everybody_is_told_after_one_attempt(
     async with store.database.reading() as connection:
         events = await connection.scalar(select(func.count()).select_from(job_events))
     assert events == 2
+
+
+@pytest.mark.parametrize("harm", [Harm.LOSE_ANSWER, Harm.LOSE_REQUEST])
+async def test_orders_that_claim_and_are_cut_are_stored_and_counted_once(
+    store: Store, line: Proxy, harm: Harm
+) -> None:
+    key = await a_key(store, daily_jobs=100, max_in_flight=100)
+    await store.jobs.place([a_job(sequence=1, quota_key=key.id)])
+    jobs = [a_job(sequence=1, quota_key=key.id, input={"prompt": f"no. {n}"}) for n in range(5)]
+    cut = line.tamper(lambda chunk: b"no. 3" in chunk, harm)
+    placed = await asyncio.gather(
+        *(store.jobs.place([job], keyed(f"k{n}")) for n, job in enumerate(jobs))
+    )
+    assert cut.done.is_set()
+    assert [(each.jobs[0].id, each.replayed) for each in placed] == [(j.id, False) for j in jobs]
+    assert (await store.jobs.counts()) == {"queued": 6}
+    async with store.database.reading() as connection:
+        used = await connection.scalar(select(key_usage.c.jobs_today))
+    assert used == 6

@@ -77,7 +77,7 @@ async def test_large_orders_travel_apart(store: Store, monkeypatch: pytest.Monke
     many = [ordered(input={"image": "x" * 400, "n": n}) for n in range(7)]
     parts = list(newborn.documents(many, "postgresql"))
     assert 1 < len(parts) < 7, "some travel together"
-    assert [job for part, _ in parts for job in part] == many
+    assert [job for part in parts for job in part.jobs] == many
     await store.jobs.place(many)
     await asyncio.gather(*(store.jobs.insert(job) for job in more(many)))
     for job in [*many, *more(many)]:

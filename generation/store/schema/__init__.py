@@ -3,7 +3,14 @@ The tables. One definition for SQLite and PostgreSQL; `migrations/` brings a dat
 """
 
 from generation.store.schema.accounts import accounts, turns
-from generation.store.schema.columns import EPOCH, MICROSECOND, Document, Instant, metadata
+from generation.store.schema.columns import (
+    EPOCH,
+    MICROSECOND,
+    Document,
+    Instant,
+    metadata,
+    microseconds,
+)
 from generation.store.schema.events import PLACED, UNPLACED, event_feed, job_events
 from generation.store.schema.figures import durations, tallies, unreadable_rows
 from generation.store.schema.jobs import (
@@ -60,6 +67,7 @@ __all__ = [
     "key_changes",
     "key_usage",
     "metadata",
+    "microseconds",
     "secrets",
     "tallies",
     "turns",

@@ -1,0 +1,121 @@
+"""
+Orders that claim something beside being stored: an Idempotency-Key each, a place within the limits
+of their API key, or both; a second, beside plain ones. And the same where a million keys are known.
+
+`CLAIMING_KEYS` says how many, as `0 1000000`.
+"""
+
+import asyncio
+import os
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import text
+
+from generation.access import Limits, Rate
+from generation.store import Store
+from generation.store.schema import Instant
+from ops.bench.serving import Measured, closed, serving_genq
+from ops.bench.site import Site, site
+from ops.bench.stores import TENANT, added_key, stores
+from tests.unit.jobs import a_job
+
+SECONDS = 5
+TURNS = 3
+KNOWN = "0 1000000"
+#: Limits that all count, and refuse nobody here.
+LIMITS = Limits(rate=Rate(10_000_000, timedelta(hours=1)), max_in_flight=10**7, daily_jobs=10**7)
+#: By store: random keys of one job, kept for a month. In the order of the keys, which is quicker.
+FILLING = {
+    "sqlite": "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < :count)"
+    " INSERT INTO idempotency_keys SELECT :tenant, 'job', key, :print, :job, :until + n"
+    " FROM (SELECT n, lower(hex(randomblob(16))) AS key FROM n ORDER BY key)",
+    "postgresql": "INSERT INTO idempotency_keys"
+    " SELECT :tenant, 'job', gen_random_uuid(), :print, :job, CAST(:until AS timestamptz)"
+    " FROM generate_series(1, CAST(:count AS integer))",
+}
+#: So many by one statement.
+FILLED_AT_ONCE = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """All of them, measured one right after the other, in orders a second."""
+
+    plain: float
+    keyed: float
+    limited: float
+    both: float
+
+
+def main() -> None:
+    known = [int(count) for count in os.environ.get("CLAIMING_KEYS", KNOWN).split()]
+    print("\n| store, keys known before | plain orders/s | keyed | limited | keyed and limited |")
+    print("|---|---|---|---|---|")
+    with site() as ground:
+        for store in stores(ground):
+            there = 0
+            for count in sorted(known):
+                asyncio.run(fill(store.url, count - there))
+                there = count
+                show(f"{store.name}, {count:,}", measure(ground, store.url))
+
+
+def show(title: str, turns: Sequence[Turn]) -> None:
+    def rates(side: str) -> str:
+        found = [getattr(turn, side) for turn in turns]
+        shares = ", ".join(
+            f"{rate / turn.plain:.0%}" for rate, turn in zip(found, turns, strict=True)
+        )
+        return f"{statistics.median(found):,.0f} ({shares})"
+
+    plain = statistics.median(turn.plain for turn in turns)
+    beside = " | ".join(rates(side) for side in ("keyed", "limited", "both"))
+    print(f"| {title} | {plain:,.0f} | {beside} |", flush=True)
+
+
+def measure(ground: Site, url: str) -> list[Turn]:
+    free, limited = added_key(url), added_key(url, LIMITS)
+    turns: list[Turn] = []
+    for _ in range(TURNS):
+        with serving_genq(ground, url) as api:
+
+            def orders(key: str, *, keyed: bool, jobs: str = api.jobs) -> Measured:
+                return closed(ground.folder, [jobs], key, order=True, seconds=SECONDS, keyed=keyed)
+
+            measured = [
+                orders(key, keyed=keyed)["per_second"]
+                for key, keyed in ((free, False), (free, True), (limited, False), (limited, True))
+            ]
+        ground.broker.flushall()
+        turns.append(Turn(*measured))
+    return turns
+
+
+async def fill(url: str, count: int) -> None:
+    """Write so many keys past the store."""
+    if count <= 0:
+        return
+    store = Store(url)
+    try:
+        job = await store.jobs.insert(a_job(tenant=TENANT))
+        until = datetime.now(UTC) + timedelta(days=30)
+        for first in range(0, count, FILLED_AT_ONCE):
+            async with store.database.writing() as connection:
+                dialect = connection.dialect
+                given = {
+                    "tenant": TENANT,
+                    "print": "f" * 64,
+                    "job": job.id,
+                    "count": min(FILLED_AT_ONCE, count - first),
+                    "until": Instant().process_bind_param(until, dialect),
+                }
+                await connection.execute(text(FILLING[dialect.name]), given)
+    finally:
+        await store.close()
+
+
+if __name__ == "__main__":
+    main()

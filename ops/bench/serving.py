@@ -1,0 +1,105 @@
+"""
+An API process over a store, and load on it.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ops.bench.site import GENQ, Site
+from ops.bench.wrk import loaded_by_wrk
+from ops.stack.ports import free_port
+
+CONNECTIONS = 64
+SECONDS = 6
+ORDER: Mapping[str, Any] = {
+    "provider": "kling",
+    "operation": "text2video",
+    "input": {"prompt": "a lighthouse at dusk, slow pan", "duration": 5},
+    "webhook": {"url": "https://example.com/hook"},
+}
+Measured = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """An API process that answers."""
+
+    port: int
+    pid: int
+
+    @property
+    def jobs(self) -> str:
+        return f"http://127.0.0.1:{self.port}/v1/jobs"
+
+
+@contextmanager
+def serving_genq(ground: Site, url: str, command: Sequence[str] = (*GENQ, "api")) -> Generator[Api]:
+    """An API process over this store, or another program with the same settings."""
+    port = free_port()
+    environment = {
+        "GENQ_DATABASE_URL": url,
+        "GENQ_REDIS_URL": ground.broker.url,
+        "GENQ_STATION_URL": "http://127.0.0.1:9",
+        "GENQ_STATION_KEY": "none",
+        "GENQ_API_PORT": str(port),
+    }
+    health = f"http://127.0.0.1:{port}/healthz"
+    with ground.serving("api", command, environment, health) as pid:
+        yield Api(port, pid)
+
+
+def closed(
+    folder: Path,
+    urls: Sequence[str],
+    key: str,
+    *,
+    order: bool,
+    seconds: int = SECONDS,
+    keyed: bool = False,
+) -> Measured:
+    """As much as it can take, after a warm-up; by wrk where there is one, for it costs least."""
+    body = json.dumps(ORDER) if order else None
+    if shutil.which("wrk"):
+        for lasting in (1, seconds):
+            found = loaded_by_wrk(
+                folder, urls, key, body, connections=CONNECTIONS, seconds=lasting, keyed=keyed
+            )
+        return refusing(found)
+    return loaded(folder, urls, key, order=order, rate=0, keyed=keyed)
+
+
+def loaded(
+    folder: Path,
+    urls: Sequence[str],
+    key: str,
+    *,
+    order: bool,
+    rate: float,
+    keyed: bool = False,
+) -> Measured:
+    """What a load process of our own measured; a warm-up goes before."""
+    command = [sys.executable, "-m", "ops.bench.load", *urls, "--key", key, "--rate", str(rate)]
+    command += ["--connections", str(CONNECTIONS)]
+    if keyed:
+        command += ["--keyed"]
+    if order:
+        (folder / "order.json").write_text(json.dumps(ORDER))
+        command += ["--body", str(folder / "order.json")]
+    subprocess.run([*command, "--seconds", "1"], check=True, stdout=subprocess.DEVNULL)
+    answer = subprocess.run(
+        [*command, "--seconds", str(SECONDS)], check=True, capture_output=True, text=True
+    )
+    return refusing(json.loads(answer.stdout))
+
+
+def refusing(measured: Measured) -> Measured:
+    if measured["refused"]:
+        sys.exit(f"the server refused: {measured['refused']}")
+    return measured
