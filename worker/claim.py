@@ -97,6 +97,8 @@ class Claim:
                 return f"station {station} does not answer"
             case BreakerState.HALF_OPEN if not is_called(job, option.lane, now):
                 return f"station {station} did not answer and is being tried again"
+            case _ if not self._room.submit_places.free(station):
+                return f"station {station} has not answered earlier submits yet"
             case _:
                 return capacity.obstacle(job, now) if capacity else None
 
@@ -118,6 +120,7 @@ class Claim:
         if capacity is not None:
             capacity.take(job, at.now, self._room.patience)
         self.binding = option
+        self._room.submit_places.take(job.id, option.station.name)
         self._taken = begin_submit(
             job,
             at,

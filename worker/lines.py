@@ -57,7 +57,8 @@ class Lines:
         station = self._room.stations.get(name[0])
         key = station.key(name[1]) if station else None
         state = self._room.breakers.state(name[0])
-        if key is None or state is BreakerState.OPEN:
+        free = self._room.submit_places.free(name[0])
+        if key is None or state is BreakerState.OPEN or not free:
             return
         at = self._room.moment()
         again = self._room.settings.nudge_again
@@ -73,7 +74,9 @@ class Lines:
                 called=called,
                 now=at.now,
                 patience=self._room.patience,
-                most=CALLED_ON_TRIAL if state is BreakerState.HALF_OPEN else CALLED_AT_ONCE,
+                most=min(
+                    free, CALLED_ON_TRIAL if state is BreakerState.HALF_OPEN else CALLED_AT_ONCE
+                ),
                 subject=subject,
             )
         )

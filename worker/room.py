@@ -34,6 +34,7 @@ from worker.breakers import Breakers
 from worker.clock import Clock
 from worker.counts import Counts
 from worker.learned import Learned
+from worker.submit_places import SubmitPlaces
 
 log = structlog.get_logger(__name__)
 
@@ -79,6 +80,7 @@ class Room:
             submit_timeout=settings.submit_timeout,
         )
         self.clock = Clock()
+        self.submit_places = SubmitPlaces(settings.worker_concurrency, len(stations))
         #: Jobs whose submit is on the wire in this process; their leases are renewed.
         self.submitting: set[str] = set()
         #: Held while a job is saved with a task, by station and upstream id.

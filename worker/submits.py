@@ -33,6 +33,14 @@ async def submit(room: Room, job_id: str) -> None:
     """
     claim = Claim(room)
     try:
+        await claim_and_send(room, job_id, claim)
+    finally:
+        if claim.binding is not None:
+            room.submit_places.leave(job_id)
+
+
+async def claim_and_send(room: Room, job_id: str, claim: Claim) -> None:
+    try:
         change = await room.persist(job_id, lambda: room.store.submits.claim(job_id, claim))
     except UnreadableRow:
         return  # it stays as it is until it can be read

@@ -37,6 +37,17 @@ keys = [{{ name = "main", env = "TEST_STATION_KEY" }}]
 [stations.speaks]
 kling = {{ dialect = "kling.relay" }}
 """
+SILENT = """
+[[stations]]
+name = "silent"
+url = "{url}"
+keys = [{{ name = "main", env = "TEST_STATION_KEY" }}]
+
+[stations.speaks]
+openai = {{ dialect = "openai.relay" }}
+"""
+#: How many submits the worker may have on the wire.
+PLACES = 16
 #: By the word in the prompt: how often the station must have met the job before the crowd comes.
 TROUBLES = {
     "look-500": 12,
@@ -103,6 +114,22 @@ class Station:
             case _:
                 is_done = monotonic() - sold_at >= TASK_SECONDS
                 return answer(task(task_id, "succeed" if is_done else "processing"))
+
+
+class SilentStation(Station):
+    """Takes chats, and answers none of them before it may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answers = Event()
+
+    async def act(self, head: bytes, body: bytes, writer: asyncio.StreamWriter) -> None:
+        self.met["chat"] += 1
+        while not self.answers.is_set():
+            await asyncio.sleep(0.05)
+        message = {"role": "assistant", "content": "hello"}
+        choice = {"index": 0, "message": message, "finish_reason": "stop"}
+        writer.write(answer(json.dumps({"choices": [choice]}).encode()))
 
 
 def said_by_kling(code: int, message: str) -> bytes:
@@ -207,6 +234,30 @@ def test_twenty_healthy_jobs_are_on_time_beside_each_sick_one(
         ordered(genq, "relay-is-empty for another job too", "relay-is-empty")
         told = "refuses key main for one model of kling (unavailable)"
         wait_for(lambda: told in keys_check(genq)["detail"], PATIENCE, "the model to be held")
+
+
+def test_a_station_that_does_not_answer_submits_leaves_room_for_the_others(
+    deploy: Deploy, sqlite_url: str, redis_url: str
+) -> None:
+    """Three times as many orders as the worker has places hang at one of its stations."""
+    station, silent = Station(), SilentStation()
+    with served(station) as url, served(silent) as silent_url:
+        genq: Deployment = deploy(sqlite_url, redis_url, GENQ_WORKER_CONCURRENCY=str(PLACES))
+        stations = STATIONS.format(url=url) + SILENT.format(url=silent_url)
+        (genq.folder / "stations.toml").write_text(stations)
+        genq.start_api()
+        genq.start_worker()
+        usual = slowest(genq)
+        chat = {"model": "gpt-4o", "prompt": "hello"}
+        hanging = [genq.submit("openai.chat", "hello", input=chat) for _ in range(3 * PLACES)]
+        wait_for(lambda: silent.met["chat"] >= PLACES // 2, PATIENCE, "its places to be taken")
+        assert slowest(genq) - usual <= LATE
+        assert silent.met["chat"] < PLACES, "some places stay free for the other station"
+        reasons = {genq.job(job_id)["reason"] for job_id in hanging}
+        assert "station silent has not answered earlier submits yet" in reasons
+        silent.answers.set()
+        for job_id in hanging:
+            genq.until(job_id, "succeeded", patience=PATIENCE)
 
 
 def keys_check(genq: Deployment) -> dict[str, Any]:
