@@ -34,7 +34,8 @@ def resolve(
     """
     Say what became of a job in doubt, after a look into the station's own list of tasks.
 
-    Be sure before you say --requeue: if there was a task after all, it is paid for twice.
+    A station that can be searched is asked once more, and what it has wins. At any other, be sure
+    before you say --requeue: if there was a task after all, it is paid for twice.
     """
     if (upstream_id is not None) + requeue + fail != 1:
         raise Stop("give one of --upstream-id ID, --requeue and --fail", Code.USAGE)
@@ -45,3 +46,5 @@ def resolve(
         print_json(job.document)
     else:
         typer.echo(f"{job.id} is {job.state}; billed: {job.billed}")
+        if job.state == "in_doubt":
+            typer.echo(f"a worker settles it after a last look; to follow it: genq wait {job.id}")

@@ -30,9 +30,9 @@ def say_report(console: Console, outcomes: Sequence[Outcome], problems: Sequence
 def table_of(outcomes: Sequence[Outcome]) -> Table:
     """A row for each job; the words in the last but one column are links."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column("operation and job", no_wrap=True, min_width=30)
+    table.add_column("operation and job", min_width=30)
     for name in ("state", "took", "files", "webhook"):
-        table.add_column(name, justify="right" if name == "took" else "left")
+        table.add_column(name, justify="right" if name == "took" else "left", no_wrap=True)
     for outcome in outcomes:
         seconds = outcome.seconds
         table.add_row(

@@ -270,7 +270,10 @@ class TestFollowUps:
         assert caller("resolve", job_id, "--requeue", "--fail").code == 2
         settled = caller("resolve", job_id, "--fail")
         assert settled.code == 0, settled.err
-        assert settled.out == f"{job_id} is failed; billed: no\n"
+        assert settled.out.startswith(f"{job_id} is in_doubt")
+        assert f"genq wait {job_id}" in settled.out
+        final = caller("wait", job_id, "--timeout", "60", "--json")
+        assert (final.json["state"], final.json["billed"]) == ("failed", "no"), final.out
         assert caller("resolve", job_id, "--fail").code == 3
 
 

@@ -185,7 +185,10 @@ class TestKeys:
         ("words", "sentence"),
         [
             ("--rate fast", "genq: --rate must be jobs per second, minute or hour, as in 10/s"),
-            ("--provider klng", "genq: --provider: there is no provider 'klng'; there are flux"),
+            (
+                "--provider klng",
+                "genq: --provider: there is no provider 'klng'; did you mean kling?",
+            ),
             ("--expires soon", "genq: --expires must be as in 90d, 12h or 2027-01-31T12:00:00Z"),
             ("--expires 2020-01-01T00:00:00Z", "genq: --expires must lie in the future"),
             ("--expires 2090-01-01T00:00:00", "genq: --expires must say its time zone"),

@@ -62,14 +62,15 @@ def test_random_bytes_are_an_answer_too(genq: Genq) -> None:
 def test_an_unknown_operation_is_told_with_the_known_ones(genq: Genq) -> None:
     answer = genq("parse", "--provider", "kling", "--operation", "smell", "--kind", "query")
     assert (answer.code, answer.out) == (2, "")
-    assert "kling text2video" in answer.sentence
+    assert "kling has no such operation; it has " in answer.sentence
+    assert "text2video" in answer.sentence
 
 
 @pytest.mark.parametrize(
     ("look_up", "known"),
     [
         (lambda: operation_of("kling", "text2video", "kling.v9"), "it is as kling"),
-        (lambda: operation_of("klong", "text2video", None), "there are midjourney imagine"),
+        (lambda: operation_of("klong", "text2video", None), "did you mean kling\\? There are flux"),
         (lambda: kind_of("guess"), "there are submit, query, batch_query, find, cancel"),
     ],
 )
