@@ -36,7 +36,10 @@ keys = [{{ name = "main", env = "TEST_STATION_KEY" }}]
 
 [stations.speaks]
 kling = {{ dialect = "kling.relay" }}
+flux = {{ dialect = "flux.bfl" }}
 """
+#: Where a relay sends whoever asks for a vendor's task: a host that is not its own.
+FOREIGN = "http://127.0.0.2:9/v1/get_result?id=t-foreign"
 SILENT = """
 [[stations]]
 name = "silent"
@@ -60,6 +63,7 @@ TROUBLES = {
     "submit-403-same-model": 1,
     "relay-is-empty": 1,
     "queue-full": 1,
+    "polled-elsewhere": 3,
 }
 
 
@@ -72,6 +76,15 @@ class Station:
 
     async def act(self, head: bytes, body: bytes, writer: asyncio.StreamWriter) -> None:
         method, path, _ = head.split(b" ", 2)
+        if b"/v1/flux-pro" in path:
+            writer.write(answer(json.dumps({"id": "t-foreign", "polling_url": FOREIGN}).encode()))
+            return
+        if b"t-foreign" in path:
+            self.met["polled-elsewhere"] += 1
+            writer.write(
+                answer(b'{"id": "t-foreign", "status": "Task not found"}', "404 Not Found")
+            )
+            return
         if method == b"POST":
             writer.write(self._submit(json.loads(body)))
             return
@@ -213,7 +226,11 @@ def test_twenty_healthy_jobs_are_on_time_beside_each_sick_one(
         sick: dict[str, str] = {}
         for trouble, times in TROUBLES.items():
             model = "kling-v1" if trouble.endswith("same-model") else trouble
-            sick[trouble] = ordered(genq, f"{trouble} job", model)
+            sick[trouble] = (
+                genq.submit("flux.pro_1_1", "a paper city")
+                if trouble == "polled-elsewhere"
+                else ordered(genq, f"{trouble} job", model)
+            )
             wait_for(
                 lambda trouble=trouble, times=times: station.met[trouble] >= times,
                 PATIENCE,
@@ -225,6 +242,8 @@ def test_twenty_healthy_jobs_are_on_time_beside_each_sick_one(
         assert {trouble: by for trouble, by in late.items() if by > LATE} == {}
         assert station.met["look-500"] > TROUBLES["look-500"], "it is looked at all the while"
         assert station.met["look-429"] == station.met["submit-429"] == 1, "advice is followed"
+        foreign = genq.job(sick["polled-elsewhere"])
+        assert (foreign["state"], "127.0.0.2" in foreign["reason"]) == ("running", True), foreign
         reason = genq.job(sick["look-429"])["reason"]
         assert reason.startswith("the station refuses to be asked about it until")
         refused = genq.until(sick["submit-403-same-model"], "failed", patience=PATIENCE)
