@@ -15,13 +15,13 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import ASGIApp
 
-from api.door import Door
-from api.envelope import REQUEST_ID, Envelope, path_of
-from api.kinds import METHOD_NOT_ALLOWED, NOT_FOUND, STORE_UNAVAILABLE, UNREADABLE
-from api.lane import Lane
-from api.problems import Problem, problem_answer
-from api.routes import READING
-from api.startup import check_store
+from api.auth.guard import READING
+from api.container import Door
+from api.fast_path import Lane
+from api.http.middleware import REQUEST_ID, Envelope, path_of
+from api.http.problem_types import METHOD_NOT_ALLOWED, NOT_FOUND, STORE_UNAVAILABLE, UNREADABLE
+from api.http.problems import Problem, problem_answer
+from api.startup_checks import check_store
 from api.version import VERSION
 from generation.settings import Settings
 from generation.store import UnreadableRow, is_away

@@ -14,12 +14,12 @@ import structlog
 import uvicorn
 
 from api.app import Api, create_app
-from api.startup import Refusal, check_store
-from api.wire import wire
-from generation import garbage
+from api.http.uvicorn_protocol import wire
+from api.startup_checks import Refusal, check_store
+from generation import gc_tuning as garbage
 from generation.logs import configure_logging
 from generation.settings import Settings
-from generation.station_file import BadStations
+from generation.stations.config_file import BadStations
 from generation.store import Store, UnusableDatabase
 
 __all__ = ["create_app", "run"]

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from pydantic_core import to_json
 from ulid import ULID
 
-from generation.document import job_document, rfc3339
 from generation.job import Billed, Job, JobState
+from generation.job_document import job_document, rfc3339
 
 #: Moves that callers are told of, by the state they lead to.
 TOLD = {

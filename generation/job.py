@@ -11,8 +11,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from generation.errors import ErrorCode
-from generation.status import Action, Asset
+from generation.contract.errors import ErrorCode
+from generation.contract.status import Action, Asset
 
 
 class JobState(StrEnum):

@@ -24,7 +24,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from generation.broker import BrokerFault, WorkerReport, find_fault, report, reports
-from generation.flower import summary
+from generation.flower_events import summary
 from generation.job import Job
 from generation.settings import Settings
 
@@ -67,7 +67,8 @@ def celery_app(settings: Settings) -> Celery:
         # Limits belong to keys, in the database: a `rate_limit` sent by Celery's remote control
         # would hold jobs back without a reason in their rows.
         worker_disable_rate_limits=True,
-        # An error that the broker answers is handled as a lost connection is (`worker.consumer`).
+        # An error that the broker answers is handled as a lost connection is
+        # (`worker.runtime.celery_consumer`).
         broker_channel_error_retry=True,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,

@@ -4,7 +4,7 @@ import gc
 
 from hypothesis import HealthCheck, settings
 
-from generation import garbage
+from generation import gc_tuning as garbage
 
 pytest_plugins = [
     "tests.services.network",

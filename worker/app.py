@@ -2,7 +2,8 @@
 The Celery worker: `celery -A worker.app worker`, or `genq worker`.
 
 Every operation is a task of its own name, so that Flower lists jobs by what was ordered; a job's
-task has the job's id. Tasks are coroutines on the process's one loop (`worker.pool`).
+task has the job's id. Tasks are coroutines on the process's one loop
+(`worker.runtime.celery_pool`).
 """
 
 import asyncio
@@ -14,21 +15,22 @@ from typing import Any, NoReturn, cast
 import structlog
 from celery import Celery, bootsteps, signals
 
-from generation import garbage, providers
+from generation import gc_tuning as garbage
+from generation import providers
 from generation.logs import configure_logging
 from generation.queue import celery_app
 from generation.setting_names import unknown_settings
 from generation.settings import Settings
-from generation.station_file import BadStations, load_stations
-from worker.consumer import SturdyConsumer
-from worker.deliveries import Deliveries
-from worker.loop import Loop
-from worker.pool import LoopPool
-from worker.report import Reporter
-from worker.request import JobRequest
-from worker.room import Room
-from worker.submits import submit
+from generation.stations.config_file import BadStations, load_stations
+from worker.context import Room
+from worker.runtime.celery_consumer import SturdyConsumer
+from worker.runtime.celery_pool import LoopPool
+from worker.runtime.celery_request import JobRequest
+from worker.runtime.event_loop import Loop
+from worker.runtime.report import Reporter
+from worker.submitting.submit import submit
 from worker.ticker import Ticker
+from worker.webhooks.delivery import Deliveries
 
 log = structlog.get_logger(__name__)
 

@@ -16,22 +16,22 @@ from typing import Any
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from generation.binding import Unbound, bind
 from generation.job import Job, JobState
 from generation.lifecycle import claimed_until
 from generation.queue import submit_message
+from generation.stations.binding import Unbound, bind
 from generation.store import Lane, UnreadableRow
-from generation.store.sleepers import rouse
-from worker.alive import beat
-from worker.balances import ask, to_ask
-from worker.clock import is_recent
-from worker.doubts import call_stale, cancel, find
-from worker.expiry import expire, is_late
-from worker.housekeeping import Housekeeping
-from worker.inputs import send_input
-from worker.lines import Lines
-from worker.looks import Looks
-from worker.room import Room
+from generation.store.maintenance.clock_repair import rouse
+from worker.context import Room
+from worker.maintenance import Housekeeping
+from worker.polling.expiry import expire, is_late
+from worker.polling.poller import Looks
+from worker.runtime.clock import is_recent
+from worker.runtime.heartbeat import beat
+from worker.stations.balances import ask, to_ask
+from worker.submitting.dispatcher import Lines
+from worker.submitting.input import send_input
+from worker.submitting.reconcile import call_stale, cancel, find
 
 log = structlog.get_logger(__name__)
 

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from generation.document import rfc3339
 from generation.explain.bill import bill_in_words
 from generation.explain.moves import attempts_of, sentence, story_of
 from generation.explain.outlook import outlook
 from generation.explain.story import Story, Telling
 from generation.job import Job, JobState
+from generation.job_document import rfc3339
 from generation.webhooks.delivery import DeliveryState
 
 

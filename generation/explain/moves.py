@@ -5,8 +5,8 @@ Moves in words: what happened, and why.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from generation.document import rfc3339
 from generation.explain.story import Move
+from generation.job_document import rfc3339
 
 SUBMITTING = "job.submitting"
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from generation.contract.pauses import LONGEST_LOOK_PAUSE
 from generation.explain.story import Story
 from generation.job import Job, JobState
-from generation.line import without_subject
-from generation.pauses import LONGEST_LOOK_PAUSE
+from generation.stations.wait_queue import without_subject
 from generation.webhooks.delivery import DeliveryState
 
 S = JobState

@@ -6,16 +6,9 @@ what comes back. A decision can be taken again on a fresher copy of the job: tha
 survives a job that was changed while the exchange was on the wire.
 """
 
+from generation.lifecycle.awaiting_input import after_input, awaiting_input, begin_input, give_input
 from generation.lifecycle.cancel import after_cancel, request_cancel
-from generation.lifecycle.doubt import (
-    after_find,
-    doubt,
-    reaches_back,
-    send_again,
-    surely_ended,
-    unfindable,
-    unproven,
-)
+from generation.lifecycle.context import FIND_CEILING, GRACE, Moment, Rules
 from generation.lifecycle.ending import (
     canceled,
     ended,
@@ -26,7 +19,15 @@ from generation.lifecycle.ending import (
     unbilled,
     undecided,
 )
-from generation.lifecycle.moment import FIND_CEILING, GRACE, Moment, Rules
+from generation.lifecycle.in_doubt import (
+    after_find,
+    doubt,
+    reaches_back,
+    send_again,
+    surely_ended,
+    unfindable,
+    unproven,
+)
 from generation.lifecycle.running import (
     AFTERLIFE,
     MISSES_TO_LOSE,
@@ -47,7 +48,6 @@ from generation.lifecycle.submit import (
     stand_in_line,
     wait_again,
 )
-from generation.lifecycle.waiting import after_input, awaiting_input, begin_input, give_input
 
 __all__ = [
     "AFTERLIFE",

@@ -4,10 +4,10 @@ What becomes of a caller's wish to cancel.
 
 from datetime import datetime
 
-from generation.errors import Acceptance, Fault
+from generation.contract.errors import Acceptance, Fault
 from generation.job import Billed, Job, JobState
+from generation.lifecycle.context import Moment
 from generation.lifecycle.ending import canceled, may_run_until, unbilled
-from generation.lifecycle.moment import Moment
 from generation.lifecycle.running import MISSES_TO_LOSE
 
 

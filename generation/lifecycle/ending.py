@@ -4,11 +4,11 @@ How jobs end.
 
 from datetime import datetime, timedelta
 
-from generation.errors import ErrorCode, Fault
+from generation.contract.errors import ErrorCode, Fault
+from generation.contract.status import Failed, Succeeded
 from generation.job import Billed, Job, JobError, JobState, Result
-from generation.lifecycle.moment import Moment
-from generation.pace import next_late_look
-from generation.status import Failed, Succeeded
+from generation.lifecycle.context import Moment
+from generation.polling.schedule import next_late_look
 
 
 def ended(job: Job, state: JobState, now: datetime, **changes: object) -> Job:

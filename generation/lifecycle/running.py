@@ -5,13 +5,13 @@ What becomes of a job that is upstream: it is looked at until it ends.
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from generation.errors import ErrorCode, Fault, ForeignHost, Rejected, UnrecognizedReply
+from generation.contract.errors import ErrorCode, Fault, ForeignHost, Rejected, UnrecognizedReply
+from generation.contract.status import Accepted, AwaitingInput, Failed, Running, Status, Succeeded
 from generation.job import Billed, Job, JobError, JobState
+from generation.lifecycle.awaiting_input import awaiting_input
+from generation.lifecycle.context import GRACE, Moment
 from generation.lifecycle.ending import ended, finish
-from generation.lifecycle.moment import GRACE, Moment
-from generation.lifecycle.waiting import awaiting_input
-from generation.pace import next_late_look, next_look
-from generation.status import Accepted, AwaitingInput, Failed, Running, Status, Succeeded
+from generation.polling.schedule import next_late_look, next_look
 
 #: An unknown task is believed lost, and a success without a file to stay without one, after this
 #: many looks in a row and `GRACE`.

@@ -4,15 +4,22 @@ What becomes of a job on its way to an upstream.
 
 from datetime import timedelta
 
-from generation.errors import AccountBlocked, ErrorCode, Fault, NotAccepted, Rejected, Scope
+from generation.contract.errors import (
+    AccountBlocked,
+    ErrorCode,
+    Fault,
+    NotAccepted,
+    Rejected,
+    Scope,
+)
+from generation.contract.pauses import submit_pause
+from generation.contract.status import Accepted, AwaitingInput, Failed, SubmitAnswer, Succeeded
 from generation.job import Billed, Job, JobState
-from generation.lifecycle.doubt import doubt
+from generation.lifecycle.awaiting_input import awaiting_input
+from generation.lifecycle.context import Moment
 from generation.lifecycle.ending import canceled, finish, reject, unbilled
-from generation.lifecycle.moment import Moment
+from generation.lifecycle.in_doubt import doubt
 from generation.lifecycle.running import started
-from generation.lifecycle.waiting import awaiting_input
-from generation.pauses import submit_pause
-from generation.status import Accepted, AwaitingInput, Failed, SubmitAnswer, Succeeded
 
 #: A job that was called from the line has this long to come.
 CALL = timedelta(seconds=60)

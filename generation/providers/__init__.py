@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from generation.balance import RELAY_BILLING, BalanceQuery
-from generation.operation import Operation
+from generation.contract.operation import Operation
 from generation.providers import flux, kling, luma, midjourney, openai, suno
+from generation.providers.kit.balance import RELAY_BILLING, BalanceQuery
 
 OPERATIONS: tuple[Operation[Any], ...] = (
     *midjourney.OPERATIONS,

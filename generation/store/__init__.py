@@ -2,40 +2,40 @@
 The only package that talks to the database.
 """
 
-from generation.store.accounts import AccountStore
-from generation.store.batches import Batch, BatchStore
-from generation.store.birth import Placed
-from generation.store.claims import ClaimStore, Lane, NextWake
-from generation.store.database import Database, UnusableDatabase
-from generation.store.deliveries import Claimed, DeliveryStore
-from generation.store.delivery_log import DeliveryLog
-from generation.store.durations import DurationStore, Kind
-from generation.store.endpoints import EndpointStore, TooManyEndpoints
-from generation.store.erasure import ErasureStore, StillNeeded
+from generation.store.access.api_keys import ApiKey, KeyStore, new_key
+from generation.store.access.secrets import SecretStore
+from generation.store.counters import add_to_tallies, totals
+from generation.store.engine.database import Database, UnusableDatabase
+from generation.store.engine.db_errors import again_if_cut, is_away
+from generation.store.engine.migrate import migrate, revisions
+from generation.store.engine.unreadable_rows import UnreadableRow
 from generation.store.events import EventStore, Head, Progress, Told
-from generation.store.figures import Figures, figures
-from generation.store.idempotency import (
+from generation.store.jobs.batches import Batch, BatchStore
+from generation.store.jobs.claims import ClaimStore, Lane, NextWake
+from generation.store.jobs.erasure import ErasureStore, StillNeeded
+from generation.store.jobs.history import Stories
+from generation.store.jobs.idempotency import (
     IdempotencyKey,
     IdempotencyStore,
     KeyBusy,
     KeyReused,
     KeyScope,
 )
-from generation.store.jobs import Change, Decide, JobStore
-from generation.store.keys import ApiKey, KeyStore, new_key
-from generation.store.lists import Filters
-from generation.store.migrate import migrate, revisions
-from generation.store.queues import QueueStore
-from generation.store.replay import Replay
-from generation.store.retention import Retention
-from generation.store.secrets import SecretStore
-from generation.store.set_aside import TABLES, SetAside, SetAsideStore
-from generation.store.stories import Stories
-from generation.store.submits import Call, Capacities, SubmitStore
-from generation.store.tallies import add_to_tallies, totals
-from generation.store.trouble import again_if_cut, is_away
-from generation.store.unreadable import UnreadableRow
-from generation.store.upstream_tasks import Holder
+from generation.store.jobs.key_slots import Call, Capacities, SubmitStore
+from generation.store.jobs.list import Filters
+from generation.store.jobs.new_job import Placed
+from generation.store.jobs.store import Change, Decide, JobStore
+from generation.store.jobs.upstream_tasks import Holder
+from generation.store.jobs.wait_queues import QueueStore
+from generation.store.maintenance.retention import Retention
+from generation.store.maintenance.unreadable_log import TABLES, SetAside, SetAsideStore
+from generation.store.metrics import Figures, figures
+from generation.store.stations.durations import DurationStore, Kind
+from generation.store.stations.key_health import AccountStore
+from generation.store.webhooks.deliveries import Claimed, DeliveryStore
+from generation.store.webhooks.delivery_log import DeliveryLog
+from generation.store.webhooks.endpoints import EndpointStore, TooManyEndpoints
+from generation.store.webhooks.replay import Replay
 
 __all__ = [
     "TABLES",

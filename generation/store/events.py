@@ -25,11 +25,11 @@ from generation.events import (
     progress_news,
 )
 from generation.job import Job, JobState
-from generation.store.database import Database
-from generation.store.group_commit import GroupCommit
-from generation.store.rows import read_jobs
+from generation.store.engine.database import Database
+from generation.store.engine.group_commit import GroupCommit
+from generation.store.engine.unreadable_rows import first_readable, read
+from generation.store.jobs.rows import read_jobs
 from generation.store.schema import PLACED, UNPLACED, event_feed, job_events, jobs
-from generation.store.unreadable import first_readable, read
 
 #: Events that are given their places in one transaction.
 PLACE_BATCH = 1000

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from generation.document import rfc3339
+from generation.job_document import rfc3339
 from generation.webhooks.delivery import Attempt, Delivery, DeliveryState
 from generation.webhooks.endpoint import USUAL_EVENTS, Endpoint
 from generation.webhooks.headers import shown

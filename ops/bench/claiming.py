@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import text
 
-from generation.access import Limits, Rate
+from generation.access.permissions import Limits, Rate
 from generation.store import Store
 from generation.store.schema import Instant
 from ops.bench.serving import Measured, closed, serving_genq

@@ -24,20 +24,28 @@ LOOP = "event loop, sockets, drivers in C"
 #: A stack belongs to the first part of which it has a frame, by how `module:function` begins.
 PARTS: Mapping[str, tuple[str, ...]] = {
     "HTTP: writing the answer": ("uvicorn.protocols.http.httptools_impl:send",),
-    "who is calling": ("api.callers",),
+    "who is calling": ("api.auth.api_keys",),
     "the message to a worker": ("generation.queue", "redis"),
-    "the row in Flower": ("generation.flower", "generation.flower_rows"),
-    "jobs as rows, rows as jobs": ("generation.store.newborn", "generation.store.rows"),
+    "the row in Flower": ("generation.flower_events", "generation.flower_publisher"),
+    "jobs as rows, rows as jobs": (
+        "generation.store.jobs.bulk_insert",
+        "generation.store.jobs.rows",
+    ),
     "SQLAlchemy and the driver": ("sqlalchemy", "aiosqlite", "asyncpg", "generation.store.sqlite"),
     "group commit: transactions, tallies, limits": ("generation.store",),
     "the answer": (
-        "generation.document",
-        "api.answers",
-        "api.hints",
-        "api.ordering:_answer",
+        "generation.job_document",
+        "api.http.responses",
+        "api.jobs.poll_hints",
+        "api.jobs.submit:_answer",
         "starlette.responses",
     ),
-    "reading and checking the order": ("api.ordering", "api.taking", "api.orders", "api.jobs"),
+    "reading and checking the order": (
+        "api.jobs.submit",
+        "api.jobs.admission",
+        "api.jobs.order",
+        "api.jobs.endpoints",
+    ),
     "HTTP: reading the request, the way to the endpoint": (
         "uvicorn",
         "api",
@@ -46,7 +54,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     ),
 }
 #: What is only around the others, and part of none.
-AROUND = ("generation.store.trouble:again_if_cut",)
+AROUND = ("generation.store.engine.db_errors:again_if_cut",)
 
 Cost = Mapping[str, float]
 

@@ -20,12 +20,12 @@ from typing import Any
 
 from ulid import ULID
 
-from generation.errors import ErrorCode
+from generation.contract.errors import ErrorCode
 from generation.job import Job, JobError, JobState, Webhook
 from generation.logs import configure_logging
 from generation.queue import celery_app
 from generation.settings import Settings
-from generation.stations import Stations
+from generation.stations.station import Stations
 from generation.store import Store, new_key
 from generation.webhooks.signature import new_secret
 from ops.bench.site import GENQ, Site, site
@@ -33,8 +33,8 @@ from ops.bench.stores import stores
 from ops.bench.submit import plain_url
 from ops.bench.usage import usage
 from ops.stack.ports import free_port
-from worker.deliveries import Deliveries
-from worker.room import Room
+from worker.context import Room
+from worker.webhooks.delivery import Deliveries
 
 BACKLOG = 4000
 PAIRS = 3

@@ -16,7 +16,7 @@ from time import sleep
 
 from generation.job import Billed, Job, JobState
 from generation.store import Store
-from generation.store.rows import job_row
+from generation.store.jobs.rows import job_row
 from generation.store.schema import jobs
 from ops.bench.site import GENQ, Site, site
 from ops.bench.stores import the_store

@@ -14,26 +14,25 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp
 
-from api.callers import Callers
-from api.catalogue import Catalogue
-from api.followups import Followups
-from api.hints import Hints
-from api.hub import Hub
-from api.lane import Lane
-from api.limits import Limiter
-from api.ordering import Ordering
-from api.orders import OrderReader
-from api.paces import Paces
-from api.routes import Guarded
-from api.taking import Taker
-from api.waiting import Waiting
-from generation import garbage
-from generation.access import Scope
-from generation.flower_rows import Rows
+from api.auth.api_keys import Callers
+from api.auth.guard import Guarded
+from api.auth.rate_limits import Limiter
+from api.events.broadcaster import Hub
+from api.events.wait import Waiting
+from api.fast_path import Lane
+from api.jobs.admission import Taker
+from api.jobs.follow_ups import Followups
+from api.jobs.order import OrderReader
+from api.jobs.poll_hints import Hints, Paces
+from api.jobs.submit import Ordering
+from api.operations.catalogue import Catalogue
+from generation import gc_tuning as garbage
+from generation.access.permissions import Scope
+from generation.flower_publisher import Rows
 from generation.job import Job
 from generation.queue import Nudger, celery_app
 from generation.settings import Settings
-from generation.station_file import load_stations
+from generation.stations.config_file import load_stations
 from generation.store import IdempotencyKey, Placed, Store
 
 

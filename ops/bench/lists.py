@@ -18,7 +18,7 @@ from sqlalchemy import Select, text
 
 from generation.job import JobState
 from generation.store import Filters, Store
-from generation.store.lists import Span, way
+from generation.store.jobs.list import Span, way
 from ops.bench.million import BATCH, COUNT, END, PARENT, START, TENANT, fill, job_id
 from ops.bench.site import site
 from ops.bench.stores import stores

@@ -1,6 +1,7 @@
 """
 When to look: looks a job and the lag of finding its end, against looking every 5 and every 15
-seconds. A simulation: the real decisions (`generation.pace`), drawn durations, no network.
+seconds. A simulation: the real decisions (`generation.polling.schedule`), drawn durations, no
+network.
 
 Durations are drawn from log-normal curves like those of the recordings behind each operation's
 contract, shifted away from what the contract calls usual, with one straggler in fifty. What has
@@ -17,9 +18,9 @@ from math import exp
 from random import Random
 
 from generation import providers
-from generation.durations import NOTHING_SEEN, Ending
-from generation.operation import Pace
-from generation.pace import next_look
+from generation.contract.operation import Pace
+from generation.polling.duration_histogram import NOTHING_SEEN, Ending
+from generation.polling.schedule import next_look
 
 JOBS = 3000
 EXCHANGE = 20

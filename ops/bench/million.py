@@ -14,10 +14,10 @@ from sqlalchemy.engine import Dialect
 from ulid import ULID
 
 from generation.job import TERMINAL, Job, JobState
-from generation.store.database import checked_url
-from generation.store.engines import compact_json
-from generation.store.labels import label
-from generation.store.rows import job_row
+from generation.store.engine.database import checked_url
+from generation.store.engine.engines import compact_json
+from generation.store.jobs.metadata_index import label
+from generation.store.jobs.rows import job_row
 from generation.store.schema import Instant, job_labels, jobs
 
 COUNT = 1_000_000

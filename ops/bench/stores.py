@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from generation.access import Access, Limits
+from generation.access.permissions import Access, Limits
 from generation.store import Store, migrate, new_key
 from generation.webhooks.signature import new_secret
 from ops.bench.site import Site

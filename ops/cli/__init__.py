@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from generation import garbage
+from generation import gc_tuning as garbage
 from ops.cli import (
     batches,
     check,

@@ -11,7 +11,7 @@ from ops.cli.ending import Stop
 if TYPE_CHECKING:
     from generation.settings import Settings
     from generation.store import Store
-    from generation.store.migrate import Revisions
+    from generation.store.engine.migrate import Revisions
 
 Answer = TypeVar("Answer")
 
@@ -65,7 +65,7 @@ async def opened(settings: "Settings", work: Callable[["Store"], Awaitable[Answe
 def sqlite_file(settings: "Settings") -> Path | None:
     """The database's file; None for a server. Raises `NoDatabase` for a URL that is none."""
     from generation.store import UnusableDatabase
-    from generation.store.database import checked_url
+    from generation.store.engine.database import checked_url
 
     try:
         url = checked_url(settings.store_url)

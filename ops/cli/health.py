@@ -36,7 +36,7 @@ def worker() -> None:
 
     It has not while it cannot reach the database.
     """
-    from worker.alive import path
+    from worker.runtime.heartbeat import path
 
     settings, _ = settings_here()
     file = path(settings)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from generation.access import (
+from generation.access.permissions import (
     LONGEST_TENANT,
     TENANT,
     USUAL_SCOPES,
@@ -124,7 +124,7 @@ def list_keys(as_json: AsJson = False) -> None:
     async def all_keys(store: "Store") -> "list[ApiKey]":
         return await store.keys.all()
 
-    from generation.key_document import key_document
+    from generation.access.key_document import key_document
 
     keys = with_store(load_settings(), all_keys)
     if as_json:
@@ -196,7 +196,7 @@ def checked_rate(text: str) -> Rate:
 
 
 def checked_providers(names: list[str]) -> frozenset[str]:
-    from api.likely import no_such
+    from api.http.likely import no_such
 
     known = known_providers()
     for name in names:

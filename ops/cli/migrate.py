@@ -73,7 +73,7 @@ def migrate_once(settings: "Settings") -> None:
 
 def check_first_key(settings: "Settings") -> None:
     """Raises `Stop` for a first key that could not be stored or used."""
-    from generation.store.keys import SHORTEST
+    from generation.store.access.api_keys import SHORTEST
     from generation.webhooks.signature import check_secret
 
     if settings.api_key is None:

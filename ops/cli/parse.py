@@ -12,8 +12,8 @@ from ops.cli.operations import unknown
 from ops.cli.output import print_json
 
 if TYPE_CHECKING:
-    from generation.operation import Operation
-    from generation.parse import Kind
+    from generation.contract.inspect_reply import Kind
+    from generation.contract.operation import Operation
 
 
 def register(app: typer.Typer) -> None:
@@ -40,9 +40,9 @@ def parse(
 
     "state": null means that the answer says nothing about a task; "error" then says why.
     """
-    from generation.operation import Order
-    from generation.parse import describe
-    from generation.reply import Reply
+    from generation.contract.inspect_reply import describe
+    from generation.contract.operation import Order
+    from generation.contract.reply import Reply
 
     spoken = operation_of(provider, operation, dialect)
     asked = kind_of(kind)
@@ -67,7 +67,7 @@ def operation_of(provider: str, name: str, dialect: str | None) -> "Operation[An
 
 
 def kind_of(name: str) -> "Kind":
-    from generation.parse import Kind
+    from generation.contract.inspect_reply import Kind
 
     try:
         return Kind(name)

@@ -118,7 +118,7 @@ def sandbox(
 
 def room_settings() -> "Settings":
     """The settings of the API and the workers. Raises `Stop` where either could not work."""
-    from generation.station_file import BadStations, load_stations
+    from generation.stations.config_file import BadStations, load_stations
 
     settings = load_settings()
     check_file(sqlite_file(settings))

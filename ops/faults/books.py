@@ -9,9 +9,11 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Select, and_, func, or_, select
 
-from generation.store import Store, accounts, tallies
+from generation.store import Store
+from generation.store import counters as tallies
 from generation.store.schema import deliveries, job_events, jobs
-from worker.loop import Loop
+from generation.store.stations import key_health as accounts
+from worker.runtime.event_loop import Loop
 
 Answer = TypeVar("Answer")
 

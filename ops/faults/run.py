@@ -7,8 +7,8 @@ from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from generation.counters import SUBMITS, SUBMITTED
 from generation.events import ENDINGS
-from generation.tally import SUBMITS, SUBMITTED
 from ops.faults.field import Field
 from ops.faults.orders import Caller
 from ops.faults.points import POINTS, plan

@@ -81,20 +81,24 @@ def delivered_job(call: Call, _: Any) -> str:
 
 TRAPS: Mapping[str, Trap] = {
     "order read, not written": Trap(
-        "generation.store.births", "Births.place", False, first_of_birth
+        "generation.store.jobs.insert", "Births.place", False, first_of_birth
     ),
-    "committed, not nudged": Trap("generation.store.jobs", "JobStore.place", True, placed_job),
-    "claimed, not sent": Trap("generation.upstream", "Upstream.submit", False, job_of),
-    "answered, not saved": Trap("generation.upstream", "Upstream.submit", True, job_of),
-    "about to look": Trap("generation.upstream", "Upstream.query", False, task_of),
+    "committed, not nudged": Trap(
+        "generation.store.jobs.store", "JobStore.place", True, placed_job
+    ),
+    "claimed, not sent": Trap("generation.upstream.client", "Upstream.submit", False, job_of),
+    "answered, not saved": Trap("generation.upstream.client", "Upstream.submit", True, job_of),
+    "about to look": Trap("generation.upstream.client", "Upstream.query", False, task_of),
     "about to look at many": Trap(
-        "generation.upstream", "Upstream.query_batch", False, first_task_of
+        "generation.upstream.client", "Upstream.query_batch", False, first_task_of
     ),
-    "asset known, not saved": Trap("generation.upstream", "Upstream.query", True, ended_task),
+    "asset known, not saved": Trap(
+        "generation.upstream.client", "Upstream.query", True, ended_task
+    ),
     "assets known, not saved": Trap(
-        "generation.upstream", "Upstream.query_batch", True, ended_task_of
+        "generation.upstream.client", "Upstream.query_batch", True, ended_task_of
     ),
-    "ended, not told": Trap("worker.room", "Room.save", True, ended_job),
+    "ended, not told": Trap("worker.context", "Room.save", True, ended_job),
     "about to tell": Trap("generation.webhooks.sender", "Sender.send", False, delivered_job),
     "told, not saved": Trap("generation.webhooks.sender", "Sender.send", True, delivered_job),
 }

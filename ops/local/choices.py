@@ -7,7 +7,7 @@ from pathlib import Path
 from zlib import crc32
 
 from generation.settings import Settings
-from generation.station_file import BadStations, load_stations
+from generation.stations.config_file import BadStations, load_stations
 from ops.cli.database import sqlite_file
 from ops.cli.ending import Stop
 from ops.local.home import Home

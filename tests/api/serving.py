@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import httpx
 
 from api.server import Server, configuration, create_app, listen, url_of
-from generation.access import Access, Scope
+from generation.access.permissions import Access, Scope
 from generation.job import Job
 from generation.settings import Settings
 from generation.store import Decide, Store, new_key

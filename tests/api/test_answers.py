@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from generation.account import Account
+from generation.stations.key_health import Account
 from tests.api.serving import ORDER, Caller, Served
 from tests.api.test_refused_orders import problem
 

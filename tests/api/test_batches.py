@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from api.documents import Batch, PlacedBatch
+from api.docs.schemas import Batch, PlacedBatch
 from tests.api.serving import ORDER, Caller
 from tests.api.test_jobs import finished
 from tests.api.test_refused_orders import problem

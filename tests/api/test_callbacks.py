@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from generation.callback import APART, SECRET_NAME, token
+from generation.access.callback_tokens import APART, SECRET_NAME, token
 from generation.job import Billed, Job, JobState
 from tests.api.serving import Caller
 from tests.api.test_refused_orders import problem

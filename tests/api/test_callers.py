@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from generation.access import Access
+from generation.access.permissions import Access
 from generation.settings import seconds
 from generation.store import ApiKey, new_key
 from tests.api.serving import Caller, Served, serving, settings_of

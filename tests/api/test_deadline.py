@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from api.deadline import UnusableDeadline, read_deadline
+from api.http.deadline import UnusableDeadline, read_deadline
 
 NOON = datetime(2026, 1, 31, 12, 0, 0, tzinfo=UTC)
 

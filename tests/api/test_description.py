@@ -8,8 +8,8 @@ from typing import Any, cast
 import pytest
 from pydantic import BaseModel
 
-from api import documents
-from api.kinds import KINDS
+from api.docs import schemas as documents
+from api.http.problem_types import KINDS
 from generation import providers
 from tests.api.serving import Caller, Served
 from tests.api.test_refused_orders import problem

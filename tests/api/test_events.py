@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from api import documents
-from api.feed_query import cursor_of
+from api.docs import schemas as documents
+from api.events.query import cursor_of
 from generation.job import Job, JobState
 from tests.api.serving import Caller, Served
 

@@ -16,10 +16,10 @@ from time import monotonic
 import httpx
 import pytest
 
-import api.wire
-from api.documents import Problem
-from api.kinds import KINDS
-from api.problems import MEDIA_TYPE
+import api.http.uvicorn_protocol
+from api.docs.schemas import Problem
+from api.http.problem_types import KINDS
+from api.http.problems import MEDIA_TYPE
 from tests.api.serving import ORDER, Caller
 from tests.services.waiting import wait_for
 
@@ -155,7 +155,7 @@ class TestHeads:
     def test_one_that_drips_is_not_waited_for(
         self, caller: Caller, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(api.wire, "HEAD_SECONDS", 0.3)
+        monkeypatch.setattr(api.http.uvicorn_protocol, "HEAD_SECONDS", 0.3)
         for beginning in (b"", b"GET / HT"):
             with connection(caller) as raw:
                 raw.sendall(beginning)
@@ -164,7 +164,7 @@ class TestHeads:
     def test_one_that_follows_an_answer_is_waited_for_no_longer(
         self, caller: Caller, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(api.wire, "HEAD_SECONDS", 0.3)
+        monkeypatch.setattr(api.http.uvicorn_protocol, "HEAD_SECONDS", 0.3)
         with connection(caller) as raw:
             raw.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\nGET /hea")
             received = b""
@@ -176,7 +176,7 @@ class TestHeads:
         self, caller: Caller, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Long polls and streams do: nobody waits for a head while a request is answered."""
-        monkeypatch.setattr(api.wire, "HEAD_SECONDS", 0.3)
+        monkeypatch.setattr(api.http.uvicorn_protocol, "HEAD_SECONDS", 0.3)
         sent = request(caller, path="/v1/events?after=latest&wait=1")
         assert checked(caller, answer_to(caller, sent))[0] == 200
 
@@ -190,7 +190,7 @@ class TestHeads:
 class TestBodiesThatDrip:
     @pytest.fixture(autouse=True)
     def _hasty(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(api.wire, "BODY_SECONDS", 0.3)
+        monkeypatch.setattr(api.http.uvicorn_protocol, "BODY_SECONDS", 0.3)
 
     @pytest.mark.parametrize(
         ("field", "beginning"),
@@ -248,7 +248,7 @@ class TestBodiesThatDrip:
         body = json.dumps(ORDER).encode()
         sent = posted(caller, body, "Prefer: wait=1").replace(b"close", b"keep-alive")
         # The body comes in two pieces, and the second one late, should this machine be busy.
-        monkeypatch.setattr(api.wire, "BODY_SECONDS", 0.9)
+        monkeypatch.setattr(api.http.uvicorn_protocol, "BODY_SECONDS", 0.9)
         with connection(caller) as raw:
             raw.sendall(sent[:-5])
             raw.sendall(sent[-5:])

@@ -6,11 +6,11 @@ from urllib.parse import quote
 
 import pytest
 
-from api.documents import Job as JobDocument
-from api.documents import JobPage
-from generation.errors import ErrorCode
+from api.docs.schemas import Job as JobDocument
+from api.docs.schemas import JobPage
+from generation.contract.errors import ErrorCode
+from generation.contract.status import Action, Asset, AssetType
 from generation.job import Billed, Job, JobError, JobState, Result
-from generation.status import Action, Asset, AssetType
 from tests.api.serving import ORDER, Caller, pages
 from tests.api.test_refused_orders import problem
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from api import documents
-from generation.access import Access, Scope
+from api.docs import schemas as documents
+from generation.access.permissions import Access, Scope
 from tests.api.serving import Caller, Served
 from tests.api.test_refused_orders import problem
 

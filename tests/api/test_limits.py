@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from generation.access import Access, Limits, Rate
+from generation.access.permissions import Access, Limits, Rate
 from generation.job import JobState
 from tests.api.serving import ORDER, Caller, Served, serving, settings_of
 from tests.api.test_refused_orders import problem

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from generation.access import Access, Scope
-from generation.account import Account, Patience, after_answer
-from generation.errors import AccountBlocked, ErrorCode
-from generation.errors import Scope as RefusalScope
+from generation.access.permissions import Access, Scope
+from generation.contract.errors import AccountBlocked, ErrorCode
+from generation.contract.errors import Scope as RefusalScope
 from generation.job import Billed, Job, JobState
 from generation.lifecycle import stand_in_line
+from generation.stations.key_health import Account, Patience, after_answer
 from tests.api.serving import ORDER, Caller, Served
 from tests.api.test_refused_orders import problem
 from tests.services.waiting import wait_for

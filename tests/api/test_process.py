@@ -18,7 +18,7 @@ import httpx
 import pytest
 
 from api.server import prepare
-from api.startup import Refusal
+from api.startup_checks import Refusal
 from generation.settings import Settings
 from ops.stack.keeper import Keeper, kill_group
 from ops.stack.ports import free_port

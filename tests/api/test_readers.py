@@ -10,7 +10,7 @@ from threading import Event
 
 import pytest
 
-import api.wire
+import api.http.uvicorn_protocol
 import tests.api.serving
 from api.server import listen
 from tests.api.serving import Caller, serving, settings_of
@@ -62,7 +62,7 @@ def test_a_reader_that_takes_nothing_is_cut_off(
     path: str,
     connection: str,
 ) -> None:
-    monkeypatch.setattr(api.wire, "STALL_SECONDS", 0.6)
+    monkeypatch.setattr(api.http.uvicorn_protocol, "STALL_SECONDS", 0.6)
     cursor = narrow.get("/v1/events", params={"limit": 1}).json()["next_cursor"]
     told: list[str] = []
 
@@ -83,7 +83,7 @@ def test_a_reader_that_takes_nothing_is_cut_off(
 
 
 def test_a_reader_that_is_slow_gets_all(narrow: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api.wire, "STALL_SECONDS", 3)
+    monkeypatch.setattr(api.http.uvicorn_protocol, "STALL_SECONDS", 3)
     whole = len(narrow.get("/v1/jobs?limit=100").content)
     slowly = Event()
     with asking(narrow, "/v1/jobs?limit=100", "close") as raw:

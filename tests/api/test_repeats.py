@@ -10,9 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from api.fingerprint import fingerprint
-from api.repeats import Repeats
-from api.wishes import Wishes
+from api.jobs.idempotency import Repeats, fingerprint
+from api.jobs.request_headers import Wishes
 from generation.job import JobState
 from generation.store import KeyScope
 from ops.stack.keeper import Keeper

@@ -6,13 +6,13 @@ from itertools import islice
 import httpx_sse
 import jsonschema_rs
 
-from api.callers import Callers
-from api.subscription import MOST_WAITING, Subscription
-from api.welcome import Welcome
+from api.auth.api_keys import Callers
+from api.auth.revalidation import Welcome
+from api.events.broadcaster import MOST_WAITING, Subscription
+from generation.contract.status import Accepted
 from generation.events import PROGRESS_EVERY
 from generation.job import Job, JobState
 from generation.lifecycle import Moment, begin_submit, started
-from generation.status import Accepted
 from generation.store import Decide, Progress, Store, new_key
 from tests.api.serving import Caller
 from tests.api.streaming import frames, streaming, told

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from api.app import Api
-from api.routes import Guarded, Route
-from generation.access import Access, Scope
+from api.auth.guard import Guarded, Route
+from generation.access.permissions import Access, Scope
 from generation.settings import Settings
 from tests.api.serving import ORDER, Caller, Served
 from tests.api.test_refused_orders import problem

@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from generation.durations import Ending
 from generation.job import Job, JobState
 from generation.lifecycle import expired
+from generation.polling.duration_histogram import Ending
 from generation.store import Kind
 from tests.api.serving import ORDER, Caller, Served
 from tests.api.test_jobs import finished

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from api import documents
-from generation.errors import ErrorCode
+from api.docs import schemas as documents
+from generation.contract.errors import ErrorCode
 from generation.job import Job, JobError, JobState
 from generation.store import Store
 from generation.webhooks.delivery import after_attempt, attempt_of

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from genq.pacing import next_question
 
-from generation.operation import Operation
+from generation.contract.operation import Operation
 from generation.providers import OPERATIONS
 from ops.cli.assignments import read_assignments, read_json
 from ops.cli.ending import Code, Stop

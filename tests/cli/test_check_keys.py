@@ -3,9 +3,9 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from generation.account import Account, Patience, after_answer
-from generation.errors import AccountBlocked, Scope
+from generation.contract.errors import AccountBlocked, Scope
 from generation.job import JobState
+from generation.stations.key_health import Account, Patience, after_answer
 from generation.store import Store
 from ops.cli.check.finding import Level
 from ops.cli.check.keys import of_keys

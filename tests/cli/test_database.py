@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from generation.access import Access, Limits, Rate, Scope
+from generation.access.permissions import Access, Limits, Rate, Scope
 from generation.settings import Settings
 from generation.store import ApiKey, Store
 from ops.cli.database import NoDatabase, check_file, sqlite_file

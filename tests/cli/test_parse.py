@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from generation.parse import Kind, describe
+from generation.contract.inspect_reply import Kind, describe
 from generation.providers import OPERATIONS
 from ops.cli.ending import Code, Stop
 from ops.cli.parse import kind_of, operation_of

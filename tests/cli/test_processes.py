@@ -23,7 +23,7 @@ from ops.stack.ports import LOOPBACK, free_port
 from tests.cli.conftest import Deployment
 from tests.cli.script import SOON, Genq, answer_of, status_of
 from tests.services.waiting import wait_for
-from worker.alive import beat, path
+from worker.runtime.heartbeat import beat, path
 
 
 class TestFlower:

@@ -9,10 +9,10 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 from ulid import ULID
 
-from generation.given import given_in
-from generation.operation import Operation, Order
-from generation.parse import Kind
-from generation.reply import Reply
+from generation.contract.given import given_in
+from generation.contract.inspect_reply import Kind
+from generation.contract.operation import Operation, Order
+from generation.contract.reply import Reply
 
 ROOT = Path(__file__).parents[1] / "payloads"
 

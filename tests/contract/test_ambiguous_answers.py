@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from generation.errors import Acceptance, Fault
-from generation.operation import Operation
+from generation.contract.errors import Acceptance, Fault
+from generation.contract.operation import Operation
+from generation.contract.reply import Reply
 from generation.providers import OPERATIONS
-from generation.reply import Reply
 
 #: Steps of relays at which the upstream may have taken the order.
 CODES = (

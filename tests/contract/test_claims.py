@@ -13,7 +13,7 @@ from sqlalchemy import Select, text
 
 from generation.job import Job, JobState, Result
 from generation.store import Store
-from generation.store.claims import due, in_lane
+from generation.store.jobs.claims import due, in_lane
 from generation.store.schema import ERRAND, PLAIN_LOOK
 from tests.services.waiting import wait_for_async
 from tests.unit.jobs import NOON, a_job

@@ -4,10 +4,10 @@ A worker's counts, in every store.
 
 from datetime import timedelta
 
+from generation.counters import LOOKS, STRANGE_WORDS
 from generation.store import Store, totals
-from generation.tally import LOOKS, STRANGE_WORDS
 from tests.unit.jobs import NOON
-from worker.counts import WRITE_EVERY, Counts
+from worker.runtime.counters import WRITE_EVERY, Counts
 
 
 async def test_counts_are_written_down_now_and_then_and_once(store_url: str) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from generation.job import Job, JobState
 from generation.store import Store, totals
-from generation.store.birth import Birth
+from generation.store.jobs.new_job import Birth
 from generation.store.schema import deliveries, job_events, key_usage
 from ops.faults.proxy import Harm, Proxy, proxied
 from tests.contract.test_idempotency import keyed

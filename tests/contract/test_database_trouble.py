@@ -15,10 +15,11 @@ import asyncpg
 import pytest
 from sqlalchemy import func, select, text
 
-from generation.store import Filters, Store, engines, is_away
-from generation.store.database_file import DatabaseReplaced
+from generation.store import Filters, Store, is_away
+from generation.store.engine import engines
+from generation.store.engine.db_errors import takes_no_writes
+from generation.store.engine.sqlite_file import DatabaseReplaced
 from generation.store.schema import job_events, jobs
-from generation.store.trouble import takes_no_writes
 from tests.contract.test_store import later, submitting
 from tests.services.migrations import sqlite_url_of
 from tests.services.waiting import wait_for_async

@@ -7,10 +7,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from generation.errors import ErrorCode
+from generation.contract.errors import ErrorCode
 from generation.job import Job, JobError, JobState, Webhook
 from generation.store import Claimed, Store, new_key
-from generation.store.delivery_log import LogFilters
+from generation.store.webhooks.delivery_log import LogFilters
 from generation.webhooks.delivery import (
     Delivery,
     DeliveryState,

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from generation.durations import Ending
+from generation.polling.duration_histogram import Ending
 from generation.store import Kind, Store
 from generation.store.schema import durations
 from tests.unit.jobs import NOON

@@ -10,7 +10,7 @@ import pytest
 
 from generation.job import Webhook
 from generation.store import Store, TooManyEndpoints, new_key
-from generation.store.delivery_log import LogFilters
+from generation.store.webhooks.delivery_log import LogFilters
 from generation.webhooks.endpoint import Endpoint
 from generation.webhooks.health import Health
 from generation.webhooks.notices import test_event as a_test_event

@@ -12,10 +12,10 @@ import pytest
 from sqlalchemy import insert, text
 from ulid import ULID
 
+from generation.contract.status import Accepted
 from generation.events import Event, new_event_id
 from generation.job import Job, JobState, Webhook
 from generation.lifecycle import begin_submit, started
-from generation.status import Accepted
 from generation.store import Store, Told
 from generation.store.events import event_row
 from generation.store.schema import job_events

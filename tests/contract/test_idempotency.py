@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from generation.quota import OverQuota
+from generation.access.quota import OverQuota
 from generation.store import IdempotencyKey, KeyBusy, KeyReused, KeyScope, Store
-from generation.store.idempotency import free
+from generation.store.jobs.idempotency import free
 from tests.contract.test_keys import a_key, of
 from tests.contract.test_store import HOOK, failed
 from tests.unit.jobs import a_job

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from generation.access import Access, Limits, Rate, Scope
+from generation.access.permissions import Access, Limits, Rate, Scope
+from generation.access.quota import DAILY, IN_FLIGHT, RATE, OverQuota
 from generation.job import Job, JobState
-from generation.quota import DAILY, IN_FLIGHT, RATE, OverQuota
 from generation.store import ApiKey, Store, new_key
 from tests.contract.test_claims import WAITING
 from tests.services.waiting import wait_for_async

@@ -8,13 +8,13 @@ from datetime import timedelta
 
 import pytest
 
-from generation.binding import bind
 from generation.job import Job, JobState
-from generation.pace import next_look
+from generation.polling.schedule import next_look
+from generation.stations.binding import bind
 from generation.store import Store
 from tests.unit.jobs import NOON, a_job
 from tests.unit.test_lanes import stations
-from worker.learned import EXCHANGE_EVERY, Learned
+from worker.runtime.learned_durations import EXCHANGE_EVERY, Learned
 
 KNOWN = stations()
 RUNNING = a_job(JobState.RUNNING, station="one", model="kling-v3")

@@ -9,7 +9,8 @@ import pytest
 
 from generation.events import QUEUED
 from generation.job import Job, JobState, Webhook
-from generation.store import Filters, Store, newborn, totals
+from generation.store import Filters, Store, totals
+from generation.store.jobs import bulk_insert as newborn
 from tests.contract.test_deliveries import registered
 from tests.unit.jobs import NOON, a_job
 

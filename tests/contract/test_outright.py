@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from generation.access import Limits, Rate
+from generation.access.permissions import Limits, Rate
+from generation.access.quota import DAILY, IN_FLIGHT, OverQuota
 from generation.job import Job
-from generation.quota import DAILY, IN_FLIGHT, OverQuota
 from generation.store import ApiKey, IdempotencyKey, KeyReused, KeyScope, Store, totals
-from generation.store.birth import Birth
-from generation.store.outright import Outright
+from generation.store.jobs.new_job import Birth
+from generation.store.jobs.outright import Outright
 from generation.store.schema import key_usage
 from tests.contract.test_idempotency import NOW, keyed
 from tests.contract.test_keys import a_key, ended

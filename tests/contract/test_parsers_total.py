@@ -14,12 +14,11 @@ from typing import Any, cast
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from generation.errors import Fault
-from generation.operation import Operation
-from generation.parse import Kind, Outcome, describe, read
-from generation.providers import OPERATIONS
-from generation.reply import Reply
-from generation.status import (
+from generation.contract.errors import Fault
+from generation.contract.inspect_reply import Kind, Outcome, describe, read
+from generation.contract.operation import Operation
+from generation.contract.reply import Reply
+from generation.contract.status import (
     Accepted,
     Ask,
     AwaitingInput,
@@ -27,6 +26,7 @@ from generation.status import (
     Running,
     Succeeded,
 )
+from generation.providers import OPERATIONS
 from tests.contract.payloads import ORDER, Payload, payloads
 
 thorough = settings(

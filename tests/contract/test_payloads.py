@@ -7,11 +7,18 @@ from typing import Any, cast
 
 import pytest
 
-from generation.errors import AccountBlocked, Fault, InDoubt, QueueFull, Rejected, Throttled
-from generation.operation import Operation, Task, Unlisted
-from generation.parse import Kind, Outcome, describe, read
+from generation.contract.errors import (
+    AccountBlocked,
+    Fault,
+    InDoubt,
+    QueueFull,
+    Rejected,
+    Throttled,
+)
+from generation.contract.inspect_reply import Kind, Outcome, describe, read
+from generation.contract.operation import Operation, Task, Unlisted
+from generation.contract.status import Accepted, Failed, Running, Succeeded
 from generation.providers import OPERATIONS
-from generation.status import Accepted, Failed, Running, Succeeded
 from tests.contract.payloads import ANY_DIALECT, EVERY_OPERATION, ORDER, Payload, payloads
 
 Entries = dict[str, Any] | list[dict[str, Any]]

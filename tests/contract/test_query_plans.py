@@ -55,7 +55,7 @@ async def test_a_bad_plan_is_found(store_url: str, planning_url: str) -> None:
 
 def test_a_statement_that_nobody_has_run_is_named() -> None:
     named = {str(place) for place in unseen(set())}
-    assert any(place.startswith("generation/store/claims.py:") for place in named)
+    assert any(place.startswith("generation/store/jobs/claims.py:") for place in named)
     assert len(named) > 200
 
 

@@ -14,17 +14,17 @@ from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.schema import Table
 from ulid import ULID
 
-from generation.errors import ErrorCode
+from generation.contract.errors import ErrorCode
+from generation.contract.status import Asset, AssetType
 from generation.job import Billed, Job, JobError, JobState, Result, Webhook
 from generation.settings import Settings
-from generation.status import Asset, AssetType
 from generation.store import StillNeeded, Store
 from generation.store.events import event_row
 from generation.store.schema import deliveries, idempotency_keys, job_events, job_labels, jobs
 from generation.webhooks.delivery import DeliveryState
 from tests.contract.test_events import an_event
 from tests.unit.jobs import a_job
-from worker.housekeeping import SETTLED, chores, is_trusted
+from worker.maintenance import SETTLED, chores, is_trusted
 
 NOW = datetime.now(UTC)
 LONG_AGO = NOW - timedelta(days=100)

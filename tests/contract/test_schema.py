@@ -6,7 +6,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
 
-from generation.store.database import Database
+from generation.store.engine.database import Database
 from generation.store.schema import metadata
 
 

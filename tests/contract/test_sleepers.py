@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from generation.account import Account
 from generation.job import Job, JobState
+from generation.stations.key_health import Account
 from generation.store import Store
-from generation.store.accounts import last_served, served
-from generation.store.sleepers import rouse
+from generation.store.maintenance.clock_repair import rouse
+from generation.store.stations.key_health import last_served, served
 from tests.contract.test_store import HOOK
 from tests.services.waiting import wait_for_async
 from tests.unit.jobs import NOON, a_job

@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from generation.errors import ErrorCode
+from generation.contract.errors import ErrorCode
+from generation.contract.status import Action, Asset, AssetType
 from generation.job import Job, JobError, JobState, Result, Webhook
 from generation.lifecycle import request_cancel
-from generation.status import Action, Asset, AssetType
 from generation.store import Filters, Store, migrate, new_key, revisions
-from generation.store.rows import job_row
+from generation.store.jobs.rows import job_row
 from generation.store.schema import jobs
 from generation.webhooks.delivery import DeliveryState
 from tests.unit.jobs import NOON, a_job

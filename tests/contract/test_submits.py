@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from generation.account import Account, KeyName, Patience, after_answer
-from generation.errors import AccountBlocked, ErrorCode, Scope, Throttled
+from generation.contract.errors import AccountBlocked, ErrorCode, Scope, Throttled
+from generation.counters import SUBMITS, SUBMITTED
 from generation.job import Billed, Job, JobState
 from generation.lifecycle import begin_submit, call, canceled, expired, stand_in_line
-from generation.stations import Key
+from generation.stations.key_health import Account, KeyName, Patience, after_answer
+from generation.stations.station import Key
 from generation.store import Call, Capacities, Store, totals
-from generation.tally import SUBMITS, SUBMITTED
 from tests.unit.jobs import NOON, a_job, a_submit, at
 
 RELAY = ("relay", "main")

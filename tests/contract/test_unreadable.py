@@ -13,9 +13,9 @@ from sqlalchemy import Table, select, text, update
 
 from generation.job import Job, JobState
 from generation.store import Filters, Store, UnreadableRow
-from generation.store.delivery_log import LogFilters
+from generation.store.engine.unreadable_rows import AGAIN
 from generation.store.schema import api_keys, deliveries, jobs, webhook_endpoints
-from generation.store.unreadable import AGAIN
+from generation.store.webhooks.delivery_log import LogFilters
 from generation.webhooks.delivery import DeliveryState
 from tests.contract.test_deliveries import claim as claim_deliveries
 from tests.contract.test_deliveries import registered

@@ -7,8 +7,8 @@ from sqlalchemy import text
 
 from generation.job import JobState, Then
 from generation.store import Store
-from generation.store.among import values_for
-from generation.store.upstream_tasks import held
+from generation.store.engine.any_of import values_for
+from generation.store.jobs.upstream_tasks import held
 from tests.unit.jobs import NOON, a_job
 
 S = JobState

@@ -11,19 +11,19 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from generation.errors import AccountBlocked, QueueFull, Unreachable
+from generation.contract.errors import AccountBlocked, QueueFull, Unreachable
+from generation.contract.status import Accepted
 from generation.job import Job, JobState
 from generation.lifecycle import after_submit
 from generation.queue import celery_app
 from generation.settings import Settings
-from generation.stations import Dialect, Key, Station, Stations
-from generation.status import Accepted
+from generation.stations.station import Dialect, Key, Station, Stations
 from tests.unit.jobs import a_job
-from worker.breakers import Breakers
-from worker.claim import Claim
-from worker.lines import Lines
-from worker.room import Room
-from worker.trouble import note_trouble
+from worker.context import Room
+from worker.runtime.circuit_breakers import Breakers
+from worker.stations.key_health import note_trouble
+from worker.submitting.claim import Claim
+from worker.submitting.dispatcher import Lines
 
 
 def station(name: str, order: int) -> Station:

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from generation.errors import ErrorCode
+from generation.contract.errors import ErrorCode
 from generation.job import Billed, Job, JobError, JobState, Then
 from generation.lifecycle import request_cancel
-from generation.resolution import not_created
-from generation.stations import Dialect, OnDoubt, Stations
+from generation.lifecycle.manual_resolution import not_created
+from generation.stations.station import Dialect, OnDoubt, Stations
 from tests.integration.test_trouble import (
     as_stored,
     events,
@@ -28,10 +28,10 @@ from tests.integration.test_trouble import (
 )
 from tests.integration.upstream.servers import Act, acting, answer
 from tests.services.waiting import wait_for_async
-from worker.claim import Claim
-from worker.doubts import find
-from worker.room import Room
-from worker.submits import send
+from worker.context import Room
+from worker.submitting.claim import Claim
+from worker.submitting.reconcile import find
+from worker.submitting.submit import send
 
 SOON = timedelta(seconds=30)
 ABSENT = answer(b'{"code": 1203, "message": "task not found"}', "404 Not Found")

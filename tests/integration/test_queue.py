@@ -13,8 +13,8 @@ from typing import Any, cast
 import redis
 from structlog.testing import capture_logs
 
-from generation.flower import row_event
-from generation.flower_rows import Rows
+from generation.flower_events import row_event
+from generation.flower_publisher import Rows
 from generation.queue import SUBMITS, Nudger, call_message, celery_app, submit_message
 from generation.settings import Settings
 from ops.stack.broker import BrokerProcess

@@ -19,16 +19,16 @@ from structlog.testing import capture_logs
 from generation.job import Job, JobState
 from generation.queue import celery_app
 from generation.settings import Settings
-from generation.stations import Dialect, Key, OnDoubt, Station, Stations
+from generation.stations.station import Dialect, Key, OnDoubt, Station, Stations
 from ops.faults.proxy import proxied
 from tests.integration.upstream.servers import acting, answer
 from tests.services.postgres import Cluster
 from tests.services.waiting import wait_for_async
 from tests.unit.jobs import a_job
-from worker.claim import Claim
-from worker.doubts import find
-from worker.room import Room
-from worker.submits import send
+from worker.context import Room
+from worker.submitting.claim import Claim
+from worker.submitting.reconcile import find
+from worker.submitting.submit import send
 from worker.ticker import Ticker
 
 SOON = timedelta(seconds=30)

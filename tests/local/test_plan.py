@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from generation.settings import Settings
-from generation.station_file import load_stations
+from generation.stations.config_file import load_stations
 from ops.cli.ending import Stop
 from ops.local.choices import home_for_demo, plan_demo, plan_up
 from ops.local.home import Home

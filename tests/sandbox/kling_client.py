@@ -4,11 +4,11 @@ from typing import Any
 
 import httpx
 
-from generation.call import Call
-from generation.operation import Operation, Order, Parent, Task, Unlisted
+from generation.contract.call import Call
+from generation.contract.operation import Operation, Order, Parent, Task, Unlisted
+from generation.contract.reply import Reply
+from generation.contract.status import Accepted, Status, SubmitAnswer, Succeeded
 from generation.providers import find
-from generation.reply import Reply
-from generation.status import Accepted, Status, SubmitAnswer, Succeeded
 from tests.sandbox.callers import BEARER
 
 #: Where the sandbox has each dialect.

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import httpx
 import pytest
 
+from generation.contract.reply import Reply
 from generation.providers import BALANCES
-from generation.reply import Reply
-from generation.stations import Dialect
+from generation.stations.station import Dialect
 from ops.sandbox.handle import SandboxHandle
 from tests.unit.jobs import NOON
 

@@ -5,8 +5,8 @@ from typing import Any
 import httpx
 import pytest
 
-from generation.call import Call
-from generation.errors import (
+from generation.contract.call import Call
+from generation.contract.errors import (
     AccountBlocked,
     ErrorCode,
     Fault,
@@ -16,12 +16,12 @@ from generation.errors import (
     Throttled,
     UnrecognizedReply,
 )
-from generation.operation import Operation, Order, Parent, Task
+from generation.contract.operation import Operation, Order, Parent, Task
+from generation.contract.reply import Reply
+from generation.contract.status import Accepted, Ask, AssetType, Failed, Running, Succeeded
 from generation.providers import find
 from generation.providers.flux import OPERATIONS
-from generation.reply import Reply
-from generation.stations import Dialect
-from generation.status import Accepted, Ask, AssetType, Failed, Running, Succeeded
+from generation.stations.station import Dialect
 from ops.sandbox.handle import SandboxHandle
 
 KEYS = {

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from generation.errors import (
+from generation.contract.errors import (
     AccountBlocked,
     ErrorCode,
     Fault,
@@ -15,9 +15,9 @@ from generation.errors import (
     Throttled,
     UnrecognizedReply,
 )
-from generation.operation import Operation
+from generation.contract.operation import Operation
+from generation.contract.status import Accepted, AssetType, Failed, Running, Succeeded
 from generation.providers.kling import OPERATIONS
-from generation.status import Accepted, AssetType, Failed, Running, Succeeded
 from ops.sandbox.handle import SandboxHandle
 from tests.sandbox.callers import BEARER
 from tests.sandbox.kling_client import Customer, accepted, followed, operation

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from generation.call import Call
-from generation.errors import (
+from generation.contract.call import Call
+from generation.contract.errors import (
     AccountBlocked,
     ErrorCode,
     Fault,
@@ -19,12 +19,12 @@ from generation.errors import (
     Throttled,
     UnrecognizedReply,
 )
-from generation.operation import Operation, Order, Parent, Task
+from generation.contract.operation import Operation, Order, Parent, Task
+from generation.contract.reply import Reply
+from generation.contract.status import Accepted, AssetType, Failed, Running, Succeeded
 from generation.providers import find
 from generation.providers.luma import OPERATIONS
-from generation.reply import Reply
-from generation.stations import Dialect
-from generation.status import Accepted, AssetType, Failed, Running, Succeeded
+from generation.stations.station import Dialect
 from ops.sandbox.handle import SandboxHandle
 from tests.integration.webhooks.receiver import answering, receiver
 from tests.sandbox.callers import BEARER

@@ -7,14 +7,11 @@ from typing import Any
 import httpx
 import pytest
 
-from generation.call import Call
-from generation.errors import ErrorCode, Rejected
-from generation.operation import Operation, Order, Parent, Task
-from generation.providers import find
-from generation.providers.midjourney import OPERATIONS
-from generation.providers.midjourney.operations import ActionOperation
-from generation.reply import Reply
-from generation.status import (
+from generation.contract.call import Call
+from generation.contract.errors import ErrorCode, Rejected
+from generation.contract.operation import Operation, Order, Parent, Task
+from generation.contract.reply import Reply
+from generation.contract.status import (
     Accepted,
     Asset,
     AssetType,
@@ -24,6 +21,9 @@ from generation.status import (
     SubmitAnswer,
     Succeeded,
 )
+from generation.providers import find
+from generation.providers.midjourney import OPERATIONS
+from generation.providers.midjourney.operations import ActionOperation
 from ops.sandbox.handle import SandboxHandle
 from tests.pictures import jpeg, packed, png
 from tests.sandbox.callers import BEARER

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from generation.errors import (
+from generation.contract.errors import (
     AccountBlocked,
     ErrorCode,
     Fault,
@@ -15,12 +15,12 @@ from generation.errors import (
     Throttled,
     UnrecognizedReply,
 )
-from generation.operation import Operation, Order
+from generation.contract.operation import Operation, Order
+from generation.contract.reply import Reply
+from generation.contract.status import AssetType, Failed, Succeeded
 from generation.providers import find
 from generation.providers.openai import OPERATIONS
-from generation.reply import Reply
-from generation.stations import Dialect
-from generation.status import AssetType, Failed, Succeeded
+from generation.stations.station import Dialect
 from ops.sandbox.handle import SandboxHandle
 
 RELAY, CHATOPEN = "openai.relay", "openai.chatopen"

@@ -24,7 +24,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 import generation.store
-from generation.store.newborn import sqlite_births
+from generation.store.jobs.bulk_insert import sqlite_births
 
 STORE: Final = Path(generation.store.__file__).parent
 CONTRACT: Final = Path(__file__).parent.parent / "contract"

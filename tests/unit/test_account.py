@@ -6,7 +6,17 @@ from datetime import datetime, timedelta
 import pytest
 from pydantic import SecretStr
 
-from generation.account import (
+from generation.contract.errors import (
+    AccountBlocked,
+    ErrorCode,
+    InDoubt,
+    QueueFull,
+    Rejected,
+    Throttled,
+)
+from generation.contract.pauses import LONGEST_SUBMIT_PAUSE
+from generation.contract.status import Accepted
+from generation.stations.key_health import (
     Account,
     Patience,
     after_answer,
@@ -14,10 +24,7 @@ from generation.account import (
     submits_left,
     submitted,
 )
-from generation.errors import AccountBlocked, ErrorCode, InDoubt, QueueFull, Rejected, Throttled
-from generation.pauses import LONGEST_SUBMIT_PAUSE
-from generation.stations import Key
-from generation.status import Accepted
+from generation.stations.station import Key
 from tests.unit.jobs import NOON, a_submit
 
 FRESH = Account(station="relay", key="main")

@@ -2,11 +2,11 @@
 
 import pytest
 
-from generation.asset_urls import LONGEST_URL, MOST_ASSETS, usable, usable_each
-from generation.errors import ErrorCode, UnrecognizedReply
-from generation.given import given_in
-from generation.hosts import located
-from generation.status import Asset, AssetType, Running, Status, Succeeded
+from generation.contract.errors import ErrorCode, UnrecognizedReply
+from generation.contract.given import given_in
+from generation.contract.status import Asset, AssetType, Running, Status, Succeeded
+from generation.contract.usable_assets import LONGEST_URL, MOST_ASSETS, usable, usable_each
+from generation.upstream.asset_urls import located
 
 GOOD = "https://cdn.test.invalid/1.png"
 STATION = "https://relay.test.invalid"

@@ -10,13 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generation.account import Account, Patience, after_answer, after_balance, begin_balance
-from generation.balance import Balance, BalanceQuery
-from generation.binding import purse
-from generation.errors import AccountBlocked, ErrorCode, Fault, UnrecognizedReply
+from generation.contract.errors import AccountBlocked, ErrorCode, Fault, UnrecognizedReply
+from generation.contract.reply import Reply
 from generation.providers import BALANCES, known_dialects
-from generation.reply import Reply
-from generation.stations import Stations
+from generation.providers.kit.balance import Balance, BalanceQuery
+from generation.stations.binding import purse
+from generation.stations.key_health import (
+    Account,
+    Patience,
+    after_answer,
+    after_balance,
+    begin_balance,
+)
+from generation.stations.station import Stations
 from tests.unit.jobs import NOON, a_submit
 from tests.unit.test_lanes import stations
 

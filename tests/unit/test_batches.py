@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from generation.errors import NotAccepted, Throttled, UnrecognizedReply
-from worker.batches import MOST_FAILURES, SINGLY_FOR, Batches
+from generation.contract.errors import NotAccepted, Throttled, UnrecognizedReply
+from worker.polling.batch_health import MOST_FAILURES, SINGLY_FOR, Batches
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 GROUP, OTHER = ("station", "main", "kling.v1/videos"), ("station", "main", "suno.newapi")

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from generation.account import Account, Patience
-from generation.binding import candidates
-from generation.blocks import subject_of
-from generation.capacity import CALLED_AFTER_PAUSE, CALLED_AT_ONCE, Capacity
 from generation.job import JobState
-from generation.line import held_subject, keys_of, line_of, lines, without_subject
-from generation.stations import Dialect, Key, Station, Stations
+from generation.stations.binding import candidates
+from generation.stations.blocks import subject_of
+from generation.stations.key_capacity import CALLED_AFTER_PAUSE, CALLED_AT_ONCE, Capacity
+from generation.stations.key_health import Account, Patience
+from generation.stations.station import Dialect, Key, Station, Stations
+from generation.stations.wait_queue import held_subject, keys_of, line_of, lines, without_subject
 from tests.unit.jobs import NOON, a_job
 
 PATIENCE = Patience(timedelta(seconds=5), timedelta(seconds=300))

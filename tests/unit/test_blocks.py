@@ -8,10 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 from pydantic import SecretStr
 
-from generation.account import Account, Patience, after_answer, begin_trial
-from generation.blocks import REMEMBERED, Sent, is_the_job, subject_of
-from generation.capacity import Capacity
-from generation.errors import (
+from generation.contract.errors import (
     AccountBlocked,
     ErrorCode,
     Fault,
@@ -20,8 +17,11 @@ from generation.errors import (
     Scope,
     Throttled,
 )
-from generation.stations import Key
-from generation.status import Accepted
+from generation.contract.status import Accepted
+from generation.stations.blocks import REMEMBERED, Sent, is_the_job, subject_of
+from generation.stations.key_capacity import Capacity
+from generation.stations.key_health import Account, Patience, after_answer, begin_trial
+from generation.stations.station import Key
 from tests.unit.jobs import NOON, a_job, a_submit
 
 FRESH = Account(station="relay", key="main")

@@ -4,16 +4,7 @@ A station's breaker: when it opens, when it tries again, what it does not hold a
 
 import pytest
 
-from generation.breaker import (
-    OPEN_SECONDS,
-    OTHERS_FIRST_SECONDS,
-    TRIALS,
-    WINDOW_SECONDS,
-    Breaker,
-    BreakerState,
-    verdict,
-)
-from generation.errors import (
+from generation.contract.errors import (
     AccountBlocked,
     ErrorCode,
     InDoubt,
@@ -25,7 +16,16 @@ from generation.errors import (
     Unreachable,
     UnrecognizedReply,
 )
-from generation.status import Accepted, Running
+from generation.contract.status import Accepted, Running
+from generation.stations.circuit_breaker import (
+    OPEN_SECONDS,
+    OTHERS_FIRST_SECONDS,
+    TRIALS,
+    WINDOW_SECONDS,
+    Breaker,
+    BreakerState,
+    verdict,
+)
 
 
 def heard(*outcomes: bool, at: float = 0.0) -> Breaker:

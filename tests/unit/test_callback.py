@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given as drawn
 from hypothesis import strategies as st
 
-from generation.callback import callback_url, job_called, task_named, token
+from generation.access.callback_tokens import callback_url, job_called, task_named, token
 
 SECRET = b"s" * 32
 JOB = "job_01KG9Q2Z6M8T4V7X1Y3A5C7E9G"

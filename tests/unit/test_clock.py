@@ -4,12 +4,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from generation.errors import ErrorCode, InDoubt, Rejected
-from generation.status import Running
+from generation.contract.errors import ErrorCode, InDoubt, Rejected
+from generation.contract.status import Running
 from tests.unit.jobs import NOON
-from worker import clock
-from worker.clock import Clock, is_recent
-from worker.missing import Missing
+from worker.polling.not_found import Missing
+from worker.runtime import clock
+from worker.runtime.clock import Clock, is_recent
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from generation.durations import (
+from generation.polling.duration_histogram import (
     BUCKETS,
     EDGES,
     MEMORY,

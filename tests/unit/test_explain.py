@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from api.documents import Explanation
-from generation.errors import ErrorCode
+from api.docs.schemas import Explanation
+from generation.contract.errors import ErrorCode
 from generation.events import event_of
 from generation.explain import Move, Story, Telling, Try, explanation_document
 from generation.explain.moves import WORDS

@@ -6,17 +6,17 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from api.catalogue import Catalogue
-from api.followups import Followups
-from api.orders import OrderReader, read_order
-from api.problems import Problem
-from generation.binding import bound
-from generation.errors import Rejected
+from api.http.problems import Problem
+from api.jobs.follow_ups import Followups
+from api.jobs.order import OrderReader, read_order
+from api.operations.catalogue import Catalogue
+from generation.contract.errors import Rejected
 from generation.job import Job
 from generation.settings import Settings
-from generation.stations import Dialect, ExtraFields, Key, Station, Stations
+from generation.stations.binding import bound
+from generation.stations.station import Dialect, ExtraFields, Key, Station, Stations
 from generation.store import ApiKey
-from generation.upstream import build_submit
+from generation.upstream.client import build_submit
 from tests.unit.jobs import a_job
 
 CHAT = {"model": "m", "prompt": "a", "top_k": 40, "stream": True}

@@ -1,7 +1,7 @@
 """What is kept of an upstream's answer: its status and its body, cut."""
 
-from generation.heard import KEPT, words_of
-from generation.reply import Reply
+from generation.contract.reply import Reply
+from generation.upstream.transcript import KEPT, words_of
 
 
 def test_the_status_and_the_body_are_kept() -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from generation.hosts import is_own, located
-from generation.status import Asset, AssetType, Running, Succeeded
+from generation.contract.status import Asset, AssetType, Running, Succeeded
+from generation.upstream.asset_urls import is_own, located
 
 STATION = "https://relay.test.invalid"
 

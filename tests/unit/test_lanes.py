@@ -5,12 +5,12 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from generation.binding import bind
 from generation.job import JobState
 from generation.settings import Settings
-from generation.stations import Dialect, Key, Station, Stations
+from generation.stations.binding import bind
+from generation.stations.station import Dialect, Key, Station, Stations
 from tests.unit.jobs import NOON, a_job
-from worker.lanes import Lanes, Request
+from worker.polling.limits import Lanes, Request
 
 MINUTE = timedelta(minutes=1)
 MAIN = ("one", "main")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from generation.errors import (
+from generation.contract.errors import (
     AccountBlocked,
     ErrorCode,
     Fault,
@@ -19,6 +19,17 @@ from generation.errors import (
     Throttled,
     Unreachable,
     UnrecognizedReply,
+)
+from generation.contract.pauses import LONGEST_SUBMIT_PAUSE
+from generation.contract.status import (
+    Accepted,
+    Action,
+    Asset,
+    AssetType,
+    AwaitingInput,
+    Failed,
+    Running,
+    Succeeded,
 )
 from generation.job import TERMINAL, Billed, Job, JobState, Then
 from generation.lifecycle import (
@@ -47,19 +58,8 @@ from generation.lifecycle import (
     unproven,
     wait_again,
 )
-from generation.pauses import LONGEST_SUBMIT_PAUSE
-from generation.resolution import carry_out, not_created
-from generation.stations import OnDoubt
-from generation.status import (
-    Accepted,
-    Action,
-    Asset,
-    AssetType,
-    AwaitingInput,
-    Failed,
-    Running,
-    Succeeded,
-)
+from generation.lifecycle.manual_resolution import carry_out, not_created
+from generation.stations.station import OnDoubt
 from tests.unit.jobs import NOON, RULES, a_job, at
 
 VIDEO = Succeeded(assets=(Asset(type=AssetType.VIDEO, url="https://cdn.test/v.mp4"),))

@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 
-from generation.errors import ErrorCode, Fault, InDoubt, Rejected, UnrecognizedReply
-from generation.status import Running, Status
+from generation.contract.errors import ErrorCode, Fault, InDoubt, Rejected, UnrecognizedReply
+from generation.contract.status import Running, Status
 from tests.unit.jobs import at
-from worker.missing import Missing
+from worker.polling.not_found import Missing
 
 UNKNOWN = Rejected("no such task", code=ErrorCode.NOT_FOUND)
 EMPTY = UnrecognizedReply("done, no URL", code=ErrorCode.ASSET_MISSING)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from generation.named_tasks import tasks_named
+from generation.contract.named_tasks import tasks_named
 
 
 @pytest.mark.parametrize(

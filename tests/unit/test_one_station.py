@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from generation.settings import Settings
-from generation.station_file import load_stations
+from generation.stations.config_file import load_stations
 from ops.cli.check.settings import limits_of
 
 RELAY = {"station_url": "https://relay.example.com", "station_key": "sk-1"}

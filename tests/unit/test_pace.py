@@ -6,9 +6,9 @@ from itertools import pairwise
 
 import pytest
 
-from generation.durations import NOTHING_SEEN, Ending
-from generation.operation import Durations, Pace
-from generation.pace import faster, next_late_look, next_look
+from generation.contract.operation import Durations, Pace
+from generation.polling.duration_histogram import NOTHING_SEEN, Ending
+from generation.polling.schedule import faster, next_late_look, next_look
 from tests.unit.jobs import PACE
 
 

@@ -13,7 +13,7 @@ from celery.exceptions import Ignore
 from kombu.asynchronous import Hub
 
 from tests.services.waiting import wait_for
-from worker.pool import LoopPool
+from worker.runtime.celery_pool import LoopPool
 
 SOON = timedelta(seconds=10)
 

@@ -4,8 +4,17 @@ from datetime import date, timedelta
 
 import pytest
 
-from generation.access import Access, Limits, Rate, read_rate
-from generation.quota import DAILY, IN_FLIGHT, RATE, OverQuota, Usage, standings, take, take_all
+from generation.access.permissions import Access, Limits, Rate, read_rate
+from generation.access.quota import (
+    DAILY,
+    IN_FLIGHT,
+    RATE,
+    OverQuota,
+    Usage,
+    standings,
+    take,
+    take_all,
+)
 from tests.unit.jobs import NOON
 
 MINUTE = timedelta(minutes=1)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from generation.heard import KEPT, words_of
-from generation.redaction import HIDDEN, redacted
-from generation.reply import Reply
+from generation.contract.reply import Reply
+from generation.upstream.redaction import HIDDEN, redacted
+from generation.upstream.transcript import KEPT, words_of
 
 SECRET = "sk-0123/456789abc"
 

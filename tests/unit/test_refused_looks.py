@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from generation.errors import AccountBlocked, Throttled
+from generation.contract.errors import AccountBlocked, Throttled
 from tests.unit.jobs import NOON
-from worker.refused_looks import TOGETHER, RefusedLooks
+from worker.polling.refused_looks import TOGETHER, RefusedLooks
 
 LANE = ("relay", "main")
 SLOW = Throttled("too fast")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from generation.errors import (
+from generation.contract.errors import (
     AccountBlocked,
     ErrorCode,
     Fault,
@@ -14,7 +14,7 @@ from generation.errors import (
 )
 from generation.job import Billed, Job, JobState, Then
 from generation.lifecycle import after_find
-from generation.resolution import carry_out, not_created
+from generation.lifecycle.manual_resolution import carry_out, not_created
 from tests.unit.jobs import NOON, a_job, at
 
 

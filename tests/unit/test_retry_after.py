@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from generation import retry_after
-from generation.reply import Reply
+from generation.contract import retry_after
+from generation.contract.reply import Reply
 
 
 def seconds(wait: timedelta | None) -> float | None:

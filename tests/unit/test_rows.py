@@ -2,7 +2,7 @@
 
 import pytest
 
-from generation.flower import row_event
+from generation.flower_events import row_event
 from generation.job import JobState
 from tests.unit.jobs import NOON, a_job
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from generation.signed_urls import signed_until
+from generation.providers.kit.signed_urls import signed_until
 
 FILE = "https://files.test.invalid/a.mp4"
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from generation import providers
-from generation.credentials import Credentials
 from generation.settings import Settings
-from generation.station_file import BadStations, load_stations
-from generation.stations import Station
+from generation.stations.auth_headers import Credentials
+from generation.stations.config_file import BadStations, load_stations
+from generation.stations.station import Station
 
 ROOT = Path(__file__).parents[2]
 PRESETS = ROOT / "ops" / "stations"

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from generation.stream_token import key_of, stream_token
+from generation.access.stream_tokens import key_of, stream_token
 from tests.unit.jobs import NOON
 
 SECRET = b"s" * 32

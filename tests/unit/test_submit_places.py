@@ -1,6 +1,6 @@
 """How many submits of one process each station may occupy."""
 
-from worker.submit_places import SubmitPlaces
+from worker.submitting.places import SubmitPlaces
 
 
 def test_a_station_never_takes_the_share_of_the_others() -> None:

@@ -3,10 +3,10 @@
 from dataclasses import replace
 from itertools import pairwise
 
+from generation.contract.status import Accepted, Succeeded
+from generation.counters import SUBMITS, SUBMITTED, counted
 from generation.job import JobState
 from generation.lifecycle import after_submit, begin_submit, doubt, expired, send_again
-from generation.status import Accepted, Succeeded
-from generation.tally import SUBMITS, SUBMITTED, counted
 from tests.unit.jobs import a_job, at
 
 AT_RELAY = {"station": "relay", "key": "main", "dialect": "kling.relay"}

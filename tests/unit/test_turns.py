@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from generation.turns import by_turn, in_turn, place
+from generation.stations.fair_turns import by_turn, in_turn, place
 from tests.unit.jobs import NOON
 
 

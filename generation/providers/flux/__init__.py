@@ -9,9 +9,9 @@ answer of the vendor and its resellers, with `complaints` and `faults` for the b
 
 from collections.abc import Mapping
 
-from generation.balance import BalanceQuery
 from generation.providers.flux.credits import Credits
 from generation.providers.flux.operations import OPERATIONS as OPERATIONS
+from generation.providers.kit.balance import BalanceQuery
 
 BALANCES: Mapping[str, BalanceQuery] = {
     "flux.bfl": Credits(),

@@ -4,7 +4,7 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
-from generation import wire
+from generation.providers.kit import json_reader as wire
 
 _PLAIN = re.compile(r"[!-~]+")
 _HOST = re.compile(r"[a-z0-9.-]+|[0-9a-f:.]+", re.IGNORECASE)

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from generation import wire
+from generation.contract.reply import Reply, storable
+from generation.providers.kit import json_reader as wire
 from generation.providers.kit.complaints import Complaint, told_in, unfolded
-from generation.reply import Reply, storable
 
 _SUCCESS_CODES = frozenset({"", "0", "200", "201", "success", "succeed", "ok"})
 

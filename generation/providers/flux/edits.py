@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from generation.contract.request import LARGEST_INTEGER, Problem, Prompt, Seed
 from generation.providers.flux.request import (
     Finetuned,
     Flux1,
@@ -14,7 +15,6 @@ from generation.providers.flux.request import (
     Steps,
 )
 from generation.providers.kit.media_inputs import Image
-from generation.request import LARGEST_INTEGER, Problem, Prompt, Seed
 
 #: How many pixels a picture can grow on one side.
 _Border = Field(0, ge=0, le=2048)

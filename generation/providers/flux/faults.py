@@ -1,6 +1,8 @@
 """What may exist upstream after each thing that the vendor and its resellers complain about."""
 
-from generation.errors import ErrorCode, Fault
+from generation.contract.errors import ErrorCode, Fault
+from generation.contract.reply import Reply
+from generation.contract.status import Failed
 from generation.providers.flux.complaints import read_packed
 from generation.providers.kit.complaints import Complaint, unfolded, wordless
 from generation.providers.kit.refusals import Refusals, by_status, failure, wordless_verdict
@@ -14,8 +16,6 @@ from generation.providers.kit.verdicts import (
     Verdict,
     rules,
 )
-from generation.reply import Reply
-from generation.status import Failed
 
 _REFUSALS = Refusals(
     plain=rules(

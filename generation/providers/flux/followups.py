@@ -6,13 +6,13 @@ done, so that follow-ups hand its result over by URL, as long as that lives.
 from collections.abc import Iterable
 from typing import Any
 
-from generation.errors import Rejected
-from generation.operation import Parent
+from generation.contract.errors import Rejected
+from generation.contract.operation import Parent
+from generation.contract.status import Asset, AssetType
 from generation.providers.flux.models import PICTURES
 from generation.providers.flux.pictures import Flux2, Kontext
 from generation.providers.flux.request import FluxRequest
 from generation.providers.flux.video import Video
-from generation.status import Asset, AssetType
 
 
 def parents_of(request: type[FluxRequest], name: str) -> frozenset[str]:

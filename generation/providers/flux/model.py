@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from generation.operation import Durations, Pace
+from generation.contract.operation import Durations, Pace
+from generation.contract.status import AssetType
 from generation.providers.flux.request import FluxRequest
 from generation.providers.flux.resellers import Fal, Replicate
-from generation.status import AssetType
 
 #: What nearly every model of the resellers calls as the vendor does.
 COMMON = ("prompt", "seed", "safety_tolerance", "output_format")

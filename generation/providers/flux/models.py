@@ -1,10 +1,10 @@
 """Every order there is."""
 
+from generation.contract.status import AssetType
 from generation.providers.flux.edit_models import EDIT_MODELS
 from generation.providers.flux.model import Model
 from generation.providers.flux.picture_models import PICTURE_MODELS
 from generation.providers.flux.video import Video
-from generation.status import AssetType
 
 _VIDEO = Model(
     name="flux_3_video",

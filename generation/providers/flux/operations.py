@@ -17,9 +17,11 @@ from datetime import timedelta
 from typing import Any, ClassVar, cast
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
-from generation.call import Call
-from generation.errors import ErrorCode, Fault, Rejected, UnrecognizedReply
-from generation.operation import Operation, Order, Task
+from generation.contract.call import Call
+from generation.contract.errors import ErrorCode, Fault, Rejected, UnrecognizedReply
+from generation.contract.operation import Operation, Order, Task
+from generation.contract.reply import Reply
+from generation.contract.status import Status, SubmitAnswer, Succeeded
 from generation.providers.flux.addresses import askable
 from generation.providers.flux.followups import completed, parents_of
 from generation.providers.flux.model import Model
@@ -28,8 +30,6 @@ from generation.providers.flux.reply import FluxTask, Reader
 from generation.providers.flux.request import FluxRequest
 from generation.providers.flux.results import VENDOR_LIFE
 from generation.providers.kit.media_inputs import content_of
-from generation.reply import Reply
-from generation.status import Status, SubmitAnswer, Succeeded
 
 
 class FluxOperation(Operation[FluxRequest]):

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
+from generation.contract.request import LARGEST_INTEGER, Problem, Prompt, Seed
 from generation.providers.flux.request import (
     AspectRatio,
     Finetuned,
@@ -13,7 +14,6 @@ from generation.providers.flux.request import (
     Side,
 )
 from generation.providers.kit.media_inputs import Image
-from generation.request import LARGEST_INTEGER, Problem, Prompt, Seed
 
 #: The largest picture FLUX.2 makes: 4 megapixels.
 _LARGEST = 4 * 1024 * 1024

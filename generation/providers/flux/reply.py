@@ -13,22 +13,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from generation import wire
-from generation.call import Call
-from generation.errors import ErrorCode, Fault, UnrecognizedReply
-from generation.providers.flux.addresses import askable
-from generation.providers.flux.complaints import complaint_in, is_task, words_of
-from generation.providers.flux.faults import failure_of, fault_of, wordless_fault
-from generation.providers.flux.results import (
-    assets_in,
-    facts_in,
-    is_blackened,
-    is_result,
-)
-from generation.providers.kit import status_words
-from generation.providers.kit.complaints import Complaint
-from generation.reply import Reply
-from generation.status import (
+from generation.contract.call import Call
+from generation.contract.errors import ErrorCode, Fault, UnrecognizedReply
+from generation.contract.reply import Reply
+from generation.contract.status import (
     Accepted,
     Ask,
     AssetType,
@@ -38,6 +26,18 @@ from generation.status import (
     SubmitAnswer,
     Succeeded,
 )
+from generation.providers.flux.addresses import askable
+from generation.providers.flux.complaints import complaint_in, is_task, words_of
+from generation.providers.flux.faults import failure_of, fault_of, wordless_fault
+from generation.providers.flux.results import (
+    assets_in,
+    facts_in,
+    is_blackened,
+    is_result,
+)
+from generation.providers.kit import json_reader as wire
+from generation.providers.kit import status_words
+from generation.providers.kit.complaints import Complaint
 
 #: A station's record around the vendor's answer around the task is as deep as it gets.
 _DEEPEST = 4

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
-from generation.request import Form, Problem, Request, Seed
+from generation.contract.request import Form, Problem, Request, Seed
 
 #: Fields that are about the order and not part of what is asked of the model.
 _ABOUT = frozenset({"model", "finetune_id", "finetune_strength"})

@@ -11,7 +11,7 @@ from enum import Enum, auto
 from math import gcd
 from typing import Any, ClassVar
 
-from generation.errors import ErrorCode, Rejected
+from generation.contract.errors import ErrorCode, Rejected
 from generation.providers.flux.request import FluxRequest
 
 #: The shapes that Replicate makes of models which take no size.

@@ -11,11 +11,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from generation import wire
+from generation.contract.status import Asset, AssetType
+from generation.providers.kit import json_reader as wire
 from generation.providers.kit.files import arranged, files_in
 from generation.providers.kit.picture_files import type_of
-from generation.signed_urls import signed_until
-from generation.status import Asset, AssetType
+from generation.providers.kit.signed_urls import signed_until
 
 #: The vendor's own stores, whose URLs die ten minutes after the task is ready, wherever they are
 #: passed on.

@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, JsonValue
 
+from generation.contract.request import Problem, Seed
 from generation.providers.flux.request import FluxRequest
 from generation.providers.kit.media_inputs import Address, normalised
-from generation.request import Problem, Seed
 
 
 def _framed(frame: str | tuple[float, str]) -> str | tuple[float, str]:

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from generation import wire
+from generation.contract.reply import Reply, storable
+from generation.providers.kit import json_reader as wire
 from generation.providers.kit import moderation
 from generation.providers.kit.quotations import outside_quotations
-from generation.reply import Reply, storable
 
 #: Enough for a person to read; stations pass whole pages on.
 LONGEST_MESSAGE = 500

@@ -14,9 +14,9 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
-from generation import wire
-from generation.signed_urls import signed_until
-from generation.status import Asset, AssetType
+from generation.contract.status import Asset, AssetType
+from generation.providers.kit import json_reader as wire
+from generation.providers.kit.signed_urls import signed_until
 
 _MEDIA: Mapping[str, AssetType] = {
     **dict.fromkeys((".mp4", ".webm", ".mov"), AssetType.VIDEO),

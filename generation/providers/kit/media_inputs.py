@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
+from generation.contract.request import wrong
 from generation.providers.kit import picture_files
-from generation.request import wrong
 
 _BY_ADDRESS = "give an https URL: the upstream fetches it by itself"
 _GUIDE = "give an https URL, a data URI of an image in base64, or bare base64"

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, cast
 
-from generation import wire
+from generation.providers.kit import json_reader as wire
 from generation.providers.kit.quotations import LONGEST, outside_quotations
 
 #: Deeper and larger answers are not searched to their end.

@@ -9,7 +9,9 @@ come before an upstream is asked proves that no task exists there; no word for a
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from generation.errors import ErrorCode
+from generation.contract.errors import ErrorCode
+from generation.contract.reply import Reply
+from generation.contract.status import Failed
 from generation.providers.kit import moderation
 from generation.providers.kit.codes import KNOWN_CODES, WEAK_CODES
 from generation.providers.kit.complaints import LONGEST_CODE, LONGEST_MESSAGE, Complaint
@@ -29,8 +31,6 @@ from generation.providers.kit.verdicts import (
     Verdict,
     first,
 )
-from generation.reply import Reply
-from generation.status import Failed
 
 #: Statuses that mean one thing where neither code nor words say otherwise.
 CLEAR_STATUSES: Mapping[int, Verdict] = {

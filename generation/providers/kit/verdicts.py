@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from generation import retry_after
-from generation.errors import (
+from generation.contract import retry_after
+from generation.contract.errors import (
     AccountBlocked,
     ErrorCode,
     Fault,

@@ -10,7 +10,7 @@ need of the job they follow.
 
 from collections.abc import Mapping
 
-from generation.balance import BalanceQuery
+from generation.providers.kit.balance import BalanceQuery
 from generation.providers.kling.costs import Costs
 from generation.providers.kling.operations import OPERATIONS as OPERATIONS
 

@@ -10,11 +10,11 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
-from generation import wire
-from generation.errors import Rejected
+from generation.contract.errors import Rejected
+from generation.contract.status import Asset, AssetType, Succeeded
+from generation.providers.kit import json_reader as wire
 from generation.providers.kling.library import shelved
 from generation.providers.kling.results import billing_in, files_of, voice_samples
-from generation.status import Asset, AssetType, Succeeded
 
 Reader = Callable[[Any], Succeeded | None]
 

@@ -9,9 +9,9 @@ and OpenAI's `{error: {message, type, code}}`.
 from collections.abc import Mapping
 from typing import Any
 
-from generation import wire
+from generation.contract.reply import Reply
+from generation.providers.kit import json_reader as wire
 from generation.providers.kit.complaints import Complaint, told_in, unfolded
-from generation.reply import Reply
 
 _SUCCESS_CODES = frozenset({"", "0", "200", "success", "succeed", "ok"})
 

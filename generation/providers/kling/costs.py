@@ -5,11 +5,11 @@ What is left of a Kling account's resource packs: `GET /account/costs`, once a s
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from generation.balance import Balance, number, objects
-from generation.call import Call
-from generation.errors import UnrecognizedReply
-from generation.reply import Reply
-from generation.wire import mapping
+from generation.contract.call import Call
+from generation.contract.errors import UnrecognizedReply
+from generation.contract.reply import Reply
+from generation.providers.kit.balance import Balance, number, objects
+from generation.providers.kit.json_reader import mapping
 
 #: Packs bought earlier are not listed; none is known to last for longer.
 LOOK_BACK = timedelta(days=365)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from generation import wire
+from generation.providers.kit import json_reader as wire
 
 LIFE = timedelta(days=30)
 

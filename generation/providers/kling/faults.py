@@ -8,7 +8,9 @@ may come with HTTP 200, so that its codes decide first.
 from collections.abc import Mapping
 from dataclasses import replace
 
-from generation.errors import Fault
+from generation.contract.errors import Fault
+from generation.contract.reply import Reply
+from generation.contract.status import Failed
 from generation.providers.kit.complaints import Complaint, unfolded, wordless
 from generation.providers.kit.refusals import (
     CLEAR_STATUSES,
@@ -34,8 +36,6 @@ from generation.providers.kit.verdicts import (
     words,
 )
 from generation.providers.kling.complaints import read
-from generation.reply import Reply
-from generation.status import Failed
 
 _CODES: Mapping[str, Verdict] = {
     "1000": AUTH,

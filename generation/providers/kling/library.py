@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from generation import wire
+from generation.providers.kit import json_reader as wire
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import quote
 
-from generation.call import Call
-from generation.operation import Order, Task
+from generation.contract.call import Call
+from generation.contract.operation import Order, Task
 from generation.providers.kling.endpoints import video
 from generation.providers.kling.endpoints.endpoint import Endpoint
 from generation.providers.kling.operation import KlingOperation, with_reference

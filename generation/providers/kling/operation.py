@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from generation.errors import InDoubt, Rejected
-from generation.operation import Operation, Order
+from generation.contract.errors import InDoubt, Rejected
+from generation.contract.operation import Operation, Order
+from generation.contract.reply import Reply
+from generation.contract.status import Status, SubmitAnswer
 from generation.providers.kling.endpoints.endpoint import Endpoint
 from generation.providers.kling.reply import read_batch, read_find, read_query, read_submit
 from generation.providers.kling.requests.fields import KlingRequest
-from generation.reply import Reply
-from generation.status import Status, SubmitAnswer
 
 #: The vendor refuses a reference that a task of the account has already: this order has been sent.
 TAKEN = re.compile(

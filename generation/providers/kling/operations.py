@@ -4,7 +4,7 @@ Kling's orders in each of its dialects.
 
 from typing import Any
 
-from generation.operation import Operation
+from generation.contract.operation import Operation
 from generation.providers.kling import newapi, v2
 from generation.providers.kling.endpoints import audio, editing, faces, image, library, video
 from generation.providers.kling.newapi import KlingNewApi

@@ -7,10 +7,10 @@ The caller may name such an id instead. Where neither does, or both and they dif
 
 from collections.abc import Iterable
 
-from generation import wire
-from generation.errors import Rejected
-from generation.operation import Parent
-from generation.status import AssetType
+from generation.contract.errors import Rejected
+from generation.contract.operation import Parent
+from generation.contract.status import AssetType
+from generation.providers.kit import json_reader as wire
 
 
 def video_id(given: str | None, parent: Parent | None, field: str = "video_id") -> str:

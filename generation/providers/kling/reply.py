@@ -11,9 +11,19 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from generation import wire
-from generation.errors import ErrorCode, Fault, InDoubt, Rejected, UnrecognizedReply
-from generation.operation import Order
+from generation.contract.errors import ErrorCode, Fault, InDoubt, Rejected, UnrecognizedReply
+from generation.contract.operation import Order
+from generation.contract.reply import Reply
+from generation.contract.status import (
+    Accepted,
+    AssetType,
+    Failed,
+    Running,
+    Status,
+    SubmitAnswer,
+    Succeeded,
+)
+from generation.providers.kit import json_reader as wire
 from generation.providers.kit import status_words
 from generation.providers.kit.files import files_in
 from generation.providers.kling.answers import Reader
@@ -21,8 +31,6 @@ from generation.providers.kling.complaints import complaint_in, error_message
 from generation.providers.kling.faults import failure_of, fault_of, wordless_fault
 from generation.providers.kling.library import shelf_in
 from generation.providers.kling.results import assets_in, facts_in, listed_in
-from generation.reply import Reply
-from generation.status import Accepted, AssetType, Failed, Running, Status, SubmitAnswer, Succeeded
 
 #: A station's record around the vendor's answer around the task is as deep as it gets.
 _DEEPEST = 5

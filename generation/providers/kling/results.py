@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from generation import wire
+from generation.contract.status import Asset, AssetType
+from generation.providers.kit import json_reader as wire
 from generation.providers.kit.files import arranged
+from generation.providers.kit.signed_urls import signed_until
 from generation.providers.kling.expiry import deleted_at
 from generation.providers.kling.library import flat
-from generation.signed_urls import signed_until
-from generation.status import Asset, AssetType
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,14 @@ have no such list.
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from generation.call import Call
-from generation.operation import Order, Task
+from generation.contract.call import Call
+from generation.contract.operation import Order, Task
+from generation.contract.reply import Reply
+from generation.contract.status import Accepted, SubmitAnswer, Succeeded
 from generation.providers.kling.endpoints.endpoint import Endpoint
 from generation.providers.kling.operation import KlingOperation, with_reference
 from generation.providers.kling.reply import read_answer, read_find
 from generation.providers.kling.requests.fields import KlingRequest
-from generation.reply import Reply
-from generation.status import Accepted, SubmitAnswer, Succeeded
 
 VENDOR = "kling.v1"
 #: Tasks that one look at the list may be about.

@@ -10,8 +10,9 @@ from dataclasses import replace
 from typing import cast
 from urllib.parse import quote
 
-from generation.call import Call
-from generation.operation import Order, Task
+from generation.contract.call import Call
+from generation.contract.operation import Order, Task
+from generation.contract.reply import Reply
 from generation.providers.kling.endpoints import video
 from generation.providers.kling.endpoints.endpoint import Endpoint
 from generation.providers.kling.endpoints.examples import PICTURE
@@ -23,7 +24,6 @@ from generation.providers.kling.requests.second import (
     SecondRequest,
     SecondText2Video,
 )
-from generation.reply import Reply
 
 #: The vendor states no limit; this many ids make a URL that every proxy takes.
 BATCH_LIMIT = 100

@@ -9,8 +9,8 @@ the good news, and `complaints`, `faults` and `failures` for the bad.
 from collections.abc import Mapping
 from typing import Any
 
-from generation.balance import BalanceQuery
-from generation.operation import Operation
+from generation.contract.operation import Operation
+from generation.providers.kit.balance import BalanceQuery
 from generation.providers.luma import agents, dream_machine, relay
 from generation.providers.luma.credits import Credits
 

@@ -4,6 +4,7 @@ Luma's Agents API, the successor of Dream Machine: one path for everything, told
 
 from datetime import timedelta
 
+from generation.contract.status import AssetType
 from generation.providers.luma.agents_edits import AgentsModifyVideo, AgentsReframeVideo
 from generation.providers.luma.agents_images import AgentsImage, AgentsImageEdit
 from generation.providers.luma.agents_videos import (
@@ -13,7 +14,6 @@ from generation.providers.luma.agents_videos import (
     AgentsVideo,
 )
 from generation.providers.luma.operation import LumaOperation, Row, Speech
-from generation.status import AssetType
 
 SPEECH = Speech(dialect="luma.agents", floor=timedelta(seconds=2), deadline=timedelta(minutes=15))
 

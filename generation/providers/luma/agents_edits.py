@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
-from generation.operation import Parent
+from generation.contract.operation import Parent
+from generation.contract.request import Part, Problem
 from generation.providers.kit.media_inputs import Address, Image
 from generation.providers.luma.agents_request import (
     AgentsMotion,
@@ -25,7 +26,6 @@ from generation.providers.luma.request import (
     generation_of,
     given,
 )
-from generation.request import Part, Problem
 
 _VIDEO_TYPES: Mapping[str, str] = {".mov": "video/quicktime", ".webm": "video/webm"}
 

@@ -5,7 +5,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from generation.operation import Parent
+from generation.contract.operation import Parent
+from generation.contract.request import Part, Problem
 from generation.providers.kit.media_inputs import Image
 from generation.providers.luma.agents_request import (
     ASPECT_RATIOS,
@@ -25,7 +26,6 @@ from generation.providers.luma.request import (
     given,
     unknown_value,
 )
-from generation.request import Part, Problem
 
 
 class Reference(Part):

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import Field
 
+from generation.contract.request import Problem, Prompt
 from generation.providers.kit.media_inputs import content_of, is_url
 from generation.providers.luma.inputs import (
     AspectRatio,
@@ -21,7 +22,6 @@ from generation.providers.luma.request import (
     given,
     unknown_value,
 )
-from generation.request import Problem, Prompt
 
 ASPECT_RATIOS = (
     *("3:1", "2:1", "21:9", "16:9", "4:3", "3:2", "1:1"),

@@ -5,7 +5,8 @@ from typing import Any
 
 from pydantic import Field
 
-from generation.operation import Parent
+from generation.contract.operation import Parent
+from generation.contract.request import Problem
 from generation.providers.kit.media_inputs import Image
 from generation.providers.luma.agents_request import (
     AgentsMotion,
@@ -20,7 +21,6 @@ from generation.providers.luma.request import (
     generation_of,
     given,
 )
-from generation.request import Problem
 
 
 class AgentsNewVideo(AgentsMotion):

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from generation import wire
+from generation.contract.status import Asset, AssetType
+from generation.providers.kit import json_reader as wire
 from generation.providers.kit.files import arranged
+from generation.providers.kit.signed_urls import signed_until
 from generation.providers.luma.ids import identifier
-from generation.signed_urls import signed_until
-from generation.status import Asset, AssetType
 
 #: In the file name of a video that bears Luma's watermark.
 _WATERMARKED = "_watermarked"

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from generation import wire
+from generation.contract.reply import Reply
+from generation.providers.kit import json_reader as wire
 from generation.providers.kit.complaints import Complaint, told_in, unfolded
-from generation.reply import Reply
 
 _SUCCESS_CODES = frozenset({"", "0", "200", "201", "success", "succeed", "ok"})
 

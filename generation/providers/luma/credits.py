@@ -5,9 +5,9 @@ What is left of a Dream Machine account: `GET /credits`, in cents.
 from collections.abc import Sequence
 from datetime import datetime
 
-from generation.balance import Balance, figure
-from generation.call import Call
-from generation.reply import Reply
+from generation.contract.call import Call
+from generation.contract.reply import Reply
+from generation.providers.kit.balance import Balance, figure
 
 
 class Credits:

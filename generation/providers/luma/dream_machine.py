@@ -8,6 +8,7 @@ each generation shows its request, and with it the address to call back.
 
 from datetime import timedelta
 
+from generation.contract.status import AssetType
 from generation.providers.luma.dream_machine_edits import (
     DreamAudio,
     DreamModifyVideo,
@@ -23,7 +24,6 @@ from generation.providers.luma.dream_machine_videos import (
     DreamVideo,
 )
 from generation.providers.luma.operation import LumaOperation, Row, Speech
-from generation.status import AssetType
 
 SPEECH = Speech(
     dialect="luma.dream_machine",

@@ -6,7 +6,9 @@ from urllib.parse import quote
 
 from pydantic import Field
 
-from generation.operation import Parent
+from generation.contract.operation import Parent
+from generation.contract.request import Problem, Prompt
+from generation.contract.status import AssetType
 from generation.providers.kit.media_inputs import Address
 from generation.providers.luma.dream_machine_models import ASPECT_RATIOS, IMAGE_MODELS, VIDEO_MODELS
 from generation.providers.luma.inputs import (
@@ -24,8 +26,6 @@ from generation.providers.luma.request import (
     given,
     unknown_value,
 )
-from generation.request import Problem, Prompt
-from generation.status import AssetType
 
 
 class DreamReframe(LumaRequest):

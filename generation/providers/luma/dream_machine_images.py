@@ -5,7 +5,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from generation.operation import Parent
+from generation.contract.operation import Parent
+from generation.contract.request import Part, Problem
 from generation.providers.kit.media_inputs import Address
 from generation.providers.luma.dream_machine_models import ASPECT_RATIOS, IMAGE_MODELS, DreamPrompt
 from generation.providers.luma.inputs import (
@@ -17,7 +18,6 @@ from generation.providers.luma.request import (
     LumaRequest,
     unknown_value,
 )
-from generation.request import Part, Problem
 
 
 class WeightedImage(Part):

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from generation.request import Prompt
+from generation.contract.request import Prompt
 
 #: The vendor's clients send no shorter one.
 DreamPrompt = Annotated[Prompt, Field(min_length=3)]

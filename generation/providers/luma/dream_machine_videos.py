@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from generation.operation import Parent
+from generation.contract.operation import Parent
+from generation.contract.request import Part, Problem
 from generation.providers.kit.media_inputs import Address
 from generation.providers.luma.dream_machine_models import ASPECT_RATIOS, VIDEO_MODELS, DreamPrompt
 from generation.providers.luma.ends import Ends
@@ -26,7 +27,6 @@ from generation.providers.luma.request import (
     given,
     unknown_value,
 )
-from generation.request import Part, Problem
 
 
 class Concept(Part):

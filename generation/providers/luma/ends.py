@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from generation.errors import Rejected
-from generation.operation import Parent
-from generation.request import Problem
+from generation.contract.errors import Rejected
+from generation.contract.operation import Parent
+from generation.contract.request import Problem
 
 
 @dataclass(frozen=True, slots=True)

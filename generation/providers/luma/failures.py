@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from generation.errors import ErrorCode
+from generation.contract.errors import ErrorCode
+from generation.contract.status import Failed
 from generation.providers.kit.complaints import unfolded
 from generation.providers.kit.refusals import Refusals, failure
 from generation.providers.kit.verdicts import (
@@ -18,7 +19,6 @@ from generation.providers.kit.verdicts import (
 )
 from generation.providers.luma.complaints import LumaComplaint, read_packed
 from generation.providers.luma.faults import MODERATION
-from generation.status import Failed
 
 #: The Agents API's `failure_code`.
 _CODES: Mapping[str, Verdict] = {

@@ -9,7 +9,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from generation.errors import AccountBlocked, ErrorCode, Fault, Scope
+from generation.contract.errors import AccountBlocked, ErrorCode, Fault, Scope
+from generation.contract.reply import Reply
 from generation.providers.kit.complaints import wordless
 from generation.providers.kit.refusals import Refusals, by_status
 from generation.providers.kit.verdicts import (
@@ -30,7 +31,6 @@ from generation.providers.kit.verdicts import (
     words,
 )
 from generation.providers.luma.complaints import LumaComplaint
-from generation.reply import Reply
 
 _CODES: Mapping[str, Verdict] = {
     # The Agents API's codes of failure.

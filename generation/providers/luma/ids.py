@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from generation import wire
+from generation.providers.kit import json_reader as wire
 
 #: No step of a path that leads elsewhere, and no sentence.
 _IDENTIFIER = re.compile(r"[\w:~@=+-][\w.:~@=+-]{0,199}")

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from generation.request import LARGEST_INTEGER, Form
+from generation.contract.request import LARGEST_INTEGER, Form
 
 _WHOLE_SECONDS = re.compile(r"[1-9][0-9]?")
 

@@ -6,12 +6,12 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
-from generation.call import Call
-from generation.operation import Durations, Operation, Order, Pace, Task
+from generation.contract.call import Call
+from generation.contract.operation import Durations, Operation, Order, Pace, Task
+from generation.contract.reply import Reply
+from generation.contract.status import AssetType, Status, SubmitAnswer
 from generation.providers.luma.reply import read_batch, read_find, read_query, read_submit
 from generation.providers.luma.request import LumaRequest
-from generation.reply import Reply
-from generation.status import AssetType, Status, SubmitAnswer
 
 #: The most that a list tells of.
 LISTED = 100

@@ -6,11 +6,11 @@ Relays need more time than the vendor's API: the site's accounts take turns.
 
 from datetime import timedelta
 
+from generation.contract.reply import Reply
+from generation.contract.status import AssetType, SubmitAnswer
 from generation.providers.luma.operation import LumaOperation, Row, Speech
 from generation.providers.luma.relay_requests import RelayDownload, RelayExtend, RelayVideo
 from generation.providers.luma.reply import read_download
-from generation.reply import Reply
-from generation.status import AssetType, SubmitAnswer
 
 SPEECH = Speech(
     dialect="luma.relay",

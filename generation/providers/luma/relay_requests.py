@@ -10,7 +10,8 @@ from urllib.parse import quote
 
 from pydantic import Field
 
-from generation.operation import Parent
+from generation.contract.operation import Parent
+from generation.contract.request import Prompt
 from generation.providers.kit.media_inputs import Image
 from generation.providers.luma.inputs import (
     AspectRatio,
@@ -19,7 +20,6 @@ from generation.providers.luma.inputs import (
     Word,
 )
 from generation.providers.luma.request import Draft, LumaRequest, generation_of, given
-from generation.request import Prompt
 
 
 class RelayMotion(LumaRequest):

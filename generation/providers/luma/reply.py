@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, cast
 
-from generation import wire
-from generation.errors import (
+from generation.contract.errors import (
     AccountBlocked,
     ErrorCode,
     Fault,
@@ -20,12 +19,8 @@ from generation.errors import (
     Rejected,
     UnrecognizedReply,
 )
-from generation.providers.luma.complaints import complaint_in
-from generation.providers.luma.faults import fault_of, wordless_fault
-from generation.providers.luma.tasks import LumaTask, status_of, task_in
-from generation.reply import Reply
-from generation.signed_urls import signed_until
-from generation.status import (
+from generation.contract.reply import Reply
+from generation.contract.status import (
     Accepted,
     Asset,
     AssetType,
@@ -34,6 +29,11 @@ from generation.status import (
     SubmitAnswer,
     Succeeded,
 )
+from generation.providers.kit import json_reader as wire
+from generation.providers.kit.signed_urls import signed_until
+from generation.providers.luma.complaints import complaint_in
+from generation.providers.luma.faults import fault_of, wordless_fault
+from generation.providers.luma.tasks import LumaTask, status_of, task_in
 
 
 def read_submit(reply: Reply, medium: AssetType, *, relayed: bool = False) -> SubmitAnswer:

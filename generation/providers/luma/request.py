@@ -10,10 +10,10 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from generation.errors import Rejected
-from generation.operation import Parent
-from generation.request import Problem, Request
-from generation.status import AssetType
+from generation.contract.errors import Rejected
+from generation.contract.operation import Parent
+from generation.contract.request import Problem, Request
+from generation.contract.status import AssetType
 
 
 @dataclass(frozen=True, slots=True)

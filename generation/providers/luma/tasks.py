@@ -9,15 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from generation import wire
-from generation.errors import ErrorCode, UnrecognizedReply
+from generation.contract.errors import ErrorCode, UnrecognizedReply
+from generation.contract.status import AssetType, Failed, Running, Status, Succeeded
+from generation.providers.kit import json_reader as wire
 from generation.providers.kit import status_words
 from generation.providers.kit.files import files_in
 from generation.providers.luma.assets import assets_in
 from generation.providers.luma.complaints import error_message
 from generation.providers.luma.failures import failure_of
 from generation.providers.luma.ids import identifier
-from generation.status import AssetType, Failed, Running, Status, Succeeded
 
 #: An envelope around a record around an envelope around the task is as deep as it gets.
 _DEEPEST = 5

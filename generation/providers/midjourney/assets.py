@@ -13,12 +13,12 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from generation import wire
-from generation.hosts import is_private
+from generation.contract.status import Asset, AssetType
+from generation.providers.kit import json_reader as wire
 from generation.providers.kit.files import files_in
+from generation.providers.kit.signed_urls import signed_until
 from generation.providers.midjourney.fields import mapping, positive, sequence, text
-from generation.signed_urls import signed_until
-from generation.status import Asset, AssetType
+from generation.upstream.asset_urls import is_private
 
 #: Actions whose `imageUrl` is a grid. All that windows ask for are: a region, a zoom, a remix.
 GRID_ACTIONS = frozenset(

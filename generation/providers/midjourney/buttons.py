@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 from itertools import chain
 
-from generation.status import Action
+from generation.contract.status import Action
 
 #: What callers may call a button whatever its label, and the custom ids that are meant.
 ALIASES: Mapping[str, re.Pattern[str]] = {

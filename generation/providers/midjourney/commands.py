@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
-from generation.operation import Durations
+from generation.contract.operation import Durations
+from generation.contract.request import Request
 from generation.providers.midjourney.followups import (
     ActionRequest,
     ChangeRequest,
@@ -25,7 +26,6 @@ from generation.providers.midjourney.submits import (
     UploadRequest,
 )
 from generation.providers.midjourney.video import VideoRequest
-from generation.request import Request
 
 R = TypeVar("R", bound=MidjourneyRequest)
 

@@ -10,7 +10,7 @@ proxies with `{code, description}`, and the relay in front of them, which adds `
 from dataclasses import replace
 from datetime import timedelta
 
-from generation.errors import (
+from generation.contract.errors import (
     AccountBlocked,
     ErrorCode,
     Fault,
@@ -18,6 +18,7 @@ from generation.errors import (
     Throttled,
     UnrecognizedReply,
 )
+from generation.contract.reply import Reply
 from generation.providers.kit.complaints import Complaint, told_in
 from generation.providers.kit.refusals import CLEAR_STATUSES, Refusals, by_status
 from generation.providers.kit.verdicts import (
@@ -36,7 +37,6 @@ from generation.providers.kit.verdicts import (
     rules,
 )
 from generation.providers.midjourney.fields import integer, mapping, text
-from generation.reply import Reply
 
 #: The relay reads its upstream every 15 seconds, and believes its own books only.
 NOT_READY = Verdict(NotAccepted, ErrorCode.NOT_READY, timedelta(seconds=15))

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
-from generation.errors import ErrorCode, Rejected
-from generation.operation import Parent
+from generation.contract.errors import ErrorCode, Rejected
+from generation.contract.operation import Parent
 from generation.providers.midjourney.buttons import (
     Window,
     find_button,

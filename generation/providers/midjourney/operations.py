@@ -13,8 +13,11 @@ from datetime import timedelta
 from typing import Any, TypeVar, cast
 from urllib.parse import quote
 
-from generation.call import Call
-from generation.operation import Operation, Order, Pace, Task, Unlisted
+from generation.contract.call import Call
+from generation.contract.operation import Operation, Order, Pace, Task, Unlisted
+from generation.contract.reply import Reply
+from generation.contract.request import Request
+from generation.contract.status import Status, SubmitAnswer, Succeeded
 from generation.providers.midjourney import commands
 from generation.providers.midjourney.buttons import is_offered
 from generation.providers.midjourney.commands import Command
@@ -28,9 +31,6 @@ from generation.providers.midjourney.reply import (
     read_submit,
 )
 from generation.providers.midjourney.request import MidjourneyRequest, followed
-from generation.reply import Reply
-from generation.request import Request
-from generation.status import Status, SubmitAnswer, Succeeded
 
 R = TypeVar("R", bound=MidjourneyRequest)
 

@@ -12,7 +12,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from generation import request
+from generation.contract import request
 
 #: Dashes before any other word are prose.
 _NAMES = frozenset(

@@ -5,7 +5,8 @@ Proxies write `[title] description` or `title, description`, in English or Chine
 stations mask everything as "任务处理失败".
 """
 
-from generation.errors import ErrorCode, Rejected
+from generation.contract.errors import ErrorCode, Rejected
+from generation.contract.status import Failed
 from generation.providers.kit import refusals
 from generation.providers.kit.complaints import Complaint
 from generation.providers.kit.verdicts import (
@@ -19,7 +20,6 @@ from generation.providers.kit.verdicts import (
     first,
     rules,
 )
-from generation.status import Failed
 
 _CANCELED = Verdict(Rejected, ErrorCode.CANCELED)
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from generation.errors import (
+from generation.contract.errors import (
     Acceptance,
     ErrorCode,
     Fault,
@@ -19,7 +19,16 @@ from generation.errors import (
     NotAccepted,
     UnrecognizedReply,
 )
-from generation.operation import Order, Unlisted
+from generation.contract.operation import Order, Unlisted
+from generation.contract.reply import Reply
+from generation.contract.status import (
+    Accepted,
+    AssetType,
+    AwaitingInput,
+    Status,
+    SubmitAnswer,
+    Succeeded,
+)
 from generation.providers.midjourney.assets import file_asset
 from generation.providers.midjourney.faults import is_nothing, query_fault, submit_fault
 from generation.providers.midjourney.fields import (
@@ -30,15 +39,6 @@ from generation.providers.midjourney.fields import (
     text,
 )
 from generation.providers.midjourney.tasks import is_task, read_task
-from generation.reply import Reply
-from generation.status import (
-    Accepted,
-    AssetType,
-    AwaitingInput,
-    Status,
-    SubmitAnswer,
-    Succeeded,
-)
 
 _EXISTS = re.compile(r"存在|exist", re.IGNORECASE)
 _WINDOW = re.compile(r"confirm|窗口|modal", re.IGNORECASE)

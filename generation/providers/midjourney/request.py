@@ -11,9 +11,9 @@ from typing import Annotated, Any
 from pydantic import AliasGenerator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from generation.errors import Rejected
-from generation.operation import Parent
-from generation.request import Part, Request
+from generation.contract.errors import Rejected
+from generation.contract.operation import Parent
+from generation.contract.request import Part, Request
 
 BotType = Annotated[
     str | None,

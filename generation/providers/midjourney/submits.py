@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from generation.operation import Parent
+from generation.contract.operation import Parent
 from generation.providers.kit.media_inputs import Image, is_url
 from generation.providers.midjourney.images import Content, decoded_size
 from generation.providers.midjourney.prompts import Prompt

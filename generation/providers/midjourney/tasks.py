@@ -8,13 +8,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from generation.errors import ErrorCode, UnrecognizedReply
+from generation.contract.errors import ErrorCode, UnrecognizedReply
+from generation.contract.status import Action, AwaitingInput, Failed, Running, Status, Succeeded
 from generation.providers.kit import status_words
 from generation.providers.midjourney.assets import task_assets
 from generation.providers.midjourney.fields import identifier, mapping, sequence, text
 from generation.providers.midjourney.reasons import failure
 from generation.providers.midjourney.texts import TEXT_ACTIONS, task_texts
-from generation.status import Action, AwaitingInput, Failed, Running, Status, Succeeded
 
 #: A missing status is a relay's before its first look at its own upstream.
 _WAITING = status_words.QUEUED | {""}

@@ -4,12 +4,12 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from generation.errors import Rejected
-from generation.operation import Parent
+from generation.contract.errors import Rejected
+from generation.contract.operation import Parent
+from generation.contract.status import AssetType
 from generation.providers.kit.media_inputs import Image
 from generation.providers.midjourney.prompts import Prompt
 from generation.providers.midjourney.request import ParentTask, Submit, followed
-from generation.status import AssetType
 
 
 class VideoRequest(Submit):

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
-from generation import wire
-from generation.errors import ErrorCode, Rejected
+from generation.contract.errors import ErrorCode, Rejected
+from generation.providers.kit import json_reader as wire
 from generation.providers.openai.chat_models import Conversation
 from generation.providers.openai.picture_models import (
     ChatOpenPicture,

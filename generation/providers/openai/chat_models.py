@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from generation.contract.request import LARGEST_INTEGER, Problem, Prompt, Request, Seed
 from generation.providers.kit.media_inputs import Image, is_url
 from generation.providers.openai.messages import Message, Tool
 from generation.providers.openai.request import ModelName
-from generation.request import LARGEST_INTEGER, Problem, Prompt, Request, Seed
 
 #: Models with a browser of their own, which read what an address in the text leads to.
 _BROWSES = re.compile(r"-all\b|-gizmo-", re.IGNORECASE)

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from generation import wire
+from generation.contract.reply import Reply
+from generation.providers.kit import json_reader as wire
 from generation.providers.kit.complaints import Complaint, told_in, unfolded
-from generation.reply import Reply
 
 #: More of it is neither read nor told.
 LONGEST_COMPLAINT = 4000

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from generation import wire
+from generation.providers.kit import json_reader as wire
 from generation.providers.kit import moderation
 from generation.providers.openai.complaints import is_success
 from generation.providers.openai.pictures import FILE, is_file_entry

@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
-from generation import wire
+from generation.contract.reply import Reply, storable
+from generation.providers.kit import json_reader as wire
 from generation.providers.openai.streams import joined
-from generation.reply import Reply, storable
 
 #: A body of more values than this is no answer.
 _MOST_DOCUMENTS = 100_000

@@ -8,7 +8,8 @@ good.
 import re
 from dataclasses import replace
 
-from generation.errors import Fault
+from generation.contract.errors import Fault
+from generation.contract.reply import Reply
 from generation.providers.kit.complaints import Complaint, wordless
 from generation.providers.kit.refusals import Refusals, by_status
 from generation.providers.kit.verdicts import (
@@ -20,7 +21,6 @@ from generation.providers.kit.verdicts import (
     UNSUPPORTED,
     Verdict,
 )
-from generation.reply import Reply
 
 _REFUSALS = Refusals(
     codes={"1008": NO_CREDIT},  # MiniMax

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from generation import wire
-from generation.given import name_of
+from generation.contract.given import name_of
+from generation.contract.status import Asset, AssetType
+from generation.providers.kit import json_reader as wire
+from generation.providers.kit.signed_urls import signed_until
 from generation.providers.openai.reasons import is_moderation
-from generation.signed_urls import signed_until
-from generation.status import Asset, AssetType
 
 #: Where an address ends. Markdown closes it, and nothing in it is decoded.
 _ADDRESS = r"<?([^\s)\"<>]{1,4000})"

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AliasChoices, Field
 
+from generation.contract.request import Form, Problem, Prompt, Request
 from generation.providers.kit.media_inputs import Image, decoded
-from generation.request import Form, Problem, Prompt, Request
 
 #: OpenAI's rule for the names of functions.
 FunctionName = Annotated[

@@ -15,15 +15,15 @@ from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from generation.call import Call
-from generation.errors import ErrorCode, Rejected, UnrecognizedReply
-from generation.operation import Durations, Operation, Order, Pace, Task
+from generation.contract.call import Call
+from generation.contract.errors import ErrorCode, Rejected, UnrecognizedReply
+from generation.contract.operation import Durations, Operation, Order, Pace, Task
+from generation.contract.reply import Reply
+from generation.contract.request import Request
+from generation.contract.status import Failed, Status, Succeeded
 from generation.providers.openai import bodies, reply
 from generation.providers.openai.chat_models import Chat, ImageByChat
 from generation.providers.openai.picture_models import ChatOpenPicture, Picture
-from generation.reply import Reply
-from generation.request import Request
-from generation.status import Failed, Status, Succeeded
 
 RELAY, CHATOPEN = "openai.relay", "openai.chatopen"
 

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from generation.contract.request import Form, Problem, Prompt, Request
 from generation.providers.openai.request import ModelName
-from generation.request import Form, Problem, Prompt, Request
 
 _GPT_IMAGE = re.compile(r"(chat)?gpt-image", re.IGNORECASE)
 _DALL_E = re.compile(r"dall-e", re.IGNORECASE)

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from generation import wire
-from generation.given import name_of
+from generation.contract.given import name_of
+from generation.contract.status import Asset, AssetType
+from generation.providers.kit import json_reader as wire
 from generation.providers.kit import moderation
+from generation.providers.kit.signed_urls import signed_until
 from generation.providers.openai.complaints import is_success
-from generation.signed_urls import signed_until
-from generation.status import Asset, AssetType
 
 #: Stands for a picture that is in an answer itself, whatever field it came in.
 FILE = "data:"

@@ -5,9 +5,9 @@ and how it says that it stopped.
 
 import re
 
-from generation.errors import ErrorCode
+from generation.contract.errors import ErrorCode
+from generation.contract.status import Failed
 from generation.providers.kit import moderation
-from generation.status import Failed
 
 #: Enough of a complaint for a person to read.
 LONGEST_REASON = 500

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from generation import wire
-from generation.errors import ErrorCode, UnrecognizedReply
-from generation.given import name_of
+from generation.contract.errors import ErrorCode, UnrecognizedReply
+from generation.contract.given import name_of
+from generation.contract.reply import Reply
+from generation.contract.status import Asset, Failed, Succeeded
+from generation.providers.kit import json_reader as wire
 from generation.providers.openai import reasons
 from generation.providers.openai.complaints import complaint_in
 from generation.providers.openai.completion import Said, said_in
@@ -27,8 +29,6 @@ from generation.providers.openai.markdown import (
 )
 from generation.providers.openai.pictures import Drawn, drawn_in, is_file
 from generation.providers.openai.streams import UNFINISHED
-from generation.reply import Reply
-from generation.status import Asset, Failed, Succeeded
 
 _COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens", "input_tokens", "output_tokens")
 _FACTS = ("model", "size", "quality", "background", "output_format")

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from generation.request import Form
+from generation.contract.request import Form
 
 
 def _stays_in_its_place(model: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from generation import wire
+from generation.providers.kit import json_reader as wire
 
 #: The finish reason, in our own word, of an answer whose stream stopped without an end.
 UNFINISHED = "unfinished"

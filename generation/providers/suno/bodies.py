@@ -8,7 +8,7 @@ means nothing without such a field is not offered there.
 
 from typing import Any
 
-from generation.operation import Order
+from generation.contract.operation import Order
 from generation.providers.suno.parents import Song, persona_of, song_of
 from generation.providers.suno.request import (
     ConcatRequest,

@@ -13,11 +13,11 @@ from enum import Enum
 from typing import Any
 from urllib.parse import urlsplit
 
-from generation import wire
+from generation.contract.status import Asset, AssetType
+from generation.providers.kit import json_reader as wire
 from generation.providers.kit import status_words
+from generation.providers.kit.signed_urls import signed_until
 from generation.providers.suno import fields
-from generation.signed_urls import signed_until
-from generation.status import Asset, AssetType
 
 _DONE = status_words.SUCCEEDED | {"complete", "30"}
 _FAILED = status_words.FAILED

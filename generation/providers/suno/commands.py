@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from generation.operation import Durations
+from generation.contract.operation import Durations
+from generation.contract.request import Request
 from generation.providers.suno.products import Product
 from generation.providers.suno.request import (
     ClipRequest,
@@ -23,7 +24,6 @@ from generation.providers.suno.request import (
     TagsRequest,
     UploadRequest,
 )
-from generation.request import Request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

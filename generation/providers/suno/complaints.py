@@ -9,9 +9,9 @@ success; a relay's envelope whose message is the upstream's whole answer as a st
 from collections.abc import Mapping
 from typing import Any
 
-from generation import wire
+from generation.contract.reply import Reply
+from generation.providers.kit import json_reader as wire
 from generation.providers.kit.complaints import Complaint, told_in, unfolded
-from generation.reply import Reply
 
 _SUCCESS_CODES = frozenset({"", "success", "succeed", "ok", "1", "200", "201"})
 #: Success too, where anything comes with it.

@@ -13,9 +13,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from generation.call import Call
-from generation.errors import ErrorCode, Rejected
-from generation.operation import Order, Task
+from generation.contract.call import Call
+from generation.contract.errors import ErrorCode, Rejected
+from generation.contract.operation import Order, Task
 from generation.providers.suno import bodies
 from generation.providers.suno.parents import song_of
 from generation.providers.suno.reply import BY_CLIPS, LOOK

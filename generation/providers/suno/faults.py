@@ -8,7 +8,8 @@ A spent token is a 401, and everything a relay hears from its upstream is called
 import re
 from collections.abc import Mapping
 
-from generation.errors import Fault, Scope
+from generation.contract.errors import Fault, Scope
+from generation.contract.reply import Reply
 from generation.providers.kit.complaints import Complaint, wordless
 from generation.providers.kit.refusals import Refusals, by_status
 from generation.providers.kit.verdicts import (
@@ -24,7 +25,6 @@ from generation.providers.kit.verdicts import (
     rules,
 )
 from generation.providers.suno.reasons import MODERATION
-from generation.reply import Reply
 
 #: Suno's own status line, which a Suno-API passes on as its message.
 _STATUS_LINE = re.compile(r"([45][0-9]{2})( [A-Za-z].*)?")

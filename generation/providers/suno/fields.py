@@ -9,8 +9,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, cast
 
-from generation import wire
-from generation.reply import storable
+from generation.contract.reply import storable
+from generation.providers.kit import json_reader as wire
 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_.:~=-]{1,100}")
 

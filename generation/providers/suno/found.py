@@ -11,10 +11,10 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from generation import wire
+from generation.contract.reply import Reply
+from generation.providers.kit import json_reader as wire
 from generation.providers.suno import fields
 from generation.providers.suno.clips import Clip, is_clip, read_clip
-from generation.reply import Reply
 
 #: The flag of a conversion, where it is a number.
 _FLAGS = {"0": "pending", "1": "success", "2": "create_task_failed", "3": "failed"}

@@ -9,9 +9,9 @@ address needs one in its station's `extra_body`.
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-from generation.call import Call
-from generation.errors import Rejected
-from generation.operation import Order, Task
+from generation.contract.call import Call
+from generation.contract.errors import Rejected
+from generation.contract.operation import Order, Task
 from generation.providers.suno import bodies
 from generation.providers.suno.parents import Song, song_of
 from generation.providers.suno.request import (

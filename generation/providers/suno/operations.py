@@ -5,18 +5,18 @@ Suno's orders in every dialect that can speak them.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from generation.call import Call
-from generation.errors import InDoubt, NotAccepted
-from generation.operation import Operation, Order, Pace, Task
+from generation.contract.call import Call
+from generation.contract.errors import InDoubt, NotAccepted
+from generation.contract.operation import Operation, Order, Pace, Task
+from generation.contract.reply import Reply
+from generation.contract.request import Request
+from generation.contract.status import Status, SubmitAnswer
 from generation.providers.suno.commands import COMMANDS, Command
 from generation.providers.suno.family import FEED, NEWAPI, ONEPATH, RAW
 from generation.providers.suno.official import TASKID
 from generation.providers.suno.products import Product
 from generation.providers.suno.reply import read_batch, read_query, read_submit
 from generation.providers.suno.ways import Dialect
-from generation.reply import Reply
-from generation.request import Request
-from generation.status import Status, SubmitAnswer
 
 
 class SunoOperation(Operation[Request]):

@@ -5,12 +5,12 @@ What a follow-up takes from the job it follows, and what its caller may name ins
 from dataclasses import dataclass
 from typing import Any
 
-from generation import wire
-from generation.errors import Rejected
-from generation.operation import Order, Parent
+from generation.contract.errors import Rejected
+from generation.contract.operation import Order, Parent
+from generation.contract.status import AssetType
+from generation.providers.kit import json_reader as wire
 from generation.providers.suno import fields
 from generation.providers.suno.reply import BY_CLIPS, LOOK
-from generation.status import AssetType
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import Any, cast
 
-from generation import wire
+from generation.contract.status import Asset, AssetType, Succeeded
+from generation.providers.kit import json_reader as wire
+from generation.providers.kit.signed_urls import signed_until
 from generation.providers.suno import fields
 from generation.providers.suno.clips import Clip, Stage
-from generation.signed_urls import signed_until
-from generation.status import Asset, AssetType, Succeeded
 
 
 class Product(Enum):

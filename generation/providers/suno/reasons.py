@@ -2,6 +2,7 @@
 Why an accepted task ended without a result, in the words of Suno, of a Suno-API or of a relay.
 """
 
+from generation.contract.status import Failed
 from generation.providers.kit import refusals
 from generation.providers.kit.complaints import Complaint
 from generation.providers.kit.verdicts import (
@@ -13,7 +14,6 @@ from generation.providers.kit.verdicts import (
     first,
     rules,
 )
-from generation.status import Failed
 
 #: Suno's own sentences about songs it will not make; a refused submit may quote them too.
 MODERATION = (

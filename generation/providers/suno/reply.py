@@ -11,8 +11,10 @@ from datetime import timedelta
 from itertools import accumulate
 from typing import Any, cast
 
-from generation import wire
-from generation.errors import ErrorCode, Fault, NotAccepted, Rejected, UnrecognizedReply
+from generation.contract.errors import ErrorCode, Fault, NotAccepted, Rejected, UnrecognizedReply
+from generation.contract.reply import Reply
+from generation.contract.status import Accepted, Status, SubmitAnswer
+from generation.providers.kit import json_reader as wire
 from generation.providers.suno import fields
 from generation.providers.suno.complaints import complaint_in
 from generation.providers.suno.faults import fault_of, wordless_fault
@@ -20,8 +22,6 @@ from generation.providers.suno.found import Found, find_task, is_task
 from generation.providers.suno.products import IMMEDIATE, MADE_ON_DEMAND, Product, product_in
 from generation.providers.suno.reasons import failure
 from generation.providers.suno.tasks import has_failed, read_found
-from generation.reply import Reply
-from generation.status import Accepted, Status, SubmitAnswer
 
 #: What `Accepted.details` says of a task that has no record of its own, only songs.
 LOOK = "look"

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from generation.request import LARGEST_INTEGER, Form, Part, Problem, Prompt, Request
+from generation.contract.request import LARGEST_INTEGER, Form, Part, Problem, Prompt, Request
 
 #: Longest `prompt` and `tags` by model. A suffix such as `-tau` changes neither.
 TEXT_LIMITS = {

@@ -8,15 +8,15 @@ songs had before. Songs that come without a task decide together.
 import re
 from collections.abc import Sequence
 
-from generation import wire
-from generation.errors import ErrorCode, UnrecognizedReply
+from generation.contract.errors import ErrorCode, UnrecognizedReply
+from generation.contract.reply import Reply
+from generation.contract.status import Running, Status
+from generation.providers.kit import json_reader as wire
 from generation.providers.kit import status_words
 from generation.providers.suno.clips import Clip, Stage, is_clip
 from generation.providers.suno.found import Found
 from generation.providers.suno.products import Product, product_in, songs_in, upload_in
 from generation.providers.suno.reasons import failure
-from generation.reply import Reply
-from generation.status import Running, Status
 
 _QUEUED = status_words.QUEUED | {""}
 _RUNNING = status_words.RUNNING | {"streaming", "text_success", "first_success"}

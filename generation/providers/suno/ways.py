@@ -8,8 +8,8 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
-from generation.call import Call
-from generation.operation import Order, Task
+from generation.contract.call import Call
+from generation.contract.operation import Order, Task
 
 Body = dict[str, Any]
 #: Takes the request that its order declares.

@@ -1,6 +1,6 @@
 """
-How Alembic runs here: on the connection, and in the transaction, that `generation.store.migrate`
-opened.
+How Alembic runs here: on the connection, and in the transaction, that
+`generation.store.engine.migrate` opened.
 """
 
 from alembic import context

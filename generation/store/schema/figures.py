@@ -23,7 +23,7 @@ durations = Table(
     Column("provider", String(40), primary_key=True),
     Column("operation", String(60), primary_key=True),
     Column("model", String(100), primary_key=True),
-    #: `generation.durations.Sketch`, by bucket.
+    #: `generation.polling.duration_histogram.Sketch`, by bucket.
     Column("weights", Document, nullable=False),
     Column("updated_at", Instant, nullable=False),
 )

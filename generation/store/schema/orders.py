@@ -6,7 +6,7 @@ from sqlalchemy import Column, ForeignKey, Index, String, Table
 
 from generation.store.schema.columns import Instant, metadata
 
-#: Orders that may arrive twice; see `generation.store.idempotency`.
+#: Orders that may arrive twice; see `generation.store.jobs.idempotency`.
 idempotency_keys = Table(
     "idempotency_keys",
     metadata,

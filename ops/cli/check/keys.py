@@ -3,9 +3,9 @@
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 
-from generation.account import Account, KeyName
 from generation.settings import Settings
-from generation.station_file import BadStations, load_stations
+from generation.stations.config_file import BadStations, load_stations
+from generation.stations.key_health import Account, KeyName
 from generation.store import Store
 from ops.cli.check.finding import Finding, problem, warning
 

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 
-from generation.account import KeyName
 from generation.queue import Nudger
 from generation.settings import Settings
+from generation.stations.key_health import KeyName
 from generation.store import Database, Store
 from ops.cli.check.finding import Finding, ok, problem, warning
 from ops.cli.check.keys import keys_of, of_keys

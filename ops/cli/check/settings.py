@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 from generation.settings import Settings
-from generation.station_file import BadStations, load_stations
-from generation.stations import Key, Stations
+from generation.stations.config_file import BadStations, load_stations
+from generation.stations.station import Key, Stations
 from ops.cli.check.finding import Finding, ok, problem, warning
 from ops.cli.ending import Stop
 from ops.cli.flower_access import check_access, is_loopback

@@ -10,17 +10,17 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from generation.binding import Binding, bound
-from generation.breaker import verdict
-from generation.errors import Fault, ForeignHost, InDoubt
+from generation.contract.errors import Fault, ForeignHost, InDoubt
+from generation.contract.operation import Task
+from generation.contract.status import Accepted, Succeeded
 from generation.job import JobState
 from generation.lifecycle import after_look
-from generation.operation import Task
-from generation.redaction import HIDDEN
 from generation.settings import Settings
-from generation.station_file import load_stations
-from generation.status import Accepted, Succeeded
-from generation.upstream import Upstream
+from generation.stations.binding import Binding, bound
+from generation.stations.circuit_breaker import verdict
+from generation.stations.config_file import load_stations
+from generation.upstream.client import Upstream
+from generation.upstream.redaction import HIDDEN
 from tests.api.serving import settings_of
 from tests.integration.upstream.servers import Act, acting, answer
 from tests.unit.jobs import a_job, at

@@ -10,8 +10,8 @@ from datetime import timedelta
 
 import pytest
 
-from generation.errors import Fault, InDoubt, Unreachable, UnrecognizedReply
-from generation.exchange import BrokenOff, Exchanges, Outgoing, quoted
+from generation.contract.errors import Fault, InDoubt, Unreachable, UnrecognizedReply
+from generation.upstream.http import BrokenOff, Exchanges, Outgoing, quoted
 from ops.stack.ports import free_port
 from tests.integration.upstream.servers import acting, answer
 

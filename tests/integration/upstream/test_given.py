@@ -7,18 +7,18 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from generation.binding import candidates
-from generation.errors import ErrorCode
+from generation.contract.errors import ErrorCode
+from generation.contract.status import Accepted, Failed, SubmitAnswer, Succeeded
 from generation.job import Job, JobState
-from generation.station_file import load_stations
-from generation.status import Accepted, Failed, SubmitAnswer, Succeeded
-from generation.upstream import Upstream
+from generation.stations.binding import candidates
+from generation.stations.config_file import load_stations
+from generation.upstream.client import Upstream
 from tests.api.serving import settings_of
 from tests.integration.upstream.servers import acting, answer
 from tests.integration.upstream.test_pipeline import ticking
 from tests.services.waiting import wait_for_async
 from tests.unit.jobs import a_job
-from worker.room import Room
+from worker.context import Room
 
 PATIENCE = timedelta(seconds=30)
 OWN = "https://cdn.test.invalid/uploads/ref.png"

@@ -12,17 +12,17 @@ from pathlib import Path
 import pytest
 import structlog
 
+from generation.counters import STRANGE_WORDS
 from generation.job import Job, JobState
 from generation.queue import celery_app
-from generation.station_file import load_stations
-from generation.tally import STRANGE_WORDS
+from generation.stations.config_file import load_stations
 from tests.api.serving import settings_of
 from tests.integration.upstream.servers import Act, acting, answer
 from tests.services.waiting import wait_for_async
 from tests.unit.jobs import a_job
 from worker import ticker as its_ticker
-from worker.looks import Looks
-from worker.room import Room
+from worker.context import Room
+from worker.polling.poller import Looks
 from worker.ticker import Ticker
 
 JOBS = 60

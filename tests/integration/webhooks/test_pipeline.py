@@ -14,10 +14,10 @@ from structlog.testing import capture_logs
 
 from generation.queue import celery_app
 from generation.settings import Settings
-from generation.stations import Stations
+from generation.stations.station import Stations
 from generation.store import Store
-from generation.store.delivery_log import LogFilters
-from generation.store.telling import to_endpoint, write
+from generation.store.webhooks.delivery_log import LogFilters
+from generation.store.webhooks.outbox import to_endpoint, write
 from generation.webhooks.delivery import Delivery, DeliveryState
 from generation.webhooks.endpoint import Endpoint
 from generation.webhooks.notices import test_event as a_test_event
@@ -30,8 +30,8 @@ from tests.integration.webhooks.receiver import (
 )
 from tests.services.waiting import wait_for_async
 from tests.unit.webhooks.endpoints import an_endpoint
-from worker.deliveries import Deliveries
-from worker.room import Room
+from worker.context import Room
+from worker.webhooks.delivery import Deliveries
 
 S = DeliveryState
 #: How long one that hangs is waited for: longer than a busy machine takes for everybody else.

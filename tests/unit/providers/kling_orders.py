@@ -4,10 +4,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from generation.call import Call
-from generation.operation import Operation, Order, Parent
+from generation.contract.call import Call
+from generation.contract.operation import Operation, Order, Parent
+from generation.contract.status import Asset, AssetType, Succeeded
 from generation.providers import find
-from generation.status import Asset, AssetType, Succeeded
 
 JOB_ID = "job_01JZ8Q4W7Y6T5R4E3W2Q1A0S9D"
 PICTURE = "https://cdn.test.invalid/a.png"

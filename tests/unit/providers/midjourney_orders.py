@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from generation.call import Call
-from generation.operation import Operation, Order, Parent
+from generation.contract.call import Call
+from generation.contract.operation import Operation, Order, Parent
+from generation.contract.reply import Reply
+from generation.contract.status import Action, Asset, Succeeded
 from generation.providers import find
-from generation.reply import Reply
-from generation.status import Action, Asset, Succeeded
 from tests.pictures import JPEG, PNG
 
 JOB = "01JZ8Q4W7Y6T5R4E3W2Q1A0S9D"

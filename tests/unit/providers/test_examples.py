@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from generation import providers
-from generation.operation import Operation, Order
+from generation.contract.operation import Operation, Order
 
 
 @pytest.mark.parametrize(

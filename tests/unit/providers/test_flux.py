@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from api.catalogue import Catalogue
-from api.problems import Problem
+from api.http.problems import Problem
+from api.operations.catalogue import Catalogue
 from generation import providers
-from generation.binding import bound
-from generation.call import Call
-from generation.errors import ErrorCode, Rejected
-from generation.operation import Operation, Order, Parent, Task
+from generation.contract.call import Call
+from generation.contract.errors import ErrorCode, Rejected
+from generation.contract.operation import Operation, Order, Parent, Task
+from generation.contract.reply import Reply
+from generation.contract.status import Accepted, Asset, AssetType, Succeeded
 from generation.providers.flux import OPERATIONS
 from generation.providers.flux.request import FluxRequest
-from generation.reply import Reply
-from generation.stations import Dialect, Key, Station, Stations
-from generation.status import Accepted, Asset, AssetType, Succeeded
+from generation.stations.binding import bound
+from generation.stations.station import Dialect, Key, Station, Stations
 from tests.pictures import PNG
 
 ORDER = Order(job_id="01JZ8Q4W7Y6T5R4E3W2Q1A0S9D")

@@ -7,16 +7,16 @@ from typing import Any, cast
 import pytest
 from pydantic import ValidationError
 
-from generation.call import Call
-from generation.errors import ErrorCode, Fault, Throttled, UnrecognizedReply
-from generation.operation import Operation, Order, Task
+from generation.contract.call import Call
+from generation.contract.errors import ErrorCode, Fault, Throttled, UnrecognizedReply
+from generation.contract.operation import Operation, Order, Task
+from generation.contract.reply import Reply
+from generation.contract.status import Asset, AssetType, Failed, Running, Succeeded
 from generation.providers import find
 from generation.providers.kling.operations import OPERATIONS
 from generation.providers.kling.reply import read_batch
 from generation.providers.kling.requests.fields import KlingRequest
 from generation.providers.kling.requests.video import Text2Video
-from generation.reply import Reply
-from generation.status import Asset, AssetType, Failed, Running, Succeeded
 
 DIALECTS = ("kling.v1", "kling.relay")
 PATH = "/v1/videos/text2video"

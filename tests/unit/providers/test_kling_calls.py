@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from generation.call import Call
-from generation.operation import Operation, Order, Task
+from generation.contract.call import Call
+from generation.contract.operation import Operation, Order, Task
 from generation.providers.kling import OPERATIONS
 from tests.unit.providers.kling_orders import (
     JOB_ID,

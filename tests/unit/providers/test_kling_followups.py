@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from generation.errors import ErrorCode, Rejected
-from generation.operation import Parent
+from generation.contract.errors import ErrorCode, Rejected
+from generation.contract.operation import Parent
+from generation.contract.status import Asset, AssetType
 from generation.providers import OPERATIONS
-from generation.status import Asset, AssetType
 from tests.unit.providers.kling_orders import (
     PICTURE,
     SOUND,

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from generation.call import Call
-from generation.errors import (
+from generation.contract.call import Call
+from generation.contract.errors import (
     AccountBlocked,
     Fault,
     InDoubt,
@@ -23,14 +23,14 @@ from generation.errors import (
     Throttled,
     UnrecognizedReply,
 )
-from generation.operation import Operation, Order, Parent, Task
+from generation.contract.operation import Operation, Order, Parent, Task
+from generation.contract.reply import Reply
+from generation.contract.status import Asset, AssetType, Running, Succeeded
 from generation.providers import RELAY_DIALECTS, find
 from generation.providers.luma import OPERATIONS
 from generation.providers.luma.failures import failure_of
 from generation.providers.luma.relay import SPEECH as RELAY
-from generation.reply import Reply
-from generation.stations import Dialect
-from generation.status import Asset, AssetType, Running, Succeeded
+from generation.stations.station import Dialect
 from tests.pictures import JPEG, PNG
 
 DREAM, AGENTS, RELAYED = "luma.dream_machine", "luma.agents", "luma.relay"

@@ -14,10 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from generation.call import Call
-from generation.errors import ErrorCode, Fault, InDoubt, Throttled
-from generation.operation import Order, Task, Unlisted
-from generation.parse import Kind, read
+from generation.contract.call import Call
+from generation.contract.errors import ErrorCode, Fault, InDoubt, Throttled
+from generation.contract.inspect_reply import Kind, read
+from generation.contract.operation import Order, Task, Unlisted
+from generation.contract.reply import Reply
+from generation.contract.status import AssetType
 from generation.providers import find
 from generation.providers.midjourney.assets import file_asset
 from generation.providers.midjourney.commands import IMAGINE
@@ -27,8 +29,6 @@ from generation.providers.midjourney.operations import MidjourneyOperation
 from generation.providers.midjourney.reasons import failure
 from generation.providers.midjourney.submits import ImagineRequest
 from generation.providers.midjourney.texts import task_texts
-from generation.reply import Reply
-from generation.status import AssetType
 from tests.pictures import JPEG, PNG
 
 PROXY = MidjourneyOperation(AT_PROXY, IMAGINE)

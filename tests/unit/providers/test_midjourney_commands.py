@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from generation.call import Call
-from generation.operation import Order, Task
+from generation.contract.call import Call
+from generation.contract.operation import Order, Task
 from generation.providers.midjourney import OPERATIONS
 from tests.pictures import packed, png
 from tests.unit.providers.midjourney_orders import (

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from generation.call import Call
-from generation.errors import ErrorCode, Rejected
-from generation.operation import Parent, Task
+from generation.contract.call import Call
+from generation.contract.errors import ErrorCode, Rejected
+from generation.contract.operation import Parent, Task
+from generation.contract.status import Accepted, Action, Asset, AssetType, AwaitingInput
 from generation.providers.midjourney import OPERATIONS
 from generation.providers.midjourney.followups import ActionRequest, WindowInput
 from generation.providers.midjourney.operations import ActionOperation
-from generation.status import Accepted, Action, Asset, AssetType, AwaitingInput
 from tests.unit.providers.midjourney_orders import (
     PNG,
     PNG_URI,

@@ -7,8 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from generation import providers
-from generation.operation import Operation
-from generation.request import LARGEST_INTEGER
+from generation.contract.operation import Operation
+from generation.contract.request import LARGEST_INTEGER
 
 
 def integers(schema: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:

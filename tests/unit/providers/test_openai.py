@@ -10,15 +10,15 @@ import pytest
 from pydantic import ValidationError
 
 from generation import providers
-from generation.call import Call
-from generation.errors import ErrorCode, Rejected, UnrecognizedReply
-from generation.operation import Operation, Order, Task
+from generation.contract.call import Call
+from generation.contract.errors import ErrorCode, Rejected, UnrecognizedReply
+from generation.contract.operation import Operation, Order, Task
+from generation.contract.reply import Reply
+from generation.contract.request import Request
+from generation.contract.status import Failed, Succeeded
 from generation.providers import RELAY_DIALECTS
 from generation.providers.openai import OPERATIONS
-from generation.reply import Reply
-from generation.request import Request
-from generation.stations import Dialect
-from generation.status import Failed, Succeeded
+from generation.stations.station import Dialect
 from tests.pictures import PNG
 
 ORDER = Order("job-1", callback_url="https://genq.test.invalid/callbacks/x")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from generation.errors import (
+from generation.contract.errors import (
     AccountBlocked,
     ErrorCode,
     InDoubt,

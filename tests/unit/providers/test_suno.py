@@ -17,15 +17,15 @@ import pytest
 from pydantic import ValidationError
 
 from generation import providers
-from generation.call import Call
-from generation.errors import ErrorCode, Rejected
-from generation.operation import Operation, Order, Parent, Task
+from generation.contract.call import Call
+from generation.contract.errors import ErrorCode, Rejected
+from generation.contract.operation import Operation, Order, Parent, Task
+from generation.contract.reply import Reply
+from generation.contract.request import Request
+from generation.contract.status import Accepted, Asset, AssetType, Running, Succeeded
 from generation.providers.suno import OPERATIONS
 from generation.providers.suno.commands import COMMANDS, Command
 from generation.providers.suno.reasons import failure
-from generation.reply import Reply
-from generation.request import Request
-from generation.status import Accepted, Asset, AssetType, Running, Succeeded
 
 JOB_ID = "01JZ8Q4W7Y6T5R4E3W2Q1A0S9D"
 ORDER = Order(JOB_ID)

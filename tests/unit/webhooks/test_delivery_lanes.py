@@ -6,7 +6,7 @@ from generation.store import Claimed
 from generation.webhooks.delivery import Delivery
 from tests.unit.jobs import NOON
 from tests.unit.webhooks.endpoints import an_endpoint
-from worker.delivery_lanes import WAITING, DeliveryLane
+from worker.webhooks.receiver_limits import WAITING, DeliveryLane
 
 PLENTY = 1000
 CLAIMED = Claimed(

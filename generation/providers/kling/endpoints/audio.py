@@ -2,11 +2,11 @@
 Sounds: speech, effects, and what a video would sound like.
 """
 
+from generation.contract.status import AssetType
 from generation.providers.kling.endpoints.endpoint import Endpoint
 from generation.providers.kling.endpoints.examples import VIDEO
 from generation.providers.kling.endpoints.video import VIDEO_MAKERS
 from generation.providers.kling.requests.audio import TextToAudio, Tts, VideoToAudio
-from generation.status import AssetType
 
 ENDPOINTS = (
     Endpoint(

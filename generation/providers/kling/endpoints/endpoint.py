@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
 
-from generation.operation import Durations, Pace
+from generation.contract.operation import Durations, Pace
+from generation.contract.status import AssetType
 from generation.providers.kling.answers import Reader
 from generation.providers.kling.requests.fields import KlingRequest
-from generation.status import AssetType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 Pictures made of words and of other pictures.
 """
 
+from generation.contract.status import AssetType
 from generation.providers.kling.answers import cut_outs
 from generation.providers.kling.endpoints.endpoint import Endpoint
 from generation.providers.kling.endpoints.examples import OTHER_PICTURE, PICTURE
@@ -14,7 +15,6 @@ from generation.providers.kling.requests.image import (
     OmniImage,
     VirtualTryOn,
 )
-from generation.status import AssetType
 
 ENDPOINTS = (
     Endpoint(

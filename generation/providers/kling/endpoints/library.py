@@ -5,6 +5,7 @@ What the account made is deleted only through the job that made it, so that nobo
 tenant's; for the same reason there is no list of it.
 """
 
+from generation.contract.status import AssetType
 from generation.providers.kling.answers import elements, voices
 from generation.providers.kling.endpoints.endpoint import Endpoint
 from generation.providers.kling.endpoints.examples import OTHER_PICTURE, PICTURE, SOUND
@@ -15,7 +16,6 @@ from generation.providers.kling.requests.library import (
     DeleteVoice,
     Presets,
 )
-from generation.status import AssetType
 
 ENDPOINTS = (
     Endpoint(

@@ -7,12 +7,12 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from generation.operation import Parent
+from generation.contract.operation import Parent
+from generation.contract.request import Problem
 from generation.providers.kling.requests.faces import VoiceLanguage, VoiceSpeed
 from generation.providers.kling.requests.fields import NOT_BLANK, KlingRequest, Name, at_most_one
 from generation.providers.kling.requests.media import Url
 from generation.providers.kling.requests.sources import named_video
-from generation.request import Problem
 
 ShortPrompt = Annotated[str, Field(max_length=200)]
 

@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from generation.errors import Rejected
-from generation.operation import Parent
+from generation.contract.errors import Rejected
+from generation.contract.operation import Parent
+from generation.contract.request import LARGEST_INTEGER, Part, Problem
 from generation.providers.kling import parents
 from generation.providers.kling.requests.fields import (
     AtLeast,
@@ -33,7 +34,6 @@ from generation.providers.kling.requests.models import (
 )
 from generation.providers.kling.requests.sources import named_video
 from generation.providers.kling.requests.video import ListedPicture
-from generation.request import LARGEST_INTEGER, Part, Problem
 
 #: Effects known to bring two people together.
 DUAL_SCENES = frozenset(

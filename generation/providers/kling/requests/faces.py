@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from generation.errors import Rejected
-from generation.operation import Parent
+from generation.contract.errors import Rejected
+from generation.contract.operation import Parent
+from generation.contract.request import LARGEST_INTEGER, Part, Problem
 from generation.providers.kling import parents
 from generation.providers.kling.requests.fields import (
     AtLeast,
@@ -22,7 +23,6 @@ from generation.providers.kling.requests.fields import (
 )
 from generation.providers.kling.requests.media import Picture, Sound, Url
 from generation.providers.kling.requests.sources import named_video
-from generation.request import LARGEST_INTEGER, Part, Problem
 
 VoiceLanguage = Literal["zh", "en"]
 VoiceSpeed = Annotated[float, Field(ge=0.8, le=2)]

@@ -15,8 +15,8 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
-from generation.operation import Parent
-from generation.request import LARGEST_INTEGER, Form, Part, Problem, Request, wrong
+from generation.contract.operation import Parent
+from generation.contract.request import LARGEST_INTEGER, Form, Part, Problem, Request, wrong
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from generation.contract.request import Part, Problem
 from generation.providers.kling.requests.fields import (
     AtLeast,
     Element,
@@ -21,7 +22,6 @@ from generation.providers.kling.requests.fields import (
 from generation.providers.kling.requests.media import Picture
 from generation.providers.kling.requests.shots import reference_problems
 from generation.providers.kling.requests.video import ListedPicture
-from generation.request import Part, Problem
 
 Count = Annotated[int, Field(ge=1, le=9)]
 Share = Annotated[float, Field(ge=0, le=1)]

@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from generation.errors import Rejected
-from generation.operation import Parent
+from generation.contract.errors import Rejected
+from generation.contract.operation import Parent
+from generation.contract.request import Part, Problem
 from generation.providers.kling import parents
 from generation.providers.kling.requests.fields import (
     AtLeast,
@@ -17,7 +18,6 @@ from generation.providers.kling.requests.fields import (
     at_most_one,
 )
 from generation.providers.kling.requests.media import Picture, Url
-from generation.request import Part, Problem
 
 ShortName = Annotated[str, Field(min_length=1, max_length=20)]
 

@@ -11,8 +11,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from generation.contract.request import wrong
 from generation.providers.kit.media_inputs import Limits, decoded
-from generation.request import wrong
 
 _URL = re.compile(r"https?://[^\s/?#]+\S*", re.IGNORECASE)
 _DECLARED = re.compile(r"data:([^;,]*)", re.IGNORECASE)

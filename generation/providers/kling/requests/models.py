@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from generation.contract.request import Problem
 from generation.providers.kling.requests.fields import VIDEO_RATIOS, OnOff, one_of
-from generation.request import Problem
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from generation.contract.request import LARGEST_INTEGER, Part, Problem
 from generation.providers.kling.requests.fields import AtLeast
 from generation.providers.kling.requests.media import Picture
-from generation.request import LARGEST_INTEGER, Part, Problem
 
 _Distance = Annotated[float, Field(ge=-10, le=10)]
 

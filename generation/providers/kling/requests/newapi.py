@@ -9,10 +9,10 @@ for nothing beyond the default (`sound: off`) may be dropped, and is.
 from collections.abc import Iterator
 from typing import Any
 
-from generation.operation import Parent
+from generation.contract.operation import Parent
+from generation.contract.request import Problem
 from generation.providers.kling.requests.fields import KlingRequest
 from generation.providers.kling.requests.video import Image2Video, Text2Video
-from generation.request import Problem
 
 #: Fields that do not reach Kling, with the values that ask for nothing.
 DROPPED: dict[str, tuple[Any, ...]] = {

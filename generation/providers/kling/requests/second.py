@@ -10,7 +10,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from generation.operation import Parent
+from generation.contract.operation import Parent
+from generation.contract.request import Problem
 from generation.providers.kling.requests.fields import (
     NOT_BLANK,
     KlingRequest,
@@ -27,7 +28,6 @@ from generation.providers.kling.requests.models import (
     ratio_problems,
     sound_problems,
 )
-from generation.request import Problem
 
 #: The first API's names of models, and what the second calls them.
 _NAMES: Mapping[str, str] = {"kling-v2-6": "kling-2.6", "kling-v3": "kling-3.0"}

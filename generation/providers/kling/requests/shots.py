@@ -8,8 +8,8 @@ from typing import Annotated, Literal, Protocol
 
 from pydantic import Field
 
+from generation.contract.request import LARGEST_INTEGER, Part, Problem
 from generation.providers.kling.requests.fields import Seconds
-from generation.request import LARGEST_INTEGER, Part, Problem
 
 _REFERENCE = re.compile(r"<<<(image|element|video|voice)_([0-9]{1,3})>>>")
 

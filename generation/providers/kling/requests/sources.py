@@ -4,8 +4,8 @@ The video that a request works on: the parent's, one the vendor knows by an id, 
 
 from typing import Any
 
-from generation.errors import Rejected
-from generation.operation import Parent
+from generation.contract.errors import Rejected
+from generation.contract.operation import Parent
 from generation.providers.kling import parents
 
 

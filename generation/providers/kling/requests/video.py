@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from generation.contract.request import Part, Problem
 from generation.providers.kling.requests.fields import (
     AtLeast,
     CfgScale,
@@ -38,7 +39,6 @@ from generation.providers.kling.requests.shots import (
     reference_problems,
     shot_problems,
 )
-from generation.request import Part, Problem
 
 Shots = Annotated[tuple[Shot, ...], Field(max_length=6)]
 Voices = Annotated[tuple[Voice, ...], Field(max_length=2)]

@@ -1,0 +1,1 @@
+"""Events: pulled, streamed, waited for."""

@@ -1,0 +1,1 @@
+"""HTTP itself: bodies, answers, problems, times. Knows no business."""

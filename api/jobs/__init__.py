@@ -1,0 +1,1 @@
+"""Jobs: submitted, looked at, listed, changed."""

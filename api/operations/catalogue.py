@@ -1,0 +1,150 @@
+"""
+What this genq knows how to order, and what of it this deployment offers.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from api.http.likely import no_such, no_such_operation
+from api.http.problem_types import NO_STATION, UNSUPPORTED
+from api.http.problems import Complaint, Problem, invalid
+from generation import providers
+from generation.contract.operation import Operation, Pace
+from generation.polling.schedule import faster
+from generation.stations.station import ExtraFields, Stations
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An operation that can be bought here, as the first station that sells it speaks it."""
+
+    operation: Operation[Any]
+    #: Names of the stations that sell it, in the order in which they are asked.
+    stations: tuple[str, ...]
+    #: A job that names no deadline has this long.
+    deadline: timedelta
+    #: How it is looked at there.
+    pace: Pace
+    #: Whether one of them takes fields that genq does not know.
+    takes_extra_fields: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One operation of the catalogue, offered or not."""
+
+    operation: Operation[Any]
+    dialects: tuple[str, ...]
+    offer: Offer | None
+
+    def document(self) -> dict[str, Any]:
+        """JSON values only."""
+        operation = self.operation
+        return {
+            "object": "operation",
+            "provider": operation.provider,
+            "name": operation.name,
+            "summary": operation.summary,
+            "dialects": list(self.dialects),
+            "offered": self.offer is not None,
+            "stations": list(self.offer.stations) if self.offer else [],
+            "example": dict(operation.example),
+            "input_schema": operation.request.model_json_schema(),
+        }
+
+
+class Catalogue:
+    """Every operation, by provider and name. Fixed for the life of the process."""
+
+    def __init__(self, stations: Stations) -> None:
+        self._has_stations = len(stations) > 0
+        self._entries: Mapping[tuple[str, str], Entry] = {
+            (provider, name): entry_of(stations, provider, name)
+            for provider, name in (full.split(".", maxsplit=1) for full in providers.names())
+        }
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        return tuple(self._entries.values())
+
+    @property
+    def offered(self) -> tuple[str, ...]:
+        """`provider.operation` of everything that can be bought here."""
+        return tuple(f"{p}.{n}" for (p, n), entry in self._entries.items() if entry.offer)
+
+    def find(self, provider: str, name: str) -> Entry | None:
+        return self._entries.get((provider, name))
+
+    def offer(self, provider: str, name: str) -> Offer:
+        """
+        The offer to buy this operation by. Raises `Problem`: `invalid_request` where nobody knows
+        it, `no_station` or `unsupported` where nobody here sells it.
+        """
+        entry = self._entries.get((provider, name))
+        if entry is None:
+            raise invalid([self._unknown(provider, name)])
+        if entry.offer is None:
+            raise self._not_offered(provider, name)
+        return entry.offer
+
+    def _unknown(self, provider: str, name: str) -> Complaint:
+        names = sorted(n for p, n in self._entries if p == provider)
+        if names:
+            words = no_such_operation(provider, name, names)
+            return Complaint("#/operation", words, "unknown_operation")
+        words = no_such("such provider", provider, sorted({p for p, _ in self._entries}))
+        return Complaint("#/provider", words, "unknown_provider")
+
+    def _not_offered(self, provider: str, name: str) -> Problem:
+        if not self._has_stations:
+            return Problem(
+                NO_STATION,
+                "this deployment has no station yet, so nothing can be ordered; whoever runs it"
+                " sets GENQ_STATION_URL and GENQ_STATION_KEY, or writes a stations.toml",
+            )
+        if retired := self._entries[provider, name].operation.retired:
+            words = f"{provider}.{name} cannot be ordered here: {retired}"
+            return invalid([Complaint("#/operation", words, "unsupported")], UNSUPPORTED)
+        words = f"no station here sells {provider}.{name}; {self._offered_instead(provider)}"
+        return invalid([Complaint("#/operation", words, "unsupported")], UNSUPPORTED)
+
+    def _offered_instead(self, provider: str) -> str:
+        """The operations of this provider that are offered, else the providers that have any."""
+        offered = [full.split(".", maxsplit=1) for full in self.offered]
+        if own := [name for known, name in offered if known == provider]:
+            return f"of {provider}, this deployment offers {', '.join(own)}"
+        others = ", ".join(sorted({known for known, _ in offered}))
+        return (
+            f"this deployment offers nothing of {provider}, but operations of {others}: see"
+            " GET /v1/operations"
+            if others
+            else "this deployment offers nothing that this version of genq knows"
+        )
+
+
+def entry_of(stations: Stations, provider: str, name: str) -> Entry:
+    dialects = providers.dialects(provider, name)
+    offer = offer_of(stations, provider, name)
+    known = providers.find(provider, name, dialects[0])
+    assert known is not None, "the registry has every operation in the dialects it lists for it"
+    return Entry(offer.operation if offer else known, dialects, offer)
+
+
+def offer_of(stations: Stations, provider: str, name: str) -> Offer | None:
+    selling = stations.offering(provider, name)
+    if not selling:
+        return None
+    first = selling[0]
+    operation = providers.find(provider, name, first.speaks[provider].dialect)
+    assert operation is not None, "a station offers only what its dialect has"
+    return Offer(
+        operation=operation,
+        stations=tuple(station.name for station in selling),
+        deadline=operation.pace.deadline,
+        pace=faster(operation.pace, first.speed),
+        takes_extra_fields=any(
+            station.speaks[provider].extra_fields is ExtraFields.PASS for station in selling
+        ),
+    )

@@ -1,0 +1,1 @@
+"""API keys, their permissions and limits, and signed tokens."""

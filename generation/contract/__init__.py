@@ -1,0 +1,1 @@
+"""The provider contract: operation, call, reply, request, status, errors."""

@@ -1,0 +1,201 @@
+"""
+The provider contract: what genq must know of an upstream to run one kind of job on it.
+
+An `Operation` is one order (`kling` `text2video`) spoken in one dialect (`kling.v1`). It is pure:
+it builds calls and reads replies, and never touches a socket, a clock or a store. Base URL, path
+prefix, auth and extra body fields belong to the station and are added by
+`generation.upstream.client`.
+
+Every `parse_*` is total: whatever bytes come, it returns a status or raises a
+`generation.contract.errors.Fault`, nothing else.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Generic, TypeVar
+
+from generation.contract.call import Call
+from generation.contract.errors import UnrecognizedReply
+from generation.contract.reply import Reply
+from generation.contract.request import Request
+from generation.contract.status import Status, SubmitAnswer, Succeeded
+from generation.polling.duration_histogram import Sketch
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """The finished job a follow-up builds on, as far as an operation may know it."""
+
+    operation: str
+    upstream_id: str
+    #: What the parent's submit answered beside the id.
+    details: Mapping[str, Any]
+    input: Mapping[str, Any]
+    #: Its assets with their upstream ids, its actions with their custom ids, its facts.
+    result: Succeeded
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What an operation may know of the job it submits, beside the caller's request."""
+
+    #: Ours, and unique: the reference to give an upstream that takes one.
+    job_id: str
+    #: Where the upstream may call back, when this deployment has a public address. No other order
+    #: has the same.
+    callback_url: str | None = None
+    #: When the latest submit was claimed; known to a find.
+    submitted_at: datetime | None = None
+    #: Set for operations that follow another one, and only for those.
+    parent: Parent | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unlisted:
+    """
+    An upstream's list of its latest tasks does not show an order's. It surely has none if the list
+    reaches back to the order: if one of the tasks in it is that of an earlier order.
+    """
+
+    #: What the tasks in the list are called by whoever ordered them; of ours, ids of jobs.
+    references: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """An upstream task as later calls see it: its id and what the submit's answer said beside."""
+
+    upstream_id: str
+    details: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Durations:
+    """How long a task of this operation usually takes, from submit to its end."""
+
+    early: timedelta  # one in ten is done by now
+    typical: timedelta  # half are done
+    late: timedelta  # nine in ten are done
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often it is worth looking, and when to give up."""
+
+    durations: Durations
+    #: The upstream refreshes its own books no faster than this.
+    floor: timedelta = timedelta(seconds=2)
+    ceiling: timedelta = timedelta(seconds=30)
+    #: A job still running after this is told `expired`.
+    deadline: timedelta = timedelta(hours=1)
+    #: One look weighs as much as this long of a finished task that nobody knows of.
+    look_cost: timedelta = timedelta(seconds=0.25)
+    #: How long such tasks have really taken here; None where nobody has looked that up.
+    seen: Sketch | None = None
+
+
+R = TypeVar("R", bound=Request)
+
+
+class Operation(ABC, Generic[R]):
+    """One order in one dialect. Subclasses are stateless or carry only what was declared."""
+
+    #: The name callers use first: `kling`.
+    provider: ClassVar[str]
+    #: What a station calls its way of speaking: `kling.v1`.
+    dialect: str
+    #: The name callers use second: `text2video`.
+    name: str
+    #: One sentence for `GET /v1/operations`.
+    summary: str
+    request: type[R]
+    pace: Pace
+    #: A request that works, for documentation and tests.
+    example: Mapping[str, Any]
+    #: How many tasks one batch query may name; 0 where there is none.
+    batch_limit: int = 0
+    #: The operations of this provider whose finished jobs it can follow; empty where it follows
+    #: none.
+    follows: frozenset[str] = frozenset()
+    #: True where it makes no sense without a parent.
+    needs_parent: bool = False
+    #: True where an order may still be refused when its call is built: its dialect takes less than
+    #: the request has room for. Like one that may follow a job, it is built before it is accepted.
+    built_to_check: bool = False
+    #: Why it can no longer be bought in this dialect, and what to order instead; "" while it can.
+    #: Jobs that were sent before are looked at as ever.
+    retired: str = ""
+    #: How long the submit may take to answer, where that is longer than the deployment's usual
+    #: limit: upstreams that answer with the finished result.
+    submit_timeout: timedelta | None = None
+    #: True for a submit that creates nothing and costs nothing: it may be sent again on any doubt.
+    repeatable: bool = False
+    #: True where the result may be at an address that the request contains: an upload of a file.
+    gives_back: bool = False
+    #: What the caller may send while the task awaits input; None where it never does.
+    input_request: type[Request] | None = None
+
+    @abstractmethod
+    def build_submit(self, request: R, order: Order) -> Call:
+        """The one call that costs money."""
+
+    @abstractmethod
+    def parse_submit(self, reply: Reply) -> SubmitAnswer: ...
+
+    @abstractmethod
+    def build_query(self, task: Task) -> Call: ...
+
+    @abstractmethod
+    def parse_query(self, reply: Reply) -> Status: ...
+
+    def build_batch_query(self, upstream_ids: Sequence[str]) -> Call | None:
+        """One call that asks about many tasks, at most `batch_limit`; None where there is none."""
+        del upstream_ids
+        return None
+
+    def parse_batch_query(self, reply: Reply) -> Mapping[str, Status]:
+        """Status by upstream id. A task that is missing here is looked at singly."""
+        raise UnrecognizedReply(f"{self.dialect} has no batch query: {reply.excerpt()}")
+
+    def build_find(self, order: Order) -> Call | None:
+        """Ask for a task by what it has of *ours*; None where the upstream cannot be asked."""
+        del order
+        return None
+
+    def parse_find(self, reply: Reply, order: Order) -> str | Unlisted | None:
+        """
+        The upstream id of the task that is this order's, or None where surely none is: the very
+        account that was asked to submit says so. A list that may be too short is `Unlisted`; every
+        other absence proves nothing and is `InDoubt`.
+        """
+        del order
+        raise UnrecognizedReply(f"{self.dialect} cannot find a task: {reply.excerpt()}")
+
+    def early_input(self, request: R) -> Request | None:
+        """What the order itself already says to an `AwaitingInput` that is to come, if anything."""
+        del request
+        return None
+
+    def build_input(self, request: Request, task: Task) -> Call:
+        """Send what an `AwaitingInput` task waits for."""
+        raise NotImplementedError(f"{self.dialect} {self.name} awaits no input: {request} {task}")
+
+    def parse_input(self, reply: Reply) -> SubmitAnswer:
+        """What the upstream made of that input."""
+        raise UnrecognizedReply(f"{self.dialect} awaits no input: {reply.excerpt()}")
+
+    def build_cancel(self, task: Task) -> Call | None:
+        """Stop a running task; None where the upstream cannot."""
+        del task
+        return None
+
+    def parse_cancel(self, reply: Reply) -> bool:
+        """Whether the upstream agreed to stop the task."""
+        raise UnrecognizedReply(f"{self.dialect} cannot cancel: {reply.excerpt()}")
+
+    @property
+    def batch_group(self) -> str:
+        """Tasks of operations with equal groups, on one key, may share a batch query."""
+        return self.dialect

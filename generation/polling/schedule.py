@@ -1,0 +1,123 @@
+"""
+When to look at a running task: a pure function of how long such tasks take, its age, and a roll of
+the dice.
+
+There is no schedule to keep or to lose. A look is worth its price where an ending is likely: if
+tasks of this age end at a rate of h a second, looks every sqrt(2 c / h) seconds cost the least
+where one look weighs as much as c seconds of a finished task that nobody knows of (the classical
+inspection problem). So the first look comes when endings begin, looks are close where most endings
+are, and a task that is late already is looked at ever more rarely; between the floor and the
+ceiling of the operation.
+"""
+
+from bisect import bisect_right
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import lru_cache
+from math import log, sqrt
+
+from generation.contract.operation import Durations, Pace
+from generation.polling.duration_histogram import BUCKETS, EDGES, NOTHING_SEEN, usual
+
+#: Each interval is drawn from ±20 % around its value, so that tasks born together drift apart.
+JITTER = 0.2
+#: What is usual weighs as much as this many endings seen.
+USUAL_WEIGHT = 10.0
+#: A share of this of all tasks may end at any age, whatever has been seen: nothing is ruled out.
+STRAY = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """Looks that are due by an age, as a sum over the buckets of the duration histogram."""
+
+    rates: tuple[float, ...]
+    sums: tuple[float, ...]
+
+    def looks_by(self, age: float) -> float:
+        bucket = bisect_right(EDGES, age)
+        if bucket >= BUCKETS:
+            return self.sums[-1] + (age - EDGES[-1]) * self.rates[-1]
+        return self.sums[bucket] - (EDGES[bucket] - age) * self.rates[bucket]
+
+    def age_of(self, look: float) -> float:
+        """The age at which so many looks are due."""
+        bucket = bisect_right(self.sums, look)
+        if bucket >= BUCKETS:
+            return EDGES[-1] + (look - self.sums[-1]) / self.rates[-1]
+        return EDGES[bucket] - (self.sums[bucket] - look) / self.rates[bucket]
+
+
+@lru_cache(maxsize=10_000)
+def rhythm(pace: Pace) -> Rhythm:
+    """How often tasks of this pace are worth a look, by age."""
+    floor, ceiling = pace.floor.total_seconds(), pace.ceiling.total_seconds()
+    cost = pace.look_cost.total_seconds()
+    shares = blended(pace)
+    left, begin, total = 1.0, 0.0, 0.0
+    rates: list[float] = []
+    sums: list[float] = []
+    for end, share in zip(EDGES, shares, strict=True):
+        after = max(left - share, 1e-9)
+        hazard = log(left / after) / (end - begin)
+        rate = min(sqrt(hazard / (2 * cost)), 1 / floor)
+        if left < 0.9:
+            rate = max(rate, 1 / ceiling)
+        rates.append(max(rate, 1e-9))
+        total += rates[-1] * (end - begin)
+        sums.append(total)
+        left, begin = after, end
+    return Rhythm(tuple(rates), tuple(sums))
+
+
+def blended(pace: Pace) -> list[float]:
+    """The share of tasks that end in each bucket: what is usual, and what has been seen."""
+    durations = pace.durations
+    known = usual(
+        durations.early.total_seconds(),
+        durations.typical.total_seconds(),
+        durations.late.total_seconds(),
+    )
+    seen = (pace.seen or NOTHING_SEEN).weights
+    weight = USUAL_WEIGHT + sum(seen)
+    return [
+        (1 - STRAY) * (USUAL_WEIGHT * share + count) / weight + STRAY / BUCKETS
+        for share, count in zip(known, seen, strict=True)
+    ]
+
+
+def next_look(pace: Pace, age: timedelta, dice: float) -> timedelta:
+    """How long to wait before the next look. `dice` is in [0, 1)."""
+    beats, now = rhythm(pace), max(age.total_seconds(), 0.0)
+    step = 1 - JITTER + 2 * JITTER * dice
+    wait = timedelta(seconds=beats.age_of(beats.looks_by(now) + step) - now)
+    return max(wait, pace.floor)
+
+
+def next_late_look(since_expiry: timedelta, dice: float) -> timedelta:
+    """
+    How long to wait before looking again at a job that has expired, in case it ends after all.
+    """
+    return jittered(min(max(since_expiry / 2, timedelta(minutes=5)), timedelta(hours=1)), dice)
+
+
+def jittered(wait: timedelta, dice: float) -> timedelta:
+    return wait * (1 - JITTER + 2 * JITTER * dice)
+
+
+def faster(pace: Pace, speed: float) -> Pace:
+    """The pace at a station whose tasks run `speed` times as fast as usual."""
+    if speed == 1:
+        return pace
+    durations = pace.durations
+    return replace(
+        pace,
+        durations=Durations(
+            early=durations.early / speed,
+            typical=durations.typical / speed,
+            late=durations.late / speed,
+        ),
+        floor=pace.floor / speed,
+        ceiling=pace.ceiling / speed,
+        look_cost=pace.look_cost / speed,
+    )

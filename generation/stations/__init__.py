@@ -1,0 +1,1 @@
+"""Stations and keys: their settings, health, capacity and queues."""

@@ -1,0 +1,139 @@
+"""
+Where a job is bought: one operation, at one station, with one key, in one dialect.
+
+A job is bound for life once a submit may have arrived: looks, finds and cancels must go to the
+account that holds the task. Until then it may be sent to any key that sells what it orders.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from random import Random
+from typing import Any
+
+from generation import providers
+from generation.contract.operation import Operation, Pace
+from generation.job import Job
+from generation.polling.schedule import faster
+from generation.providers.kit.balance import BalanceQuery
+from generation.stations.station import Dialect, Key, Station, Stations
+
+
+@dataclass(frozen=True)
+class Binding:
+    """Everything a call needs to know of its other end."""
+
+    station: Station
+    key: Key
+    dialect: Dialect
+    operation: Operation[Any]
+
+    @cached_property
+    def pace(self) -> Pace:
+        return faster(self.operation.pace, self.station.speed)
+
+    @property
+    def lane(self) -> tuple[str, str]:
+        """What shares limits: one key of one station."""
+        return self.station.name, self.key.name
+
+    @property
+    def batch_group(self) -> tuple[str, str, str]:
+        """Tasks of equal groups may share one batch query."""
+        return self.station.name, self.key.name, self.operation.batch_group
+
+
+class Unbound(LookupError):
+    """
+    The station or key a job was bound to is not in the settings any more; says what to restore.
+    """
+
+
+def bind(stations: Stations, job: Job) -> Binding:
+    """The binding a submitted job carries. Raises `Unbound`."""
+    lane = job.station or "", job.key or ""
+    return bound(stations, lane, job.provider, job.operation, job.dialect or "")
+
+
+# Every look asks for its binding, and there are no more of them than the settings allow.
+@lru_cache(maxsize=4096)
+def bound(
+    stations: Stations, lane: tuple[str, str], provider: str, name: str, dialect: str
+) -> Binding:
+    station_name, key_name = lane
+    station = stations.get(station_name)
+    if station is None:
+        raise Unbound(f"station {station_name!r} is not in the settings; put it back to go on")
+    key = station.key(key_name)
+    if key is None:
+        raise Unbound(
+            f"station {station.name!r} has no key {key_name!r} any more; put it back to go on"
+        )
+    spoken = station.speaks.get(provider)
+    operation = providers.find(provider, name, dialect)
+    if spoken is None or operation is None or spoken.dialect != dialect:
+        raise Unbound(
+            f"station {station.name!r} no longer speaks {dialect!r}; put it back to go on"
+        )
+    return Binding(station, key, spoken, operation)
+
+
+@lru_cache(maxsize=1024)
+def purse(stations: Stations, name: tuple[str, str]) -> tuple[Binding, BalanceQuery] | None:
+    """
+    How to ask what is left in the account of a key, through any operation of a dialect that can;
+    None where its station speaks no such dialect.
+    """
+    station = stations.get(name[0])
+    key = station.key(name[1]) if station else None
+    if station is None or key is None:
+        return None
+    for spoken in station.speaks.values():
+        query = providers.BALANCES.get(spoken.dialect)
+        operation = providers.any_of(spoken.dialect)
+        if query is not None and operation is not None:
+            return Binding(station, key, spoken, operation), query
+    return None
+
+
+def candidates(stations: Stations, job: Job) -> tuple[Binding, ...]:
+    """
+    Where a job may be sent, the best first: by the stations' `order`, among equals by their
+    `weight`, and among a station's keys by lot. A job that belongs to a key has that one, or none.
+    The lot is the same for the same attempt at the same job.
+    """
+    if job.is_bound:
+        station = stations.get(job.station or "")
+        own = station.key(job.key or "") if station else None
+        return at_keys(stations, job, station, (own,)) if station and own else ()
+    offering = stations.offering(job.provider, job.operation)
+    if len(offering) == 1 and len(offering[0].keys) == 1:
+        return at_keys(stations, job, offering[0], offering[0].keys)
+    lot = Random(f"{job.id} {job.attempts}")
+    ordered = sorted(offering, key=lambda station: (station.order, -weighed(station, lot)))
+    return tuple(
+        binding
+        for station in ordered
+        for binding in at_keys(stations, job, station, lot.sample(station.keys, len(station.keys)))
+    )
+
+
+def weighed(station: Station, lot: Random) -> float:
+    """A draw in which the largest is this station's with a chance in proportion to its weight."""
+    return lot.random() ** (1 / station.weight)
+
+
+def at_keys(
+    stations: Stations, job: Job, station: Station, keys: Sequence[Key]
+) -> tuple[Binding, ...]:
+    """The bindings of a job at keys of one station; none where it does not offer the operation."""
+    spoken = station.speaks.get(job.provider)
+    if spoken is None:
+        return ()
+    try:
+        return tuple(
+            bound(stations, (station.name, key.name), job.provider, job.operation, spoken.dialect)
+            for key in keys
+        )
+    except Unbound:
+        return ()

@@ -1,0 +1,160 @@
+"""
+Whether a key has room for one more submit now: its limits, its trouble, and who waits for it.
+
+Read with the key's row locked, used for the decisions of one transaction, and thrown away.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from generation.job import Job
+from generation.stations.blocks import subject_of
+from generation.stations.key_health import (
+    Account,
+    KeyName,
+    Patience,
+    begin_probe,
+    begin_trial,
+    submits_left,
+    submitted,
+)
+from generation.stations.station import Key
+
+#: Jobs called at once for one key; they come within moments.
+CALLED_AT_ONCE = 200
+#: The same for a key that was called too fast and has not been let in since.
+CALLED_AFTER_PAUSE = 20
+#: The same for a key whose station has just begun to answer again.
+CALLED_ON_TRIAL = 2
+
+
+@dataclass(slots=True)
+class Capacity:
+    """The room at one key. Changes as decisions take of it."""
+
+    key: Key
+    account: Account
+    #: Places taken, also by jobs that were called and by ended ones that may still run.
+    held: int = 0
+    #: Of those, jobs that were called and have not come yet.
+    called: int = 0
+    #: Whether others wait for this key.
+    has_line: bool = False
+    #: Set by whatever changes the account's row.
+    touched: bool = False
+
+    @property
+    def name(self) -> str:
+        return f"key {self.key.name} at station {self.account.station}"
+
+    def obstacle(self, job: Job, now: datetime) -> str | None:
+        """Why this job may not be sent with this key now, in words; None where it may."""
+        called = is_called(job, self.account.name, now)
+        full = self._full(now, mine=called)
+        if full is not None:
+            return full
+        if not called and (trouble := self.trouble(now)) is not None:
+            return trouble
+        if (refusal := self.held_back(job, now)) is not None:
+            return refusal
+        waits = self.has_line and not called
+        return f"waiting in line for {self.name}" if waits else None
+
+    def held_back(self, job: Job, now: datetime) -> str | None:
+        """Why no job of this one's model may be sent with this key now, in words."""
+        block = self.account.blocks.get(subject_of(job))
+        if block is None or not block.is_closed(now):
+            return None
+        tries = block.prober == job.id and is_called(job, self.account.name, now)
+        return None if tries else f"{self.name} is refused for {block.describe()}"
+
+    def trouble(self, now: datetime) -> str | None:
+        """What is wrong with the key itself, in words."""
+        account = self.account
+        if account.is_blocked(now) and account.blocked_since is not None:
+            since = f"{account.blocked_since:%H:%M} UTC"
+            return f"{self.name} is blocked since {since} ({account.blocked_code})"
+        if account.is_cooling(now):
+            until = f"{account.cool_until:%H:%M:%S} UTC"
+            return f"{self.name} was called too fast, its station wants a pause until {until}"
+        if account.is_unwatched(now):
+            until = f"{account.look_after:%H:%M:%S} UTC"
+            return (
+                f"{self.name} may not look at its tasks until {until}, so nothing more is bought"
+                " with it"
+            )
+        return None
+
+    def take(self, job: Job, now: datetime, patience: Patience) -> None:
+        """This job is sent with this key now."""
+        if not is_called(job, self.account.name, now):
+            self.held += 1
+            if self.account.blocked_code is not None:
+                self._probe(now, patience)
+        else:
+            self.called -= 1
+        self._try_held(job, now, patience)
+        if self.key.submits_per_minute is not None:
+            self.account = submitted(self.account, self.key, now)
+            self.touched = True
+
+    def to_call(self, now: datetime, most: int = CALLED_AT_ONCE, subject: str | None = None) -> int:
+        """How many of those who wait may come now; of one held model, where that is named."""
+        block = self.account.blocks.get(subject) if subject else None
+        if self.trouble(now) is not None or (block and block.is_closed(now)):
+            return 0
+        if block and block.is_held(now):
+            most = 1
+        if self.account.blocked_code is not None:
+            most = 1
+        elif self.account.cooled:
+            most = min(most, CALLED_AFTER_PAUSE)
+        rooms = [most - self.called]
+        if self.key.max_in_flight is not None:
+            rooms.append(self.key.max_in_flight - self.held)
+        if (left := submits_left(self.account, self.key, now)) is not None:
+            rooms.append(left - self.called)
+        return max(0, min(rooms))
+
+    def call(self, jobs: Sequence[Job], now: datetime, patience: Patience) -> None:
+        """These are called."""
+        self.held += len(jobs)
+        self.called += len(jobs)
+        if jobs and self.account.blocked_code is not None:
+            self._probe(now, patience)
+        for job in jobs:
+            self._try_held(job, now, patience)
+
+    def refused_last(self, subject: str | None = None) -> str | None:
+        """The job that failed last, of a key or model that is tried again."""
+        block = self.account.blocks.get(subject) if subject else None
+        jobs = block.refused if block else self.account.refused
+        return jobs[-1] if jobs else None
+
+    def _full(self, now: datetime, *, mine: bool) -> str | None:
+        limit = self.key.max_in_flight
+        if limit is not None and self.held - mine >= limit:
+            return f"waiting for a free slot of {self.name}: {self.held} of {limit} in use"
+        left = submits_left(self.account, self.key, now)
+        if left is not None and left - self.called + mine <= 0:
+            per_minute = self.key.submits_per_minute
+            return f"waiting for {self.name}: it takes {per_minute} submits a minute"
+        return None
+
+    def _try_held(self, job: Job, now: datetime, patience: Patience) -> None:
+        block = self.account.blocks.get(subject_of(job))
+        if block is None or not block.is_held(now) or block.is_closed(now):
+            return
+        self.account = begin_trial(self.account, block.subject, job.id, now, patience)
+        self.touched = True
+
+    def _probe(self, now: datetime, patience: Patience) -> None:
+        self.account = begin_probe(self.account, now, patience)
+        self.touched = True
+
+
+def is_called(job: Job, name: KeyName, now: datetime) -> bool:
+    """Whether the job holds a place at this key because it was called from the line."""
+    holds = job.slot_until is not None and now < job.slot_until
+    return holds and (job.station, job.key) == name

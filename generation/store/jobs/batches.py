@@ -1,0 +1,60 @@
+"""
+Batches: jobs that were ordered together. A batch is its jobs, and has no row of its own.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from generation.job import TERMINAL
+from generation.store.engine.database import Database
+from generation.store.schema import jobs
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Where the jobs of a batch stand."""
+
+    id: str
+    created_at: datetime
+    #: How many jobs there are in each state that any of them is in.
+    counts: Mapping[str, int]
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def done(self) -> bool:
+        return set(self.counts) <= TERMINAL
+
+
+class BatchStore:
+    """Reads batches. Their jobs are written with `JobStore.place`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def get(self, batch_id: str, tenant: str) -> Batch | None:
+        """The batch, or None where there is none, or none of this tenant's."""
+        query = (
+            select(jobs.c.state, func.count(), func.min(jobs.c.created_at))
+            .where(jobs.c.batch_id == batch_id, jobs.c.tenant == tenant)
+            .group_by(jobs.c.state)
+        )
+        async with self._database.reading() as connection:
+            rows = [(state, count, born) for state, count, born in await connection.execute(query)]
+        if not rows:
+            return None
+        counts = {state: count for state, count, _ in sorted(rows)}
+        return Batch(batch_id, min(born for _, _, born in rows), counts)
+
+    async def unfinished(self, batch_id: str, tenant: str) -> list[str]:
+        """The ids of its jobs that have not ended."""
+        query = select(jobs.c.id).where(
+            jobs.c.batch_id == batch_id, jobs.c.tenant == tenant, jobs.c.finished_at.is_(None)
+        )
+        async with self._database.reading() as connection:
+            return list((await connection.execute(query)).scalars())

@@ -1,0 +1,210 @@
+"""
+Who may be sent next: claims that keep to the limits of keys, and calls from the lines before them.
+
+A claim locks the job, then the keys it may take, counts what they hold, and decides. A call locks
+one key and takes only jobs that nobody else holds. So nobody waits for anybody in a circle, and a
+key's places are counted by one at a time.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from generation.job import Job, JobState
+from generation.stations.fair_turns import by_turn, in_turn
+from generation.stations.key_capacity import CALLED_AT_ONCE, Capacity
+from generation.stations.key_health import Account, KeyName, Patience
+from generation.stations.station import Key
+from generation.stations.wait_queue import is_awaited
+from generation.store.engine.database import Database
+from generation.store.engine.group_commit import GroupCommit
+from generation.store.engine.unreadable_rows import UnreadableRow, put_off, read
+from generation.store.jobs import wait_queues as queues
+from generation.store.jobs.rows import read_jobs
+from generation.store.jobs.store import Change, JobStore, readable
+from generation.store.jobs.update import save
+from generation.store.schema import jobs
+from generation.store.stations import key_health as accounts
+
+Capacities = Mapping[KeyName, Capacity]
+
+
+class Plan(Protocol):
+    """A claim of one job."""
+
+    @property
+    def now(self) -> datetime: ...
+
+    def wanted(self, job: Job) -> Mapping[KeyName, Key]:
+        """The keys whose capacity matters to this job; none where nothing limits it."""
+        ...
+
+    def decide(self, job: Job, capacities: Capacities) -> Job:
+        """As `Decide`. What it takes of a key it takes of the key's `Capacity`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A call for those who wait for one key."""
+
+    name: KeyName
+    key: Key
+    #: The lines that wait for it.
+    lines: Sequence[str]
+    #: What becomes of a job that is called.
+    called: Callable[[Job], Job]
+    now: datetime
+    patience: Patience
+    most: int = CALLED_AT_ONCE
+    #: The model that holds up these lines at this key, if any: one job tries whether it still does.
+    subject: str | None = None
+
+
+class SubmitStore:
+    """Claims and calls. Safe to share among the coroutines of one event loop."""
+
+    def __init__(self, database: Database, jobs: JobStore) -> None:
+        self._database = database
+        self._jobs = jobs
+        self._claiming = GroupCommit(database, self._claim_batch, limit=200)
+
+    async def claim(self, job_id: str, plan: Plan) -> Change | None:
+        """
+        As `JobStore.change`, for a decision that may take a place at a key: with several processes
+        deciding at once, no key is ever given more than its limits.
+        """
+        return readable(await self._claiming((job_id, plan)))
+
+    async def call(self, call: Call) -> list[Job]:
+        """
+        Keep a place for as many of those who wait as the key has room for, in turn. Whoever is
+        called is nudged, or found by the next tick, and comes to claim it.
+        """
+        if not await self._has_room(call):
+            return []
+        async with self._database.writing() as connection:
+            account = await accounts.locked_alone(connection, call.name, wait=False)
+            if account is None:
+                return []  # another process is calling
+            capacity = await self._capacity(connection, call, account)
+            chosen = await self._chosen(connection, call, capacity)
+            if not chosen:
+                return []
+            called = [call.called(job).but(version=job.version + 1) for job in chosen]
+            capacity.call(called, call.now, call.patience)
+            await save(connection, zip(chosen, called, strict=True))
+            if capacity.touched:
+                await accounts.write(connection, [capacity.account])
+            given = [(call.name, job.tenant) for job in called]
+            await accounts.served(connection, given, call.now)
+        return called
+
+    async def _has_room(self, call: Call) -> bool:
+        """A look without a lock, because most calls find no room."""
+        async with self._database.reading() as connection:
+            account = await accounts.known(connection, call.name)
+            known = account or Account.of(call.name)
+            capacity = await self._capacity(connection, call, known)
+        if account is None:
+            async with self._database.writing() as connection:
+                await accounts.born(connection, call.name)
+        return capacity.to_call(call.now, call.most, call.subject) > 0
+
+    async def _capacity(
+        self, connection: AsyncConnection, call: Call, account: Account
+    ) -> Capacity:
+        held, called = await accounts.places(connection, call.name, call.now)
+        return Capacity(call.key, account, held, called)
+
+    async def _chosen(
+        self, connection: AsyncConnection, call: Call, capacity: Capacity
+    ) -> list[Job]:
+        """
+        The next in turn, locked; without those that somebody else is busy with. A trial is not for
+        the job that failed last, if there is another.
+        """
+        count = capacity.to_call(call.now, call.most, call.subject)
+        if count == 0:
+            return []
+        failed = capacity.refused_last(call.subject)
+        spare = count + (failed is not None)
+        tenants = await queues.tenants(connection, call.lines)
+        served = await accounts.last_served(connection, call.name, tenants)
+        waiting = {
+            tenant: await queues.first_of(connection, call.lines, tenant, spare)
+            for tenant in by_turn(tenants, served)[:spare]
+        }
+        in_order = in_turn(waiting, spare)
+        chosen = sorted(in_order, key=lambda job_id: job_id == failed)[:count]
+        query = (
+            select(jobs)
+            .where(jobs.c.id.in_(chosen), jobs.c.line.in_(call.lines))
+            .where(jobs.c.state == JobState.QUEUED)
+            .with_for_update(skip_locked=True)
+        )
+        said = await read(connection, query, jobs.c.id, read_jobs)
+        await put_off(connection, jobs, said.unreadable, call.now)  # or it would stay the next
+        found = {job.id: job for job in said.found}
+        return [found[job_id] for job_id in chosen if job_id in found]
+
+    async def _claim_batch(
+        self, connection: AsyncConnection, batch: Sequence[tuple[str, Plan]]
+    ) -> list[Change | UnreadableRow | None]:
+        capacities: dict[KeyName, Capacity] = {}
+        now = max(plan.now for _, plan in batch)
+
+        async def prepare(connection: AsyncConnection, current: Mapping[str, Job]) -> None:
+            wanted: dict[KeyName, Key] = {}
+            for job_id, plan in batch:
+                if (job := current.get(job_id)) is not None:
+                    wanted |= plan.wanted(job)
+            if wanted:
+                capacities.update(await self._locked(connection, wanted, now))
+
+        def deciding(plan: Plan) -> Callable[[Job], Job]:
+            return lambda job: plan.decide(job, capacities)
+
+        decisions = [(job_id, deciding(plan)) for job_id, plan in batch]
+        changes = await self._jobs.change_within(connection, decisions, prepare)
+        if capacities:
+            await self._settle(connection, capacities, changes, now)
+        return changes
+
+    async def _locked(
+        self, connection: AsyncConnection, wanted: Mapping[KeyName, Key], now: datetime
+    ) -> dict[KeyName, Capacity]:
+        found = await accounts.locked(connection, wanted)
+        waiting = await queues.lines(connection)
+        return {
+            account.name: Capacity(
+                wanted[account.name],
+                account,
+                *await accounts.places(connection, account.name, now),
+                has_line=is_awaited(account, waiting, now),
+            )
+            for account in found
+        }
+
+    async def _settle(
+        self,
+        connection: AsyncConnection,
+        capacities: Capacities,
+        changes: Sequence[Change | UnreadableRow | None],
+        now: datetime,
+    ) -> None:
+        touched = [capacity.account for capacity in capacities.values() if capacity.touched]
+        await accounts.write(connection, touched)
+        given = [
+            ((job.station or "", job.key or ""), job.tenant)
+            for change in changes
+            if isinstance(change, Change)
+            and change.moved
+            and (job := change.after).state is JobState.SUBMITTING
+        ]
+        limited = [each for each in given if each[0] in capacities]
+        await accounts.served(connection, limited, now)

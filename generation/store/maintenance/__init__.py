@@ -1,0 +1,1 @@
+"""Statements that keep the database in order."""

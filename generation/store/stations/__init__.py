@@ -1,0 +1,1 @@
+"""Statements about station keys and what was learned of stations."""

@@ -1,0 +1,156 @@
+"""
+Registered webhook endpoints on disk.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from generation.events import Event
+from generation.store.engine.database import Database
+from generation.store.engine.unreadable_rows import read, read_one
+from generation.store.events import event_row
+from generation.store.schema import job_events, webhook_endpoints
+from generation.store.webhooks.endpoint_rows import endpoint_row, read_endpoints
+from generation.store.webhooks.outbox import enabled_endpoints, owe_notice
+from generation.webhooks.delivery import Delivery
+from generation.webhooks.endpoint import DISABLED, Endpoint
+from generation.webhooks.health import WELL, after_failure, is_lost
+from generation.webhooks.notices import disabled_event
+
+#: Endpoints a tenant may have: each costs every event of the tenant a comparison.
+MOST_ENDPOINTS = 50
+
+#: Given the endpoint as it is now, the endpoint as it shall be; the same object for "no change".
+Choose = Callable[[Endpoint], Endpoint]
+
+
+class TooManyEndpoints(ValueError):
+    """The tenant has as many endpoints as it may have."""
+
+
+class EndpointStore:
+    """All access to endpoints. Safe to share among the coroutines of one event loop."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, endpoint: Endpoint) -> None:
+        """Make an endpoint durable; the next event finds it. Raises `TooManyEndpoints`."""
+        count = select(func.count()).where(webhook_endpoints.c.tenant == endpoint.tenant)
+        async with self._database.writing() as connection:
+            if ((await connection.execute(count)).scalar() or 0) >= MOST_ENDPOINTS:
+                raise TooManyEndpoints(f"a tenant may have {MOST_ENDPOINTS} endpoints; delete one")
+            await connection.execute(insert(webhook_endpoints).values(endpoint_row(endpoint)))
+
+    async def of_tenant(self, tenant: str) -> list[Endpoint]:
+        """The tenant's endpoints that can be read, oldest first."""
+        query = (
+            select(webhook_endpoints)
+            .where(webhook_endpoints.c.tenant == tenant)
+            .order_by(webhook_endpoints.c.id)
+        )
+        async with self._database.reading() as connection:
+            said = await read(connection, query, webhook_endpoints.c.id, read_endpoints)
+        return said.found
+
+    async def get(self, endpoint_id: str, tenant: str) -> Endpoint | None:
+        """The endpoint, or None where there is none, or none of this tenant's."""
+        query = select(webhook_endpoints).where(
+            webhook_endpoints.c.id == endpoint_id, webhook_endpoints.c.tenant == tenant
+        )
+        async with self._database.reading() as connection:
+            return await read_one(connection, query, webhook_endpoints.c.id, read_endpoints)
+
+    async def change(self, endpoint_id: str, tenant: str, choose: Choose) -> Endpoint | None:
+        """Change the endpoint as it is on disk now. None where there is none."""
+        async with self._database.writing() as connection:
+            endpoint = await _locked(connection, endpoint_id, tenant)
+            if endpoint is None:
+                return None
+            return await _changed(connection, endpoint, choose(endpoint))
+
+    async def delete(self, endpoint_id: str, tenant: str) -> bool:
+        """
+        Forget an endpoint and its secrets. What is still on its way to it is withdrawn when its
+        time comes; the log stays. False where there is none.
+        """
+        query = delete(webhook_endpoints).where(
+            webhook_endpoints.c.id == endpoint_id, webhook_endpoints.c.tenant == tenant
+        )
+        async with self._database.writing() as connection:
+            return (await connection.execute(query)).rowcount == 1
+
+    async def test(self, endpoint: Endpoint, event: Event) -> Delivery:
+        """Send an event to this endpoint alone, whatever it asked for."""
+        async with self._database.writing() as connection:
+            (delivery,) = await owe_notice(connection, event, [endpoint])
+        return delivery
+
+    async def disable(self, endpoint: Endpoint, now: datetime, why: str) -> bool:
+        """
+        Disable an endpoint and tell the feed and the tenant's other endpoints, in one transaction.
+        False where it is disabled, or gone, already.
+        """
+        async with self._database.writing() as connection:
+            fresh = await _locked(connection, endpoint.id, endpoint.tenant)
+            if fresh is None or not fresh.enabled:
+                return False
+            await _disable(connection, fresh, now, why)
+        return True
+
+    async def failed(self, endpoint: Endpoint, now: datetime) -> tuple[Endpoint, Endpoint] | None:
+        """
+        Note a failed attempt: the endpoint before and after it. After five days of nothing but
+        failures it is disabled, and that is told. None where it is gone, or disabled already.
+        """
+        async with self._database.writing() as connection:
+            fresh = await _locked(connection, endpoint.id, endpoint.tenant)
+            if fresh is None or not fresh.enabled:
+                return None
+            after = replace(fresh, health=after_failure(fresh.health, now))
+            if is_lost(after.health, now):
+                why = "every attempt has failed for five days"
+                return fresh, await _disable(connection, after, now, why)
+            return fresh, await _changed(connection, fresh, after)
+
+    async def succeeded(self, endpoint: Endpoint) -> None:
+        """Note that an attempt went well after failures: nothing is remembered of them."""
+
+        def choose(fresh: Endpoint) -> Endpoint:
+            return replace(fresh, health=WELL)
+
+        await self.change(endpoint.id, endpoint.tenant, choose)
+
+
+async def _locked(connection: AsyncConnection, endpoint_id: str, tenant: str) -> Endpoint | None:
+    query = (
+        select(webhook_endpoints)
+        .where(webhook_endpoints.c.id == endpoint_id, webhook_endpoints.c.tenant == tenant)
+        .with_for_update()
+    )
+    return await read_one(connection, query, webhook_endpoints.c.id, read_endpoints)
+
+
+async def _changed(connection: AsyncConnection, before: Endpoint, after: Endpoint) -> Endpoint:
+    if after != before:
+        query = update(webhook_endpoints).where(webhook_endpoints.c.id == after.id)
+        await connection.execute(query.values(endpoint_row(after)))
+    return after
+
+
+async def _disable(
+    connection: AsyncConnection, endpoint: Endpoint, now: datetime, why: str
+) -> Endpoint:
+    disabled = replace(
+        endpoint, enabled=False, disabled_reason=why, disabled_at=now, updated_at=now
+    )
+    await _changed(connection, endpoint, disabled)
+    event = disabled_event(disabled, now)
+    await connection.execute(insert(job_events).values(event_row(event)))
+    others = (await enabled_endpoints(connection, [endpoint.tenant]))[endpoint.tenant]
+    await owe_notice(connection, event, [each for each in others if each.wants(DISABLED, {})])
+    return disabled

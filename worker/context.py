@@ -1,0 +1,159 @@
+"""
+What a worker process holds, once: one event loop, one store, one client, one broker connection.
+
+All of it is made and used on the loop of `worker.runtime.celery_pool`.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping, Set
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+from typing import TypeVar
+from weakref import WeakValueDictionary
+
+import structlog
+from celery import Celery
+from sqlalchemy.exc import SQLAlchemyError
+
+from generation.access.callback_tokens import SECRET_NAME, callback_url
+from generation.contract.operation import Durations, Pace
+from generation.flower_publisher import Rows
+from generation.job import Job
+from generation.lifecycle import Moment, Rules
+from generation.queue import Nudger
+from generation.settings import Settings, seconds
+from generation.stations.binding import Binding
+from generation.stations.key_health import Account, KeyName, Patience
+from generation.stations.station import Stations
+from generation.store import Change, Decide, Store, is_away
+from generation.upstream.client import Upstream
+from generation.webhooks.sender import Sender
+from worker.runtime.circuit_breakers import Breakers
+from worker.runtime.clock import Clock
+from worker.runtime.counters import Counts
+from worker.runtime.learned_durations import Learned
+from worker.submitting.places import SubmitPlaces
+
+log = structlog.get_logger(__name__)
+
+Answer = TypeVar("Answer")
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+#: How long a process that is to end goes on trying to write down what it has learned.
+LEAVING_SAVES_FOR = timedelta(minutes=10)
+LONGEST_PAUSE_SECONDS = 5
+
+#: For decisions on a job that is bound to nothing: only deadlines and leases matter there.
+NO_PACE = Pace(Durations(seconds(30), seconds(60), seconds(120)))
+
+
+class Room:
+    """Everything the steps of a job need. Made on the loop, used on the loop."""
+
+    def __init__(self, settings: Settings, stations: Stations, app: Celery, hostname: str) -> None:
+        self.settings = settings
+        self.stations = stations
+        self.store = Store(settings.store_url, base_url=settings.public_url or "")
+        self.upstream = Upstream(settings)
+        self.breakers = Breakers()
+        self.learned = Learned(self.store.durations)
+        self.counts = Counts(self.store.database)
+        #: What is known of keys, and which of them jobs wait for; read anew with each tick.
+        self.accounts: Mapping[KeyName, Account] = {}
+        self.awaited: Set[KeyName] = frozenset()
+        self.patience = Patience(settings.retry_base, settings.retry_limit)
+        self.nudger = Nudger(settings)
+        self.rows = Rows(self.nudger, app, hostname)
+        self.sender = Sender(
+            settings.webhook_policy,
+            total=settings.webhook_timeout,
+            connect=settings.webhook_connect_timeout,
+            keys=settings.signing_keys,
+            proxy=settings.webhook_proxy.get_secret_value() if settings.webhook_proxy else None,
+        )
+        self.rules = Rules(
+            retry_base=settings.retry_base,
+            retry_limit=settings.retry_limit,
+            submit_lease=settings.submit_lease,
+            submit_timeout=settings.submit_timeout,
+        )
+        self.clock = Clock()
+        self.submit_places = SubmitPlaces(settings.worker_concurrency, len(stations))
+        #: Jobs whose submit is on the wire in this process; their leases are renewed.
+        self.submitting: set[str] = set()
+        #: Held while a job is saved with a task, by station and upstream id.
+        self.naming: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
+        #: Set when something may be owed to a webhook: it need not wait for the next tick.
+        self.told = asyncio.Event()
+        #: Set once the process is to end: nothing new is claimed.
+        self.leaving = False
+
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    def steady(self) -> datetime:
+        """
+        A time for what only this process remembers: it goes forward whatever is done to the clock.
+        """
+        return EPOCH + timedelta(seconds=monotonic())
+
+    def moment(self, binding: Binding | None = None, model: str = "") -> Moment:
+        """Now, for a decision about a job of this binding that asks for this model."""
+        pace = self.learned.pace(binding, model) if binding else NO_PACE
+        rules = self.rules
+        if binding and binding.operation.submit_timeout:
+            rules = replace(rules, submit_timeout=binding.operation.submit_timeout)
+        surely = self.clock.surely()
+        return Moment(now=self.now(), rules=rules, pace=pace, dice=random.random(), surely=surely)
+
+    async def save(self, job_id: str, decide: Decide) -> Change | None:
+        """`JobStore.change`, persisted in."""
+        change = await self.persist(job_id, lambda: self.store.jobs.change(job_id, decide))
+        if change is not None and change.moved:
+            self.told.set()
+        return change
+
+    async def persist(self, job_id: str, write: Callable[[], Awaitable[Answer]]) -> Answer:
+        """
+        A write, kept up for as long as the database is away: what an exchange has
+        brought, above all the id of a paid task, is known to this process alone. A process that is
+        to leave gives up after ten minutes. Raises what cannot be cured by waiting. A decision that
+        was saved although its commit went unanswered is taken again and changes nothing.
+        """
+        pause = 0.1
+        give_up_at: float | None = None
+        while True:
+            try:
+                return await write()
+            except (SQLAlchemyError, OSError) as error:
+                if self.leaving and give_up_at is None:
+                    give_up_at = monotonic() + LEAVING_SAVES_FOR.total_seconds()
+                if not is_away(error) or (give_up_at is not None and monotonic() >= give_up_at):
+                    raise
+                log.warning("save_delayed", job_id=job_id, error=str(error))
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+    async def callback_url(self, job: Job) -> str | None:
+        """Where the job's upstream may call back; None where it cannot reach us, or for now."""
+        if self.settings.public_url is None:
+            return None
+        try:
+            secret = await self.store.secrets.get(SECRET_NAME)
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("callback_not_asked_for", job_id=job.id, error=str(error))
+            return None
+        return callback_url(self.settings.public_url, job.id, secret)
+
+    def show(self, change: Change | None) -> None:
+        """Let Flower know of a move."""
+        if change is not None and change.moved:
+            self.rows.show(change.after, change.after.updated_at)
+
+    async def close(self) -> None:
+        await self.nudger.close()
+        await self.upstream.close()
+        await self.sender.aclose()
+        await self.store.close()

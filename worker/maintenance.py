@@ -1,0 +1,97 @@
+"""
+What any worker does now and then, so that nobody has to: events get their places although nobody
+reads them, and what is old enough goes.
+
+Each chore is a small batch in a transaction of its own, once a minute; while batches come back full
+there is more, and the next follows soon. All workers may do it at once.
+"""
+
+import random
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from time import monotonic
+
+import structlog
+
+from generation.settings import Settings
+from generation.store import Store
+from worker.context import Room
+
+log = structlog.get_logger(__name__)
+
+EVERY = timedelta(minutes=1)
+#: After a full batch.
+SOON = timedelta(seconds=1)
+BATCH = 200
+#: Nothing is removed for its age before the clock has gone on evenly for this long: one that is
+#: years ahead, as after a night without a battery, is mostly set right within minutes.
+SETTLED = timedelta(hours=1)
+REMOVING = "prune_"
+
+#: Does a batch and says how much that was.
+Chore = Callable[[], Awaitable[int]]
+
+
+class Housekeeping:
+    """The chores of a worker process, and when each is due."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self._chores = chores(room.store, room.settings, room.now)
+        # Not all processes in the same second.
+        self._due = dict.fromkeys(self._chores, monotonic() + random.uniform(0, 60))
+
+    async def round(self) -> bool:
+        """Do what is due. Never busy: chores come with pauses, however much there is."""
+        for name, chore in self._chores.items():
+            if monotonic() >= self._due[name] and not self._room.leaving:
+                if not is_trusted(name, self._room.clock.even_for()):
+                    continue
+                done = await chore()
+                wait = SOON if done >= BATCH else EVERY
+                self._due[name] = monotonic() + wait.total_seconds()
+                if done:
+                    log.info("kept_house", chore=name, rows=done)
+        return False
+
+
+def is_trusted(name: str, even_for: timedelta) -> bool:
+    """Whether a clock that was not set for so long will do for this chore."""
+    return even_for >= SETTLED or not name.startswith(REMOVING)
+
+
+def chores(store: Store, settings: Settings, now: Callable[[], datetime]) -> dict[str, Chore]:
+    """Each chore by name; none that would remove what is kept for ever."""
+
+    async def place() -> int:
+        await store.events.place()
+        return 0
+
+    async def prune_jobs() -> int:
+        at = now()
+        return await store.retention.prune_jobs(at - settings.keep_jobs, at, BATCH)
+
+    async def prune_events() -> int:
+        return await store.retention.prune_events(now() - settings.keep_events, BATCH)
+
+    async def prune_deliveries() -> int:
+        return await store.retention.prune_deliveries(now() - settings.keep_deliveries, BATCH)
+
+    async def prune_keys() -> int:
+        return await store.idempotency.prune(now())
+
+    async def read_again() -> int:
+        return await store.set_aside.read_again(BATCH, now())
+
+    found: dict[str, Chore] = {
+        "place_events": place,
+        "read_again": read_again,
+        "prune_idempotency_keys": prune_keys,
+    }
+    if settings.keep_jobs:
+        found["prune_jobs"] = prune_jobs
+    if settings.keep_events:
+        found["prune_events"] = prune_events
+    if settings.keep_deliveries:
+        found["prune_deliveries"] = prune_deliveries
+    return found

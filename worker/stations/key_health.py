@@ -1,0 +1,122 @@
+"""
+What exchanges teach of keys: refused, called too fast, well again. Written down for all processes.
+"""
+
+from datetime import datetime
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from generation.contract.errors import AccountBlocked, Fault, Rejected, Scope, Throttled
+from generation.contract.status import SubmitAnswer
+from generation.job import Job
+from generation.stations.binding import Binding
+from generation.stations.blocks import is_the_job, sent_by, subject_of
+from generation.stations.key_health import Account, KeyName, after_answer, rested
+from worker.context import Room
+
+log = structlog.get_logger(__name__)
+
+
+async def note_trouble(
+    room: Room, binding: Binding, job: Job, answer: SubmitAnswer | Fault
+) -> SubmitAnswer | Fault:
+    """
+    What is wrong with the key is known to all processes before the next job is sent there. Returns
+    the answer to go on with: a job that is refused again, while others pass, has failed.
+    """
+    if isinstance(answer, Fault) and is_trouble(answer):
+        before = await note(room, binding, job, answer)
+        if before and is_the_job(before.blocks, answer, sent_by(job, room.now())):
+            return final(answer)
+    return answer
+
+
+async def note_recovery(
+    room: Room, binding: Binding, job: Job, answer: SubmitAnswer | Fault
+) -> None:
+    """A key that was in trouble and is well again is known as such; no earlier than the task is."""
+    known = room.accounts.get(binding.lane)
+    if known is None or (isinstance(answer, Fault) and is_trouble(answer)):
+        return
+    now = room.now()
+    if after_answer(known, answer, sent_by(job, now), now, room.patience) is not known:
+        await note(room, binding, job, answer)
+
+
+def is_trouble(fault: Fault) -> bool:
+    """Whether it may hold for more jobs than the one that met it."""
+    return isinstance(fault, Throttled | AccountBlocked) or fault.scope is not Scope.ORDER
+
+
+def final(fault: Fault) -> Rejected:
+    """The refusal as one of the job itself, in the upstream's words."""
+    refused = Rejected(
+        fault.message,
+        code=fault.code,
+        upstream_status=fault.upstream_status,
+        upstream_code=fault.upstream_code,
+    )
+    refused.words = fault.words
+    return refused
+
+
+async def note_pause(room: Room, name: KeyName, until: datetime) -> None:
+    """
+    Looks with this key are too fast: no worker looks with it before then. Never fails: what is not
+    noted is found out again by each for itself.
+    """
+    try:
+        account = await room.store.accounts.change(name, lambda known: rested(known, until))
+    except (SQLAlchemyError, OSError) as error:
+        log.warning("pause_not_noted", station=name[0], error=str(error))
+        return
+    room.accounts = {**room.accounts, name: account}
+
+
+async def note(
+    room: Room, binding: Binding, job: Job, answer: SubmitAnswer | Fault
+) -> Account | None:
+    """
+    Returns the account as it was before. Never fails: what is not noted is found out again by the
+    next job.
+    """
+    now = room.now()
+    before: list[Account] = []
+
+    def decide(account: Account) -> Account:
+        before[:] = [account]
+        return after_answer(account, answer, sent_by(job, now), now, room.patience)
+
+    try:
+        account = await room.store.accounts.change(binding.lane, decide)
+    except (SQLAlchemyError, OSError) as error:
+        log.warning("key_not_noted", station=binding.station.name, error=str(error))
+        return None
+    room.accounts = {**room.accounts, binding.lane: account}
+    log_changes(before[0], account, subject_of(job), now)
+    return before[0]
+
+
+def log_changes(before: Account, after: Account, subject: str, now: datetime) -> None:
+    """Each block once when it begins, and once when it ends, with its scope."""
+    where = {"station": after.station, "key": after.key}
+    if after.blocked_code != before.blocked_code:
+        log.warning(
+            "key_blocked" if after.blocked_code else "key_recovered",
+            **where,
+            scope=Scope.KEY.value,
+            code=after.blocked_code or before.blocked_code,
+            words=after.blocked_words or None,
+        )
+    held = after.blocks.holds(subject, now)
+    if held != before.blocks.holds(subject, now):
+        block = after.blocks.get(subject) or before.blocks.get(subject)
+        log.warning(
+            "key_blocked" if held else "key_recovered",
+            **where,
+            scope=Scope.MODEL.value,
+            subject=subject,
+            code=block.code if block else None,
+            words=block.text if block and held else None,
+        )

@@ -1,0 +1,1 @@
+"""Submits, inputs and doubts."""

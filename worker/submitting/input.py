@@ -1,0 +1,67 @@
+"""
+What a waiting task is told by its caller: with the order itself, or later.
+"""
+
+import structlog
+
+from generation.contract.errors import Fault
+from generation.contract.operation import Task
+from generation.contract.request import split
+from generation.contract.status import SubmitAnswer
+from generation.job import Job, JobState
+from generation.lifecycle import after_input, begin_input, give_input, heard
+from generation.stations.binding import Binding, Unbound, bind
+from worker.context import Room
+from worker.polling.given import without_given
+
+log = structlog.get_logger(__name__)
+
+
+def early_answered(job: Job, binding: Binding) -> Job:
+    """A job that has just begun to wait, with what its order already said to that; once."""
+    if job.state is not JobState.AWAITING_INPUT or job.answer or job.answered_at:
+        return job
+    operation = binding.operation
+    known, _ = split(operation.request, job.input)
+    early = operation.early_input(operation.request.model_validate(known))
+    if early is None:
+        return job
+    return give_input(job, early.model_dump(mode="json", exclude_unset=True), job.updated_at)
+
+
+async def send_input(room: Room, job: Job) -> None:
+    """Send the caller's input to the task that waits for it."""
+    try:
+        binding = bind(room.stations, job)
+    except Unbound as error:
+        log.warning("input_impossible", job_id=job.id, reason=str(error))
+        return
+    at = room.moment(binding, job.model)
+
+    def claim(fresh: Job) -> Job:
+        return begin_input(fresh, at) if fresh.version == job.version else fresh
+
+    claimed = await room.store.jobs.change(job.id, claim)
+    if claimed is None or claimed.after is claimed.before:
+        return
+    answer, words = await answered(room, claimed.after, binding)
+    at = room.moment(binding, job.model)
+
+    def decide(fresh: Job) -> Job:
+        waits = fresh.state is JobState.AWAITING_INPUT
+        same = waits and fresh.answered_at == claimed.after.answered_at
+        return heard(fresh, after_input(fresh, answer, at), words) if same else fresh
+
+    change = await room.save(job.id, decide)
+    room.show(change)
+    log.info("input", job_id=job.id, type=job.type, outcome=change and change.after.state.value)
+
+
+async def answered(room: Room, job: Job, binding: Binding) -> tuple[SubmitAnswer | Fault, str]:
+    task = Task(job.upstream_id or "", job.upstream_details)
+    try:
+        said = await room.upstream.send_input(binding, task, job.answer or {})
+        said = await without_given(room, job, binding, said)
+    except Fault as fault:
+        return fault, fault.words
+    return said.answer, said.words

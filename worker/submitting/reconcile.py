@@ -1,0 +1,244 @@
+"""
+Jobs that need more than a look: submits whose outcome is unknown, and cancels.
+"""
+
+import structlog
+
+from generation.access.callback_tokens import APART
+from generation.contract.errors import (
+    ErrorCode,
+    Fault,
+    InDoubt,
+    NotAccepted,
+    Rejected,
+    UnrecognizedReply,
+)
+from generation.contract.operation import Order, Task, Unlisted
+from generation.contract.status import Failed, Status, Succeeded
+from generation.job import Billed, Job, JobState
+from generation.lifecycle import (
+    Moment,
+    after_cancel,
+    after_find,
+    after_look,
+    after_submit,
+    canceled,
+    doubt,
+    expired,
+    heard,
+    reaches_back,
+    surely_ended,
+    unbilled,
+    unfindable,
+    unproven,
+)
+from generation.lifecycle.manual_resolution import carry_out
+from generation.stations.binding import Binding, Unbound, bind
+from generation.stations.station import OnDoubt
+from generation.upstream.transcript import Heard
+from worker.context import Room
+from worker.submitting.shared_tasks import holders
+
+log = structlog.get_logger(__name__)
+
+
+async def call_stale(room: Room, job: Job) -> None:
+    """
+    The worker that was submitting this job has not been heard of: nobody knows if it was sent.
+    """
+    if job.id in room.submitting:
+        return
+    at = room.moment()
+    repeatable = is_repeatable(room, job)
+
+    def decide(fresh: Job) -> Job:
+        stale = fresh.state is JobState.SUBMITTING and fresh.version == job.version
+        if stale and repeatable:
+            return after_submit(fresh, NotAccepted("its worker stopped while sending it"), at)
+        return doubt(fresh, "its worker stopped while sending it", at) if stale else fresh
+
+    change = await room.save(job.id, decide)
+    room.show(change)
+    if change and change.after.state is JobState.IN_DOUBT:
+        log.warning("submit_in_doubt", job_id=job.id, type=job.type, station=job.station)
+        await find(room, change.after)
+
+
+def is_repeatable(room: Room, job: Job) -> bool:
+    """Whether sending it again could cost nothing."""
+    try:
+        return bind(room.stations, job).operation.repeatable
+    except Unbound:
+        return False
+
+
+async def find(room: Room, job: Job) -> None:
+    """Look for a job in doubt, where its upstream can be asked."""
+    try:
+        binding = bind(room.stations, job)
+    except Unbound as error:
+        log.warning("find_impossible", job_id=job.id, reason=str(error))
+        await settle_unbound(room, job)
+        return
+    answer, findable = await searched(room, job, binding)
+    at = room.moment(binding, job.model)
+
+    def decide(fresh: Job) -> Job:
+        if fresh.state is not JobState.IN_DOUBT or fresh.attempts != job.attempts:
+            return fresh
+        if isinstance(answer, str):
+            return after_find(fresh, answer, at)
+        if (settled := given_up(fresh, answer, at, findable=findable)) is not None:
+            return settled
+        if (answer is None or is_silence(answer)) and fresh.version != job.version:
+            return fresh  # searched for again meanwhile: one wait must not count twice
+        return unfound(fresh, answer, at, binding.station.on_doubt, findable=findable)
+
+    change = await room.save(job.id, decide)
+    room.show(change)
+    if change is None or not change.moved:
+        return
+    if answer is not None and answer == job.named_id:
+        await room.store.claims.wake(job.id, room.now(), APART)  # there was something to tell
+    log.info("find", job_id=job.id, type=job.type, outcome=change.after.state.value)
+    if isinstance(answer, str) and change.before.resolved_as is not None:
+        log.warning("resolution_overruled", job_id=job.id, upstream_id=answer)
+
+
+def given_up(job: Job, answer: Fault | None, at: Moment, *, findable: bool) -> Job | None:
+    """What a search that has not found it leaves of a job that somebody, or its time, has ended."""
+    if job.cancel_requested_at is not None:
+        absent = findable and answer is None and surely_ended(job, at)
+        billed = unbilled(job) if absent else Billed.UNKNOWN
+        return canceled(job, at.now, billed, "canceled while in doubt")
+    if job.resolved_as is not None:
+        return carry_out(job, answer, at)
+    return expired(job, at) if at.is_past(job.deadline) else None
+
+
+def unfound(
+    job: Job, answer: Fault | None, at: Moment, on_doubt: OnDoubt, *, findable: bool
+) -> Job:
+    """A search that has not found it, or that there is no way to make."""
+    if not findable:
+        return unfindable(job, at, on_doubt)
+    if answer is not None and is_silence(answer):
+        return unproven(job, answer, at, on_doubt)
+    return after_find(job, answer, at)
+
+
+async def settle_unbound(room: Room, job: Job) -> None:
+    """What a person has said of a job counts also where there is nobody left to ask."""
+    at = room.moment()
+
+    def decide(fresh: Job) -> Job:
+        said = fresh.state is JobState.IN_DOUBT and fresh.resolved_as is not None
+        return carry_out(fresh, None, at) if said else fresh
+
+    room.show(await room.save(job.id, decide))
+
+
+async def searched(room: Room, job: Job, binding: Binding) -> tuple[str | Fault | None, bool]:
+    """What a search said, and whether this upstream can be searched at all."""
+    try:
+        if job.named_id is not None and await is_its_own(room, binding, job):
+            return job.named_id, True
+        order = Order(job.id, await room.callback_url(job), submitted_at=job.submitted_at)
+        if binding.operation.build_find(order) is None:
+            return None, False
+        found = await room.upstream.find(binding, order)
+        return (await judged(room, job, found) if isinstance(found, Unlisted) else found), True
+    except Fault as fault:
+        return fault, True
+
+
+async def judged(room: Room, job: Job, found: Unlisted) -> Fault | None:
+    """
+    Whether the list reaches back to this job's submit: it shows a task of ours, at the same key,
+    that was accepted before. Else its silence proves nothing.
+    """
+    listed = await room.store.jobs.tasks.accepted(sorted(found.references - {job.id}))
+    here = [each for each in listed if (each.station, each.key) == (job.station, job.key)]
+    if reaches_back(job, [each.started_at for each in here if each.started_at]):
+        return None
+    words = "the list of the upstream's latest tasks does not name this job and may not reach back"
+    fault = InDoubt(words)
+    fault.words = words
+    return fault
+
+
+def is_silence(answer: str | Fault | None) -> bool:
+    """Whether the upstream itself has answered, and left open whether the task is there."""
+    if not isinstance(answer, InDoubt) or not answer.words:
+        return False
+    return (answer.upstream_status or 200) < 400
+
+
+async def is_its_own(room: Room, binding: Binding, job: Job) -> bool:
+    """
+    Whether the task that a callback has named is there, and is no other job's. Raises the `Fault`
+    that leaves it open.
+    """
+    name = job.named_id or ""
+    others = await holders(room, name, binding.station.name)
+    if any(each.job_id != job.id for each in others):
+        log.warning("callback_names_a_task_of_another_job", job_id=job.id, upstream_id=name)
+        return False
+    return await is_known(room, binding, name)
+
+
+async def is_known(room: Room, binding: Binding, upstream_id: str) -> bool:
+    """
+    Whether the account that the job was sent with has this task. Raises the `Fault` that leaves it
+    open.
+    """
+    try:
+        await room.upstream.query(binding, Task(upstream_id))
+    except Rejected:
+        return False
+    except UnrecognizedReply as fault:
+        if fault.code is not ErrorCode.ASSET_MISSING:
+            raise
+    return True
+
+
+async def cancel(room: Room, job: Job) -> None:
+    """
+    See to a caller's wish to cancel a job that is upstream: stop it there, or let go of it. One
+    that has ended meanwhile, as a look tells first, ends as its task did.
+    """
+    binding: Binding | None = None
+    said: Heard[Status] | None = None
+    stopped: bool | Fault | None = None
+    try:
+        binding = bind(room.stations, job)
+        task = Task(job.upstream_id or "", job.upstream_details)
+        said = await finished(room, binding, task)
+        stopped = None if said else await room.upstream.cancel(binding, task)
+    except Unbound as error:
+        log.warning("cancel_impossible", job_id=job.id, reason=str(error))
+    except Fault as fault:
+        stopped = fault
+    at = room.moment(binding, job.model)
+
+    def decide(fresh: Job) -> Job:
+        same_task = fresh.upstream_id == job.upstream_id and fresh.attempts == job.attempts
+        if not same_task or fresh.is_terminal:
+            return fresh
+        if said is not None:
+            return heard(fresh, after_look(fresh, said.answer, at), said.words)
+        return after_cancel(fresh, stopped, at)
+
+    change = await room.save(job.id, decide)
+    room.show(change)
+    outcome = change.after.state.value if change else "gone"
+    log.info("cancel", job_id=job.id, type=job.type, stopped=str(stopped), outcome=outcome)
+
+
+async def finished(room: Room, binding: Binding, task: Task) -> Heard[Status] | None:
+    """What the upstream says of a task that has ended; None where it does not say so."""
+    try:
+        said = await room.upstream.query(binding, task)
+    except Fault:
+        return None
+    return said if isinstance(said.answer, Succeeded | Failed) else None

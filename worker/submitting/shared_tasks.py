@@ -1,0 +1,98 @@
+"""
+Upstream tasks that more than one job has, or names: told, and never in silence.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
+
+import structlog
+
+from generation.contract.errors import ErrorCode, Fault, InDoubt, Rejected
+from generation.contract.named_tasks import MOST_NAMED, tasks_named
+from generation.contract.status import Accepted, AwaitingInput, SubmitAnswer
+from generation.job import Job
+from generation.stations.binding import Binding
+from generation.store import Holder
+from worker.context import Room
+
+log = structlog.get_logger(__name__)
+
+
+async def holders(room: Room, upstream_id: str, station: str) -> list[Holder]:
+    """The jobs that have this task at that station."""
+    found = await room.store.jobs.tasks.holders(upstream_id)
+    return [each for each in found if each.station == station]
+
+
+async def check_named(room: Room, job: Job, binding: Binding) -> None:
+    """
+    Raises `Rejected` for an order that names a task of another tenant's, at the station it is about
+    to be sent to. The ids of files within a result are in no index and are not looked for.
+    """
+    for name in sorted(tasks_named(job.input))[:MOST_NAMED]:
+        found = await holders(room, name, binding.station.name)
+        if found and all(each.tenant != job.tenant for each in found):
+            raise Rejected(f"{name} is a task of somebody else's", code=ErrorCode.NOT_FOUND)
+
+
+def naming(
+    room: Room, job: Job, answer: SubmitAnswer | Fault
+) -> AbstractAsyncContextManager[object]:
+    """For as long as it is held, no other job of this process is saved with this answer's task."""
+    name = task_of(answer)
+    if name is None:
+        return nullcontext()
+    return room.naming.setdefault((job.station or "", name), asyncio.Lock())
+
+
+async def unshared(
+    room: Room, job: Job, binding: Binding, answer: SubmitAnswer | Fault
+) -> SubmitAnswer | Fault:
+    """
+    The answer, or a doubt where it names a task that another job has: it may have been made for one
+    of the two, or for neither, and nobody may be given another's.
+    """
+    name = task_of(answer)
+    if name is None or binding.operation.repeatable:
+        return answer
+    station = binding.station.name
+    found = await room.persist(job.id, lambda: holders(room, name, station))
+    others = [each for each in found if each.job_id != job.id]
+    if not others or is_meant(job, answer, name, others):
+        return answer
+    other = others[0]
+    log.warning(
+        "upstream_id_shared",
+        job_id=job.id,
+        other_job_id=other.job_id,
+        station=station,
+        upstream_id=name,
+    )
+    whose = f"{other.job_id} has" if other.tenant == job.tenant else "another job has"
+    return InDoubt(f"it was answered with the task {name}, which {whose} already")
+
+
+def task_of(answer: SubmitAnswer | Fault) -> str | None:
+    """The task that a submit's answer leaves to be looked at."""
+    match answer:
+        case Accepted(upstream_id):
+            return upstream_id
+        case AwaitingInput(str(upstream_id)):
+            return upstream_id
+        case _:
+            return None
+
+
+def is_meant(job: Job, answer: SubmitAnswer | Fault, name: str, others: Sequence[Holder]) -> bool:
+    """
+    Whether one task for these jobs is what was ordered: they are one tenant's, and this order goes
+    on with that task, or follows the same job, or made none as the upstream itself says.
+    """
+    if any(each.tenant != job.tenant for each in others):
+        return False
+    existed = isinstance(answer, Accepted) and answer.existed
+    related = job.parent_id is not None and all(
+        job.parent_id in {each.job_id, each.parent_id} for each in others
+    )
+    return existed or related or name in tasks_named(job.input)
