@@ -18,10 +18,10 @@ from celery import Celery
 from sqlalchemy.exc import SQLAlchemyError
 
 from generation.access.callback_tokens import SECRET_NAME, callback_url
-from generation.contract.operation import Durations, Pace
 from generation.flower_publisher import Rows
 from generation.job import Job
 from generation.lifecycle import Moment, Rules
+from generation.polling.pace import Durations, Pace
 from generation.queue import Nudger
 from generation.settings import Settings, seconds
 from generation.stations.binding import Binding

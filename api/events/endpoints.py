@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from api.events.broadcaster import Hub
 from api.events.query import FeedQuery, cursor_of, read_feed_query, read_log_query
-from api.jobs.list_query import unusable
+from api.http.query_params import unusable
 from api.lookup import own_job
 from generation.store import ApiKey, Store, Told
 

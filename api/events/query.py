@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from starlette.requests import Request
 
 from api.http.likely import no_such
+from api.http.query_params import MOST, read_limit, unusable
 from api.http.timestamps import read_query_time
-from api.jobs.list_query import MOST, read_limit, unusable
 from generation.events import FEED_EVENTS
 
 #: A reader is kept waiting for at most this many seconds.

@@ -3,14 +3,17 @@ Reading a request's body, within bounds.
 """
 
 import json
+import re
 from collections.abc import Iterable
 from itertools import chain, islice
 from typing import Any, cast
 
+from pydantic_core import from_json
 from starlette.requests import ClientDisconnect, Request
 
 from api.http.problem_types import BODY_TOO_LARGE, MALFORMED_JSON
 from api.http.problems import Complaint, Problem, invalid
+from api.http.validation_errors import MOST_COMPLAINTS, unstorable
 
 
 async def read_body(request: Request, limit: int) -> bytes:
@@ -133,3 +136,45 @@ def all_different(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
             raise Problem(MALFORMED_JSON, words)
         found[name] = value
     return found
+
+
+#: How bodies begin that are no plain UTF-8, and what to say of them. UTF-16 without a byte order
+#: mark shows itself by the NUL beside the first ASCII character.
+FORMS = (
+    (b"\x1f\x8b", "it is compressed; send it plain"),
+    (b"\x28\xb5\x2f\xfd", "it is compressed with zstd; send it plain"),
+    (b"\xef\xbb\xbf", "it begins with a byte order mark; send UTF-8 without one"),
+    (b"\xff\xfe", "it is UTF-16; send UTF-8"),
+    (b"\xfe\xff", "it is UTF-16; send UTF-8"),
+    (b"\0", "it is UTF-16 or UTF-32; send UTF-8"),
+    (b"{\0", "it is UTF-16 or UTF-32; send UTF-8"),
+)
+
+
+#: U+0000 as JSON spells it, and numbers so long or so large that no database keeps them.
+SEARCHED_BYTES = 4096
+
+
+_HUGE = re.compile(rb"[0-9](?:[eE]\+?[0-9]{3}|[0-9]{18})")
+
+
+def read_json(raw: bytes) -> object:
+    """
+    The body. Raises `Problem` with the line and column where it stops being JSON, for a name that
+    is given twice, and for what no database could keep.
+    """
+    if not raw.strip():
+        raise Problem(MALFORMED_JSON, "the body is empty; send a JSON object")
+    check_before(raw)
+    try:
+        body = from_json(raw, allow_inf_nan=False)
+    except ValueError as error:
+        words = next((words for start, words in FORMS if raw.startswith(start)), error)
+        raise Problem(MALFORMED_JSON, f"the body is not JSON: {words}") from error
+    check_after(raw, body)
+    check_names(raw, body)
+    # Of a large body, looking at its values is quicker than reading its letters.
+    suspicious = len(raw) > SEARCHED_BYTES or b"\\u0000" in raw or _HUGE.search(raw)
+    if suspicious and (found := tuple(islice(unstorable(body), MOST_COMPLAINTS))):
+        raise invalid(found)
+    return body

@@ -15,12 +15,11 @@ from ulid import ULID
 
 from api.http.problem_types import NOT_FOUND
 from api.http.problems import Complaint, Problem, complaint_documents, invalid
-from api.http.request_body import read_body
+from api.http.request_body import read_body, read_json
 from api.http.responses import json_answer
 from api.http.validation_errors import complaints
 from api.jobs.admission import Taker
 from api.jobs.idempotency import Repeats
-from api.jobs.order import read_json
 from api.jobs.request_headers import Wishes, read_wishes
 from api.lookup import BATCH_ID
 from generation.flower_publisher import Rows

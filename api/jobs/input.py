@@ -10,10 +10,9 @@ from starlette.responses import Response
 
 from api.http.problem_types import NOT_AWAITING_INPUT
 from api.http.problems import Problem, invalid
-from api.http.request_body import read_body
+from api.http.request_body import read_body, read_json
 from api.http.responses import json_answer
 from api.http.validation_errors import complaints
-from api.jobs.order import read_json
 from api.lookup import own_job
 from generation import providers
 from generation.job import Job, JobState

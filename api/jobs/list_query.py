@@ -12,15 +12,12 @@ from typing import Self
 from urllib.parse import urlencode
 
 from api.http.likely import no_such
-from api.http.problem_types import INVALID_QUERY
-from api.http.problems import Problem
+from api.http.query_params import read_limit, unusable
 from api.http.timestamps import read_query_time
 from api.lookup import BATCH_ID, JOB_ID
 from generation.job import Job, JobState
 from generation.store import Filters
 
-MOST = 100
-USUAL = 50
 TIMES = ("created_after", "created_before", "updated_after", "updated_before")
 PARAMETERS = ("state", "provider", "operation", "station", *TIMES, "parent", "batch")
 PAGING = ("limit", "cursor")
@@ -163,14 +160,6 @@ def read_metadata(given: Mapping[str, str]) -> Mapping[str, str]:
     return found
 
 
-def read_limit(value: str | None) -> int:
-    if value is None:
-        return USUAL
-    if not re.fullmatch(r"[0-9]{1,3}", value) or not 1 <= int(value) <= MOST:
-        raise unusable(f"limit must be a whole number from 1 to {MOST}")
-    return int(value)
-
-
 def read_cursor(value: str | None) -> tuple[str, str]:
     """The direction and the job; both empty without a cursor."""
     if value is None:
@@ -187,7 +176,3 @@ def read_cursor(value: str | None) -> tuple[str, str]:
 
 def cursor(direction: str, job_id: str) -> str:
     return base64.urlsafe_b64encode(f"{direction}{job_id}".encode()).decode().rstrip("=")
-
-
-def unusable(detail: str) -> Problem:
-    return Problem(INVALID_QUERY, detail)

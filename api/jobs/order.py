@@ -2,11 +2,9 @@
 An order as it arrives: read, checked, and made into a job.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import Annotated, Any
 
 from pydantic import (
@@ -17,14 +15,13 @@ from pydantic import (
     StringConstraints,
     ValidationError,
 )
-from pydantic_core import PydanticCustomError, from_json
+from pydantic_core import PydanticCustomError
 from ulid import ULID
 
 from api.http.deadline import EXAMPLES, UnusableDeadline, read_deadline
-from api.http.problem_types import MALFORMED_JSON, PROVIDER_NOT_ALLOWED
+from api.http.problem_types import PROVIDER_NOT_ALLOWED
 from api.http.problems import Complaint, Problem, invalid
-from api.http.request_body import check_after, check_before, check_names
-from api.http.validation_errors import MOST_COMPLAINTS, complaints, unstorable
+from api.http.validation_errors import complaints
 from api.jobs.follow_ups import ACTION, Followups
 from api.operations.catalogue import Catalogue, Offer
 from generation.contract.request import Request, split
@@ -249,44 +246,6 @@ def check_provider(provider: str, caller: ApiKey) -> None:
         allowed = ", ".join(sorted(caller.access.providers or ())) or "nobody"
         words = f"this key may order from {allowed}, and not from {provider}"
         raise Problem(PROVIDER_NOT_ALLOWED, words)
-
-
-#: How bodies begin that are no plain UTF-8, and what to say of them. UTF-16 without a byte order
-#: mark shows itself by the NUL beside the first ASCII character.
-FORMS = (
-    (b"\x1f\x8b", "it is compressed; send it plain"),
-    (b"\x28\xb5\x2f\xfd", "it is compressed with zstd; send it plain"),
-    (b"\xef\xbb\xbf", "it begins with a byte order mark; send UTF-8 without one"),
-    (b"\xff\xfe", "it is UTF-16; send UTF-8"),
-    (b"\xfe\xff", "it is UTF-16; send UTF-8"),
-    (b"\0", "it is UTF-16 or UTF-32; send UTF-8"),
-    (b"{\0", "it is UTF-16 or UTF-32; send UTF-8"),
-)
-#: U+0000 as JSON spells it, and numbers so long or so large that no database keeps them.
-LARGE = 4096
-_HUGE = re.compile(rb"[0-9](?:[eE]\+?[0-9]{3}|[0-9]{18})")
-
-
-def read_json(raw: bytes) -> object:
-    """
-    The body. Raises `Problem` with the line and column where it stops being JSON, for a name that
-    is given twice, and for what no database could keep.
-    """
-    if not raw.strip():
-        raise Problem(MALFORMED_JSON, "the body is empty; send a JSON object")
-    check_before(raw)
-    try:
-        body = from_json(raw, allow_inf_nan=False)
-    except ValueError as error:
-        words = next((words for start, words in FORMS if raw.startswith(start)), error)
-        raise Problem(MALFORMED_JSON, f"the body is not JSON: {words}") from error
-    check_after(raw, body)
-    check_names(raw, body)
-    # Of a large body, looking at its values is quicker than reading its letters.
-    suspicious = len(raw) > LARGE or b"\\u0000" in raw or _HUGE.search(raw)
-    if suspicious and (found := tuple(islice(unstorable(body), MOST_COMPLAINTS))):
-        raise invalid(found)
-    return body
 
 
 def read_order(body: object) -> Order:

@@ -13,9 +13,9 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.operations.catalogue import Catalogue, Offer
-from generation.contract.operation import Pace
 from generation.job import Job
 from generation.polling.duration_histogram import Sketch
+from generation.polling.pace import Pace
 from generation.polling.schedule import next_look
 from generation.stations.binding import Unbound, bind
 from generation.stations.station import Stations

@@ -11,10 +11,9 @@ from starlette.responses import Response
 
 from api.http.problem_types import NOT_IN_DOUBT
 from api.http.problems import Complaint, Problem, invalid
-from api.http.request_body import read_body
+from api.http.request_body import read_body, read_json
 from api.http.responses import json_answer
 from api.http.validation_errors import complaints
-from api.jobs.order import read_json
 from api.lookup import no_such_job, own_id
 from generation.contract.request import Form
 from generation.flower_publisher import Rows

@@ -10,11 +10,10 @@ from starlette.responses import Response
 
 from api.events.wait import Waiting
 from api.http.problems import Problem
-from api.http.request_body import read_body
+from api.http.request_body import read_body, read_json
 from api.http.responses import json_answer
 from api.jobs.admission import Taker
 from api.jobs.idempotency import Repeats, named_key
-from api.jobs.order import read_json
 from api.jobs.poll_hints import Hints
 from api.jobs.request_headers import Wishes, read_wishes
 from api.lookup import checked_client_id

@@ -13,10 +13,9 @@ from starlette.responses import Response
 from api.auth.api_keys import Callers
 from api.http.problem_types import INVALID_QUERY, KEY_REVOKED, NOT_FOUND, OWN_KEY
 from api.http.problems import Problem, invalid
-from api.http.request_body import read_body
+from api.http.request_body import read_body, read_json
 from api.http.responses import json_answer
 from api.http.validation_errors import complaints
-from api.jobs.order import read_json
 from api.keys.schemas import AccessOrder, KeyOrder
 from generation.access.key_document import key_document
 from generation.access.permissions import Access

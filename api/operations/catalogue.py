@@ -11,7 +11,8 @@ from api.http.likely import no_such, no_such_operation
 from api.http.problem_types import NO_STATION, UNSUPPORTED
 from api.http.problems import Complaint, Problem, invalid
 from generation import providers
-from generation.contract.operation import Operation, Pace
+from generation.contract.operation import Operation
+from generation.polling.pace import Pace
 from generation.polling.schedule import faster
 from generation.stations.station import ExtraFields, Stations
 

@@ -12,7 +12,8 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 
 from api.events.query import given_once, read_moment
-from api.jobs.list_query import JOB_ID, read_limit, unusable
+from api.http.query_params import read_limit, unusable
+from api.jobs.list_query import JOB_ID
 from api.webhooks.endpoints import ENDPOINT_ID
 from generation.events import FEED_EVENTS
 from generation.store.webhooks.delivery_log import LogFilters

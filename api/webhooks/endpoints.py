@@ -15,11 +15,10 @@ from ulid import ULID
 from api.events.query import given_once, read_moment
 from api.http.problem_types import ENDPOINT_DISABLED, NOT_FOUND, TOO_MANY_ENDPOINTS
 from api.http.problems import Complaint, Problem, invalid
-from api.http.request_body import read_body
+from api.http.query_params import unusable
+from api.http.request_body import read_body, read_json
 from api.http.responses import json_answer
 from api.http.validation_errors import complaints
-from api.jobs.list_query import unusable
-from api.jobs.order import read_json
 from api.webhooks.requests import EndpointChange, EndpointOrder, Period
 from generation.settings import Settings, duration
 from generation.store import ApiKey, Store, TooManyEndpoints

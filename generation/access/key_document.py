@@ -4,8 +4,8 @@ A caller's key as its operators see it.
 
 from typing import Any
 
+from generation.access.api_key import ApiKey
 from generation.job_document import rfc3339
-from generation.store.access.api_keys import ApiKey
 
 
 def key_document(key: ApiKey) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from generation.contract.errors import Fault
-from generation.contract.operation import Pace
 from generation.contract.pauses import look_pause
+from generation.polling.pace import Pace
 from generation.polling.schedule import jittered
 
 #: An upstream's own books are behind its answers by no more than this.

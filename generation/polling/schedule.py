@@ -16,8 +16,8 @@ from datetime import timedelta
 from functools import lru_cache
 from math import log, sqrt
 
-from generation.contract.operation import Durations, Pace
 from generation.polling.duration_histogram import BUCKETS, EDGES, NOTHING_SEEN, usual
+from generation.polling.pace import Durations, Pace
 
 #: Each interval is drawn from ±20 % around its value, so that tasks born together drift apart.
 JITTER = 0.2

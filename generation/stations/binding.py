@@ -12,8 +12,9 @@ from random import Random
 from typing import Any
 
 from generation import providers
-from generation.contract.operation import Operation, Pace
+from generation.contract.operation import Operation
 from generation.job import Job
+from generation.polling.pace import Pace
 from generation.polling.schedule import faster
 from generation.providers.kit.balance import BalanceQuery
 from generation.stations.station import Dialect, Key, Station, Stations

@@ -2,7 +2,8 @@
 The only package that talks to the database.
 """
 
-from generation.store.access.api_keys import ApiKey, KeyStore, new_key
+from generation.access.api_key import ApiKey
+from generation.store.access.api_keys import KeyStore, new_key
 from generation.store.access.secrets import SecretStore
 from generation.store.counters import add_to_tallies, totals
 from generation.store.engine.database import Database, UnusableDatabase

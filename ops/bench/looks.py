@@ -18,8 +18,8 @@ from math import exp
 from random import Random
 
 from generation import providers
-from generation.contract.operation import Pace
 from generation.polling.duration_histogram import NOTHING_SEEN, Ending
+from generation.polling.pace import Pace
 from generation.polling.schedule import next_look
 
 JOBS = 3000

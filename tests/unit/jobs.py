@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from generation.contract.operation import Durations, Pace
 from generation.job import TERMINAL, Billed, Job, JobState
 from generation.lifecycle import Moment, Rules
+from generation.polling.pace import Durations, Pace
 from generation.stations.blocks import Sent
 
 NOON = datetime(2026, 1, 31, 12, 0, 0, tzinfo=UTC)

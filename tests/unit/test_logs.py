@@ -14,7 +14,7 @@ def test_a_line_says_what_happened_where_and_to_what() -> None:
         "[info",
         "]",
         "look",
-        "[worker.looks]",
+        "[worker.polling.poller]",
         "job_id=job_1",
         "reason=None",
         "attempt=2",
@@ -28,4 +28,5 @@ def test_what_would_be_mistaken_for_something_else_is_quoted() -> None:
 
 
 def test_a_traceback_follows_its_line() -> None:
-    assert line(exception="Traceback …\nKeyError").endswith("[worker.looks]\nTraceback …\nKeyError")
+    shown = line(exception="Traceback …\nKeyError")
+    assert shown.endswith("[worker.polling.poller]\nTraceback …\nKeyError")

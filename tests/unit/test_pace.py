@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from generation.contract.operation import Durations, Pace
 from generation.polling.duration_histogram import NOTHING_SEEN, Ending
+from generation.polling.pace import Durations, Pace
 from generation.polling.schedule import faster, next_late_look, next_look
 from tests.unit.jobs import PACE
 

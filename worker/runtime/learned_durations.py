@@ -13,9 +13,10 @@ from typing import Any
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from generation.contract.operation import Operation, Pace
+from generation.contract.operation import Operation
 from generation.job import Job, JobState
 from generation.polling.duration_histogram import Ending, Sketch
+from generation.polling.pace import Pace
 from generation.stations.binding import Binding
 from generation.store import DurationStore, Kind
 from worker.runtime.clock import is_recent

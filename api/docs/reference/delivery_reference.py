@@ -16,7 +16,7 @@ from api.http.problem_types import (
     UNAUTHENTICATED,
 )
 from api.http.problems import Problem
-from api.jobs.list_query import MOST, USUAL
+from api.http.query_params import MOST, USUAL
 from api.webhooks.delivery_query import cursor_of
 from generation.events import FEED_EVENTS
 from generation.webhooks.asymmetric import SigningKey

@@ -11,7 +11,7 @@ from api.docs.openapi_parts import Spec, complains, describe, in_path, in_query,
 from api.events.query import LATEST, LONGEST_WAIT, cursor_of
 from api.http.problem_types import INVALID_QUERY, NOT_FOUND, STORE_UNAVAILABLE, UNAUTHENTICATED
 from api.http.problems import Problem
-from api.jobs.list_query import MOST, USUAL
+from api.http.query_params import MOST, USUAL
 from api.operations.catalogue import Catalogue
 from generation.events import FEED_EVENTS, payload_of
 from generation.job_document import job_document

@@ -19,7 +19,8 @@ from api.http.problem_types import (
     UNAUTHENTICATED,
 )
 from api.http.problems import Complaint, Problem, invalid
-from api.jobs.list_query import MOST, USUAL, cursor
+from api.http.query_params import MOST, USUAL
+from api.jobs.list_query import cursor
 from api.operations.catalogue import Catalogue
 from api.system.health import Check
 from api.version import VERSION

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from generation.contract.operation import Durations, Pace
 from generation.contract.status import AssetType
+from generation.polling.pace import Durations, Pace
 from generation.providers.flux.request import FluxRequest
 from generation.providers.flux.resellers import Fal, Replicate
 

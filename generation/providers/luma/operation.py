@@ -7,9 +7,10 @@ from typing import Any
 from urllib.parse import quote
 
 from generation.contract.call import Call
-from generation.contract.operation import Durations, Operation, Order, Pace, Task
+from generation.contract.operation import Operation, Order, Task
 from generation.contract.reply import Reply
 from generation.contract.status import AssetType, Status, SubmitAnswer
+from generation.polling.pace import Durations, Pace
 from generation.providers.luma.reply import read_batch, read_find, read_query, read_submit
 from generation.providers.luma.request import LumaRequest
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
-from generation.contract.operation import Durations
 from generation.contract.request import Request
+from generation.polling.pace import Durations
 from generation.providers.midjourney.followups import (
     ActionRequest,
     ChangeRequest,

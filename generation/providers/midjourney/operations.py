@@ -14,10 +14,11 @@ from typing import Any, TypeVar, cast
 from urllib.parse import quote
 
 from generation.contract.call import Call
-from generation.contract.operation import Operation, Order, Pace, Task, Unlisted
+from generation.contract.operation import Operation, Order, Task, Unlisted
 from generation.contract.reply import Reply
 from generation.contract.request import Request
 from generation.contract.status import Status, SubmitAnswer, Succeeded
+from generation.polling.pace import Pace
 from generation.providers.midjourney import commands
 from generation.providers.midjourney.buttons import is_offered
 from generation.providers.midjourney.commands import Command

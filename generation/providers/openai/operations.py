@@ -17,10 +17,11 @@ from urllib.parse import quote
 
 from generation.contract.call import Call
 from generation.contract.errors import ErrorCode, Rejected, UnrecognizedReply
-from generation.contract.operation import Durations, Operation, Order, Pace, Task
+from generation.contract.operation import Operation, Order, Task
 from generation.contract.reply import Reply
 from generation.contract.request import Request
 from generation.contract.status import Failed, Status, Succeeded
+from generation.polling.pace import Durations, Pace
 from generation.providers.openai import bodies, reply
 from generation.providers.openai.chat_models import Chat, ImageByChat
 from generation.providers.openai.picture_models import ChatOpenPicture, Picture

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from generation.contract.operation import Durations
 from generation.contract.request import Request
+from generation.polling.pace import Durations
 from generation.providers.suno.products import Product
 from generation.providers.suno.request import (
     ClipRequest,

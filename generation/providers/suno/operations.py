@@ -7,10 +7,11 @@ from typing import Any
 
 from generation.contract.call import Call
 from generation.contract.errors import InDoubt, NotAccepted
-from generation.contract.operation import Operation, Order, Pace, Task
+from generation.contract.operation import Operation, Order, Task
 from generation.contract.reply import Reply
 from generation.contract.request import Request
 from generation.contract.status import Status, SubmitAnswer
+from generation.polling.pace import Pace
 from generation.providers.suno.commands import COMMANDS, Command
 from generation.providers.suno.family import FEED, NEWAPI, ONEPATH, RAW
 from generation.providers.suno.official import TASKID

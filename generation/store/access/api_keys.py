@@ -5,7 +5,6 @@ API keys. A key is shown once, when it is made; on disk there is only its hash.
 import hashlib
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 from ulid import ULID
 
+from generation.access.api_key import ApiKey
 from generation.access.permissions import Access, Limits, Rate, Scope
 from generation.store.engine.database import Database
 from generation.store.engine.unreadable_rows import read, read_one
@@ -26,30 +26,6 @@ PREFIX = "genq_"
 SHOWN = len(PREFIX) + 6
 #: Shorter keys could be guessed.
 SHORTEST = 24
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiKey:
-    """A caller's key, without the key itself."""
-
-    id: str
-    tenant: str
-    prefix: str
-    webhook_secret: str = field(repr=False)
-    access: Access = field(default_factory=Access)
-    created_at: datetime
-    last_used_at: datetime | None = None
-    revoked_at: datetime | None = None
-
-    def is_valid(self, now: datetime) -> bool:
-        """Whether it lets anybody in."""
-        expiry = self.access.expires_at
-        return self.revoked_at is None and (expiry is None or now < expiry)
-
-    @property
-    def quota_key(self) -> str | None:
-        """What its jobs are counted by; None where nothing limits them."""
-        return self.id if self.access.limits else None
 
 
 #: Given what a key may do, what it shall be able to do.

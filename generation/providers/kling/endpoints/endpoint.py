@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
 
-from generation.contract.operation import Durations, Pace
 from generation.contract.status import AssetType
+from generation.polling.pace import Durations, Pace
 from generation.providers.kling.answers import Reader
 from generation.providers.kling.requests.fields import KlingRequest
 
