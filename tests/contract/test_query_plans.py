@@ -155,3 +155,11 @@ async def test_a_blocked_key_is_tried_with_one_job(store: Store) -> None:
     called = await store.submits.call(calling(limited(max_in_flight=3), seconds=1))
     assert [each.id for each in called] == [job.id]
     assert (await store.accounts.all())[RELAY].probe_at != NOON
+
+
+async def test_the_keys_that_unfinished_jobs_belong_to_are_found_one_after_the_other(
+    store: Store,
+) -> None:
+    for station, key in (("relay", "main"), ("relay", "main"), ("gone", "old")):
+        await store.jobs.insert(a_job(JobState.RUNNING, station=station, key=key))
+    assert await store.accounts.in_use(NOON) == {("gone", "old"): 1, ("relay", "main"): 2}

@@ -58,7 +58,7 @@ WORK: Final[Mapping[str, str]] = {
 }
 #: Functions of the store whose statements may read all of a table, and why.
 WHOLE: Final[Mapping[str, str]] = {
-    "jobs.counts": "for tests and people; the service counts by tallies",
+    "jobs/store.counts": "for tests and people; the service counts by tallies",
 }
 
 
@@ -115,9 +115,10 @@ class Capture:
         frames = list(frames_of_store())
         if not frames or words.startswith("EXPLAIN"):
             return
-        self.lines.update((Path(f.f_code.co_filename).name, f.f_lineno) for f in frames)
+        self.lines.update((module_of(f.f_code.co_filename), f.f_lineno) for f in frames)
         asked_by = " < ".join(
-            f"{Path(each.f_code.co_filename).stem}.{each.f_code.co_name}" for each in frames
+            f"{module_of(each.f_code.co_filename).removesuffix('.py')}.{each.f_code.co_name}"
+            for each in frames
         )
         name = (connection.dialect.name, words)
         self.statements.setdefault(name, Statement(*name, one_of(parameters), asked_by))
@@ -131,12 +132,20 @@ def one_of(parameters: Any) -> tuple[Any, ...]:
     return tuple(given)
 
 
+@cache
+def module_of(file: str) -> str:
+    """The path of one of the store's modules inside the store; "" for any other file."""
+    path = Path(file)
+    inside = path.is_relative_to(STORE) and "migrations" not in path.parts
+    return path.relative_to(STORE).as_posix() if inside else ""
+
+
 def frames_of_store() -> Iterator[FrameType]:
     """The store's frames that wait for this statement, the innermost first."""
     spawned = greenlet.getcurrent().parent
     frame: FrameType | None = cast("FrameType | None", spawned and spawned.gr_frame)
     while frame is not None:
-        if Path(frame.f_code.co_filename).parent == STORE:
+        if module_of(frame.f_code.co_filename):
             yield frame
         frame = frame.f_back
 
@@ -217,20 +226,23 @@ def table_of(index: str) -> str:
 
 def places() -> list[Place]:
     """Every call in the store that gives a connection a statement, or hands the connection on."""
-    return [place for file in sorted(STORE.glob("*.py")) for place in places_in(file)]
+    return [place for file in sorted(STORE.rglob("*.py")) for place in places_in(file)]
 
 
 def places_in(file: Path) -> Iterator[Place]:
-    if file.name in NO_STATEMENTS:
+    module = module_of(str(file))
+    if not module or module in NO_STATEMENTS:
         return
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.Call) and runs_statements(node):
-            yield Place(file.name, node.lineno, node.end_lineno or node.lineno)
+            yield Place(module, node.lineno, node.end_lineno or node.lineno)
 
 
 #: Modules that open connections, and bring tables to a version; and the names of functions that
 #: look at a connection and run nothing.
-NO_STATEMENTS: Final = frozenset({"engines.py", "sqlite_driver.py", "database.py", "migrate.py"})
+NO_STATEMENTS: Final = frozenset(
+    f"engine/{name}.py" for name in ("engines", "sqlite_driver", "database", "migrate")
+)
 LOOKING: Final = frozenset({"insert_once", "dialect_of"})
 
 
