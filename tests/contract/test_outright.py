@@ -119,8 +119,7 @@ async def test_what_has_expired_is_left_and_free(store: Store, outright: Outrigh
 
 async def test_limited_orders_are_counted(store: Store, outright: Outright) -> None:
     key = await a_key(store, **GENEROUS)
-    assert not await outright(Birth([ordered(key)])), "nothing is known of the key yet"
-    await known(store, key)
+    assert await outright(Birth([ordered(key)])), "what the key has used is read first"
     births = [Birth([ordered(key)]) for _ in range(30)] + many(30, key=key)
     assert all(await stored(outright, births))
     assert await jobs_today(store, key) == 61
@@ -160,19 +159,23 @@ async def test_jobs_that_ended_make_room(store: Store) -> None:
         await store.jobs.place([ordered(key)])
 
 
-async def test_what_changed_since_is_left(store: Store, second: Store, outright: Outright) -> None:
+async def test_what_changed_since_is_read_anew(
+    store: Store, second: Store, outright: Outright
+) -> None:
     """Other limits, or places that another process has taken."""
-    key = await a_key(store, daily_jobs=100)
+    key = await a_key(store, daily_jobs=100, max_in_flight=50)
     await known(store, key)
     await second.jobs.place([ordered(key)])
-    assert not await outright(Birth([ordered(key)])), "another process has taken a place"
-    await known(store, key)
-    assert await outright(Birth([ordered(key)]))
+    assert await outright(Birth([ordered(key)])), "another process has taken a place"
+    assert await jobs_today(store, key) == 3
+    assert store.jobs.quotas.usage_of(key.id).in_flight == 3
     await second.keys.change(key.id, lambda access: replace(access, limits=Limits(daily_jobs=4)))
-    assert not await outright(Birth([ordered(key)])), "the limits are others"
+    births = [Birth([ordered(key)]) for _ in range(3)]
+    assert (await stored(outright, births)).count(True) == 1, "the limits are others"
     with pytest.raises(OverQuota):
         await store.jobs.place([ordered(key)])
     assert await jobs_today(store, key) == 4
+    assert await counted(store) == 4
 
 
 async def test_limits_and_keys_hold_across_processes(store: Store, second: Store) -> None:

@@ -13,7 +13,7 @@ from functools import cache
 from time import monotonic
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, select, update
+from sqlalchemy import Row, Select, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from generation.access.permissions import Limits
@@ -63,6 +63,41 @@ class Quotas:
         """What this key had used when this process last looked: news, not the truth."""
         seen = self._seen.get(key_id)
         return seen.usage if seen else Usage()
+
+    async def look(
+        self, connection: AsyncConnection, births: Sequence[Birth], *, again: bool = False
+    ) -> bool:
+        """
+        Read what this process does not know of these orders' keys, or not freshly enough; `again`,
+        all of it. Whether anything is other than it was remembered. Nothing is locked: whoever
+        takes a place after this still compares. So usage is read first and jobs are counted then: a
+        job that comes in between has changed the usage.
+        """
+        keys = {birth.jobs[0].quota_key for birth in births} - {None}
+        asked = sorted(key for key in keys if key and (again or not self._is_fresh(key)))
+        if not asked:
+            return False
+        dialect = connection.dialect.name
+        rows = await connection.execute(_unlocked(dialect), {"keys": values_for(dialect, asked)})
+        limits, usage = read_rows(rows)
+        new = {key: each for key, each in usage.items() if not self._knows(key, limits[key], each)}
+        await count_unfinished(connection, {key: limits[key] for key in new}, new)
+        self._remember(limits, new)
+        return bool(new)
+
+    def _is_fresh(self, key_id: str) -> bool:
+        seen = self._seen.get(key_id)
+        return seen is not None and seen.is_fresh()
+
+    def _knows(self, key_id: str, limits: Limits, usage: Usage) -> bool:
+        """Whether that is what is remembered, but for the jobs in flight, which are fresh."""
+        seen = self._seen.get(key_id)
+        return (
+            seen is not None
+            and seen.is_fresh()
+            and seen.limits == limits
+            and replace(seen.usage, in_flight=0) == usage
+        )
 
     def taking(self, births: Sequence[Birth]) -> tuple[list[Birth], list[Taken]]:
         """
@@ -150,11 +185,26 @@ async def lock(
         .order_by(key_usage.c.key_id)
         .with_for_update(of=key_usage)
     )
-    rows = (await connection.execute(query)).all()
-    limits = {row.id: limits_of(row) for row in rows}
-    return limits, {
-        row.id: Usage(whole_at=row.whole_at, day=row.day, jobs_today=row.jobs_today) for row in rows
-    }
+    return read_rows(await connection.execute(query))
+
+
+@cache
+def _unlocked(dialect: str) -> Select[Any]:
+    return (
+        select(api_keys, key_usage)
+        .join(key_usage, key_usage.c.key_id == api_keys.c.id)
+        .where(among(dialect, key_usage.c.key_id, "keys"))
+    )
+
+
+def read_rows(rows: Iterable[Row[Any]]) -> tuple[dict[str, Limits], dict[str, Usage]]:
+    """Limits and usage by key; the jobs in flight are not counted yet."""
+    limits: dict[str, Limits] = {}
+    usage: dict[str, Usage] = {}
+    for row in rows:
+        limits[row.id] = limits_of(row)
+        usage[row.id] = Usage(whole_at=row.whole_at, day=row.day, jobs_today=row.jobs_today)
+    return limits, usage
 
 
 async def count_unfinished(

@@ -71,14 +71,17 @@ class Outright:
         self, connection: AsyncConnection, document: Document, births: Sequence[Birth]
     ) -> set[str]:
         """
-        The ids of those that were stored. Repetitions of earlier orders keep no others from it.
+        The ids of those that were stored. Repetitions of earlier orders keep no others from it, and
+        limits that another process takes from are read anew once.
         """
+        await self._quotas.look(connection, births)
         allowed, places = self._quotas.taking(births)
         if stored := await self._store(connection, document, allowed, places):
             return stored
         keys = [birth.key for birth in allowed if birth.key and not birth.key.replaces]
         known = await earlier(connection, keys) if keys else {}
-        if not known:
+        changed = bool(places) and await self._quotas.look(connection, allowed, again=True)
+        if not known and not changed:
             return set()
         fresh = [each for each in allowed if each.key is None or each.key.name not in known]
         allowed, places = self._quotas.taking(fresh)
