@@ -42,6 +42,10 @@ class Kind:
 
 SINGLE = Kind("single", "kling", "text2video", "kling.relay", 30, 0.5)
 BATCH = Kind("batch", "midjourney", "imagine", "midjourney.proxy", 15, 2.0)
+SLOW_BATCH = Kind("slow_batch", "midjourney", "imagine", "midjourney.proxy", 60, 0.5)
+KINDS = {kind.name: kind for kind in (SINGLE, BATCH, SLOW_BATCH)}
+#: Rows that are stored in a second, at least: the first looks are due once all of them are there.
+FILLED_PER_SECOND = 5000
 
 STATIONS = """
 [[stations]]
@@ -57,7 +61,7 @@ keys = [{{ name = "main", env = "BENCH_KEY" }}]
 def main() -> None:
     """
     All sizes, kinds and stores, for a minute each; or those of FLIGHT_ROWS, as
-    `100000:single:2:PostgreSQL`, for FLIGHT_SECONDS.
+    `100000:single:2:PostgreSQL` or `1000000:slow_batch:2:PostgreSQL`, for FLIGHT_SECONDS.
     """
     rows = os.environ.get("FLIGHT_ROWS", "").split() or [
         f"{size}:{kind}:{workers}:{store}"
@@ -72,9 +76,9 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|")
     for row in rows:
         size, kind, workers, store = row.split(":")
-        spec = SINGLE if kind == "single" else BATCH
+        spec = KINDS[kind]
         measured = measure(int(size), spec, int(workers), store)
-        title = f"{int(size):,}, {kind} every {spec.every} s, {workers}, {store}"
+        title = f"{int(size):,}, {kind.replace('_', ' ')} every {spec.every} s, {workers}, {store}"
         print(measured.row(title) if measured else f"| {title} | not installed |", flush=True)
 
 
@@ -122,7 +126,7 @@ async def fill(url: str, kind: Kind, size: int) -> None:
     """Running jobs, an hour old, whose next looks are spread over one interval."""
     now, dice = datetime.now(UTC), Random(1)
     born = now - timedelta(hours=1)
-    first = now + timedelta(seconds=SETTLE)
+    first = now + timedelta(seconds=SETTLE + size / FILLED_PER_SECOND)
     job = Job(
         id="",
         tenant="bench",
@@ -136,7 +140,7 @@ async def fill(url: str, kind: Kind, size: int) -> None:
         dialect=kind.dialect,
         attempts=1,
         billed=Billed.YES,
-        progress=40 if kind is BATCH else None,
+        progress=40 if kind.provider == "midjourney" else None,
         created_at=born,
         updated_at=born,
         submitted_at=born,
