@@ -87,7 +87,7 @@ def measure(size: int, kind: Kind, workers: int, store_name: str) -> Flight | No
         store = the_store(ground, store_name)
         if store is None:
             return None
-        asyncio.run(fill(store.url, kind, size))
+        first = asyncio.run(fill(store.url, kind, size))
         port = free_port()
         environment = settings(ground, kind, store.url, port)
         pids = {} if store.pid is None else {"database": store.pid}
@@ -100,7 +100,8 @@ def measure(size: int, kind: Kind, workers: int, store_name: str) -> Flight | No
                 pids[name] = stack.enter_context(worker)
             for name in names:
                 ground.wait_until(lambda name=name: ready(ground, name), name, every=0.1)
-            sleep(SETTLE)
+            until_first = (first - datetime.now(UTC)).total_seconds()
+            sleep(max(SETTLE, until_first + SETTLE))
             return asyncio.run(watched(store.url, port, pids))
 
 
@@ -122,8 +123,10 @@ def settings(ground: Site, kind: Kind, url: str, port: int) -> dict[str, str]:
     }
 
 
-async def fill(url: str, kind: Kind, size: int) -> None:
-    """Running jobs, an hour old, whose next looks are spread over one interval."""
+async def fill(url: str, kind: Kind, size: int) -> datetime:
+    """
+    Running jobs, an hour old, whose next looks are spread over one interval; when the first is due.
+    """
     now, dice = datetime.now(UTC), Random(1)
     born = now - timedelta(hours=1)
     first = now + timedelta(seconds=SETTLE + size / FILLED_PER_SECOND)
@@ -165,3 +168,4 @@ async def fill(url: str, kind: Kind, size: int) -> None:
                 await connection.execute(jobs.insert(), rows)
     finally:
         await store.close()
+    return first
