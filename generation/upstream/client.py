@@ -163,8 +163,6 @@ class Upstream:
         foreign = foreign_host(binding, call)
         if foreign:
             self._warn_of(foreign, binding)
-        if foreign and call.otherwise is None:
-            raise ForeignHost(f"the upstream names a host to ask that is not its own: {foreign}")
         asked = call.otherwise if foreign and call.otherwise else call
 
         async def once() -> Heard[Answer]:

@@ -184,7 +184,7 @@ class Looks:
     async def _put_off(self, job: Job, binding: Binding, fault: Fault) -> None:
         """Look at this job later, because the upstream refuses to be asked, and say so."""
         at = self._room.moment(binding, job.model)
-        until = at.until(job.deadline, at.now + look_pause(fault, THROTTLE_PAUSE))
+        until = at.retry(fault, job.deadline, THROTTLE_PAUSE)
 
         def decide(fresh: Job) -> Job:
             if fresh.state not in UNFINISHED_UPSTREAM or fresh.version != job.version:
