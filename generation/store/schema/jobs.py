@@ -127,7 +127,7 @@ Index(
 Index("ix_jobs_queued", jobs.c.id, postgresql_where=QUEUED, sqlite_where=QUEUED)
 
 # Lists. A job that lives changes all the time and is in few of these; one that has ended is in all,
-# and rests (docs/decisions/0011-lists-have-two-halves.md).
+# and rests (docs/decisions/0011-lists-use-separate-indexes.md).
 LIVING = text("finished_at IS NULL")
 ENDED = text("finished_at IS NOT NULL")
 #: With all that lists filter by, so that nobody looks up a hundred thousand jobs to find none.
