@@ -220,7 +220,7 @@ class Job:
 
     @property
     def is_bound(self) -> bool:
-        """Whether it belongs to its station and key for good, where its parent or its task is."""
+        """Whether it belongs to its station and key permanently."""
         return self.bound or self.parent_id is not None
 
     @property

@@ -1,18 +1,16 @@
-"""A station's breaker: whether it is worth asking a station anything at the moment.
+"""The circuit breaker of a station: whether requests are sent to it at the moment. Pure.
 
-Pure.
+    closed ──▶ open          most requests of the last minutes failed, or ten in a row
+    open ──▶ half-open       half a minute later
+    half-open ──▶ closed     five answers
+    half-open ──▶ open       one failure
 
-closed ──▶ open          most of the last minutes' requests failed, or ten in a row open ──▶
-half-open       half a minute later half-open ──▶ closed     five answers half-open ──▶ open
-one failure
+It spares a station that is down, and the slots that its hanging answers would take. It never
+decides about a job: a job that meets an open circuit breaker waits.
 
-It spares a station that is down, and the places its hanging answers would take. It never decides
-about a job: a job that meets an open breaker waits.
-
-A job whose requests fail again and again says no more about the station than the first time: its
-failures count once, until one of its requests is answered. So it takes several jobs to open a
-breaker, unless no connection is made. Trials go to jobs whose last request did not fail, if any
-come soon.
+The failures of one job count once, until one of its requests is answered: repeated failures of the
+same job say no more about the station. So several jobs are needed to open it, unless no connection
+is made. Trials go to jobs whose last request did not fail, if there are any soon.
 """
 
 from collections import deque
