@@ -107,8 +107,8 @@ LETTING_GO = timedelta(seconds=1.5)
 
 class Door:
     """
-    Made anywhere, used on one event loop. Raises `BadStations` or `UnusableDatabase` where the
-    settings cannot work; nothing is connected before it is used.
+    Made anywhere, used on one event loop. Raises `StationsFileError` or `UnusableDatabase` where
+    the settings cannot work; nothing is connected before it is used.
     """
 
     def __init__(self, settings: Settings) -> None:

@@ -19,21 +19,21 @@ from sqlalchemy.exc import SQLAlchemyError
 from generation.access.callback_tokens import SECRET_NAME, callback_url
 from generation.flower_publisher import Rows
 from generation.job import Job
-from generation.lifecycle import Moment, Rules
-from generation.polling.pace import Durations, Pace
+from generation.lifecycle import DecisionContext, LifecycleRules
+from generation.polling.pace import Pace, UsualDurations
 from generation.queue import Nudger
 from generation.settings import Settings, seconds
 from generation.stations.binding import Binding
-from generation.stations.key_health import Account, KeyName, Patience
+from generation.stations.key_health import KeyHealth, KeyName, RetryWaits
 from generation.stations.station import Stations
-from generation.store import Change, Decide, Store, is_away
+from generation.store import Change, Decide, Store, is_unavailable
 from generation.upstream.client import Upstream
 from generation.webhooks.sender import Sender
-from worker.runtime.circuit_breakers import Breakers
+from worker.runtime.circuit_breakers import CircuitBreakers
 from worker.runtime.clock import Clock
-from worker.runtime.counters import Counts
-from worker.runtime.learned_durations import Learned
-from worker.submitting.places import SubmitPlaces
+from worker.runtime.counters import LookCounters
+from worker.runtime.learned_durations import LearnedDurations
+from worker.submitting.places import SubmitLimits
 
 log = structlog.get_logger(__name__)
 
@@ -45,10 +45,10 @@ LEAVING_SAVES_FOR = timedelta(minutes=10)
 LONGEST_PAUSE_SECONDS = 5
 
 #: For decisions on a job that is bound to nothing: only deadlines and leases matter there.
-NO_PACE = Pace(Durations(seconds(30), seconds(60), seconds(120)))
+NO_PACE = Pace(UsualDurations(seconds(30), seconds(60), seconds(120)))
 
 
-class Room:
+class WorkerContext:
     """Everything that the steps of a job need. Made and used on one event loop."""
 
     def __init__(self, settings: Settings, stations: Stations, app: Celery, hostname: str) -> None:
@@ -56,13 +56,13 @@ class Room:
         self.stations = stations
         self.store = Store(settings.store_url, base_url=settings.public_url or "")
         self.upstream = Upstream(settings)
-        self.breakers = Breakers()
-        self.learned = Learned(self.store.durations)
-        self.counts = Counts(self.store.database)
+        self.breakers = CircuitBreakers()
+        self.learned = LearnedDurations(self.store.durations)
+        self.counts = LookCounters(self.store.database)
         #: The state of keys, and the keys that jobs wait for; read again on each tick.
-        self.accounts: Mapping[KeyName, Account] = {}
+        self.accounts: Mapping[KeyName, KeyHealth] = {}
         self.awaited: Set[KeyName] = frozenset()
-        self.patience = Patience(settings.retry_base, settings.retry_limit)
+        self.patience = RetryWaits(settings.retry_base, settings.retry_limit)
         self.nudger = Nudger(settings)
         self.rows = Rows(self.nudger, app, hostname)
         self.sender = Sender(
@@ -72,14 +72,14 @@ class Room:
             keys=settings.signing_keys,
             proxy=settings.webhook_proxy.get_secret_value() if settings.webhook_proxy else None,
         )
-        self.rules = Rules(
+        self.rules = LifecycleRules(
             retry_base=settings.retry_base,
             retry_limit=settings.retry_limit,
             submit_lease=settings.submit_lease,
             submit_timeout=settings.submit_timeout,
         )
         self.clock = Clock()
-        self.submit_places = SubmitPlaces(settings.worker_concurrency, len(stations))
+        self.submit_places = SubmitLimits(settings.worker_concurrency, len(stations))
         #: Jobs that this process is submitting; their leases are renewed.
         self.submitting: set[str] = set()
         #: Held while a job is saved with a task, by station and upstream id.
@@ -96,14 +96,16 @@ class Room:
         """Return a monotonic time, for what only this process remembers."""
         return EPOCH + timedelta(seconds=monotonic())
 
-    def moment(self, binding: Binding | None = None, model: str = "") -> Moment:
+    def moment(self, binding: Binding | None = None, model: str = "") -> DecisionContext:
         """Return the context of a decision about a job of this binding that asks for this model."""
         pace = self.learned.pace(binding, model) if binding else NO_PACE
         rules = self.rules
         if binding and binding.operation.submit_timeout:
             rules = replace(rules, submit_timeout=binding.operation.submit_timeout)
         surely = self.clock.surely()
-        return Moment(now=self.now(), rules=rules, pace=pace, dice=random.random(), surely=surely)
+        return DecisionContext(
+            now=self.now(), rules=rules, pace=pace, jitter=random.random(), surely=surely
+        )
 
     async def save(self, job_id: str, decide: Decide) -> Change | None:
         """Apply `JobStore.change` with `persist`."""
@@ -127,7 +129,9 @@ class Room:
             except (SQLAlchemyError, OSError) as error:
                 if self.leaving and give_up_at is None:
                     give_up_at = monotonic() + LEAVING_SAVES_FOR.total_seconds()
-                if not is_away(error) or (give_up_at is not None and monotonic() >= give_up_at):
+                if not is_unavailable(error) or (
+                    give_up_at is not None and monotonic() >= give_up_at
+                ):
                     raise
                 log.warning("save_delayed", job_id=job_id, error=str(error))
             await asyncio.sleep(pause)

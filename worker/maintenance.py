@@ -13,7 +13,7 @@ import structlog
 
 from generation.settings import Settings
 from generation.store import Store
-from worker.context import Room
+from worker.context import WorkerContext
 
 log = structlog.get_logger(__name__)
 
@@ -30,10 +30,10 @@ REMOVING = "prune_"
 Chore = Callable[[], Awaitable[int]]
 
 
-class Housekeeping:
+class Maintenance:
     """The chores of a worker process, and when each is due."""
 
-    def __init__(self, room: Room) -> None:
+    def __init__(self, room: WorkerContext) -> None:
         self._room = room
         self._chores = chores(room.store, room.settings, room.now)
         # Spread, so that processes do not run in the same second.

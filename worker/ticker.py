@@ -18,19 +18,19 @@ from sqlalchemy.exc import SQLAlchemyError
 from generation.job import Job, JobState
 from generation.lifecycle import claimed_until
 from generation.queue import submit_message
-from generation.stations.binding import Unbound, bind
+from generation.stations.binding import BindingLost, bind
 from generation.store import Lane, UnreadableRow
-from generation.store.maintenance.clock_repair import rouse
-from worker.context import Room
-from worker.maintenance import Housekeeping
+from generation.store.maintenance.clock_repair import repair_wake_times
+from worker.context import WorkerContext
+from worker.maintenance import Maintenance
 from worker.polling.expiry import expire, is_late
-from worker.polling.poller import Looks
+from worker.polling.poller import Poller
 from worker.runtime.clock import is_recent
 from worker.runtime.heartbeat import beat
 from worker.stations.balances import ask, to_ask
-from worker.submitting.dispatcher import Lines
+from worker.submitting.dispatcher import WaitQueueDispatcher
 from worker.submitting.input import send_input
-from worker.submitting.reconcile import call_stale, cancel, find
+from worker.submitting.reconcile import cancel, find, mark_stale
 
 log = structlog.get_logger(__name__)
 
@@ -52,11 +52,11 @@ AFTER_STEP_SECONDS = 10
 class Ticker:
     """The one ticker of a worker process."""
 
-    def __init__(self, room: Room) -> None:
+    def __init__(self, room: WorkerContext) -> None:
         self._room = room
-        self._looks = Looks(room)
-        self._lines = Lines(room)
-        self._house = Housekeeping(room)
+        self._looks = Poller(room)
+        self._lines = WaitQueueDispatcher(room)
+        self._house = Maintenance(room)
         self._errands: set[asyncio.Task[None]] = set()
         #: When `wake_at` values are to be repaired, by the monotonic clock. Once at the beginning:
         #: the process that could have noticed a clock step may have ended.
@@ -156,7 +156,7 @@ class Ticker:
         if not self._rouse_at or monotonic() < self._rouse_at[0]:
             return
         lease = room.settings.submit_lease
-        woken = await rouse(room.store.database, now, lease, stepped=self._stepped)
+        woken = await repair_wake_times(room.store.database, now, lease, stepped=self._stepped)
         self._rouse_at = self._rouse_at[1:]
         if woken:
             log.warning("sleepers_woken", count=woken)
@@ -184,7 +184,7 @@ class Ticker:
             return at.until(job.deadline, at.now + self._room.settings.nudge_again)
         try:
             binding = bind(self._room.stations, job)
-        except Unbound:
+        except BindingLost:
             binding = None
         return claimed_until(job, self._room.moment(binding, job.model))
 
@@ -196,7 +196,7 @@ class Ticker:
             case JobState.QUEUED:
                 self._start(self._nudge(job))
             case JobState.SUBMITTING:
-                self._start(call_stale(self._room, job))
+                self._start(mark_stale(self._room, job))
             case JobState.IN_DOUBT:
                 self._start(find(self._room, job))
             case JobState.RUNNING | JobState.AWAITING_INPUT if job.cancel_requested_at:
@@ -213,7 +213,7 @@ class Ticker:
             return False
         try:
             bind(self._room.stations, job)
-        except Unbound:
+        except BindingLost:
             return False
         return True
 

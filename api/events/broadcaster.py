@@ -16,13 +16,13 @@ from time import monotonic
 import structlog
 
 from generation.events import PROGRESS_EVERY
-from generation.store import EventStore, Head, Progress, Told
+from generation.store import EventHead, EventPayload, EventStore, ProgressPayload
 
 #: A listener with more than this before it is too slow, and is let go of: it comes again and
 #: resumes from the store.
 MOST_WAITING = 256
 
-News = Told | Progress
+News = EventPayload | ProgressPayload
 
 
 class Subscription:
@@ -54,7 +54,7 @@ class Subscription:
     def give(self, news: News) -> None:
         """Hand it on; a listener that has let too much lie is let go of."""
         if self._over or (
-            isinstance(news, Told) and self._types and news.head.type not in self._types
+            isinstance(news, EventPayload) and self._types and news.head.type not in self._types
         ):
             return
         if self._waiting.qsize() >= MOST_WAITING:
@@ -72,7 +72,7 @@ class Subscription:
                 self._joined.set_result(None)
 
     def _wants(self, news: News) -> bool:
-        return isinstance(news, Progress) or not self._types or news.head.type in self._types
+        return isinstance(news, ProgressPayload) or not self._types or news.head.type in self._types
 
 
 log = structlog.get_logger(__name__)
@@ -200,7 +200,7 @@ class Hub:
                         for listener in self._of_jobs[job_id]:
                             listener.give(news)
 
-    def _ears(self, head: Head) -> Iterator[Subscription]:
+    def _ears(self, head: EventHead) -> Iterator[Subscription]:
         yield from self._of_tenants.get(head.tenant, ())
         yield from self._of_jobs.get(head.job_id or "", ())
 

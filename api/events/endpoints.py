@@ -13,7 +13,7 @@ from api.events.broadcaster import Hub
 from api.events.query import FeedQuery, cursor_of, read_feed_query, read_log_query
 from api.http.query_params import unusable
 from api.lookup import own_job
-from generation.store import ApiKey, Store, Told
+from generation.store import ApiKey, EventPayload, Store
 
 HEADERS = {"Cache-Control": "no-store"}
 
@@ -50,7 +50,7 @@ class Feed:
 
     async def _read(
         self, caller: ApiKey, place: int, query: FeedQuery
-    ) -> tuple[Sequence[Told], int]:
+    ) -> tuple[Sequence[EventPayload], int]:
         """One event more than asked for, where there is one, and the end of the feed before it."""
         end = await self._store.events.place()
         found = await self._store.events.after(caller.tenant, place, query.limit + 1, query.types)
@@ -87,7 +87,7 @@ async def first_place(store: Store, tenant: str, query: FeedQuery) -> int:
     return end if query.after is None else query.after
 
 
-def events_answer(events: Sequence[Told], cursor: str, has_more: bool) -> Response:
+def events_answer(events: Sequence[EventPayload], cursor: str, has_more: bool) -> Response:
     """A page of payloads, each byte for byte as the log has it."""
     tail = to_json({"next_cursor": cursor, "has_more": has_more})
     data = b",".join(event.body for event in events)

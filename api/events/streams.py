@@ -28,7 +28,7 @@ from api.http.timeouts import uncut
 from api.lookup import own_job
 from generation.events import ENDINGS, PROGRESS
 from generation.job import Job
-from generation.store import ApiKey, Progress, Store, Told
+from generation.store import ApiKey, EventPayload, ProgressPayload, Store
 
 log = structlog.get_logger(__name__)
 
@@ -119,10 +119,10 @@ class Streams:
                 match news:
                     case bytes():
                         yield news
-                    case Progress() if news.percent != percent:
+                    case ProgressPayload() if news.percent != percent:
                         percent = news.percent
                         yield frame(news.body, PROGRESS, None)
-                    case Told() if news.head.sequence > after:
+                    case EventPayload() if news.head.sequence > after:
                         after = news.head.sequence
                         percent = percent_of(news) or percent
                         yield job_frame(news)
@@ -152,7 +152,7 @@ class Streams:
             while await uncut(welcome.holds()) and (news := await hear(listener)):
                 if isinstance(news, bytes):
                     yield news
-                elif isinstance(news, Told) and place_of(news) > place:
+                elif isinstance(news, EventPayload) and place_of(news) > place:
                     place = place_of(news)
                     yield feed_frame(news)
 
@@ -166,18 +166,18 @@ async def hear(listener: Subscription) -> News | bytes | None:
         return PING
 
 
-def job_frame(event: Told) -> bytes:
+def job_frame(event: EventPayload) -> bytes:
     return frame(event.body, event.head.type, str(event.head.sequence))
 
 
-def feed_frame(event: Told) -> bytes:
+def feed_frame(event: EventPayload) -> bytes:
     return frame(event.body, event.head.type, cursor_of(place_of(event)))
 
 
-def place_of(event: Told) -> int:
+def place_of(event: EventPayload) -> int:
     return event.head.position or 0
 
 
-def percent_of(event: Told) -> int | None:
+def percent_of(event: EventPayload) -> int | None:
     """How far the job was, where the event says so for its own sake."""
     return json.loads(event.body)["data"]["progress"] if event.head.type == PROGRESS else None

@@ -8,7 +8,7 @@ from datetime import timedelta
 from api.events.broadcaster import Hub
 from generation.events import ENDINGS
 from generation.job import Job
-from generation.store import JobStore, Told
+from generation.store import EventPayload, JobStore
 
 
 class Waiting:
@@ -38,6 +38,6 @@ class Waiting:
             # It may have ended before anybody listened.
             fresh = await self._store.get(job.id) or job
             while not fresh.is_terminal and (news := await subscription.next()) is not None:
-                if isinstance(news, Told):
+                if isinstance(news, EventPayload):
                     fresh = await self._store.get(job.id) or fresh
             return fresh

@@ -20,7 +20,7 @@ from api.keys.schemas import AccessOrder, KeyOrder
 from generation.access.key_document import key_document
 from generation.access.permissions import Access
 from generation.settings import Settings
-from generation.store import ApiKey, KeyStore, new_key
+from generation.store import ApiKey, ApiKeyStore, new_key
 from generation.webhooks.signature import new_secret
 
 Model = TypeVar("Model", bound=AccessOrder)
@@ -31,7 +31,7 @@ KEY_ID = re.compile(r"key_[0-9A-HJKMNP-TV-Z]{26}")
 class Keys:
     """The endpoints of keys, of all tenants."""
 
-    def __init__(self, settings: Settings, store: KeyStore, callers: Callers) -> None:
+    def __init__(self, settings: Settings, store: ApiKeyStore, callers: Callers) -> None:
         self._max_body_bytes = settings.max_body_bytes
         self._store = store
         self._callers = callers

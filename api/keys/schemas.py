@@ -14,9 +14,9 @@ from api.http.schemas import Document
 from api.http.timestamps import Time
 from generation import providers
 from generation.access.permissions import (
+    DEFAULT_SCOPES,
     LONGEST_TENANT,
     TENANT,
-    USUAL_SCOPES,
     Access,
     Scope,
     read_rate,
@@ -61,7 +61,7 @@ class AccessOrder(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra=without_defaults)
 
     scopes: list[Scope] = Field(
-        sorted(USUAL_SCOPES),
+        sorted(DEFAULT_SCOPES),
         min_length=1,
         max_length=len(Scope),
         description="What it may do.",

@@ -20,7 +20,7 @@ from api.http.responses import json_answer
 from api.http.timeouts import within
 from generation.broker import fault_of
 from generation.queue import Nudger
-from generation.stations.key_health import Account
+from generation.stations.key_health import KeyHealth
 from generation.stations.station import Stations
 from generation.store import Store, revisions
 
@@ -199,14 +199,14 @@ class Readiness:
         )
 
 
-def why(account: Account) -> str:
+def why(account: KeyHealth) -> str:
     """Why a key is refused, and what is left of its credit where that is known."""
     if account.balance is None:
         return f"{account.blocked_code}"
     return f"{account.blocked_code}, {account.balance:g} {account.balance_unit} left"
 
 
-def troubles_of(account: Account, now: datetime) -> Iterator[str]:
+def troubles_of(account: KeyHealth, now: datetime) -> Iterator[str]:
     """What a key cannot do for now that is let in otherwise. Models are named to nobody here."""
     where = f"station {account.station} refuses key {account.key}"
     held = Counter((block.provider, block.code) for block in account.blocks.held(now))

@@ -27,9 +27,9 @@ from generation.counters import (
 )
 from generation.job import TERMINAL, JobState
 from generation.queue import Nudger
-from generation.stations.key_health import Account, KeyName
+from generation.stations.key_health import KeyHealth, KeyName
 from generation.stations.station import Key, Stations
-from generation.store import TABLES, Figures, Store, figures
+from generation.store import TABLES, DeploymentMetrics, Store, figures
 
 OF_A_KEY = ("station", "key")
 
@@ -59,7 +59,7 @@ class Metrics:
 class Reading(Collector):
     """One reading of all figures."""
 
-    def __init__(self, found: Figures, keys: dict[KeyName, Key], now: datetime) -> None:
+    def __init__(self, found: DeploymentMetrics, keys: dict[KeyName, Key], now: datetime) -> None:
         self._found = found
         self._keys = keys
         self._now = now
@@ -156,7 +156,7 @@ class Reading(Collector):
             labels=(*OF_A_KEY, "unit"),
         )
         for name, key in self._keys.items():
-            account = self._found.accounts.get(name) or Account.of(name)
+            account = self._found.accounts.get(name) or KeyHealth.of(name)
             in_use.add_metric(name, self._found.held[name])
             blocked.add_metric(name, account.blocked_code is not None)
             cooling.add_metric(name, account.is_cooling(self._now))

@@ -10,9 +10,9 @@ from datetime import datetime
 from generation.job import Job
 from generation.stations.blocks import subject_of
 from generation.stations.key_health import (
-    Account,
+    KeyHealth,
     KeyName,
-    Patience,
+    RetryWaits,
     begin_probe,
     begin_trial,
     submits_left,
@@ -33,7 +33,7 @@ class Capacity:
     """The capacity of one key. Decisions change it as they use it."""
 
     key: Key
-    account: Account
+    account: KeyHealth
     #: Slots in use, including those of woken jobs and of ended jobs whose task may still run.
     held: int = 0
     #: Those of woken jobs that were not submitted yet.
@@ -85,7 +85,7 @@ class Capacity:
             )
         return None
 
-    def take(self, job: Job, now: datetime, patience: Patience) -> None:
+    def take(self, job: Job, now: datetime, patience: RetryWaits) -> None:
         """Record that this job is submitted with this key now."""
         if not is_called(job, self.account.name, now):
             self.held += 1
@@ -116,7 +116,7 @@ class Capacity:
             rooms.append(left - self.called)
         return max(0, min(rooms))
 
-    def call(self, jobs: Sequence[Job], now: datetime, patience: Patience) -> None:
+    def call(self, jobs: Sequence[Job], now: datetime, patience: RetryWaits) -> None:
         """Record that these jobs are woken."""
         self.held += len(jobs)
         self.called += len(jobs)
@@ -141,14 +141,14 @@ class Capacity:
             return f"waiting for {self.name}: it takes {per_minute} submits a minute"
         return None
 
-    def _try_held(self, job: Job, now: datetime, patience: Patience) -> None:
+    def _try_held(self, job: Job, now: datetime, patience: RetryWaits) -> None:
         block = self.account.blocks.get(subject_of(job))
         if block is None or not block.is_held(now) or block.is_closed(now):
             return
         self.account = begin_trial(self.account, block.subject, job.id, now, patience)
         self.touched = True
 
-    def _probe(self, now: datetime, patience: Patience) -> None:
+    def _probe(self, now: datetime, patience: RetryWaits) -> None:
         self.account = begin_probe(self.account, now, patience)
         self.touched = True
 

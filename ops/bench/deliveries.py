@@ -33,8 +33,8 @@ from ops.bench.stores import stores
 from ops.bench.submit import plain_url
 from ops.bench.usage import usage
 from ops.stack.ports import free_port
-from worker.context import Room
-from worker.webhooks.delivery import Deliveries
+from worker.context import WorkerContext
+from worker.webhooks.delivery import DeliveryPipeline
 
 BACKLOG = 4000
 PAIRS = 3
@@ -149,8 +149,8 @@ async def learned_and_told(place: Place, urls: list[str]) -> Mapping[str, tuple[
     }
     settings = Settings(**known)
     configure_logging(settings)
-    room = Room(settings, Stations(()), celery_app(settings), "bench")
-    deliveries = Deliveries(room)
+    room = WorkerContext(settings, Stations(()), celery_app(settings), "bench")
+    deliveries = DeliveryPipeline(room)
     jobs = await born(room.store, urls, EVENTS_A_SECOND * LOAD_SECONDS)
     running = asyncio.create_task(deliveries.run())
     committed: dict[str, tuple[str, float]] = {}

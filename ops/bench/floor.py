@@ -33,15 +33,17 @@ from generation.job import Job
 from generation.queue import Nudger, celery_app
 from generation.settings import Settings
 from generation.stations.config_file import load_stations
-from generation.store import IdempotencyKey, Placed, Store
+from generation.store import IdempotencyKey, InsertResult, Store
 
 
 class Forgetful(Taker):
     """Takes orders and keeps none."""
 
-    async def place(self, new: Sequence[Job], key: IdempotencyKey | None, now: datetime) -> Placed:
+    async def place(
+        self, new: Sequence[Job], key: IdempotencyKey | None, now: datetime
+    ) -> InsertResult:
         del key, now
-        return Placed(new)
+        return InsertResult(new)
 
 
 def floor(settings: Settings) -> ASGIApp:

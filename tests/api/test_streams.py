@@ -12,16 +12,16 @@ from api.events.broadcaster import MOST_WAITING, Subscription
 from generation.contract.status import Accepted
 from generation.events import PROGRESS_EVERY
 from generation.job import Job, JobState
-from generation.lifecycle import Moment, begin_submit, started
-from generation.store import Decide, Progress, Store, new_key
+from generation.lifecycle import DecisionContext, begin_submit, started
+from generation.store import Decide, ProgressPayload, Store, new_key
 from tests.api.serving import Caller
 from tests.api.streaming import frames, streaming, told
 from tests.api.test_refused_orders import problem
 from tests.unit.jobs import PACE, RULES
 
 
-def now() -> Moment:
-    return Moment(now=datetime.now(UTC), rules=RULES, pace=PACE)
+def now() -> DecisionContext:
+    return DecisionContext(now=datetime.now(UTC), rules=RULES, pace=PACE)
 
 
 def submitting(job: Job) -> Job:
@@ -181,7 +181,7 @@ def test_a_reader_from_far_behind_catches_up(caller: Caller) -> None:
 
 async def test_a_listener_that_is_too_slow_is_let_go_of() -> None:
     listener = Subscription("acme", "job_1", ())
-    pieces = [Progress(percent, b"{}") for percent in range(MOST_WAITING + 5)]
+    pieces = [ProgressPayload(percent, b"{}") for percent in range(MOST_WAITING + 5)]
     for piece in pieces:
         listener.give(piece)
     heard = [await listener.next() for _ in range(MOST_WAITING + 1)]

@@ -9,7 +9,7 @@ from typing import Any
 
 from generation.contract.errors import ErrorCode
 from generation.job import Job, JobError, JobState, Webhook
-from generation.store import Claimed, Store, new_key
+from generation.store import ClaimedDelivery, Store, new_key
 from generation.store.webhooks.delivery_log import LogFilters
 from generation.webhooks.delivery import (
     Delivery,
@@ -48,15 +48,17 @@ async def registered(store: Store, **changes: Any) -> Endpoint:
     return endpoint
 
 
-async def claim(store: Store, at: datetime = NOON, limit: int = 100) -> list[Claimed]:
+async def claim(store: Store, at: datetime = NOON, limit: int = 100) -> list[ClaimedDelivery]:
     return await store.deliveries.claim(at, limit, at + timedelta(seconds=30))
 
 
-def in_order(claimed: list[Claimed]) -> list[Claimed]:
+def in_order(claimed: list[ClaimedDelivery]) -> list[ClaimedDelivery]:
     return sorted(claimed, key=lambda each: each.delivery.id)
 
 
-async def tried(store: Store, claimed: Claimed, outcome: Outcome, at: datetime = NOON) -> Delivery:
+async def tried(
+    store: Store, claimed: ClaimedDelivery, outcome: Outcome, at: datetime = NOON
+) -> Delivery:
     """The delivery once an attempt has come to this."""
     after = after_attempt(claimed.delivery, outcome, at, 0.5)
     await store.deliveries.save(after, attempt_of(claimed.delivery, after, outcome, at))

@@ -19,11 +19,11 @@ from generation.queue import celery_app
 from generation.settings import Settings
 from generation.stations.station import Dialect, Key, Station, Stations
 from tests.unit.jobs import a_job
-from worker.context import Room
-from worker.runtime.circuit_breakers import Breakers
+from worker.context import WorkerContext
+from worker.runtime.circuit_breakers import CircuitBreakers
 from worker.stations.key_health import note_trouble
-from worker.submitting.claim import Claim
-from worker.submitting.dispatcher import Lines
+from worker.submitting.claim import SubmitClaim
+from worker.submitting.dispatcher import WaitQueueDispatcher
 
 
 def station(name: str, order: int) -> Station:
@@ -51,7 +51,7 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def room(tmp_path: Path, sqlite_url: str, clock: Clock) -> AsyncIterator[Room]:
+async def room(tmp_path: Path, sqlite_url: str, clock: Clock) -> AsyncIterator[WorkerContext]:
     """A worker's room, with two stations that sell the same."""
     settings = Settings(
         _env_file=None,  # pyright: ignore[reportCallIssue]  (pydantic-settings' own argument)
@@ -60,13 +60,13 @@ async def room(tmp_path: Path, sqlite_url: str, clock: Clock) -> AsyncIterator[R
         redis_url="redis://127.0.0.1:9",
     )
     stations = Stations((station("first", 1), station("second", 2)))
-    room = Room(settings, stations, celery_app(settings), "worker@test")
-    room.breakers = Breakers(clock)
+    room = WorkerContext(settings, stations, celery_app(settings), "worker@test")
+    room.breakers = CircuitBreakers(clock)
     yield room
     await room.close()
 
 
-async def ordered(room: Room) -> Job:
+async def ordered(room: WorkerContext) -> Job:
     now = datetime.now(UTC)
     times: dict[str, Any] = {
         "created_at": now,
@@ -76,41 +76,41 @@ async def ordered(room: Room) -> Job:
     return await room.store.jobs.insert(a_job(wake_at=now, **times))
 
 
-async def claimed(room: Room, job: Job) -> Job:
-    change = await room.store.submits.claim(job.id, Claim(room))
+async def claimed(room: WorkerContext, job: Job) -> Job:
+    change = await room.store.submits.claim(job.id, SubmitClaim(room))
     assert change is not None
     return change.after
 
 
-def fails(room: Room, name: str, times: int = 10) -> None:
+def fails(room: WorkerContext, name: str, times: int = 10) -> None:
     for _ in range(times):
         room.breakers.heard(name, Unreachable("refused"), "job_1")
 
 
-async def test_a_station_that_does_not_answer_is_passed_over(room: Room) -> None:
+async def test_a_station_that_does_not_answer_is_passed_over(room: WorkerContext) -> None:
     fails(room, "first")
     job = await claimed(room, await ordered(room))
     assert (job.state, job.station) == (JobState.SUBMITTING, "second")
 
 
-async def test_where_none_answers_the_job_waits_in_line(room: Room) -> None:
+async def test_where_none_answers_the_job_waits_in_line(room: WorkerContext) -> None:
     fails(room, "first")
     fails(room, "second")
     job = await claimed(room, await ordered(room))
     assert (job.state, job.line) == (JobState.QUEUED, "first/main second/main")
     assert job.reason == "station first does not answer; station second does not answer"
-    await Lines(room).serve()
+    await WaitQueueDispatcher(room).serve()
     assert await room.store.jobs.get(job.id) == job, "nobody is called to a station that is down"
 
 
-async def test_a_station_that_comes_back_is_tried_by_few(room: Room, clock: Clock) -> None:
+async def test_a_station_that_comes_back_is_tried_by_few(room: WorkerContext, clock: Clock) -> None:
     fails(room, "first")
     fails(room, "second")
     jobs = [await claimed(room, await ordered(room)) for _ in range(6)]
     clock.now += 31
     newcomer = await claimed(room, await ordered(room))
     assert newcomer.state is JobState.QUEUED, "nobody rushes in"
-    lines = Lines(room)
+    lines = WaitQueueDispatcher(room)
     await lines.serve()
     called = [job for job in [await fresh(room, job) for job in jobs] if job.slot_until]
     assert len(called) == 4, "two at each station"
@@ -124,17 +124,17 @@ async def test_a_station_that_comes_back_is_tried_by_few(room: Room, clock: Cloc
     assert all(job.slot_until or job.state is JobState.SUBMITTING for job in rest)
 
 
-async def fresh(room: Room, job: Job) -> Job:
+async def fresh(room: WorkerContext, job: Job) -> Job:
     found = await room.store.jobs.get(job.id)
     assert found is not None
     return found
 
 
 async def refused(
-    room: Room, job: Job, fault: QueueFull | AccountBlocked, *, elsewhere: bool
+    room: WorkerContext, job: Job, fault: QueueFull | AccountBlocked, *, elsewhere: bool
 ) -> Job:
     """A claimed job that its station has refused."""
-    claim = Claim(room)
+    claim = SubmitClaim(room)
     sent = await room.store.submits.claim(job.id, claim)
     assert sent is not None
     assert claim.binding is not None
@@ -147,7 +147,7 @@ async def refused(
     return change.after
 
 
-async def test_a_job_refused_by_one_goes_to_the_next_and_then_waits(room: Room) -> None:
+async def test_a_job_refused_by_one_goes_to_the_next_and_then_waits(room: WorkerContext) -> None:
     job = await refused(room, await ordered(room), QueueFull("full"), elsewhere=True)
     assert job.tried == ("first/main",)
     job = await refused(room, job, AccountBlocked("no money"), elsewhere=False)

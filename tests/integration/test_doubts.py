@@ -13,7 +13,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from generation.contract.errors import ErrorCode
-from generation.job import Billed, Job, JobError, JobState, Then
+from generation.job import Billed, DoubtResolution, Job, JobError, JobState
 from generation.lifecycle import request_cancel
 from generation.lifecycle.manual_resolution import not_created
 from generation.stations.station import Dialect, OnDoubt, Stations
@@ -28,8 +28,8 @@ from tests.integration.test_trouble import (
 )
 from tests.integration.upstream.servers import Act, acting, answer
 from tests.services.waiting import wait_for_async
-from worker.context import Room
-from worker.submitting.claim import Claim
+from worker.context import WorkerContext
+from worker.submitting.claim import SubmitClaim
 from worker.submitting.reconcile import find
 from worker.submitting.submit import send
 
@@ -63,16 +63,16 @@ def held(**changes: Any) -> dict[str, Any]:
     return {"station": "only", "key": "main", "dialect": "kling.relay", "attempts": 1} | changes
 
 
-async def doubted(room: Room, **changes: Any) -> Job:
+async def doubted(room: WorkerContext, **changes: Any) -> Job:
     """A film whose submit was never answered."""
     known: dict[str, Any] = {"submitted_at": room.now(), "bound": True, **changes}
     return await ordered(room, state=JobState.IN_DOUBT, **held(**known))
 
 
-async def sent(room: Room, **changes: Any) -> Job:
+async def sent(room: WorkerContext, **changes: Any) -> Job:
     """A film, ordered and sent."""
     job = await ordered(room, **changes)
-    claim = Claim(room)
+    claim = SubmitClaim(room)
     change = await room.store.submits.claim(job.id, claim)
     assert change is not None
     assert claim.binding is not None
@@ -80,7 +80,7 @@ async def sent(room: Room, **changes: Any) -> Job:
     return await as_stored(room, job)
 
 
-async def until(room: Room, job: Job, state: JobState) -> Job:
+async def until(room: WorkerContext, job: Job, state: JobState) -> Job:
     async def there() -> bool:
         return (await as_stored(room, job)).state is state
 
@@ -88,7 +88,7 @@ async def until(room: Room, job: Job, state: JobState) -> Job:
     return await as_stored(room, job)
 
 
-def speaking(room: Room, dialect: str, **changes: Any) -> None:
+def speaking(room: WorkerContext, dialect: str, **changes: Any) -> None:
     """The room's station in another dialect."""
     (station,) = room.stations
     provider = dialect.split(".", maxsplit=1)[0]
@@ -106,7 +106,9 @@ async def test_what_a_search_finds_outweighs_what_a_person_says(
         room_of(tmp_path, sqlite_url, url) as room,
     ):
         job = await doubted(room)
-        await room.save(job.id, lambda fresh: not_created(fresh, Then.REQUEUE, room.now()))
+        await room.save(
+            job.id, lambda fresh: not_created(fresh, DoubtResolution.REQUEUE, room.now())
+        )
         with capture_logs() as logs:
             async with ticked(room):
                 found = await until(room, job, JobState.RUNNING)
@@ -116,10 +118,11 @@ async def test_what_a_search_finds_outweighs_what_a_person_says(
 
 
 @pytest.mark.parametrize(
-    ("then", "state"), [(Then.REQUEUE, JobState.QUEUED), (Then.FAIL, JobState.FAILED)]
+    ("then", "state"),
+    [(DoubtResolution.REQUEUE, JobState.QUEUED), (DoubtResolution.FAIL, JobState.FAILED)],
 )
 async def test_what_a_search_does_not_find_is_as_a_person_says(
-    tmp_path: Path, sqlite_url: str, then: Then, state: JobState
+    tmp_path: Path, sqlite_url: str, then: DoubtResolution, state: JobState
 ) -> None:
     async with acting(saying(ABSENT)) as url, room_of(tmp_path, sqlite_url, url) as room:
         job = await doubted(room)

@@ -25,8 +25,8 @@ from tests.integration.upstream.servers import acting, answer
 from tests.services.postgres import Cluster
 from tests.services.waiting import wait_for_async
 from tests.unit.jobs import a_job
-from worker.context import Room
-from worker.submitting.claim import Claim
+from worker.context import WorkerContext
+from worker.submitting.claim import SubmitClaim
 from worker.submitting.reconcile import find
 from worker.submitting.submit import send
 from worker.ticker import Ticker
@@ -35,7 +35,7 @@ SOON = timedelta(seconds=30)
 
 
 @asynccontextmanager
-async def room_of(folder: Path, store_url: str, station_url: str) -> AsyncGenerator[Room]:
+async def room_of(folder: Path, store_url: str, station_url: str) -> AsyncGenerator[WorkerContext]:
     settings = Settings(
         _env_file=None,  # pyright: ignore[reportCallIssue]  (pydantic-settings' own argument)
         data_dir=folder,
@@ -50,20 +50,20 @@ async def room_of(folder: Path, store_url: str, station_url: str) -> AsyncGenera
         speaks={"kling": Dialect(dialect="kling.relay")},
         keys=(Key(name="main", value=SecretStr("sk-test")),),
     )
-    room = Room(settings, Stations((station,)), celery_app(settings), "worker@test")
+    room = WorkerContext(settings, Stations((station,)), celery_app(settings), "worker@test")
     try:
         yield room
     finally:
         await room.close()
 
 
-async def ordered(room: Room, **changes: Any) -> Job:
+async def ordered(room: WorkerContext, **changes: Any) -> Job:
     now = room.now()
     times: dict[str, Any] = {"created_at": now, "updated_at": now, "deadline": now + 360 * SOON}
     return await room.store.jobs.insert(a_job(wake_at=now, **{**times, **changes}))
 
 
-async def as_stored(room: Room, job: Job) -> Job:
+async def as_stored(room: WorkerContext, job: Job) -> Job:
     stored = await room.store.jobs.get(job.id)
     assert stored is not None
     return stored
@@ -73,7 +73,7 @@ async def test_whoever_sleeps_through_its_lease_says_that_nothing_was_sent(
     tmp_path: Path, sqlite_url: str
 ) -> None:
     async with room_of(tmp_path, sqlite_url, "http://127.0.0.1:9") as room:
-        claim = Claim(room)
+        claim = SubmitClaim(room)
         change = await room.store.submits.claim((await ordered(room)).id, claim)
         assert change is not None
         assert claim.binding is not None
@@ -99,7 +99,7 @@ async def test_a_leaving_worker_keeps_the_leases_of_what_is_on_the_wire(
 ) -> None:
     async with room_of(tmp_path, sqlite_url, "http://127.0.0.1:9") as room:
         job = await ordered(room)
-        change = await room.store.submits.claim(job.id, Claim(room))
+        change = await room.store.submits.claim(job.id, SubmitClaim(room))
         assert change is not None
         room.submitting.add(job.id)
         room.leaving = True
@@ -139,7 +139,7 @@ async def test_an_answer_that_no_database_takes_leaves_a_doubt_and_its_id_in_the
 
     async with acting(sell) as url, room_of(tmp_path, postgres_url, url) as room:
         await executed(room, "ALTER TABLE jobs ALTER upstream_id TYPE varchar(3)")
-        claim = Claim(room)
+        claim = SubmitClaim(room)
         change = await room.store.submits.claim((await ordered(room)).id, claim)
         assert change is not None
         assert claim.binding is not None
@@ -165,7 +165,7 @@ async def test_what_goes_wrong_before_a_request_leaves_leaves_no_doubt(
         await executed(
             room, f"""UPDATE jobs SET result = '{{"assets": 5}}' WHERE id = '{parent.id}'"""
         )
-        claim = Claim(room)
+        claim = SubmitClaim(room)
         change = await room.store.submits.claim((await ordered(room)).id, claim)
         assert change is not None
         assert claim.binding is not None
@@ -206,13 +206,13 @@ async def test_what_is_wrong_with_a_lesser_step_holds_up_no_errand(
 
 
 @asynccontextmanager
-async def ticking(folder: Path, store_url: str) -> AsyncGenerator[Room]:
+async def ticking(folder: Path, store_url: str) -> AsyncGenerator[WorkerContext]:
     async with room_of(folder, store_url, "http://127.0.0.1:9") as room, ticked(room):
         yield room
 
 
 @asynccontextmanager
-async def ticked(room: Room) -> AsyncGenerator[None]:
+async def ticked(room: WorkerContext) -> AsyncGenerator[None]:
     ticker = asyncio.create_task(Ticker(room).run())
     try:
         yield
@@ -221,12 +221,12 @@ async def ticked(room: Room) -> AsyncGenerator[None]:
         await asyncio.gather(ticker, return_exceptions=True)
 
 
-async def executed(room: Room, statement: str) -> None:
+async def executed(room: WorkerContext, statement: str) -> None:
     async with room.store.database.writing() as connection:
         await connection.execute(text(statement.replace(":", r"\:")))
 
 
-async def has_expired(room: Room, job: Job) -> bool:
+async def has_expired(room: WorkerContext, job: Job) -> bool:
     return (await as_stored(room, job)).state is JobState.EXPIRED
 
 
@@ -259,7 +259,7 @@ async def test_a_list_that_proves_nothing_counts_only_where_it_is_to_decide(
         assert (await as_stored(room, doubted)).misses == 0
 
 
-async def lost(room: Room) -> Job:
+async def lost(room: WorkerContext) -> Job:
     """A picture whose submit was never answered."""
     now = room.now()
     names = {"provider": "midjourney", "operation": "imagine", "dialect": "midjourney.proxy"}

@@ -17,8 +17,8 @@ from generation.contract.errors import (
 from generation.contract.pauses import LONGEST_SUBMIT_PAUSE
 from generation.contract.status import Accepted
 from generation.stations.key_health import (
-    Account,
-    Patience,
+    KeyHealth,
+    RetryWaits,
     after_answer,
     begin_probe,
     submits_left,
@@ -27,8 +27,8 @@ from generation.stations.key_health import (
 from generation.stations.station import Key
 from tests.unit.jobs import NOON, a_submit
 
-FRESH = Account(station="relay", key="main")
-PATIENCE = Patience(timedelta(seconds=5), timedelta(seconds=300))
+FRESH = KeyHealth(station="relay", key="main")
+PATIENCE = RetryWaits(timedelta(seconds=5), timedelta(seconds=300))
 #: Another job was told that it was sent too fast.
 TOLD_ONCE = replace(FRESH, throttled="job_0", cooled_at=NOON)
 NO_MONEY = AccountBlocked("balance is 0", code=ErrorCode.OUT_OF_CREDITS)

@@ -12,12 +12,18 @@ from generation.job import JobState
 from generation.stations.binding import candidates
 from generation.stations.blocks import subject_of
 from generation.stations.key_capacity import CALLED_AFTER_PAUSE, CALLED_AT_ONCE, Capacity
-from generation.stations.key_health import Account, Patience
+from generation.stations.key_health import KeyHealth, RetryWaits
 from generation.stations.station import Dialect, Key, Station, Stations
-from generation.stations.wait_queue import held_subject, keys_of, line_of, lines, without_subject
+from generation.stations.wait_queue import (
+    held_subject,
+    keys_of,
+    lines,
+    wait_queue_of,
+    without_subject,
+)
 from tests.unit.jobs import NOON, a_job
 
-PATIENCE = Patience(timedelta(seconds=5), timedelta(seconds=300))
+PATIENCE = RetryWaits(timedelta(seconds=5), timedelta(seconds=300))
 
 
 def station(name: str, *keys: str, **fields: Any) -> Station:
@@ -62,10 +68,10 @@ def test_a_job_that_belongs_to_a_key_has_no_other() -> None:
 def test_a_line_is_named_after_its_keys() -> None:
     both = Stations((station("two", "b", "a"), station("one", "a")))
     free, bound = a_job(), a_job(bound=True, station="two", key="b")
-    line = line_of(free, candidates(both, free))
+    line = wait_queue_of(free, candidates(both, free))
     assert line == "one/a two/a two/b"
     assert keys_of(line) == (("one", "a"), ("two", "a"), ("two", "b"))
-    own = line_of(bound, candidates(both, bound))
+    own = wait_queue_of(bound, candidates(both, bound))
     assert (own, keys_of(own)) == ("=two/b", (("two", "b"),))
     assert lines(both) == {line, "=one/a", "=two/a", "=two/b"}
 
@@ -73,13 +79,13 @@ def test_a_line_is_named_after_its_keys() -> None:
 def test_a_line_that_waits_for_a_model_says_so() -> None:
     one = Stations((station("one", "a"),))
     job = a_job(model="a model/with spaces für alle")
-    line = line_of(job, candidates(one, job), subject_of(job))
+    line = wait_queue_of(job, candidates(one, job), subject_of(job))
     assert line.startswith("one/a for kling/a%20model/with%20spaces")
     assert (keys_of(line), held_subject(line)) == ((("one", "a"),), subject_of(job))
     assert without_subject(line) in lines(one)
     assert held_subject("one/a") is None
     bound = a_job(bound=True, station="one", key="a", model="v1")
-    own = line_of(bound, candidates(one, bound), subject_of(bound))
+    own = wait_queue_of(bound, candidates(one, bound), subject_of(bound))
     assert (own, keys_of(own)) == ("=one/a for kling/v1", (("one", "a"),))
 
 
@@ -93,7 +99,7 @@ def test_names_that_would_spoil_a_line_are_refused() -> None:
 def capacity(held: int = 0, called: int = 0, **fields: Any) -> Capacity:
     limits = {name: fields.pop(name, None) for name in ("max_in_flight", "submits_per_minute")}
     has_line = fields.pop("has_line", False)
-    account = Account(station="relay", key="main", **fields)
+    account = KeyHealth(station="relay", key="main", **fields)
     key = Key(name="main", value=SecretStr("sk"), **limits)
     return Capacity(key, account, held, called, has_line)
 

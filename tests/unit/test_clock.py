@@ -7,7 +7,7 @@ import pytest
 from generation.contract.errors import ErrorCode, InDoubt, Rejected
 from generation.contract.status import Running
 from tests.unit.jobs import NOON
-from worker.polling.not_found import Missing
+from worker.polling.not_found import NotFoundTracker
 from worker.runtime import clock
 from worker.runtime.clock import Clock, is_recent
 
@@ -105,7 +105,7 @@ def test_a_task_is_missing_for_as_long_as_one_process_has_heard_so() -> None:
         (60, unknown, 0),
         (125, unknown, 65),
     ]
-    missing = Missing()
+    missing = NotFoundTracker()
     for at, answer, long in heard:
         found = missing.heard("job_1", answer, NOON + timedelta(seconds=at))
         assert found == timedelta(seconds=long), at

@@ -10,7 +10,7 @@ from generation.settings import Settings
 from generation.stations.binding import bind
 from generation.stations.station import Dialect, Key, Station, Stations
 from tests.unit.jobs import NOON, a_job
-from worker.polling.limits import Lanes, Request
+from worker.polling.limits import LookLimits, Request
 
 MINUTE = timedelta(minutes=1)
 MAIN = ("one", "main")
@@ -39,7 +39,7 @@ class Wire:
         self.known = known or stations()
         limits: dict[str, Any] = {"_env_file": None, "looks_in_flight": 40}
         limits |= {"looks_per_station": 30, "looks_per_key": 10, **settings}
-        self.lanes = Lanes(Settings(**limits), self.known, self._send)
+        self.lanes = LookLimits(Settings(**limits), self.known, self._send)
         self.sent: list[Request] = []
 
     def _send(self, lane: tuple[str, str], request: Request) -> None:

@@ -2,14 +2,14 @@
 
 from generation.job import Job, JobState
 from generation.lifecycle import expired
-from worker.context import Room
+from worker.context import WorkerContext
 
 EXPIRING = frozenset(
     {JobState.QUEUED, JobState.IN_DOUBT, JobState.RUNNING, JobState.AWAITING_INPUT}
 )
 
 
-async def expire(room: Room, job: Job) -> None:
+async def expire(room: WorkerContext, job: Job) -> None:
     """Expire a job if its deadline has passed and it has not ended meanwhile."""
     at = room.moment()
 
@@ -19,5 +19,5 @@ async def expire(room: Room, job: Job) -> None:
     room.show(await room.save(job.id, decide))
 
 
-def is_late(job: Job, room: Room) -> bool:
+def is_late(job: Job, room: WorkerContext) -> bool:
     return job.state in EXPIRING and room.clock.surely() >= job.deadline

@@ -14,13 +14,13 @@ from generation.contract.usable_assets import usable
 from generation.job import Job
 from generation.stations.binding import Binding
 from generation.upstream.transcript import Heard
-from worker.context import Room
+from worker.context import WorkerContext
 
 Answer = TypeVar("Answer")
 
 
 async def without_given(
-    room: Room, job: Job, binding: Binding, said: Heard[Answer]
+    room: WorkerContext, job: Job, binding: Binding, said: Heard[Answer]
 ) -> Heard[Answer]:
     """Return the answer without the URLs that the job's request contains.
 

@@ -31,7 +31,7 @@ WORTH_A_CLAIM = 0.5
 
 
 @dataclass(slots=True)
-class LaneState:
+class KeyLooks:
     """The looks of one key in this process."""
 
     #: How many requests it may have open now.
@@ -45,7 +45,7 @@ class LaneState:
     has_more: bool = False
 
 
-class Lanes:
+class LookLimits:
     """The limits of all keys in this process. `send` starts a request and returns at once."""
 
     def __init__(
@@ -55,7 +55,7 @@ class Lanes:
         self._send = send
         self._share = settings.looks_in_flight // 2 // max(1, len(stations))
         self._lanes = {
-            (station.name, key.name): LaneState(settings.looks_per_key)
+            (station.name, key.name): KeyLooks(settings.looks_per_key)
             for station in stations
             for key in station.keys
         }
@@ -158,11 +158,11 @@ class Lanes:
             return ()
         return self.pause(lane, until)
 
-    def _go_on(self, lane: Lane, state: LaneState) -> None:
+    def _go_on(self, lane: Lane, state: KeyLooks) -> None:
         while state.waiting and state.on_wire < int(state.allowed):
             state.on_wire += 1
             self._send(lane, state.waiting.popleft())
 
 
-def is_paused(state: LaneState, now: datetime) -> bool:
+def is_paused(state: KeyLooks, now: datetime) -> bool:
     return state.paused_until is not None and now < state.paused_until

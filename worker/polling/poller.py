@@ -20,18 +20,18 @@ from generation.contract.pauses import look_pause
 from generation.contract.status import Failed, Running, Status, Succeeded
 from generation.counters import LOOK_FAULTS, LOOKS, STRANGE_WORDS
 from generation.job import Job, JobState
-from generation.lifecycle import Moment, after_look, expired, heard
-from generation.stations.binding import Binding, Unbound, bind
-from generation.stations.circuit_breaker import TRIALS, BreakerState
+from generation.lifecycle import DecisionContext, after_look, expired, with_last_reply
+from generation.stations.binding import Binding, BindingLost, bind
+from generation.stations.circuit_breaker import TRIALS, CircuitState
 from generation.store import Lane, UnreadableRow
 from generation.upstream.transcript import Heard
-from worker.context import Room
-from worker.polling.batch_health import Batches
+from worker.context import WorkerContext
+from worker.polling.batch_health import BatchHealth
 from worker.polling.expiry import expire, is_late
 from worker.polling.given import without_given
-from worker.polling.limits import Lanes, Request
-from worker.polling.not_found import Missing
-from worker.polling.refused_looks import RefusedLooks
+from worker.polling.limits import LookLimits, Request
+from worker.polling.not_found import NotFoundTracker
+from worker.polling.refused_looks import RefusedLookTracker
 from worker.stations.key_health import note_pause
 from worker.submitting.input import early_answered
 
@@ -48,18 +48,18 @@ BLOCKED_PAUSE = timedelta(seconds=60)
 SLIGHT = timedelta(seconds=0.1)
 
 
-class Looks:
+class Poller:
     """The looks of this process, open and about to be sent."""
 
-    def __init__(self, room: Room) -> None:
+    def __init__(self, room: WorkerContext) -> None:
         self._room = room
-        self._lanes = Lanes(room.settings, room.stations, self._send)
+        self._lanes = LookLimits(room.settings, room.stations, self._send)
         #: Jobs being looked at: none has two looks here, however long the first takes.
         self._jobs: set[str] = set()
         self._tasks: set[asyncio.Task[Request]] = set()
-        self._batches = Batches()
-        self._missing = Missing()
-        self._refused = RefusedLooks()
+        self._batches = BatchHealth()
+        self._missing = NotFoundTracker()
+        self._refused = RefusedLookTracker()
         self._unknown_words: set[tuple[str, str]] = set()
         self._foreign: set[Lane] = set()
 
@@ -127,17 +127,17 @@ class Looks:
     def _most(self, station: str) -> int:
         """Return how many requests a station may have open, given its circuit breaker."""
         match self._room.breakers.state(station):
-            case BreakerState.OPEN:
+            case CircuitState.OPEN:
                 return 0
-            case BreakerState.HALF_OPEN:
+            case CircuitState.HALF_OPEN:
                 return TRIALS
-            case BreakerState.CLOSED:
+            case CircuitState.CLOSED:
                 return self._room.settings.looks_per_station
 
     def _binding(self, job: Job) -> Binding | None:
         try:
             return bind(self._room.stations, job)
-        except Unbound as error:
+        except BindingLost as error:
             log.warning("look_impossible", job_id=job.id, reason=str(error))
             return None
 
@@ -211,20 +211,22 @@ class Looks:
             return ()
         self._well(lane, about=batch)
         self._batches.worked(binding.batch_group)
-        heard: list[tuple[Job, Binding, Heard[Status] | None]] = []
+        answers: list[tuple[Job, Binding, Heard[Status] | None]] = []
         done: list[tuple[Job, Binding, Heard[Status]]] = []
         for job, own in members:
             it = said.get(job.upstream_id or "")
             if it and isinstance(it.answer, Succeeded):
                 done.append((job, own, it))
             else:
-                heard.append((job, own, it))
-        heard += await asyncio.gather(*(self._judged(*each) for each in done))
-        if not any(it for _, _, it in heard):
+                answers.append((job, own, it))
+        answers += await asyncio.gather(*(self._judged(*each) for each in done))
+        if not any(it for _, _, it in answers):
             self._batches.shows_nothing(binding.batch_group, self._room.steady())
-        news = [(job, own, it) for job, own, it in heard if it and self._is_news(job, own, it)]
+        news = [
+            (job, own, it) for job, own, it in answers if it and self._is_news(job, own, it)
+        ]
         await asyncio.gather(*(self._save(job, own, it) for job, own, it in news))
-        return [(job, own) for job, own, it in heard if it is None]
+        return [(job, own) for job, own, it in answers if it is None]
 
     async def _judged(
         self, job: Job, binding: Binding, said: Heard[Status]
@@ -286,7 +288,7 @@ class Looks:
             self._say_unknown(binding, answer.unknown_word)
         return decided(job, job, answer, self._moment(job, binding, answer)) is not job
 
-    def _moment(self, job: Job, binding: Binding, answer: Status | Fault) -> Moment:
+    def _moment(self, job: Job, binding: Binding, answer: Status | Fault) -> DecisionContext:
         at = self._room.moment(binding, job.model)
         missing_for = self._missing.heard(job.id, answer, self._room.steady())
         return replace(at, missing_for=missing_for) if missing_for else at
@@ -300,7 +302,7 @@ class Looks:
             after = decided(job, fresh, answer, at)
             if after.state is not fresh.state:
                 after = early_answered(after, binding)
-            return heard(fresh, after, words)
+            return with_last_reply(fresh, after, words)
 
         change = await self._room.save(job.id, decide)
         self._room.show(change)
@@ -333,12 +335,12 @@ def refusal_of_looks(fault: Fault, until: datetime) -> str:
     return f"{REFUSED} until {until:%H:%M:%S} UTC ({fault.code}: {fault.message})"
 
 
-def measured(room: Room, job: Job, at: Moment) -> bool:
+def measured(room: WorkerContext, job: Job, at: DecisionContext) -> bool:
     """Return whether the duration of the task is known: no clock was set while it ran."""
     return job.started_at is not None and room.clock.measures(job.started_at, at.now)
 
 
-def decided(claimed: Job, fresh: Job, answer: Status | Fault, at: Moment) -> Job:
+def decided(claimed: Job, fresh: Job, answer: Status | Fault, at: DecisionContext) -> Job:
     """Return the decision on the current job after a look.
 
     An outcome counts whoever else has looked meanwhile; anything less counts only for the claim it

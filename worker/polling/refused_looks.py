@@ -14,7 +14,7 @@ from generation.store import Lane
 TOGETHER = timedelta(seconds=60)
 
 
-class RefusedLooks:
+class RefusedLookTracker:
     """What this process has observed: by key and error code, the job that was refused, and when."""
 
     def __init__(self) -> None:

@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 WRITE_EVERY = timedelta(seconds=15)
 
 
-class Counts:
+class LookCounters:
     """The counters of one process. Belongs to one event loop."""
 
     def __init__(self, database: Database) -> None:

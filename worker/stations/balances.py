@@ -4,29 +4,29 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from generation.contract.errors import Fault
-from generation.stations.binding import purse
+from generation.stations.binding import balance_query_of
 from generation.stations.key_health import KeyName, after_balance, begin_balance
-from worker.context import Room
+from worker.context import WorkerContext
 
 log = structlog.get_logger(__name__)
 
 
-def to_ask(room: Room) -> list[KeyName]:
+def to_ask(room: WorkerContext) -> list[KeyName]:
     """Return the keys whose balance may be asked for now."""
     now = room.now()
     return [
         name
         for name, account in room.accounts.items()
-        if account.may_ask_balance(now) and purse(room.stations, name) is not None
+        if account.may_ask_balance(now) and balance_query_of(room.stations, name) is not None
     ]
 
 
-async def ask(room: Room, name: KeyName) -> None:
+async def ask(room: WorkerContext, name: KeyName) -> None:
     """Ask for the balance and store it, unless another worker does.
 
     Never fails: without an answer nothing changes, and a job tries the key from time to time.
     """
-    found = purse(room.stations, name)
+    found = balance_query_of(room.stations, name)
     if found is None:
         return
     binding, query = found

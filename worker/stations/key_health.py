@@ -9,15 +9,15 @@ from generation.contract.errors import AccountBlocked, Fault, Rejected, Scope, T
 from generation.contract.status import SubmitAnswer
 from generation.job import Job
 from generation.stations.binding import Binding
-from generation.stations.blocks import is_the_job, sent_by, subject_of
-from generation.stations.key_health import Account, KeyName, after_answer, rested
-from worker.context import Room
+from generation.stations.blocks import is_the_job, latest_submit, subject_of
+from generation.stations.key_health import KeyHealth, KeyName, after_answer, rested
+from worker.context import WorkerContext
 
 log = structlog.get_logger(__name__)
 
 
 async def note_trouble(
-    room: Room, binding: Binding, job: Job, answer: SubmitAnswer | Fault
+    room: WorkerContext, binding: Binding, job: Job, answer: SubmitAnswer | Fault
 ) -> SubmitAnswer | Fault:
     """Store a problem of the key before the next job is submitted with it.
 
@@ -25,20 +25,20 @@ async def note_trouble(
     """
     if isinstance(answer, Fault) and is_trouble(answer):
         before = await note(room, binding, job, answer)
-        if before and is_the_job(before.blocks, answer, sent_by(job, room.now())):
+        if before and is_the_job(before.blocks, answer, latest_submit(job, room.now())):
             return final(answer)
     return answer
 
 
 async def note_recovery(
-    room: Room, binding: Binding, job: Job, answer: SubmitAnswer | Fault
+    room: WorkerContext, binding: Binding, job: Job, answer: SubmitAnswer | Fault
 ) -> None:
     """Store that a key has recovered, after the job's task was stored."""
     known = room.accounts.get(binding.lane)
     if known is None or (isinstance(answer, Fault) and is_trouble(answer)):
         return
     now = room.now()
-    if after_answer(known, answer, sent_by(job, now), now, room.patience) is not known:
+    if after_answer(known, answer, latest_submit(job, now), now, room.patience) is not known:
         await note(room, binding, job, answer)
 
 
@@ -59,7 +59,7 @@ def final(fault: Fault) -> Rejected:
     return refused
 
 
-async def note_pause(room: Room, name: KeyName, until: datetime) -> None:
+async def note_pause(room: WorkerContext, name: KeyName, until: datetime) -> None:
     """Store that looks with this key are too fast: no worker looks with it before then.
 
     Never fails: what is not stored is detected again by each worker.
@@ -73,8 +73,8 @@ async def note_pause(room: Room, name: KeyName, until: datetime) -> None:
 
 
 async def note(
-    room: Room, binding: Binding, job: Job, answer: SubmitAnswer | Fault
-) -> Account | None:
+    room: WorkerContext, binding: Binding, job: Job, answer: SubmitAnswer | Fault
+) -> KeyHealth | None:
     """Store the key's new state.
 
     Returns the state before.
@@ -82,11 +82,11 @@ async def note(
     Never fails: what is not stored is detected again by the next job.
     """
     now = room.now()
-    before: list[Account] = []
+    before: list[KeyHealth] = []
 
-    def decide(account: Account) -> Account:
+    def decide(account: KeyHealth) -> KeyHealth:
         before[:] = [account]
-        return after_answer(account, answer, sent_by(job, now), now, room.patience)
+        return after_answer(account, answer, latest_submit(job, now), now, room.patience)
 
     try:
         account = await room.store.accounts.change(binding.lane, decide)
@@ -98,7 +98,7 @@ async def note(
     return before[0]
 
 
-def log_changes(before: Account, after: Account, subject: str, now: datetime) -> None:
+def log_changes(before: KeyHealth, after: KeyHealth, subject: str, now: datetime) -> None:
     """Log each block once when it begins, and once when it ends, with its scope."""
     where = {"station": after.station, "key": after.key}
     if after.blocked_code != before.blocked_code:

@@ -6,34 +6,34 @@ from datetime import datetime
 from generation.contract.errors import ErrorCode, Rejected
 from generation.job import Job, JobState
 from generation.lifecycle import (
-    Moment,
+    DecisionContext,
     begin_submit,
     canceled,
+    enter_wait_queue,
     expired,
     reject,
-    stand_in_line,
+    retry_later,
     unbilled,
-    wait_again,
 )
 from generation.stations.binding import Binding, candidates
 from generation.stations.blocks import subject_of
-from generation.stations.circuit_breaker import BreakerState
+from generation.stations.circuit_breaker import CircuitState
 from generation.stations.key_capacity import Capacity, is_called
 from generation.stations.key_health import KeyName
 from generation.stations.station import Key
-from generation.stations.wait_queue import line_of
+from generation.stations.wait_queue import wait_queue_of
 from generation.store import Capacities
-from worker.context import Room
+from worker.context import WorkerContext
 
 
-class Claim:
+class SubmitClaim:
     """The decision to claim a job for one submit, and where it is sent.
 
     It recognizes a job that it has claimed already, because the answer to a commit may be lost
     although the commit succeeded.
     """
 
-    def __init__(self, room: Room) -> None:
+    def __init__(self, room: WorkerContext) -> None:
         self._room = room
         self._taken: Job | None = None
         self.now = room.now()
@@ -73,7 +73,7 @@ class Claim:
             return canceled(job, at.now, unbilled(job), "canceled before it was sent")
         options = candidates(self._room.stations, job)
         if not options:
-            return nobody_sells(job, at)
+            return fail_unsold(job, at)
         reasons: list[str] = []
         for option in untried(job, options):
             capacity = capacities.get(option.lane)
@@ -82,9 +82,9 @@ class Claim:
                 return self._take(job, option, capacity)
             reasons.append(reason)
         if self._could_refuse_again(job, options, capacities, at.now):
-            return wait_again(job, "; ".join([job.reason, *reasons]), at)
-        line = line_of(job, options, held_subject(job, options, capacities, at.now))
-        return stand_in_line(job, line, "; ".join(reasons), at)
+            return retry_later(job, "; ".join([job.reason, *reasons]), at)
+        line = wait_queue_of(job, options, held_subject(job, options, capacities, at.now))
+        return enter_wait_queue(job, line, "; ".join(reasons), at)
 
     def _obstacle(
         self, job: Job, option: Binding, capacity: Capacity | None, now: datetime
@@ -92,9 +92,9 @@ class Claim:
         """Return why the job may not be submitted there now."""
         station = option.station.name
         match self._room.breakers.state(station):
-            case BreakerState.OPEN:
+            case CircuitState.OPEN:
                 return f"station {station} does not answer"
-            case BreakerState.HALF_OPEN if not is_called(job, option.lane, now):
+            case CircuitState.HALF_OPEN if not is_called(job, option.lane, now):
                 return f"station {station} did not answer and is being tried again"
             case _ if not self._room.submit_places.free(station):
                 return f"station {station} has not answered earlier submits yet"
@@ -141,7 +141,7 @@ def held_subject(
     return subject_of(job) if held else None
 
 
-def nobody_sells(job: Job, at: Moment) -> Job:
+def fail_unsold(job: Job, at: DecisionContext) -> Job:
     """It was accepted when a station offered it, and none does any more."""
     where = f"station {job.station}, where it belongs, no longer offers {job.type}"
     words = where if job.is_bound else f"no station of this deployment offers {job.type}"

@@ -13,9 +13,9 @@ import structlog
 from generation.job import Job
 from generation.lifecycle import call
 from generation.queue import call_message
-from generation.stations.circuit_breaker import BreakerState
+from generation.stations.circuit_breaker import CircuitState
 from generation.stations.key_capacity import CALLED_AT_ONCE, CALLED_ON_TRIAL
-from generation.stations.key_health import Account, KeyName
+from generation.stations.key_health import KeyHealth, KeyName
 from generation.stations.wait_queue import (
     held_subject,
     is_awaited,
@@ -24,8 +24,8 @@ from generation.stations.wait_queue import (
     lines,
     without_subject,
 )
-from generation.store import Call
-from worker.context import Room
+from generation.store import WakeUp
+from worker.context import WorkerContext
 from worker.runtime.clock import is_recent
 
 log = structlog.get_logger(__name__)
@@ -34,10 +34,10 @@ log = structlog.get_logger(__name__)
 TIDY_EVERY = timedelta(seconds=30)
 
 
-class Lines:
+class WaitQueueDispatcher:
     """The wait queues of this deployment, as one worker process serves them."""
 
-    def __init__(self, room: Room) -> None:
+    def __init__(self, room: WorkerContext) -> None:
         self._room = room
         self._known = lines(room.stations)
         self._tidied_at: datetime | None = None
@@ -49,7 +49,7 @@ class Lines:
         waiting = await store.queues.lines()
         now = self._room.now()
         names = {name for line in waiting for name in keys_of(line)}
-        known = {name: self._room.accounts.get(name) or Account.of(name) for name in names}
+        known = {name: self._room.accounts.get(name) or KeyHealth.of(name) for name in names}
         self._room.awaited = {
             name for name, account in known.items() if is_awaited(account, waiting, now)
         }
@@ -63,7 +63,7 @@ class Lines:
         key = station.key(name[1]) if station else None
         state = self._room.breakers.state(name[0])
         free = self._room.submit_places.free(name[0])
-        if key is None or state is BreakerState.OPEN or not free:
+        if key is None or state is CircuitState.OPEN or not free:
             return
         at = self._room.moment()
         again = self._room.settings.nudge_again
@@ -72,7 +72,7 @@ class Lines:
             return call(job, at, station=name[0], key=name[1], again=again)
 
         jobs = await self._room.store.submits.call(
-            Call(
+            WakeUp(
                 name=name,
                 key=key,
                 lines=waiting,
@@ -80,7 +80,7 @@ class Lines:
                 now=at.now,
                 patience=self._room.patience,
                 most=min(
-                    free, CALLED_ON_TRIAL if state is BreakerState.HALF_OPEN else CALLED_AT_ONCE
+                    free, CALLED_ON_TRIAL if state is CircuitState.HALF_OPEN else CALLED_AT_ONCE
                 ),
                 subject=subject,
             )
@@ -102,7 +102,7 @@ class Lines:
 
 
 def by_subject(
-    account: Account, waiting: Iterable[str], now: datetime
+    account: KeyHealth, waiting: Iterable[str], now: datetime
 ) -> dict[str | None, list[str]]:
     """Return the queues that wait for this key, by blocked model; None for the key alone."""
     found: defaultdict[str | None, list[str]] = defaultdict(list)

@@ -15,32 +15,32 @@ from generation.contract.operation import Order, Task, Unlisted
 from generation.contract.status import Failed, Status, Succeeded
 from generation.job import Billed, Job, JobState
 from generation.lifecycle import (
-    Moment,
+    DecisionContext,
     after_cancel,
     after_find,
     after_look,
     after_submit,
     canceled,
+    cannot_be_searched,
     doubt,
     expired,
-    heard,
+    lost_submit_has_ended,
     reaches_back,
-    surely_ended,
+    search_proved_nothing,
     unbilled,
-    unfindable,
-    unproven,
+    with_last_reply,
 )
 from generation.lifecycle.manual_resolution import carry_out
-from generation.stations.binding import Binding, Unbound, bind
+from generation.stations.binding import Binding, BindingLost, bind
 from generation.stations.station import OnDoubt
 from generation.upstream.transcript import Heard
-from worker.context import Room
+from worker.context import WorkerContext
 from worker.submitting.shared_tasks import holders
 
 log = structlog.get_logger(__name__)
 
 
-async def call_stale(room: Room, job: Job) -> None:
+async def mark_stale(room: WorkerContext, job: Job) -> None:
     """The submitting worker is silent: it is unknown whether the request was sent."""
     if job.id in room.submitting:
         return
@@ -60,19 +60,19 @@ async def call_stale(room: Room, job: Job) -> None:
         await find(room, change.after)
 
 
-def is_repeatable(room: Room, job: Job) -> bool:
+def is_repeatable(room: WorkerContext, job: Job) -> bool:
     """Return whether sending it again could cost nothing."""
     try:
         return bind(room.stations, job).operation.repeatable
-    except Unbound:
+    except BindingLost:
         return False
 
 
-async def find(room: Room, job: Job) -> None:
+async def find(room: WorkerContext, job: Job) -> None:
     """Search for a job in doubt, if its upstream can be searched."""
     try:
         binding = bind(room.stations, job)
-    except Unbound as error:
+    except BindingLost as error:
         log.warning("find_impossible", job_id=job.id, reason=str(error))
         await settle_unbound(room, job)
         return
@@ -101,10 +101,10 @@ async def find(room: Room, job: Job) -> None:
         log.warning("resolution_overruled", job_id=job.id, upstream_id=answer)
 
 
-def given_up(job: Job, answer: Fault | None, at: Moment, *, findable: bool) -> Job | None:
+def given_up(job: Job, answer: Fault | None, at: DecisionContext, *, findable: bool) -> Job | None:
     """End a job that a search has not found, if its deadline or a person has ended it."""
     if job.cancel_requested_at is not None:
-        absent = findable and answer is None and surely_ended(job, at)
+        absent = findable and answer is None and lost_submit_has_ended(job, at)
         billed = unbilled(job) if absent else Billed.UNKNOWN
         return canceled(job, at.now, billed, "canceled while in doubt")
     if job.resolved_as is not None:
@@ -113,17 +113,17 @@ def given_up(job: Job, answer: Fault | None, at: Moment, *, findable: bool) -> J
 
 
 def unfound(
-    job: Job, answer: Fault | None, at: Moment, on_doubt: OnDoubt, *, findable: bool
+    job: Job, answer: Fault | None, at: DecisionContext, on_doubt: OnDoubt, *, findable: bool
 ) -> Job:
     """A search has not found the task, or there is no way to search."""
     if not findable:
-        return unfindable(job, at, on_doubt)
+        return cannot_be_searched(job, at, on_doubt)
     if answer is not None and is_silence(answer):
-        return unproven(job, answer, at, on_doubt)
+        return search_proved_nothing(job, answer, at, on_doubt)
     return after_find(job, answer, at)
 
 
-async def settle_unbound(room: Room, job: Job) -> None:
+async def settle_unbound(room: WorkerContext, job: Job) -> None:
     """Apply what a person said of a job whose station or key is gone."""
     at = room.moment()
 
@@ -134,7 +134,9 @@ async def settle_unbound(room: Room, job: Job) -> None:
     room.show(await room.save(job.id, decide))
 
 
-async def searched(room: Room, job: Job, binding: Binding) -> tuple[str | Fault | None, bool]:
+async def searched(
+    room: WorkerContext, job: Job, binding: Binding
+) -> tuple[str | Fault | None, bool]:
     """Return the answer of a search, and whether this upstream can be searched at all."""
     try:
         if job.named_id is not None and await is_its_own(room, binding, job):
@@ -148,7 +150,7 @@ async def searched(room: Room, job: Job, binding: Binding) -> tuple[str | Fault 
         return fault, True
 
 
-async def judged(room: Room, job: Job, found: Unlisted) -> Fault | None:
+async def judged(room: WorkerContext, job: Job, found: Unlisted) -> Fault | None:
     """Return whether the list reaches back to this job's submit.
 
     It does if it shows a task of ours, at the same key, that was accepted earlier. Otherwise its
@@ -171,7 +173,7 @@ def is_silence(answer: str | Fault | None) -> bool:
     return (answer.upstream_status or 200) < 400
 
 
-async def is_its_own(room: Room, binding: Binding, job: Job) -> bool:
+async def is_its_own(room: WorkerContext, binding: Binding, job: Job) -> bool:
     """Return whether the task that a callback named exists and belongs to no other job.
 
     Raises the `Fault` that leaves it open.
@@ -184,7 +186,7 @@ async def is_its_own(room: Room, binding: Binding, job: Job) -> bool:
     return await is_known(room, binding, name)
 
 
-async def is_known(room: Room, binding: Binding, upstream_id: str) -> bool:
+async def is_known(room: WorkerContext, binding: Binding, upstream_id: str) -> bool:
     """Return whether the account that the job was sent with has this task.
 
     Raises the `Fault` that leaves it open.
@@ -199,7 +201,7 @@ async def is_known(room: Room, binding: Binding, upstream_id: str) -> bool:
     return True
 
 
-async def cancel(room: Room, job: Job) -> None:
+async def cancel(room: WorkerContext, job: Job) -> None:
     """Handle a request to cancel a job that is upstream: stop its task, or detach from it.
 
     A look comes first: a job whose task has ended ends as its task did.
@@ -212,7 +214,7 @@ async def cancel(room: Room, job: Job) -> None:
         task = Task(job.upstream_id or "", job.upstream_details)
         said = await finished(room, binding, task)
         stopped = None if said else await room.upstream.cancel(binding, task)
-    except Unbound as error:
+    except BindingLost as error:
         log.warning("cancel_impossible", job_id=job.id, reason=str(error))
     except Fault as fault:
         stopped = fault
@@ -223,7 +225,7 @@ async def cancel(room: Room, job: Job) -> None:
         if not same_task or fresh.is_terminal:
             return fresh
         if said is not None:
-            return heard(fresh, after_look(fresh, said.answer, at), said.words)
+            return with_last_reply(fresh, after_look(fresh, said.answer, at), said.words)
         return after_cancel(fresh, stopped, at)
 
     change = await room.save(job.id, decide)
@@ -232,7 +234,7 @@ async def cancel(room: Room, job: Job) -> None:
     log.info("cancel", job_id=job.id, type=job.type, stopped=str(stopped), outcome=outcome)
 
 
-async def finished(room: Room, binding: Binding, task: Task) -> Heard[Status] | None:
+async def finished(room: WorkerContext, binding: Binding, task: Task) -> Heard[Status] | None:
     """Return the upstream's answer about a task that has ended; None if it has not."""
     try:
         said = await room.upstream.query(binding, task)

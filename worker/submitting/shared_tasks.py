@@ -11,19 +11,19 @@ from generation.contract.named_tasks import MOST_NAMED, tasks_named
 from generation.contract.status import Accepted, AwaitingInput, SubmitAnswer
 from generation.job import Job
 from generation.stations.binding import Binding
-from generation.store import Holder
-from worker.context import Room
+from generation.store import TaskHolder
+from worker.context import WorkerContext
 
 log = structlog.get_logger(__name__)
 
 
-async def holders(room: Room, upstream_id: str, station: str) -> list[Holder]:
+async def holders(room: WorkerContext, upstream_id: str, station: str) -> list[TaskHolder]:
     """Return the jobs that have this task at that station."""
     found = await room.store.jobs.tasks.holders(upstream_id)
     return [each for each in found if each.station == station]
 
 
-async def check_named(room: Room, job: Job, binding: Binding) -> None:
+async def check_named(room: WorkerContext, job: Job, binding: Binding) -> None:
     """Raise `Rejected` for a request that names a task of another tenant at the station it goes to.
 
     Ids of files within a result are not indexed and not checked.
@@ -35,7 +35,7 @@ async def check_named(room: Room, job: Job, binding: Binding) -> None:
 
 
 def naming(
-    room: Room, job: Job, answer: SubmitAnswer | Fault
+    room: WorkerContext, job: Job, answer: SubmitAnswer | Fault
 ) -> AbstractAsyncContextManager[object]:
     """Hold a lock: no other job of this process is saved with this answer's task meanwhile."""
     name = task_of(answer)
@@ -45,7 +45,7 @@ def naming(
 
 
 async def unshared(
-    room: Room, job: Job, binding: Binding, answer: SubmitAnswer | Fault
+    room: WorkerContext, job: Job, binding: Binding, answer: SubmitAnswer | Fault
 ) -> SubmitAnswer | Fault:
     """Return the answer, or a doubt if it names a task that another job has.
 
@@ -83,7 +83,9 @@ def task_of(answer: SubmitAnswer | Fault) -> str | None:
             return None
 
 
-def is_meant(job: Job, answer: SubmitAnswer | Fault, name: str, others: Sequence[Holder]) -> bool:
+def is_meant(
+    job: Job, answer: SubmitAnswer | Fault, name: str, others: Sequence[TaskHolder]
+) -> bool:
     """Return whether these jobs share one task intentionally.
 
     They are one tenant's, and the request continues that task, or follows the same job, or created

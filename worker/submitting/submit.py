@@ -7,13 +7,13 @@ from generation.contract.errors import Acceptance, Fault, InDoubt, NotAccepted, 
 from generation.contract.operation import Parent
 from generation.contract.status import SubmitAnswer
 from generation.job import Job, JobState
-from generation.lifecycle import Moment, after_submit, doubt, heard
+from generation.lifecycle import DecisionContext, after_submit, doubt, with_last_reply
 from generation.queue import submit_message
 from generation.stations.binding import Binding, candidates
 from generation.store import UnreadableRow
-from worker.context import Room
+from worker.context import WorkerContext
 from worker.stations.key_health import note_recovery, note_trouble
-from worker.submitting.claim import Claim
+from worker.submitting.claim import SubmitClaim
 from worker.submitting.input import early_answered
 from worker.submitting.shared_tasks import check_named, naming, unshared
 
@@ -24,13 +24,13 @@ log = structlog.get_logger(__name__)
 ANSWERABLE = frozenset({JobState.SUBMITTING, JobState.IN_DOUBT})
 
 
-async def submit(room: Room, job_id: str) -> None:
+async def submit(room: WorkerContext, job_id: str) -> None:
     """Claim the job, send it, save the outcome.
 
     Does nothing if the job is not queued, is not to be sent yet, or is claimed elsewhere: a message
     may come twice.
     """
-    claim = Claim(room)
+    claim = SubmitClaim(room)
     try:
         await claim_and_send(room, job_id, claim)
     finally:
@@ -38,7 +38,7 @@ async def submit(room: Room, job_id: str) -> None:
             room.submit_places.leave(job_id)
 
 
-async def claim_and_send(room: Room, job_id: str, claim: Claim) -> None:
+async def claim_and_send(room: WorkerContext, job_id: str, claim: SubmitClaim) -> None:
     try:
         change = await room.persist(job_id, lambda: room.store.submits.claim(job_id, claim))
     except UnreadableRow:
@@ -51,7 +51,7 @@ async def claim_and_send(room: Room, job_id: str, claim: Claim) -> None:
         await send(room, job, claim.binding)
 
 
-async def send(room: Room, job: Job, binding: Binding) -> None:
+async def send(room: WorkerContext, job: Job, binding: Binding) -> None:
     """Perform the paid exchange. Its answer is saved whatever has happened to the job meanwhile."""
     room.submitting.add(job.id)
     try:
@@ -67,7 +67,7 @@ async def send(room: Room, job: Job, binding: Binding) -> None:
                 return fresh
             elsewhere = is_elsewhere(room, fresh, binding)
             after = after_submit(fresh, believed, at, elsewhere=elsewhere)
-            return heard(fresh, early_answered(after, binding), words)
+            return with_last_reply(fresh, early_answered(after, binding), words)
 
         try:
             async with naming(room, job, answer):
@@ -76,7 +76,7 @@ async def send(room: Room, job: Job, binding: Binding) -> None:
         except Exception:  # whatever stood in the answer: what it says of the money must be known
             upstream_id = getattr(answer, "upstream_id", None)
             log.exception("answer_not_stored", job_id=job.id, upstream_id=upstream_id)
-            change = await room.save(job.id, lambda fresh: unstorable(fresh, job, at))
+            change = await room.save(job.id, lambda fresh: doubt_unstorable(fresh, job, at))
     finally:
         room.submitting.discard(job.id)
     room.show(change)
@@ -96,26 +96,28 @@ async def send(room: Room, job: Job, binding: Binding) -> None:
     )
 
 
-def is_elsewhere(room: Room, job: Job, binding: Binding) -> bool:
+def is_elsewhere(room: WorkerContext, job: Job, binding: Binding) -> bool:
     """Return whether another key can still be tried after this refusal."""
     refused = {*job.tried, "/".join(binding.lane)}
     options = candidates(room.stations, job) if not job.is_bound else ()
     return any("/".join(option.lane) not in refused for option in options)
 
 
-def go_on(room: Room, job: Job) -> None:
+def go_on(room: WorkerContext, job: Job) -> None:
     """Try a job again at once, at another key or in its queue, if it need not wait."""
     if job.wake_at is not None and job.wake_at <= room.now():
         room.nudger.nudge(submit_message(job))
 
 
-def unstorable(fresh: Job, job: Job, at: Moment) -> Job:
+def doubt_unstorable(fresh: Job, job: Job, at: DecisionContext) -> Job:
     """An answer that no database accepts leaves a doubt, which says so."""
     current = fresh.state in ANSWERABLE and fresh.attempts == job.attempts
     return doubt(fresh, "its answer could not be stored", at) if current else fresh
 
 
-async def attempt(room: Room, job: Job, binding: Binding) -> tuple[SubmitAnswer | Fault, str]:
+async def attempt(
+    room: WorkerContext, job: Job, binding: Binding
+) -> tuple[SubmitAnswer | Fault, str]:
     """Return the answer, or the fault as a value, and the upstream's reply.
 
     An error before the request leaves means that nothing was sent, which only this function knows.
@@ -144,7 +146,7 @@ async def attempt(room: Room, job: Job, binding: Binding) -> tuple[SubmitAnswer 
     return said.answer, said.words
 
 
-def check_unsent(room: Room, job: Job, binding: Binding) -> None:
+def check_unsent(room: WorkerContext, job: Job, binding: Binding) -> None:
     """Raise `InDoubt` for a job that may have been sent in a time that its database has lost.
 
     Once it was searched for it is bound and passes.
@@ -162,7 +164,7 @@ def harmless(fault: Fault, binding: Binding) -> Fault:
     return NotAccepted(fault.message, upstream_status=fault.upstream_status)
 
 
-async def parent_of(room: Room, job: Job) -> Parent | None:
+async def parent_of(room: WorkerContext, job: Job) -> Parent | None:
     """Return what a follow-up may know of the job it follows."""
     if job.parent_id is None:
         return None

@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from generation.store import Claimed
+from generation.store import ClaimedDelivery
 from generation.webhooks.delivery import (
     Delivery,
     DeliveryState,
@@ -27,9 +27,9 @@ from generation.webhooks.delivery import (
 from generation.webhooks.guard import receiver
 from generation.webhooks.outcome import Outcome
 from generation.webhooks.schedule import spread
-from worker.context import Room
+from worker.context import WorkerContext
 from worker.webhooks.endpoint_health import note
-from worker.webhooks.receiver_limits import PATIENCE, DeliveryLane
+from worker.webhooks.receiver_limits import PATIENCE, ReceiverLimit
 
 log = structlog.get_logger(__name__)
 
@@ -49,12 +49,12 @@ MOST_LANES = 10_000
 PAUSE = timedelta(seconds=2)
 
 
-class Deliveries:
+class DeliveryPipeline:
     """The deliveries that this process has claimed."""
 
-    def __init__(self, room: Room) -> None:
+    def __init__(self, room: WorkerContext) -> None:
         self._room = room
-        self._lanes: dict[str, DeliveryLane] = {}
+        self._lanes: dict[str, ReceiverLimit] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._held = 0
         #: The next delivery of an ordered endpoint may be sent now.
@@ -141,14 +141,14 @@ class Deliveries:
                 if lane.is_idle:
                     del self._lanes[lane.key]
 
-    def _accept(self, claimed: Sequence[Claimed]) -> list[Delivery]:
+    def _accept(self, claimed: Sequence[ClaimedDelivery]) -> list[Delivery]:
         """Start what can be started; set aside or return the rest."""
         excess: list[Delivery] = []
         for each in claimed:
             if ended := self._ending(each):
                 self._spawn(self._save_ended(ended))
                 continue
-            lane = self._lanes.setdefault(each.delivery.lane, DeliveryLane(each.delivery.lane))
+            lane = self._lanes.setdefault(each.delivery.lane, ReceiverLimit(each.delivery.lane))
             lane.heed(each.endpoint)
             if each.blocked:
                 excess.append(each.delivery)
@@ -161,7 +161,7 @@ class Deliveries:
                 excess.append(each.delivery)
         return excess
 
-    def _ending(self, claimed: Claimed) -> Delivery | None:
+    def _ending(self, claimed: ClaimedDelivery) -> Delivery | None:
         """Return how a delivery ends that cannot be sent."""
         delivery, endpoint = claimed.delivery, claimed.endpoint
         now = self._room.now()
@@ -193,7 +193,7 @@ class Deliveries:
         lane = self._lanes.get(delivery.lane)
         return lane is not None and lane.troubled
 
-    def _start(self, lane: DeliveryLane) -> None:
+    def _start(self, lane: ReceiverLimit) -> None:
         """Send what the receiver's limit permits now."""
         while claimed := lane.next(self._free):
             self._spawn(self._attempt(lane, claimed))
@@ -202,7 +202,7 @@ class Deliveries:
             lane.timed = True
             asyncio.get_running_loop().call_later(pause, self._start_timed, lane)
 
-    def _start_timed(self, lane: DeliveryLane) -> None:
+    def _start_timed(self, lane: ReceiverLimit) -> None:
         lane.timed = False
         if not self._room.leaving:
             self._start(lane)
@@ -217,7 +217,7 @@ class Deliveries:
         if not task.cancelled() and (error := task.exception()):
             log.error("delivery_broke", exc_info=error)
 
-    async def _attempt(self, lane: DeliveryLane, claimed: Claimed) -> None:
+    async def _attempt(self, lane: ReceiverLimit, claimed: ClaimedDelivery) -> None:
         """Make one attempt.
 
         The request is free once the receiver has answered; saving delays nobody.
@@ -246,7 +246,9 @@ class Deliveries:
             if lane.is_idle:
                 self._lanes.pop(lane.key, None)
 
-    async def _save(self, claimed: Claimed, outcome: Outcome, started: datetime) -> Delivery:
+    async def _save(
+        self, claimed: ClaimedDelivery, outcome: Outcome, started: datetime
+    ) -> Delivery:
         """Save the outcome of an attempt, for the delivery and for its endpoint."""
         room, delivery, endpoint = self._room, claimed.delivery, claimed.endpoint
         now = room.now()

@@ -4,7 +4,7 @@ from collections import deque
 from datetime import timedelta
 from time import monotonic
 
-from generation.store import Claimed
+from generation.store import ClaimedDelivery
 from generation.webhooks.endpoint import MOST_CONCURRENT, Endpoint
 
 #: A delivery waits no longer than this for a free request; then it is set aside.
@@ -13,7 +13,7 @@ PATIENCE = timedelta(seconds=5)
 WAITING = 10
 
 
-class DeliveryLane:
+class ReceiverLimit:
     """The deliveries of one receiver.
 
     A slow or unreachable receiver gets one request at a time, so that many of them do not use up
@@ -29,7 +29,7 @@ class DeliveryLane:
         self.key = key
         self.running = 0
         #: Claimed deliveries that are not sent yet, each with its arrival time.
-        self.waiting: deque[tuple[float, Claimed]] = deque()
+        self.waiting: deque[tuple[float, ClaimedDelivery]] = deque()
         #: The latest attempt reached nobody, or an overloaded receiver.
         self.troubled = False
         #: Something was set aside for it.
@@ -61,10 +61,10 @@ class DeliveryLane:
             most = min(most, 1 + int(self.rate * PATIENCE.total_seconds()))
         return max(0, most - self.running - len(self.waiting))
 
-    def take(self, claimed: Claimed) -> None:
+    def take(self, claimed: ClaimedDelivery) -> None:
         self.waiting.append((monotonic(), claimed))
 
-    def next(self, free: int) -> Claimed | None:
+    def next(self, free: int) -> ClaimedDelivery | None:
         """Return the deliveries to send now; they count as open from here on."""
         if not self.waiting or self.running >= self.width(free) or self.pause() > 0:
             return None
@@ -77,9 +77,9 @@ class DeliveryLane:
         """Return for how many seconds the rate permits nothing."""
         return 0.0 if self.rate is None else self.free_at - monotonic()
 
-    def overdue(self) -> list[Claimed]:
+    def overdue(self) -> list[ClaimedDelivery]:
         """Return, and drop, what has waited too long."""
-        given_up: list[Claimed] = []
+        given_up: list[ClaimedDelivery] = []
         oldest = monotonic() - PATIENCE.total_seconds()
         while self.waiting and self.waiting[0][0] < oldest:
             given_up.append(self.waiting.popleft()[1])

@@ -30,7 +30,7 @@ SHORTEST = 24
 Choose = Callable[[Access], Access]
 
 
-class KeyStore:
+class ApiKeyStore:
     """Statements about API keys."""
 
     def __init__(self, database: Database) -> None:

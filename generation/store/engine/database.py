@@ -23,7 +23,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from generation.store.engine.engines import NO_BEGIN, postgresql_engine, sqlite_engine
 from generation.store.engine.insert_once import insert_once
 from generation.store.engine.sqlite_file import DatabaseFile
-from generation.store.engine.unreadable_rows import UNREADABLE, Unreadable
+from generation.store.engine.unreadable_rows import UNREADABLE, UnreadableTracker
 from generation.store.schema import unreadable_rows
 
 log = structlog.get_logger(__name__)
@@ -75,7 +75,7 @@ class Database:
         else:
             self._reader = self._writer = postgresql_engine(self.url, pool_size)
         self._outright = self._writer.execution_options(**OUTRIGHT[self.is_sqlite])
-        self._unreadable = Unreadable()
+        self._unreadable = UnreadableTracker()
         for engine in {self._reader, self._writer}:
             event.listen(engine.sync_engine, "connect", self._let_know)
 

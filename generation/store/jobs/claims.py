@@ -28,7 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from generation.job import Job, JobState
 from generation.store.engine.database import Database
-from generation.store.engine.unreadable_rows import put_off, read
+from generation.store.engine.unreadable_rows import postpone, read
 from generation.store.jobs.rows import LEAN_COLUMNS, LOOK_COLUMNS, read_jobs
 from generation.store.schema import ERRAND, PLAIN_LOOK, Instant, jobs
 
@@ -192,7 +192,7 @@ class ClaimStore:
             for query in queries:
                 said = await read(connection, query, jobs.c.id, read_claimed)
                 claimed += said.found
-                await put_off(connection, jobs, said.unreadable, now)
+                await postpone(connection, jobs, said.unreadable, now)
             if claimed:
                 await self._move(connection, claimed, now, next_wake)
         return claimed

@@ -9,13 +9,13 @@ from enum import Enum, auto
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from generation.store import counters as tallies
-from generation.store.access.quotas import Quotas
+from generation.store.access.quotas import QuotaStore
 from generation.store.engine.database import Database
-from generation.store.engine.group_commit import GroupOutright
-from generation.store.jobs.bulk_insert import Document, bear, documents, store
-from generation.store.jobs.claiming import Taken, claims_document
+from generation.store.engine.group_commit import GroupStatement
+from generation.store.jobs.bulk_insert import InsertDocument, documents, insert_untouched, store
+from generation.store.jobs.claiming import ClaimedUsage, claims_document
 from generation.store.jobs.idempotency import earlier
-from generation.store.jobs.new_job import Birth
+from generation.store.jobs.new_job import NewJobs
 
 
 class Kind(Enum):
@@ -27,26 +27,26 @@ class Kind(Enum):
     LIMITED = auto()
 
     @staticmethod
-    def of(birth: Birth) -> "Kind":
+    def of(birth: NewJobs) -> "Kind":
         if birth.jobs[0].quota_key is not None:
             return Kind.LIMITED
         return Kind.PLAIN if birth.key is None else Kind.KEYED
 
 
-class Outright:
+class DirectInserter:
     """Inserts groups of submissions. Belongs to one event loop."""
 
-    def __init__(self, database: Database, quotas: Quotas) -> None:
+    def __init__(self, database: Database, quotas: QuotaStore) -> None:
         self._quotas = quotas
-        self._groups: Mapping[Kind, GroupOutright[Birth, bool]] = {
-            Kind.PLAIN: GroupOutright(database, bear_plain),
-            Kind.KEYED: GroupOutright(database, self._bear),
-            Kind.LIMITED: GroupOutright(database, self._bear, most=1),
+        self._groups: Mapping[Kind, GroupStatement[NewJobs, bool]] = {
+            Kind.PLAIN: GroupStatement(database, insert_plain_jobs),
+            Kind.KEYED: GroupStatement(database, self._insert),
+            Kind.LIMITED: GroupStatement(database, self._insert, most=1),
         }
         #: Jobs that are being stored. One that is already in here was cut off and comes again.
         self._tried: set[str] = set()
 
-    async def __call__(self, birth: Birth) -> bool:
+    async def __call__(self, birth: NewJobs) -> bool:
         """Return whether the submission is stored now. If not, nothing of it was written."""
         if not birth.is_brief:
             return False
@@ -55,7 +55,7 @@ class Outright:
         finally:
             self._tried.discard(birth.jobs[0].id)
 
-    async def _bear(self, connection: AsyncConnection, births: Sequence[Birth]) -> list[bool]:
+    async def _insert(self, connection: AsyncConnection, births: Sequence[NewJobs]) -> list[bool]:
         """Return which of these were stored."""
         stored: set[str] = set()
         by_id = {birth.jobs[0].id: birth for birth in births}
@@ -67,7 +67,7 @@ class Outright:
         return [birth.jobs[0].id in stored for birth in births]
 
     async def _claim(
-        self, connection: AsyncConnection, document: Document, births: Sequence[Birth]
+        self, connection: AsyncConnection, document: InsertDocument, births: Sequence[NewJobs]
     ) -> set[str]:
         """Return the ids of those that were stored.
 
@@ -90,9 +90,9 @@ class Outright:
     async def _store(
         self,
         connection: AsyncConnection,
-        document: Document,
-        births: Sequence[Birth],
-        places: Sequence[Taken],
+        document: InsertDocument,
+        births: Sequence[NewJobs],
+        places: Sequence[ClaimedUsage],
     ) -> set[str]:
         """Return the ids of all of these, or none."""
         if not births:
@@ -107,16 +107,16 @@ class Outright:
         return ids
 
 
-async def bear_plain(connection: AsyncConnection, births: Sequence[Birth]) -> list[bool]:
+async def insert_plain_jobs(connection: AsyncConnection, births: Sequence[NewJobs]) -> list[bool]:
     """Return which of these plain jobs were stored; the others need the general transaction."""
     born = [birth.jobs[0] for birth in births]
-    left = {job.id for job in await bear(connection, born, tallies.some_shard())}
+    left = {job.id for job in await insert_untouched(connection, born, tallies.some_shard())}
     return [job.id not in left for job in born]
 
 
-def distinct(births: Sequence[Birth]) -> list[Birth]:
+def distinct(births: Sequence[NewJobs]) -> list[NewJobs]:
     """Return the submissions without those whose key an earlier one of them has."""
-    first: dict[object, Birth] = {}
+    first: dict[object, NewJobs] = {}
     for birth in births:
         first.setdefault(birth.key.name if birth.key else birth.jobs[0].id, birth)
     return list(first.values())

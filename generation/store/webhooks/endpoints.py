@@ -13,7 +13,7 @@ from generation.store.engine.unreadable_rows import read, read_one
 from generation.store.events import event_row
 from generation.store.schema import job_events, webhook_endpoints
 from generation.store.webhooks.endpoint_rows import endpoint_row, read_endpoints
-from generation.store.webhooks.outbox import enabled_endpoints, owe_notice
+from generation.store.webhooks.outbox import enabled_endpoints, write_notice_deliveries
 from generation.webhooks.delivery import Delivery
 from generation.webhooks.endpoint import DISABLED, Endpoint
 from generation.webhooks.health import WELL, after_failure, is_lost
@@ -86,7 +86,7 @@ class EndpointStore:
     async def test(self, endpoint: Endpoint, event: Event) -> Delivery:
         """Send a test event to this endpoint alone, whatever events it asked for."""
         async with self._database.writing() as connection:
-            (delivery,) = await owe_notice(connection, event, [endpoint])
+            (delivery,) = await write_notice_deliveries(connection, event, [endpoint])
         return delivery
 
     async def disable(self, endpoint: Endpoint, now: datetime, why: str) -> bool:
@@ -154,5 +154,7 @@ async def _disable(
     event = disabled_event(disabled, now)
     await connection.execute(insert(job_events).values(event_row(event)))
     others = (await enabled_endpoints(connection, [endpoint.tenant]))[endpoint.tenant]
-    await owe_notice(connection, event, [each for each in others if each.wants(DISABLED, {})])
+    await write_notice_deliveries(
+        connection, event, [each for each in others if each.wants(DISABLED, {})]
+    )
     return disabled

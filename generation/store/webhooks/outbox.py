@@ -14,7 +14,7 @@ from generation.events import PUBLIC_EVENTS, Event, payload, wants
 from generation.job import Job, Webhook
 from generation.store.engine.any_of import among, values_for
 from generation.store.engine.unreadable_rows import read
-from generation.store.events import Head
+from generation.store.events import EventHead
 from generation.store.schema import deliveries, webhook_endpoints
 from generation.store.webhooks.delivery_rows import delivery_row
 from generation.store.webhooks.endpoint_rows import read_endpoints
@@ -28,7 +28,9 @@ Move = tuple[Job, Event]
 _ids = ULIDGenerator()
 
 
-async def owe(connection: AsyncConnection, moves: Sequence[Move], base_url: str) -> None:
+async def write_deliveries(
+    connection: AsyncConnection, moves: Sequence[Move], base_url: str
+) -> None:
     """Write the deliveries of these events.
 
     They go to the webhooks of their jobs, and to the endpoints of their tenants. Endpoints are read
@@ -51,7 +53,7 @@ async def owe(connection: AsyncConnection, moves: Sequence[Move], base_url: str)
     await write(connection, owed)
 
 
-async def owe_notice(
+async def write_notice_deliveries(
     connection: AsyncConnection, event: Event, endpoints: Iterable[Endpoint]
 ) -> list[Delivery]:
     """Write the deliveries of an endpoint's event to these endpoints."""
@@ -98,7 +100,7 @@ def body_of(job: Job, event: Event, base_url: str) -> bytes:
     """
     if event.body is not None:
         return event.body
-    return payload(event.id, event.type, job.but(sequence=event.sequence - 1), base_url)
+    return payload(event.id, event.type, job.evolve(sequence=event.sequence - 1), base_url)
 
 
 def to_webhook(job: Job, webhook: Webhook, event: Event) -> Delivery:
@@ -118,7 +120,9 @@ def to_webhook(job: Job, webhook: Webhook, event: Event) -> Delivery:
     )
 
 
-def to_endpoint(endpoint: Endpoint, event: Event | Head, body: bytes, at: datetime) -> Delivery:
+def to_endpoint(
+    endpoint: Endpoint, event: Event | EventHead, body: bytes, at: datetime
+) -> Delivery:
     """Return the delivery to a registered endpoint, due at `at`."""
     return Delivery(
         id=delivery_id(at),

@@ -27,7 +27,7 @@ WANTING = select(webhook_endpoints).where(
 )
 
 
-class Watchers:
+class ProgressSubscribers:
     """The subscribers of a few seconds ago. One object per process."""
 
     def __init__(self) -> None:

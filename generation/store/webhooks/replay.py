@@ -8,7 +8,7 @@ from ulid import ULID
 
 from generation.store.engine.database import Database
 from generation.store.engine.insert_once import insert_once
-from generation.store.events import EventStore, Told
+from generation.store.events import EventPayload, EventStore
 from generation.store.schema import deliveries, jobs
 from generation.store.webhooks.delivery_rows import delivery_row
 from generation.store.webhooks.outbox import to_endpoint
@@ -19,7 +19,7 @@ BATCH = 500
 MOST_AT_ONCE = 10_000
 
 
-class Replay:
+class EventReplay:
     """Sends an endpoint what it has missed. Safe to repeat: an event goes there once."""
 
     def __init__(self, database: Database, events: EventStore) -> None:
@@ -45,7 +45,7 @@ class Replay:
             place = batch[-1].head.position or place
         return owed
 
-    async def _owe(self, endpoint: Endpoint, told: Sequence[Told], now: datetime) -> int:
+    async def _owe(self, endpoint: Endpoint, told: Sequence[EventPayload], now: datetime) -> int:
         if not told:
             return 0
         job_ids = sorted({each.head.job_id for each in told if each.head.job_id})

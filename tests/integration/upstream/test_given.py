@@ -18,7 +18,7 @@ from tests.integration.upstream.servers import acting, answer
 from tests.integration.upstream.test_pipeline import ticking
 from tests.services.waiting import wait_for_async
 from tests.unit.jobs import a_job
-from worker.context import Room
+from worker.context import WorkerContext
 
 PATIENCE = timedelta(seconds=30)
 OWN = "https://cdn.test.invalid/uploads/ref.png"
@@ -44,7 +44,7 @@ class Host:
         writer.write(self._said)
 
 
-async def running_at(room: Room, station: str) -> Job:
+async def running_at(room: WorkerContext, station: str) -> Job:
     now = datetime.now(UTC)
     job = a_job(
         JobState.RUNNING,

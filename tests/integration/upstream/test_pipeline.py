@@ -21,8 +21,8 @@ from tests.integration.upstream.servers import Act, acting, answer
 from tests.services.waiting import wait_for_async
 from tests.unit.jobs import a_job
 from worker import ticker as its_ticker
-from worker.context import Room
-from worker.polling.poller import Looks
+from worker.context import WorkerContext
+from worker.polling.poller import Poller
 from worker.ticker import Ticker
 
 JOBS = 60
@@ -67,7 +67,7 @@ class Host:
 @asynccontextmanager
 async def ticking(
     folder: Path, store_url: str, redis_url: str, **hosts: Act
-) -> AsyncGenerator[Room]:
+) -> AsyncGenerator[WorkerContext]:
     """A room with a ticker at work, and one station for each of these hosts."""
     async with AsyncExitStack() as stack:
         urls = {name: await stack.enter_async_context(acting(act)) for name, act in hosts.items()}
@@ -83,7 +83,7 @@ async def ticking(
             looks_per_station=30,
             looks_per_key=30,
         )
-        room = Room(settings, load_stations(settings), celery_app(settings), "test")
+        room = WorkerContext(settings, load_stations(settings), celery_app(settings), "test")
         ticker = Ticker(room)
         running = asyncio.create_task(ticker.run())
         try:
@@ -96,7 +96,7 @@ async def ticking(
             await room.close()
 
 
-async def started(room: Room, station: str, **changes: object) -> list[Job]:
+async def started(room: WorkerContext, station: str, **changes: object) -> list[Job]:
     """Jobs running at this station, due now."""
     now = datetime.now(UTC)
     known = {"created_at": now, "updated_at": now, "submitted_at": now, "started_at": now}
@@ -165,9 +165,9 @@ async def test_what_one_worker_is_told_of_a_key_all_heed(
             return account is not None and account.look_after is not None
 
         await wait_for_async(noted, PATIENCE, "the pause to be written down")
-        second = Room(first.settings, first.stations, celery_app(first.settings), "second")
+        second = WorkerContext(first.settings, first.stations, celery_app(first.settings), "second")
         try:
-            looks = Looks(second)
+            looks = Poller(second)
             second.accounts = await second.store.accounts.all()
             assert looks.rooms() == {("busy", "main"): 30}
             looks.join_pauses()
@@ -176,7 +176,7 @@ async def test_what_one_worker_is_told_of_a_key_all_heed(
             await second.close()
 
 
-async def all_expired(room: Room) -> dict[str, int] | None:
+async def all_expired(room: WorkerContext) -> dict[str, int] | None:
     counts = await room.store.jobs.counts()
     return counts if counts.get("expired") == JOBS else None
 

@@ -30,8 +30,8 @@ from tests.integration.webhooks.receiver import (
 )
 from tests.services.waiting import wait_for_async
 from tests.unit.webhooks.endpoints import an_endpoint
-from worker.context import Room
-from worker.webhooks.delivery import Deliveries
+from worker.context import WorkerContext
+from worker.webhooks.delivery import DeliveryPipeline
 
 S = DeliveryState
 #: How long one that hangs is waited for: longer than a busy machine takes for everybody else.
@@ -42,7 +42,7 @@ SOON = timedelta(seconds=60)
 class Bench:
     """A worker's room whose pipeline runs, on a store of its own."""
 
-    def __init__(self, room: Room) -> None:
+    def __init__(self, room: WorkerContext) -> None:
         self.room = room
         self.store: Store = room.store
 
@@ -92,8 +92,8 @@ async def working(folder: Path, store_url: str, **changes: Any) -> AsyncGenerato
         "webhook_timeout": timedelta(seconds=5),
     }
     settings = Settings(**(known | changes))
-    room = Room(settings, Stations(()), celery_app(settings), "test")
-    deliveries = Deliveries(room)
+    room = WorkerContext(settings, Stations(()), celery_app(settings), "test")
+    deliveries = DeliveryPipeline(room)
     running = asyncio.create_task(deliveries.run())
     try:
         yield Bench(room)

@@ -2,14 +2,14 @@
 
 from dataclasses import replace
 
-from generation.store import Claimed
+from generation.store import ClaimedDelivery
 from generation.webhooks.delivery import Delivery
 from tests.unit.jobs import NOON
 from tests.unit.webhooks.endpoints import an_endpoint
-from worker.webhooks.receiver_limits import WAITING, DeliveryLane
+from worker.webhooks.receiver_limits import WAITING, ReceiverLimit
 
 PLENTY = 1000
-CLAIMED = Claimed(
+CLAIMED = ClaimedDelivery(
     Delivery(
         id="dlv_1",
         event_id="evt_1",
@@ -25,8 +25,8 @@ CLAIMED = Claimed(
 )
 
 
-def a_lane(taken: int = 0) -> DeliveryLane:
-    lane = DeliveryLane("hooks.example.com:443")
+def a_lane(taken: int = 0) -> ReceiverLimit:
+    lane = ReceiverLimit("hooks.example.com:443")
     for _ in range(taken):
         lane.take(CLAIMED)
     return lane
