@@ -166,7 +166,7 @@ class Door:
         )
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
-                log.warning("closed_in_haste", error=f"{type(outcome).__name__}: {outcome}")
+                log.warning("shutdown_timed_out", error=f"{type(outcome).__name__}: {outcome}")
 
     def _keyed(self, endpoint: CallersEndpoint, scope: Scope | None = None) -> Guarded:
         return Guarded(self.callers, self._limiter, endpoint, scope)

@@ -61,33 +61,33 @@ class WorkerBootStep(bootsteps.StartStopStep):
         if not isinstance(parent.pool, CoroutinePool):
             sys.exit("genq worker: its tasks are coroutines; leave out --pool")
         process.open(parent.pool.loop, parent.hostname)
-        self._ticker, self._deliveries = process.loop.run(made_on_loop(process.room))
+        self._ticker, self._deliveries = process.loop.run(made_on_loop(process.context))
         process.background.append(process.loop.start(self._ticker.run()))
         process.loop.start(self._deliveries.run())
         consumer: ResilientConsumer = parent.consumer
         reporter = WorkerReporter(
-            process.room.nudger, parent.hostname, lambda: consumer.switched_off
+            process.context.nudger, parent.hostname, lambda: consumer.switched_off
         )
         process.background.append(process.loop.start(reporter.run()))
         garbage.settle()
-        log.info("worker_ready", hostname=parent.hostname, stations=len(process.room.stations))
+        log.info("worker_ready", hostname=parent.hostname, stations=len(process.context.stations))
 
     def stop(self, parent: Any) -> None:
         del parent
         process.leave()
         if self._ticker is not None and self._deliveries is not None:
             longest = max(settings.look_timeout, settings.webhook_timeout)
-            patience = longest.total_seconds() + DRAIN_MARGIN_SECONDS
+            retry_waits = longest.total_seconds() + DRAIN_MARGIN_SECONDS
             try:
-                process.loop.run(drained(self._ticker, self._deliveries), patience)
+                process.loop.run(drained(self._ticker, self._deliveries), retry_waits)
             except TimeoutError:
-                log.warning("drain_cut_short")
+                log.warning("drain_timed_out")
 
     terminate = stop
 
 
-async def made_on_loop(room: WorkerContext) -> tuple[Ticker, DeliveryPipeline]:
-    return Ticker(room), DeliveryPipeline(room)
+async def made_on_loop(context: WorkerContext) -> tuple[Ticker, DeliveryPipeline]:
+    return Ticker(context), DeliveryPipeline(context)
 
 
 async def drained(ticker: Ticker, deliveries: DeliveryPipeline) -> None:
@@ -98,7 +98,7 @@ class WorkerProcess:
     """The state of this worker process."""
 
     loop: EventLoopThread
-    room: WorkerContext
+    context: WorkerContext
     #: Celery's object of this process; it knows the exit code.
     controller: Any = None
 
@@ -119,18 +119,18 @@ class WorkerProcess:
             return WorkerContext(settings, stations, app, hostname)
 
         self.loop = loop
-        self.room = loop.run(make())
+        self.context = loop.run(make())
 
     def leave(self) -> None:
         """Claim nothing from now on. Open requests go on."""
         if hasattr(self, "room"):
-            self.room.leaving = True
+            self.context.is_stopping = True
 
     def close(self) -> None:
         for running in self.background:
             running.cancel()
         if hasattr(self, "room"):
-            self.loop.run(self.room.close(), 15)
+            self.loop.run(self.context.close(), 15)
             self.loop.stop()
 
 
@@ -139,8 +139,8 @@ process = WorkerProcess()
 
 async def submit_task(job_id: str) -> None:
     """A job's own task. Flower is informed by the code that moves the job."""
-    if not process.room.leaving:
-        await submit(process.room, job_id)
+    if not process.context.is_stopping:
+        await submit(process.context, job_id)
 
 
 untyped = cast(Any, app)
@@ -169,7 +169,7 @@ def claim_no_more(**_: Any) -> None:
 
 
 @signals.worker_shutdown.connect
-def close_room(**_: Any) -> None:
+def close_context(**_: Any) -> None:
     process.close()
 
 

@@ -41,7 +41,7 @@ Answer = TypeVar("Answer")
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: How long a stopping process keeps trying to save what it has learned.
-LEAVING_SAVES_FOR = timedelta(minutes=10)
+STOPPING_SAVES_FOR = timedelta(minutes=10)
 LONGEST_PAUSE_SECONDS = 5
 
 #: For decisions on a job that is bound to nothing: only deadlines and leases matter there.
@@ -62,7 +62,7 @@ class WorkerContext:
         #: The state of keys, and the keys that jobs wait for; read again on each tick.
         self.accounts: Mapping[KeyName, KeyHealth] = {}
         self.awaited: Set[KeyName] = frozenset()
-        self.patience = RetryWaits(settings.retry_base, settings.retry_limit)
+        self.retry_waits = RetryWaits(settings.retry_base, settings.retry_limit)
         self.nudger = Nudger(settings)
         self.rows = Rows(self.nudger, app, hostname)
         self.sender = Sender(
@@ -85,14 +85,14 @@ class WorkerContext:
         #: Held while a job is saved with a task, by station and upstream id.
         self.naming: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         #: Set when a delivery may be due, so that it need not wait for the next tick.
-        self.told = asyncio.Event()
+        self.delivery_due = asyncio.Event()
         #: Set when the process is to end: nothing new is claimed.
-        self.leaving = False
+        self.is_stopping = False
 
     def now(self) -> datetime:
         return self.clock.now()
 
-    def steady(self) -> datetime:
+    def monotonic_time(self) -> datetime:
         """Return a monotonic time, for what only this process remembers."""
         return EPOCH + timedelta(seconds=monotonic())
 
@@ -102,16 +102,16 @@ class WorkerContext:
         rules = self.rules
         if binding and binding.operation.submit_timeout:
             rules = replace(rules, submit_timeout=binding.operation.submit_timeout)
-        surely = self.clock.surely()
+        certain_now = self.clock.certain_now()
         return DecisionContext(
-            now=self.now(), rules=rules, pace=pace, jitter=random.random(), surely=surely
+            now=self.now(), rules=rules, pace=pace, jitter=random.random(), certain_now=certain_now
         )
 
     async def save(self, job_id: str, decide: Decide) -> Change | None:
         """Apply `JobStore.change` with `persist`."""
         change = await self.persist(job_id, lambda: self.store.jobs.change(job_id, decide))
         if change is not None and change.moved:
-            self.told.set()
+            self.delivery_due.set()
         return change
 
     async def persist(self, job_id: str, write: Callable[[], Awaitable[Answer]]) -> Answer:
@@ -127,8 +127,8 @@ class WorkerContext:
             try:
                 return await write()
             except (SQLAlchemyError, OSError) as error:
-                if self.leaving and give_up_at is None:
-                    give_up_at = monotonic() + LEAVING_SAVES_FOR.total_seconds()
+                if self.is_stopping and give_up_at is None:
+                    give_up_at = monotonic() + STOPPING_SAVES_FOR.total_seconds()
                 if not is_unavailable(error) or (
                     give_up_at is not None and monotonic() >= give_up_at
                 ):
@@ -144,7 +144,7 @@ class WorkerContext:
         try:
             secret = await self.store.secrets.get(SECRET_NAME)
         except (SQLAlchemyError, OSError) as error:
-            log.warning("callback_not_asked_for", job_id=job.id, error=str(error))
+            log.warning("callback_url_unavailable", job_id=job.id, error=str(error))
             return None
         return callback_url(self.settings.public_url, job.id, secret)
 

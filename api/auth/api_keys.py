@@ -148,7 +148,7 @@ class Callers:
         try:
             await self._keys.touch(sorted(used), datetime.now(UTC))
         except Exception as error:  # news, not a record: the next use is noted again
-            log.warning("key_uses_not_noted", count=len(used), error=type(error).__name__)
+            log.warning("key_uses_not_stored", count=len(used), error=type(error).__name__)
 
 
 def presented(headers: Headers) -> str:

@@ -61,11 +61,11 @@ class Standing:
             binding = bind(self._stations, job)
         except BindingLost as error:
             return job.evolve(reason=str(error))
-        account, now = (await self._lately()).get(binding.lane), datetime.now(UTC)
+        account, now = (await self._lately()).get(binding.station_key), datetime.now(UTC)
         if account is None or not account.is_unwatched(now):
             return job
         until = f"{account.look_after:%H:%M:%S} UTC"
-        station, key = binding.lane
+        station, key = binding.station_key
         return job.evolve(
             reason=f"station {station} refuses to be asked with key {key} until {until}"
         )

@@ -53,18 +53,18 @@ class QuotaExceeded(Exception):
 def take(limits: Limits, usage: KeyUsage, now: datetime) -> KeyUsage | QuotaExceeded:
     """Return the usage with one more job, or the reason why there can be none now."""
     if limits.daily_jobs is not None and usage.today(now) >= limits.daily_jobs:
-        words = f"this key may order {limits.daily_jobs} jobs a day (UTC), and has"
-        return QuotaExceeded(DAILY, words, until_midnight(now), usage)
+        message = f"this key may order {limits.daily_jobs} jobs a day (UTC), and has"
+        return QuotaExceeded(DAILY, message, until_midnight(now), usage)
     if limits.max_in_flight is not None and usage.in_flight >= limits.max_in_flight:
-        words = f"this key may have {limits.max_in_flight} jobs unfinished at once, and has"
-        return QuotaExceeded(IN_FLIGHT, words, ASK_AGAIN, usage)
+        message = f"this key may have {limits.max_in_flight} jobs unfinished at once, and has"
+        return QuotaExceeded(IN_FLIGHT, message, ASK_AGAIN, usage)
     whole_at = max(usage.whole_at or now, now)
     if limits.rate is not None:
         whole_at += limits.rate.interval
         early = whole_at - now - limits.rate.window
         if early > timedelta(0):
-            words = f"this key may order at a rate of {limits.rate}, and is faster"
-            return QuotaExceeded(RATE, words, early, usage)
+            message = f"this key may order at a rate of {limits.rate}, and is faster"
+            return QuotaExceeded(RATE, message, early, usage)
     return replace(
         usage,
         whole_at=whole_at,
@@ -102,8 +102,8 @@ def never_fits(limits: Limits, usage: KeyUsage, count: int) -> QuotaExceeded | N
     policy = min(most, key=lambda each: most[each])
     if most[policy] >= count:
         return None
-    words = f"has {count} jobs, and this key may never order more than {most[policy]} together"
-    over = QuotaExceeded(policy, words, None, usage)
+    message = f"has {count} jobs, and this key may never order more than {most[policy]} together"
+    over = QuotaExceeded(policy, message, None, usage)
     over.together = True
     return over
 

@@ -11,13 +11,13 @@ SUBMITTING = "job.submitting"
 Words = Callable[[RecordedMove, int], str]
 
 
-def because(words: str, otherwise: str = "") -> Words:
+def because(message: str, otherwise: str = "") -> Words:
     """Return a function that describes a move with its reason, if it has one."""
 
     def say(move: RecordedMove, attempt: int) -> str:
         del attempt
         rest = f": {move.reason}" if move.reason else otherwise
-        return sentence(f"{words}{rest}")
+        return sentence(f"{message}{rest}")
 
     return say
 
@@ -85,5 +85,5 @@ def attempts_of(moves: Sequence[RecordedMove]) -> list[dict[str, Any]]:
     return found
 
 
-def sentence(words: str) -> str:
-    return words if words.endswith((".", "!", "?", "。")) else f"{words}."
+def sentence(message: str) -> str:
+    return message if message.endswith((".", "!", "?", "。")) else f"{message}."

@@ -29,16 +29,16 @@ def outlook(story: JobHistory, now: datetime) -> list[FutureStep]:
 
 def of_job(job: Job, now: datetime) -> Iterator[FutureStep]:
     if job.is_terminal and job.wake_at is not None:
-        words = "The upstream is asked once more, in case it succeeds late."
+        message = "The upstream is asked once more, in case it succeeds late."
         if job.state is S.FAILED:
-            words = "The upstream is asked once more, in case its file comes late."
-        yield FutureStep(words, job.wake_at)
+            message = "The upstream is asked once more, in case its file comes late."
+        yield FutureStep(message, job.wake_at)
     if job.is_terminal:
         return
     yield step_of(job, now)
     if job.state is S.AWAITING_INPUT:
-        words = f"The upstream waits for you: POST /v1/jobs/{job.id}/input."
-        yield FutureStep(words, None)
+        message = f"The upstream waits for you: POST /v1/jobs/{job.id}/input."
+        yield FutureStep(message, None)
     yield FutureStep("Unless it has ended by then, it is given up as expired.", job.deadline)
 
 
@@ -49,21 +49,21 @@ def step_of(job: Job, now: datetime) -> FutureStep:
     match job.state:
         case S.QUEUED if job.line:
             keys = without_subject(job.line)
-            words = f"It is sent as soon as one of these keys has room: {keys}."
-            return FutureStep(words, None)
+            message = f"It is sent as soon as one of these keys has room: {keys}."
+            return FutureStep(message, None)
         case S.QUEUED if job.not_before is not None and job.not_before > now:
             return FutureStep("It is sent again, not before then.", job.not_before)
         case S.QUEUED:
             return FutureStep("A worker sends it: any moment, or else then.", job.wake_at)
         case S.SUBMITTING:
-            words = "The upstream's answer comes; a worker silent until then leaves it in doubt."
-            return FutureStep(words, job.wake_at)
+            message = "The upstream's answer comes; a worker silent until then leaves it in doubt."
+            return FutureStep(message, job.wake_at)
         case S.IN_DOUBT if job.resolved_as is not None:
-            words = "The upstream is asked once more; then it is done as a person has said."
-            return FutureStep(words, job.wake_at)
+            message = "The upstream is asked once more; then it is done as a person has said."
+            return FutureStep(message, job.wake_at)
         case S.IN_DOUBT if waits_for_deadline(job):
-            words = "Its upstream cannot be searched: a call, a person or its deadline ends it."
-            return FutureStep(words, None)
+            message = "Its upstream cannot be searched: a call, a person or its deadline ends it."
+            return FutureStep(message, None)
         case S.IN_DOUBT:
             return FutureStep("What became of its submit is looked into again.", job.wake_at)
         case _:
@@ -82,5 +82,5 @@ def of_tellings(story: JobHistory) -> Iterator[FutureStep]:
     for telling in story.tellings:
         if telling.state is DeliveryState.QUEUED:
             attempt = f", attempt {telling.attempts + 1}" if telling.attempts else ""
-            words = f"{telling.event_type} is told to {telling.url}{attempt}."
-            yield FutureStep(words, telling.wake_at)
+            message = f"{telling.event_type} is told to {telling.url}{attempt}."
+            yield FutureStep(message, telling.wake_at)

@@ -43,7 +43,7 @@ class DecisionContext:
     #: A random number in [0, 1).
     jitter: float = 0.5
     #: A time that has surely passed; None if that is `now`. The clock may have been set forward.
-    surely: datetime | None = None
+    certain_now: datetime | None = None
     #: How long the deciding worker itself has found the task missing, or done without a file, by a
     #: monotonic clock.
     missing_for: timedelta = timedelta(0)
@@ -62,4 +62,4 @@ class DecisionContext:
 
     def is_past(self, moment: datetime) -> bool:
         """Return whether the time has surely passed, for decisions that cannot be undone."""
-        return (self.surely or self.now) >= moment
+        return (self.certain_now or self.now) >= moment

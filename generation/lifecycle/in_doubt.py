@@ -127,7 +127,7 @@ def cannot_be_searched(job: Job, at: DecisionContext, on_doubt: OnDoubt = OnDoub
         case OnDoubt.FAIL if lost_submit_has_ended(job, at):
             return fail_in_doubt(job, at)
         case OnDoubt.RESUBMIT if lost_submit_has_ended(job, at):
-            words = "whether the upstream took it cannot be known; it is sent again"
-            return requeue_after_doubt(job, words, at.now, Billed.UNKNOWN)
+            message = "whether the upstream took it cannot be known; it is sent again"
+            return requeue_after_doubt(job, message, at.now, Billed.UNKNOWN)
         case OnDoubt.FAIL | OnDoubt.RESUBMIT:
             return search_again_later(job, at)

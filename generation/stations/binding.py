@@ -33,7 +33,7 @@ class Binding:
         return faster(self.operation.pace, self.station.speed)
 
     @property
-    def lane(self) -> tuple[str, str]:
+    def station_key(self) -> tuple[str, str]:
         """The unit of limits: one key of one station."""
         return self.station.name, self.key.name
 
@@ -49,16 +49,16 @@ class BindingLost(LookupError):
 
 def bind(stations: Stations, job: Job) -> Binding:
     """Return the binding that a submitted job carries. Raises `BindingLost`."""
-    lane = job.station or "", job.key or ""
-    return bound(stations, lane, job.provider, job.operation, job.dialect or "")
+    station_key = job.station or "", job.key or ""
+    return bound(stations, station_key, job.provider, job.operation, job.dialect or "")
 
 
 # Every look asks for its binding, and the settings limit how many there are.
 @lru_cache(maxsize=4096)
 def bound(
-    stations: Stations, lane: tuple[str, str], provider: str, name: str, dialect: str
+    stations: Stations, station_key: tuple[str, str], provider: str, name: str, dialect: str
 ) -> Binding:
-    station_name, key_name = lane
+    station_name, key_name = station_key
     station = stations.get(station_name)
     if station is None:
         raise BindingLost(f"station {station_name!r} is not in the settings; put it back to go on")

@@ -141,24 +141,24 @@ def is_ahead(moment: datetime | None, now: datetime, longest: timedelta) -> bool
 
 
 def after_answer(
-    account: KeyHealth, answer: object, sent: SubmitRef, now: datetime, patience: RetryWaits
+    account: KeyHealth, answer: object, sent: SubmitRef, now: datetime, retry_waits: RetryWaits
 ) -> KeyHealth:
     """Return the key's state after the answer to a submit; the same object if nothing changes."""
     match answer:
         case Throttled(scope=Scope.KEY) if account.throttled in {None, sent.job_id}:
             return replace(account, throttled=sent.job_id, cooled_at=now)
         case Throttled(scope=Scope.KEY):
-            return cooled(account, answer, sent, now, patience)
+            return cooled(account, answer, sent, now, retry_waits)
         case AccountBlocked() if is_the_job(account.blocks, answer, sent):
-            return refused(account, answer, sent, now, patience)
+            return refused(account, answer, sent, now, retry_waits)
         case AccountBlocked(scope=Scope.KEY) if not is_contradicted(account.blocks, sent):
-            return blocked(account, answer, sent, now, patience.slower())
+            return blocked(account, answer, sent, now, retry_waits.slower())
         case AccountBlocked(scope=Scope.KEY):
-            return held(account, answer, sent, now, patience)
+            return held(account, answer, sent, now, retry_waits)
         case AccountBlocked():
-            return refused(account, answer, sent, now, patience)
+            return refused(account, answer, sent, now, retry_waits)
         case NotAccepted(scope=Scope.MODEL):
-            return refused(account, answer, sent, now, patience)
+            return refused(account, answer, sent, now, retry_waits)
         case Rejected():  # the order is refused, so the key was let in
             return let_in(account, sent, now)
         case NotAccepted() | Fault():
@@ -168,14 +168,14 @@ def after_answer(
 
 
 def cooled(
-    account: KeyHealth, fault: Fault, sent: SubmitRef, now: datetime, patience: RetryWaits
+    account: KeyHealth, fault: Fault, sent: SubmitRef, now: datetime, retry_waits: RetryWaits
 ) -> KeyHealth:
     """The key was rate limited, as another job than this one was before.
 
     Answers to submits that were sent together count as one.
     """
     together = account.is_cooling(now)
-    usual = timedelta(0) if together else patience.after(account.cooled)
+    usual = timedelta(0) if together else retry_waits.after(account.cooled)
     until = max(now + submit_pause(fault, usual), account.cool_until or now)
     return replace(
         account,
@@ -187,7 +187,7 @@ def cooled(
 
 
 def blocked(
-    account: KeyHealth, fault: Fault, sent: SubmitRef, now: datetime, patience: RetryWaits
+    account: KeyHealth, fault: Fault, sent: SubmitRef, now: datetime, retry_waits: RetryWaits
 ) -> KeyHealth:
     """The key itself was refused. A trial has set the time of the next one when it began."""
     noted = replace(after_refusal(account.blocks, fault, sent, now), holds=False)
@@ -201,11 +201,11 @@ def blocked(
     )
     if account.probe_at is not None:
         return account
-    return replace(account, probe_at=now + patience.after(0), probes=0)
+    return replace(account, probe_at=now + retry_waits.after(0), probes=0)
 
 
 def refused(
-    account: KeyHealth, fault: Fault, sent: SubmitRef, now: datetime, patience: RetryWaits
+    account: KeyHealth, fault: Fault, sent: SubmitRef, now: datetime, retry_waits: RetryWaits
 ) -> KeyHealth:
     """The submit was refused for this job.
 
@@ -214,28 +214,28 @@ def refused(
     """
     block = after_refusal(account.blocks, fault, sent, now)
     if block.holds:
-        return held(account, fault, sent, now, patience)
+        return held(account, fault, sent, now, retry_waits)
     return replace(account, blocks=account.blocks.with_block(block, now))
 
 
 def held(
-    account: KeyHealth, fault: Fault, sent: SubmitRef, now: datetime, patience: RetryWaits
+    account: KeyHealth, fault: Fault, sent: SubmitRef, now: datetime, retry_waits: RetryWaits
 ) -> KeyHealth:
     """The model was refused: all its jobs wait, and one at a time tries again."""
     block = replace(after_refusal(account.blocks, fault, sent, now), holds=True)
     begun = block.probe_at is not None and now < block.probe_at and fault.retry_after is None
     if not begun:
-        wait = submit_pause(fault, between_trials(block, patience).after(block.probes))
+        wait = submit_pause(fault, between_trials(block, retry_waits).after(block.probes))
         block = replace(block, probe_at=now + wait)
     account = replace(account, blocks=account.blocks.with_block(block, now))
     if isinstance(fault, AccountBlocked) and is_whole_key(account.blocks, now):
-        return blocked(account, fault, sent, now, patience.slower())
+        return blocked(account, fault, sent, now, retry_waits.slower())
     return account
 
 
-def between_trials(block: ModelBlock, patience: RetryWaits) -> RetryWaits:
+def between_trials(block: ModelBlock, retry_waits: RetryWaits) -> RetryWaits:
     """Return the wait between trials: shorter for a busy upstream than for a refusal."""
-    return patience if block.code == ErrorCode.RATE_LIMITED else patience.slower()
+    return retry_waits if block.code == ErrorCode.RATE_LIMITED else retry_waits.slower()
 
 
 def let_in(account: KeyHealth, sent: SubmitRef, now: datetime) -> KeyHealth:
@@ -258,7 +258,7 @@ def accepted(account: KeyHealth, sent: SubmitRef) -> KeyHealth:
 
 
 def begin_trial(
-    account: KeyHealth, subject: str, job_id: str, now: datetime, patience: RetryWaits
+    account: KeyHealth, subject: str, job_id: str, now: datetime, retry_waits: RetryWaits
 ) -> KeyHealth:
     """This job tries the blocked model.
 
@@ -268,29 +268,29 @@ def begin_trial(
     if block is None or not block.is_held(now):
         return account
     probes = block.probes + 1
-    next_at = now + between_trials(block, patience).after(probes)
+    next_at = now + between_trials(block, retry_waits).after(probes)
     block = replace(block, probes=probes, probe_at=next_at, prober=job_id)
     return replace(account, blocks=account.blocks.with_block(block, now))
 
 
-def begin_probe(account: KeyHealth, now: datetime, patience: RetryWaits) -> KeyHealth:
+def begin_probe(account: KeyHealth, now: datetime, retry_waits: RetryWaits) -> KeyHealth:
     """One job tries the blocked key.
 
     The wait before the next trial is longer than before this one.
     """
     probes = account.probes + 1
-    return replace(account, probes=probes, probe_at=now + patience.slower().after(probes))
+    return replace(account, probes=probes, probe_at=now + retry_waits.slower().after(probes))
 
 
-def begin_balance(account: KeyHealth, now: datetime, patience: RetryWaits) -> KeyHealth:
+def begin_balance(account: KeyHealth, now: datetime, retry_waits: RetryWaits) -> KeyHealth:
     """Claim the query of the balance, so that one process at a time asks."""
     if not account.may_ask_balance(now):
         return account
-    return replace(account, balance_at=now + patience.between_balances)
+    return replace(account, balance_at=now + retry_waits.between_balances)
 
 
 def after_balance(
-    account: KeyHealth, balance: Balance, now: datetime, patience: RetryWaits
+    account: KeyHealth, balance: Balance, now: datetime, retry_waits: RetryWaits
 ) -> KeyHealth:
     """The balance of an account that had too little credit.
 
@@ -305,7 +305,7 @@ def after_balance(
     noted = replace(account, balance=balance.left, balance_unit=balance.unit)
     if balance.left > 0 or not balance.is_all:
         return noted
-    until = now + 2 * patience.between_balances
+    until = now + 2 * retry_waits.between_balances
     return replace(noted, probe_at=max(noted.probe_at or now, until))
 
 

@@ -25,7 +25,9 @@ def wait_queue_of(job: Job, options: Iterable[Binding], subject: str | None = No
 
     `subject` is the blocked model, if any.
     """
-    names = sorted(f"{station}/{key}" for station, key in {option.lane for option in options})
+    names = sorted(
+        f"{station}/{key}" for station, key in {option.station_key for option in options}
+    )
     keys = BELONGING + names[0] if job.is_bound else " ".join(names)
     return f"{keys}{SUBJECT}{quote(subject, safe='/:.+@')}" if subject else keys
 

@@ -10,7 +10,7 @@ from generation.store.engine.migrate import migrate, revisions
 from generation.store.engine.unreadable_rows import UnreadableRow
 from generation.store.events import EventHead, EventPayload, EventStore, ProgressPayload
 from generation.store.jobs.batches import Batch, BatchStore
-from generation.store.jobs.claims import ClaimStore, Lane, NextWake
+from generation.store.jobs.claims import ClaimStore, NextWake, StationKey
 from generation.store.jobs.erasure import ErasureStore, StillNeeded
 from generation.store.jobs.history import HistoryStore
 from generation.store.jobs.idempotency import (
@@ -67,12 +67,12 @@ __all__ = [
     "KeyReused",
     "KeyScope",
     "Kind",
-    "Lane",
     "NextWake",
     "ProgressPayload",
     "QueueStore",
     "Retention",
     "SecretStore",
+    "StationKey",
     "StillNeeded",
     "Store",
     "TaskHolder",

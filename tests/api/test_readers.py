@@ -68,7 +68,7 @@ def test_a_reader_that_takes_nothing_is_cut_off(
 
     def cut_off() -> bool:
         told.append(capsys.readouterr().out)
-        return "reader_cut_off" in "".join(told)
+        return "reader_disconnected" in "".join(told)
 
     with asking(narrow, path.format(cursor=cursor), connection) as raw:
         wait_for(cut_off, SOON, "the reader to be cut off")
@@ -77,7 +77,7 @@ def test_a_reader_that_takes_nothing_is_cut_off(
             while piece := raw.recv(65536):
                 received += len(piece)
     assert received < len(narrow.get("/v1/jobs?limit=100").content) / 2, "the rest was let go of"
-    assert "".join(told).count("reader_cut_off") == 1
+    assert "".join(told).count("reader_disconnected") == 1
     assert "Traceback" not in "".join(told)
     assert narrow.get("/v1/jobs?limit=1").status_code == 200
 

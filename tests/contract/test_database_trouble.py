@@ -85,7 +85,7 @@ async def test_connections_that_were_dropped_since_are_not_used(
         lambda: postgres.jobs.insert(a_job()),
         lambda: postgres.endpoints.add(an_endpoint()),
         lambda: postgres.jobs.change(job.id, submitting),
-        lambda: postgres.claims.errands(NOON, 5, later),
+        lambda: postgres.claims.due_steps(NOON, 5, later),
     ):
         drivers = await asyncio.gather(*(driver_of(postgres) for _ in range(4)))
         await operator.cut_all()
@@ -119,7 +119,7 @@ class Traffic:
     async def read(self) -> None:
         while not self.over:
             await self._try(self._store.jobs.page("acme", JobFilters(), limit=5))
-            await self._try(self._store.claims.errands(NOON, 5, later))
+            await self._try(self._store.claims.due_steps(NOON, 5, later))
 
     async def _try(self, work: Coroutine[Any, Any, object]) -> None:
         try:
@@ -152,8 +152,8 @@ async def test_what_is_cut_in_the_middle_of_traffic_is_stored_once_or_told(
         stored = set((await connection.execute(select(jobs.c.id))).scalars())
         events = (await connection.execute(select(func.count()).select_from(job_events))).scalar()
         attempts = (await connection.execute(select(func.max(jobs.c.attempts)))).scalar()
-        births = select(func.count()).where(job_events.c.type == "job.queued")
-        born = (await connection.execute(births)).scalar()
+        submissions = select(func.count()).where(job_events.c.type == "job.queued")
+        born = (await connection.execute(submissions)).scalar()
     assert set(traffic.accepted) <= stored <= {*traffic.accepted, *traffic.refused}
     assert born == len(stored), "each is born once"
     assert attempts == 1, "and claimed once, however often the claim was repeated"

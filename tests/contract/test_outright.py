@@ -43,8 +43,8 @@ def many(count: int, prefix: str = "k", key: ApiKey | None = None) -> list[NewJo
     return [NewJobs([ordered(key)], keyed(f"{prefix}{number}")) for number in range(count)]
 
 
-async def stored(outright: DirectInserter, births: list[NewJobs]) -> list[bool]:
-    return list(await asyncio.gather(*(outright(birth) for birth in births)))
+async def stored(outright: DirectInserter, submissions: list[NewJobs]) -> list[bool]:
+    return list(await asyncio.gather(*(outright(submission) for submission in submissions)))
 
 
 async def known(store: Store, key: ApiKey) -> None:
@@ -65,20 +65,20 @@ async def counted(store: Store) -> int:
 async def test_keyed_orders_are_stored_with_their_keys(
     store: Store, outright: DirectInserter
 ) -> None:
-    births = many(40)
+    submissions = many(40)
     forever = keyed("named", scope=KeyScope.CLIENT_ID, expires_at=None)
-    births.append(NewJobs([ordered()], forever))
-    assert all(await stored(outright, births))
+    submissions.append(NewJobs([ordered()], forever))
+    assert all(await stored(outright, submissions))
     assert (await totals(store.database))["state.queued"] == 41
-    for birth in births:
-        assert birth.key is not None
-        record = await store.idempotency.find(birth.key, NOW)
+    for submission in submissions:
+        assert submission.key is not None
+        record = await store.idempotency.find(submission.key, NOW)
         assert record is not None
-        assert record.job_id == birth.jobs[0].id
-        assert record.fingerprint == birth.key.fingerprint
-        assert record.expires_at == birth.key.expires_at
-        again = await store.jobs.place([ordered()], birth.key)
-        assert (again.replayed, list(again.jobs)) == (True, list(birth.jobs))
+        assert record.job_id == submission.jobs[0].id
+        assert record.fingerprint == submission.key.fingerprint
+        assert record.expires_at == submission.key.expires_at
+        again = await store.jobs.place([ordered()], submission.key)
+        assert (again.replayed, list(again.jobs)) == (True, list(submission.jobs))
     assert await counted(store) == 41
 
 
@@ -106,10 +106,10 @@ async def test_a_first_try_takes_the_place_of_an_earlier_one(
     store: Store, outright: DirectInserter
 ) -> None:
     first_try = keyed(scope=KeyScope.RETRY, replaces=True)
-    births = [NewJobs([ordered()], first_try) for _ in range(2)]
-    assert [await outright(birth) for birth in births] == [True, True]
+    submissions = [NewJobs([ordered()], first_try) for _ in range(2)]
+    assert [await outright(submission) for submission in submissions] == [True, True]
     again = await store.jobs.place([ordered()], replace(first_try, replaces=False))
-    assert (again.replayed, again.jobs[0].id) == (True, births[1].jobs[0].id)
+    assert (again.replayed, again.jobs[0].id) == (True, submissions[1].jobs[0].id)
 
 
 async def test_what_has_expired_is_left_and_free(store: Store, outright: DirectInserter) -> None:
@@ -122,8 +122,8 @@ async def test_what_has_expired_is_left_and_free(store: Store, outright: DirectI
 async def test_limited_orders_are_counted(store: Store, outright: DirectInserter) -> None:
     key = await a_key(store, **GENEROUS)
     assert await outright(NewJobs([ordered(key)])), "what the key has used is read first"
-    births = [NewJobs([ordered(key)]) for _ in range(30)] + many(30, key=key)
-    assert all(await stored(outright, births))
+    submissions = [NewJobs([ordered(key)]) for _ in range(30)] + many(30, key=key)
+    assert all(await stored(outright, submissions))
     assert await jobs_today(store, key) == 61
     assert store.jobs.quotas.usage_of(key.id).in_flight == 61
     assert store.jobs.quotas.usage_of(key.id).whole_at == NOON + timedelta(seconds=61 * 0.06)
@@ -133,16 +133,16 @@ async def test_a_repetition_takes_no_place(store: Store, outright: DirectInserte
     key = await a_key(store, **GENEROUS)
     await known(store, key)
     assert await outright(NewJobs([ordered(key)], keyed()))
-    births = [NewJobs([ordered(key)], keyed()), *many(5, key=key)]
-    assert await stored(outright, births) == [False, *[True] * 5]
+    submissions = [NewJobs([ordered(key)], keyed()), *many(5, key=key)]
+    assert await stored(outright, submissions) == [False, *[True] * 5]
     assert await jobs_today(store, key) == 7
 
 
 async def test_limits_hold_and_say_why(store: Store, outright: DirectInserter) -> None:
     key = await a_key(store, daily_jobs=5)
     await known(store, key)
-    births = [NewJobs([ordered(key)]) for _ in range(10)]
-    assert (await stored(outright, births)).count(True) == 4
+    submissions = [NewJobs([ordered(key)]) for _ in range(10)]
+    assert (await stored(outright, submissions)).count(True) == 4
     with pytest.raises(QuotaExceeded) as refused:
         await store.jobs.place([ordered(key)])
     assert refused.value.policy == DAILY
@@ -172,8 +172,8 @@ async def test_what_changed_since_is_read_anew(
     assert await jobs_today(store, key) == 3
     assert store.jobs.quotas.usage_of(key.id).in_flight == 3
     await second.keys.change(key.id, lambda access: replace(access, limits=Limits(daily_jobs=4)))
-    births = [NewJobs([ordered(key)]) for _ in range(3)]
-    assert (await stored(outright, births)).count(True) == 1, "the limits are others"
+    submissions = [NewJobs([ordered(key)]) for _ in range(3)]
+    assert (await stored(outright, submissions)).count(True) == 1, "the limits are others"
     with pytest.raises(QuotaExceeded):
         await store.jobs.place([ordered(key)])
     assert await jobs_today(store, key) == 4

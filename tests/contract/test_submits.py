@@ -92,7 +92,7 @@ def calling(
         lines=lines,
         called=called,
         now=moment.now,
-        patience=PATIENCE,
+        retry_waits=PATIENCE,
         subject=subject,
     )
 
@@ -244,7 +244,7 @@ async def test_a_call_that_nobody_follows_lapses(stores: list[Store]) -> None:
     assert [job.id for job in await store.submits.call(calling(key))] == [first.id]
     assert await store.submits.call(calling(key, seconds=59)) == []
     assert [job.id for job in await store.submits.call(calling(key, seconds=61))] == [second.id]
-    due = await store.claims.errands(at(15).now, 10, lambda _: at(999).now)
+    due = await store.claims.due_steps(at(15).now, 10, lambda _: at(999).now)
     assert [job.id for job in due] == [first.id], "a lost message is made up for long before"
 
 
@@ -271,7 +271,7 @@ async def test_a_line_nobody_serves_any_more_is_dissolved(stores: list[Store]) -
     jobs = await in_line(store, 3)
     await store.queues.send_back(LINE, NOON)
     assert await store.queues.lines() == []
-    due = await store.claims.errands(NOON, 10, lambda _: at(999).now)
+    due = await store.claims.due_steps(NOON, 10, lambda _: at(999).now)
     assert {job.id for job in due} == {job.id for job in jobs}
 
 

@@ -40,7 +40,7 @@ async def inserted(store: Store, count: int, **changes: Any) -> list[Job]:
 
 
 async def errands(store: Store, now: datetime = NOON) -> list[str]:
-    return [job.id for job in await store.claims.errands(now, 100, later)]
+    return [job.id for job in await store.claims.due_steps(now, 100, later)]
 
 
 async def noted(store: Store) -> list[tuple[str, str]]:

@@ -26,10 +26,10 @@ from generation.stations.station import Stations
 from tests.unit.jobs import NOON, a_submit
 from tests.unit.test_lanes import stations
 
-PATIENCE = RetryWaits(timedelta(seconds=5), timedelta(seconds=300))
-EVERY = PATIENCE.between_balances
+RETRY_WAITS = RetryWaits(timedelta(seconds=5), timedelta(seconds=300))
+EVERY = RETRY_WAITS.between_balances
 EMPTY = AccountBlocked("no money", code=ErrorCode.OUT_OF_CREDITS)
-BLOCKED = after_answer(KeyHealth.of(("relay", "main")), EMPTY, a_submit(), NOON, PATIENCE)
+BLOCKED = after_answer(KeyHealth.of(("relay", "main")), EMPTY, a_submit(), NOON, RETRY_WAITS)
 
 SUBSCRIPTION = {"object": "billing_subscription", "hard_limit_usd": 100, "access_until": 0}
 PACK = {"resource_pack_type": "decreasing_total", "total_quantity": 100, "status": "online"}
@@ -135,19 +135,19 @@ def test_relays_are_asked_at_their_root_and_vendors_as_they_say() -> None:
 
 
 def test_one_at_a_time_asks_and_only_where_money_is_the_trouble() -> None:
-    begun = begin_balance(BLOCKED, NOON, PATIENCE)
+    begun = begin_balance(BLOCKED, NOON, RETRY_WAITS)
     assert begun.balance_at == NOON + EVERY
-    assert begin_balance(begun, NOON + EVERY / 2, PATIENCE) is begun
-    assert begin_balance(begun, NOON + EVERY, PATIENCE).balance_at == NOON + 2 * EVERY
+    assert begin_balance(begun, NOON + EVERY / 2, RETRY_WAITS) is begun
+    assert begin_balance(begun, NOON + EVERY, RETRY_WAITS).balance_at == NOON + 2 * EVERY
     wrong_key = replace(BLOCKED, blocked_code=ErrorCode.AUTH.value)
-    assert begin_balance(wrong_key, NOON, PATIENCE) is wrong_key
+    assert begin_balance(wrong_key, NOON, RETRY_WAITS) is wrong_key
 
 
 def told(account: KeyHealth, *figures: float, is_all: bool = True) -> KeyHealth:
     """The account after being told each of these, as often as it asks."""
     for turn, left in enumerate(figures):
         now = NOON + turn * EVERY
-        account = after_balance(account, Balance(left, "USD", is_all), now, PATIENCE)
+        account = after_balance(account, Balance(left, "USD", is_all), now, RETRY_WAITS)
     return account
 
 

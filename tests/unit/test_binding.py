@@ -23,7 +23,7 @@ from generation.stations.wait_queue import (
 )
 from tests.unit.jobs import NOON, a_job
 
-PATIENCE = RetryWaits(timedelta(seconds=5), timedelta(seconds=300))
+RETRY_WAITS = RetryWaits(timedelta(seconds=5), timedelta(seconds=300))
 
 
 def station(name: str, *keys: str, **fields: Any) -> Station:
@@ -37,13 +37,13 @@ def station(name: str, *keys: str, **fields: Any) -> Station:
 
 
 def first(stations: Stations, **job: Any) -> tuple[str, str]:
-    return candidates(stations, a_job(**job))[0].lane
+    return candidates(stations, a_job(**job))[0].station_key
 
 
 def test_stations_are_asked_in_their_order_and_each_key_once() -> None:
     both = Stations((station("second", "x", "y", order=2), station("first", "a", order=1)))
     for _ in range(20):
-        names = [option.lane for option in candidates(both, a_job())]
+        names = [option.station_key for option in candidates(both, a_job())]
         assert names[0] == ("first", "a")
         assert set(names[1:]) == {("second", "x"), ("second", "y")}
 
@@ -59,8 +59,10 @@ def test_equals_share_by_weight_and_keys_evenly() -> None:
 def test_a_job_that_belongs_to_a_key_has_no_other() -> None:
     both = Stations((station("one", "a"), station("two", "a", "b")))
     bound: dict[str, Any] = {"station": "two", "key": "b"}
-    assert [o.lane for o in candidates(both, a_job(parent_id="job_1", **bound))] == [("two", "b")]
-    assert [o.lane for o in candidates(both, a_job(bound=True, **bound))] == [("two", "b")]
+    assert [o.station_key for o in candidates(both, a_job(parent_id="job_1", **bound))] == [
+        ("two", "b")
+    ]
+    assert [o.station_key for o in candidates(both, a_job(bound=True, **bound))] == [("two", "b")]
     assert candidates(both, a_job(bound=True, station="gone", key="b")) == ()
     assert candidates(both, a_job(provider="suno", operation="music")) == ()
 
@@ -115,7 +117,7 @@ def test_a_full_key_says_so_in_words() -> None:
 def test_what_one_decision_takes_the_next_one_misses() -> None:
     room = capacity(1, max_in_flight=3, submits_per_minute=60)
     assert room.obstacle(a_job(), NOON) is None
-    room.take(a_job(), NOON, PATIENCE)
+    room.take(a_job(), NOON, RETRY_WAITS)
     assert room.held == 2
     assert room.touched
     reason = room.obstacle(a_job(), NOON)
@@ -128,7 +130,7 @@ def test_nobody_pushes_in_but_who_was_called() -> None:
     assert room.obstacle(called, NOON) is None
     late = replace(called, slot_until=NOON)
     assert room.obstacle(late, NOON) is not None
-    room.take(called, NOON, PATIENCE)
+    room.take(called, NOON, RETRY_WAITS)
     assert (room.held, room.called) == (3, 0), "it held its place already"
     waiting = capacity(0, max_in_flight=3, has_line=True).obstacle(a_job(), NOON)
     assert waiting == "waiting in line for key main at station relay"
@@ -155,7 +157,7 @@ def test_a_blocked_key_is_tried_by_one_job_and_not_before_its_time() -> None:
     words = blocked.obstacle(a_job(), NOON)
     assert words == ("key main at station relay is blocked since 12:00 UTC (out_of_credits)")
     assert blocked.to_call(later) == 1
-    blocked.call([a_job()], later, PATIENCE)
+    blocked.call([a_job()], later, RETRY_WAITS)
     assert blocked.touched
     assert blocked.account.probe_at == later + timedelta(seconds=60)
     assert blocked.to_call(later) == 0, "one at a time"

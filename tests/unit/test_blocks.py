@@ -25,7 +25,7 @@ from generation.stations.station import Key
 from tests.unit.jobs import NOON, a_job, a_submit
 
 FRESH = KeyHealth(station="relay", key="main")
-PATIENCE = RetryWaits(timedelta(seconds=5), timedelta(seconds=300))
+RETRY_WAITS = RetryWaits(timedelta(seconds=5), timedelta(seconds=300))
 UNKNOWN = AccountBlocked("not permitted for your account", scope=Scope.ORDER)
 UNVERIFIED = AccountBlocked("verify your organization to use it", scope=Scope.MODEL)
 WRONG_KEY = AccountBlocked("incorrect API key")
@@ -39,7 +39,7 @@ def at(seconds: float) -> datetime:
 
 def answered(account: KeyHealth, answer: object, sent: SubmitRef) -> KeyHealth:
     """The account after an answer that came half a second after its submit."""
-    return after_answer(account, answer, sent, sent.at + timedelta(seconds=0.5), PATIENCE)
+    return after_answer(account, answer, sent, sent.at + timedelta(seconds=0.5), RETRY_WAITS)
 
 
 def told(*steps: tuple[object, str, str], account: KeyHealth = FRESH) -> KeyHealth:
@@ -147,15 +147,15 @@ def test_a_held_model_is_tried_ever_more_slowly_and_freed_by_a_pass() -> None:
         assert block.probe_at is not None
         waits.append((block.probe_at - now).total_seconds())
         now = block.probe_at
-        account = begin_trial(account, "kling/v1", f"job_{number}", now, PATIENCE)
+        account = begin_trial(account, "kling/v1", f"job_{number}", now, RETRY_WAITS)
         account = after_answer(
-            account, EMPTY_RELAY, replace(a_submit(f"job_{number}", "v1"), at=now), now, PATIENCE
+            account, EMPTY_RELAY, replace(a_submit(f"job_{number}", "v1"), at=now), now, RETRY_WAITS
         )
     assert waits == [30, 60, 120, 240]
     sent = replace(a_submit("job_8", "v1"), at=now)
-    account = after_answer(account, Accepted("1"), sent, now, PATIENCE)
+    account = after_answer(account, Accepted("1"), sent, now, RETRY_WAITS)
     assert account.blocks.held(now) == []
-    assert after_answer(account, Accepted("1"), sent, now, PATIENCE) is account, "no news"
+    assert after_answer(account, Accepted("1"), sent, now, RETRY_WAITS) is account, "no news"
 
 
 def test_refusals_are_forgotten() -> None:

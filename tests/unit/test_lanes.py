@@ -42,13 +42,13 @@ class Wire:
         self.lanes = LookLimits(Settings(**limits), self.known, self._send)
         self.sent: list[Request] = []
 
-    def _send(self, lane: tuple[str, str], request: Request) -> None:
+    def _send(self, station_key: tuple[str, str], request: Request) -> None:
         self.sent.append(request)
 
-    def start(self, count: int, lane: tuple[str, str] = MAIN, size: int = 1) -> None:
-        job = a_job(JobState.RUNNING, station=lane[0], key=lane[1])
+    def start(self, count: int, station_key: tuple[str, str] = MAIN, size: int = 1) -> None:
+        job = a_job(JobState.RUNNING, station=station_key[0], key=station_key[1])
         request = [(job, bind(self.known, job))] * size
-        self.lanes.start(lane, [request] * count, NOON)
+        self.lanes.start(station_key, [request] * count, NOON)
 
     def more_rooms(self) -> dict[tuple[str, str], int]:
         return self.lanes.more_rooms(NOON, lambda _: 1000)

@@ -266,7 +266,7 @@ def test_a_clock_set_forward_settles_no_doubt_too_early() -> None:
 
 
 def test_a_clock_set_forward_leaves_deadlines_and_late_looks_alone() -> None:
-    ahead = replace(at(2 * 86400), surely=at(60).now)
+    ahead = replace(at(2 * 86400), certain_now=at(60).now)
     assert not ahead.is_past(a_job().deadline)
     late = a_job(S.EXPIRED, finished_at=NOON)
     assert claimed_until(late, at(2 * 86400)) is None

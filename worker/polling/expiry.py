@@ -9,15 +9,15 @@ EXPIRING = frozenset(
 )
 
 
-async def expire(room: WorkerContext, job: Job) -> None:
+async def expire(context: WorkerContext, job: Job) -> None:
     """Expire a job if its deadline has passed and it has not ended meanwhile."""
-    at = room.moment()
+    at = context.moment()
 
     def decide(fresh: Job) -> Job:
-        return expired(fresh, at) if is_late(fresh, room) else fresh
+        return expired(fresh, at) if is_late(fresh, context) else fresh
 
-    room.show(await room.save(job.id, decide))
+    context.show(await context.save(job.id, decide))
 
 
-def is_late(job: Job, room: WorkerContext) -> bool:
-    return job.state in EXPIRING and room.clock.surely() >= job.deadline
+def is_late(job: Job, context: WorkerContext) -> bool:
+    return job.state in EXPIRING and context.clock.certain_now() >= job.deadline

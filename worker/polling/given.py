@@ -20,7 +20,7 @@ Answer = TypeVar("Answer")
 
 
 async def without_given(
-    room: WorkerContext, job: Job, binding: Binding, said: Heard[Answer]
+    context: WorkerContext, job: Job, binding: Binding, said: Heard[Answer]
 ) -> Heard[Answer]:
     """Return the answer without the URLs that the job's request contains.
 
@@ -29,7 +29,7 @@ async def without_given(
     answer = said.answer
     if not isinstance(answer, Succeeded) or not answer.assets or binding.operation.gives_back:
         return said
-    stored = await room.store.jobs.get(job.id)
+    stored = await context.store.jobs.get(job.id)
     given = given_in(stored.input) if stored else frozenset[str]()
     try:
         judged = usable(said.answer, given)

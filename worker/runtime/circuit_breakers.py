@@ -37,7 +37,7 @@ class CircuitBreakers:
         breaker.heard(ok, now, None if isinstance(answer, Unreachable) else about)
         after = breaker.state(now)
         if after is not before:
-            log.warning("breaker", station=station, before=before.value, after=after.value)
+            log.warning("circuit_breaker", station=station, before=before.value, after=after.value)
 
     def may_try(self, station: str, job_id: str) -> bool:
         """Return whether a request about this job may be sent there now."""

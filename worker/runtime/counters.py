@@ -44,4 +44,4 @@ class LookCounters:
             await add_to_tallies(self._database, counts)
         except (SQLAlchemyError, OSError) as error:
             self._unwritten += counts
-            log.warning("counts_not_written", error=f"{type(error).__name__}: {error}")
+            log.warning("counters_not_written", error=f"{type(error).__name__}: {error}")

@@ -55,4 +55,4 @@ class WorkerReporter:
                 advice="restart this worker to switch them on",
             )
         else:
-            log.info("switched_on")
+            log.info("switched_on_by_remote_control")

@@ -17,29 +17,29 @@ log = structlog.get_logger(__name__)
 
 
 async def note_trouble(
-    room: WorkerContext, binding: Binding, job: Job, answer: SubmitAnswer | Fault
+    context: WorkerContext, binding: Binding, job: Job, answer: SubmitAnswer | Fault
 ) -> SubmitAnswer | Fault:
     """Store a problem of the key before the next job is submitted with it.
 
     Returns the answer to continue with: a job that is refused again, while others pass, has failed.
     """
     if isinstance(answer, Fault) and is_trouble(answer):
-        before = await note(room, binding, job, answer)
-        if before and is_the_job(before.blocks, answer, latest_submit(job, room.now())):
+        before = await note(context, binding, job, answer)
+        if before and is_the_job(before.blocks, answer, latest_submit(job, context.now())):
             return final(answer)
     return answer
 
 
 async def note_recovery(
-    room: WorkerContext, binding: Binding, job: Job, answer: SubmitAnswer | Fault
+    context: WorkerContext, binding: Binding, job: Job, answer: SubmitAnswer | Fault
 ) -> None:
     """Store that a key has recovered, after the job's task was stored."""
-    known = room.accounts.get(binding.lane)
+    known = context.accounts.get(binding.station_key)
     if known is None or (isinstance(answer, Fault) and is_trouble(answer)):
         return
-    now = room.now()
-    if after_answer(known, answer, latest_submit(job, now), now, room.patience) is not known:
-        await note(room, binding, job, answer)
+    now = context.now()
+    if after_answer(known, answer, latest_submit(job, now), now, context.retry_waits) is not known:
+        await note(context, binding, job, answer)
 
 
 def is_trouble(fault: Fault) -> bool:
@@ -59,21 +59,21 @@ def final(fault: Fault) -> Rejected:
     return refused
 
 
-async def note_pause(room: WorkerContext, name: KeyName, until: datetime) -> None:
+async def note_pause(context: WorkerContext, name: KeyName, until: datetime) -> None:
     """Store that looks with this key are too fast: no worker looks with it before then.
 
     Never fails: what is not stored is detected again by each worker.
     """
     try:
-        account = await room.store.accounts.change(name, lambda known: rested(known, until))
+        account = await context.store.accounts.change(name, lambda known: rested(known, until))
     except (SQLAlchemyError, OSError) as error:
-        log.warning("pause_not_noted", station=name[0], error=str(error))
+        log.warning("pause_not_stored", station=name[0], error=str(error))
         return
-    room.accounts = {**room.accounts, name: account}
+    context.accounts = {**context.accounts, name: account}
 
 
 async def note(
-    room: WorkerContext, binding: Binding, job: Job, answer: SubmitAnswer | Fault
+    context: WorkerContext, binding: Binding, job: Job, answer: SubmitAnswer | Fault
 ) -> KeyHealth | None:
     """Store the key's new state.
 
@@ -81,19 +81,19 @@ async def note(
 
     Never fails: what is not stored is detected again by the next job.
     """
-    now = room.now()
+    now = context.now()
     before: list[KeyHealth] = []
 
     def decide(account: KeyHealth) -> KeyHealth:
         before[:] = [account]
-        return after_answer(account, answer, latest_submit(job, now), now, room.patience)
+        return after_answer(account, answer, latest_submit(job, now), now, context.retry_waits)
 
     try:
-        account = await room.store.accounts.change(binding.lane, decide)
+        account = await context.store.accounts.change(binding.station_key, decide)
     except (SQLAlchemyError, OSError) as error:
-        log.warning("key_not_noted", station=binding.station.name, error=str(error))
+        log.warning("key_health_not_stored", station=binding.station.name, error=str(error))
         return None
-    room.accounts = {**room.accounts, binding.lane: account}
+    context.accounts = {**context.accounts, binding.station_key: account}
     log_changes(before[0], account, subject_of(job), now)
     return before[0]
 

@@ -33,10 +33,10 @@ class SubmitClaim:
     although the commit succeeded.
     """
 
-    def __init__(self, room: WorkerContext) -> None:
-        self._room = room
+    def __init__(self, context: WorkerContext) -> None:
+        self._context = context
         self._taken: Job | None = None
-        self.now = room.now()
+        self.now = context.now()
         self.binding: Binding | None = None
 
     def holds(self, job: Job) -> bool:
@@ -49,14 +49,14 @@ class SubmitClaim:
 
     def wanted(self, job: Job) -> dict[KeyName, Key]:
         """Return the keys with limits or problems; the others need no capacity check."""
-        room = self._room
+        context = self._context
         return {
-            option.lane: option.key
-            for option in candidates(room.stations, job)
+            option.station_key: option.key
+            for option in candidates(context.stations, job)
             if option.key.is_limited
-            or option.lane in room.awaited
+            or option.station_key in context.awaited
             or (
-                (known := room.accounts.get(option.lane))
+                (known := context.accounts.get(option.station_key))
                 and known.concerns(subject_of(job), self.now)
             )
         }
@@ -64,19 +64,19 @@ class SubmitClaim:
     def decide(self, job: Job, capacities: Capacities) -> Job:
         if self.holds(job):
             return job
-        at = self._room.moment()
+        at = self._context.moment()
         if job.state is not JobState.QUEUED or (job.not_before and at.now < job.not_before):
             return job
         if at.is_past(job.deadline):
             return expired(job, at)
         if job.cancel_requested_at is not None:
             return canceled(job, at.now, unbilled(job), "canceled before it was sent")
-        options = candidates(self._room.stations, job)
+        options = candidates(self._context.stations, job)
         if not options:
             return fail_unsold(job, at)
         reasons: list[str] = []
         for option in untried(job, options):
-            capacity = capacities.get(option.lane)
+            capacity = capacities.get(option.station_key)
             reason = self._obstacle(job, option, capacity, at.now)
             if reason is None:
                 return self._take(job, option, capacity)
@@ -91,12 +91,12 @@ class SubmitClaim:
     ) -> str | None:
         """Return why the job may not be submitted there now."""
         station = option.station.name
-        match self._room.breakers.state(station):
+        match self._context.breakers.state(station):
             case CircuitState.OPEN:
                 return f"station {station} does not answer"
-            case CircuitState.HALF_OPEN if not is_called(job, option.lane, now):
+            case CircuitState.HALF_OPEN if not is_called(job, option.station_key, now):
                 return f"station {station} did not answer and is being tried again"
-            case _ if not self._room.submit_places.free(station):
+            case _ if not self._context.submit_places.free(station):
                 return f"station {station} has not answered earlier submits yet"
             case _:
                 return capacity.obstacle(job, now) if capacity else None
@@ -106,17 +106,17 @@ class SubmitClaim:
     ) -> bool:
         """Return whether a key that has just refused the job would wake it again at once."""
         return any(
-            self._obstacle(job, option, capacities.get(option.lane), now) is None
+            self._obstacle(job, option, capacities.get(option.station_key), now) is None
             for option in options
-            if "/".join(option.lane) in job.tried
+            if "/".join(option.station_key) in job.tried
         )
 
     def _take(self, job: Job, option: Binding, capacity: Capacity | None) -> Job:
-        at = self._room.moment(option, job.model)
+        at = self._context.moment(option, job.model)
         if capacity is not None:
-            capacity.take(job, at.now, self._room.patience)
+            capacity.take(job, at.now, self._context.retry_waits)
         self.binding = option
-        self._room.submit_places.take(job.id, option.station.name)
+        self._context.submit_places.take(job.id, option.station.name)
         self._taken = begin_submit(
             job,
             at,
@@ -129,14 +129,16 @@ class SubmitClaim:
 
 def untried(job: Job, options: Sequence[Binding]) -> Sequence[Binding]:
     """Return the keys that have not refused it in this round."""
-    return [option for option in options if "/".join(option.lane) not in job.tried] or options
+    return [
+        option for option in options if "/".join(option.station_key) not in job.tried
+    ] or options
 
 
 def held_subject(
     job: Job, options: Sequence[Binding], capacities: Capacities, now: datetime
 ) -> str | None:
     """Return the job's model if any of these keys is refused for it."""
-    found = (capacities.get(option.lane) for option in options)
+    found = (capacities.get(option.station_key) for option in options)
     held = any(capacity and capacity.held_back(job, now) for capacity in found)
     return subject_of(job) if held else None
 

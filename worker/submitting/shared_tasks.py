@@ -17,35 +17,35 @@ from worker.context import WorkerContext
 log = structlog.get_logger(__name__)
 
 
-async def holders(room: WorkerContext, upstream_id: str, station: str) -> list[TaskHolder]:
+async def holders(context: WorkerContext, upstream_id: str, station: str) -> list[TaskHolder]:
     """Return the jobs that have this task at that station."""
-    found = await room.store.jobs.tasks.holders(upstream_id)
+    found = await context.store.jobs.tasks.holders(upstream_id)
     return [each for each in found if each.station == station]
 
 
-async def check_named(room: WorkerContext, job: Job, binding: Binding) -> None:
+async def check_named(context: WorkerContext, job: Job, binding: Binding) -> None:
     """Raise `Rejected` for a request that names a task of another tenant at the station it goes to.
 
     Ids of files within a result are not indexed and not checked.
     """
     for name in sorted(tasks_named(job.input))[:MOST_NAMED]:
-        found = await holders(room, name, binding.station.name)
+        found = await holders(context, name, binding.station.name)
         if found and all(each.tenant != job.tenant for each in found):
             raise Rejected(f"{name} is a task of somebody else's", code=ErrorCode.NOT_FOUND)
 
 
 def naming(
-    room: WorkerContext, job: Job, answer: SubmitAnswer | Fault
+    context: WorkerContext, job: Job, answer: SubmitAnswer | Fault
 ) -> AbstractAsyncContextManager[object]:
     """Hold a lock: no other job of this process is saved with this answer's task meanwhile."""
     name = task_of(answer)
     if name is None:
         return nullcontext()
-    return room.naming.setdefault((job.station or "", name), asyncio.Lock())
+    return context.naming.setdefault((job.station or "", name), asyncio.Lock())
 
 
 async def unshared(
-    room: WorkerContext, job: Job, binding: Binding, answer: SubmitAnswer | Fault
+    context: WorkerContext, job: Job, binding: Binding, answer: SubmitAnswer | Fault
 ) -> SubmitAnswer | Fault:
     """Return the answer, or a doubt if it names a task that another job has.
 
@@ -56,7 +56,7 @@ async def unshared(
     if name is None or binding.operation.repeatable:
         return answer
     station = binding.station.name
-    found = await room.persist(job.id, lambda: holders(room, name, station))
+    found = await context.persist(job.id, lambda: holders(context, name, station))
     others = [each for each in found if each.job_id != job.id]
     if not others or is_meant(job, answer, name, others):
         return answer

@@ -21,8 +21,8 @@ class ReceiverLimit:
     """
 
     __slots__ = (
-        *("key", "running", "waiting", "troubled", "behind", "concurrency", "rate", "ordered"),
-        *("free_at", "timed"),
+        *("key", "running", "waiting", "is_failing", "has_set_aside"),
+        *("concurrency", "rate", "ordered", "free_at", "timed"),
     )
 
     def __init__(self, key: str) -> None:
@@ -31,9 +31,9 @@ class ReceiverLimit:
         #: Claimed deliveries that are not sent yet, each with its arrival time.
         self.waiting: deque[tuple[float, ClaimedDelivery]] = deque()
         #: The latest attempt reached nobody, or an overloaded receiver.
-        self.troubled = False
+        self.is_failing = False
         #: Something was set aside for it.
-        self.behind = False
+        self.has_set_aside = False
         self.concurrency = MOST_CONCURRENT
         self.rate: float | None = None
         self.ordered = False
@@ -42,7 +42,7 @@ class ReceiverLimit:
         #: A timer will start it then.
         self.timed = False
 
-    def heed(self, endpoint: Endpoint | None) -> None:
+    def apply_endpoint(self, endpoint: Endpoint | None) -> None:
         """Apply the settings of the endpoint's owner."""
         if endpoint is not None:
             self.ordered = endpoint.ordered
@@ -51,12 +51,12 @@ class ReceiverLimit:
 
     def width(self, free: int) -> int:
         """Return how many requests may be open, in a process with `free` more in all."""
-        return 1 if self.troubled else max(1, min(self.concurrency, free // 8))
+        return 1 if self.is_failing else max(1, min(self.concurrency, free // 8))
 
-    def room(self, free: int) -> int:
+    def free_slots(self, free: int) -> int:
         """Return how many more deliveries it accepts, to send or to wait."""
         width = self.width(free)
-        most = width if self.troubled or self.ordered else width * (1 + WAITING)
+        most = width if self.is_failing or self.ordered else width * (1 + WAITING)
         if self.rate is not None:
             most = min(most, 1 + int(self.rate * PATIENCE.total_seconds()))
         return max(0, most - self.running - len(self.waiting))
@@ -88,4 +88,6 @@ class ReceiverLimit:
     @property
     def is_idle(self) -> bool:
         """Return whether a new object would know as much."""
-        return not (self.running or self.waiting or self.troubled or self.behind or self.timed)
+        return not (
+            self.running or self.waiting or self.is_failing or self.has_set_aside or self.timed
+        )

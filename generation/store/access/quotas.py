@@ -64,7 +64,7 @@ class QuotaStore:
         return seen.usage if seen else KeyUsage()
 
     async def look(
-        self, connection: AsyncConnection, births: Sequence[NewJobs], *, again: bool = False
+        self, connection: AsyncConnection, submissions: Sequence[NewJobs], *, again: bool = False
     ) -> bool:
         """Read limits and usage of these submissions' keys where they are unknown or too old.
 
@@ -72,7 +72,7 @@ class QuotaStore:
         Nothing is locked: a later claim compares the values again. Therefore usage is read first
         and jobs are counted after it: a job that is added in between has changed the usage.
         """
-        keys = {birth.jobs[0].quota_key for birth in births} - {None}
+        keys = {submission.jobs[0].quota_key for submission in submissions} - {None}
         asked = sorted(key for key in keys if key and (again or not self._is_fresh(key)))
         if not asked:
             return False
@@ -98,15 +98,15 @@ class QuotaStore:
             and replace(seen.usage, in_flight=0) == usage
         )
 
-    def taking(self, births: Sequence[NewJobs]) -> tuple[list[NewJobs], list[ClaimedUsage]]:
+    def taking(self, submissions: Sequence[NewJobs]) -> tuple[list[NewJobs], list[ClaimedUsage]]:
         """Return the submissions that seem to be within the limits, and what they use.
 
         Each has one job. The usage must still be claimed: another process may have used it.
         """
         allowed: list[NewJobs] = []
         usage: dict[str, KeyUsage] = {}
-        for birth in births:
-            job = birth.jobs[0]
+        for submission in submissions:
+            job = submission.jobs[0]
             if job.quota_key is not None:
                 seen = self._seen.get(job.quota_key)
                 if seen is None or not seen.is_fresh():
@@ -116,7 +116,7 @@ class QuotaStore:
                 if isinstance(after, QuotaExceeded):
                     continue
                 usage[job.quota_key] = after
-            allowed.append(birth)
+            allowed.append(submission)
         seen = self._seen
         return allowed, [
             ClaimedUsage(k, seen[k].limits, seen[k].usage, u) for k, u in usage.items()

@@ -124,7 +124,7 @@ class Database:
             async with self._writer.begin() as connection:
                 await connection.execute(insert_once(connection, unreadable_rows), rows)
         except (SQLAlchemyError, OSError) as error:
-            log.warning("unreadable_not_noted", error=f"{type(error).__name__}: {error}")
+            log.warning("unreadable_row_not_recorded", error=f"{type(error).__name__}: {error}")
 
     def on_writing(self, statements: Sequence[str]) -> None:
         """Execute these statements first on every connection that writes to SQLite."""

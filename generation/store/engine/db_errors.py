@@ -77,5 +77,5 @@ async def retry_if_disconnected(ask: Callable[[], Awaitable[Answer]]) -> Answer:
     except Exception as error:
         if not is_disconnected(error):
             raise
-        log.info("asked_again", error=type(error).__name__)
+        log.info("read_repeated", error=type(error).__name__)
     return await ask()

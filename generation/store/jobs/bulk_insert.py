@@ -165,8 +165,8 @@ WITH born AS MATERIALIZED (
 
 def sqlite(claiming_too: bool) -> str:
     """The same for SQLite. Instead of reporting it fails with one of `REFUSALS`."""
-    births = "INSERT INTO births (job, tenants, shard, key, usage)"
-    born = f"{births} SELECT value, ?2, ?3, NULL, NULL FROM json_each(?1)"
+    submissions = "INSERT INTO births (job, tenants, shard, key, usage)"
+    born = f"{submissions} SELECT value, ?2, ?3, NULL, NULL FROM json_each(?1)"
     return f"{born} {claiming.sqlite('?4')}" if claiming_too else born
 
 

@@ -67,7 +67,7 @@ class JobInserter:
         if database.is_sqlite:
             database.on_writing(sqlite_insert_view())
 
-    async def place(self, birth: NewJobs) -> InsertResult:
+    async def place(self, submission: NewJobs) -> InsertResult:
         """Store the jobs.
 
         On return they are on disk.
@@ -76,11 +76,11 @@ class JobInserter:
         storing a submission with it, and `QuotaExceeded` if the key's limits do not allow all of
         the jobs.
         """
-        if await self._outright(birth):
-            return InsertResult(birth.jobs)
-        commit = self._one_each if len(birth.jobs) == 1 else self._many_each
+        if await self._outright(submission):
+            return InsertResult(submission.jobs)
+        commit = self._one_each if len(submission.jobs) == 1 else self._many_each
         for _ in range(PATIENCE // PAUSE):
-            outcome = await commit(birth)
+            outcome = await commit(submission)
             if isinstance(outcome, InsertResult):
                 return outcome
             if not isinstance(outcome, KeyBusy):
@@ -105,37 +105,49 @@ class JobInserter:
             return InsertResult(stored, replayed=True)
 
     async def _write(
-        self, connection: AsyncConnection, births: Sequence[NewJobs]
+        self, connection: AsyncConnection, submissions: Sequence[NewJobs]
     ) -> Sequence[Outcome]:
         """Write a batch of submissions.
 
         Those that repeat an earlier one, are busy, mistaken or over a limit are answered so, and
         block none of the others.
         """
-        keys = [birth.key for birth in births if birth.key]
+        keys = [submission.key for submission in submissions if submission.key]
         ours = await free(connection, keys) if keys else {}
         known = await earlier(connection, keys) if keys else {}
-        verdicts = judged(births, ours, known, datetime.now(UTC))
-        new = [birth for birth, verdict in zip(births, verdicts, strict=True) if verdict is None]
-        refused = await self._quotas.refused(connection, [birth.jobs for birth in new])
-        taken = [birth for birth in new if birth.jobs[0].id not in refused] if refused else new
+        verdicts = judged(submissions, ours, known, datetime.now(UTC))
+        new = [
+            submission
+            for submission, verdict in zip(submissions, verdicts, strict=True)
+            if verdict is None
+        ]
+        refused = await self._quotas.refused(connection, [submission.jobs for submission in new])
+        taken = (
+            [submission for submission in new if submission.jobs[0].id not in refused]
+            if refused
+            else new
+        )
         born = await self._insert(connection, taken)
         # Of several that replace each other, the last one is remembered.
-        claimed = {birth.key.name: (birth.key, birth.jobs[0].id) for birth in taken if birth.key}
+        claimed = {
+            submission.key.name: (submission.key, submission.jobs[0].id)
+            for submission in taken
+            if submission.key
+        }
         if claimed:
             outdated = [record for name, record in known.items() if name in claimed]
             await write(connection, list(claimed.values()), outdated)
         records = [verdict for verdict in verdicts if isinstance(verdict, KeyRecord)]
         stored = await jobs_of(connection, records) if records else {}
         written: dict[int, InsertResult | QuotaExceeded] = {
-            id(birth): InsertResult(each) for birth, each in zip(taken, born, strict=True)
+            id(submission): InsertResult(each) for submission, each in zip(taken, born, strict=True)
         }
         written |= {id(b): refused[b.jobs[0].id] for b in new if b.jobs[0].id in refused}
 
-        def outcome(birth: NewJobs, verdict: Verdict) -> Outcome:
+        def outcome(submission: NewJobs, verdict: Verdict) -> Outcome:
             match verdict:
                 case None:
-                    return written[id(birth)]
+                    return written[id(submission)]
                 case NewJobs():
                     beside = written[id(verdict)]
                     return (
@@ -147,20 +159,20 @@ class JobInserter:
                     return UnreadableRow(jobs.name, job_id)
                 case KeyRecord(job_id=job_id):
                     # The submission itself, if its commit was not answered and it is written again.
-                    return InsertResult(stored[job_id], replayed=job_id != birth.jobs[0].id)
+                    return InsertResult(stored[job_id], replayed=job_id != submission.jobs[0].id)
                 case _:
                     return verdict
 
-        return [outcome(b, verdict) for b, verdict in zip(births, verdicts, strict=True)]
+        return [outcome(b, verdict) for b, verdict in zip(submissions, verdicts, strict=True)]
 
     async def _insert(
-        self, connection: AsyncConnection, births: Sequence[NewJobs]
+        self, connection: AsyncConnection, submissions: Sequence[NewJobs]
     ) -> list[Sequence[Job]]:
         """Insert the jobs, their metadata index, their first events and due deliveries, once."""
         born = [
             job if job.sequence == 1 else replace(job, sequence=1)
-            for birth in births
-            for job in birth.jobs
+            for submission in submissions
+            for job in submission.jobs
         ]
         brief = [job for job in born if is_brief(job)]
         shard = tallies.some_shard()
@@ -168,7 +180,7 @@ class JobInserter:
         if rest := [job for job in born if job.id in left or not is_brief(job)]:
             await self._insert_with_events(connection, rest, shard)
         stored = iter(born)
-        return [list(islice(stored, len(birth.jobs))) for birth in births]
+        return [list(islice(stored, len(submission.jobs))) for submission in submissions]
 
     async def _insert_with_events(
         self, connection: AsyncConnection, born: Sequence[Job], shard: int
@@ -189,7 +201,7 @@ Verdict = NewJobs | KeyRecord | KeyReused | KeyBusy | None
 
 
 def judged(
-    births: Sequence[NewJobs],
+    submissions: Sequence[NewJobs],
     ours: Mapping[Name, bool],
     known: Mapping[Name, KeyRecord],
     now: datetime,
@@ -197,8 +209,8 @@ def judged(
     """Return the verdict on each of these."""
     verdicts: list[Verdict] = []
     beside: dict[Name, NewJobs] = {}
-    for birth in births:
-        key = birth.key
+    for submission in submissions:
+        key = submission.key
         if key is None:
             verdicts.append(None)
             continue
@@ -206,7 +218,7 @@ def judged(
         standing = record if record and record.holds(now) else None
         verdict = judge(key, beside.get(key.name) or standing) if ours[key.name] else KeyBusy()
         if verdict is None:
-            beside[key.name] = birth
+            beside[key.name] = submission
         verdicts.append(verdict)
     return verdicts
 

@@ -58,7 +58,7 @@ class WakeUp:
     #: Returns a job as it is once it was woken.
     called: Callable[[Job], Job]
     now: datetime
-    patience: RetryWaits
+    retry_waits: RetryWaits
     most: int = CALLED_AT_ONCE
     #: The model that is blocked in these queues at this key, if any: one job tries again.
     subject: str | None = None
@@ -95,7 +95,7 @@ class SubmitStore:
             if not chosen:
                 return []
             called = [call.called(job).evolve(version=job.version + 1) for job in chosen]
-            capacity.call(called, call.now, call.patience)
+            capacity.call(called, call.now, call.retry_waits)
             await save(connection, zip(chosen, called, strict=True))
             if capacity.touched:
                 await accounts.write(connection, [capacity.account])

@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Table, and_, select, update
 from generation.job import JobState
 from generation.store.engine.any_of import rows_among, rows_for
 from generation.store.engine.database import Database
-from generation.store.jobs.claims import ClaimStore, Lane
+from generation.store.jobs.claims import ClaimStore, StationKey
 from generation.store.schema import ERRAND, HOLDING, PLAIN_LOOK, accounts, deliveries, jobs, turns
 
 #: After a clock step back, rows that wait for less than this are left alone.
@@ -53,8 +53,8 @@ async def repair_wake_times(
     or attempt comes early, which costs little. Submits in progress keep one `lease` from now. Jobs
     in a wait queue wait until their deadline on purpose. Returns how many rows were woken.
     """
-    lanes = await ClaimStore(database).lanes()
-    asleep = stuck_rows(now, lease, lanes, stepped=stepped)
+    station_keys = await ClaimStore(database).station_keys()
+    asleep = stuck_rows(now, lease, station_keys, stepped=stepped)
     woken = [await wake(database, waking) for waking in asleep]
     for waking in misdated_rows(now) if stepped else ():
         await wake(database, waking)
@@ -62,7 +62,7 @@ async def repair_wake_times(
 
 
 def stuck_rows(
-    now: datetime, lease: timedelta, lanes: Collection[Lane], *, stepped: bool
+    now: datetime, lease: timedelta, station_keys: Collection[StationKey], *, stepped: bool
 ) -> Iterator[WakeRepair]:
     """Jobs and deliveries.
 
@@ -77,9 +77,9 @@ def stuck_rows(
     owed = (deliveries.c.wake_at > late) & (deliveries.c.attempts == 0)
     sooner = {"wake_at": now} | ({"not_before": None} if stepped else {})
     yield WakeRepair(jobs, and_(ERRAND, *hurried), sooner)
-    for station, key in sorted(lanes):
-        lane = (jobs.c.station == station, jobs.c.key == key)
-        yield WakeRepair(jobs, and_(PLAIN_LOOK, *lane, *hurried), sooner)
+    for station, key in sorted(station_keys):
+        station_key = (jobs.c.station == station, jobs.c.key == key)
+        yield WakeRepair(jobs, and_(PLAIN_LOOK, *station_key, *hurried), sooner)
     yield WakeRepair(jobs, leased, {"wake_at": now + lease})
     yield WakeRepair(deliveries, owed, {"wake_at": now})
 

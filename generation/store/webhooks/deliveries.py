@@ -111,7 +111,7 @@ class DeliveryStore:
         async with self._database.writing() as connection:
             return await self._take(connection, queries, now, until)
 
-    async def put_aside(self, claimed: Sequence[Delivery], until: datetime) -> None:
+    async def set_aside(self, claimed: Sequence[Delivery], until: datetime) -> None:
         """Return claimed deliveries. They are due again at `until`, or pulled before."""
         rows = [{"_id": each.id, "_version": each.version, "_wake_at": until} for each in claimed]
         async with self._database.writing() as connection:
