@@ -18,7 +18,9 @@ from generation.settings import Settings
 #: Libraries that log each request, each poll or each message at INFO.
 CHATTY = (
     "httpx",
+    "httpx2",
     "httpcore",
+    "httpcore2",
     "aiohttp.access",
     "kombu",
     "celery.bootsteps",

@@ -1,53 +1,77 @@
-"""
-httpx's requests over aiohttp's connections: httpx's types and words at a fraction of the cost of
-its own connection pool.
+"""httpx requests over aiohttp connections: httpx's interface without the cost of its own pool.
 
-This is a transport of our own, and not httpx-aiohttp's, for two reasons. That one lets aiohttp
-rewrite the URL (`%2F` in a query becomes `/`), so a token or a signature in it is no longer what
-its owner wrote. And it reports a connection that broke off after the request had been sent as a
-connect timeout, as if the request had never left: a paid submit would be sent twice.
+`docs/decisions/0033-one-http-client.md` has the measurements and the reasons against the
+`httpx-aiohttp` package: it rewrites URLs, and it reports a connection that broke after the request
+was sent as a connect timeout, so a paid submit would be sent twice.
 """
 
 from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import contextmanager
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import aiohttp
-import httpx
+import httpx2 as httpx
 from yarl import URL
 
-#: The first that fits is raised. `ConnectTimeout` and `ConnectError` mean that no request left.
-TRANSLATIONS: tuple[tuple[type[aiohttp.ClientError], type[httpx.TransportError]], ...] = (
+#: Request extension: send on a new connection and close it after the response.
+FRESH_CONNECTION = "fresh_connection"
+
+
+class NameNotResolved(httpx.ConnectError):
+    """The host name has no address."""
+
+
+class TlsFailed(httpx.ConnectError):
+    """The server's certificate or its TLS is not acceptable."""
+
+
+#: The first class that matches decides. See `AiohttpTransport` for what the results mean.
+TRANSLATIONS: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
+    (aiohttp.ClientHttpProxyError, httpx.ProxyError),
     (aiohttp.ConnectionTimeoutError, httpx.ConnectTimeout),
-    (aiohttp.ServerTimeoutError, httpx.ReadTimeout),
+    (aiohttp.ClientConnectorDNSError, NameNotResolved),
+    (aiohttp.ClientSSLError, TlsFailed),
     (aiohttp.ClientConnectorError, httpx.ConnectError),
+    (TimeoutError, httpx.ReadTimeout),
     (aiohttp.ClientConnectionError, httpx.ReadError),
     (aiohttp.ClientPayloadError, httpx.ReadError),
+    (aiohttp.InvalidURL, httpx.LocalProtocolError),
     (aiohttp.ClientError, httpx.RemoteProtocolError),
+    (OSError, httpx.ReadError),
 )
 
 
 class AiohttpTransport(httpx.AsyncBaseTransport):
-    """
-    Belongs to the event loop of its first request, when `connector` is called. Follows no redirect
-    and keeps no cookie. Raises an `httpx.TransportError`, whose message never quotes the URL;
-    `httpx.ConnectError` and `httpx.ConnectTimeout` mean that the request surely never left.
+    """Sends on aiohttp connections, made by `connector` on the event loop of the first request.
+
+    Follows no redirect, keeps no cookie, decompresses nothing and sends the URL as it is written.
+    `connector` is called with True for the connections of requests with the extension
+    `FRESH_CONNECTION`. A `proxy` is a URL with its credentials.
+
+    Raises `httpx.TransportError`s whose messages never quote the URL. `httpx.ConnectError`,
+    `httpx.ConnectTimeout`, `httpx.ProxyError` and `httpx.LocalProtocolError` mean that the request
+    was never sent; after any other error it may have arrived.
     """
 
-    def __init__(self, connector: Callable[[], aiohttp.BaseConnector]) -> None:
+    def __init__(
+        self, connector: Callable[[bool], aiohttp.BaseConnector], proxy: str | None = None
+    ) -> None:
         self._connector = connector
-        self._session: aiohttp.ClientSession | None = None
+        self._proxy = proxy
+        self._sessions: dict[bool, aiohttp.ClientSession] = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         timeouts = request.extensions["timeout"]
-        with translated():
-            response = await self._opened().request(
+        with translated_errors():
+            response = await self.session(FRESH_CONNECTION in request.extensions).request(
                 request.method,
-                URL(str(request.url), encoded=True),
+                yarl_url(str(request.url)),
                 headers=request.headers.multi_items(),
                 data=await request.aread() or None,
                 allow_redirects=False,
+                proxy=self._proxy,
                 timeout=aiohttp.ClientTimeout(
-                    connect=timeouts.get("pool"),
+                    connect=timeouts["pool"],
                     sock_connect=timeouts["connect"],
                     sock_read=timeouts["read"],
                 ),
@@ -55,56 +79,86 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         return httpx.Response(
             response.status,
             headers=response.raw_headers,
-            stream=_Body(response),
+            stream=_ResponseStream(response),
             request=request,
         )
 
-    async def aclose(self) -> None:
-        if self._session is not None:
-            await self._session.close()
-
-    def _opened(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=self._connector(),
+    def session(self, fresh_connection: bool = False) -> aiohttp.ClientSession:
+        """The connections below httpx. Call on the event loop."""
+        session = self._sessions.get(fresh_connection)
+        if session is None:
+            session = self._sessions[fresh_connection] = aiohttp.ClientSession(
+                connector=self._connector(fresh_connection),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
+                timeout=aiohttp.ClientTimeout(total=None),
             )
-        return self._session
+        return session
+
+    async def aclose(self) -> None:
+        for session in self._sessions.values():
+            await session.close()
 
 
-class _Body(httpx.AsyncByteStream):
+class _ResponseStream(httpx.AsyncByteStream):
     def __init__(self, response: aiohttp.ClientResponse) -> None:
         self._response = response
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        with translated():
+        with translated_errors():
             async for chunk in self._response.content.iter_any():
                 yield chunk
 
     async def aclose(self) -> None:
-        # A connection whose answer was not read to its end is closed, not kept.
+        # aiohttp closes a connection whose response was not read to its end.
         self._response.release()
 
 
+def http_client(transport: httpx.AsyncBaseTransport, timeouts: httpx.Timeout) -> httpx.AsyncClient:
+    """A client that follows no redirect, keeps no cookie and takes no proxy from the environment.
+
+    It belongs to the event loop of its first request. Close it with `aclose()`.
+    """
+    return httpx.AsyncClient(
+        transport=transport,
+        timeout=timeouts,
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+        follow_redirects=False,
+        trust_env=False,
+    )
+
+
 @contextmanager
-def translated() -> Generator[None]:
-    """Turn aiohttp's errors into httpx's; the original is the cause."""
+def translated_errors() -> Generator[None]:
+    """Raise aiohttp's errors, and those of sockets, as httpx's. The original is the cause."""
     try:
         yield
-    except aiohttp.ClientError as error:
+    except (aiohttp.ClientError, OSError) as error:
         for theirs, ours in TRANSLATIONS:
             if isinstance(error, theirs):
-                raise ours(words(error)) from error
+                raise ours(error_text(error)) from error
         raise
 
 
-def words(error: aiohttp.ClientError) -> str:
-    """What went wrong, without the URL, which may hold a secret."""
+def yarl_url(url: str) -> URL:
+    """Return the URL for aiohttp, unchanged. Raises `httpx.LocalProtocolError` if it is invalid."""
+    try:
+        parsed = URL(url, encoded=True)
+        if parsed.port is None:
+            raise ValueError("it has no scheme or no host")
+        return parsed
+    except ValueError as error:
+        raise httpx.LocalProtocolError(f"invalid URL: {error}") from error
+
+
+def error_text(error: Exception) -> str:
+    """The text of an error without the URL, which may hold a secret."""
     match error:
+        case aiohttp.ClientHttpProxyError():
+            return f"answered {error.status}"
         case aiohttp.ClientResponseError():
             return error.message
-        case aiohttp.ClientOSError():
-            return str(error)
+        case OSError() if not isinstance(error, TimeoutError):
+            return str(error) or type(error).__name__
         case _:
-            return type(error).__name__  # the text of the others may hold the URL
+            return type(error).__name__

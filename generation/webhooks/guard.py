@@ -22,7 +22,7 @@ from ipaddress import (
     ip_network,
 )
 
-import httpx
+import httpx2 as httpx
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
