@@ -27,7 +27,7 @@ from generation.upstream.http import IncompleteReply
 from generation.upstream.parsing import answer_of, doubt_about, parsed, usable_only
 from generation.upstream.polling_urls import ForeignHostLog, foreign_host, not_found_here
 from generation.upstream.requests import build_input, build_submit
-from generation.upstream.transcript import Heard, no_transcript, transcript_of
+from generation.upstream.transcript import UpstreamAnswer, no_transcript, transcript_of
 
 #: An adapter that asks for more exchanges than this in one look is taken to loop.
 MAX_ASKS = 3
@@ -53,7 +53,7 @@ class Upstream:
         *,
         callback_url: str | None = None,
         parent: Parent | None = None,
-    ) -> Heard[SubmitAnswer]:
+    ) -> UpstreamAnswer[SubmitAnswer]:
         """Send the one request that costs money."""
         operation, station_url = binding.operation, binding.station.url
         call = build_submit(binding, job, callback_url, parent)
@@ -69,21 +69,21 @@ class Upstream:
 
     async def send_input(
         self, binding: Binding, task: Task, answer: Mapping[str, Any]
-    ) -> Heard[SubmitAnswer]:
+    ) -> UpstreamAnswer[SubmitAnswer]:
         """Send the input that a task waits for. It may cost money."""
         call = build_input(binding, task, answer)
         parse = usable_only(binding.operation.parse_input, binding.station.url)
         sent = await self._submit(binding, call, parse)
         return replace(sent, answer=located(sent.answer, binding.station.url))
 
-    async def query(self, binding: Binding, task: Task) -> Heard[Status]:
+    async def query(self, binding: Binding, task: Task) -> UpstreamAnswer[Status]:
         """Look at one task."""
         queried = await self._query(binding, Ask(binding.operation.build_query(task)))
         return replace(queried, answer=located(queried.answer, binding.station.url))
 
     async def query_batch(
         self, binding: Binding, upstream_ids: Sequence[str]
-    ) -> Mapping[str, Heard[Status]]:
+    ) -> Mapping[str, UpstreamAnswer[Status]]:
         """Look at many tasks of one key. Those missing from the reply are missing here.
 
         The operation must have a batch query.
@@ -96,7 +96,7 @@ class Upstream:
         )
         statuses = usable_each(answer_of(operation.parse_batch_query, reply).answer, station_url)
         return {
-            upstream_id: Heard(
+            upstream_id: UpstreamAnswer(
                 located(status, station_url), partial(transcript_of, reply, upstream_id)
             )
             for upstream_id, status in statuses.items()
@@ -132,8 +132,8 @@ class Upstream:
 
     async def _submit(
         self, binding: Binding, call: Call, parse: Callable[[Reply], Answer]
-    ) -> Heard[Answer]:
-        async def submit() -> Heard[Answer]:
+    ) -> UpstreamAnswer[Answer]:
+        async def submit() -> UpstreamAnswer[Answer]:
             try:
                 reply = await self._exchange.submit(binding, call)
             except IncompleteReply as fault:
@@ -142,9 +142,9 @@ class Upstream:
 
         return await self._exchange.with_fresh_token(binding, submit)
 
-    async def _query(self, binding: Binding, first: Ask) -> Heard[Any]:
+    async def _query(self, binding: Binding, first: Ask) -> UpstreamAnswer[Any]:
         """Look, and look again as long as the adapter asks for one more exchange."""
-        queried: Heard[Status] = Heard(first, no_transcript)
+        queried: UpstreamAnswer[Status] = UpstreamAnswer(first, no_transcript)
         parse = usable_only(binding.operation.parse_query, binding.station.url)
         for _ in range(MAX_ASKS):
             if not isinstance(queried.answer, Ask):
@@ -155,14 +155,14 @@ class Upstream:
 
     async def _ask(
         self, binding: Binding, call: Call, parse: Callable[[Reply], Answer], send: Send
-    ) -> Heard[Answer]:
+    ) -> UpstreamAnswer[Answer]:
         """Send a call that costs nothing, to the station's own domain only."""
         foreign = foreign_host(binding, call)
         if foreign:
             self._foreign_hosts.add(binding, foreign)
         own_call = call.otherwise if foreign and call.otherwise else call
 
-        async def ask() -> Heard[Answer]:
+        async def ask() -> UpstreamAnswer[Answer]:
             return answer_of(parse, await send(binding, own_call))
 
         try:

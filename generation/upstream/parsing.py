@@ -11,7 +11,7 @@ from generation.contract.reply import Reply
 from generation.contract.status import Succeeded
 from generation.contract.usable_assets import usable
 from generation.upstream.http import IncompleteReply
-from generation.upstream.transcript import Heard, transcript_of
+from generation.upstream.transcript import UpstreamAnswer, transcript_of
 
 log = structlog.get_logger(__name__)
 
@@ -35,11 +35,11 @@ def parsed(parse: Callable[[Reply], Answer], reply: Reply) -> Answer:
         ) from error
 
 
-def answer_of(parse: Callable[[Reply], Answer], reply: Reply) -> Heard[Answer]:
+def answer_of(parse: Callable[[Reply], Answer], reply: Reply) -> UpstreamAnswer[Answer]:
     """Parse a reply and keep its transcript, with the answer or with the fault."""
     make_transcript = partial(transcript_of, reply)
     try:
-        return Heard(parsed(parse, reply), make_transcript)
+        return UpstreamAnswer(parsed(parse, reply), make_transcript)
     except Fault as fault:
         fault.words = make_transcript()
         raise

@@ -16,7 +16,7 @@ MAX_TRANSCRIPT_CHARACTERS = 8000
 
 
 @dataclass(frozen=True, slots=True)
-class Heard(Generic[Answer_co]):
+class UpstreamAnswer(Generic[Answer_co]):
     """A parsed answer. Its transcript is made only when it is asked for."""
 
     answer: Answer_co

@@ -12,15 +12,15 @@ from generation.contract.status import Succeeded
 from generation.contract.usable_assets import usable
 from generation.job import Job
 from generation.stations.binding import Binding
-from generation.upstream.transcript import Heard
+from generation.upstream.transcript import UpstreamAnswer
 from worker.context import Room
 
 Answer = TypeVar("Answer")
 
 
 async def without_given(
-    room: Room, job: Job, binding: Binding, said: Heard[Answer]
-) -> Heard[Answer]:
+    room: Room, job: Job, binding: Binding, said: UpstreamAnswer[Answer]
+) -> UpstreamAnswer[Answer]:
     """
     The answer without the addresses that the job's request contains. Raises `UnrecognizedReply`
     with `asset_missing` where a success has nothing else.

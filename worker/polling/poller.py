@@ -26,7 +26,7 @@ from generation.lifecycle import Moment, after_look, expired, heard
 from generation.stations.binding import Binding, Unbound, bind
 from generation.stations.circuit_breaker import TRIALS, BreakerState
 from generation.store import Lane, UnreadableRow
-from generation.upstream.transcript import Heard
+from generation.upstream.transcript import UpstreamAnswer
 from worker.context import Room
 from worker.polling.batch_health import Batches
 from worker.polling.expiry import expire, is_late
@@ -173,7 +173,7 @@ class Looks:
         except Fault as fault:
             await self._mind(lane, fault, [job.id], about=job.id)
             words = fault.words
-            said = Heard(fault, lambda: words)
+            said = UpstreamAnswer(fault, lambda: words)
         else:
             self._well(lane, about=job.id)
         if self._is_news(job, binding, said):
@@ -210,8 +210,8 @@ class Looks:
             return ()
         self._well(lane, about=batch)
         self._batches.worked(binding.batch_group)
-        heard: list[tuple[Job, Binding, Heard[Status] | None]] = []
-        done: list[tuple[Job, Binding, Heard[Status]]] = []
+        heard: list[tuple[Job, Binding, UpstreamAnswer[Status] | None]] = []
+        done: list[tuple[Job, Binding, UpstreamAnswer[Status]]] = []
         for job, own in members:
             it = said.get(job.upstream_id or "")
             if it and isinstance(it.answer, Succeeded):
@@ -226,8 +226,8 @@ class Looks:
         return [(job, own) for job, own, it in heard if it is None]
 
     async def _judged(
-        self, job: Job, binding: Binding, said: Heard[Status]
-    ) -> tuple[Job, Binding, Heard[Status] | None]:
+        self, job: Job, binding: Binding, said: UpstreamAnswer[Status]
+    ) -> tuple[Job, Binding, UpstreamAnswer[Status] | None]:
         """A success of one of many; no answer where that task is better looked at singly."""
         try:
             return job, binding, await without_given(self._room, job, binding, said)
@@ -278,7 +278,7 @@ class Looks:
         for request in requests:
             self._jobs.difference_update(job.id for job, _ in request)
 
-    def _is_news(self, job: Job, binding: Binding, said: Heard[Status | Fault]) -> bool:
+    def _is_news(self, job: Job, binding: Binding, said: UpstreamAnswer[Status | Fault]) -> bool:
         """Whether there is anything to write down: nearly every look says that it goes on."""
         answer = said.answer
         if isinstance(answer, Running) and answer.unknown_word:
@@ -290,7 +290,7 @@ class Looks:
         missing_for = self._missing.heard(job.id, answer, self._room.steady())
         return replace(at, missing_for=missing_for) if missing_for else at
 
-    async def _save(self, job: Job, binding: Binding, said: Heard[Status | Fault]) -> None:
+    async def _save(self, job: Job, binding: Binding, said: UpstreamAnswer[Status | Fault]) -> None:
         """Write down what was learned."""
         answer, at = said.answer, self._moment(job, binding, said.answer)
         words = said.words

@@ -35,7 +35,7 @@ from generation.lifecycle import (
 from generation.lifecycle.manual_resolution import carry_out
 from generation.stations.binding import Binding, Unbound, bind
 from generation.stations.station import OnDoubt
-from generation.upstream.transcript import Heard
+from generation.upstream.transcript import UpstreamAnswer
 from worker.context import Room
 from worker.submitting.shared_tasks import holders
 
@@ -208,7 +208,7 @@ async def cancel(room: Room, job: Job) -> None:
     that has ended meanwhile, as a look tells first, ends as its task did.
     """
     binding: Binding | None = None
-    said: Heard[Status] | None = None
+    said: UpstreamAnswer[Status] | None = None
     stopped: bool | Fault | None = None
     try:
         binding = bind(room.stations, job)
@@ -235,7 +235,7 @@ async def cancel(room: Room, job: Job) -> None:
     log.info("cancel", job_id=job.id, type=job.type, stopped=str(stopped), outcome=outcome)
 
 
-async def finished(room: Room, binding: Binding, task: Task) -> Heard[Status] | None:
+async def finished(room: Room, binding: Binding, task: Task) -> UpstreamAnswer[Status] | None:
     """What the upstream says of a task that has ended; None where it does not say so."""
     try:
         said = await room.upstream.query(binding, task)
