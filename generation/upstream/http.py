@@ -19,9 +19,9 @@ import httpx2 as httpx
 from generation.contract.errors import InDoubt, Unreachable, UnrecognizedReply
 from generation.contract.reply import Reply
 from generation.transport import (
-    FRESH_CONNECTION,
     AiohttpTransport,
-    http_client,
+    StatelessClient,
+    build_request,
     translated_errors,
     yarl_url,
 )
@@ -76,7 +76,7 @@ class StationHttp:
         seconds = connect_timeout.total_seconds()
         self._max_bytes = max_bytes
         self._transport = AiohttpTransport(_connector)
-        self._client = http_client(self._transport, httpx.Timeout(None, connect=seconds))
+        self._client = StatelessClient(self._transport, httpx.Timeout(None, connect=seconds))
         self._look_timeout = aiohttp.ClientTimeout(total=None, sock_connect=seconds)
 
     async def send(
@@ -91,10 +91,9 @@ class StationHttp:
         A paid request needs a `fresh_connection`: the other end may close a kept-alive connection
         just as the request is written to it, and then nothing says whether a task was created.
         """
-        extensions = {FRESH_CONNECTION: True} if fresh_connection else {}
 
         async def receive(response: _ResponseBuffer) -> None:
-            await self._receive(request, extensions, response)
+            await self._receive(request, fresh_connection, response)
 
         return await self._complete(request, timeout, receive)
 
@@ -111,18 +110,13 @@ class StationHttp:
         await self._client.aclose()
 
     async def _receive(
-        self, request: HttpRequest, extensions: Mapping[str, bool], into: "_ResponseBuffer"
+        self, request: HttpRequest, fresh_connection: bool, into: "_ResponseBuffer"
     ) -> None:
-        response = await self._client.send(
-            httpx.Request(
-                request.method,
-                request.url,
-                headers={"accept-encoding": ACCEPT_ENCODING, **request.headers},
-                content=request.content,
-                extensions=extensions,
-            ),
-            stream=True,
+        headers = {"accept-encoding": ACCEPT_ENCODING, **request.headers}
+        message = build_request(
+            request.method, request.url, headers, request.content, fresh=fresh_connection
         )
+        response = await self._client.send(message, stream=True)
         try:
             into.start(response.status_code, response.headers.multi_items())
             async for chunk in response.aiter_raw():

@@ -11,7 +11,7 @@ import ssl
 import httpx2 as httpx
 from aiohttp.abc import AbstractResolver
 
-from generation.transport import http_client
+from generation.transport import StatelessClient
 from generation.webhooks.guard import GuardPolicy
 from generation.webhooks.resolver import GuardedResolver, ThreadedResolver
 from generation.webhooks.transport import GuardedTransport
@@ -37,7 +37,7 @@ def guarded_client(
     """
     resolver = GuardedResolver(policy, names or ThreadedResolver())
     tls = tls or ssl.create_default_context()
-    return http_client(GuardedTransport(policy, resolver, per_host, tls, proxy), timeouts)
+    return StatelessClient(GuardedTransport(policy, resolver, per_host, tls, proxy), timeouts)
 
 
 async def read_head(response: httpx.Response, into: bytearray, limit: int) -> None:

@@ -15,7 +15,7 @@ from time import perf_counter
 import httpx2 as httpx
 from aiohttp.abc import AbstractResolver
 
-from generation.transport import NameNotResolved, TlsFailed
+from generation.transport import NameNotResolved, TlsFailed, build_request
 from generation.webhooks.asymmetric import SigningKey
 from generation.webhooks.client import guarded_client, read_head
 from generation.webhooks.delivery import Delivery
@@ -127,7 +127,7 @@ class Sender:
     async def _exchange(
         self, delivery: Delivery, headers: dict[str, str], into: "_ReceivedResponse"
     ) -> None:
-        request = httpx.Request("POST", delivery.url, headers=headers, content=delivery.body)
+        request = build_request("POST", delivery.url, headers, delivery.body)
         response = await self._client.send(request, stream=True)
         try:
             into.start(response)
