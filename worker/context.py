@@ -18,7 +18,7 @@ from celery import Celery
 from sqlalchemy.exc import SQLAlchemyError
 
 from generation.access.callback_tokens import SECRET_NAME, callback_url
-from generation.flower_publisher import Rows
+from generation.flower_publisher import FlowerPublisher
 from generation.job import Job
 from generation.lifecycle import Moment, Rules
 from generation.polling.pace import Durations, Pace
@@ -65,7 +65,7 @@ class Room:
         self.awaited: Set[KeyName] = frozenset()
         self.patience = Patience(settings.retry_base, settings.retry_limit)
         self.nudger = Nudger(settings)
-        self.rows = Rows(self.nudger, app, hostname)
+        self.rows = FlowerPublisher(self.nudger, app, hostname)
         self.sender = Sender(
             settings.webhook_policy,
             total=settings.webhook_timeout,

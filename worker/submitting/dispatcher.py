@@ -14,7 +14,7 @@ import structlog
 
 from generation.job import Job
 from generation.lifecycle import call
-from generation.queue import call_message
+from generation.queue import first_submit_message
 from generation.stations.circuit_breaker import BreakerState
 from generation.stations.key_capacity import CALLED_AT_ONCE, CALLED_ON_TRIAL
 from generation.stations.key_health import Account, KeyName
@@ -88,7 +88,7 @@ class Lines:
             )
         )
         for job in jobs:
-            self._room.nudger.nudge(call_message(job))
+            self._room.nudger.nudge(first_submit_message(job))
         if jobs:
             log.info("called", station=name[0], key=name[1], jobs=len(jobs))
 
