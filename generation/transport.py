@@ -5,8 +5,7 @@
 was sent as a connect timeout, so a paid submit would be sent twice.
 """
 
-from collections.abc import AsyncIterator, Callable, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
 from functools import lru_cache
 
 import aiohttp
@@ -64,7 +63,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         timeouts = request.extensions["timeout"]
-        with translated_errors():
+        try:
             response = await self.session(FRESH_CONNECTION in request.extensions).request(
                 request.method,
                 yarl_url(str(request.url)),
@@ -74,6 +73,8 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
                 proxy=self._proxy,
                 timeout=aiohttp_timeout(timeouts["pool"], timeouts["connect"], timeouts["read"]),
             )
+        except (aiohttp.ClientError, OSError) as error:
+            raise translated(error) from error
         return httpx.Response(
             response.status,
             headers=response.raw_headers,
@@ -99,13 +100,22 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
 
 
 class _ResponseStream(httpx.AsyncByteStream):
+    """The chunks of a body as they arrive. No generator: making one costs as much as reading."""
+
     def __init__(self, response: aiohttp.ClientResponse) -> None:
         self._response = response
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        with translated_errors():
-            async for chunk in self._response.content.iter_any():
-                yield chunk
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            chunk = await self._response.content.readany()
+        except (aiohttp.ClientError, OSError) as error:
+            raise translated(error) from error
+        if not chunk:
+            raise StopAsyncIteration
+        return chunk
 
     async def aclose(self) -> None:
         # aiohttp closes a connection whose response was not read to its end.
@@ -125,7 +135,7 @@ class StatelessClient(httpx.AsyncClient):
     It belongs to the event loop of its first request. Close it with `aclose()`.
     """
 
-    def __init__(self, transport: httpx.AsyncBaseTransport, timeout: httpx.Timeout) -> None:
+    def __init__(self, transport: AiohttpTransport, timeout: httpx.Timeout) -> None:
         super().__init__(
             transport=transport,
             timeout=timeout,
@@ -134,6 +144,28 @@ class StatelessClient(httpx.AsyncClient):
             trust_env=False,
         )
         self._no_cookies = NoCookies()
+        self._timeouts = timeout.as_dict()
+
+    async def start(
+        self, method: str, url: str, headers: Mapping[str, str], content: bytes, *, fresh: bool
+    ) -> httpx.Response:
+        """Send a request and return the response once its headers have arrived.
+
+        It does what `stream` does for a fifth of its cost: URLs are parsed once, and headers are
+        not completed here, because aiohttp adds `Host` and `Content-Length`. A `fresh` request has
+        the extension `FRESH_CONNECTION`. Close the response. Raises `httpx.InvalidURL` too.
+        """
+        extensions: dict[str, object] = {"timeout": self._timeouts}
+        if fresh:
+            extensions[FRESH_CONNECTION] = True
+        request = httpx.Request(
+            method,
+            parsed_url(url),
+            headers=headers,
+            stream=httpx.ByteStream(content),
+            extensions=extensions,
+        )
+        return await self.send(request, stream=True)
 
     @property
     def cookies(self) -> httpx.Cookies:
@@ -142,23 +174,6 @@ class StatelessClient(httpx.AsyncClient):
     @cookies.setter
     def cookies(self, cookies: object) -> None:
         raise AttributeError("this client keeps no cookies")
-
-
-def build_request(
-    method: str, url: str, headers: Mapping[str, str], content: bytes, *, fresh: bool = False
-) -> httpx.Request:
-    """Return a request for an `AiohttpTransport`, which adds `Host` and `Content-Length`.
-
-    It costs a tenth of what httpx's own arguments cost, because headers are not completed twice.
-    A `fresh` request has the extension `FRESH_CONNECTION`. Raises `httpx.InvalidURL`.
-    """
-    return httpx.Request(
-        method,
-        parsed_url(url),
-        headers=headers,
-        stream=httpx.ByteStream(content),
-        extensions={FRESH_CONNECTION: True} if fresh else None,
-    )
 
 
 @lru_cache(KNOWN_URLS)
@@ -174,16 +189,10 @@ def aiohttp_timeout(
     return aiohttp.ClientTimeout(connect=pool, sock_connect=connect, sock_read=read)
 
 
-@contextmanager
-def translated_errors() -> Generator[None]:
-    """Raise aiohttp's errors, and those of sockets, as httpx's. The original is the cause."""
-    try:
-        yield
-    except (aiohttp.ClientError, OSError) as error:
-        for theirs, ours in TRANSLATIONS:
-            if isinstance(error, theirs):
-                raise ours(error_text(error)) from error
-        raise
+def translated(error: aiohttp.ClientError | OSError) -> httpx.TransportError:
+    """Return httpx's error for one of aiohttp or of a socket."""
+    kind = next(ours for theirs, ours in TRANSLATIONS if isinstance(error, theirs))
+    return kind(error_text(error))
 
 
 def yarl_url(url: str) -> URL:

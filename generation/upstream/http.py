@@ -21,8 +21,7 @@ from generation.contract.reply import Reply
 from generation.transport import (
     AiohttpTransport,
     StatelessClient,
-    build_request,
-    translated_errors,
+    translated,
     yarl_url,
 )
 from generation.upstream.decompression import ACCEPT_ENCODING, decompressed
@@ -112,11 +111,13 @@ class StationHttp:
     async def _receive(
         self, request: HttpRequest, fresh_connection: bool, into: "_ResponseBuffer"
     ) -> None:
-        headers = {"accept-encoding": ACCEPT_ENCODING, **request.headers}
-        message = build_request(
-            request.method, request.url, headers, request.content, fresh=fresh_connection
+        response = await self._client.start(
+            request.method,
+            request.url,
+            {"accept-encoding": ACCEPT_ENCODING, **request.headers},
+            request.content,
+            fresh=fresh_connection,
         )
-        response = await self._client.send(message, stream=True)
         try:
             into.start(response.status_code, response.headers.multi_items())
             async for chunk in response.aiter_raw():
@@ -125,7 +126,7 @@ class StationHttp:
             await response.aclose()
 
     async def _receive_below_httpx(self, request: HttpRequest, into: "_ResponseBuffer") -> None:
-        with translated_errors():
+        try:
             async with self._transport.session().request(
                 request.method,
                 yarl_url(request.url),
@@ -137,6 +138,8 @@ class StationHttp:
                 into.start(response.status, response.headers.items())
                 async for chunk in response.content.iter_any():
                     into.add(chunk)
+        except (aiohttp.ClientError, OSError) as error:
+            raise translated(error) from error
 
     async def _complete(
         self,

@@ -25,7 +25,7 @@ def guarded_client(
     tls: ssl.SSLContext | None = None,
     names: AbstractResolver | None = None,
     proxy: str | None = None,
-) -> httpx.AsyncClient:
+) -> StatelessClient:
     """Return a client that connects only where `policy` permits.
 
     It raises `ForbiddenAddress` elsewhere, and the errors of `AiohttpTransport`. It follows no

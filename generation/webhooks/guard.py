@@ -78,6 +78,9 @@ _PRIVATE_SUFFIXES = (".internal", ".local")
 _LOCALHOST = ip_address("127.0.0.1")
 
 
+NOT_A_URL = "this is not a URL; write it as https://host/path"
+
+
 class ForbiddenAddress(ValueError):
     """A URL or an address we do not send to. The message says what to change."""
 
@@ -173,7 +176,7 @@ def _parse(url: str) -> httpx.URL:
         return httpx.URL(url)
     except httpx.InvalidURL:
         # The cause may quote a password.
-        raise ForbiddenAddress("this is not a URL; write it as https://host/path") from None
+        raise ForbiddenAddress(NOT_A_URL) from None
 
 
 def _check_form(url: str, parsed: httpx.URL, policy: GuardPolicy) -> None:

@@ -15,11 +15,11 @@ from time import perf_counter
 import httpx2 as httpx
 from aiohttp.abc import AbstractResolver
 
-from generation.transport import NameNotResolved, TlsFailed, build_request
+from generation.transport import NameNotResolved, TlsFailed
 from generation.webhooks.asymmetric import SigningKey
 from generation.webhooks.client import guarded_client, read_head
 from generation.webhooks.delivery import Delivery
-from generation.webhooks.guard import ForbiddenAddress, GuardPolicy, check_url
+from generation.webhooks.guard import NOT_A_URL, ForbiddenAddress, GuardPolicy
 from generation.webhooks.outcome import (
     EXCERPT_BYTES,
     KEPT_HEADERS,
@@ -56,7 +56,6 @@ class Sender:
         tls: ssl.SSLContext | None = None,
         names: AbstractResolver | None = None,
     ) -> None:
-        self._policy = policy
         self._total = total
         self._keys = keys
         seconds = connect.total_seconds()
@@ -85,10 +84,12 @@ class Sender:
         """
         headers = {**(extra or {}), **self._headers(delivery, secrets, now)}
         try:
-            check_url(delivery.url, self._policy)
             return await self._attempt(delivery, headers)
         except ForbiddenAddress as refusal:
             return Outcome(error=ErrorClass.REFUSED_ADDRESS, detail=str(refusal))
+        except httpx.InvalidURL:
+            # Its text may quote a password.
+            return Outcome(error=ErrorClass.REFUSED_ADDRESS, detail=NOT_A_URL)
 
     def _headers(self, delivery: Delivery, secrets: Sequence[str], now: datetime) -> dict[str, str]:
         timestamp = int(now.timestamp())
@@ -127,8 +128,9 @@ class Sender:
     async def _exchange(
         self, delivery: Delivery, headers: dict[str, str], into: "_ReceivedResponse"
     ) -> None:
-        request = build_request("POST", delivery.url, headers, delivery.body)
-        response = await self._client.send(request, stream=True)
+        response = await self._client.start(
+            "POST", delivery.url, headers, delivery.body, fresh=False
+        )
         try:
             into.start(response)
             await read_head(response, into.head, EXCERPT_BYTES)
