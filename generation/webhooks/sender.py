@@ -23,8 +23,8 @@ from generation.webhooks.guard import NOT_A_URL, ForbiddenAddress, GuardPolicy
 from generation.webhooks.outcome import (
     EXCERPT_BYTES,
     KEPT_HEADERS,
+    DeliveryOutcome,
     ErrorClass,
-    Outcome,
     readable,
 )
 from generation.webhooks.signature import sign
@@ -74,7 +74,7 @@ class Sender:
         secrets: Sequence[str],
         now: datetime,
         extra: Mapping[str, str] | None = None,
-    ) -> Outcome:
+    ) -> DeliveryOutcome:
         """Make one attempt, signed with each of `secrets` and stamped with `now`.
 
         `extra` are headers of the receiver's own; none of them replaces one of ours. A failure of
@@ -86,10 +86,10 @@ class Sender:
         try:
             return await self._attempt(delivery, headers)
         except ForbiddenAddress as refusal:
-            return Outcome(error=ErrorClass.REFUSED_ADDRESS, detail=str(refusal))
+            return DeliveryOutcome(error=ErrorClass.REFUSED_ADDRESS, detail=str(refusal))
         except httpx.InvalidURL:
             # Its text may quote a password.
-            return Outcome(error=ErrorClass.REFUSED_ADDRESS, detail=NOT_A_URL)
+            return DeliveryOutcome(error=ErrorClass.REFUSED_ADDRESS, detail=NOT_A_URL)
 
     def _headers(self, delivery: Delivery, secrets: Sequence[str], now: datetime) -> dict[str, str]:
         timestamp = int(now.timestamp())
@@ -105,7 +105,7 @@ class Sender:
             "traceparent": traceparent(delivery),
         }
 
-    async def _attempt(self, delivery: Delivery, headers: dict[str, str]) -> Outcome:
+    async def _attempt(self, delivery: Delivery, headers: dict[str, str]) -> DeliveryOutcome:
         started = perf_counter()
         received = _ReceivedResponse()
         error: ErrorClass | None = None
@@ -117,8 +117,8 @@ class Sender:
             error, detail = _classified(failure)
         duration = timedelta(seconds=perf_counter() - started)
         if received.status is None:
-            return Outcome(error=error, detail=detail, duration=duration)
-        return Outcome(
+            return DeliveryOutcome(error=error, detail=detail, duration=duration)
+        return DeliveryOutcome(
             status=received.status,
             headers=received.headers,
             excerpt=readable(bytes(received.head)),

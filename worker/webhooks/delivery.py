@@ -23,12 +23,12 @@ from generation.webhooks.delivery import (
     Delivery,
     DeliveryState,
     after_attempt,
-    attempt_of,
+    attempt_record,
     finished,
 )
 from generation.webhooks.guard import receiver
-from generation.webhooks.outcome import Outcome
-from generation.webhooks.schedule import spread
+from generation.webhooks.outcome import DeliveryOutcome
+from generation.webhooks.schedule import jittered
 from worker.context import Room
 from worker.webhooks.endpoint_health import note
 from worker.webhooks.receiver_limits import PATIENCE, DeliveryLane
@@ -186,7 +186,7 @@ class Deliveries:
         calm = [each for each in excess if not self._is_troubled(each)]
         for group, wait in ((calm, ASIDE), (troubled, ASIDE_IN_TROUBLE)):
             if group:
-                until = self._room.now() + spread(wait, random.random())
+                until = self._room.now() + jittered(wait, random.random())
                 await self._room.store.deliveries.put_aside(group, until)
 
     def _is_troubled(self, delivery: Delivery) -> bool:
@@ -226,7 +226,7 @@ class Deliveries:
                 outcome = await self._room.sender.send(
                     claimed.delivery, claimed.secrets, started, headers
                 )
-                lane.troubled = outcome.is_trouble
+                lane.troubled = outcome.is_receiver_slow_or_down
             finally:
                 lane.running -= 1
                 if not self._room.leaving:
@@ -243,18 +243,20 @@ class Deliveries:
             if lane.is_idle:
                 self._lanes.pop(lane.key, None)
 
-    async def _save(self, claimed: Claimed, outcome: Outcome, started: datetime) -> Delivery:
+    async def _save(
+        self, claimed: Claimed, outcome: DeliveryOutcome, started: datetime
+    ) -> Delivery:
         """Write down how an attempt went, of the delivery and of its endpoint."""
         room, delivery, endpoint = self._room, claimed.delivery, claimed.endpoint
         now = room.now()
         after = after_attempt(
             delivery, outcome, now, random.random(), room.settings.webhook_schedule
         )
-        await room.store.deliveries.save(after, attempt_of(delivery, after, outcome, started))
+        await room.store.deliveries.save(after, attempt_record(delivery, after, outcome, started))
         if endpoint is not None:
             await note(room.store.endpoints, endpoint, outcome, room.clock.surely())
-        elif outcome.wants_no_more and delivery.job_id:
-            why = f"canceled: the receiver {outcome.wish}"
+        elif outcome.is_opt_out and delivery.job_id:
+            why = f"canceled: the receiver {outcome.opt_out_reason}"
             await room.store.deliveries.stop(delivery.job_id, now, why)
         log.info(
             "delivery",
@@ -266,7 +268,7 @@ class Deliveries:
             receiver=receiver(delivery.url),
             attempt=after.attempts,
             status=outcome.status,
-            error=outcome.complaint or None,
+            error=outcome.error_line or None,
             seconds=round(outcome.duration.total_seconds(), 3),
             state=after.state.value,
         )

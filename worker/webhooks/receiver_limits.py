@@ -7,7 +7,7 @@ from datetime import timedelta
 from time import monotonic
 
 from generation.store import Claimed
-from generation.webhooks.endpoint import MOST_CONCURRENT, Endpoint
+from generation.webhooks.endpoint import MAX_ENDPOINT_CONCURRENCY, RegisteredEndpoint
 
 #: A delivery waits no longer than this for its lane; then it is put aside.
 PATIENCE = timedelta(seconds=5)
@@ -35,7 +35,7 @@ class DeliveryLane:
         self.troubled = False
         #: Something was put aside for it.
         self.behind = False
-        self.concurrency = MOST_CONCURRENT
+        self.concurrency = MAX_ENDPOINT_CONCURRENCY
         self.rate: float | None = None
         self.ordered = False
         #: When the rate permits the next request, in monotonic seconds.
@@ -43,7 +43,7 @@ class DeliveryLane:
         #: Somebody will start it then.
         self.timed = False
 
-    def heed(self, endpoint: Endpoint | None) -> None:
+    def heed(self, endpoint: RegisteredEndpoint | None) -> None:
         """Take over what the endpoint's owner wants."""
         if endpoint is not None:
             self.ordered = endpoint.ordered

@@ -21,7 +21,7 @@ from generation.store.schema import deliveries, webhook_endpoints
 from generation.store.webhooks.delivery_rows import delivery_row
 from generation.store.webhooks.endpoint_rows import read_endpoints
 from generation.webhooks.delivery import Delivery
-from generation.webhooks.endpoint import Endpoint
+from generation.webhooks.endpoint import RegisteredEndpoint
 from generation.webhooks.guard import receiver
 
 Move = tuple[Job, Event]
@@ -53,7 +53,7 @@ async def owe(connection: AsyncConnection, moves: Sequence[Move], base_url: str)
 
 
 async def owe_notice(
-    connection: AsyncConnection, event: Event, endpoints: Iterable[Endpoint]
+    connection: AsyncConnection, event: Event, endpoints: Iterable[RegisteredEndpoint]
 ) -> list[Delivery]:
     """Write the deliveries of an endpoint's event to these endpoints."""
     owed = [
@@ -65,7 +65,7 @@ async def owe_notice(
 
 async def enabled_endpoints(
     connection: AsyncConnection, tenants: Iterable[str]
-) -> defaultdict[str, list[Endpoint]]:
+) -> defaultdict[str, list[RegisteredEndpoint]]:
     """
     The enabled endpoints of these tenants, by tenant. One that cannot be read holds up no job; what
     it should have been told is owed to it by a replay.
@@ -73,7 +73,7 @@ async def enabled_endpoints(
     dialect = connection.dialect.name
     given = {"tenants": values_for(dialect, set(tenants))}
     said = await read(connection, _enabled(dialect), webhook_endpoints.c.id, read_endpoints, given)
-    found: defaultdict[str, list[Endpoint]] = defaultdict(list)
+    found: defaultdict[str, list[RegisteredEndpoint]] = defaultdict(list)
     for each in said.found:
         found[each.tenant].append(each)
     return found
@@ -116,7 +116,9 @@ def to_webhook(job: Job, webhook: Webhook, event: Event) -> Delivery:
     )
 
 
-def to_endpoint(endpoint: Endpoint, event: Event | Head, body: bytes, at: datetime) -> Delivery:
+def to_endpoint(
+    endpoint: RegisteredEndpoint, event: Event | Head, body: bytes, at: datetime
+) -> Delivery:
     """To a registered endpoint, from `at` on."""
     return Delivery(
         id=delivery_id(at),

@@ -13,7 +13,7 @@ from aiohttp.abc import ResolveResult
 
 from generation.webhooks.client import guarded_client
 from generation.webhooks.guard import ForbiddenAddress, GuardPolicy
-from generation.webhooks.outcome import ErrorClass, Outcome
+from generation.webhooks.outcome import DeliveryOutcome, ErrorClass
 from generation.webhooks.resolver import GuardedResolver, ThreadedResolver
 from generation.webhooks.sender import Sender
 from generation.webhooks.transport import guarded_connector
@@ -27,7 +27,7 @@ STRICT = GuardPolicy(allow_http=True, allowed_ports=None)
 IPV6 = GuardPolicy(allow_http=True, allowed_networks=(ip_network("::1/128"),), allowed_ports=None)
 
 
-async def send(sender: Sender, url: str, secret: str) -> Outcome:
+async def send(sender: Sender, url: str, secret: str) -> DeliveryOutcome:
     return await sender.send(delivery(url), [secret], datetime.now(UTC))
 
 
