@@ -13,7 +13,7 @@ from generation.store import Store, TooManyEndpoints, new_key
 from generation.store.webhooks.delivery_log import LogFilters
 from generation.webhooks.endpoint import RegisteredEndpoint
 from generation.webhooks.health import EndpointHealth
-from generation.webhooks.notices import endpoint_test_event as endpoint_test_event
+from generation.webhooks.notices import endpoint_test_event
 from generation.webhooks.secrets import OldSecret
 from tests.unit.jobs import NOON, a_job
 from tests.unit.webhooks.endpoints import an_endpoint
