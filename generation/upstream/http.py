@@ -21,6 +21,7 @@ from generation.contract.reply import Reply
 from generation.transport import (
     AiohttpTransport,
     StatelessClient,
+    raw_stream,
     translated,
     yarl_url,
 )
@@ -120,7 +121,7 @@ class StationHttp:
         )
         try:
             into.start(response.status_code, response.headers.multi_items())
-            async for chunk in response.aiter_raw():
+            async for chunk in raw_stream(response):
                 into.add(chunk)
         finally:
             await response.aclose()

@@ -11,7 +11,7 @@ import ssl
 import httpx2 as httpx
 from aiohttp.abc import AbstractResolver
 
-from generation.transport import StatelessClient
+from generation.transport import StatelessClient, raw_stream
 from generation.webhooks.guard import GuardPolicy
 from generation.webhooks.resolver import GuardedResolver, ThreadedResolver
 from generation.webhooks.transport import GuardedTransport
@@ -46,7 +46,7 @@ async def read_head(response: httpx.Response, into: bytearray, limit: int) -> No
     Closing the response then closes its connection. After an exception, the bytes that had arrived
     are in `into`.
     """
-    async for chunk in response.aiter_raw():
+    async for chunk in raw_stream(response):
         into += chunk[: limit - len(into)]
         if len(into) >= limit:
             return
