@@ -49,7 +49,7 @@ from api.webhooks.deliveries import WebhookDeliveries
 from api.webhooks.endpoints import WebhookEndpoints
 from generation.access.callback_tokens import PATH as CALLBACKS
 from generation.access.permissions import Scope
-from generation.flower_publisher import Rows
+from generation.flower_publisher import FlowerPublisher
 from generation.queue import Nudger, celery_app
 from generation.settings import Settings
 from generation.stations.config_file import load_stations
@@ -121,7 +121,7 @@ class Door:
         self._keys = Keys(settings, self.store.keys, self.callers)
         self._nudger = Nudger(settings)
         hostname = f"genq-api@{socket.gethostname()}"
-        self._rows = Rows(self._nudger, celery_app(settings), hostname)
+        self._rows = FlowerPublisher(self._nudger, celery_app(settings), hostname)
         catalogue = Catalogue(stations)
         hints = Hints(catalogue, Paces(self.store.durations, stations))
         orders = OrderReader(settings, catalogue, Followups(stations))

@@ -16,7 +16,9 @@ from generation.settings import Settings
 #: Libraries that log each request, poll or message at INFO.
 CHATTY = (
     "httpx",
+    "httpx2",
     "httpcore",
+    "httpcore2",
     "aiohttp.access",
     "kombu",
     "celery.bootsteps",

@@ -17,7 +17,7 @@ from celery import Celery
 from sqlalchemy.exc import SQLAlchemyError
 
 from generation.access.callback_tokens import SECRET_NAME, callback_url
-from generation.flower_publisher import Rows
+from generation.flower_publisher import FlowerPublisher
 from generation.job import Job
 from generation.lifecycle import DecisionContext, LifecycleRules
 from generation.polling.pace import Pace, UsualDurations
@@ -64,7 +64,7 @@ class WorkerContext:
         self.awaited: Set[KeyName] = frozenset()
         self.retry_waits = RetryWaits(settings.retry_base, settings.retry_limit)
         self.nudger = Nudger(settings)
-        self.rows = Rows(self.nudger, app, hostname)
+        self.rows = FlowerPublisher(self.nudger, app, hostname)
         self.sender = Sender(
             settings.webhook_policy,
             total=settings.webhook_timeout,

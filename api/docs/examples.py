@@ -10,8 +10,8 @@ from generation.contract.operation import Operation
 from generation.contract.status import Asset, AssetType
 from generation.job import Billed, Job, JobState, Result
 from generation.lifecycle import request_cancel
-from generation.webhooks.delivery import Attempt, Delivery
-from generation.webhooks.endpoint import Endpoint
+from generation.webhooks.delivery import AttemptRecord, Delivery
+from generation.webhooks.endpoint import RegisteredEndpoint
 from generation.webhooks.outcome import ErrorClass
 
 JOB_ID = "job_01KG9Q2Z6M8T4V7X1Y3A5C7E9G"
@@ -70,7 +70,7 @@ class ExampleJobs:
 
 ENDPOINT_ID = "whe_01KG9Q2Z6M8T4V7X1Y3A5C7E9G"
 DELIVERY_ID = "dlv_01KG9QCT8P2N6R0S4V7X9Z1B3D"
-ENDPOINT = Endpoint(
+ENDPOINT = RegisteredEndpoint(
     id=ENDPOINT_ID,
     tenant="example",
     url="https://hooks.example.com/genq",
@@ -98,7 +98,7 @@ DELIVERY = Delivery(
     last_error="status: answered 503",
     created_at=BORN + timedelta(seconds=321),
 )
-ATTEMPT = Attempt(
+ATTEMPT = AttemptRecord(
     delivery_id=DELIVERY_ID,
     number=1,
     started_at=BORN + timedelta(seconds=321),

@@ -11,7 +11,7 @@ from api.jobs.order import OrderReader, read_order
 from api.jobs.request_headers import Wishes
 from api.lookup import named_job
 from generation.contract.named_tasks import MOST_NAMED, tasks_named
-from generation.flower_publisher import Rows
+from generation.flower_publisher import FlowerPublisher
 from generation.job import Job
 from generation.queue import Nudger, submit_message
 from generation.store import ApiKey, IdempotencyKey, InsertResult, JobStore, KeyBusy, KeyReused
@@ -20,7 +20,9 @@ from generation.store import ApiKey, IdempotencyKey, InsertResult, JobStore, Key
 class Taker:
     """Reads, stores and announces orders. Shared by all endpoints that take any."""
 
-    def __init__(self, store: JobStore, orders: OrderReader, nudger: Nudger, rows: Rows) -> None:
+    def __init__(
+        self, store: JobStore, orders: OrderReader, nudger: Nudger, rows: FlowerPublisher
+    ) -> None:
         self._store = store
         self._orders = orders
         self._nudger = nudger

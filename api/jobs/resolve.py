@@ -16,7 +16,7 @@ from api.http.responses import json_answer
 from api.http.validation_errors import complaints
 from api.lookup import no_such_job, own_id
 from generation.contract.request import Form
-from generation.flower_publisher import Rows
+from generation.flower_publisher import FlowerPublisher
 from generation.job import DoubtResolution, Job, JobState
 from generation.job_document import job_document
 from generation.lifecycle.manual_resolution import created, not_created
@@ -53,7 +53,7 @@ class Resolution(BaseModel):
 class Resolutions:
     """The endpoint for those who have looked in a station's books."""
 
-    def __init__(self, settings: Settings, store: JobStore, rows: Rows) -> None:
+    def __init__(self, settings: Settings, store: JobStore, rows: FlowerPublisher) -> None:
         self._base_url = settings.public_url or ""
         self._store = store
         self._rows = rows

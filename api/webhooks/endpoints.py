@@ -24,10 +24,10 @@ from generation.settings import Settings, duration
 from generation.store import ApiKey, Store, TooManyEndpoints
 from generation.store.webhooks.delivery_log import MOST_AT_ONCE
 from generation.webhooks.documents import delivery_document, endpoint_document, stats_document
-from generation.webhooks.endpoint import Endpoint
+from generation.webhooks.endpoint import RegisteredEndpoint
 from generation.webhooks.guard import ForbiddenAddress, check_url
-from generation.webhooks.notices import test_event
-from generation.webhooks.secrets import LONGEST_OVERLAP, OVERLAP, rotated
+from generation.webhooks.notices import endpoint_test_event
+from generation.webhooks.secrets import MAX_SECRET_OVERLAP, SECRET_OVERLAP, rotated_secrets
 from generation.webhooks.signature import new_secret
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -51,7 +51,7 @@ class WebhookEndpoints:
         order = await self._read(request, EndpointOrder)
         self._check(order)
         now = datetime.now(UTC)
-        blank = Endpoint(
+        blank = RegisteredEndpoint(
             id=f"whe_{ULID()}",
             tenant=caller.tenant,
             url=order.url,
@@ -101,8 +101,8 @@ class WebhookEndpoints:
         overlap = read_overlap(given_once(request, ("overlap",)).get("overlap"))
         now, secret = datetime.now(UTC), new_secret()
 
-        def choose(before: Endpoint) -> Endpoint:
-            old = rotated(before.secret, before.old_secrets, now, overlap)
+        def choose(before: RegisteredEndpoint) -> RegisteredEndpoint:
+            old = rotated_secrets(before.secret, before.old_secrets, now, overlap)
             return replace(before, secret=secret, old_secrets=old, updated_at=now)
 
         changed = await self._store.endpoints.change(endpoint_id_of(request), caller.tenant, choose)
@@ -113,7 +113,7 @@ class WebhookEndpoints:
     async def test(self, request: Request, caller: ApiKey) -> Response:
         """202 with the delivery of an `endpoint.test` event."""
         endpoint = await self._enabled(request, caller)
-        event = test_event(endpoint, datetime.now(UTC))
+        event = endpoint_test_event(endpoint, datetime.now(UTC))
         return json_answer(
             delivery_document(await self._store.endpoints.test(endpoint, event)), 202
         )
@@ -150,17 +150,17 @@ class WebhookEndpoints:
         count = await self._store.delivery_log.cancel_pending(endpoint.id, datetime.now(UTC))
         return json_answer({"canceled": count, "more": count >= MOST_AT_ONCE})
 
-    async def _period(self, request: Request, caller: ApiKey) -> tuple[Period, Endpoint]:
+    async def _period(self, request: Request, caller: ApiKey) -> tuple[Period, RegisteredEndpoint]:
         period = await self._read(request, Period)
         return period, await self._enabled(request, caller)
 
-    async def _enabled(self, request: Request, caller: ApiKey) -> Endpoint:
+    async def _enabled(self, request: Request, caller: ApiKey) -> RegisteredEndpoint:
         endpoint = await self._own(request, caller)
         if not endpoint.enabled:
             raise Problem(ENDPOINT_DISABLED, f"it is disabled: {endpoint.disabled_reason}")
         return endpoint
 
-    async def _own(self, request: Request, caller: ApiKey) -> Endpoint:
+    async def _own(self, request: Request, caller: ApiKey) -> RegisteredEndpoint:
         endpoint = await self._store.endpoints.get(endpoint_id_of(request), caller.tenant)
         if endpoint is None:
             raise no_such_endpoint()
@@ -188,9 +188,9 @@ def queued_answer(queued: int) -> Response:
 
 def read_overlap(value: str | None) -> timedelta:
     if value is None:
-        return OVERLAP
+        return SECRET_OVERLAP
     seconds = duration(value)
-    if not isinstance(seconds, float) or seconds > LONGEST_OVERLAP.total_seconds():
+    if not isinstance(seconds, float) or seconds > MAX_SECRET_OVERLAP.total_seconds():
         raise unusable("overlap must be a time of at most 7d, such as 30m, 24h or 7d; 0 is none")
     return timedelta(seconds=seconds)
 

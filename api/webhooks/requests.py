@@ -21,12 +21,17 @@ from api.http.patch_schema import without_defaults
 from api.http.timestamps import Time
 from api.jobs.order import MetadataName, MetadataValue
 from generation.events import FEED_EVENTS
-from generation.webhooks.endpoint import MOST_CONCURRENT, TEST, USUAL_EVENTS, Endpoint
-from generation.webhooks.headers import MOST_HEADERS, UnusableHeader, check_header
-from generation.webhooks.health import WELL
+from generation.webhooks.endpoint import (
+    DEFAULT_EVENTS,
+    ENDPOINT_TEST,
+    MAX_ENDPOINT_CONCURRENCY,
+    RegisteredEndpoint,
+)
+from generation.webhooks.headers import MAX_HEADERS, UnusableHeader, check_header
+from generation.webhooks.health import HEALTHY
 
 #: A test comes unasked.
-EVENTS = tuple(each for each in FEED_EVENTS if each != TEST)
+EVENTS = tuple(each for each in FEED_EVENTS if each != ENDPOINT_TEST)
 
 
 def _known_event(event: str) -> str:
@@ -51,7 +56,7 @@ def _sendable(headers: dict[str, str]) -> dict[str, str]:
 EventName = Annotated[
     str, AfterValidator(_known_event), Field(json_schema_extra={"enum": list(EVENTS)})
 ]
-Headers = Annotated[dict[str, str], AfterValidator(_sendable), Field(max_length=MOST_HEADERS)]
+Headers = Annotated[dict[str, str], AfterValidator(_sendable), Field(max_length=MAX_HEADERS)]
 
 
 class EndpointChange(BaseModel):
@@ -68,7 +73,7 @@ class EndpointChange(BaseModel):
     events: list[EventName] = Field(
         [],
         max_length=len(EVENTS),
-        description=f"Empty or absent: {', '.join(f'`{each}`' for each in USUAL_EVENTS)}.",
+        description=f"Empty or absent: {', '.join(f'`{each}`' for each in DEFAULT_EVENTS)}.",
     )
     metadata: dict[MetadataName, MetadataValue] = Field(
         {}, max_length=50, description="Only of jobs whose `metadata` has all of these."
@@ -78,8 +83,8 @@ class EndpointChange(BaseModel):
         description="Sent with every request. Values of headers that look like secrets are shown"
         " as `********` from then on.",
     )
-    concurrency: Annotated[int, Field(strict=True, ge=1, le=MOST_CONCURRENT)] = Field(
-        MOST_CONCURRENT, description="Requests at a time, from each worker process."
+    concurrency: Annotated[int, Field(strict=True, ge=1, le=MAX_ENDPOINT_CONCURRENCY)] = Field(
+        MAX_ENDPOINT_CONCURRENCY, description="Requests at a time, from each worker process."
     )
     rate: Annotated[float, Field(ge=0.01, le=1000)] | None = Field(
         None, description="Requests a second, from each worker process. null: any."
@@ -92,7 +97,7 @@ class EndpointChange(BaseModel):
         True, description="Whether anything is sent. Enabling it forgets its failures."
     )
 
-    def changed(self, before: Endpoint, now: datetime) -> Endpoint:
+    def changed(self, before: RegisteredEndpoint, now: datetime) -> RegisteredEndpoint:
         """The endpoint as it shall be."""
         given = {
             name: read(getattr(self, name))
@@ -101,13 +106,13 @@ class EndpointChange(BaseModel):
         }
         after = replace(before, **given, updated_at=now)
         if after.enabled and not before.enabled:
-            return replace(after, health=WELL, disabled_reason="", disabled_at=None)
+            return replace(after, health=HEALTHY, disabled_reason="", disabled_at=None)
         if before.enabled and not after.enabled:
             return replace(after, disabled_reason="disabled by its owner", disabled_at=now)
         return after
 
 
-#: How each field that was named goes into an `Endpoint`.
+#: How each field that was named goes into an `RegisteredEndpoint`.
 FIELDS: Mapping[str, Callable[[Any], Any]] = {
     "url": str,
     "description": str,

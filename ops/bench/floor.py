@@ -28,7 +28,7 @@ from api.jobs.submit import Ordering
 from api.operations.catalogue import Catalogue
 from generation import gc_tuning as garbage
 from generation.access.permissions import Scope
-from generation.flower_publisher import Rows
+from generation.flower_publisher import FlowerPublisher
 from generation.job import Job
 from generation.queue import Nudger, celery_app
 from generation.settings import Settings
@@ -52,7 +52,7 @@ def floor(settings: Settings) -> ASGIApp:
     catalogue = Catalogue(stations)
     orders = OrderReader(settings, catalogue, Followups(stations))
     nudger = Nudger(settings)
-    rows = Rows(nudger, celery_app(settings), "genq-floor")
+    rows = FlowerPublisher(nudger, celery_app(settings), "genq-floor")
     taker = Forgetful(store.jobs, orders, nudger, rows)
     hints = Hints(catalogue, Paces(store.durations, stations))
     ordering = Ordering(settings, taker, hints, Waiting(store.jobs, Hub(store.events)))

@@ -15,10 +15,10 @@ from generation.webhooks.delivery import (
     Delivery,
     DeliveryState,
     after_attempt,
-    attempt_of,
+    attempt_record,
 )
-from generation.webhooks.endpoint import Endpoint
-from generation.webhooks.outcome import Outcome
+from generation.webhooks.endpoint import RegisteredEndpoint
+from generation.webhooks.outcome import DeliveryOutcome
 from generation.webhooks.secrets import OldSecret
 from tests.unit.jobs import NOON, a_job
 from tests.unit.webhooks.endpoints import an_endpoint
@@ -42,7 +42,7 @@ async def ended(store: Store, **changes: Any) -> Job:
     return change.after
 
 
-async def registered(store: Store, **changes: Any) -> Endpoint:
+async def registered(store: Store, **changes: Any) -> RegisteredEndpoint:
     endpoint = an_endpoint(**changes)
     await store.endpoints.add(endpoint)
     return endpoint
@@ -57,11 +57,11 @@ def in_order(claimed: list[ClaimedDelivery]) -> list[ClaimedDelivery]:
 
 
 async def tried(
-    store: Store, claimed: ClaimedDelivery, outcome: Outcome, at: datetime = NOON
+    store: Store, claimed: ClaimedDelivery, outcome: DeliveryOutcome, at: datetime = NOON
 ) -> Delivery:
     """The delivery once an attempt has come to this."""
     after = after_attempt(claimed.delivery, outcome, at, 0.5)
-    await store.deliveries.save(after, attempt_of(claimed.delivery, after, outcome, at))
+    await store.deliveries.save(after, attempt_record(claimed.delivery, after, outcome, at))
     return after
 
 
@@ -119,11 +119,11 @@ async def test_attempts_are_saved_with_what_came_of_them(store: Store) -> None:
     endpoint = await registered(store)
     job = await ended(store)
     (claimed,) = await claim(store)
-    busy = Outcome(status=503, excerpt="busy 猫", duration=timedelta(milliseconds=1234))
+    busy = DeliveryOutcome(status=503, excerpt="busy 猫", duration=timedelta(milliseconds=1234))
     waiting = await tried(store, claimed, busy)
     assert waiting.wake_at == NOON + timedelta(seconds=5)
     (claimed,) = await claim(store, LATER)
-    await tried(store, claimed, Outcome(status=204), LATER)
+    await tried(store, claimed, DeliveryOutcome(status=204), LATER)
     found = await store.delivery_log.get(claimed.delivery.id, "acme")
     assert found is not None
     delivery, attempts = found
@@ -144,8 +144,8 @@ async def test_a_save_that_comes_too_late_is_dropped(store: Store) -> None:
     await ended(store)
     (first,) = await claim(store)
     (again,) = await claim(store, LATER)
-    await tried(store, again, Outcome(status=200), LATER)
-    await tried(store, first, Outcome(status=500), LATER)
+    await tried(store, again, DeliveryOutcome(status=200), LATER)
+    await tried(store, first, DeliveryOutcome(status=500), LATER)
     found = await store.delivery_log.get(first.delivery.id, "acme")
     assert found is not None
     assert found[0].state is S.DELIVERED
@@ -175,12 +175,12 @@ async def test_only_the_first_of_an_ordered_endpoint_may_go(store: Store) -> Non
     first, *others = in_order(await claim(store))
     assert first.delivery.job_id == jobs[0].id
     assert [each.blocked for each in (first, *others)] == [False, True, True]
-    await tried(store, first, Outcome(status=500))
+    await tried(store, first, DeliveryOutcome(status=500))
     await store.deliveries.set_aside([each.delivery for each in others], LATER)
     (next_one,) = await store.deliveries.pull({endpoint.id: 1}, NOON, LATER)
     assert next_one.blocked, "the first is to be tried again"
     (first,) = await claim(store, NOON + timedelta(seconds=10))
-    await tried(store, first, Outcome(status=200))
+    await tried(store, first, DeliveryOutcome(status=200))
     claimed = in_order(await claim(store, LATER))
     assert [each.blocked for each in claimed] == [False, True]
 
@@ -201,7 +201,7 @@ async def test_the_log_is_filtered_and_walked_newest_first(store: Store) -> None
     born = [NOON + timedelta(hours=hour) for hour in range(4)]
     jobs = [await ended(store, webhook=HOOK, created_at=at) for at in born]
     (sent, *_) = await claim(store)
-    await tried(store, sent, Outcome(status=410))
+    await tried(store, sent, DeliveryOutcome(status=410))
 
     async def listed(**wanted: Any) -> list[str | None]:
         page = await store.delivery_log.page("acme", LogFilters(**wanted), limit=50)
@@ -228,7 +228,7 @@ async def test_a_delivery_is_sent_again_or_withdrawn_as_its_owner_says(store: St
     await registered(store)
     await ended(store)
     (claimed,) = await claim(store)
-    delivered = await tried(store, claimed, Outcome(status=200))
+    delivered = await tried(store, claimed, DeliveryOutcome(status=200))
     log = store.delivery_log
     assert await log.resend(delivered.id, "somebody else", LATER) is None
     assert await log.cancel(delivered.id, "acme", LATER) == replace(
@@ -242,7 +242,7 @@ async def test_a_delivery_is_sent_again_or_withdrawn_as_its_owner_says(store: St
     withdrawn = await log.cancel(delivered.id, "acme", LATER)
     assert withdrawn is not None
     assert withdrawn.state is S.CANCELED
-    await tried(store, claimed, Outcome(status=200), LATER)
+    await tried(store, claimed, DeliveryOutcome(status=200), LATER)
     found = await log.get(delivered.id, "acme")
     assert found is not None
     assert found[0].state is S.CANCELED, "what was on the wire changes nothing any more"
@@ -253,7 +253,7 @@ async def test_what_failed_since_is_recovered_and_what_is_pending_withdrawn(stor
     born = [NOON + timedelta(hours=hour) for hour in range(4)]
     jobs = [await ended(store, created_at=at) for at in born]
     for claimed in await claim(store, born[3]):
-        await tried(store, claimed, Outcome(status=410), born[3])
+        await tried(store, claimed, DeliveryOutcome(status=410), born[3])
     log, now = store.delivery_log, NOON + timedelta(hours=9)
     assert await log.recover("whe_other", born[0], now, now) == 0
     assert await log.recover(endpoint.id, born[1], born[3], now) == 2

@@ -24,7 +24,7 @@ from generation.lifecycle import DecisionContext, after_look, expired, with_last
 from generation.stations.binding import Binding, BindingLost, bind
 from generation.stations.circuit_breaker import TRIALS, CircuitState
 from generation.store import StationKey, UnreadableRow
-from generation.upstream.transcript import Heard
+from generation.upstream.transcript import UpstreamAnswer
 from worker.context import WorkerContext
 from worker.polling.batch_health import BatchHealth
 from worker.polling.expiry import expire, is_late
@@ -178,7 +178,7 @@ class Poller:
         except Fault as fault:
             await self._mind(station_key, fault, [job.id], about=job.id)
             words = fault.words
-            said = Heard(fault, lambda: words)
+            said = UpstreamAnswer(fault, lambda: words)
         else:
             self._well(station_key, about=job.id)
         if self._is_news(job, binding, said):
@@ -217,8 +217,8 @@ class Poller:
             return ()
         self._well(station_key, about=batch)
         self._batches.worked(binding.batch_group)
-        answers: list[tuple[Job, Binding, Heard[Status] | None]] = []
-        done: list[tuple[Job, Binding, Heard[Status]]] = []
+        answers: list[tuple[Job, Binding, UpstreamAnswer[Status] | None]] = []
+        done: list[tuple[Job, Binding, UpstreamAnswer[Status]]] = []
         for job, own in members:
             it = said.get(job.upstream_id or "")
             if it and isinstance(it.answer, Succeeded):
@@ -233,8 +233,8 @@ class Poller:
         return [(job, own) for job, own, it in answers if it is None]
 
     async def _judged(
-        self, job: Job, binding: Binding, said: Heard[Status]
-    ) -> tuple[Job, Binding, Heard[Status] | None]:
+        self, job: Job, binding: Binding, said: UpstreamAnswer[Status]
+    ) -> tuple[Job, Binding, UpstreamAnswer[Status] | None]:
         """Return the answer for one of many; None if that task is better looked at singly."""
         try:
             return job, binding, await without_given(self._context, job, binding, said)
@@ -287,7 +287,7 @@ class Poller:
         for request in requests:
             self._jobs.difference_update(job.id for job, _ in request)
 
-    def _is_news(self, job: Job, binding: Binding, said: Heard[Status | Fault]) -> bool:
+    def _is_news(self, job: Job, binding: Binding, said: UpstreamAnswer[Status | Fault]) -> bool:
         """Return whether anything is to be saved: mostly the task just still runs."""
         answer = said.answer
         if isinstance(answer, Running) and answer.unknown_word:
@@ -299,7 +299,7 @@ class Poller:
         missing_for = self._missing.heard(job.id, answer, self._context.monotonic_time())
         return replace(at, missing_for=missing_for) if missing_for else at
 
-    async def _save(self, job: Job, binding: Binding, said: Heard[Status | Fault]) -> None:
+    async def _save(self, job: Job, binding: Binding, said: UpstreamAnswer[Status | Fault]) -> None:
         """Save what was learned."""
         answer, at = said.answer, self._moment(job, binding, said.answer)
         words = said.words

@@ -12,7 +12,7 @@ import structlog
 
 from generation.job import Job
 from generation.lifecycle import call
-from generation.queue import call_message
+from generation.queue import first_submit_message
 from generation.stations.circuit_breaker import CircuitState
 from generation.stations.key_capacity import CALLED_AT_ONCE, CALLED_ON_TRIAL
 from generation.stations.key_health import KeyHealth, KeyName
@@ -86,7 +86,7 @@ class WaitQueueDispatcher:
             )
         )
         for job in jobs:
-            self._context.nudger.nudge(call_message(job))
+            self._context.nudger.nudge(first_submit_message(job))
         if jobs:
             log.info("jobs_woken", station=name[0], key=name[1], jobs=len(jobs))
 

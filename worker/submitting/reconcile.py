@@ -33,7 +33,7 @@ from generation.lifecycle import (
 from generation.lifecycle.manual_resolution import carry_out
 from generation.stations.binding import Binding, BindingLost, bind
 from generation.stations.station import OnDoubt
-from generation.upstream.transcript import Heard
+from generation.upstream.transcript import UpstreamAnswer
 from worker.context import WorkerContext
 from worker.submitting.shared_tasks import holders
 
@@ -207,7 +207,7 @@ async def cancel(context: WorkerContext, job: Job) -> None:
     A look comes first: a job whose task has ended ends as its task did.
     """
     binding: Binding | None = None
-    said: Heard[Status] | None = None
+    said: UpstreamAnswer[Status] | None = None
     stopped: bool | Fault | None = None
     try:
         binding = bind(context.stations, job)
@@ -234,7 +234,9 @@ async def cancel(context: WorkerContext, job: Job) -> None:
     log.info("cancel", job_id=job.id, type=job.type, stopped=str(stopped), outcome=outcome)
 
 
-async def finished(context: WorkerContext, binding: Binding, task: Task) -> Heard[Status] | None:
+async def finished(
+    context: WorkerContext, binding: Binding, task: Task
+) -> UpstreamAnswer[Status] | None:
     """Return the upstream's answer about a task that has ended; None if it has not."""
     try:
         said = await context.upstream.query(binding, task)

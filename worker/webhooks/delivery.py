@@ -21,12 +21,12 @@ from generation.webhooks.delivery import (
     Delivery,
     DeliveryState,
     after_attempt,
-    attempt_of,
+    attempt_record,
     finished,
 )
 from generation.webhooks.guard import receiver
-from generation.webhooks.outcome import Outcome
-from generation.webhooks.schedule import spread
+from generation.webhooks.outcome import DeliveryOutcome
+from generation.webhooks.schedule import jittered
 from worker.context import WorkerContext
 from worker.webhooks.endpoint_health import note
 from worker.webhooks.receiver_limits import PATIENCE, ReceiverLimit
@@ -186,7 +186,7 @@ class DeliveryPipeline:
         calm = [each for each in excess if not self._is_troubled(each)]
         for group, wait in ((calm, ASIDE), (is_failing, ASIDE_IN_TROUBLE)):
             if group:
-                until = self._context.now() + spread(wait, random.random())
+                until = self._context.now() + jittered(wait, random.random())
                 await self._context.store.deliveries.set_aside(group, until)
 
     def _is_troubled(self, delivery: Delivery) -> bool:
@@ -229,7 +229,7 @@ class DeliveryPipeline:
                 outcome = await self._context.sender.send(
                     claimed.delivery, claimed.secrets, started, headers
                 )
-                lane.is_failing = outcome.is_trouble
+                lane.is_failing = outcome.is_receiver_slow_or_down
             finally:
                 lane.running -= 1
                 if not self._context.is_stopping:
@@ -247,7 +247,7 @@ class DeliveryPipeline:
                 self._limits.pop(lane.key, None)
 
     async def _save(
-        self, claimed: ClaimedDelivery, outcome: Outcome, started: datetime
+        self, claimed: ClaimedDelivery, outcome: DeliveryOutcome, started: datetime
     ) -> Delivery:
         """Save the outcome of an attempt, for the delivery and for its endpoint."""
         room, delivery, endpoint = self._context, claimed.delivery, claimed.endpoint
@@ -255,11 +255,11 @@ class DeliveryPipeline:
         after = after_attempt(
             delivery, outcome, now, random.random(), room.settings.webhook_schedule
         )
-        await room.store.deliveries.save(after, attempt_of(delivery, after, outcome, started))
+        await room.store.deliveries.save(after, attempt_record(delivery, after, outcome, started))
         if endpoint is not None:
             await note(room.store.endpoints, endpoint, outcome, room.clock.certain_now())
-        elif outcome.wants_no_more and delivery.job_id:
-            why = f"canceled: the receiver {outcome.wish}"
+        elif outcome.is_opt_out and delivery.job_id:
+            why = f"canceled: the receiver {outcome.opt_out_reason}"
             await room.store.deliveries.stop(delivery.job_id, now, why)
         log.info(
             "delivery",
@@ -271,7 +271,7 @@ class DeliveryPipeline:
             receiver=receiver(delivery.url),
             attempt=after.attempts,
             status=outcome.status,
-            error=outcome.complaint or None,
+            error=outcome.error_line or None,
             seconds=round(outcome.duration.total_seconds(), 3),
             state=after.state.value,
         )

@@ -5,7 +5,7 @@ from datetime import timedelta
 from time import monotonic
 
 from generation.store import ClaimedDelivery
-from generation.webhooks.endpoint import MOST_CONCURRENT, Endpoint
+from generation.webhooks.endpoint import MAX_ENDPOINT_CONCURRENCY, RegisteredEndpoint
 
 #: A delivery waits no longer than this for a free request; then it is set aside.
 PATIENCE = timedelta(seconds=5)
@@ -34,7 +34,7 @@ class ReceiverLimit:
         self.is_failing = False
         #: Something was set aside for it.
         self.has_set_aside = False
-        self.concurrency = MOST_CONCURRENT
+        self.concurrency = MAX_ENDPOINT_CONCURRENCY
         self.rate: float | None = None
         self.ordered = False
         #: When the rate permits the next request, in monotonic seconds.
@@ -42,7 +42,7 @@ class ReceiverLimit:
         #: A timer will start it then.
         self.timed = False
 
-    def apply_endpoint(self, endpoint: Endpoint | None) -> None:
+    def apply_endpoint(self, endpoint: RegisteredEndpoint | None) -> None:
         """Apply the settings of the endpoint's owner."""
         if endpoint is not None:
             self.ordered = endpoint.ordered

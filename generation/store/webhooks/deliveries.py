@@ -28,9 +28,9 @@ from generation.store.schema import (
 )
 from generation.store.webhooks.delivery_rows import MUTABLE, attempt_row, read_deliveries
 from generation.store.webhooks.endpoint_rows import old_secrets_of, read_endpoints
-from generation.webhooks.delivery import Attempt, Delivery, DeliveryState
-from generation.webhooks.endpoint import Endpoint
-from generation.webhooks.secrets import signing
+from generation.webhooks.delivery import AttemptRecord, Delivery, DeliveryState
+from generation.webhooks.endpoint import RegisteredEndpoint
+from generation.webhooks.secrets import signing_secrets
 
 SAVE = (
     update(deliveries)
@@ -68,7 +68,7 @@ class ClaimedDelivery:
     delivery: Delivery
     #: Newest first. Empty if nobody can sign it any more: its key, or its endpoint, is gone.
     secrets: Sequence[str] = field(repr=False)
-    endpoint: Endpoint | None = None
+    endpoint: RegisteredEndpoint | None = None
     #: An earlier event must be delivered to this endpoint first.
     blocked: bool = False
 
@@ -135,7 +135,7 @@ class DeliveryStore:
         async with self._database.writing() as connection:
             return (await connection.execute(query)).rowcount
 
-    async def save(self, delivery: Delivery, attempt: Attempt | None) -> None:
+    async def save(self, delivery: Delivery, attempt: AttemptRecord | None) -> None:
         """Save the outcome of a claim. A delivery that ended meanwhile is unchanged."""
         await self._saving((delivery, attempt))
 
@@ -190,7 +190,7 @@ class DeliveryStore:
             claimed.append(
                 ClaimedDelivery(
                     replace(delivery, url=endpoint.url),
-                    endpoint.signing(now),
+                    endpoint.signing_secrets(now),
                     endpoint,
                     blocked=head < delivery.id,
                 )
@@ -199,7 +199,7 @@ class DeliveryStore:
 
     async def _endpoints(
         self, connection: AsyncConnection, taken: Sequence[Delivery]
-    ) -> ReadResult[Endpoint]:
+    ) -> ReadResult[RegisteredEndpoint]:
         ids = {each.endpoint_id for each in taken if each.endpoint_id}
         if not ids:
             return ReadResult([])
@@ -217,14 +217,19 @@ class DeliveryStore:
 
         def secrets_of(found: CursorResult[Any]) -> list[tuple[str, Sequence[str]]]:
             return [
-                (row.id, signing(row.webhook_secret, old_secrets_of(row.old_webhook_secrets), now))
+                (
+                    row.id,
+                    signing_secrets(
+                        row.webhook_secret, old_secrets_of(row.old_webhook_secrets), now
+                    ),
+                )
                 for row in found
             ]
 
         return await read(connection, query, api_keys.c.id, secrets_of)
 
     async def _heads(
-        self, connection: AsyncConnection, endpoints: Mapping[str, Endpoint]
+        self, connection: AsyncConnection, endpoints: Mapping[str, RegisteredEndpoint]
     ) -> dict[str, str]:
         """Return the next delivery of each ordered endpoint."""
         heads: dict[str, str] = {}
@@ -240,7 +245,7 @@ class DeliveryStore:
         return heads
 
     async def _save_batch(
-        self, connection: AsyncConnection, batch: Sequence[tuple[Delivery, Attempt | None]]
+        self, connection: AsyncConnection, batch: Sequence[tuple[Delivery, AttemptRecord | None]]
     ) -> list[None]:
         rows = [
             {"_id": delivery.id, "_version": delivery.version}

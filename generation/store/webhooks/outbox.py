@@ -19,7 +19,7 @@ from generation.store.schema import deliveries, webhook_endpoints
 from generation.store.webhooks.delivery_rows import delivery_row
 from generation.store.webhooks.endpoint_rows import read_endpoints
 from generation.webhooks.delivery import Delivery
-from generation.webhooks.endpoint import Endpoint
+from generation.webhooks.endpoint import RegisteredEndpoint
 from generation.webhooks.guard import receiver
 
 Move = tuple[Job, Event]
@@ -54,7 +54,7 @@ async def write_deliveries(
 
 
 async def write_notice_deliveries(
-    connection: AsyncConnection, event: Event, endpoints: Iterable[Endpoint]
+    connection: AsyncConnection, event: Event, endpoints: Iterable[RegisteredEndpoint]
 ) -> list[Delivery]:
     """Write the deliveries of an endpoint's event to these endpoints."""
     owed = [
@@ -66,7 +66,7 @@ async def write_notice_deliveries(
 
 async def enabled_endpoints(
     connection: AsyncConnection, tenants: Iterable[str]
-) -> defaultdict[str, list[Endpoint]]:
+) -> defaultdict[str, list[RegisteredEndpoint]]:
     """Return the enabled endpoints of these tenants, by tenant.
 
     An unreadable endpoint blocks no job; a replay sends what it missed.
@@ -74,7 +74,7 @@ async def enabled_endpoints(
     dialect = connection.dialect.name
     given = {"tenants": values_for(dialect, set(tenants))}
     said = await read(connection, _enabled(dialect), webhook_endpoints.c.id, read_endpoints, given)
-    found: defaultdict[str, list[Endpoint]] = defaultdict(list)
+    found: defaultdict[str, list[RegisteredEndpoint]] = defaultdict(list)
     for each in said.found:
         found[each.tenant].append(each)
     return found
@@ -121,7 +121,7 @@ def to_webhook(job: Job, webhook: Webhook, event: Event) -> Delivery:
 
 
 def to_endpoint(
-    endpoint: Endpoint, event: Event | EventHead, body: bytes, at: datetime
+    endpoint: RegisteredEndpoint, event: Event | EventHead, body: bytes, at: datetime
 ) -> Delivery:
     """Return the delivery to a registered endpoint, due at `at`."""
     return Delivery(

@@ -19,8 +19,8 @@ from generation.store import Store
 from generation.store.webhooks.delivery_log import LogFilters
 from generation.store.webhooks.outbox import to_endpoint, write
 from generation.webhooks.delivery import Delivery, DeliveryState
-from generation.webhooks.endpoint import Endpoint
-from generation.webhooks.notices import test_event as a_test_event
+from generation.webhooks.endpoint import RegisteredEndpoint
+from generation.webhooks.notices import endpoint_test_event
 from tests.integration.webhooks.receiver import (
     Behaviour,
     Receiver,
@@ -46,32 +46,32 @@ class Bench:
         self.context = context
         self.store: Store = context.store
 
-    async def endpoint(self, url: str, **changes: Any) -> Endpoint:
+    async def endpoint(self, url: str, **changes: Any) -> RegisteredEndpoint:
         endpoint = an_endpoint(url=url, **changes)
         await self.store.endpoints.add(endpoint)
         return endpoint
 
-    async def owe(self, endpoint: Endpoint, count: int = 1) -> list[Delivery]:
+    async def owe(self, endpoint: RegisteredEndpoint, count: int = 1) -> list[Delivery]:
         """So many events that are due for this endpoint."""
         now = datetime.now(UTC)
         owed = [
             to_endpoint(endpoint, event, event.body or b"", now)
-            for event in (a_test_event(endpoint, now) for _ in range(count))
+            for event in (endpoint_test_event(endpoint, now) for _ in range(count))
         ]
         async with self.store.database.writing() as connection:
             await write(connection, owed)
         return owed
 
-    async def states(self, endpoint: Endpoint) -> dict[DeliveryState, int]:
+    async def states(self, endpoint: RegisteredEndpoint) -> dict[DeliveryState, int]:
         return await self.store.delivery_log.counts(endpoint.id, datetime(2020, 1, 1, tzinfo=UTC))
 
-    async def until(self, endpoint: Endpoint, state: DeliveryState, count: int) -> None:
+    async def until(self, endpoint: RegisteredEndpoint, state: DeliveryState, count: int) -> None:
         async def there() -> bool:
             return (await self.states(endpoint))[state] == count
 
         await wait_for_async(there, SOON, f"{count} deliveries to be {state}")
 
-    async def errors(self, endpoint: Endpoint) -> set[str]:
+    async def errors(self, endpoint: RegisteredEndpoint) -> set[str]:
         filters = LogFilters(endpoint_id=endpoint.id)
         page = await self.store.delivery_log.page("acme", filters, limit=50)
         return {each.last_error.partition(":")[0] for each in page}
