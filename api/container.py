@@ -14,14 +14,12 @@ from api.auth.api_keys import Callers
 from api.auth.guard import CallersEndpoint, Guarded, Route, route
 from api.auth.rate_limits import Limiter
 from api.auth.stream_tokens import StreamTokens, TokenOrKey
-from api.docs.endpoints import About
 from api.docs.examples import ExampleJobs
 from api.docs.reference import delivery_reference as tells
 from api.docs.reference import webhooks as says
 from api.docs.reference.events import EventReference
 from api.docs.reference.explain_reference import explain_job
 from api.docs.reference.jobs import Reference, erase_job
-from api.docs.reference.keys import KeysReference
 from api.docs.reference.orders import OrderReference
 from api.docs.reference.submit_reference import SubmitReference
 from api.events.broadcaster import Hub
@@ -39,7 +37,6 @@ from api.jobs.poll_hints import Hints, Paces
 from api.jobs.queue_position import Standing
 from api.jobs.resolve import Resolutions
 from api.jobs.submit import Ordering
-from api.keys.endpoints import Keys
 from api.operations.catalogue import Catalogue
 from api.operations.endpoints import Operations
 from api.system.health import Health, Readiness
@@ -112,17 +109,16 @@ class Door:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        self.settings = settings
         self.base_url = settings.public_url or ""
         stations = load_stations(settings)
         self.store = Store(settings.store_url, base_url=self.base_url)
         self.callers = Callers(self.store.keys, settings.key_cache)
-        self._limiter = Limiter(self.store.jobs.quotas)
-        self._keys = Keys(settings, self.store.keys, self.callers)
+        self.limiter = Limiter(self.store.jobs.quotas)
         self._nudger = Nudger(settings)
         hostname = f"genq-api@{socket.gethostname()}"
         self._rows = Rows(self._nudger, celery_app(settings), hostname)
-        catalogue = Catalogue(stations)
+        self.catalogue = catalogue = Catalogue(stations)
         hints = Hints(catalogue, Paces(self.store.durations, stations))
         orders = OrderReader(settings, catalogue, Followups(stations))
         taker = Taker(self.store.jobs, orders, self._nudger, self._rows)
@@ -142,11 +138,9 @@ class Door:
         self._erasing = Erasing(self.store.jobs, self.store.erasure, self.base_url)
         self._operations = Operations(catalogue)
         self._health = Health(Readiness(self.store, self._nudger, stations))
-        self.about = About(catalogue, self.base_url)
         self.routes = self._routes(
             Reference(catalogue), OrderReference(catalogue), EventReference(catalogue)
         )
-        self.about.routes = self.routes
         #: Endpoints worth a way of their own, by method and path.
         self.busiest = {
             ("POST", "/v1/jobs"): self._keyed(self._ordering.create, Scope.SUBMIT),
@@ -169,11 +163,11 @@ class Door:
                 log.warning("closed_in_haste", error=f"{type(outcome).__name__}: {outcome}")
 
     def _keyed(self, endpoint: CallersEndpoint, scope: Scope | None = None) -> Guarded:
-        return Guarded(self.callers, self._limiter, endpoint, scope)
+        return Guarded(self.callers, self.limiter, endpoint, scope)
 
     def _routes(self, says: Reference, takes: OrderReference, tells: EventReference) -> list[Route]:
         """Busy ones first: they are tried in this order."""
-        jobs, operations, about = self._jobs, self._operations, self.about
+        jobs, operations = self._jobs, self._operations
         keyed = self._keyed
         cancel = keyed(jobs.cancel, Scope.CANCEL)
         erase = keyed(self._erasing.erase, Scope.CANCEL)
@@ -202,16 +196,10 @@ class Door:
                 keyed(operations.get),
                 says.get_operation(),
             ),
-            *webhook_routes(self._settings, self.store, keyed),
-            *self._key_routes(KeysReference()),
+            *webhook_routes(self.settings, self.store, keyed),
             route("POST", f"{CALLBACKS}/{{token}}", self._callbacks.receive, says.callback()),
             route("GET", "/healthz", self._health.alive, says.alive()),
             route("GET", "/readyz", self._health.ready, says.ready()),
-            route("GET", "/", about.root, says.root()),
-            route("GET", "/problems/{code}", about.problem, says.problem()),
-            route("GET", "/openapi.json", about.description),
-            route("GET", "/docs", about.manual),
-            route("GET", "/docs/style.css", about.style),
         ]
 
     def _submit_routes(self, says: SubmitReference) -> list[Route]:
@@ -229,20 +217,6 @@ class Door:
             route("POST", "/v1/jobs/batch", keyed(batches.create), takes.create_batch()),
             route("GET", "/v1/batches/{batch_id}", keyed(batches.get), takes.get_batch()),
             route("POST", "/v1/batches/{batch_id}/cancel", cancel, takes.cancel_batch()),
-        ]
-
-    def _key_routes(self, says: KeysReference) -> list[Route]:
-        keys = self._keys
-
-        def admins(endpoint: CallersEndpoint) -> Guarded:
-            return self._keyed(endpoint, Scope.ADMIN)
-
-        return [
-            route("POST", "/v1/keys", admins(keys.create), says.create()),
-            route("GET", "/v1/keys", admins(keys.all), says.all()),
-            route("GET", "/v1/keys/{key_id}", admins(keys.get), says.get()),
-            route("PATCH", "/v1/keys/{key_id}", admins(keys.change), says.change()),
-            route("POST", "/v1/keys/{key_id}/revoke", admins(keys.revoke), says.revoke()),
         ]
 
     def _event_routes(self, says: EventReference) -> list[Route]:

@@ -2,36 +2,31 @@
 The API's description, OpenAPI 3.1, put together once from what each route says of itself.
 """
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
+from typing import Any, cast
 
+from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from starlette.routing import BaseRoute
 
 from api.auth.guard import Route
+from api.dependencies import JsonBody
 from api.docs.examples import JOB_ID
-from api.docs.openapi_parts import REF, Spec
-from api.docs.schemas import MODELS
-from api.jobs.batches import BatchOrder
-from api.jobs.follow_ups import stands_alone
-from api.jobs.order import Order
-from api.jobs.resolve import Resolution
-from api.keys.schemas import AccessOrder, KeyOrder
-from api.operations.catalogue import Catalogue, Entry
+from api.docs.job_schemas import schemas
+from api.docs.openapi_parts import ANY_BODY, REF, Spec
+from api.http.openapi import problems
+from api.http.problems import MEDIA_TYPE
+from api.keys.schemas import KEY_ID
+from api.operations.catalogue import Catalogue
+from api.routing import ApiRoute
 from api.version import VERSION
-from api.webhooks.requests import EndpointChange, EndpointOrder, Period
 
 ABOUT = (
     "Order images, video, music and text from many upstreams through one queue. `202` means the"
     " job is on disk; nothing is paid twice, and every ending is told by webhook.\n\n"
     "Errors are `application/problem+json` (RFC 9457), and every answer carries `X-Request-Id`."
-)
-#: What else is sent as JSON.
-BODIES: tuple[type[BaseModel], ...] = (
-    AccessOrder,
-    KeyOrder,
-    EndpointOrder,
-    EndpointChange,
-    Period,
 )
 TAGS = (
     ("Jobs", "Order, look, list, cancel."),
@@ -49,6 +44,9 @@ TAGS = (
     ("Health", "For load balancers and people on call. Only the figures need a key."),
     ("About", "The service itself. No key is needed."),
 )
+#: Ids in the paths of examples.
+EXAMPLE_IDS = {"job_id": JOB_ID, "key_id": KEY_ID}
+ANY_BODY_RESPONSES = problems(*ANY_BODY)
 LICENSE = {"name": "MIT", "identifier": "MIT"}
 HERE = "/"
 SECURITY: Mapping[str, Mapping[str, str]] = {
@@ -66,152 +64,95 @@ SECURITY: Mapping[str, Mapping[str, str]] = {
 }
 
 
-#: The schema of orders that name a parent and an action, and nothing else.
-ACTION_ORDER = "Order.action"
-
-
-def order_body(catalogue: Catalogue) -> Spec:
-    """The body of `POST /v1/jobs`: one schema and one example per operation."""
-    return {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "oneOf": [
-                        *({"$ref": REF.format(model=order_name(e))} for e in catalogue.entries),
-                        {"$ref": REF.format(model=ACTION_ORDER)},
-                    ]
-                },
-                "examples": {
-                    name_of(entry): {
-                        "summary": entry.operation.summary,
-                        "value": order_example(entry),
-                    }
-                    for entry in catalogue.entries
-                },
-            }
-        },
-    }
-
-
-def input_body() -> Spec:
-    """The body of `POST /v1/jobs/{id}/input`: what the waiting operation takes."""
-    example = {"prompt": "a lighthouse at dusk --zoom 1.5"}
-    return {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {"type": "object"},
-                "examples": {"a prompt": {"summary": "For a window.", "value": example}},
-            }
-        },
-    }
-
-
-def order_example(entry: Entry) -> Spec:
-    parent = {} if stands_alone(entry.operation) else {"parent": JOB_ID}
-    return {
-        "provider": entry.operation.provider,
-        "operation": entry.operation.name,
-        "input": dict(entry.operation.example),
-        **parent,
-        "webhook": {"url": "https://hooks.example.com/genq"},
-        "metadata": {"customer": "42"},
-        "deadline": "2h",
-    }
-
-
-def name_of(entry: Entry) -> str:
-    return f"{entry.operation.provider}.{entry.operation.name}"
-
-
-def order_name(entry: Entry) -> str:
-    return f"Order.{name_of(entry)}"
-
-
-def input_name(entry: Entry) -> str:
-    return f"Input.{name_of(entry)}"
-
-
-def openapi(routes: Iterable[Route], catalogue: Catalogue, base_url: str) -> Spec:
-    """The whole document."""
-    paths: Spec = {}
-    for route in routes:
-        if route.include_in_schema:
-            methods = paths.setdefault(route.path, {})
-            for method in route.methods or ():
-                methods[method.lower()] = route.openapi_extra
-    return {
-        "openapi": "3.1.0",
-        "info": {"title": "genq", "version": VERSION, "description": ABOUT, "license": LICENSE},
-        # Where the address is not known: that which this description was fetched from.
-        "servers": [{"url": base_url or HERE}],
-        "tags": [{"name": name, "description": words} for name, words in TAGS],
-        "paths": paths,
-        "components": {"schemas": schemas(catalogue), "securitySchemes": SECURITY},
-    }
-
-
-def schemas(catalogue: Catalogue) -> Spec:
-    """Every schema by name."""
-    models: tuple[type[BaseModel], ...] = (*MODELS, Order, BatchOrder, Resolution, *BODIES)
-    _, document = models_json_schema([(each, "validation") for each in models], ref_template=REF)
-    found: Spec = document["$defs"]
-    order = found["Order"]
-    for entry in catalogue.entries:
-        found[input_name(entry)] = input_schema(entry, found)
-        found[order_name(entry)] = order_schema(entry, order)
-    found[ACTION_ORDER] = action_schema(order)
-    # Of a batch, the form that all orders share: a choice of all of them, twice, is a large book.
-    found["BatchOrder"]["properties"]["jobs"]["items"] = {"$ref": REF.format(model="Order")}
-    return found
-
-
-def input_schema(entry: Entry, found: Spec) -> Spec:
-    """The operation's own schema, its parts moved beside it under names of their own."""
-    prefix = f"{name_of(entry)}."
-    schema = entry.operation.request.model_json_schema(
-        ref_template=REF.format(model=prefix + "{model}")
+def openapi(routes: Sequence[BaseRoute], catalogue: Catalogue, base_url: str) -> Spec:
+    """Return the whole document."""
+    document = get_openapi(
+        title="genq",
+        version=VERSION,
+        description=ABOUT,
+        license_info=LICENSE,
+        routes=[route for route in routes if isinstance(route, ApiRoute)],
+        servers=[{"url": base_url or HERE}],
+        tags=[{"name": name, "description": text} for name, text in TAGS],
     )
-    for name, part in schema.pop("$defs", {}).items():
-        found[prefix + name] = part
-    return schema
+    paths = document["paths"]
+    for route in routes:
+        if isinstance(route, ApiRoute) and route.include_in_schema:
+            for method in route.methods or ():
+                complete(paths[route.path][method.lower()], route)
+        elif isinstance(route, Route) and route.include_in_schema:
+            for method in route.methods or ():
+                paths.setdefault(route.path, {})[method.lower()] = route.openapi_extra
+    found: Spec = document["components"]["schemas"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        found.pop(name, None)
+    found |= schemas(catalogue, body_models(routes))
+    document["components"]["securitySchemes"] = SECURITY
+    return document
 
 
-def order_schema(entry: Entry, order: Spec) -> Spec:
-    operation = entry.operation
-    properties = {k: v for k, v in order["properties"].items() if k != "action"} | {
-        "provider": {"const": operation.provider},
-        "operation": {"const": operation.name},
-        "input": {"$ref": REF.format(model=input_name(entry))},
-    }
-    if not operation.follows:
-        del properties["parent"]
-    parent = ["parent"] if operation.needs_parent else []
-    return {
-        **order,
-        "required": ["provider", "operation", "input", *parent],
-        "title": order_name(entry),
-        "description": operation.summary,
-        "properties": properties,
-    }
+def complete(operation: Spec, route: ApiRoute) -> None:
+    """Add to an operation of FastAPI's document what FastAPI leaves out or cannot know."""
+    responses: Spec = operation["responses"]
+    if "application/json" in responses.get("422", {}).get("content", {}):
+        del responses["422"]  # FastAPI's own form of validation errors, which genq does not use
+    if body := body_of(route):
+        operation["requestBody"] = request_body(body)
+        responses |= {str(status): each for status, each in deepcopy(ANY_BODY_RESPONSES).items()}
+    operation.setdefault("security", [])
+    for parameter in operation.get("parameters", []):
+        parameter["schema"] = without_null(parameter["schema"])
+    restore_examples(responses, route)
+    set_instances(responses, route.path)
+    operation["responses"] = dict(sorted(responses.items()))
 
 
-def action_schema(order: Spec) -> Spec:
-    """The short form of a follow-up: a parent and one of its `actions`."""
-    taken = {
-        name: order["properties"][name] for name in ("webhook", "metadata", "priority", "deadline")
-    }
-    return {
-        "type": "object",
-        "title": ACTION_ORDER,
-        "description": "One of the `actions` that a finished job lists.",
-        "additionalProperties": False,
-        "required": ["parent", "action"],
-        "properties": {
-            "parent": {"type": "string", "description": "The finished job that this one follows."},
-            "action": {"type": "string", "description": "As its `actions` spells it: `U1`."},
-            "input": {"type": "object", "description": "What else the action takes: a `prompt`."},
-            **taken,
+def restore_examples(responses: Spec, route: ApiRoute) -> None:
+    """Set the examples again, because FastAPI drops null values from them."""
+    for status, given in route.responses.items():
+        for media_type, content in given.get("content", {}).items():
+            found = responses[str(status)]["content"][media_type]
+            found |= {name: value for name, value in content.items() if name != "schema"}
+
+
+def without_null(schema: Spec) -> Spec:
+    """Return the schema of an optional parameter: absent, it is not sent as null."""
+    (first, *more) = [each for each in schema.get("anyOf", [schema]) if each != {"type": "null"}]
+    found = {"anyOf": [first, *more]} if more else first
+    return {name: value for name, value in found.items() if name != "title"}
+
+
+def set_instances(responses: Spec, path: str) -> None:
+    """Put the path into the examples of problems."""
+    instance = re.sub(r"{(\w+)}", lambda found: EXAMPLE_IDS.get(found[1], found[1]), path)
+    for response in responses.values():
+        content = response.get("content", {}).get(MEDIA_TYPE)
+        if content is not None:
+            content["examples"] = {
+                code: example | {"value": example["value"] | {"instance": instance}}
+                for code, example in content["examples"].items()
+            }
+
+
+def body_of(route: ApiRoute) -> JsonBody[Any] | None:
+    """Return the dependency that reads the body, if there is one."""
+    for dependency in route.dependant.dependencies:
+        if isinstance(dependency.call, JsonBody):
+            return cast(JsonBody[Any], dependency.call)
+    return None
+
+
+def body_models(routes: Iterable[BaseRoute]) -> list[type[BaseModel]]:
+    bodies = (body_of(route) for route in routes if isinstance(route, ApiRoute))
+    return [body.model for body in bodies if body]
+
+
+def request_body(body: JsonBody[Any]) -> Spec:
+    content = {
+        "schema": {"$ref": REF.format(model=body.model.__name__)},
+        "examples": {
+            summary: {"summary": summary, "value": value}
+            for summary, value in body.examples.items()
         },
     }
+    return {"required": True, "content": {"application/json": content}}

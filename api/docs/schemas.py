@@ -10,9 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from api.http.schemas import Document, Problem, ProblemEntry, ProblemKind
+from api.http.schemas import Document, Problem, ProblemEntry
 from api.jobs.explanation_schemas import Explanation
-from api.keys.schemas import Key, KeyList, NewKey
 from api.webhooks.schemas import (
     NewWebhookEndpoint,
     Queued,
@@ -246,12 +245,6 @@ class Alive(Document):
     ok: Literal[True]
 
 
-class Service(Document):
-    name: Literal["genq"]
-    version: str
-    links: dict[str, str]
-
-
 class Noted(Document):
     """What an upstream hears that has called back."""
 
@@ -271,14 +264,9 @@ MODELS: tuple[type[Document], ...] = (
     Explanation,
     Operation,
     OperationList,
-    Key,
-    NewKey,
-    KeyList,
     Readiness,
     Alive,
     Problem,
-    ProblemKind,
-    Service,
     Noted,
     NewWebhookEndpoint,
     Queued,

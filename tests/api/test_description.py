@@ -8,8 +8,11 @@ from typing import Any, cast
 import pytest
 from pydantic import BaseModel
 
+from api.docs import endpoints as about
 from api.docs import schemas as documents
+from api.http import schemas as problems
 from api.http.problem_types import KINDS
+from api.keys import schemas as keys
 from generation import providers
 from tests.api.serving import Caller, Served
 from tests.api.test_refused_orders import problem
@@ -142,7 +145,7 @@ class TestOpenApi:
                     model = model_of(content["schema"])
                     for example in examples(content):
                         model.model_validate(example)
-                        if model is documents.Problem:
+                        if model is problems.Problem:
                             assert example["status"] == int(status)
                         checked += 1
         assert checked > 30
@@ -182,7 +185,9 @@ def references(value: object) -> Iterator[str]:
 
 
 def model_of(schema: Mapping[str, str]) -> type[BaseModel]:
-    return getattr(documents, schema["$ref"].rpartition("/")[2])
+    name = schema["$ref"].rpartition("/")[2]
+    modules = (documents, problems, about, keys)
+    return next(getattr(module, name) for module in modules if hasattr(module, name))
 
 
 def examples(content: Mapping[str, Any]) -> Iterator[Any]:
@@ -251,7 +256,7 @@ class TestProblems:
     @pytest.mark.parametrize("code", KINDS)
     def test_each_kind_explains_itself(self, over_sqlite: Served, code: str) -> None:
         answer = over_sqlite.http.get(f"/problems/{code}")
-        assert documents.ProblemKind.model_validate_json(answer.content).code == code
+        assert problems.ProblemKind.model_validate_json(answer.content).code == code
         page = over_sqlite.http.get(f"/problems/{code}", headers={"accept": "text/html,*/*;q=0.8"})
         assert page.headers["content-type"].startswith("text/html")
         assert answer.json()["title"] in page.text
@@ -261,7 +266,7 @@ class TestProblems:
 
 
 def test_the_root_says_where_to_go(over_sqlite: Served) -> None:
-    root = documents.Service.model_validate_json(over_sqlite.http.get("/").content)
+    root = about.Service.model_validate_json(over_sqlite.http.get("/").content)
     for name, link in root.links.items():
         expected = 401 if link.startswith("/v1") else 200
         assert over_sqlite.http.get(link).status_code == expected, name

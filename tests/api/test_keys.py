@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from api.docs import schemas as documents
+from api.keys import schemas as documents
 from generation.access.permissions import Access, Scope
 from tests.api.serving import Caller, Served
 from tests.api.test_refused_orders import problem
@@ -124,7 +124,7 @@ def test_keys_are_listed_by_tenant(admin: Caller) -> None:
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        ("?tennant=a", "there is tenant"),
+        ("?tennant=a", "did you mean tenant?"),
         ("?tenant=a&tenant=b", "given twice"),
         ("?tenant=%00", "a tenant's name"),
         ("?tenant=", "a tenant's name"),

@@ -4,9 +4,8 @@ What the API's description says of each endpoint.
 
 from typing import Any
 
-from api.docs.endpoints import kind_document
 from api.docs.examples import JOB_ID, ExampleJobs
-from api.docs.openapi import input_body
+from api.docs.job_schemas import input_body
 from api.docs.openapi_parts import Spec, complains, describe, in_header, in_path, in_query, says
 from api.http.problem_types import (
     ALREADY_TERMINAL,
@@ -23,7 +22,6 @@ from api.http.query_params import MOST, USUAL
 from api.jobs.list_query import cursor
 from api.operations.catalogue import Catalogue
 from api.system.health import Check
-from api.version import VERSION
 from generation.job import JobState
 from generation.job_document import job_document
 
@@ -276,29 +274,6 @@ class Reference:
                     {"ready": False, "degraded": [], "checks": {"store": away}},
                 ),
             },
-        )
-
-    def root(self) -> Spec:
-        example = {"name": "genq", "version": VERSION, "links": {"docs": "/docs"}}
-        return describe(
-            "About",
-            "getService",
-            "Where to begin",
-            "The name, the version and the way to everything else.",
-            keyed=False,
-            answers={200: says("The service.", "Service", example)},
-        )
-
-    def problem(self) -> Spec:
-        return describe(
-            "About",
-            "getProblem",
-            "What a problem means",
-            "The `type` of every problem document leads here.",
-            keyed=False,
-            parameters=[in_path("code", "The problem's `code`.")],
-            answers={200: says("What it means.", "ProblemKind", kind_document(ALREADY_TERMINAL))}
-            | complains(Problem(NOT_FOUND, "there is no such problem"), instance="/problems/x"),
         )
 
 

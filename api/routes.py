@@ -1,0 +1,13 @@
+"""Every router of the API."""
+
+from starlette.routing import BaseRoute
+
+from api.docs import endpoints as docs
+from api.keys import endpoints as keys
+
+ROUTERS = (keys.router, docs.router)
+
+
+def routes() -> list[BaseRoute]:
+    """Return all routes, in the order in which they are tried."""
+    return [route for router in ROUTERS for route in router.routes]

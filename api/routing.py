@@ -1,0 +1,104 @@
+"""Routers and routes of the API: FastAPI's, with genq's problems, limits and repeated reads."""
+
+import inspect
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.auth.guard import READING
+from api.dependencies import get_container
+from api.http.openapi import problems
+from api.http.problem_types import (
+    HEAD_TOO_LARGE,
+    INSUFFICIENT_SCOPE,
+    STORE_UNAVAILABLE,
+    UNAUTHENTICATED,
+)
+from api.http.problems import Problem
+from api.http.query_params import unusable_value
+from generation.access.quota import OverQuota
+from generation.store import again_if_cut
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+NO_STORE = Problem(STORE_UNAVAILABLE, "the database does not answer; try again later")
+KEYED = problems(
+    Problem(UNAUTHENTICATED, "this path needs an API key"),
+    Problem(
+        INSUFFICIENT_SCOPE, "this needs a key with the scope cancel; the scopes of this one: read"
+    ),
+    NO_STORE,
+)
+OPEN = problems(Problem(HEAD_TOO_LARGE, "a request's head may have at most 65536 bytes"))
+
+
+class ApiRoute(APIRoute):
+    """A route whose endpoint is described by its docstring and its name.
+
+    The first line of the docstring is the summary, the rest the description; `create_key` is the
+    operation `createKey`. A read is repeated once if the database connection was cut.
+    """
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        summary, *paragraphs = paragraphs_of(endpoint)
+        options["summary"] = summary.rstrip(".")
+        options["description"] = "\n\n".join(paragraphs) or summary
+        super().__init__(path, endpoint, **options)
+
+    def get_route_handler(self) -> Handler:
+        handle = super().get_route_handler()
+        is_read = (self.methods or set()) <= READING
+
+        async def serve(request: Request) -> Response:
+            try:
+                if is_read:
+                    return await again_if_cut(lambda: handle(request))
+                response = await handle(request)
+            except RequestValidationError as error:
+                raise unusable_value(error.errors()) from error
+            except OverQuota as over:
+                limiter = get_container(request).limiter
+                raise limiter.problem(request.state.limited_caller, over) from over
+            if caller := getattr(request.state, "limited_caller", None):
+                response.raw_headers.extend(get_container(request).limiter.fields(caller))
+            return response
+
+        return serve
+
+
+def paragraphs_of(endpoint: Callable[..., Any]) -> list[str]:
+    """Return the paragraphs of the docstring, each on one line."""
+    docstring = inspect.cleandoc(endpoint.__doc__ or "")
+    return [" ".join(paragraph.split()) for paragraph in docstring.split("\n\n")]
+
+
+def operation_id(route: APIRoute) -> str:
+    """`create_key` is `createKey`."""
+    first, *rest = route.name.split("_")
+    return first + "".join(part.capitalize() for part in rest)
+
+
+def keyed_router(tag: str, prefix: str = "") -> APIRouter:
+    """Return a router of endpoints that need an API key."""
+    return APIRouter(
+        prefix=prefix,
+        tags=[tag],
+        route_class=ApiRoute,
+        responses=KEYED,
+        generate_unique_id_function=operation_id,
+    )
+
+
+def open_router(tag: str) -> APIRouter:
+    """Return a router of endpoints that need no API key."""
+    return APIRouter(
+        tags=[tag],
+        route_class=ApiRoute,
+        responses=OPEN,
+        generate_unique_id_function=operation_id,
+    )
