@@ -11,30 +11,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.auth.guard import READING
-from api.dependencies import get_container
-from api.http.openapi import problems
-from api.http.problem_types import (
-    HEAD_TOO_LARGE,
-    INSUFFICIENT_SCOPE,
-    STORE_UNAVAILABLE,
-    UNAUTHENTICATED,
-)
-from api.http.problems import Problem
+from api.dependencies import container_of
 from api.http.query_params import unusable_value
 from generation.access.quota import OverQuota
 from generation.store import again_if_cut
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
-
-NO_STORE = Problem(STORE_UNAVAILABLE, "the database does not answer; try again later")
-KEYED = problems(
-    Problem(UNAUTHENTICATED, "this path needs an API key"),
-    Problem(
-        INSUFFICIENT_SCOPE, "this needs a key with the scope cancel; the scopes of this one: read"
-    ),
-    NO_STORE,
-)
-OPEN = problems(Problem(HEAD_TOO_LARGE, "a request's head may have at most 65536 bytes"))
 
 
 class ApiRoute(APIRoute):
@@ -62,10 +44,10 @@ class ApiRoute(APIRoute):
             except RequestValidationError as error:
                 raise unusable_value(error.errors()) from error
             except OverQuota as over:
-                limiter = get_container(request).limiter
+                limiter = container_of(request).limiter
                 raise limiter.problem(request.state.limited_caller, over) from over
             if caller := getattr(request.state, "limited_caller", None):
-                response.raw_headers.extend(get_container(request).limiter.fields(caller))
+                response.raw_headers.extend(container_of(request).limiter.fields(caller))
             return response
 
         return serve
@@ -83,22 +65,11 @@ def operation_id(route: APIRoute) -> str:
     return first + "".join(part.capitalize() for part in rest)
 
 
-def keyed_router(tag: str, prefix: str = "") -> APIRouter:
-    """Return a router of endpoints that need an API key."""
+def new_router(tag: str, prefix: str = "") -> APIRouter:
+    """Return the router of a folder; `tag` groups its endpoints in the OpenAPI document."""
     return APIRouter(
         prefix=prefix,
         tags=[tag],
         route_class=ApiRoute,
-        responses=KEYED,
-        generate_unique_id_function=operation_id,
-    )
-
-
-def open_router(tag: str) -> APIRouter:
-    """Return a router of endpoints that need no API key."""
-    return APIRouter(
-        tags=[tag],
-        route_class=ApiRoute,
-        responses=OPEN,
         generate_unique_id_function=operation_id,
     )

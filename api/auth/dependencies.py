@@ -36,6 +36,7 @@ async def authenticate(
     """
     (scope,) = map(Scope, required.scopes)
     caller = await again_if_cut(lambda: container.callers.admit(request.headers, scope))
+    request.state.caller = caller
     if scope is Scope.SUBMIT and caller.access.limits:
         container.limiter.check(request, caller)
         request.state.limited_caller = caller
@@ -47,3 +48,12 @@ Submitter = Annotated[ApiKey, Security(authenticate, scopes=[Scope.SUBMIT.value]
 Canceler = Annotated[ApiKey, Security(authenticate, scopes=[Scope.CANCEL.value])]
 Admin = Annotated[ApiKey, Security(authenticate, scopes=[Scope.ADMIN.value])]
 MetricsReader = Annotated[ApiKey, Security(authenticate, scopes=[Scope.METRICS.value])]
+
+
+async def current_caller(request: Request) -> ApiKey:
+    """Return the caller that the endpoint's first parameter has authenticated, with any scope."""
+    return request.state.caller
+
+
+#: For dependencies of endpoints.
+Caller = Annotated[ApiKey, Depends(current_caller)]

@@ -5,7 +5,7 @@ None of it needs a key or the network.
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from fastapi import FastAPI, Path
 from pydantic_core import to_json
@@ -14,12 +14,11 @@ from starlette.responses import Response
 
 from api.dependencies import InContainer
 from api.docs.manual import STYLE, front_page, manual_page, problem_page
-from api.http.openapi import problems, response
-from api.http.problem_types import ALREADY_TERMINAL, KINDS, NOT_FOUND, Kind
+from api.http.problem_types import KINDS, NOT_FOUND, Kind
 from api.http.problems import Problem
 from api.http.responses import json_answer
 from api.http.schemas import Document, ProblemKind
-from api.routing import open_router
+from api.routing import new_router
 from api.version import VERSION
 
 #: Pages load nothing from other hosts and run no scripts.
@@ -38,11 +37,13 @@ PATHS: Mapping[str, str] = {
     "readiness": "/readyz",
 }
 
-router = open_router("About")
+router = new_router("About")
 
 
 class Service(Document):
     """The service, and where to go from here."""
+
+    EXAMPLE: ClassVar[object] = {"name": "genq", "version": VERSION, "links": {"docs": "/docs"}}
 
     name: Literal["genq"]
     version: str
@@ -61,9 +62,6 @@ def kind_document(kind: Kind) -> dict[str, object]:
 @router.get(
     "/",
     response_model=Service,
-    responses=response(
-        200, "The service.", {"name": "genq", "version": VERSION, "links": {"docs": "/docs"}}
-    ),
 )
 async def get_service(request: Request, container: InContainer) -> Response:
     """Get the entry points.
@@ -79,8 +77,6 @@ async def get_service(request: Request, container: InContainer) -> Response:
 @router.get(
     "/problems/{code}",
     response_model=ProblemKind,
-    responses=response(200, "The explanation.", kind_document(ALREADY_TERMINAL))
-    | problems(Problem(NOT_FOUND, "there is no such problem")),
 )
 async def get_problem(
     request: Request, code: Annotated[str, Path(description="The problem's `code`.")]

@@ -1,52 +1,80 @@
-"""
-The API's description, OpenAPI 3.1, put together once from what each route says of itself.
-"""
+"""The OpenAPI document: FastAPI's, and what follows from the parameters of the endpoints."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from copy import deepcopy
-from typing import Any, cast
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from inspect import isclass
+from typing import cast
 
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from starlette.routing import BaseRoute
 
 from api.auth.guard import Route
-from api.dependencies import JsonBody
-from api.docs.examples import JOB_ID
+from api.dependencies import JsonBody, QueryReader, RequestModel
+from api.docs.examples import BATCH_ID, DELIVERY_ID, ENDPOINT_ID, JOB_ID
 from api.docs.job_schemas import schemas
-from api.docs.openapi_parts import ANY_BODY, REF, Spec
-from api.http.openapi import problems
-from api.http.problems import MEDIA_TYPE
-from api.keys.schemas import KEY_ID
+from api.docs.openapi_parts import REF, Spec
+from api.http.openapi import Responses, problems
+from api.http.problem_types import (
+    BODY_TOO_LARGE,
+    HEAD_TOO_LARGE,
+    INSUFFICIENT_SCOPE,
+    INVALID_QUERY,
+    MALFORMED_JSON,
+    NOT_FOUND,
+    STORE_UNAVAILABLE,
+    UNAUTHENTICATED,
+)
+from api.http.problems import MEDIA_TYPE, Complaint, Problem, invalid
+from api.http.schemas import Document
 from api.operations.catalogue import Catalogue
 from api.routing import ApiRoute
 from api.version import VERSION
 
 ABOUT = (
-    "Order images, video, music and text from many upstreams through one queue. `202` means the"
-    " job is on disk; nothing is paid twice, and every ending is told by webhook.\n\n"
-    "Errors are `application/problem+json` (RFC 9457), and every answer carries `X-Request-Id`."
+    "Submit image, video, music and text jobs to many upstreams through one queue. `202` means that"
+    " the job is stored. No job is paid for twice, and every result is delivered by webhook.\n\n"
+    "Errors are `application/problem+json` (RFC 9457). Every response has an `X-Request-Id`."
 )
 TAGS = (
-    ("Jobs", "Order, look, list, cancel."),
-    ("Events", "What has happened and what happens: pulled, or streamed."),
-    ("Batches", "Jobs ordered together."),
-    ("Webhook endpoints", "Whom to tell of all jobs of a tenant."),
-    ("Webhook deliveries", "What was told to whom, how that went, and sending it again."),
-    ("Operations", "What can be ordered."),
+    ("Jobs", "Submit, get, list and cancel jobs."),
+    ("Events", "Read events page by page, or as a stream."),
+    ("Batches", "Jobs submitted together."),
+    ("Webhook endpoints", "Receivers of the events of all jobs of a tenant."),
+    ("Webhook deliveries", "The log of deliveries, and sending them again."),
+    ("Operations", "The operations that jobs can be submitted to."),
     (
         "Keys",
-        "Who may call, and how much. For operators: needs a key with the scope `admin`, as"
-        " `genq keys create NAME --scope admin` makes one.",
+        "API keys, their permissions and limits. For operators: needs a key with the scope `admin`,"
+        " which `genq keys create NAME --scope admin` makes.",
     ),
-    ("Upstreams", "What genq gives out to upstreams. The address itself is the key."),
-    ("Health", "For load balancers and people on call. Only the figures need a key."),
+    ("Upstreams", "For callbacks of upstreams. The token in the path authenticates them."),
+    ("Health", "For load balancers and people on call. Only the metrics need a key."),
     ("About", "The service itself. No key is needed."),
 )
-#: Ids in the paths of examples.
-EXAMPLE_IDS = {"job_id": JOB_ID, "key_id": KEY_ID}
-ANY_BODY_RESPONSES = problems(*ANY_BODY)
+#: Values of path parameters in examples.
+EXAMPLE_IDS = {
+    "job_id": JOB_ID,
+    "batch_id": BATCH_ID,
+    "endpoint_id": ENDPOINT_ID,
+    "delivery_id": DELIVERY_ID,
+    "key_id": "key_01KG9Q2Z6M8T4V7X1Y3A5C7E9G",
+    "provider": "kling",
+    "operation": "text2video",
+}
+KEYED = (
+    Problem(UNAUTHENTICATED, "this path needs an API key"),
+    Problem(
+        INSUFFICIENT_SCOPE, "this needs a key with the scope cancel; the scopes of this one: read"
+    ),
+    Problem(STORE_UNAVAILABLE, "the database does not answer; try again later"),
+)
+OPEN = (Problem(HEAD_TOO_LARGE, "a request's head may have at most 65536 bytes"),)
+ANY_BODY = (
+    Problem(MALFORMED_JSON, "the body is empty; send a JSON object"),
+    Problem(BODY_TOO_LARGE, "the body may have at most 33554432 bytes"),
+    invalid([Complaint("#/colour", "is not a known field", "unknown_field")]),
+)
 LICENSE = {"name": "MIT", "identifier": "MIT"}
 HERE = "/"
 SECURITY: Mapping[str, Mapping[str, str]] = {
@@ -92,27 +120,62 @@ def openapi(routes: Sequence[BaseRoute], catalogue: Catalogue, base_url: str) ->
 
 
 def complete(operation: Spec, route: ApiRoute) -> None:
-    """Add to an operation of FastAPI's document what FastAPI leaves out or cannot know."""
+    """Add what the parameters and models of the endpoint imply, and FastAPI does not know."""
     responses: Spec = operation["responses"]
     if "application/json" in responses.get("422", {}).get("content", {}):
         del responses["422"]  # FastAPI's own form of validation errors, which genq does not use
-    if body := body_of(route):
-        operation["requestBody"] = request_body(body)
-        responses |= {str(status): each for status, each in deepcopy(ANY_BODY_RESPONSES).items()}
     operation.setdefault("security", [])
     for parameter in operation.get("parameters", []):
         parameter["schema"] = without_null(parameter["schema"])
-    restore_examples(responses, route)
-    set_instances(responses, route.path)
+    if body := body_of(route):
+        operation["requestBody"] = request_body(body)
+    describe_success(responses, route)
+    given = {status: each for status, each in route.responses.items() if "content" in each}
+    for found in (problems(*implied_problems(operation, route)), given):
+        add_problems(responses, found, instance_of(route.path))
     operation["responses"] = dict(sorted(responses.items()))
 
 
-def restore_examples(responses: Spec, route: ApiRoute) -> None:
-    """Set the examples again, because FastAPI drops null values from them."""
-    for status, given in route.responses.items():
-        for media_type, content in given.get("content", {}).items():
-            found = responses[str(status)]["content"][media_type]
-            found |= {name: value for name, value in content.items() if name != "schema"}
+def describe_success(responses: Spec, route: ApiRoute) -> None:
+    """Take the description and the example of a response from its model."""
+    models = {status: each.get("model") for status, each in route.responses.items()}
+    models.setdefault(route.status_code or 200, route.response_model)
+    for status, model in models.items():
+        found = responses[str(status)]
+        if isclass(model) and issubclass(model, Document):
+            found["content"]["application/json"]["example"] = model.EXAMPLE
+            if "description" not in route.responses.get(status, {}):
+                found["description"] = (model.__doc__ or "").partition("\n")[0]
+
+
+def implied_problems(operation: Spec, route: ApiRoute) -> Iterator[Problem]:
+    """Yield the problems that any endpoint with such parameters may answer with."""
+    yield from KEYED if operation["security"] else OPEN
+    if route.dependant.path_params or "{" in route.path:
+        yield Problem(NOT_FOUND, "there is nothing of this id, or it is not yours")
+    if any(isinstance(each, QueryReader) for each in dependencies_of(route)):
+        yield Problem(INVALID_QUERY, "there is no parameter 'colour'")
+    if "requestBody" in operation:
+        yield from ANY_BODY
+
+
+def add_problems(responses: Spec, found: Responses, instance: str) -> None:
+    """Add problem responses to those that are there, with this instance in their examples."""
+    for status, each in found.items():
+        content = each["content"].get(MEDIA_TYPE)
+        if content is None:
+            continue
+        examples = {
+            code: example | {"value": example["value"] | {"instance": instance}}
+            for code, example in content["examples"].items()
+        }
+        old = responses.get(str(status), {}).get("content", {}).get(MEDIA_TYPE, {})
+        merged = content | {"examples": old.get("examples", {}) | examples}
+        responses[str(status)] = each | {"content": {MEDIA_TYPE: merged}}
+
+
+def instance_of(path: str) -> str:
+    return re.sub(r"{(\w+)}", lambda found: EXAMPLE_IDS.get(found[1], found[1]), path)
 
 
 def without_null(schema: Spec) -> Spec:
@@ -122,37 +185,29 @@ def without_null(schema: Spec) -> Spec:
     return {name: value for name, value in found.items() if name != "title"}
 
 
-def set_instances(responses: Spec, path: str) -> None:
-    """Put the path into the examples of problems."""
-    instance = re.sub(r"{(\w+)}", lambda found: EXAMPLE_IDS.get(found[1], found[1]), path)
-    for response in responses.values():
-        content = response.get("content", {}).get(MEDIA_TYPE)
-        if content is not None:
-            content["examples"] = {
-                code: example | {"value": example["value"] | {"instance": instance}}
-                for code, example in content["examples"].items()
-            }
+def dependencies_of(route: ApiRoute) -> list[object]:
+    return [each.call for each in route.dependant.dependencies]
 
 
-def body_of(route: ApiRoute) -> JsonBody[Any] | None:
-    """Return the dependency that reads the body, if there is one."""
-    for dependency in route.dependant.dependencies:
-        if isinstance(dependency.call, JsonBody):
-            return cast(JsonBody[Any], dependency.call)
+def body_of(route: ApiRoute) -> type[RequestModel] | None:
+    """Return the model of the endpoint's body, if it takes one."""
+    for each in dependencies_of(route):
+        if isinstance(each, JsonBody):
+            return cast(JsonBody[RequestModel], each).model
     return None
 
 
 def body_models(routes: Iterable[BaseRoute]) -> list[type[BaseModel]]:
     bodies = (body_of(route) for route in routes if isinstance(route, ApiRoute))
-    return [body.model for body in bodies if body]
+    return [body for body in bodies if body]
 
 
-def request_body(body: JsonBody[Any]) -> Spec:
+def request_body(model: type[RequestModel]) -> Spec:
     content = {
-        "schema": {"$ref": REF.format(model=body.model.__name__)},
+        "schema": {"$ref": REF.format(model=model.__name__)},
         "examples": {
             summary: {"summary": summary, "value": value}
-            for summary, value in body.examples.items()
+            for summary, value in model.EXAMPLES.items()
         },
     }
     return {"required": True, "content": {"application/json": content}}

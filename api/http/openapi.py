@@ -18,19 +18,18 @@ REQUEST_ID = "req_4f0c2a91d3b87e65a1c09f2d"
 
 def response(
     status: int,
-    description: str,
-    example: object = None,
+    description: str = "",
     *,
     model: type[BaseModel] | None = None,
     headers: Mapping[str, str] | None = None,
-    media_type: str = "application/json",
 ) -> Responses:
-    """One response. `model` is needed for other statuses than the route's own."""
-    found: dict[str, Any] = {"description": description}
+    """Return one response; description and example come from its model.
+
+    `model` is needed for other statuses than the route's own.
+    """
+    found: dict[str, Any] = {"description": description} if description else {}
     if model is not None:
         found["model"] = model
-    if example is not None:
-        found["content"] = {media_type: {"example": example}}
     if headers:
         found["headers"] = {
             name: {"description": text, "schema": {"type": "string"}}

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
+from api.dependencies import RequestModel
 from api.http.patch_schema import without_defaults
+from api.http.query_params import Query
 from api.http.schemas import Document
 from api.http.timestamps import Time
 from generation import providers
@@ -45,6 +47,12 @@ def _future(value: datetime) -> datetime:
     return value
 
 
+def _tenant(value: str) -> str:
+    if not value or "\0" in value:
+        raise ValueError("must be a tenant's name")
+    return value
+
+
 RateText = Annotated[
     str,
     AfterValidator(_rate),
@@ -56,25 +64,42 @@ ProviderName = Annotated[
 Expiry = Annotated[Time, AfterValidator(_future)]
 Count = Annotated[int, Field(strict=True, ge=1, le=MOST)]
 
+_CREATED_AT = datetime(2026, 1, 31, 12, 0, 0, tzinfo=UTC)
+#: A key for the OpenAPI document.
+KEY = key_document(
+    ApiKey(
+        id="key_01KG9Q2Z6M8T4V7X1Y3A5C7E9G",
+        tenant="my-team",
+        prefix="genq_2fA9xQ",
+        webhook_secret="",
+        access=Access(
+            scopes=frozenset({Scope.SUBMIT, Scope.READ}),
+            providers=frozenset({"kling"}),
+            limits=Limits(rate=Rate(60, timedelta(minutes=1)), max_in_flight=20, daily_jobs=1000),
+            expires_at=_CREATED_AT + timedelta(days=3650),
+        ),
+        created_at=_CREATED_AT,
+    )
+)
 
-def _tenant(value: str) -> str:
-    if not value or "\0" in value:
-        raise ValueError("must be a tenant's name")
-    return value
+
+class KeyQuery(Query):
+    """The query of `GET /v1/keys`."""
+
+    tenant: Annotated[str, AfterValidator(_tenant)] | None = Field(
+        None, description="Only keys of this tenant.", json_schema_extra={"minLength": 1}
+    )
 
 
-#: A tenant to filter by.
-TenantName = Annotated[
-    str,
-    AfterValidator(_tenant),
-    WithJsonSchema({"type": "string", "minLength": 1}),
-]
-
-
-class AccessOrder(BaseModel):
+class KeyUpdate(RequestModel):
     """The body of `PATCH /v1/keys/{id}`. Absent fields do not change."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra=without_defaults)
+    model_config = ConfigDict(json_schema_extra=without_defaults)
+
+    EXAMPLES: ClassVar[Mapping[str, Any]] = {
+        "Set another rate": {"rate": "10/m"},
+        "Remove limits": {"rate": None, "max_in_flight": None},
+    }
 
     scopes: list[Scope] = Field(
         sorted(USUAL_SCOPES),
@@ -103,7 +128,7 @@ class AccessOrder(BaseModel):
     )
 
     def access(self, before: Access) -> Access:
-        """Return the changed permissions."""
+        """Return the permissions with the fields that are present."""
         limits = replace(before.limits, **self._given(LIMITS))
         return replace(before, limits=limits, **self._given(OTHERS))
 
@@ -124,14 +149,19 @@ LIMITS: Mapping[str, Callable[[Any], Any]] = {
 OTHERS: Mapping[str, Callable[[Any], Any]] = {
     "scopes": frozenset,
     "providers": frozenset,
-    "expires_at": lambda moment: moment,
+    "expires_at": lambda time: time,
 }
 
 
-class KeyOrder(AccessOrder):
+class KeyCreate(KeyUpdate):
     """The body of `POST /v1/keys`."""
 
     model_config = ConfigDict(json_schema_extra=None)
+
+    EXAMPLES: ClassVar[Mapping[str, Any]] = {
+        "A key without limits": {"tenant": "my-team"},
+        "A key with limits": {name: KEY[name] for name in ("tenant", *KeyUpdate.model_fields)},
+    }
 
     tenant: Annotated[
         str,
@@ -142,6 +172,8 @@ class KeyOrder(AccessOrder):
 
 class Key(Document):
     """An API key, without its secret."""
+
+    EXAMPLE: ClassVar[object] = KEY
 
     id: str
     object: Literal["key"]
@@ -161,33 +193,15 @@ class Key(Document):
 class NewKey(Key):
     """A new key. Its secrets are returned once, in this response."""
 
+    EXAMPLE: ClassVar[object] = KEY | {"key": "genq_2fA9xQ…", "webhook_secret": "whsec_…"}
+
     key: str = Field(description="The API key itself.")
     webhook_secret: str = Field(description="The secret that signs its webhooks.")
 
 
 class KeyList(Document):
-    """Keys, oldest first."""
+    """All keys, oldest first."""
+
+    EXAMPLE: ClassVar[object] = {"data": [KEY]}
 
     data: list[Key]
-
-
-KEY_ID = "key_01KG9Q2Z6M8T4V7X1Y3A5C7E9G"
-_CREATED = datetime(2026, 1, 31, 12, 0, 0, tzinfo=UTC)
-#: An example.
-KEY = key_document(
-    ApiKey(
-        id=KEY_ID,
-        tenant="my-team",
-        prefix="genq_2fA9xQ",
-        webhook_secret="",
-        access=Access(
-            scopes=frozenset({Scope.SUBMIT, Scope.READ}),
-            providers=frozenset({"kling"}),
-            limits=Limits(rate=Rate(60, timedelta(minutes=1)), max_in_flight=20, daily_jobs=1000),
-            expires_at=_CREATED + timedelta(days=3650),
-        ),
-        created_at=_CREATED,
-    )
-)
-#: An example of a body with every field.
-LIMITED_KEY = {name: KEY[name] for name in KeyOrder.model_fields}
