@@ -5,7 +5,6 @@ over them.
 
 import asyncio
 import socket
-from collections.abc import Callable
 from datetime import timedelta
 
 import structlog
@@ -15,8 +14,6 @@ from api.auth.guard import CallersEndpoint, Guarded, Route, route
 from api.auth.rate_limits import Limiter
 from api.auth.stream_tokens import StreamTokens, TokenOrKey
 from api.docs.examples import ExampleJobs
-from api.docs.reference import delivery_reference as tells
-from api.docs.reference import webhooks as says
 from api.docs.reference.events import EventReference
 from api.docs.reference.explain_reference import explain_job
 from api.docs.reference.jobs import Reference, erase_job
@@ -42,8 +39,6 @@ from api.operations.endpoints import Operations
 from api.system.health import Health, Readiness
 from api.system.metrics import Metrics
 from api.system.upstream_callbacks import Callbacks
-from api.webhooks.deliveries import WebhookDeliveries
-from api.webhooks.endpoints import WebhookEndpoints
 from generation.access.callback_tokens import PATH as CALLBACKS
 from generation.access.permissions import Scope
 from generation.flower_publisher import Rows
@@ -51,48 +46,6 @@ from generation.queue import Nudger, celery_app
 from generation.settings import Settings
 from generation.stations.config_file import load_stations
 from generation.store import Store
-
-ENDPOINTS = "/v1/webhook-endpoints"
-ENDPOINT = f"{ENDPOINTS}/{{endpoint_id}}"
-DELIVERIES = "/v1/webhook-deliveries"
-DELIVERY = f"{DELIVERIES}/{{delivery_id}}"
-
-
-def webhook_routes(
-    settings: Settings, store: Store, keyed: Callable[[CallersEndpoint], Guarded]
-) -> list[Route]:
-    endpoints = WebhookEndpoints(settings, store)
-    deliveries = WebhookDeliveries(settings, store)
-    return [
-        route("POST", ENDPOINTS, keyed(endpoints.create), says.create()),
-        route("GET", ENDPOINTS, keyed(endpoints.all), says.all_of_them()),
-        route("GET", ENDPOINT, keyed(endpoints.get), says.get()),
-        route("PATCH", ENDPOINT, keyed(endpoints.change), says.change()),
-        route("DELETE", ENDPOINT, keyed(endpoints.delete), says.delete()),
-        route("POST", f"{ENDPOINT}/rotate-secret", keyed(endpoints.rotate), says.rotate()),
-        route("POST", f"{ENDPOINT}/test", keyed(endpoints.test), says.test()),
-        route("GET", f"{ENDPOINT}/stats", keyed(endpoints.stats), says.stats()),
-        route("POST", f"{ENDPOINT}/recover", keyed(endpoints.recover), says.recover()),
-        route("POST", f"{ENDPOINT}/replay", keyed(endpoints.replay), says.replay()),
-        route(
-            "POST",
-            f"{ENDPOINT}/cancel-pending",
-            keyed(endpoints.cancel_pending),
-            says.cancel_pending(),
-        ),
-        route("GET", DELIVERIES, keyed(deliveries.page), tells.page()),
-        route("GET", DELIVERY, keyed(deliveries.get), tells.delivery()),
-        route("POST", f"{DELIVERY}/resend", keyed(deliveries.resend), tells.resend()),
-        route("POST", f"{DELIVERY}/cancel", keyed(deliveries.cancel), tells.cancel()),
-        route("GET", "/v1/jobs/{job_id}/deliveries", keyed(deliveries.of_job), tells.of_job()),
-        route(
-            "GET",
-            "/.well-known/webhooks-keys.json",
-            deliveries.signing_keys,
-            tells.signing_keys(),
-        ),
-    ]
-
 
 log = structlog.get_logger(__name__)
 
@@ -196,7 +149,6 @@ class Door:
                 keyed(operations.get),
                 says.get_operation(),
             ),
-            *webhook_routes(self.settings, self.store, keyed),
             route("POST", f"{CALLBACKS}/{{token}}", self._callbacks.receive, says.callback()),
             route("GET", "/healthz", self._health.alive, says.alive()),
             route("GET", "/readyz", self._health.ready, says.ready()),

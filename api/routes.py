@@ -4,8 +4,10 @@ from starlette.routing import BaseRoute
 
 from api.docs import endpoints as docs
 from api.keys import endpoints as keys
+from api.webhooks import deliveries
+from api.webhooks import endpoints as webhooks
 
-ROUTERS = (keys.router, docs.router)
+ROUTERS = (webhooks.router, deliveries.router, keys.router, docs.router)
 
 
 def routes() -> list[BaseRoute]:

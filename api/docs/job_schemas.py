@@ -13,14 +13,7 @@ from api.jobs.follow_ups import stands_alone
 from api.jobs.order import Order
 from api.jobs.resolve import Resolution
 from api.operations.catalogue import Catalogue, Entry
-from api.webhooks.requests import EndpointChange, EndpointOrder, Period
 
-#: What else is sent as JSON.
-BODIES: tuple[type[BaseModel], ...] = (
-    EndpointOrder,
-    EndpointChange,
-    Period,
-)
 #: The schema of orders that name a parent and an action, and nothing else.
 ACTION_ORDER = "Order.action"
 
@@ -90,7 +83,7 @@ def input_name(entry: Entry) -> str:
 
 def schemas(catalogue: Catalogue, bodies: Iterable[type[BaseModel]]) -> Spec:
     """Every schema by name."""
-    models = (*MODELS, Order, BatchOrder, Resolution, *BODIES, *bodies)
+    models = (*MODELS, Order, BatchOrder, Resolution, *bodies)
     _, document = models_json_schema([(each, "validation") for each in models], ref_template=REF)
     found: Spec = document["$defs"]
     order = found["Order"]

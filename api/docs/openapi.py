@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute
 
 from api.auth.guard import Route
 from api.dependencies import JsonBody, QueryReader, RequestModel
-from api.docs.examples import BATCH_ID, DELIVERY_ID, ENDPOINT_ID, JOB_ID
+from api.docs.examples import BATCH_ID, JOB_ID
 from api.docs.job_schemas import schemas
 from api.docs.openapi_parts import REF, Spec
 from api.http.openapi import Responses, problems
@@ -30,6 +30,7 @@ from api.http.schemas import Document
 from api.operations.catalogue import Catalogue
 from api.routing import ApiRoute
 from api.version import VERSION
+from api.webhooks.examples import DELIVERY, ENDPOINT
 
 ABOUT = (
     "Submit image, video, music and text jobs to many upstreams through one queue. `202` means that"
@@ -56,8 +57,8 @@ TAGS = (
 EXAMPLE_IDS = {
     "job_id": JOB_ID,
     "batch_id": BATCH_ID,
-    "endpoint_id": ENDPOINT_ID,
-    "delivery_id": DELIVERY_ID,
+    "endpoint_id": ENDPOINT.id,
+    "delivery_id": DELIVERY.id,
     "key_id": "key_01KG9Q2Z6M8T4V7X1Y3A5C7E9G",
     "provider": "kling",
     "operation": "text2video",
@@ -138,8 +139,8 @@ def complete(operation: Spec, route: ApiRoute) -> None:
 
 def describe_success(responses: Spec, route: ApiRoute) -> None:
     """Take the description and the example of a response from its model."""
-    models = {status: each.get("model") for status, each in route.responses.items()}
-    models.setdefault(route.status_code or 200, route.response_model)
+    others = {status: each["model"] for status, each in route.responses.items() if "model" in each}
+    models = {route.status_code or 200: route.response_model} | others
     for status, model in models.items():
         found = responses[str(status)]
         if isclass(model) and issubclass(model, Document):
@@ -182,7 +183,7 @@ def without_null(schema: Spec) -> Spec:
     """Return the schema of an optional parameter: absent, it is not sent as null."""
     (first, *more) = [each for each in schema.get("anyOf", [schema]) if each != {"type": "null"}]
     found = {"anyOf": [first, *more]} if more else first
-    return {name: value for name, value in found.items() if name != "title"}
+    return {name: value for name, value in found.items() if name not in {"title", "description"}}
 
 
 def dependencies_of(route: ApiRoute) -> list[object]:

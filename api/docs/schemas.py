@@ -12,18 +12,6 @@ from pydantic import Field
 
 from api.http.schemas import Document, Problem, ProblemEntry
 from api.jobs.explanation_schemas import Explanation
-from api.webhooks.schemas import (
-    NewWebhookEndpoint,
-    Queued,
-    WebhookDelivery,
-    WebhookDeliveryLog,
-    WebhookDeliveryPage,
-    WebhookEndpoint,
-    WebhookEndpointList,
-    WebhookEndpointStats,
-    WebhookKeys,
-    Withdrawn,
-)
 from generation.contract.errors import ErrorCode
 from generation.contract.status import AssetType
 from generation.job import Billed, JobState
@@ -268,14 +256,4 @@ MODELS: tuple[type[Document], ...] = (
     Alive,
     Problem,
     Noted,
-    NewWebhookEndpoint,
-    Queued,
-    WebhookDelivery,
-    WebhookDeliveryLog,
-    WebhookDeliveryPage,
-    WebhookEndpoint,
-    WebhookEndpointList,
-    WebhookEndpointStats,
-    WebhookKeys,
-    Withdrawn,
 )

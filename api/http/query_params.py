@@ -53,8 +53,8 @@ QueryTime = Annotated[
 ]
 
 
-def one_of(names: Iterable[str]) -> Any:
-    """Return the validator and the schema of a parameter with these values."""
+def one_of(names: Iterable[str]) -> BeforeValidator:
+    """Return the validator of a parameter that has one of these values."""
     known = list(names)
 
     def check(value: str) -> str:
@@ -62,7 +62,18 @@ def one_of(names: Iterable[str]) -> Any:
             raise ValueError(f"must be one of {', '.join(known)}")
         return value
 
-    return BeforeValidator(check, json_schema_input_type=str)
+    return BeforeValidator(check)
+
+
+def matching(form: re.Pattern[str], text: str) -> BeforeValidator:
+    """Return the validator of a parameter of this form; `must be …` completes its problem."""
+
+    def check(value: str) -> str:
+        if not form.fullmatch(value):
+            raise ValueError(f"must be {text}")
+        return value
+
+    return BeforeValidator(check)
 
 
 def check_names(given: QueryParams, known: Sequence[str]) -> None:

@@ -61,6 +61,7 @@ RateText = Annotated[
 ProviderName = Annotated[
     str, AfterValidator(_provider), WithJsonSchema({"type": "string", "enum": PROVIDERS})
 ]
+Tenant = Annotated[str, AfterValidator(_tenant), WithJsonSchema({"type": "string", "minLength": 1})]
 Expiry = Annotated[Time, AfterValidator(_future)]
 Count = Annotated[int, Field(strict=True, ge=1, le=MOST)]
 
@@ -86,9 +87,7 @@ KEY = key_document(
 class KeyQuery(Query):
     """The query of `GET /v1/keys`."""
 
-    tenant: Annotated[str, AfterValidator(_tenant)] | None = Field(
-        None, description="Only keys of this tenant.", json_schema_extra={"minLength": 1}
-    )
+    tenant: Tenant | None = Field(None, description="Only keys of this tenant.")
 
 
 class KeyUpdate(RequestModel):

@@ -13,6 +13,7 @@ from api.docs import schemas as documents
 from api.http import schemas as problems
 from api.http.problem_types import KINDS
 from api.keys import schemas as keys
+from api.webhooks import schemas as webhooks
 from generation import providers
 from tests.api.serving import Caller, Served
 from tests.api.test_refused_orders import problem
@@ -186,7 +187,7 @@ def references(value: object) -> Iterator[str]:
 
 def model_of(schema: Mapping[str, str]) -> type[BaseModel]:
     name = schema["$ref"].rpartition("/")[2]
-    modules = (documents, problems, about, keys)
+    modules = (documents, problems, about, keys, webhooks)
     return next(getattr(module, name) for module in modules if hasattr(module, name))
 
 

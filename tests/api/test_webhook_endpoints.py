@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from api.docs import schemas as documents
+from api.webhooks import schemas as documents
 from generation.contract.errors import ErrorCode
 from generation.job import Job, JobError, JobState
 from generation.store import Store
