@@ -70,7 +70,7 @@ class Api(FastAPI):
         Send away whoever holds a stream open or waits for events. For the loop, before it stops
         serving: a server that is to end waits for what is being answered.
         """
-        self._door.hub.leave()
+        self._door.hub.close_all()
 
     @property
     def base_url(self) -> str:

@@ -12,17 +12,13 @@ import structlog
 from api.auth.api_keys import Callers
 from api.auth.guard import CallersEndpoint, Guarded, Route, route
 from api.auth.rate_limits import Limiter
-from api.auth.stream_tokens import StreamTokens, TokenOrKey
 from api.docs.examples import ExampleJobs
-from api.docs.reference.events import EventReference
 from api.docs.reference.explain_reference import explain_job
 from api.docs.reference.jobs import Reference, erase_job
 from api.docs.reference.orders import OrderReference
 from api.docs.reference.submit_reference import SubmitReference
-from api.events.broadcaster import Hub
-from api.events.endpoints import Feed
-from api.events.streams import Streams
-from api.events.wait import Waiting
+from api.events.broadcaster import EventBroadcaster
+from api.events.wait import JobWaiter
 from api.http.timeouts import within
 from api.jobs.admission import Taker
 from api.jobs.batches import Batches
@@ -75,25 +71,21 @@ class Door:
         hints = Hints(catalogue, Paces(self.store.durations, stations))
         orders = OrderReader(settings, catalogue, Followups(stations))
         taker = Taker(self.store.jobs, orders, self._nudger, self._rows)
-        self.hub = Hub(self.store.events)
-        self._ordering = Ordering(settings, taker, hints, Waiting(self.store.jobs, self.hub))
+        self.hub = EventBroadcaster(self.store.events)
+        self._ordering = Ordering(settings, taker, hints, JobWaiter(self.store.jobs, self.hub))
         self._batches = Batches(settings, self.store, taker, self._rows)
         standing = Standing(self.store, stations)
         self._jobs = Jobs(settings, self.store.jobs, standing, hints, self._rows)
         self._inputs = Inputs(settings, self.store.jobs)
         self._resolutions = Resolutions(settings, self.store.jobs, self._rows)
         self._metrics = Metrics(self.store, self._nudger, stations)
-        self._feed = Feed(self.store, self.hub)
-        self._streams = Streams(self.store, self.hub, self.callers)
         self._examples = ExampleJobs(catalogue.entries[0].operation)
         self._explanations = Explanations(self.store.jobs, self.store.stories, standing)
         self._callbacks = Callbacks(self.store)
         self._erasing = Erasing(self.store.jobs, self.store.erasure, self.base_url)
         self._operations = Operations(catalogue)
         self._health = Health(Readiness(self.store, self._nudger, stations))
-        self.routes = self._routes(
-            Reference(catalogue), OrderReference(catalogue), EventReference(catalogue)
-        )
+        self.routes = self._routes(Reference(catalogue), OrderReference(catalogue))
         #: Endpoints worth a way of their own, by method and path.
         self.busiest = {
             ("POST", "/v1/jobs"): self._keyed(self._ordering.create, Scope.SUBMIT),
@@ -118,7 +110,7 @@ class Door:
     def _keyed(self, endpoint: CallersEndpoint, scope: Scope | None = None) -> Guarded:
         return Guarded(self.callers, self.limiter, endpoint, scope)
 
-    def _routes(self, says: Reference, takes: OrderReference, tells: EventReference) -> list[Route]:
+    def _routes(self, says: Reference, takes: OrderReference) -> list[Route]:
         """Busy ones first: they are tried in this order."""
         jobs, operations = self._jobs, self._operations
         keyed = self._keyed
@@ -141,7 +133,6 @@ class Door:
             *self._submit_routes(SubmitReference()),
             route("DELETE", "/v1/jobs/{job_id}", erase, erase_job(self._examples)),
             *self._batch_routes(takes),
-            *self._event_routes(tells),
             route("GET", "/v1/operations", keyed(operations.all), says.list_operations()),
             route(
                 "GET",
@@ -169,17 +160,4 @@ class Door:
             route("POST", "/v1/jobs/batch", keyed(batches.create), takes.create_batch()),
             route("GET", "/v1/batches/{batch_id}", keyed(batches.get), takes.get_batch()),
             route("POST", "/v1/batches/{batch_id}/cancel", cancel, takes.cancel_batch()),
-        ]
-
-    def _event_routes(self, says: EventReference) -> list[Route]:
-        feed, streams, keyed = self._feed, self._streams, self._keyed
-        tokens = StreamTokens(self.store, self.base_url)
-        issue = keyed(tokens.issue, Scope.READ)
-        of_job = TokenOrKey(keyed(streams.of_job), tokens, streams.of_job)
-        return [
-            route("GET", "/v1/jobs/{job_id}/events", keyed(feed.of_job), says.job_events()),
-            route("GET", "/v1/jobs/{job_id}/stream", of_job, says.job_stream()),
-            route("POST", "/v1/jobs/{job_id}/stream-token", issue, says.stream_token()),
-            route("GET", "/v1/events", keyed(feed.page), says.feed()),
-            route("GET", "/v1/events/stream", keyed(streams.of_tenant), says.stream()),
         ]

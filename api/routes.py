@@ -3,11 +3,12 @@
 from starlette.routing import BaseRoute
 
 from api.docs import endpoints as docs
+from api.events import endpoints as events
 from api.keys import endpoints as keys
 from api.webhooks import deliveries
 from api.webhooks import endpoints as webhooks
 
-ROUTERS = (webhooks.router, deliveries.router, keys.router, docs.router)
+ROUTERS = (events.router, webhooks.router, deliveries.router, keys.router, docs.router)
 
 
 def routes() -> list[BaseRoute]:

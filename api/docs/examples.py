@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from generation import providers
 from generation.contract.operation import Operation
 from generation.contract.status import Asset, AssetType
 from generation.job import Billed, Job, JobState, Result
@@ -63,3 +64,8 @@ class ExampleJobs:
             result=None,
             erased_at=finished + timedelta(days=1),
         )
+
+
+_IMAGINE = providers.find("midjourney", "imagine", "midjourney.station")
+assert _IMAGINE is not None
+JOBS = ExampleJobs(_IMAGINE)

@@ -159,37 +159,6 @@ class PlacedBatch(Batch):
     rejected: list[Rejection]
 
 
-class Event(Document):
-    """What happened, and the job as it was then: the same as in a webhook."""
-
-    type: str
-    timestamp: datetime
-    data: dict[str, Any] = Field(
-        description="The job as of then, in the form of `GET /v1/jobs/{id}`; of an `endpoint.`"
-        " event, the endpoint."
-    )
-    id: str = Field(description="The same in every delivery and every answer: drop repeats by it.")
-    sequence: int = Field(description="Rises within the job; it may skip numbers.")
-
-
-class EventPage(Document):
-    """Events, the oldest first."""
-
-    data: list[Event]
-    next_cursor: str = Field(description="Give it back as `after` to go on; there always is one.")
-    has_more: bool = Field(description="Whether there is more right now.")
-
-
-class StreamToken(Document):
-    """Opens the stream of one job for a browser."""
-
-    object: Literal["stream_token"]
-    job: str
-    token: str
-    url: str = Field(description="For `new EventSource(url)`.")
-    expires_at: datetime
-
-
 class Reply(Document):
     """What an upstream literally said."""
 
@@ -243,9 +212,6 @@ class Noted(Document):
 MODELS: tuple[type[Document], ...] = (
     Job,
     JobPage,
-    Event,
-    EventPage,
-    StreamToken,
     Batch,
     PlacedBatch,
     Reply,

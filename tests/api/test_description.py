@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from api.docs import endpoints as about
 from api.docs import schemas as documents
+from api.events import schemas as events
 from api.http import schemas as problems
 from api.http.problem_types import KINDS
 from api.keys import schemas as keys
@@ -187,7 +188,7 @@ def references(value: object) -> Iterator[str]:
 
 def model_of(schema: Mapping[str, str]) -> type[BaseModel]:
     name = schema["$ref"].rpartition("/")[2]
-    modules = (documents, problems, about, keys, webhooks)
+    modules = (documents, problems, about, events, keys, webhooks)
     return next(getattr(module, name) for module in modules if hasattr(module, name))
 
 

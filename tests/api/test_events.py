@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from api.docs import schemas as documents
+from api.events import schemas as documents
 from api.events.query import cursor_of
 from generation.job import Job, JobState
 from tests.api.serving import Caller, Served

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from api.docs import schemas as documents
+from api.events import schemas as documents
 from generation.job import Job, JobState
 from tests.api.serving import Caller
 from tests.api.streaming import frames

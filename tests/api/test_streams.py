@@ -183,7 +183,7 @@ async def test_a_listener_that_is_too_slow_is_let_go_of() -> None:
     listener = Subscription("acme", "job_1", ())
     pieces = [Progress(percent, b"{}") for percent in range(MOST_WAITING + 5)]
     for piece in pieces:
-        listener.give(piece)
+        listener.deliver(piece)
     heard = [await listener.next() for _ in range(MOST_WAITING + 1)]
     assert heard == [*pieces[:MOST_WAITING], None]
 
