@@ -31,11 +31,7 @@ from api.jobs.queue_position import Standing
 from api.jobs.resolve import Resolutions
 from api.jobs.submit import Ordering
 from api.operations.catalogue import Catalogue
-from api.operations.endpoints import Operations
-from api.system.health import Health, Readiness
-from api.system.metrics import Metrics
-from api.system.upstream_callbacks import Callbacks
-from generation.access.callback_tokens import PATH as CALLBACKS
+from api.system.health import ReadinessChecks
 from generation.access.permissions import Scope
 from generation.flower_publisher import Rows
 from generation.queue import Nudger, celery_app
@@ -60,17 +56,17 @@ class Door:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.base_url = settings.public_url or ""
-        stations = load_stations(settings)
+        self.stations = stations = load_stations(settings)
         self.store = Store(settings.store_url, base_url=self.base_url)
         self.callers = Callers(self.store.keys, settings.key_cache)
         self.limiter = Limiter(self.store.jobs.quotas)
-        self._nudger = Nudger(settings)
+        self.nudger = Nudger(settings)
         hostname = f"genq-api@{socket.gethostname()}"
-        self._rows = Rows(self._nudger, celery_app(settings), hostname)
+        self._rows = Rows(self.nudger, celery_app(settings), hostname)
         self.catalogue = catalogue = Catalogue(stations)
         hints = Hints(catalogue, Paces(self.store.durations, stations))
         orders = OrderReader(settings, catalogue, Followups(stations))
-        taker = Taker(self.store.jobs, orders, self._nudger, self._rows)
+        taker = Taker(self.store.jobs, orders, self.nudger, self._rows)
         self.hub = EventBroadcaster(self.store.events)
         self._ordering = Ordering(settings, taker, hints, JobWaiter(self.store.jobs, self.hub))
         self._batches = Batches(settings, self.store, taker, self._rows)
@@ -78,13 +74,10 @@ class Door:
         self._jobs = Jobs(settings, self.store.jobs, standing, hints, self._rows)
         self._inputs = Inputs(settings, self.store.jobs)
         self._resolutions = Resolutions(settings, self.store.jobs, self._rows)
-        self._metrics = Metrics(self.store, self._nudger, stations)
         self._examples = ExampleJobs(catalogue.entries[0].operation)
         self._explanations = Explanations(self.store.jobs, self.store.stories, standing)
-        self._callbacks = Callbacks(self.store)
         self._erasing = Erasing(self.store.jobs, self.store.erasure, self.base_url)
-        self._operations = Operations(catalogue)
-        self._health = Health(Readiness(self.store, self._nudger, stations))
+        self.readiness = ReadinessChecks(self.store, self.nudger, stations)
         self.routes = self._routes(Reference(catalogue), OrderReference(catalogue))
         #: Endpoints worth a way of their own, by method and path.
         self.busiest = {
@@ -97,7 +90,7 @@ class Door:
         outcomes = await asyncio.gather(
             within(LAST_WORDS, self.callers.stop()),
             within(LAST_WORDS, self.hub.stop()),
-            within(LAST_WORDS, self._nudger.close()),
+            within(LAST_WORDS, self.nudger.close()),
             return_exceptions=True,
         )
         outcomes += await asyncio.gather(
@@ -112,7 +105,7 @@ class Door:
 
     def _routes(self, says: Reference, takes: OrderReference) -> list[Route]:
         """Busy ones first: they are tried in this order."""
-        jobs, operations = self._jobs, self._operations
+        jobs = self._jobs
         keyed = self._keyed
         cancel = keyed(jobs.cancel, Scope.CANCEL)
         erase = keyed(self._erasing.erase, Scope.CANCEL)
@@ -133,24 +126,12 @@ class Door:
             *self._submit_routes(SubmitReference()),
             route("DELETE", "/v1/jobs/{job_id}", erase, erase_job(self._examples)),
             *self._batch_routes(takes),
-            route("GET", "/v1/operations", keyed(operations.all), says.list_operations()),
-            route(
-                "GET",
-                "/v1/operations/{provider}/{operation}",
-                keyed(operations.get),
-                says.get_operation(),
-            ),
-            route("POST", f"{CALLBACKS}/{{token}}", self._callbacks.receive, says.callback()),
-            route("GET", "/healthz", self._health.alive, says.alive()),
-            route("GET", "/readyz", self._health.ready, says.ready()),
         ]
 
     def _submit_routes(self, says: SubmitReference) -> list[Route]:
         resolve = self._keyed(self._resolutions.resolve)
-        metrics = self._keyed(self._metrics.read, Scope.METRICS)
         return [
             route("POST", "/v1/jobs/{job_id}/resolve", resolve, says.resolve()),
-            route("GET", "/metrics", metrics, says.metrics()),
         ]
 
     def _batch_routes(self, takes: OrderReference) -> list[Route]:

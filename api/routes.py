@@ -5,10 +5,22 @@ from starlette.routing import BaseRoute
 from api.docs import endpoints as docs
 from api.events import endpoints as events
 from api.keys import endpoints as keys
+from api.operations import endpoints as operations
+from api.system import endpoints as system
+from api.system import upstream_callbacks
 from api.webhooks import deliveries
 from api.webhooks import endpoints as webhooks
 
-ROUTERS = (events.router, webhooks.router, deliveries.router, keys.router, docs.router)
+ROUTERS = (
+    events.router,
+    operations.router,
+    webhooks.router,
+    deliveries.router,
+    keys.router,
+    upstream_callbacks.router,
+    system.router,
+    docs.router,
+)
 
 
 def routes() -> list[BaseRoute]:

@@ -142,11 +142,12 @@ def describe_success(responses: Spec, route: ApiRoute) -> None:
     others = {status: each["model"] for status, each in route.responses.items() if "model" in each}
     models = {route.status_code or 200: route.response_model} | others
     for status, model in models.items():
-        found = responses[str(status)]
         if isclass(model) and issubclass(model, Document):
-            found["content"]["application/json"]["example"] = model.EXAMPLE
-            if "description" not in route.responses.get(status, {}):
-                found["description"] = (model.__doc__ or "").partition("\n")[0]
+            given = route.responses.get(status, {})
+            content = given.get("content", {}).get("application/json", {"example": model.EXAMPLE})
+            responses[str(status)]["content"]["application/json"] |= content
+            first_line = (model.__doc__ or "").partition("\n")[0]
+            responses[str(status)]["description"] = given.get("description", first_line)
 
 
 def implied_problems(operation: Spec, route: ApiRoute) -> Iterator[Problem]:

@@ -167,47 +167,6 @@ class Reply(Document):
     reply: str | None = Field(description="Its HTTP status and its body, cut.")
 
 
-class Operation(Document):
-    """Something that can be ordered."""
-
-    object: Literal["operation"]
-    provider: str
-    name: str
-    summary: str
-    dialects: list[str] = Field(description="The ways stations speak of it.")
-    offered: bool = Field(description="Whether it can be ordered here.")
-    stations: list[str] = Field(description="The stations that sell it here, first choice first.")
-    example: dict[str, Any] = Field(description="An `input` that works.")
-    input_schema: dict[str, Any] = Field(description="JSON Schema of `input`.")
-
-
-class OperationList(Document):
-    data: list[Operation]
-
-
-class Check(Document):
-    ok: bool
-    required: bool = Field(description="Whether its failure makes the whole answer a 503.")
-    detail: str
-
-
-class Readiness(Document):
-    ready: bool
-    #: The failed checks that do not make this process unready.
-    degraded: list[str]
-    checks: dict[str, Check]
-
-
-class Alive(Document):
-    ok: Literal[True]
-
-
-class Noted(Document):
-    """What an upstream hears that has called back."""
-
-    ok: Literal[True]
-
-
 #: Every model an answer may be described by.
 MODELS: tuple[type[Document], ...] = (
     Job,
@@ -216,10 +175,5 @@ MODELS: tuple[type[Document], ...] = (
     PlacedBatch,
     Reply,
     Explanation,
-    Operation,
-    OperationList,
-    Readiness,
-    Alive,
     Problem,
-    Noted,
 )

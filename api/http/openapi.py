@@ -20,16 +20,20 @@ def response(
     status: int,
     description: str = "",
     *,
+    example: object = None,
     model: type[BaseModel] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Responses:
-    """Return one response; description and example come from its model.
+    """Return one response.
 
-    `model` is needed for other statuses than the route's own.
+    `model` is needed for other statuses than the route's own. Its description and example are the
+    default.
     """
     found: dict[str, Any] = {"description": description} if description else {}
     if model is not None:
         found["model"] = model
+    if example is not None:
+        found["content"] = {"application/json": {"example": example}}
     if headers:
         found["headers"] = {
             name: {"description": text, "schema": {"type": "string"}}

@@ -14,6 +14,9 @@ from api.events import schemas as events
 from api.http import schemas as problems
 from api.http.problem_types import KINDS
 from api.keys import schemas as keys
+from api.operations import endpoints as operations
+from api.system import endpoints as system
+from api.system import upstream_callbacks as callbacks
 from api.webhooks import schemas as webhooks
 from generation import providers
 from tests.api.serving import Caller, Served
@@ -36,12 +39,12 @@ def operations_of(spec: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str,
 class TestOperations:
     def test_the_list_has_everything_this_version_knows(self, caller: Caller) -> None:
         answer = caller.get("/v1/operations")
-        listed = documents.OperationList.model_validate_json(answer.content).data
+        listed = operations.OperationList.model_validate_json(answer.content).data
         assert [f"{each.provider}.{each.name}" for each in listed] == list(providers.names())
 
     def test_one_of_them(self, caller: Caller) -> None:
         answer = caller.get("/v1/operations/midjourney/imagine")
-        operation = documents.Operation.model_validate_json(answer.content)
+        operation = operations.Operation.model_validate_json(answer.content)
         assert operation.offered
         assert operation.stations == ["relay", "proxy"]
         assert {"midjourney.proxy", "midjourney.station"} <= set(operation.dialects)
@@ -188,7 +191,7 @@ def references(value: object) -> Iterator[str]:
 
 def model_of(schema: Mapping[str, str]) -> type[BaseModel]:
     name = schema["$ref"].rpartition("/")[2]
-    modules = (documents, problems, about, events, keys, webhooks)
+    modules = (documents, problems, about, callbacks, events, keys, operations, system, webhooks)
     return next(getattr(module, name) for module in modules if hasattr(module, name))
 
 

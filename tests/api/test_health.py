@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from api.docs.schemas import Readiness
+from api.system.endpoints import Readiness
 from generation.queue import SUBMITS
 from generation.settings import seconds
 from ops.stack.broker import BrokerProcess, client
