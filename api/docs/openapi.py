@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from inspect import isclass
-from typing import cast
+from typing import Any, cast
 
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
@@ -116,8 +116,36 @@ def openapi(routes: Sequence[BaseRoute], catalogue: Catalogue, base_url: str) ->
     for name in ("HTTPValidationError", "ValidationError"):
         found.pop(name, None)
     found |= schemas(catalogue, body_models(routes))
+    document["components"]["schemas"] = {name: titled(name, found[name]) for name in sorted(found)}
     document["components"]["securitySchemes"] = SECURITY
     return document
+
+
+def titled(name: str, schema: Spec) -> Spec:
+    """Return a schema with its name as its title, and without titles inside.
+
+    Generators of clients name classes after titles and leave out those that occur twice; pydantic
+    gives the models of several providers the same title.
+    """
+    return without_titles(schema) | {"title": name}
+
+
+#: Their values are data, not schemas.
+LITERALS = {"const", "default", "enum", "example", "examples"}
+
+
+def without_titles(schema: Any) -> Any:
+    match schema:
+        case dict():
+            return {
+                name: value if name in LITERALS else without_titles(value)
+                for name, value in cast(Spec, schema).items()
+                if not (name == "title" and isinstance(value, str))
+            }
+        case list():
+            return [without_titles(each) for each in cast(list[Any], schema)]
+        case _:
+            return schema
 
 
 def complete(operation: Spec, route: ApiRoute) -> None:
