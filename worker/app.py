@@ -39,15 +39,15 @@ app: Celery = celery_app(settings)
 app.conf.worker_pool = f"{LoopPool.__module__}:{LoopPool.__name__}"
 app.conf.worker_consumer = f"{SturdyConsumer.__module__}:{SturdyConsumer.__name__}"
 
-#: How long a leaving worker waits for the looks and the deliveries it has on the wire, beyond their
-#: own time limit.
+#: How long a stopping worker waits for open looks and deliveries, beyond their own time limit.
 DRAIN_MARGIN_SECONDS = 5
 
 
 class BackRoom(bootsteps.StartStopStep):
-    """
-    Opens the room and ticks, from the start of the worker to its end, broker or no broker. Celery
-    stops it after the consumer and before the pool: nothing new is claimed while tasks finish.
+    """Celery boot step that opens the context and ticks while the worker runs.
+
+    It runs with or without a broker. Celery stops it after the consumer and before the pool:
+    nothing new is claimed while tasks finish.
     """
 
     requires = {"celery.worker.components:Pool"}  # noqa: RUF012  (Celery's own form)
@@ -93,11 +93,11 @@ async def drained(ticker: Ticker, deliveries: Deliveries) -> None:
 
 
 class Process:
-    """What this worker process holds once it has started."""
+    """The state of this worker process."""
 
     loop: Loop
     room: Room
-    #: Celery's own object of this process; it knows how the worker ended.
+    #: Celery's object of this process; it knows the exit code.
     controller: Any = None
 
     def __init__(self) -> None:
@@ -105,7 +105,7 @@ class Process:
         self.background: list[Future[None]] = []
 
     def open(self, loop: Loop, hostname: str) -> None:
-        """Open the room on this loop. Raises `SystemExit` where the settings cannot work."""
+        """Open the context on this loop. Raises `SystemExit` if the settings cannot work."""
         if unknown := unknown_settings(settings):
             sys.exit(f"genq worker: {'; '.join(unknown)}")
         try:
@@ -120,7 +120,7 @@ class Process:
         self.room = loop.run(make())
 
     def leave(self) -> None:
-        """From now on nothing new is claimed; what is on the wire goes on."""
+        """Claim nothing from now on. Open requests go on."""
         if hasattr(self, "room"):
             self.room.leaving = True
 
@@ -136,7 +136,7 @@ process = Process()
 
 
 async def submit_task(job_id: str) -> None:
-    """A job's own task. Where the job stands is told to Flower by whoever moves it."""
+    """A job's own task. Flower is informed by the code that moves the job."""
     if not process.room.leaving:
         await submit(process.room, job_id)
 
@@ -172,9 +172,9 @@ def close_room(**_: Any) -> None:
 
 
 def main() -> NoReturn:
-    """
-    Run the worker in this process until it is told to stop, and exit with 0; with another code
-    where an error has ended it.
+    """Run the worker in this process until it is stopped.
+
+    Exits with 0, or with another code if an error ended it.
     """
     app.worker_main(
         [
@@ -183,10 +183,10 @@ def main() -> NoReturn:
             "--without-mingle",
             "-E",
             "-n",
-            # Two workers on one machine must have two names.
+            # Two workers on one machine need two names.
             f"worker-{os.getpid()}@%h",
             f"--loglevel={settings.log_level}",
         ]
     )
-    # Celery's own program keeps the code to itself.
+    # Celery's own program does not pass on the exit code.
     sys.exit(process.controller.exitcode)

@@ -1,7 +1,6 @@
-"""
-What a worker process holds, once: one event loop, one store, one client, one broker connection.
+"""The parts of a worker process: settings, stations, store, clients.
 
-All of it is made and used on the loop of `worker.runtime.celery_pool`.
+All of them are made and used on the loop of `worker.runtime.celery_pool`.
 """
 
 import asyncio
@@ -41,7 +40,7 @@ log = structlog.get_logger(__name__)
 Answer = TypeVar("Answer")
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-#: How long a process that is to end goes on trying to write down what it has learned.
+#: How long a stopping process keeps trying to save what it has learned.
 LEAVING_SAVES_FOR = timedelta(minutes=10)
 LONGEST_PAUSE_SECONDS = 5
 
@@ -50,7 +49,7 @@ NO_PACE = Pace(Durations(seconds(30), seconds(60), seconds(120)))
 
 
 class Room:
-    """Everything the steps of a job need. Made on the loop, used on the loop."""
+    """Everything that the steps of a job need. Made and used on one event loop."""
 
     def __init__(self, settings: Settings, stations: Stations, app: Celery, hostname: str) -> None:
         self.settings = settings
@@ -60,7 +59,7 @@ class Room:
         self.breakers = Breakers()
         self.learned = Learned(self.store.durations)
         self.counts = Counts(self.store.database)
-        #: What is known of keys, and which of them jobs wait for; read anew with each tick.
+        #: The state of keys, and the keys that jobs wait for; read again on each tick.
         self.accounts: Mapping[KeyName, Account] = {}
         self.awaited: Set[KeyName] = frozenset()
         self.patience = Patience(settings.retry_base, settings.retry_limit)
@@ -81,26 +80,24 @@ class Room:
         )
         self.clock = Clock()
         self.submit_places = SubmitPlaces(settings.worker_concurrency, len(stations))
-        #: Jobs whose submit is on the wire in this process; their leases are renewed.
+        #: Jobs that this process is submitting; their leases are renewed.
         self.submitting: set[str] = set()
         #: Held while a job is saved with a task, by station and upstream id.
         self.naming: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
-        #: Set when something may be owed to a webhook: it need not wait for the next tick.
+        #: Set when a delivery may be due, so that it need not wait for the next tick.
         self.told = asyncio.Event()
-        #: Set once the process is to end: nothing new is claimed.
+        #: Set when the process is to end: nothing new is claimed.
         self.leaving = False
 
     def now(self) -> datetime:
         return self.clock.now()
 
     def steady(self) -> datetime:
-        """
-        A time for what only this process remembers: it goes forward whatever is done to the clock.
-        """
+        """Return a monotonic time, for what only this process remembers."""
         return EPOCH + timedelta(seconds=monotonic())
 
     def moment(self, binding: Binding | None = None, model: str = "") -> Moment:
-        """Now, for a decision about a job of this binding that asks for this model."""
+        """Return the context of a decision about a job of this binding that asks for this model."""
         pace = self.learned.pace(binding, model) if binding else NO_PACE
         rules = self.rules
         if binding and binding.operation.submit_timeout:
@@ -109,18 +106,18 @@ class Room:
         return Moment(now=self.now(), rules=rules, pace=pace, dice=random.random(), surely=surely)
 
     async def save(self, job_id: str, decide: Decide) -> Change | None:
-        """`JobStore.change`, persisted in."""
+        """Apply `JobStore.change` with `persist`."""
         change = await self.persist(job_id, lambda: self.store.jobs.change(job_id, decide))
         if change is not None and change.moved:
             self.told.set()
         return change
 
     async def persist(self, job_id: str, write: Callable[[], Awaitable[Answer]]) -> Answer:
-        """
-        A write, kept up for as long as the database is away: what an exchange has
-        brought, above all the id of a paid task, is known to this process alone. A process that is
-        to leave gives up after ten minutes. Raises what cannot be cured by waiting. A decision that
-        was saved although its commit went unanswered is taken again and changes nothing.
+        """Perform a write, and repeat it while the database is away.
+
+        The result of an exchange, above all the id of a paid task, is known to this process alone.
+        A process that is to end gives up after ten minutes. Raises errors that waiting does not
+        cure. A decision whose commit was not answered is made again and changes nothing.
         """
         pause = 0.1
         give_up_at: float | None = None
@@ -137,7 +134,7 @@ class Room:
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
     async def callback_url(self, job: Job) -> str | None:
-        """Where the job's upstream may call back; None where it cannot reach us, or for now."""
+        """Return the callback URL of the job; None if none can be made now."""
         if self.settings.public_url is None:
             return None
         try:
@@ -148,7 +145,7 @@ class Room:
         return callback_url(self.settings.public_url, job.id, secret)
 
     def show(self, change: Change | None) -> None:
-        """Let Flower know of a move."""
+        """Publish a move to Flower."""
         if change is not None and change.moved:
             self.rows.show(change.after, change.after.updated_at)
 

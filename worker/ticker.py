@@ -1,9 +1,8 @@
-"""
-What makes things happen: every worker ticks.
+"""The ticker of a worker: claims what is due and starts it.
 
-A tick claims what is due and starts it. Looks have rounds of their own, so that nothing else delays
-them. Two tickers at once are harmless, because a claim is exclusive; a ticker that dies is missed
-by nobody, because the others find the same rows.
+Looks have a loop of their own, so that nothing else delays them. Two tickers at once are harmless,
+because a claim is exclusive; a ticker that dies is replaced by the others, which find the same
+rows.
 """
 
 import asyncio
@@ -37,16 +36,15 @@ log = structlog.get_logger(__name__)
 
 ERRANDS_LIMIT = 500
 OVERDUE_LIMIT = 100
-#: Between two rounds where the first found more than it could start.
+#: The pause between two rounds when the first found more than it could start.
 BREATH = timedelta(seconds=0.02)
-#: How often lanes that are not looked at are searched for jobs past their deadline.
+#: How often keys that are not looked at are searched for jobs past their deadline.
 DEADLINES_EVERY = timedelta(seconds=30)
-#: While more submits than this wait on the queue, no queued job is nudged again: it is in line
-#: already.
+#: While more submits than this wait in the queue, queued jobs are not nudged again.
 LONG_LINE = 1000
-#: A database that cannot be reached is left alone for this long.
+#: The pause after the database could not be reached.
 PAUSE = timedelta(seconds=2)
-#: A lease is renewed this many times before it could run out.
+#: How many times a lease is renewed before it could run out.
 RENEWALS = 4
 AFTER_STEP_SECONDS = 10
 
@@ -60,29 +58,23 @@ class Ticker:
         self._lines = Lines(room)
         self._house = Housekeeping(room)
         self._errands: set[asyncio.Task[None]] = set()
-        #: When sleepers are to be woken, on the clock that only goes forward. Once at the
-        #: beginning: whoever could have noticed that the clock was set back may have ended.
+        #: When `wake_at` values are to be repaired, by the monotonic clock. Once at the beginning:
+        #: the process that could have noticed a clock step may have ended.
         self._rouse_at = [monotonic()]
         self._stepped = False
-        #: On the clock that only goes forward.
+        #: By the monotonic clock.
         self._renewed_at = -inf
         self._kept_at: datetime | None = None
 
     async def run(self) -> None:
-        """
-        Tick until the process is to leave; from then on only renew the leases of what is still on
-        the wire, until this is canceled.
-        """
+        """Tick until the process is to end, then only renew leases of open submits."""
         await asyncio.gather(
             self._rounds(self._tick), self._rounds(self._look), self._rounds(self._house.round)
         )
         await self._hold()
 
     async def _rounds(self, once: Callable[[], Awaitable[bool]]) -> None:
-        """
-        Again and again, at the pace of the settings; sooner where there is more to do than one
-        round could.
-        """
+        """Run rounds at the pace of the settings; sooner while there is more to do."""
         while not self._room.leaving:
             try:
                 busy = await once()
@@ -112,7 +104,7 @@ class Ticker:
             await asyncio.sleep(self._room.settings.tick.total_seconds())
 
     async def _tick(self) -> bool:
-        """Errands. True where there are more than one round could start."""
+        """Claim errands. Returns True if there are more than one round could start."""
         await self._renew_leases()
         await self._mind_the_clock()
         line = await self._room.nudger.depth()
@@ -123,7 +115,7 @@ class Ticker:
             skip_queued=line is None or line > LONG_LINE,
         )
         self._begin([job for job in jobs if self._dispatch(job)])
-        # After the errands: what goes wrong from here on holds up no job that waits for one.
+        # After the errands: a failure from here on holds up no job that waits for one.
         await self._lines.serve()
         self._looks.join_pauses()
         for name in to_ask(self._room):
@@ -134,9 +126,9 @@ class Ticker:
         return len(jobs) == ERRANDS_LIMIT
 
     async def _look(self) -> bool:
-        """
-        Looks of all lanes; and until the next tick, more of those that had more than they had room
-        for, as their places come free. True where some still have more.
+        """Look with all keys, and until the next tick again with those for which more was due.
+
+        Returns True if more is due for some.
         """
         until = monotonic() + self._room.settings.tick.total_seconds()
         await self._claim_looks(self._looks.rooms())
@@ -154,11 +146,11 @@ class Ticker:
             self._begin(jobs)
 
     async def _mind_the_clock(self) -> None:
-        """Nobody sleeps longer because the machine's clock was set back."""
+        """Repair `wake_at` values after the machine's clock was set back."""
         now, room = self._room.now(), self._room
         if room.clock.went_back:
             room.clock.went_back = False
-            # And once more, for what was being written down at that moment.
+            # And once more, for what was being written at that moment.
             self._stepped, self._rouse_at = True, [monotonic(), monotonic() + AFTER_STEP_SECONDS]
             log.warning("clock_went_back")
         if not self._rouse_at or monotonic() < self._rouse_at[0]:
@@ -175,7 +167,7 @@ class Ticker:
                 self._start(expire(self._room, job))
 
     async def _keep_deadlines(self) -> None:
-        """Jobs in lanes that are not looked at expire as all others."""
+        """Expire jobs of keys that are not looked at."""
         now = self._room.now()
         if is_recent(self._kept_at, now, DEADLINES_EVERY):
             return
@@ -186,7 +178,7 @@ class Ticker:
             self._start(expire(self._room, job))
 
     def _next_wake(self, job: Job) -> datetime | None:
-        """Where the claim moves `wake_at`."""
+        """Return the `wake_at` of a claim."""
         if job.state is JobState.QUEUED:
             at = self._room.moment()
             return at.until(job.deadline, at.now + self._room.settings.nudge_again)
@@ -197,7 +189,7 @@ class Ticker:
         return claimed_until(job, self._room.moment(binding, job.model))
 
     def _dispatch(self, job: Job) -> bool:
-        """Start what a claimed job needs. True where that is a look."""
+        """Start what a claimed job needs. Returns True if that is a look."""
         match job.state:
             case _ if is_late(job, self._room) and not self._can_ask(job):
                 self._start(expire(self._room, job))
@@ -216,7 +208,7 @@ class Ticker:
         return False
 
     def _can_ask(self, job: Job) -> bool:
-        """Whether there is an upstream to have the last word."""
+        """Return whether there is an upstream to ask last."""
         if job.state is JobState.QUEUED:
             return False
         try:
@@ -233,18 +225,18 @@ class Ticker:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._errands.discard(task)
         error = None if task.cancelled() else task.exception()
-        # A row that cannot be read was named by whoever met it.
+        # An unreadable row was reported where it was met.
         if error is not None and not isinstance(error, UnreadableRow):
             log.error("errand_failed", exc_info=error)
 
     async def _nudge(self, job: Job) -> None:
-        """A queued job whose message was lost, or whose wait is over."""
+        """Nudge a queued job whose message was lost, or whose wait is over."""
         whole = await self._room.store.jobs.get(job.id)
         if whole is not None:
             self._room.nudger.nudge(submit_message(whole))
 
     async def _renew_leases(self) -> None:
-        """Submits on the wire stay ours for as long as this process lives."""
+        """Renew the leases of open submits."""
         lease = self._room.settings.submit_lease
         fresh = monotonic() - self._renewed_at < lease.total_seconds() / RENEWALS
         if self._room.submitting and not fresh:

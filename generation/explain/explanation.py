@@ -1,6 +1,4 @@
-"""
-The explanation as the API gives it.
-"""
+"""The JSON document of an explanation."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -16,7 +14,7 @@ from generation.webhooks.delivery import DeliveryState
 
 
 def explanation_document(story: Story, now: datetime) -> dict[str, Any]:
-    """JSON values only."""
+    """Return JSON values only."""
     job = story.job
     return {
         "object": "explanation",
@@ -42,7 +40,7 @@ def explanation_document(story: Story, now: datetime) -> dict[str, Any]:
 
 
 def summary(job: Job) -> str:
-    """Where it stands, in one sentence."""
+    """Return the job's situation in one sentence."""
     if job.error is not None and job.state is not JobState.SUCCEEDED:
         return sentence(f"{STANDING[job.state]}: {job.error.code}: {job.error.message}")
     where = f" at {job.station} (key {job.key})" if job.station else ""

@@ -1,6 +1,4 @@
-"""
-Moves in words: what happened, and why.
-"""
+"""Moves of a job as text: what happened, and why."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -14,7 +12,7 @@ Words = Callable[[Move, int], str]
 
 
 def because(words: str, otherwise: str = "") -> Words:
-    """Words that end with the reason, where there is one."""
+    """Return a function that describes a move with its reason, if it has one."""
 
     def say(move: Move, attempt: int) -> str:
         del attempt
@@ -29,7 +27,7 @@ def sent(move: Move, attempt: int) -> str:
     return f"Attempt {attempt}: a worker took it and sent it {where}."
 
 
-#: By the type of the event.
+#: By event type.
 WORDS: Mapping[str, Words] = {
     "job.queued": because("It was ordered and stored", ", and waits to be sent"),
     SUBMITTING: sent,
@@ -48,7 +46,7 @@ WORDS: Mapping[str, Words] = {
 
 
 def story_of(moves: Sequence[Move]) -> Iterator[dict[str, Any]]:
-    """Each move with its time, its cause, and the attempt it belongs to."""
+    """Yield each move with its time, its cause, and the attempt it belongs to."""
     attempt = 0
     for move in moves:
         attempt += move.type == SUBMITTING
@@ -68,7 +66,7 @@ def story_of(moves: Sequence[Move]) -> Iterator[dict[str, Any]]:
 
 
 def attempts_of(moves: Sequence[Move]) -> list[dict[str, Any]]:
-    """Every submit that was sent, and what it led to."""
+    """Return every submit that was sent, and its outcome."""
     found: list[dict[str, Any]] = []
     for move in moves:
         if move.type == SUBMITTING:

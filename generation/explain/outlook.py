@@ -1,6 +1,4 @@
-"""
-What happens next, and when.
-"""
+"""What happens to a job next, and when."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,14 +15,14 @@ S = JobState
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """Something that will happen. `at` is None where it depends on somebody else."""
+    """A future step. `at` is None if its time is unknown."""
 
     what: str
     at: datetime | None
 
 
 def outlook(story: Story, now: datetime) -> list[Expectation]:
-    """The soonest first; what has no time comes before all that has."""
+    """Return the future steps, those without a time first, then the earliest."""
     found = [*of_job(story.job, now), *of_tellings(story)]
     return sorted(found, key=lambda each: (each.at is not None, each.at or now))
 
@@ -45,7 +43,7 @@ def of_job(job: Job, now: datetime) -> Iterator[Expectation]:
 
 
 def step_of(job: Job, now: datetime) -> Expectation:
-    """The next thing that genq does with a job that has not ended."""
+    """Return the next step of genq for an unfinished job."""
     if job.cancel_requested_at is not None:
         return Expectation("A worker sees to the cancel that was asked for.", job.wake_at)
     match job.state:
@@ -73,7 +71,10 @@ def step_of(job: Job, now: datetime) -> Expectation:
 
 
 def waits_for_deadline(job: Job) -> bool:
-    """Whether no search is to come before its deadline: none is ever as far off."""
+    """Return whether the job is not searched for before its deadline.
+
+    Searches are never that far apart.
+    """
     return job.wake_at == job.deadline and job.deadline - job.updated_at > LONGEST_LOOK_PAUSE
 
 

@@ -1,6 +1,4 @@
-"""
-What is on record of one job: all that its explanation is made of.
-"""
+"""The record of one job from which its explanation is made."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,9 +15,9 @@ class Move:
     sequence: int
     type: str
     state: str | None
-    #: What caused it, as it was written down; may be empty.
+    #: The recorded cause; may be empty.
     reason: str
-    #: Where the job stood then, as far as it was bound.
+    #: The station and key to which the job was bound at that time.
     station: str | None
     key: str | None
     at: datetime
@@ -27,7 +25,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Try:
-    """One attempt to deliver."""
+    """One delivery attempt."""
 
     number: int
     at: datetime
@@ -37,7 +35,7 @@ class Try:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Telling:
-    """One delivery: an event on its way to somebody."""
+    """One webhook delivery: an event for one receiver."""
 
     id: str
     event_id: str
@@ -55,7 +53,7 @@ class Telling:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """A job, its events by their numbers, its deliveries oldest first."""
+    """A job, its events in order, and its deliveries, oldest first."""
 
     job: Job
     moves: tuple[Move, ...]

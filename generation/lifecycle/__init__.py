@@ -1,9 +1,8 @@
-"""
-What becomes of a job: pure decisions, `(job, answer, now) -> job`.
+"""What happens to a job: pure decisions, `(job, answer, now) -> job`.
 
-Whoever performs an exchange hands its answer, or the `Fault` it raised, to one of these and saves
-what comes back. A decision can be taken again on a fresher copy of the job: that is how an answer
-survives a job that was changed while the exchange was on the wire.
+A worker passes the answer of an exchange, or its `Fault`, to one of these functions and saves the
+returned job. A decision can be made again on a newer copy of the job, so an answer survives changes
+that happened during the exchange.
 """
 
 from generation.lifecycle.awaiting_input import after_input, awaiting_input, begin_input, give_input

@@ -1,6 +1,4 @@
-"""
-What becomes of a caller's wish to cancel.
-"""
+"""Decisions about a request to cancel."""
 
 from datetime import datetime
 
@@ -12,9 +10,10 @@ from generation.lifecycle.running import MISSES_TO_LOSE
 
 
 def request_cancel(job: Job, now: datetime) -> Job:
-    """
-    What a caller's wish to cancel makes of the job at once. A job that nobody has sent is canceled
-    on the spot; one that may be upstream carries the wish until a worker has seen to it.
+    """Apply a request to cancel.
+
+    A job that was not sent is canceled at once. For one that may be upstream the request is stored
+    until a worker has handled it.
     """
     if job.state is JobState.QUEUED:
         return canceled(job, now, unbilled(job), "canceled before it was sent")
@@ -26,8 +25,9 @@ def request_cancel(job: Job, now: datetime) -> Job:
 
 
 def after_cancel(job: Job, stopped: bool | Fault | None, at: Moment) -> Job:
-    """
-    What became of a cancel upstream: agreed, refused, failed, or None where there is no such call.
+    """The outcome of a cancel upstream.
+
+    `stopped` is True or False as the upstream answered, a fault, or None if it has no such call.
     """
     match stopped:
         case True:

@@ -1,6 +1,4 @@
-"""
-How jobs end.
-"""
+"""How jobs end."""
 
 from datetime import datetime, timedelta
 
@@ -12,7 +10,7 @@ from generation.polling.schedule import next_late_look
 
 
 def ended(job: Job, state: JobState, now: datetime, **changes: object) -> Job:
-    """A terminal move. The first ending sets `finished_at`; nothing is left to wake up for."""
+    """Make a terminal move. The first one sets `finished_at`; nothing remains to be done."""
     settled: dict[str, object] = {
         "wake_at": None,
         "finished_at": now,
@@ -41,12 +39,12 @@ def reject(job: Job, fault: Fault, at: Moment) -> Job:
 
 
 def unbilled(job: Job) -> Billed:
-    """What is known of the bill once the latest submit was surely not accepted."""
+    """Return what is known of the bill once the latest submit was surely not accepted."""
     return Billed.UNKNOWN if job.purchases else Billed.NO
 
 
 def finish(job: Job, answer: Succeeded | Failed, at: Moment) -> Job:
-    """The upstream is done with it."""
+    """The upstream task has ended."""
     if isinstance(answer, Succeeded):
         return ended(
             job,
@@ -78,7 +76,10 @@ def finish(job: Job, answer: Succeeded | Failed, at: Moment) -> Job:
 
 
 def expired(job: Job, at: Moment) -> Job:
-    """Its deadline has passed. What may exist upstream is still looked at, ever more rarely."""
+    """The deadline has passed.
+
+    A task that may exist upstream is still looked at, ever less often.
+    """
     alive_upstream = job.upstream_id is not None
     wait = next_late_look(timedelta(0), at.dice)
     return ended(
@@ -97,10 +98,10 @@ def expired(job: Job, at: Moment) -> Job:
 
 
 def may_run_until(job: Job, at: Moment) -> datetime | None:
-    """
-    For how long the task of a job that ends now takes up a place at its key: until nine in ten of
-    its kind are done. One that hangs for longer must not keep others out; should it take up a place
-    all the same, the station says that it is full.
+    """Return until when the task of a job that ends now occupies a slot of its key.
+
+    That is until nine in ten of its kind have ended. A task that hangs longer must not block other
+    jobs; if it still occupies the account, the station answers that it is full.
     """
     done = (job.started_at or at.now) + at.pace.durations.late
     return done if done > at.now else None
@@ -109,7 +110,7 @@ def may_run_until(job: Job, at: Moment) -> datetime | None:
 def canceled(
     job: Job, now: datetime, billed: Billed, reason: str, *, slot_until: datetime | None = None
 ) -> Job:
-    """Ended because the caller asked for it; its task may still take up a place at its key."""
+    """The caller canceled the job. Its task may still occupy a slot of its key."""
     return ended(
         job,
         JobState.CANCELED,
@@ -122,7 +123,7 @@ def canceled(
 
 
 def undecided(job: Job, at: Moment) -> Job:
-    """Failed because nobody can say what became of the submit."""
+    """The job fails because the outcome of its submit cannot be known."""
     return ended(
         job,
         JobState.FAILED,
@@ -133,5 +134,5 @@ def undecided(job: Job, at: Moment) -> Job:
 
 
 def heard(before: Job, after: Job, words: str) -> Job:
-    """The job with the words it changed by; one that has not changed stays the same object."""
+    """Return the changed job with the upstream's reply. An unchanged job stays the same object."""
     return after if after is before or not words else after.but(last_reply=words)

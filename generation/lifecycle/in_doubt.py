@@ -1,6 +1,6 @@
-"""
-What becomes of a job that may or may not be upstream: it is looked for, and never sent again on a
-guess.
+"""Decisions about a job in doubt.
+
+It is searched for, and never submitted again on a guess.
 """
 
 from collections.abc import Iterable
@@ -14,12 +14,12 @@ from generation.lifecycle.ending import unbilled, undecided
 from generation.lifecycle.running import MISSES_TO_LOSE, started
 from generation.stations.station import OnDoubt
 
-#: Our own clocks, at two times or on two machines, differ by less than this.
+#: Clocks of genq, at two times or on two machines, differ by less than this.
 CLOCK_DOUBT = timedelta(hours=1)
 
 
 def doubt(job: Job, reason: str, at: Moment) -> Job:
-    """Whether the upstream took it is unknown: look for it, never send it again on a guess."""
+    """It is unknown whether the upstream accepted the job."""
     if job.state is JobState.IN_DOUBT:
         return job
     return job.move(
@@ -35,19 +35,20 @@ def doubt(job: Job, reason: str, at: Moment) -> Job:
 
 
 def reaches_back(job: Job, accepted: Iterable[datetime]) -> bool:
-    """
-    Whether a list of its upstream's latest tasks reaches back to this job's submit: it names tasks
-    of ours that were accepted at these times, one of them surely before the submit left. Both times
-    are ours; what the upstream's clock says, and how far it is from ours, does not matter.
+    """Return whether a list of the upstream's latest tasks reaches back to this job's submit.
+
+    `accepted` are the times at which listed tasks of genq were accepted; one of them must surely be
+    earlier than the submit. Both times are genq's own, so the upstream's clock does not matter.
     """
     sent = job.submitted_at
     return sent is not None and any(each < sent - CLOCK_DOUBT for each in accepted)
 
 
 def after_find(job: Job, answer: str | Fault | None, at: Moment) -> Job:
-    """
-    What a search by our own id says of a job in doubt: the upstream's id, None for "surely not
-    there", or a fault. One "not there" proves nothing while the lost submit may still be arriving.
+    """The answer of a search by genq's job id.
+
+    It is the upstream id, None for "surely not there", or a fault. A single None proves nothing
+    while the lost submit may still be arriving.
     """
     match answer:
         case str():
@@ -62,7 +63,10 @@ def after_find(job: Job, answer: str | Fault | None, at: Moment) -> Job:
 
 
 def send_again(job: Job, reason: str, now: datetime, billed: Billed | None = None) -> Job:
-    """A job in doubt is queued again, for the same key; `billed` says what is open, if anything."""
+    """Queue a job in doubt again, for the same key.
+
+    `billed` overrides what is known of the bill.
+    """
     return job.move(
         JobState.QUEUED,
         now,
@@ -75,20 +79,18 @@ def send_again(job: Job, reason: str, now: datetime, billed: Billed | None = Non
 
 
 def missed_again(job: Job, at: Moment) -> Job:
-    """Not found this time either; the next search comes later."""
+    """Not found this time; the next search comes later."""
     wait = at.rules.between_finds(job.misses, at.dice)
     wake_at = at.until(job.deadline, at.now + wait)
     return job.keep(at.now, misses=job.misses + 1, wake_at=wake_at)
 
 
 def surely_ended(job: Job, at: Moment) -> bool:
-    """
-    Missed often enough, and waited for too long for its request to be still on the way: what is not
-    found now was never created.
+    """Return whether the lost submit must have ended: a task not found now was never created.
 
-    The time is the sum of the shortest waits there can have been between the searches, without the
-    longest of them. It is not read off a clock: a clock that is set an hour forward, or another
-    machine's that is wrong, ends one wait early, and must not have a task bought twice.
+    The time is the sum of the shortest possible waits between the searches, without the longest of
+    them. It does not come from a clock: a clock that is set forward, or wrong on another machine,
+    ends one wait early and must not cause a second purchase.
     """
     waits = [at.rules.between_finds(misses, dice=0) for misses in range(job.misses)]
     waited = sum(waits, timedelta(0)) - max(waits, default=timedelta(0))
@@ -96,10 +98,10 @@ def surely_ended(job: Job, at: Moment) -> bool:
 
 
 def unproven(job: Job, fault: Fault, at: Moment, on_doubt: OnDoubt) -> Job:
-    """
-    A search that the upstream has answered, and whose silence proves nothing: its list does not
-    reach back far enough, perhaps. It is searched for again; for as long as a search that proves
-    something would take, where `on_doubt` says what is to be done then.
+    """The upstream answered a search, and the answer proves nothing.
+
+    Its list may be too short, for example. The job is searched for again. Unless `on_doubt` is
+    `hold`, it is given up after the same time as in a search that proves something.
     """
     if on_doubt is OnDoubt.HOLD:
         return after_find(job, fault, at)
@@ -107,11 +109,10 @@ def unproven(job: Job, fault: Fault, at: Moment, on_doubt: OnDoubt) -> Job:
 
 
 def unfindable(job: Job, at: Moment, on_doubt: OnDoubt = OnDoubt.HOLD) -> Job:
-    """
-    In doubt at an upstream that cannot be asked: as its station's `on_doubt` says, it waits for a
-    person or its deadline, or fails or is sent again once the lost submit must have ended, whose
-    answer may still come; which is as long, and measured in the same way, as where it is searched
-    for.
+    """The job is in doubt at an upstream that cannot be searched.
+
+    `on_doubt` decides: it waits for a person or its deadline, or it fails or is submitted again
+    once the lost submit must have ended. That time is measured as in a search.
     """
     match on_doubt:
         case OnDoubt.HOLD:

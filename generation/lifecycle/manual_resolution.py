@@ -1,6 +1,4 @@
-"""
-What a person says of a job in doubt, who has looked in the station's own books.
-"""
+"""Decisions about a job in doubt that a person has checked in the station's own list of tasks."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -16,12 +14,12 @@ from generation.job import Billed, Job, JobError, JobState, Then
 from generation.lifecycle import MISSES_TO_LOSE, Moment, ended, send_again, unbilled
 
 ABSENT = "a person has found that the upstream never received it"
-#: What is done about it, in words.
+#: What happens then, as text.
 NEXT: Mapping[Then, str] = {Then.REQUEUE: "it is sent again", Then.FAIL: "it fails"}
 
 
 def created(job: Job, upstream_id: str, now: datetime) -> Job:
-    """Its task is there, under this id: the job goes on, and is looked at at once."""
+    """The task exists under this id: the job goes on and is looked at at once."""
     return job.move(
         JobState.RUNNING,
         now,
@@ -35,19 +33,19 @@ def created(job: Job, upstream_id: str, now: datetime) -> Job:
 
 
 def not_created(job: Job, then: Then, now: datetime) -> Job:
-    """
-    Its task was never created, as a person says, who may be wrong. The upstream is asked once more,
-    where it can be, by a worker; what that finds counts.
+    """A person says that the task was never created, and may be wrong.
+
+    A worker asks the upstream once more where it can; what that finds counts.
     """
     words = f"{ABSENT}; the upstream is asked once more, and unless it has the task {NEXT[then]}"
     return job.keep(now, resolved_as=then, misses=0, reason=words, wake_at=now)
 
 
 def carry_out(job: Job, fault: Fault | None, at: Moment) -> Job:
-    """
-    That search has not found it: the job is sent again with the same key, or fails unbilled. An
-    upstream that cannot be reached, or says nothing, is asked three times before the person's word
-    is all there is.
+    """The last search did not find the task: the job is submitted again, or fails unbilled.
+
+    It keeps its key. An upstream that cannot be reached, or does not answer, is asked three times
+    first.
     """
     if is_unheard(fault) and job.misses + 1 < MISSES_TO_LOSE:
         assert fault is not None
@@ -65,7 +63,7 @@ def carry_out(job: Job, fault: Fault | None, at: Moment) -> Job:
 
 
 def is_unheard(fault: Fault | None) -> bool:
-    """Whether the search itself got no answer, as it may the next time."""
+    """Return whether the search itself got no answer and may get one the next time."""
     match fault:
         case NotAccepted() | AccountBlocked():
             return True

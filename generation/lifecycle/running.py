@@ -1,6 +1,4 @@
-"""
-What becomes of a job that is upstream: it is looked at until it ends.
-"""
+"""Decisions about a job that is upstream: it is looked at until it ends."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -13,18 +11,17 @@ from generation.lifecycle.context import GRACE, Moment
 from generation.lifecycle.ending import ended, finish
 from generation.polling.schedule import next_late_look, next_look
 
-#: An unknown task is believed lost, and a success without a file to stay without one, after this
-#: many looks in a row and `GRACE`.
+#: Consecutive looks, together with `GRACE`, after which an unknown task counts as lost and a
+#: success without a file counts as final.
 MISSES_TO_LOSE = 3
-#: What a look that found the task in order leaves of earlier ones that did not.
+#: The fields that a look without problems resets.
 IN_ORDER: Mapping[str, int] = {"misses": 0, "empty_looks": 0}
-#: How long a job that has expired, or ended without its file, is still looked at, for what may come
-#: too late.
+#: How long a job that expired, or ended without its file, is still looked at.
 AFTERLIFE = timedelta(hours=24)
 
 
 def started(job: Job, answer: Accepted, at: Moment) -> Job:
-    """The upstream has it."""
+    """The upstream accepted the job."""
     look = timedelta(0) if job.cancel_requested_at else next_look(at.pace, timedelta(0), at.dice)
     ahead = answer.queue_position
     return job.move(
@@ -41,7 +38,7 @@ def started(job: Job, answer: Accepted, at: Moment) -> Job:
 
 
 def after_look(job: Job, answer: Status | Fault, at: Moment) -> Job:
-    """What a look says of a job upstream. Returns `job` itself where nothing was learned."""
+    """The answer of a look. Returns `job` itself if nothing was learned."""
     if isinstance(answer, Running) and answer.so_far and at.missing_for >= GRACE:
         answer = answer.so_far
     if job.state is JobState.FAILED and job.wake_at is None:
@@ -66,12 +63,15 @@ def after_look(job: Job, answer: Status | Fault, at: Moment) -> Job:
 
 
 def given_up(job: Job, at: Moment) -> Job:
-    """A job that has ended, and so has its task: nothing is left to look for, its place is free."""
+    """The task of an ended job has ended, too: its slot is free."""
     return job.keep(at.now, wake_at=None, slot_until=None)
 
 
 def progressed(job: Job, answer: Running, at: Moment) -> Job:
-    """Still running: progress never falls, and a look that learned nothing changes nothing."""
+    """The task is still running.
+
+    Progress never falls; a look that learned nothing changes nothing.
+    """
     progress = answer.progress if job.progress is None else max(job.progress, answer.progress or 0)
     reason = "" if not answer.queued else job.reason
     state_kept = job.state is JobState.RUNNING
@@ -84,10 +84,11 @@ def progressed(job: Job, answer: Running, at: Moment) -> Job:
 
 
 def missed(job: Job, fault: Fault, at: Moment) -> Job:
-    """
-    The upstream does not know the task. Believed after several looks in a row, none of which came
-    within the grace: a station may be slow to know what it has sold. And after as long of looking
-    by a clock that is never set, or one that is an hour ahead would make it a matter of seconds.
+    """The upstream does not know the task.
+
+    That counts after several consecutive looks, none of them within the grace period, because a
+    station's records may lag. It also takes as long by a monotonic clock, because a clock that is
+    an hour ahead would end the grace period at once.
     """
     if at.now < (job.started_at or job.updated_at) + GRACE:
         return job
@@ -111,9 +112,10 @@ def missed(job: Job, fault: Fault, at: Moment) -> Job:
 
 
 def empty_handed(job: Job, fault: Fault, at: Moment) -> Job:
-    """
-    Success without an asset: it often follows, so its lack is believed as late as a task's own; and
-    the file may still come, so that it is looked for rarely, as that of an expired job is.
+    """The task succeeded without an asset.
+
+    Assets may follow, so the job fails only after the grace period. After that the file is still
+    looked for, as rarely as that of an expired job.
     """
     if job.empty_looks + 1 < MISSES_TO_LOSE or at.missing_for < GRACE:
         empty_looks = min(job.empty_looks + 1, MISSES_TO_LOSE)
@@ -136,9 +138,9 @@ def empty_handed(job: Job, fault: Fault, at: Moment) -> Job:
 
 
 def claimed_until(job: Job, at: Moment) -> datetime | None:
-    """
-    Where a claim moves `wake_at`: the next time anybody looks at the job, should this look not come
-    back. It is the lease, and it is the schedule.
+    """Return the `wake_at` of a claim: the next look if this one does not come back.
+
+    It is both the lease and the schedule.
     """
     match job.state:
         case JobState.RUNNING | JobState.AWAITING_INPUT:

@@ -1,6 +1,4 @@
-"""
-What becomes of a job on its way to an upstream.
-"""
+"""Decisions about a job that is being submitted."""
 
 from datetime import timedelta
 
@@ -21,7 +19,7 @@ from generation.lifecycle.ending import canceled, finish, reject, unbilled
 from generation.lifecycle.in_doubt import doubt
 from generation.lifecycle.running import started
 
-#: A job that was called from the line has this long to come.
+#: How long a job that was woken from its wait queue holds a slot.
 CALL = timedelta(seconds=60)
 
 
@@ -46,7 +44,7 @@ def begin_submit(job: Job, at: Moment, *, station: str, key: str, dialect: str) 
 
 
 def stand_in_line(job: Job, line: str, reason: str, at: Moment) -> Job:
-    """No key has room for it now: it is called when one has. Only its deadline wakes it before."""
+    """No key has a free slot: the job waits until it is woken, or until its deadline."""
     if job.line == line and job.reason == reason:
         return job
     bound = job.is_bound
@@ -64,7 +62,7 @@ def stand_in_line(job: Job, line: str, reason: str, at: Moment) -> Job:
 
 
 def wait_again(job: Job, reason: str, at: Moment) -> Job:
-    """Every key has refused it or cannot be asked now: all of them are asked again, later."""
+    """Every key refused the job or cannot be used now: all of them are tried again later."""
     again = at.until(job.deadline, at.now + at.rules.backoff(job.attempts - 1, at.dice))
     return job.keep(
         at.now, reason=reason, tried=(), slot_until=None, not_before=again, wake_at=again
@@ -72,7 +70,10 @@ def wait_again(job: Job, reason: str, at: Moment) -> Job:
 
 
 def call(job: Job, at: Moment, *, station: str, key: str, again: timedelta) -> Job:
-    """Called from the line: a place at this key is kept for it. It is nudged, and `again` later."""
+    """Wake the job from its wait queue.
+
+    It holds a slot of this key. It is nudged now, and after `again`.
+    """
     return job.keep(
         at.now,
         line=None,
@@ -87,9 +88,9 @@ def call(job: Job, at: Moment, *, station: str, key: str, again: timedelta) -> J
 def after_submit(
     job: Job, answer: SubmitAnswer | Fault, at: Moment, *, elsewhere: bool = False
 ) -> Job:
-    """
-    What a submit's answer makes of the job that was `submitting`, or `in_doubt` by now. `elsewhere`
-    says whether another key could still be asked.
+    """The answer of a submit, for a job that is `submitting` or has become `in_doubt`.
+
+    `elsewhere` says whether another key can still be tried.
     """
     match answer:
         case Accepted():
@@ -113,9 +114,9 @@ def after_submit(
 
 
 def requeue(job: Job, fault: Fault, at: Moment, *, elsewhere: bool) -> Job:
-    """
-    Surely not accepted: it is sent to another key, or again later. What is wrong with the key
-    itself holds up all its jobs, and is waited for in its line.
+    """The job was surely not accepted: it goes to another key, or is tried again later.
+
+    A problem of the key itself holds up all its jobs, so the job waits in the key's queue.
     """
     wait = submit_pause(fault, at.rules.backoff(job.attempts - 1, at.dice))
     about_the_key = isinstance(fault, AccountBlocked) and fault.scope is Scope.KEY

@@ -1,6 +1,6 @@
-"""
-Reading the stations: from `stations.toml`, or, where there is only one, from `GENQ_STATION_URL` and
-`GENQ_STATION_KEY`. The file names environment variables, never keys themselves.
+"""Reads the stations from `stations.toml`, or from `GENQ_STATION_URL` and `GENQ_STATION_KEY`.
+
+The file names environment variables, never keys.
 """
 
 import tomllib
@@ -16,14 +16,15 @@ from generation.stations.station import Dialect, Key, Station, Stations
 
 
 class BadStations(ValueError):
-    """The stations cannot be used as written; the message says where and what to change."""
+    """The stations file cannot be used; the message says where and what to change."""
 
 
 def load_stations(settings: Settings, variables: Mapping[str, str] | None = None) -> Stations:
-    """
-    The stations of the settings, with their keys from `variables`: those of the process and of
-    `.env`, unless others are given. Raises `BadStations` where the file or a key it names is
-    missing or wrong; no station at all is an empty `Stations`.
+    """Return the stations of the settings, with their keys from `variables`.
+
+    By default these are the variables of the process and of `.env`. Raises `BadStations` if the
+    file or a key it names is missing or wrong. Without any station the result is an empty
+    `Stations`.
     """
     if settings.station_url and settings.station_key:
         key = Key(
@@ -78,7 +79,7 @@ def read_station(path: Path, table: Mapping[str, Any], variables: Mapping[str, s
 def read_key(
     path: Path, station: str, table: Mapping[str, Any], variables: Mapping[str, str]
 ) -> dict[str, Any]:
-    """The key's table with its environment variables looked up."""
+    """Return the key's table with its environment variables resolved."""
     key = dict(table)
     for field, named_by in (("value", "env"), ("secret", "secret_env")):
         variable = key.pop(named_by, None)
@@ -99,7 +100,7 @@ def read_key(
 
 
 def first_complaint(error: ValidationError) -> str:
-    """The first thing wrong, with its place, in words."""
+    """Return the first error with its place, as text."""
     complaint = error.errors(include_url=False, include_input=False)[0]
     place = ".".join(str(part) for part in complaint["loc"])
     return f"{place}: {complaint['msg'].removeprefix('Value error, ')}".removeprefix(": ")

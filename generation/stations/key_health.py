@@ -1,10 +1,8 @@
-"""
-What is known of one key at one station, beyond the settings: blocked, called too fast, how fast it
-was called. Every process knows the same, because it is on disk.
+"""The health of one key at one station: blocks, pauses, submit rate, balance.
 
-A key is judged by what the station says of it, never by how a job fares. One that is blocked is
-tried again by one job at a time, ever more slowly, and recovers by itself. What holds for one model
-or one job only is in `generation.stations.blocks`.
+It is stored, so every process knows the same. A key is judged by what the station says about it,
+never by the outcome of a job. A blocked key is tried again by one job at a time, less and less
+often, and recovers by itself. Refusals of one model or one job are in `generation.stations.blocks`.
 """
 
 from dataclasses import dataclass, field, replace
@@ -35,11 +33,11 @@ from generation.stations.blocks import (
 )
 from generation.stations.station import Key
 
-#: A station and one of its keys, by their names.
+#: The names of a station and of one of its keys.
 KeyName = tuple[str, str]
-#: A blocked key is tried again this much more slowly than one that was called too fast.
+#: A blocked key is tried again this much more slowly than a rate limited one.
 BLOCKED_SLOWDOWN = 6
-#: No wait grows by more doublings than this.
+#: The largest number of doublings of a wait.
 MOST_DOUBLINGS = 20
 
 
@@ -55,7 +53,7 @@ class Patience:
 
     @property
     def between_balances(self) -> timedelta:
-        """How often it is asked what is left in an account that had too little."""
+        """How often the balance of an account with too little credit is asked for."""
         return self.slower().base
 
     def slower(self) -> "Patience":
@@ -64,7 +62,7 @@ class Patience:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """One key at one station, as of now."""
+    """The state of one key at one station."""
 
     station: str
     key: str
@@ -75,11 +73,11 @@ class Account:
     #: When one job may try a blocked key again.
     probe_at: datetime | None = None
     probes: int = 0
-    #: The latest jobs it was refused for, the last one at the end.
+    #: The latest jobs for which it was refused; the last one is at the end.
     refused: tuple[str, ...] = ()
-    #: What it may not submit, although the key itself is let in.
+    #: What it may not submit, although the key itself is accepted.
     blocks: Blocks = field(default_factory=Blocks)
-    #: What was left when it was last asked for, in what unit, and when it is to be asked again.
+    #: The last known balance, its unit, and when it is asked for again.
     balance: float | None = None
     balance_unit: str = ""
     balance_at: datetime | None = None
@@ -88,16 +86,16 @@ class Account:
     #: How many times in a row it has said so, and when it last did.
     cooled: int = 0
     cooled_at: datetime | None = None
-    #: The job that was told so last. It takes a second one to pause the key.
+    #: The job that was rate limited last. A second one pauses the key.
     throttled: str | None = None
-    #: Submits a minute are a bucket that refills; this is when it will be full again.
+    #: Submits per minute are a bucket that refills; this is when it will be full again.
     full_at: datetime | None = None
     #: The station wants no look with this key before then.
     look_after: datetime | None = None
 
     @classmethod
     def of(cls, name: KeyName) -> "Account":
-        """A key nothing is known of."""
+        """Return the state of a key of which nothing is known."""
         return cls(station=name[0], key=name[1])
 
     @property
@@ -109,16 +107,19 @@ class Account:
         return self.blocked_code is not None or self.cooled > 0
 
     def concerns(self, subject: str, now: datetime) -> bool:
-        """Whether anything known of the key may keep jobs of this subject from being sent."""
+        """Return whether anything may keep jobs of this subject from being submitted."""
         held = self.blocks.holds(subject, now)
         return self.is_troubled or self.is_unwatched(now) or held
 
     def is_unwatched(self, now: datetime) -> bool:
-        """Whether no look may be sent with it. Nothing is bought that could not be looked at."""
+        """Return whether looks with it are paused.
+
+        Nothing is submitted that could not be looked at.
+        """
         return is_ahead(self.look_after, now, LONGEST_LOOK_PAUSE)
 
     def may_ask_balance(self, now: datetime) -> bool:
-        """Whether it is time to ask what is left, because there was too little."""
+        """Return whether to ask for the balance now, because there was too little credit."""
         asked = self.balance_at is not None and now < self.balance_at
         return self.blocked_code == ErrorCode.OUT_OF_CREDITS and not asked
 
@@ -126,15 +127,15 @@ class Account:
         return is_ahead(self.cool_until, now, LONGEST_SUBMIT_PAUSE)
 
     def is_blocked(self, now: datetime) -> bool:
-        """Whether not even a trial is due."""
+        """Return whether not even a trial is due."""
         waits = self.probe_at is not None and now < self.probe_at
         return self.blocked_code is not None and waits
 
 
 def is_ahead(moment: datetime | None, now: datetime, longest: timedelta) -> bool:
-    """
-    Whether a pause lasts until this moment, which is still to come. One that is further ahead than
-    any pause was read off a clock that was wrong.
+    """Return whether a pause until this time is in effect.
+
+    One that is further ahead than any pause came from a wrong clock.
     """
     return moment is not None and now < moment <= now + longest + APART
 
@@ -142,7 +143,7 @@ def is_ahead(moment: datetime | None, now: datetime, longest: timedelta) -> bool
 def after_answer(
     account: Account, answer: object, sent: Sent, now: datetime, patience: Patience
 ) -> Account:
-    """The account after the answer to a submit; the same object if that says nothing new of it."""
+    """Return the key's state after the answer to a submit; the same object if nothing changes."""
     match answer:
         case Throttled(scope=Scope.KEY) if account.throttled in {None, sent.job_id}:
             return replace(account, throttled=sent.job_id, cooled_at=now)
@@ -169,9 +170,9 @@ def after_answer(
 def cooled(
     account: Account, fault: Fault, sent: Sent, now: datetime, patience: Patience
 ) -> Account:
-    """
-    Called too fast, as another job than this one was told before. Answers to what was sent together
-    count as one.
+    """The key was rate limited, as another job than this one was before.
+
+    Answers to submits that were sent together count as one.
     """
     together = account.is_cooling(now)
     usual = timedelta(0) if together else patience.after(account.cooled)
@@ -188,7 +189,7 @@ def cooled(
 def blocked(
     account: Account, fault: Fault, sent: Sent, now: datetime, patience: Patience
 ) -> Account:
-    """Refused for itself. A refused trial has set the time of the next one when it began."""
+    """The key itself was refused. A trial has set the time of the next one when it began."""
     noted = replace(after_refusal(account.blocks, fault, sent, now), holds=False)
     account = replace(
         account,
@@ -206,9 +207,10 @@ def blocked(
 def refused(
     account: Account, fault: Fault, sent: Sent, now: datetime, patience: Patience
 ) -> Account:
-    """
-    Refused for this job alone; for its model, where another job of the same was refused too; for
-    the key, where that is so of another model and neither was named.
+    """The submit was refused for this job.
+
+    It applies to the model if another job of the same model was refused too, and to the key if
+    another model was refused and neither was named.
     """
     block = after_refusal(account.blocks, fault, sent, now)
     if block.holds:
@@ -217,7 +219,7 @@ def refused(
 
 
 def held(account: Account, fault: Fault, sent: Sent, now: datetime, patience: Patience) -> Account:
-    """Refused for its model: all jobs of that wait, and one at a time tries again."""
+    """The model was refused: all its jobs wait, and one at a time tries again."""
     block = replace(after_refusal(account.blocks, fault, sent, now), holds=True)
     begun = block.probe_at is not None and now < block.probe_at and fault.retry_after is None
     if not begun:
@@ -230,14 +232,15 @@ def held(account: Account, fault: Fault, sent: Sent, now: datetime, patience: Pa
 
 
 def between_trials(block: Block, patience: Patience) -> Patience:
-    """What is only too busy is tried again sooner than what refuses us."""
+    """Return the wait between trials: shorter for a busy upstream than for a refusal."""
     return patience if block.code == ErrorCode.RATE_LIMITED else patience.slower()
 
 
 def let_in(account: Account, sent: Sent, now: datetime) -> Account:
-    """
-    The station took a submit with this key, so it is not blocked; nor called too fast, once the
-    pause that it asked for is over. What was sent before the trouble began says nothing of it.
+    """The station accepted a submit with this key.
+
+    The key is not blocked, and not rate limited once the requested pause is over. A submit that was
+    sent before the problem began says nothing about it.
     """
     if account.blocked_since is not None and sent.at >= account.blocked_since:
         account = unblocked(account)
@@ -255,7 +258,10 @@ def accepted(account: Account, sent: Sent) -> Account:
 def begin_trial(
     account: Account, subject: str, job_id: str, now: datetime, patience: Patience
 ) -> Account:
-    """This job tries the held model; the next one may later than this one had to wait."""
+    """This job tries the blocked model.
+
+    The wait before the next trial is longer than before this one.
+    """
     block = account.blocks.get(subject)
     if block is None or not block.is_held(now):
         return account
@@ -266,23 +272,27 @@ def begin_trial(
 
 
 def begin_probe(account: Account, now: datetime, patience: Patience) -> Account:
-    """One job tries the blocked key; the next one may do so later than this one had to wait."""
+    """One job tries the blocked key.
+
+    The wait before the next trial is longer than before this one.
+    """
     probes = account.probes + 1
     return replace(account, probes=probes, probe_at=now + patience.slower().after(probes))
 
 
 def begin_balance(account: Account, now: datetime, patience: Patience) -> Account:
-    """Whoever asks what is left says so first: it is asked for by one at a time."""
+    """Claim the query of the balance, so that one process at a time asks."""
     if not account.may_ask_balance(now):
         return account
     return replace(account, balance_at=now + patience.between_balances)
 
 
 def after_balance(account: Account, balance: Balance, now: datetime, patience: Patience) -> Account:
-    """
-    What is left in an account that had too little. More than there was: credit was added, and the
-    key is well. Nothing: no job tries it for as long as that is the answer. Something, but not
-    more: it may be too little for what was ordered, so jobs try it as slowly as any blocked key.
+    """The balance of an account that had too little credit.
+
+    More than before: credit was added, and the key is unblocked. Zero: no job tries it until that
+    changes. Something, but not more: it may be too little, so jobs try it as slowly as any blocked
+    key.
     """
     if account.blocked_code != ErrorCode.OUT_OF_CREDITS:
         return account
@@ -296,14 +306,14 @@ def after_balance(account: Account, balance: Balance, now: datetime, patience: P
 
 
 def rested(account: Account, until: datetime) -> Account:
-    """Nobody looks with this key before then."""
+    """Looks with this key pause until then."""
     if account.look_after is not None and account.look_after >= until:
         return account
     return replace(account, look_after=until)
 
 
 def unblocked(account: Account) -> Account:
-    """The key itself is refused no longer."""
+    """The key itself is no longer refused."""
     return replace(
         account,
         blocked_code=None,
@@ -319,20 +329,21 @@ def unblocked(account: Account) -> Account:
 
 
 def burst(per_minute: int) -> int:
-    """How many submits may leave at once: what is due in a second, at least one."""
+    """Return how many submits may leave at once: those due in a second, at least one."""
     return max(1, round(per_minute / 60))
 
 
 def spacing(per_minute: int) -> timedelta:
-    """
-    The time one submit's share of the bucket takes to refill. A full burst at the beginning of a
-    minute and everything that refills in it are together no more than `per_minute`.
+    """Return the time in which one submit's share of the bucket refills.
+
+    A full burst at the beginning of a minute and everything that refills in it are together no more
+    than `per_minute`.
     """
     return timedelta(minutes=1) / (per_minute - burst(per_minute) + 1)
 
 
 def submits_left(account: Account, key: Key, now: datetime) -> int | None:
-    """How many submits may leave now; None where the key has no such limit."""
+    """Return how many submits may leave now; None if the key has no such limit."""
     if key.submits_per_minute is None:
         return None
     missing = refill(account, key.submits_per_minute, now) / spacing(key.submits_per_minute)
@@ -340,7 +351,7 @@ def submits_left(account: Account, key: Key, now: datetime) -> int | None:
 
 
 def submitted(account: Account, key: Key, now: datetime) -> Account:
-    """The account after one more submit."""
+    """Return the key's state after one more submit."""
     if key.submits_per_minute is None:
         return account
     per_minute = key.submits_per_minute
@@ -349,10 +360,10 @@ def submitted(account: Account, key: Key, now: datetime) -> Account:
 
 
 def refill(account: Account, per_minute: int, now: datetime) -> timedelta:
-    """
-    How long the bucket takes to be full again. No bucket takes longer than an empty one: a moment a
-    little beyond that was read off a clock that is a little ahead of ours, and one far beyond it
-    off a clock that was wrong, and says nothing.
+    """Return how long the bucket takes to be full again.
+
+    No bucket takes longer than an empty one: a time a little beyond that came from a clock slightly
+    ahead, one far beyond it from a wrong clock, which is ignored.
     """
     missing = max((account.full_at or now) - now, timedelta(0))
     longest = burst(per_minute) * spacing(per_minute)

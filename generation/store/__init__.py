@@ -1,6 +1,4 @@
-"""
-The only package that talks to the database.
-"""
+"""The only package that talks to the database."""
 
 from generation.access.api_key import ApiKey
 from generation.store.access.api_keys import KeyStore, new_key
@@ -96,7 +94,7 @@ __all__ = [
 
 
 class Store:
-    """One process's access to everything on disk. Lives on one event loop."""
+    """The database as one process uses it. Belongs to one event loop."""
 
     def __init__(self, url: str, *, base_url: str = "", pool_size: int = 8) -> None:
         self.database = Database(url, pool_size=pool_size)

@@ -1,6 +1,4 @@
-"""
-What a deployment's figures are read from: tallies, and counts that an index answers.
-"""
+"""Metrics of a deployment: counters, and counts that an index answers."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,21 +17,21 @@ from generation.store.stations.key_health import AccountStore
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """One deployment at one moment."""
+    """The metrics of one deployment at one time."""
 
     tallies: dict[str, int]
-    #: Places taken at each key of the settings.
+    #: Slots in use at each key of the settings.
     held: dict[KeyName, int]
     accounts: dict[KeyName, Account]
-    #: How long the oldest queued job has waited; zero where none waits.
+    #: The age of the oldest queued job; zero if there is none.
     oldest_queued: timedelta
     deliveries_due: int
-    #: How many rows of each table cannot be read.
+    #: The number of unreadable rows of each table.
     unreadable: dict[str, int]
 
 
 async def figures(database: Database, keys: Iterable[KeyName], now: datetime) -> Figures:
-    """Costs the same whatever has ever been done: none of it reads an ended job."""
+    """Read the metrics. The cost does not depend on history: no ended job is read."""
     oldest = select(jobs.c.created_at).where(QUEUED).order_by(jobs.c.id).limit(1)
     due = select(func.count()).where(deliveries.c.wake_at <= now)
     known = await AccountStore(database).all()

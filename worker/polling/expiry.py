@@ -1,6 +1,4 @@
-"""
-A deadline holds whatever the upstream is up to: it is kept also where nobody can be asked.
-"""
+"""Deadlines. They apply even if the upstream cannot be asked."""
 
 from generation.job import Job, JobState
 from generation.lifecycle import expired
@@ -12,7 +10,7 @@ EXPIRING = frozenset(
 
 
 async def expire(room: Room, job: Job) -> None:
-    """Tell a job `expired` if its deadline has passed and nobody has ended it meanwhile."""
+    """Expire a job if its deadline has passed and it has not ended meanwhile."""
     at = room.moment()
 
     def decide(fresh: Job) -> Job:

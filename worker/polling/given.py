@@ -1,6 +1,7 @@
-"""
-What a task's own request contains is no result of it. A look is made without the request, which may
-be megabytes of pictures: it is read once a task has succeeded.
+"""Removes from a result what the job's own request contains.
+
+A look is made without the request, which may be megabytes of pictures: it is read once a task has
+succeeded.
 """
 
 from dataclasses import replace
@@ -21,9 +22,9 @@ Answer = TypeVar("Answer")
 async def without_given(
     room: Room, job: Job, binding: Binding, said: Heard[Answer]
 ) -> Heard[Answer]:
-    """
-    The answer without the addresses that the job's request contains. Raises `UnrecognizedReply`
-    with `asset_missing` where a success has nothing else.
+    """Return the answer without the URLs that the job's request contains.
+
+    Raises `UnrecognizedReply` with `asset_missing` if a success has nothing else.
     """
     answer = said.answer
     if not isinstance(answer, Succeeded) or not answer.assets or binding.operation.gives_back:

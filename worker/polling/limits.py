@@ -1,10 +1,8 @@
-"""
-How many looks may be on the wire: for each key of each station, for each station, and in all.
+"""Limits of concurrent looks: per key of a station, per station, and in all.
 
-A lane is one key of one station. It asks for no more jobs than it can look at, so what is due in a
-lane that is full, too fast or down stays in the database, in line and in nobody's way. Half of this
-process's capacity is set aside for the stations in equal shares: however many of them hang, the
-next one still finds its share.
+Each key claims no more jobs than it has free looks, so due jobs of a key that is busy, paused or
+down stay in the database and block no others. Half of this process's looks are reserved for the
+stations in equal shares: however many of them hang, each of the others still has its share.
 """
 
 from collections import Counter, deque
@@ -20,35 +18,35 @@ from generation.store import Lane
 
 #: One request, and the jobs it is about: one, or those that share a batch query.
 Request = Sequence[tuple[Job, Binding]]
-#: Of one lane, no more jobs than this are claimed in one go.
+#: The most jobs of one key that are claimed at once.
 CLAIM_LIMIT = 1000
-#: What a lane wins back of its places with each answer, once it has been called too fast.
+#: The share of its limit that a rate limited key regains with each answer.
 RECOVERY = 0.1
-#: Where more is due than a lane has places for, this share of its places stands ready besides, so
-#: that none stays free while the next claim is made.
+#: If more is due than a key has free looks for, this share of its limit is claimed in addition, so
+#: that no look stays free while the next claim is made.
 AHEAD = 0.5
-#: More is claimed for a lane between two ticks only once this share of its places is free: a claim
-#: costs the less a job, the more it takes.
+#: Between two ticks a key claims more only once this share of its limit is free, because a larger
+#: claim costs less per job.
 WORTH_A_CLAIM = 0.5
 
 
 @dataclass(slots=True)
 class LaneState:
-    """One lane in this process."""
+    """The looks of one key in this process."""
 
-    #: How many requests it may have on the wire now.
+    #: How many requests it may have open now.
     allowed: float
     on_wire: int = 0
     waiting: deque[Request] = field(default_factory=deque[Request])
     paused_until: datetime | None = None
-    #: How many jobs one request was about when any were last started.
+    #: The number of jobs per request when requests were last started.
     jobs_a_request: float = 1.0
-    #: The last claim took all it had room for, so more may be due.
+    #: The last claim used all free looks, so more may be due.
     has_more: bool = False
 
 
 class Lanes:
-    """All lanes of this process. `send` starts a request and returns at once."""
+    """The limits of all keys in this process. `send` starts a request and returns at once."""
 
     def __init__(
         self, settings: Settings, stations: Stations, send: Callable[[Lane, Request], None]
@@ -63,17 +61,18 @@ class Lanes:
         }
 
     def open(self, now: datetime) -> set[Lane]:
-        """The lanes that are looked at now, full or not."""
+        """The keys that are looked at now, whether or not they have free looks."""
         return {lane for lane, state in self._lanes.items() if not is_paused(state, now)}
 
     def knows(self, lane: Lane) -> bool:
-        """Whether the settings have this lane."""
+        """Return whether the settings have this key."""
         return lane in self._lanes
 
     def rooms(self, now: datetime, most: Callable[[str], int]) -> dict[Lane, int]:
-        """
-        How many jobs each lane could look at now. `most` says how many requests a station may have
-        on the wire at all. A lane that may not be looked at is absent.
+        """Return how many jobs of each key could be looked at now.
+
+        `most` gives how many requests a station may have open. A key that must not be looked at is
+        absent.
         """
         busy: Counter[str] = Counter()
         for (station, _), lane in self._lanes.items():
@@ -96,17 +95,17 @@ class Lanes:
         return rooms
 
     def claimed(self, rooms: Mapping[Lane, int], taken: Mapping[Lane, int]) -> None:
-        """What a claim for these rooms found in each lane."""
+        """Record what a claim found for each key."""
         for lane, room in rooms.items():
             self._lanes[lane].has_more = taken.get(lane, 0) >= room
 
     @property
     def have_more(self) -> bool:
-        """Whether more may be due in any lane than it had room for."""
+        """Return whether more may be due for any key than it had free looks for."""
         return any(lane.has_more for lane in self._lanes.values())
 
     def more_rooms(self, now: datetime, most: Callable[[str], int]) -> dict[Lane, int]:
-        """Of `rooms`, those in which more may be due and that are worth a claim of their own."""
+        """Return those of `rooms` for which more may be due and a claim is worthwhile."""
         return {
             lane: room
             for lane, room in self.rooms(now, most).items()
@@ -114,7 +113,7 @@ class Lanes:
         }
 
     def start(self, lane: Lane, requests: Sequence[Request], now: datetime) -> bool:
-        """Send these as soon as the lane has places for them. False where it is paused."""
+        """Send these requests as soon as the key has free looks. Returns False if it is paused."""
         state = self._lanes[lane]
         if is_paused(state, now):
             return False
@@ -124,20 +123,21 @@ class Lanes:
         return True
 
     def ended(self, lane: Lane) -> None:
-        """A request of this lane is no longer on the wire."""
+        """A request of this key has ended."""
         state = self._lanes[lane]
         state.on_wire -= 1
         self._go_on(lane, state)
 
     def answered(self, lane: Lane) -> None:
-        """The upstream took a request of this lane: it may have a little more of them."""
+        """The upstream accepted a request of this key: its limit rises a little."""
         state = self._lanes[lane]
         state.allowed = min(self._settings.looks_per_key, state.allowed + RECOVERY)
 
     def pause(self, lane: Lane, until: datetime) -> Sequence[Request]:
-        """
-        Send nothing more of this lane before then, and half as much at once after it. Returns the
-        requests that had no place yet, and now lapse: their jobs' next looks come by themselves.
+        """Send nothing more for this key before then, and half as many requests at once after it.
+
+        Returns the requests that were not sent yet and are dropped: the next looks of their jobs
+        come by themselves.
         """
         state = self._lanes[lane]
         if state.paused_until is None or until - state.paused_until > timedelta(seconds=1):
@@ -148,9 +148,9 @@ class Lanes:
         return lapsed
 
     def join_pause(self, lane: Lane, until: datetime, now: datetime) -> Sequence[Request]:
-        """
-        Another worker was told that looks with this key are too fast. As `pause`; where this one
-        pauses already, it only lasts longer.
+        """Another worker was told that looks with this key are too fast.
+
+        Like `pause`; a pause in effect here is only extended.
         """
         state = self._lanes[lane]
         if state.paused_until is not None and now < state.paused_until:

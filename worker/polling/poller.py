@@ -1,10 +1,8 @@
-"""
-Looking at tasks upstream: a pipeline without a barrier.
+"""Looks at upstream tasks: a pipeline without a barrier.
 
-Each request is a coroutine of its own, so one that hangs holds up nobody else;
-`worker.polling.limits` bounds how many may hang. Where the upstream answers for many tasks at once,
-jobs of one key share a query, and a task missing from its answer is looked at singly before
-anything is believed of it.
+Each request is a coroutine of its own, so one that hangs delays no others; `worker.polling.limits`
+bounds how many may be open. Where the upstream answers for many tasks at once, jobs of one key
+share a query, and a task missing from its answer is looked at singly before anything is concluded.
 """
 
 import asyncio
@@ -41,17 +39,17 @@ log = structlog.get_logger(__name__)
 
 LOOKABLE = frozenset({JobState.RUNNING, JobState.AWAITING_INPUT, JobState.EXPIRED, JobState.FAILED})
 UNFINISHED_UPSTREAM = frozenset({JobState.RUNNING, JobState.AWAITING_INPUT})
-#: How the reason of a job begins that its upstream refuses to be asked about.
+#: The beginning of the reason of a job whose upstream refuses looks.
 REFUSED = "the station refuses to be asked about it"
-#: A key the upstream calls too fast, or refuses, is not looked with for this long.
+#: The pause of looks with a key that was rate limited or refused.
 THROTTLE_PAUSE = timedelta(seconds=5)
 BLOCKED_PAUSE = timedelta(seconds=60)
-#: What is left of a pause that is as good as over.
+#: A pause with less than this left counts as over.
 SLIGHT = timedelta(seconds=0.1)
 
 
 class Looks:
-    """The looks of this process, on the wire and about to be."""
+    """The looks of this process, open and about to be sent."""
 
     def __init__(self, room: Room) -> None:
         self._room = room
@@ -66,24 +64,24 @@ class Looks:
         self._foreign: set[Lane] = set()
 
     def rooms(self) -> dict[Lane, int]:
-        """How many jobs of each lane may be claimed now."""
+        """Return how many jobs of each key may be claimed now."""
         return self._lanes.rooms(self._room.steady(), self._most)
 
     @property
     def have_more(self) -> bool:
-        """Whether more may be due than the lanes had room for."""
+        """Return whether more may be due than the keys had free looks for."""
         return self._lanes.have_more
 
     def more_rooms(self) -> dict[Lane, int]:
-        """Likewise of the lanes in which more is due, and that have places again."""
+        """The same for the keys for which more is due and that have free looks again."""
         return self._lanes.more_rooms(self._room.steady(), self._most)
 
     def claimed(self, rooms: Mapping[Lane, int], jobs: Iterable[Job]) -> None:
-        """What has been claimed for these rooms."""
+        """Record what was claimed for these keys."""
         self._lanes.claimed(rooms, Counter((job.station or "", job.key or "") for job in jobs))
 
     def closed(self, lanes: Iterable[Lane]) -> list[Lane]:
-        """Those of these lanes that are not looked at now: closed, or gone from the settings."""
+        """Return those of these keys that are not looked at now."""
         open_lanes = self._lanes.open(self._room.steady())
         for lane in lanes:
             if not self._lanes.knows(lane) and lane not in self._foreign:
@@ -92,7 +90,7 @@ class Looks:
         return [lane for lane in lanes if lane not in open_lanes or not self._most(lane[0])]
 
     def start(self, jobs: Iterable[Job]) -> list[Job]:
-        """Look at these claimed jobs. Returns at once, with those that nobody can look at."""
+        """Look at these claimed jobs. Returns at once, with those that cannot be looked at."""
         groups: defaultdict[tuple[str, str, str], list[tuple[Job, Binding]]] = defaultdict(list)
         unbound: list[Job] = []
         for job in jobs:
@@ -112,19 +110,22 @@ class Looks:
         return unbound
 
     def _begin(self, lane: Lane, requests: Sequence[Request]) -> None:
-        """Where the lane is paused, these looks lapse: the next ones come by themselves."""
+        """Start a request.
+
+        If the key is paused these looks are dropped: the next ones come by themselves.
+        """
         ids = {job.id for request in requests for job, _ in request}
         self._jobs |= ids
         if not self._lanes.start(lane, requests, self._room.steady()):
             self._jobs -= ids
 
     async def drain(self) -> None:
-        """Wait until every look on the wire has been answered and saved."""
+        """Wait until every open look has been answered and saved."""
         while self._tasks:
             await asyncio.wait(self._tasks)
 
     def _most(self, station: str) -> int:
-        """How many requests a station may have on the wire, as its breaker stands."""
+        """Return how many requests a station may have open, given its circuit breaker."""
         match self._room.breakers.state(station):
             case BreakerState.OPEN:
                 return 0
@@ -159,7 +160,7 @@ class Looks:
         task.add_done_callback(done)
 
     async def _look(self, lane: Lane, request: Request) -> Request:
-        """Returns what is still to be looked at, one by one."""
+        """Look at the jobs. Returns those that are still to be looked at, one by one."""
         if len(request) > 1:
             return await self._look_at_many(lane, request)
         await self._look_at_one(lane, *request[0])
@@ -182,7 +183,7 @@ class Looks:
             await self._put_off(job, binding, said.answer)
 
     async def _put_off(self, job: Job, binding: Binding, fault: Fault) -> None:
-        """Look at this job later, because the upstream refuses to be asked, and say so."""
+        """Look at this job later, because the upstream refuses looks, and set its reason."""
         at = self._room.moment(binding, job.model)
         until = at.retry(fault, job.deadline, THROTTLE_PAUSE)
 
@@ -195,7 +196,7 @@ class Looks:
         await self._room.save(job.id, decide)
 
     async def _look_at_many(self, lane: Lane, members: Request) -> Request:
-        """One request for all. Returns those the answer said nothing of."""
+        """Send one request for all. Returns the jobs that the answer said nothing about."""
         binding = members[0][1]
         ids = [job.upstream_id or "" for job, _ in members]
         batch = "/".join(binding.batch_group)
@@ -228,7 +229,7 @@ class Looks:
     async def _judged(
         self, job: Job, binding: Binding, said: Heard[Status]
     ) -> tuple[Job, Binding, Heard[Status] | None]:
-        """A success of one of many; no answer where that task is better looked at singly."""
+        """Return the answer for one of many; None if that task is better looked at singly."""
         try:
             return job, binding, await without_given(self._room, job, binding, said)
         except Fault:
@@ -241,7 +242,7 @@ class Looks:
         self._room.breakers.heard(lane[0], None, about)
 
     async def _mind(self, lane: Lane, fault: Fault, job_ids: Sequence[str], about: str) -> None:
-        """A fault about the key slows the key down, one of the station the station; no job."""
+        """A fault about the key slows the key down, one of the station the station; never a job."""
         self._room.counts.add(LOOKS)
         self._room.counts.add(LOOK_FAULTS)
         self._room.breakers.heard(lane[0], fault, about)
@@ -265,7 +266,7 @@ class Looks:
             await note_pause(self._room, lane, self._room.now() + pause)
 
     def join_pauses(self) -> None:
-        """Keys that other workers were told to leave alone are left alone here too."""
+        """Pause looks of keys that other workers were told to pause."""
         now, steady = self._room.now(), self._room.steady()
         for lane, account in self._room.accounts.items():
             if account.look_after is None or not account.is_unwatched(now):
@@ -279,7 +280,7 @@ class Looks:
             self._jobs.difference_update(job.id for job, _ in request)
 
     def _is_news(self, job: Job, binding: Binding, said: Heard[Status | Fault]) -> bool:
-        """Whether there is anything to write down: nearly every look says that it goes on."""
+        """Return whether anything is to be saved: mostly the task just still runs."""
         answer = said.answer
         if isinstance(answer, Running) and answer.unknown_word:
             self._say_unknown(binding, answer.unknown_word)
@@ -291,7 +292,7 @@ class Looks:
         return replace(at, missing_for=missing_for) if missing_for else at
 
     async def _save(self, job: Job, binding: Binding, said: Heard[Status | Fault]) -> None:
-        """Write down what was learned."""
+        """Save what was learned."""
         answer, at = said.answer, self._moment(job, binding, said.answer)
         words = said.words
 
@@ -324,7 +325,7 @@ class Looks:
 
 
 def is_refusal(answer: object) -> TypeGuard[Throttled | AccountBlocked]:
-    """Whether the upstream would not be asked now, or not with this key."""
+    """Return whether the upstream refuses looks now, or with this key."""
     return isinstance(answer, Throttled | AccountBlocked)
 
 
@@ -333,14 +334,15 @@ def refusal_of_looks(fault: Fault, until: datetime) -> str:
 
 
 def measured(room: Room, job: Job, at: Moment) -> bool:
-    """Whether it is known how long the task has run: no clock was set while it did."""
+    """Return whether the duration of the task is known: no clock was set while it ran."""
     return job.started_at is not None and room.clock.measures(job.started_at, at.now)
 
 
 def decided(claimed: Job, fresh: Job, answer: Status | Fault, at: Moment) -> Job:
-    """
-    What a look says of the job as it is now. An ending counts whoever else has looked meanwhile;
-    less than that counts only for the claim it was made under.
+    """Return the decision on the current job after a look.
+
+    An outcome counts whoever else has looked meanwhile; anything less counts only for the claim it
+    was made under.
     """
     same_task = fresh.state in LOOKABLE and fresh.upstream_id == claimed.upstream_id
     if not same_task:

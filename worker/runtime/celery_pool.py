@@ -1,10 +1,9 @@
-"""
-Celery's tasks as coroutines on the process's one event loop.
+"""A Celery pool that runs tasks as coroutines on the process's one event loop.
 
-A pool in Celery's own form, chosen with the setting `worker_pool`. Its tasks are async functions.
-What Celery's thread pool does besides, it does without: a thread for each task, and the tracer,
-which runs a function, stores its result and tells of its end. Our tasks have no result, and their
-ends are told by whoever learns them (`generation.flower_events`).
+It is chosen with the setting `worker_pool`, and its tasks are async functions. It leaves out two
+parts of Celery's thread pool: a thread per task, and the tracer, which runs a function, stores its
+result and reports its end. These tasks have no result, and their outcome is published by the code
+that learns it (`generation.flower_events`).
 """
 
 import os
@@ -24,14 +23,14 @@ from worker.runtime.event_loop import Loop
 
 log = structlog.get_logger(__name__)
 
-#: What Celery's tracer answers for a task that raises `Ignore`: it failed, of this, after no time.
-#: Its row in Flower then stays as it is.
+#: The answer of Celery's tracer for a task that raises `Ignore`. Its row in Flower then stays
+#: unchanged.
 IGNORED = (1, SimpleNamespace(exception=Ignore()), 0.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A task to run, and what Celery wants to hear of it."""
+    """A task to run, and Celery's callbacks for it."""
 
     name: str
     request: Mapping[str, Any]
@@ -40,9 +39,9 @@ class Order:
 
 
 class LoopPool(BasePool):
-    """
-    Runs up to `limit` tasks at once; more wait in their order. Everything but the tasks themselves
-    happens in Celery's main thread.
+    """Runs up to `limit` tasks at once; more wait in order.
+
+    Everything except the tasks themselves happens in Celery's main thread.
     """
 
     limit: int
@@ -56,7 +55,7 @@ class LoopPool(BasePool):
         self._waiting: deque[Order] = deque()
 
     def register_with_event_loop(self, loop: Any) -> None:
-        """Celery's main loop: what is handed to its `call_soon` runs in the main thread."""
+        """Celery's main loop: functions passed to its `call_soon` run in the main thread."""
         self._hub = loop
 
     def on_apply(
@@ -75,9 +74,7 @@ class LoopPool(BasePool):
         self._begin()
 
     def on_stop(self) -> None:
-        """
-        Wait for what runs. What waits has not been begun, and its rows will be found by a tick.
-        """
+        """Wait for running tasks. Waiting ones have not begun; a tick will find their rows."""
         self._waiting.clear()
         wait(self._running)
 

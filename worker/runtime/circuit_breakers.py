@@ -1,9 +1,8 @@
-"""
-The breakers of all stations, as one worker process knows them.
+"""The circuit breakers of all stations, as one worker process knows them.
 
-Each process finds out for itself. A shared breaker would be a row that every look writes; finding
-out costs a process ten requests that create nothing, and a station that fails for one worker (its
-network, its DNS) may well answer another.
+Each process decides for itself. A shared breaker would be a row that every look writes; detecting a
+fault costs a process ten requests that create nothing, and a station that fails for one worker (its
+network, its DNS) may answer another.
 """
 
 from collections import defaultdict
@@ -19,16 +18,16 @@ log = structlog.get_logger(__name__)
 
 
 class Breakers:
-    """Lives on one event loop. `clock` gives seconds and is never set."""
+    """Belongs to one event loop. `clock` returns monotonic seconds."""
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
         self._breakers: defaultdict[str, Breaker] = defaultdict(Breaker)
 
     def heard(self, station: str, answer: object, about: str) -> None:
-        """
-        What came of a request to this station, and what it was about: a job's id, or the name of a
-        batch.
+        """Record the outcome of a request to this station.
+
+        `about` is a job's id, or the name of a batch.
         """
         ok = verdict(answer)
         if ok is None:
@@ -41,12 +40,12 @@ class Breakers:
             log.warning("breaker", station=station, before=before.value, after=after.value)
 
     def may_try(self, station: str, job_id: str) -> bool:
-        """Whether a request about this job may be sent there now."""
+        """Return whether a request about this job may be sent there now."""
         return self._breakers[station].may_try(job_id, self._clock())
 
     def state(self, station: str) -> BreakerState:
         return self._breakers[station].state(self._clock())
 
     def is_open(self, station: str) -> bool:
-        """True while nothing should be asked of this station. Half-open counts as not open."""
+        """Return whether nothing may be sent to this station. Half-open counts as not open."""
         return self.state(station) is BreakerState.OPEN

@@ -1,8 +1,7 @@
-"""
-What this worker counts of its looks, added to the deployment's tallies now and then.
+"""Counters of a worker's looks, added to the deployment's counters periodically.
 
-These are figures for whoever watches, not records: what cannot be written down is kept for the next
-time, and what a killed process had not written down is lost.
+They are for monitoring: a failed write is repeated later, and what a killed process had not written
+is lost.
 """
 
 from collections import Counter
@@ -21,7 +20,7 @@ WRITE_EVERY = timedelta(seconds=15)
 
 
 class Counts:
-    """Counters of one process. Lives on one event loop."""
+    """The counters of one process. Belongs to one event loop."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -36,7 +35,7 @@ class Counts:
         self.all[name] += 1
 
     async def write_down(self, now: datetime) -> None:
-        """If it is time to. Never fails."""
+        """Write the counters if it is time to. Never fails."""
         if is_recent(self._written_at, now, WRITE_EVERY):
             return
         self._written_at = now

@@ -1,6 +1,4 @@
-"""
-Asking what is left in accounts that had too little: it costs nothing, unlike having a job try.
-"""
+"""Asks for the balance of accounts with too little credit. That costs nothing."""
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -14,7 +12,7 @@ log = structlog.get_logger(__name__)
 
 
 def to_ask(room: Room) -> list[KeyName]:
-    """The keys whose balance may be asked for now."""
+    """Return the keys whose balance may be asked for now."""
     now = room.now()
     return [
         name
@@ -24,9 +22,9 @@ def to_ask(room: Room) -> list[KeyName]:
 
 
 async def ask(room: Room, name: KeyName) -> None:
-    """
-    Ask and note, unless another worker does. Never fails: a balance that nobody can tell changes
-    nothing, and the key is tried by a job now and then.
+    """Ask for the balance and store it, unless another worker does.
+
+    Never fails: without an answer nothing changes, and a job tries the key from time to time.
     """
     found = purse(room.stations, name)
     if found is None:

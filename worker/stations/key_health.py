@@ -1,6 +1,4 @@
-"""
-What exchanges teach of keys: refused, called too fast, well again. Written down for all processes.
-"""
+"""Stores what exchanges show about keys: refused, rate limited, recovered. All processes see it."""
 
 from datetime import datetime
 
@@ -21,9 +19,9 @@ log = structlog.get_logger(__name__)
 async def note_trouble(
     room: Room, binding: Binding, job: Job, answer: SubmitAnswer | Fault
 ) -> SubmitAnswer | Fault:
-    """
-    What is wrong with the key is known to all processes before the next job is sent there. Returns
-    the answer to go on with: a job that is refused again, while others pass, has failed.
+    """Store a problem of the key before the next job is submitted with it.
+
+    Returns the answer to continue with: a job that is refused again, while others pass, has failed.
     """
     if isinstance(answer, Fault) and is_trouble(answer):
         before = await note(room, binding, job, answer)
@@ -35,7 +33,7 @@ async def note_trouble(
 async def note_recovery(
     room: Room, binding: Binding, job: Job, answer: SubmitAnswer | Fault
 ) -> None:
-    """A key that was in trouble and is well again is known as such; no earlier than the task is."""
+    """Store that a key has recovered, after the job's task was stored."""
     known = room.accounts.get(binding.lane)
     if known is None or (isinstance(answer, Fault) and is_trouble(answer)):
         return
@@ -45,12 +43,12 @@ async def note_recovery(
 
 
 def is_trouble(fault: Fault) -> bool:
-    """Whether it may hold for more jobs than the one that met it."""
+    """Return whether it may apply to more jobs than the one that met it."""
     return isinstance(fault, Throttled | AccountBlocked) or fault.scope is not Scope.ORDER
 
 
 def final(fault: Fault) -> Rejected:
-    """The refusal as one of the job itself, in the upstream's words."""
+    """Return the refusal as one of the job itself, with the upstream's message."""
     refused = Rejected(
         fault.message,
         code=fault.code,
@@ -62,9 +60,9 @@ def final(fault: Fault) -> Rejected:
 
 
 async def note_pause(room: Room, name: KeyName, until: datetime) -> None:
-    """
-    Looks with this key are too fast: no worker looks with it before then. Never fails: what is not
-    noted is found out again by each for itself.
+    """Store that looks with this key are too fast: no worker looks with it before then.
+
+    Never fails: what is not stored is detected again by each worker.
     """
     try:
         account = await room.store.accounts.change(name, lambda known: rested(known, until))
@@ -77,9 +75,11 @@ async def note_pause(room: Room, name: KeyName, until: datetime) -> None:
 async def note(
     room: Room, binding: Binding, job: Job, answer: SubmitAnswer | Fault
 ) -> Account | None:
-    """
-    Returns the account as it was before. Never fails: what is not noted is found out again by the
-    next job.
+    """Store the key's new state.
+
+    Returns the state before.
+
+    Never fails: what is not stored is detected again by the next job.
     """
     now = room.now()
     before: list[Account] = []
@@ -99,7 +99,7 @@ async def note(
 
 
 def log_changes(before: Account, after: Account, subject: str, now: datetime) -> None:
-    """Each block once when it begins, and once when it ends, with its scope."""
+    """Log each block once when it begins, and once when it ends, with its scope."""
     where = {"station": after.station, "key": after.key}
     if after.blocked_code != before.blocked_code:
         log.warning(

@@ -1,6 +1,4 @@
-"""
-Taking a queued job for one submit: where it is sent, if any key has room for it now.
-"""
+"""Claims a queued job for one submit, and chooses the key."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -29,9 +27,10 @@ from worker.context import Room
 
 
 class Claim:
-    """
-    The decision to take a job for one submit, and where it is sent. It knows a job that it has
-    taken already: the answer to a commit may be lost although the commit was not.
+    """The decision to claim a job for one submit, and where it is sent.
+
+    It recognizes a job that it has claimed already, because the answer to a commit may be lost
+    although the commit succeeded.
     """
 
     def __init__(self, room: Room) -> None:
@@ -41,7 +40,7 @@ class Claim:
         self.binding: Binding | None = None
 
     def holds(self, job: Job) -> bool:
-        """Whether this is the job as this claim has taken it."""
+        """Return whether this is the job as this claim has taken it."""
         mine = self._taken
         return mine is not None and (
             job.state is JobState.SUBMITTING
@@ -49,7 +48,7 @@ class Claim:
         )
 
     def wanted(self, job: Job) -> dict[KeyName, Key]:
-        """Keys with limits, and keys in trouble; the others are free to whoever comes."""
+        """Return the keys with limits or problems; the others need no capacity check."""
         room = self._room
         return {
             option.lane: option.key
@@ -90,7 +89,7 @@ class Claim:
     def _obstacle(
         self, job: Job, option: Binding, capacity: Capacity | None, now: datetime
     ) -> str | None:
-        """Why the job may not be sent there now, in words."""
+        """Return why the job may not be submitted there now."""
         station = option.station.name
         match self._room.breakers.state(station):
             case BreakerState.OPEN:
@@ -105,10 +104,7 @@ class Claim:
     def _could_refuse_again(
         self, job: Job, options: Sequence[Binding], capacities: Capacities, now: datetime
     ) -> bool:
-        """
-        Whether a key that has just refused it would call it from the line at once, to refuse it
-        again.
-        """
+        """Return whether a key that has just refused the job would wake it again at once."""
         return any(
             self._obstacle(job, option, capacities.get(option.lane), now) is None
             for option in options
@@ -132,14 +128,14 @@ class Claim:
 
 
 def untried(job: Job, options: Sequence[Binding]) -> Sequence[Binding]:
-    """Those that have not refused it in this round."""
+    """Return the keys that have not refused it in this round."""
     return [option for option in options if "/".join(option.lane) not in job.tried] or options
 
 
 def held_subject(
     job: Job, options: Sequence[Binding], capacities: Capacities, now: datetime
 ) -> str | None:
-    """The job's model, where that is what any of these keys is refused for."""
+    """Return the job's model if any of these keys is refused for it."""
     found = (capacities.get(option.lane) for option in options)
     held = any(capacity and capacity.held_back(job, now) for capacity in found)
     return subject_of(job) if held else None

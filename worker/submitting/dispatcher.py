@@ -1,9 +1,7 @@
-"""
-Calling those who wait for a key, when it has room again.
+"""Wakes jobs that wait for a key once it has free slots.
 
-Every worker does it with every tick. Whoever is called gets a message; one that is lost is made up
-for like any other, because a called job is due again soon. So a thousand waiting jobs cost as much
-as the few that can go.
+Every worker does so on every tick. A woken job gets a message; a lost one is replaced, because a
+woken job is due again soon. So a thousand waiting jobs cost as much as the few that can go.
 """
 
 from collections import defaultdict
@@ -32,12 +30,12 @@ from worker.runtime.clock import is_recent
 
 log = structlog.get_logger(__name__)
 
-#: How often lines are searched for jobs that the settings have left standing.
+#: How often queues that the settings no longer have are searched for.
 TIDY_EVERY = timedelta(seconds=30)
 
 
 class Lines:
-    """The lines of this deployment, as one worker process serves them."""
+    """The wait queues of this deployment, as one worker process serves them."""
 
     def __init__(self, room: Room) -> None:
         self._room = room
@@ -45,7 +43,7 @@ class Lines:
         self._tidied_at: datetime | None = None
 
     async def serve(self) -> None:
-        """Read what is known of keys, and call whoever can come now."""
+        """Read the state of keys, and wake the jobs that can be submitted now."""
         store = self._room.store
         self._room.accounts = await store.accounts.all()
         waiting = await store.queues.lines()
@@ -93,7 +91,7 @@ class Lines:
             log.info("called", station=name[0], key=name[1], jobs=len(jobs))
 
     async def _tidy(self, waiting: list[str]) -> None:
-        """Lines the settings no longer have: those who stand in them look for their new one."""
+        """Move jobs out of queues that the settings no longer have."""
         now = self._room.now()
         if is_recent(self._tidied_at, now, TIDY_EVERY):
             return
@@ -106,10 +104,7 @@ class Lines:
 def by_subject(
     account: Account, waiting: Iterable[str], now: datetime
 ) -> dict[str | None, list[str]]:
-    """
-    The lines that wait for this key: by the model that still holds them up there, None where it is
-    the key alone.
-    """
+    """Return the queues that wait for this key, by blocked model; None for the key alone."""
     found: defaultdict[str | None, list[str]] = defaultdict(list)
     for line in waiting:
         if account.name in keys_of(line):

@@ -1,6 +1,4 @@
-"""
-What a waiting task is told by its caller: with the order itself, or later.
-"""
+"""Sends the caller's input to a waiting task: from the request itself, or given later."""
 
 import structlog
 
@@ -18,7 +16,7 @@ log = structlog.get_logger(__name__)
 
 
 def early_answered(job: Job, binding: Binding) -> Job:
-    """A job that has just begun to wait, with what its order already said to that; once."""
+    """Return a job that has just begun to wait with the input that its request contained; once."""
     if job.state is not JobState.AWAITING_INPUT or job.answer or job.answered_at:
         return job
     operation = binding.operation

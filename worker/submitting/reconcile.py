@@ -1,6 +1,4 @@
-"""
-Jobs that need more than a look: submits whose outcome is unknown, and cancels.
-"""
+"""Jobs that need more than a look: submits with an unknown outcome, and cancels."""
 
 import structlog
 
@@ -43,9 +41,7 @@ log = structlog.get_logger(__name__)
 
 
 async def call_stale(room: Room, job: Job) -> None:
-    """
-    The worker that was submitting this job has not been heard of: nobody knows if it was sent.
-    """
+    """The submitting worker is silent: it is unknown whether the request was sent."""
     if job.id in room.submitting:
         return
     at = room.moment()
@@ -65,7 +61,7 @@ async def call_stale(room: Room, job: Job) -> None:
 
 
 def is_repeatable(room: Room, job: Job) -> bool:
-    """Whether sending it again could cost nothing."""
+    """Return whether sending it again could cost nothing."""
     try:
         return bind(room.stations, job).operation.repeatable
     except Unbound:
@@ -73,7 +69,7 @@ def is_repeatable(room: Room, job: Job) -> bool:
 
 
 async def find(room: Room, job: Job) -> None:
-    """Look for a job in doubt, where its upstream can be asked."""
+    """Search for a job in doubt, if its upstream can be searched."""
     try:
         binding = bind(room.stations, job)
     except Unbound as error:
@@ -106,7 +102,7 @@ async def find(room: Room, job: Job) -> None:
 
 
 def given_up(job: Job, answer: Fault | None, at: Moment, *, findable: bool) -> Job | None:
-    """What a search that has not found it leaves of a job that somebody, or its time, has ended."""
+    """End a job that a search has not found, if its deadline or a person has ended it."""
     if job.cancel_requested_at is not None:
         absent = findable and answer is None and surely_ended(job, at)
         billed = unbilled(job) if absent else Billed.UNKNOWN
@@ -119,7 +115,7 @@ def given_up(job: Job, answer: Fault | None, at: Moment, *, findable: bool) -> J
 def unfound(
     job: Job, answer: Fault | None, at: Moment, on_doubt: OnDoubt, *, findable: bool
 ) -> Job:
-    """A search that has not found it, or that there is no way to make."""
+    """A search has not found the task, or there is no way to search."""
     if not findable:
         return unfindable(job, at, on_doubt)
     if answer is not None and is_silence(answer):
@@ -128,7 +124,7 @@ def unfound(
 
 
 async def settle_unbound(room: Room, job: Job) -> None:
-    """What a person has said of a job counts also where there is nobody left to ask."""
+    """Apply what a person said of a job whose station or key is gone."""
     at = room.moment()
 
     def decide(fresh: Job) -> Job:
@@ -139,7 +135,7 @@ async def settle_unbound(room: Room, job: Job) -> None:
 
 
 async def searched(room: Room, job: Job, binding: Binding) -> tuple[str | Fault | None, bool]:
-    """What a search said, and whether this upstream can be searched at all."""
+    """Return the answer of a search, and whether this upstream can be searched at all."""
     try:
         if job.named_id is not None and await is_its_own(room, binding, job):
             return job.named_id, True
@@ -153,9 +149,10 @@ async def searched(room: Room, job: Job, binding: Binding) -> tuple[str | Fault 
 
 
 async def judged(room: Room, job: Job, found: Unlisted) -> Fault | None:
-    """
-    Whether the list reaches back to this job's submit: it shows a task of ours, at the same key,
-    that was accepted before. Else its silence proves nothing.
+    """Return whether the list reaches back to this job's submit.
+
+    It does if it shows a task of ours, at the same key, that was accepted earlier. Otherwise its
+    silence proves nothing.
     """
     listed = await room.store.jobs.tasks.accepted(sorted(found.references - {job.id}))
     here = [each for each in listed if (each.station, each.key) == (job.station, job.key)]
@@ -168,16 +165,16 @@ async def judged(room: Room, job: Job, found: Unlisted) -> Fault | None:
 
 
 def is_silence(answer: str | Fault | None) -> bool:
-    """Whether the upstream itself has answered, and left open whether the task is there."""
+    """Return whether the upstream itself answered, and left open whether the task exists."""
     if not isinstance(answer, InDoubt) or not answer.words:
         return False
     return (answer.upstream_status or 200) < 400
 
 
 async def is_its_own(room: Room, binding: Binding, job: Job) -> bool:
-    """
-    Whether the task that a callback has named is there, and is no other job's. Raises the `Fault`
-    that leaves it open.
+    """Return whether the task that a callback named exists and belongs to no other job.
+
+    Raises the `Fault` that leaves it open.
     """
     name = job.named_id or ""
     others = await holders(room, name, binding.station.name)
@@ -188,9 +185,9 @@ async def is_its_own(room: Room, binding: Binding, job: Job) -> bool:
 
 
 async def is_known(room: Room, binding: Binding, upstream_id: str) -> bool:
-    """
-    Whether the account that the job was sent with has this task. Raises the `Fault` that leaves it
-    open.
+    """Return whether the account that the job was sent with has this task.
+
+    Raises the `Fault` that leaves it open.
     """
     try:
         await room.upstream.query(binding, Task(upstream_id))
@@ -203,9 +200,9 @@ async def is_known(room: Room, binding: Binding, upstream_id: str) -> bool:
 
 
 async def cancel(room: Room, job: Job) -> None:
-    """
-    See to a caller's wish to cancel a job that is upstream: stop it there, or let go of it. One
-    that has ended meanwhile, as a look tells first, ends as its task did.
+    """Handle a request to cancel a job that is upstream: stop its task, or detach from it.
+
+    A look comes first: a job whose task has ended ends as its task did.
     """
     binding: Binding | None = None
     said: Heard[Status] | None = None
@@ -236,7 +233,7 @@ async def cancel(room: Room, job: Job) -> None:
 
 
 async def finished(room: Room, binding: Binding, task: Task) -> Heard[Status] | None:
-    """What the upstream says of a task that has ended; None where it does not say so."""
+    """Return the upstream's answer about a task that has ended; None if it has not."""
     try:
         said = await room.upstream.query(binding, task)
     except Fault:

@@ -1,6 +1,4 @@
-"""
-Sending a queued job upstream: once, and only by whoever claims it.
-"""
+"""Submits a queued job: once, and only by the worker that claims it."""
 
 import structlog
 
@@ -21,15 +19,16 @@ from worker.submitting.shared_tasks import check_named, naming, unshared
 
 log = structlog.get_logger(__name__)
 
-#: Where the answer of a submit may still find its job: by then a slow one may have been called
+#: States in which the answer of a submit may find its job: a slow submit may have been called
 #: stale.
 ANSWERABLE = frozenset({JobState.SUBMITTING, JobState.IN_DOUBT})
 
 
 async def submit(room: Room, job_id: str) -> None:
-    """
-    Claim the job, send it, save what came of it. Does nothing where the job is not queued, is not
-    to be sent yet, or is claimed by somebody else: a message may come twice.
+    """Claim the job, send it, save the outcome.
+
+    Does nothing if the job is not queued, is not to be sent yet, or is claimed elsewhere: a message
+    may come twice.
     """
     claim = Claim(room)
     try:
@@ -53,7 +52,7 @@ async def claim_and_send(room: Room, job_id: str, claim: Claim) -> None:
 
 
 async def send(room: Room, job: Job, binding: Binding) -> None:
-    """The paid exchange. Its answer is saved whatever has become of the job meanwhile."""
+    """Perform the paid exchange. Its answer is saved whatever has happened to the job meanwhile."""
     room.submitting.add(job.id)
     try:
         answer, words = await attempt(room, job, binding)
@@ -98,28 +97,28 @@ async def send(room: Room, job: Job, binding: Binding) -> None:
 
 
 def is_elsewhere(room: Room, job: Job, binding: Binding) -> bool:
-    """Whether another key could still be asked, now that this one has refused."""
+    """Return whether another key can still be tried after this refusal."""
     refused = {*job.tried, "/".join(binding.lane)}
     options = candidates(room.stations, job) if not job.is_bound else ()
     return any("/".join(option.lane) not in refused for option in options)
 
 
 def go_on(room: Room, job: Job) -> None:
-    """A job that need not wait is tried again at once, at another key or in its line."""
+    """Try a job again at once, at another key or in its queue, if it need not wait."""
     if job.wake_at is not None and job.wake_at <= room.now():
         room.nudger.nudge(submit_message(job))
 
 
 def unstorable(fresh: Job, job: Job, at: Moment) -> Job:
-    """An answer that no database takes leaves a doubt, which says so."""
+    """An answer that no database accepts leaves a doubt, which says so."""
     current = fresh.state in ANSWERABLE and fresh.attempts == job.attempts
     return doubt(fresh, "its answer could not be stored", at) if current else fresh
 
 
 async def attempt(room: Room, job: Job, binding: Binding) -> tuple[SubmitAnswer | Fault, str]:
-    """
-    The answer, or the fault as a value, and the upstream's words. Whatever happens before the
-    request leaves says that nothing was sent, which is known here and nowhere else.
+    """Return the answer, or the fault as a value, and the upstream's reply.
+
+    An error before the request leaves means that nothing was sent, which only this function knows.
     """
     try:
         check_unsent(room, job, binding)
@@ -132,7 +131,8 @@ async def attempt(room: Room, job: Job, binding: Binding) -> tuple[SubmitAnswer 
         log.exception("submit_not_prepared", job_id=job.id)
         return NotAccepted(f"it could not be prepared: {type(error).__name__}"), ""
     if job.wake_at is not None and room.now() >= job.wake_at:
-        # The process slept through its own lease: somebody else may be looking for this job.
+        # The process was suspended for longer than its lease: another worker may be searching for
+        # this job.
         return NotAccepted("its worker was held up before it was sent"), ""
     try:
         said = await room.upstream.submit(binding, job, callback_url=callback_url, parent=parent)
@@ -145,9 +145,9 @@ async def attempt(room: Room, job: Job, binding: Binding) -> tuple[SubmitAnswer 
 
 
 def check_unsent(room: Room, job: Job, binding: Binding) -> None:
-    """
-    Raises `InDoubt` for a job that may have been sent in a time that its database has lost. Once it
-    was searched for it is bound, and is not held up again.
+    """Raise `InDoubt` for a job that may have been sent in a time that its database has lost.
+
+    Once it was searched for it is bound and passes.
     """
     restored = room.settings.restored_at
     if restored is None or job.created_at >= restored or job.bound or binding.operation.repeatable:
@@ -156,14 +156,14 @@ def check_unsent(room: Room, job: Job, binding: Binding) -> None:
 
 
 def harmless(fault: Fault, binding: Binding) -> Fault:
-    """The fault; where the submit creates nothing, no fault leaves a doubt."""
+    """Return the fault; none where the submit creates nothing, so that no doubt remains."""
     if not binding.operation.repeatable or fault.accepted is not Acceptance.MAYBE:
         return fault
     return NotAccepted(fault.message, upstream_status=fault.upstream_status)
 
 
 async def parent_of(room: Room, job: Job) -> Parent | None:
-    """What a follow-up may know of the job it follows."""
+    """Return what a follow-up may know of the job it follows."""
     if job.parent_id is None:
         return None
     parent = await room.store.jobs.get(job.parent_id, job.tenant)

@@ -1,11 +1,9 @@
-"""
-Telling callers: a pipeline without a barrier.
+"""Delivers webhooks: a pipeline without a barrier.
 
-Each attempt is a coroutine of its own. What is due is claimed in batches, whoever it is for; each
-receiver has a lane that holds so much and no more, and what does not fit is put aside on disk and
-pulled from there when there is room. So a receiver that hangs, or has ten thousand deliveries due,
-holds up nobody else. A crash in the middle sends again what was on the wire, under the same event
-id.
+Each attempt is a coroutine of its own. Due deliveries are claimed in batches for any receiver; each
+receiver has a limit, and deliveries beyond it are set aside in the database and pulled from there
+later. So a receiver that hangs, or has ten thousand deliveries due, delays no others. After a crash
+open attempts are made again, under the same event id.
 """
 
 import asyncio
@@ -36,19 +34,18 @@ from worker.webhooks.receiver_limits import PATIENCE, DeliveryLane
 log = structlog.get_logger(__name__)
 
 CLAIM_LIMIT = 500
-#: Beyond the sender's own time limit and the wait in a lane, for saving the outcome. In all, what a
-#: killed worker was telling is told by another within 30 s.
+#: Beyond the sender's own time limit and the wait for a free request, for saving the outcome. In
+#: all, deliveries of a killed worker are repeated by another within 30 s.
 MARGIN = timedelta(seconds=5)
-#: What was put aside is pulled when its lane has room; after this it is due again by itself, should
-#: nobody be left who knows of it.
+#: Deliveries set aside are pulled when their receiver has a free request; after this time they are
+#: due again.
 ASIDE = timedelta(seconds=60)
 ASIDE_IN_TROUBLE = timedelta(minutes=5)
-#: Claims follow each other no quicker: what comes in a burst is claimed together, and the claims
-#: leave the database to those who have something to say.
+#: The shortest time between two claims: bursts are claimed together, which spares the database.
 BREATH = timedelta(seconds=0.1)
-#: More lanes than that are looked through for those that nothing goes to.
+#: The number of receivers beyond which idle ones are forgotten.
 MOST_LANES = 10_000
-#: A database that cannot be reached is left alone for this long.
+#: The pause after the database could not be reached.
 PAUSE = timedelta(seconds=2)
 
 
@@ -60,13 +57,13 @@ class Deliveries:
         self._lanes: dict[str, DeliveryLane] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._held = 0
-        #: The next of an ordered lane may go now, and waits for nothing else.
+        #: The next delivery of an ordered endpoint may be sent now.
         self._next_in_order = asyncio.Event()
-        #: There may be more that is due than could be taken on.
+        #: More may be due than could be claimed.
         self._starved = False
 
     async def run(self) -> None:
-        """Claim and send until the process is to leave."""
+        """Claim and send until the process is to end."""
         while not self._room.leaving:
             try:
                 busy = await self._round()
@@ -83,7 +80,7 @@ class Deliveries:
                 await within(self._room.settings.tick, self._room.told.wait())
 
     async def drain(self) -> None:
-        """Wait until every attempt on the wire is saved. What waits in a lane is left to others."""
+        """Wait until every open attempt is saved. Waiting deliveries are left to other workers."""
         while self._tasks:
             await asyncio.wait(self._tasks)
 
@@ -92,7 +89,10 @@ class Deliveries:
         return max(0, self._room.settings.webhooks_in_flight - self._held)
 
     async def _round(self) -> bool:
-        """Claim once. True where there was so much that the next claim should follow at once."""
+        """Claim once.
+
+        Returns True if there was so much that the next claim should follow at once.
+        """
         self._room.told.clear()
         self._next_in_order.clear()
         now = self._room.now()
@@ -112,7 +112,7 @@ class Deliveries:
         return bool(limit) and len(claimed) == limit
 
     async def _pull(self) -> None:
-        """Fill the lanes that something was put aside for."""
+        """Pull deliveries that were set aside for receivers with free requests."""
         room = {
             lane.key: room
             for lane in self._lanes.values()
@@ -134,7 +134,7 @@ class Deliveries:
                 self._start(lane)
 
     def _forget(self) -> None:
-        """Trouble is remembered of so many receivers and no more."""
+        """Forget idle receivers beyond the limit."""
         if len(self._lanes) > MOST_LANES:
             for lane in [*self._lanes.values()]:
                 lane.troubled = False
@@ -142,7 +142,7 @@ class Deliveries:
                     del self._lanes[lane.key]
 
     def _accept(self, claimed: Sequence[Claimed]) -> list[Delivery]:
-        """Start what can be started; what has no room, or must not go yet, comes back."""
+        """Start what can be started; set aside or return the rest."""
         excess: list[Delivery] = []
         for each in claimed:
             if ended := self._ending(each):
@@ -162,7 +162,7 @@ class Deliveries:
         return excess
 
     def _ending(self, claimed: Claimed) -> Delivery | None:
-        """How a delivery ends that cannot be sent to anybody."""
+        """Return how a delivery ends that cannot be sent."""
         delivery, endpoint = claimed.delivery, claimed.endpoint
         now = self._room.now()
         if delivery.endpoint_id and endpoint is None:
@@ -194,7 +194,7 @@ class Deliveries:
         return lane is not None and lane.troubled
 
     def _start(self, lane: DeliveryLane) -> None:
-        """Send what the lane permits now."""
+        """Send what the receiver's limit permits now."""
         while claimed := lane.next(self._free):
             self._spawn(self._attempt(lane, claimed))
         pause = lane.pause()
@@ -218,7 +218,10 @@ class Deliveries:
             log.error("delivery_broke", exc_info=error)
 
     async def _attempt(self, lane: DeliveryLane, claimed: Claimed) -> None:
-        """One attempt. The lane is free once the receiver has answered; saving holds up nobody."""
+        """Make one attempt.
+
+        The request is free once the receiver has answered; saving delays nobody.
+        """
         started = self._room.now()
         headers = claimed.endpoint.headers if claimed.endpoint else None
         try:
@@ -244,7 +247,7 @@ class Deliveries:
                 self._lanes.pop(lane.key, None)
 
     async def _save(self, claimed: Claimed, outcome: Outcome, started: datetime) -> Delivery:
-        """Write down how an attempt went, of the delivery and of its endpoint."""
+        """Save the outcome of an attempt, for the delivery and for its endpoint."""
         room, delivery, endpoint = self._room, claimed.delivery, claimed.endpoint
         now = room.now()
         after = after_attempt(
@@ -274,7 +277,7 @@ class Deliveries:
 
 
 async def within(limit: timedelta, event: Coroutine[Any, Any, object]) -> None:
-    """Wait for something, and no longer than this."""
+    """Wait for something, but no longer than this."""
     with suppress(TimeoutError):
         async with asyncio.timeout(limit.total_seconds()):
             await event

@@ -1,6 +1,4 @@
-"""
-All that is on record of one job, read in one transaction.
-"""
+"""The record of one job, read in one transaction."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -16,7 +14,7 @@ from generation.store.jobs.rows import read_jobs
 from generation.store.schema import deliveries, delivery_attempts, job_events, jobs
 from generation.webhooks.delivery import DeliveryState
 
-#: More events, or deliveries, than that nobody reads; the latest are kept.
+#: The most events, or deliveries, that are read; the latest are kept.
 MOST = 1000
 
 
@@ -27,7 +25,7 @@ class Stories:
         self._database = database
 
     async def of_job(self, job_id: str, tenant: str) -> Story | None:
-        """None where there is no such job, or none of this tenant's."""
+        """Return the record; None if the tenant has no such job."""
         query = select(jobs).where(jobs.c.id == job_id, jobs.c.tenant == tenant)
         async with self._database.reading() as connection:
             job = await read_one(connection, query, jobs.c.id, read_jobs)
@@ -73,7 +71,7 @@ async def tellings_of(connection: AsyncConnection, job_id: str) -> tuple[Telling
 async def tries_of(
     connection: AsyncConnection, delivery_ids: Sequence[str]
 ) -> defaultdict[str, list[Try]]:
-    """The attempts of these deliveries, in order."""
+    """Return the attempts of these deliveries, in order."""
     query = (
         select(delivery_attempts)
         .where(delivery_attempts.c.delivery_id.in_(delivery_ids))

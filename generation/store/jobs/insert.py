@@ -1,6 +1,6 @@
-"""
-Jobs are born here: rows, first events and keys in one transaction, together with all others that
-come at the same time.
+"""Inserts jobs: rows, first events and keys.
+
+All that arrive together share one transaction.
 """
 
 import asyncio
@@ -39,14 +39,14 @@ from generation.store.jobs.replayed import jobs_of
 from generation.store.jobs.rows import job_row
 from generation.store.schema import job_labels, jobs
 
-#: Orders of many jobs each that share a transaction. Orders of one job share one by hundreds.
+#: Submissions of many jobs each that share a transaction. Those of one job share it by hundreds.
 BATCHES_AT_ONCE = 5
-#: An order whose key is being stored elsewhere comes back after this …
+#: A submission whose key is being stored elsewhere is tried again after this time …
 PAUSE = timedelta(milliseconds=20)
 #: … for as long as this.
 PATIENCE = timedelta(seconds=1)
 
-#: Writes moves' events and what they owe.
+#: Writes the events of moves and their deliveries.
 Tell = Callable[[AsyncConnection, Sequence[tuple[Job, Event | None]]], Awaitable[None]]
 
 
@@ -54,7 +54,7 @@ Outcome = Placed | KeyReused | KeyBusy | OverQuota | UnreadableRow
 
 
 class Births:
-    """Makes jobs durable. Lives on one event loop."""
+    """Inserts jobs. Belongs to one event loop."""
 
     def __init__(self, database: Database, base_url: str, quotas: Quotas, tell: Tell) -> None:
         self._database = database
@@ -68,10 +68,13 @@ class Births:
             database.on_writing(sqlite_births())
 
     async def place(self, birth: Birth) -> Placed:
-        """
-        On return the jobs are on disk. Raises `KeyReused` where the key's name stands for another
-        order, `KeyBusy` where an order of that name is being stored elsewhere all the while, and
-        `OverQuota` where the key's limits have no room for all of them.
+        """Store the jobs.
+
+        On return they are on disk.
+
+        Raises `KeyReused` if the key stands for another request, `KeyBusy` if another process keeps
+        storing a submission with it, and `OverQuota` if the key's limits do not allow all of the
+        jobs.
         """
         if await self._outright(birth):
             return Placed(birth.jobs)
@@ -86,7 +89,10 @@ class Births:
         raise KeyBusy
 
     async def before(self, key: IdempotencyKey, now: datetime) -> Placed | None:
-        """What an earlier order with this key became. Raises `KeyReused` where it was another."""
+        """Return the jobs of an earlier submission with this key.
+
+        Raises `KeyReused` if it was another.
+        """
         async with self._database.reading() as connection:
             record = (await earlier(connection, [key])).get(key.name)
             if record is None or not record.holds(now):
@@ -101,9 +107,10 @@ class Births:
     async def _write(
         self, connection: AsyncConnection, births: Sequence[Birth]
     ) -> Sequence[Outcome]:
-        """
-        Orders that stand back, are busy, mistaken or too many are answered so, and hold up none of
-        the rest.
+        """Write a batch of submissions.
+
+        Those that repeat an earlier one, are busy, mistaken or over a limit are answered so, and
+        block none of the others.
         """
         keys = [birth.key for birth in births if birth.key]
         ours = await free(connection, keys) if keys else {}
@@ -135,7 +142,7 @@ class Births:
                 case Record(job_id=job_id) if job_id not in stored:
                     return UnreadableRow(jobs.name, job_id)
                 case Record(job_id=job_id):
-                    # One's own, where a commit's answer was lost and it is written again.
+                    # The submission itself, if its commit was not answered and it is written again.
                     return Placed(stored[job_id], replayed=job_id != birth.jobs[0].id)
                 case _:
                     return verdict
@@ -145,7 +152,7 @@ class Births:
     async def _bear(
         self, connection: AsyncConnection, births: Sequence[Birth]
     ) -> list[Sequence[Job]]:
-        """Write the jobs, their labels, their first events and what is owed for those, once."""
+        """Insert the jobs, their metadata index, their first events and due deliveries, once."""
         born = [
             job if job.sequence == 1 else replace(job, sequence=1)
             for birth in births
@@ -162,7 +169,7 @@ class Births:
     async def _bear_at_length(
         self, connection: AsyncConnection, born: Sequence[Job], shard: int
     ) -> None:
-        """Those of whose birth somebody may want to be told, or that are not just born."""
+        """Insert jobs whose events somebody subscribes to, or that are not unchanged new jobs."""
         insert = insert_once(connection, jobs).returning(jobs.c.id)
         stored = set((await connection.execute(insert, [job_row(job) for job in born])).scalars())
         if labels := [row for job in born if job.metadata for row in label_rows(job)]:
@@ -173,14 +180,14 @@ class Births:
             await tallies.add(connection, counted((None, job) for job in new), shard)
 
 
-#: None: it is to be written. Else what stands in its way: an order beside it, or an earlier one.
+#: None: it is to be written. Else the obstacle: another submission of the batch, or an earlier one.
 Verdict = Birth | Record | KeyReused | KeyBusy | None
 
 
 def judged(
     births: Sequence[Birth], ours: Mapping[Name, bool], known: Mapping[Name, Record], now: datetime
 ) -> list[Verdict]:
-    """What is to become of each of these."""
+    """Return the verdict on each of these."""
     verdicts: list[Verdict] = []
     beside: dict[Name, Birth] = {}
     for birth in births:

@@ -1,9 +1,8 @@
-"""
-Who may be sent next: claims that keep to the limits of keys, and calls from the lines before them.
+"""Claims that respect the limits of station keys, and wake-ups of waiting jobs.
 
-A claim locks the job, then the keys it may take, counts what they hold, and decides. A call locks
-one key and takes only jobs that nobody else holds. So nobody waits for anybody in a circle, and a
-key's places are counted by one at a time.
+A claim locks the job, then the keys it may take, counts what they hold, and decides. A wake-up
+locks one key and takes only jobs that nobody else has locked. So there are no deadlocks, and the
+slots of a key are counted by one process at a time.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -40,33 +39,33 @@ class Plan(Protocol):
     def now(self) -> datetime: ...
 
     def wanted(self, job: Job) -> Mapping[KeyName, Key]:
-        """The keys whose capacity matters to this job; none where nothing limits it."""
+        """Returns the keys whose capacity matters to this job; none if it has no limits."""
         ...
 
     def decide(self, job: Job, capacities: Capacities) -> Job:
-        """As `Decide`. What it takes of a key it takes of the key's `Capacity`."""
+        """Decides like `Decide`. It takes from the key's `Capacity` what it uses."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A call for those who wait for one key."""
+    """A wake-up of jobs that wait for one key."""
 
     name: KeyName
     key: Key
-    #: The lines that wait for it.
+    #: The queues that wait for it.
     lines: Sequence[str]
-    #: What becomes of a job that is called.
+    #: Returns a job as it is once it was woken.
     called: Callable[[Job], Job]
     now: datetime
     patience: Patience
     most: int = CALLED_AT_ONCE
-    #: The model that holds up these lines at this key, if any: one job tries whether it still does.
+    #: The model that is blocked in these queues at this key, if any: one job tries again.
     subject: str | None = None
 
 
 class SubmitStore:
-    """Claims and calls. Safe to share among the coroutines of one event loop."""
+    """Claims and wake-ups. Safe to share among the coroutines of one event loop."""
 
     def __init__(self, database: Database, jobs: JobStore) -> None:
         self._database = database
@@ -74,16 +73,16 @@ class SubmitStore:
         self._claiming = GroupCommit(database, self._claim_batch, limit=200)
 
     async def claim(self, job_id: str, plan: Plan) -> Change | None:
-        """
-        As `JobStore.change`, for a decision that may take a place at a key: with several processes
-        deciding at once, no key is ever given more than its limits.
+        """Like `JobStore.change`, for a decision that may take a slot of a key.
+
+        With several processes deciding at once, no key ever gets more than its limits.
         """
         return readable(await self._claiming((job_id, plan)))
 
     async def call(self, call: Call) -> list[Job]:
-        """
-        Keep a place for as many of those who wait as the key has room for, in turn. Whoever is
-        called is nudged, or found by the next tick, and comes to claim it.
+        """Reserve slots for as many waiting jobs as the key can take, in turn.
+
+        A woken job is nudged, or found by the next tick, and is then claimed.
         """
         if not await self._has_room(call):
             return []
@@ -105,7 +104,7 @@ class SubmitStore:
         return called
 
     async def _has_room(self, call: Call) -> bool:
-        """A look without a lock, because most calls find no room."""
+        """Return whether the key seems to have a free slot, without a lock: mostly it has none."""
         async with self._database.reading() as connection:
             account = await accounts.known(connection, call.name)
             known = account or Account.of(call.name)
@@ -124,9 +123,9 @@ class SubmitStore:
     async def _chosen(
         self, connection: AsyncConnection, call: Call, capacity: Capacity
     ) -> list[Job]:
-        """
-        The next in turn, locked; without those that somebody else is busy with. A trial is not for
-        the job that failed last, if there is another.
+        """Return the next jobs in turn, locked, without those that are locked elsewhere.
+
+        A trial goes to another job than the one that failed last, if there is one.
         """
         count = capacity.to_call(call.now, call.most, call.subject)
         if count == 0:

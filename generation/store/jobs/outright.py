@@ -1,7 +1,6 @@
-"""
-Orders of one job each that are stored by one statement, with all that they claim: nearly all.
+"""Inserts submissions of one job each with one statement, including their claims: nearly all.
 
-What cannot be stored so is left for the long way (`generation.store.jobs.insert`), which says why.
+Those that cannot be stored so are left for `generation.store.jobs.insert`, which finds the reason.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,11 +19,11 @@ from generation.store.jobs.new_job import Birth
 
 
 class Kind(Enum):
-    """Orders that share statements; those of one kind make none of another wait or fail."""
+    """Submissions that share statements. Those of one kind never delay or fail those of another."""
 
     PLAIN = auto()
     KEYED = auto()
-    #: One group at a time: each takes places from what the one before has left.
+    #: One group at a time: each claims from what the one before has left.
     LIMITED = auto()
 
     @staticmethod
@@ -35,7 +34,7 @@ class Kind(Enum):
 
 
 class Outright:
-    """Stores groups of orders. Lives on one event loop."""
+    """Inserts groups of submissions. Belongs to one event loop."""
 
     def __init__(self, database: Database, quotas: Quotas) -> None:
         self._quotas = quotas
@@ -48,7 +47,7 @@ class Outright:
         self._tried: set[str] = set()
 
     async def __call__(self, birth: Birth) -> bool:
-        """Whether the order is on disk now. If not, nothing of it is that was not before."""
+        """Return whether the submission is stored now. If not, nothing of it was written."""
         if not birth.is_brief:
             return False
         try:
@@ -57,7 +56,7 @@ class Outright:
             self._tried.discard(birth.jobs[0].id)
 
     async def _bear(self, connection: AsyncConnection, births: Sequence[Birth]) -> list[bool]:
-        """Which of these could be stored."""
+        """Return which of these were stored."""
         stored: set[str] = set()
         by_id = {birth.jobs[0].id: birth for birth in births}
         new = [birth for birth in distinct(births) if birth.jobs[0].id not in self._tried]
@@ -70,9 +69,10 @@ class Outright:
     async def _claim(
         self, connection: AsyncConnection, document: Document, births: Sequence[Birth]
     ) -> set[str]:
-        """
-        The ids of those that were stored. Repetitions of earlier orders keep no others from it, and
-        limits that another process takes from are read anew once.
+        """Return the ids of those that were stored.
+
+        Repeated submissions do not stop the others, and limits that another process uses are read
+        again once.
         """
         await self._quotas.look(connection, births)
         allowed, places = self._quotas.taking(births)
@@ -94,7 +94,7 @@ class Outright:
         births: Sequence[Birth],
         places: Sequence[Taken],
     ) -> set[str]:
-        """The ids of all of these, or none."""
+        """Return the ids of all of these, or none."""
         if not births:
             return set()
         dialect = connection.dialect.name
@@ -108,14 +108,14 @@ class Outright:
 
 
 async def bear_plain(connection: AsyncConnection, births: Sequence[Birth]) -> list[bool]:
-    """Which of these plain jobs are stored; the others want more than that."""
+    """Return which of these plain jobs were stored; the others need the general transaction."""
     born = [birth.jobs[0] for birth in births]
     left = {job.id for job in await bear(connection, born, tallies.some_shard())}
     return [job.id not in left for job in born]
 
 
 def distinct(births: Sequence[Birth]) -> list[Birth]:
-    """Without those whose key another one among them has."""
+    """Return the submissions without those whose key an earlier one of them has."""
     first: dict[object, Birth] = {}
     for birth in births:
         first.setdefault(birth.key.name if birth.key else birth.jobs[0].id, birth)

@@ -1,6 +1,4 @@
-"""
-The tables. One definition for SQLite and PostgreSQL; `migrations/` brings a database to it.
-"""
+"""The tables: one definition for SQLite and PostgreSQL. `migrations/` creates them."""
 
 from generation.store.schema.accounts import accounts, turns
 from generation.store.schema.columns import (

@@ -1,6 +1,4 @@
-"""
-How long tasks took, by what was bought where: one small row for each, added to in batches.
-"""
+"""Measured task durations, one small row per kind of task, added to in batches."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -21,13 +19,13 @@ from generation.store.schema import durations
 
 log = structlog.get_logger(__name__)
 
-#: What has not been bought for this long is forgotten.
+#: Kinds of tasks that were not bought for this long are forgotten.
 FORGET_AFTER = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Kind:
-    """Tasks that take about as long as each other: one model of one operation at one station."""
+    """Tasks with similar durations: one model of one operation at one station."""
 
     station: str
     provider: str
@@ -39,19 +37,20 @@ KEY = (durations.c.station, durations.c.provider, durations.c.operation, duratio
 
 
 class DurationStore:
-    """All access to what was seen of durations."""
+    """Statements about measured durations."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def all(self) -> dict[Kind, Sketch]:
-        """Everything that is known."""
+        """Return everything that is known."""
         async with self._database.reading() as connection:
             return await read_sketches(connection, select(durations))
 
     async def add(self, seen: Mapping[Kind, Sequence[Ending]], now: datetime) -> None:
-        """
-        Add these endings. Processes that add at once wait for each other, and nothing is lost.
+        """Add these durations.
+
+        Processes that add at once wait for each other, and nothing is lost.
         """
         kinds = sorted(seen)
         born: list[dict[str, Any]] = [
@@ -79,7 +78,7 @@ async def read_sketches(
     query: Select[*tuple[Any, ...]],
     parameters: Mapping[str, Any] | None = None,
 ) -> dict[Kind, Sketch]:
-    """The sketches of these rows; one that cannot be read is as none, and learned anew."""
+    """Return the histograms of these rows; an unreadable one counts as empty."""
     try:
         return sketches_of(await connection.execute(query, parameters))
     except OF_CONTENT as error:

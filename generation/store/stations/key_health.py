@@ -1,6 +1,4 @@
-"""
-What is known of keys at stations, on disk: read by every process, changed under a row lock.
-"""
+"""The health of station keys: read by every process, changed under a row lock."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -17,24 +15,24 @@ from generation.stations.key_health import Account, KeyName
 from generation.store.engine.database import Database
 from generation.store.schema import HOLDING, UNFINISHED, accounts, jobs, turns
 
-#: Fields of an account that are columns of their own.
+#: Fields of a key's state that are columns of their own.
 COLUMNS = tuple(column.name for column in accounts.columns if column.name != "refusals")
 
 
 class AccountStore:
-    """All access to what is known of keys."""
+    """Statements about the health of keys."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def all(self) -> dict[KeyName, Account]:
-        """Every key anything is known of."""
+        """Return every key with a row."""
         async with self._database.reading() as connection:
             rows = (await connection.execute(select(accounts))).mappings()
             return {account.name: account for account in map(account_of, rows)}
 
     async def in_use(self, now: datetime) -> dict[KeyName, int]:
-        """The keys that unfinished jobs belong to, and how many do; in the settings or not."""
+        """Return the keys of unfinished jobs, with their number, in the settings or not."""
         name = tuple_(jobs.c.station, jobs.c.key)
         query = (
             select(jobs.c.station, jobs.c.key)
@@ -51,7 +49,7 @@ class AccountStore:
         return found
 
     async def change(self, name: KeyName, decide: Callable[[Account], Account]) -> Account:
-        """Apply a decision to what is known of this key now; what is known of it then."""
+        """Apply a decision to the current state of this key. Returns the new state."""
         async with self._database.writing() as connection:
             (account,) = await locked(connection, [name])
             after = decide(account)
@@ -61,7 +59,7 @@ class AccountStore:
 
 
 async def locked(connection: AsyncConnection, names: Iterable[KeyName]) -> list[Account]:
-    """These keys, each locked until the transaction ends; in one order, so that nobody is stuck."""
+    """Return these keys, locked until the transaction ends, in one order to avoid deadlocks."""
     return [
         await locked_alone(connection, name) or await born(connection, name)
         for name in sorted(set(names))
@@ -71,9 +69,9 @@ async def locked(connection: AsyncConnection, names: Iterable[KeyName]) -> list[
 async def locked_alone(
     connection: AsyncConnection, name: KeyName, *, wait: bool = True
 ) -> Account | None:
-    """
-    This key, locked; None where it has no row, or, unless told to wait, where another process has
-    it locked.
+    """Return this key, locked; None if it has no row.
+
+    Without `wait`, also None if another process has it locked.
     """
     query = select(accounts).where(is_of(name)).with_for_update(skip_locked=not wait)
     row = (await connection.execute(query)).mappings().first()
@@ -81,14 +79,14 @@ async def locked_alone(
 
 
 async def born(connection: AsyncConnection, name: KeyName) -> Account:
-    """A row for a key nothing was known of, locked."""
+    """Return a new row, locked."""
     adding = dialect_of(connection).insert(accounts).on_conflict_do_nothing()
     await connection.execute(adding, [{"station": name[0], "key": name[1]}])
     return await locked_alone(connection, name) or Account.of(name)
 
 
 async def known(connection: AsyncConnection, name: KeyName) -> Account | None:
-    """This key as it is, not locked; None where it has no row."""
+    """Return this key, not locked; None if it has no row."""
     row = (await connection.execute(select(accounts).where(is_of(name)))).mappings().first()
     return account_of(row) if row else None
 
@@ -101,10 +99,10 @@ async def write(connection: AsyncConnection, changed: Sequence[Account]) -> None
 
 
 async def places(connection: AsyncConnection, name: KeyName, now: datetime) -> tuple[int, int]:
-    """
-    How many places are taken at a key, and how many of them by jobs that were called and have not
-    come. Counted from the jobs, so no place can be lost. With the key locked it is exact: only
-    whoever holds that lock adds to it.
+    """Return how many slots of a key are in use, and how many of them by woken jobs.
+
+    They are counted from the jobs, so no slot can be lost. With the key locked the count is exact:
+    only the holder of that lock adds to it.
     """
     here = and_(jobs.c.station == name[0], jobs.c.key == name[1])
     unfinished = select(func.count()).select_from(jobs).where(UNFINISHED, here)
@@ -118,7 +116,7 @@ async def places(connection: AsyncConnection, name: KeyName, now: datetime) -> t
 async def served(
     connection: AsyncConnection, given: Iterable[tuple[KeyName, str]], now: datetime
 ) -> None:
-    """These keys gave a place to these tenants: their next turn comes after everybody else's."""
+    """Record that these keys gave a slot to these tenants, whose next turn comes last."""
     rows = [
         {"station": station, "key": key, "tenant": tenant, "served_at": now}
         for (station, key), tenant in sorted(set(given))
@@ -137,7 +135,7 @@ async def served(
 async def last_served(
     connection: AsyncConnection, name: KeyName, tenants: Sequence[str]
 ) -> Mapping[str, datetime]:
-    """When each tenant was last given a place at this key; those that never were are absent."""
+    """Return when each tenant last got a slot of this key; those that never did are absent."""
     query = select(turns.c.tenant, turns.c.served_at).where(
         and_(turns.c.station == name[0], turns.c.key == name[1]), turns.c.tenant.in_(tenants)
     )

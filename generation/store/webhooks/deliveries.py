@@ -1,9 +1,8 @@
-"""
-Deliveries on disk: what is owed to webhooks, claimed attempt by attempt.
+"""Webhook deliveries, claimed for each attempt.
 
-What is due is claimed the longest due first, whoever it is for. Whoever claimed more for one
-receiver than it may hold puts the rest aside, and pulls it from there as there is room: so a
-receiver that hangs is passed over once, and not again with every claim.
+Due deliveries are claimed oldest first, for any receiver. A worker that claimed more for one
+receiver than its limit sets the rest aside, and pulls it from there when the receiver has free
+requests. So a receiver that hangs is passed over once, and not with every claim.
 """
 
 from collections.abc import Mapping, Sequence
@@ -64,27 +63,27 @@ def _taking(dialect: str) -> Update:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A delivery taken for one attempt, and what it takes to send it."""
+    """A delivery claimed for one attempt, and what is needed to send it."""
 
     delivery: Delivery
-    #: Newest first. Empty where nobody can sign it any more: its key, or its endpoint, is gone.
+    #: Newest first. Empty if nobody can sign it any more: its key, or its endpoint, is gone.
     secrets: Sequence[str] = field(repr=False)
     endpoint: Endpoint | None = None
-    #: An earlier event must arrive at this endpoint first.
+    #: An earlier event must be delivered to this endpoint first.
     blocked: bool = False
 
 
 class DeliveryStore:
-    """The access of those who send. Safe to share among the coroutines of one event loop."""
+    """Statements of senders. Safe to share among the coroutines of one event loop."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._saving = GroupCommit(database, self._save_batch, limit=200)
 
     async def claim(self, now: datetime, limit: int, until: datetime) -> list[Claimed]:
-        """
-        Take up to `limit` deliveries whose time has come, the longest due first: nobody else gets
-        them before `until`. What is not saved by then is due again.
+        """Claim up to `limit` due deliveries, the longest due first.
+
+        No other process gets them before `until`. Those that are not saved by then are due again.
         """
         query = (
             select(deliveries)
@@ -98,7 +97,7 @@ class DeliveryStore:
             return await self._take(connection, [query], now, until)
 
     async def pull(self, room: Mapping[str, int], now: datetime, until: datetime) -> list[Claimed]:
-        """Take what was put aside, in the order of creation, up to so many for each lane."""
+        """Claim deliveries that were set aside, oldest first, up to this many per receiver."""
         queries = [
             select(deliveries)
             .where(deliveries.c.lane == lane, ASIDE)
@@ -111,13 +110,13 @@ class DeliveryStore:
             return await self._take(connection, queries, now, until)
 
     async def put_aside(self, claimed: Sequence[Delivery], until: datetime) -> None:
-        """Give claimed deliveries back. They are due again at `until`, or pulled before."""
+        """Return claimed deliveries. They are due again at `until`, or pulled before."""
         rows = [{"_id": each.id, "_version": each.version, "_wake_at": until} for each in claimed]
         async with self._database.writing() as connection:
             await connection.execute(PUT_ASIDE, rows)
 
     async def stop(self, job_id: str, now: datetime, why: str) -> int:
-        """Withdraw what is still to be sent to the webhook of a job; how many."""
+        """Cancel what is still to be sent to the webhook of a job. Returns how many."""
         query = (
             update(deliveries)
             .where(deliveries.c.job_id == job_id, deliveries.c.endpoint_id.is_(None))
@@ -135,7 +134,7 @@ class DeliveryStore:
             return (await connection.execute(query)).rowcount
 
     async def save(self, delivery: Delivery, attempt: Attempt | None) -> None:
-        """Write down how a claim ended. A delivery that ended meanwhile stays as it ended."""
+        """Save the outcome of a claim. A delivery that ended meanwhile is unchanged."""
         await self._saving((delivery, attempt))
 
     async def _anything(self, query: Select[Any]) -> bool:
@@ -225,7 +224,7 @@ class DeliveryStore:
     async def _heads(
         self, connection: AsyncConnection, endpoints: Mapping[str, Endpoint]
     ) -> dict[str, str]:
-        """The delivery that is next for each ordered endpoint."""
+        """Return the next delivery of each ordered endpoint."""
         heads: dict[str, str] = {}
         for endpoint in endpoints.values():
             if endpoint.ordered:
