@@ -128,27 +128,19 @@ class KeyUpdate(RequestModel):
 
     def access(self, before: Access) -> Access:
         """Return the permissions with the fields that are present."""
-        limits = replace(before.limits, **self._given(LIMITS))
-        return replace(before, limits=limits, **self._given(OTHERS))
-
-    def _given(self, fields: Mapping[str, Callable[[Any], Any]]) -> dict[str, Any]:
-        """Return the fields that are present, as `Access` has them."""
-        return {
-            name: None if getattr(self, name) is None else read(getattr(self, name))
-            for name, read in fields.items()
-            if name in self.model_fields_set
-        }
+        given = self.model_dump(exclude_unset=True, exclude={"tenant"})
+        for name, convert in CONVERSIONS.items():
+            if given.get(name) is not None:
+                given[name] = convert(given[name])
+        limits = {name: given.pop(name) for name in LIMITS if name in given}
+        return replace(before, limits=replace(before.limits, **limits), **given)
 
 
-LIMITS: Mapping[str, Callable[[Any], Any]] = {
+LIMITS = ("rate", "max_in_flight", "daily_jobs")
+CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
     "rate": read_rate,
-    "max_in_flight": int,
-    "daily_jobs": int,
-}
-OTHERS: Mapping[str, Callable[[Any], Any]] = {
     "scopes": frozenset,
     "providers": frozenset,
-    "expires_at": lambda time: time,
 }
 
 

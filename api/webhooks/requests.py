@@ -1,7 +1,7 @@
 """Request bodies and query strings of webhook endpoints and deliveries."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any, ClassVar
@@ -125,31 +125,15 @@ class WebhookEndpointUpdate(RequestModel):
 
     def changed(self, before: Endpoint, now: datetime) -> Endpoint:
         """Return the endpoint with the fields that are present."""
-        given = {
-            name: read(getattr(self, name))
-            for name, read in FIELDS.items()
-            if name in self.model_fields_set
-        }
+        given = self.model_dump(exclude_unset=True)
+        if "events" in given:
+            given["events"] = tuple(dict.fromkeys(given["events"]))
         after = replace(before, **given, updated_at=now)
         if after.enabled and not before.enabled:
             return replace(after, health=WELL, disabled_reason="", disabled_at=None)
         if before.enabled and not after.enabled:
             return replace(after, disabled_reason="disabled by its owner", disabled_at=now)
         return after
-
-
-#: How each field is stored in an `Endpoint`.
-FIELDS: Mapping[str, Callable[[Any], Any]] = {
-    "url": str,
-    "description": str,
-    "events": lambda events: tuple(dict.fromkeys(events)),
-    "metadata": dict,
-    "headers": dict,
-    "concurrency": int,
-    "rate": lambda rate: rate,
-    "ordered": bool,
-    "enabled": bool,
-}
 
 
 class WebhookEndpointCreate(WebhookEndpointUpdate):
