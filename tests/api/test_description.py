@@ -138,6 +138,17 @@ class TestOpenApi:
             assert bool(operation["security"]) == keyed
             assert ("401" in operation["responses"]) == keyed
 
+    def test_callers_are_authenticated_before_anything_else(
+        self, spec: dict[str, Any], over_sqlite: Served
+    ) -> None:
+        """Whatever else is wrong with the request, nothing of it is read."""
+        for method, path, operation in operations_of(spec):
+            if operation["security"]:
+                answer = over_sqlite.http.request(
+                    method, path, params={"colour": "red"}, content=b"no JSON"
+                )
+                assert answer.status_code == 401, (method, path)
+
     def test_response_examples_match_their_models(self, spec: dict[str, Any]) -> None:
         checked = 0
         for _, _, operation in operations_of(spec):
