@@ -174,6 +174,8 @@ class NoQuery(Query):
 
 
 class RotateQuery(Query):
+    """The query of `…/rotate-secret`."""
+
     overlap: Overlap = Field(
         "24h",
         validate_default=True,
@@ -182,6 +184,8 @@ class RotateQuery(Query):
 
 
 class StatsQuery(Query):
+    """The query of `…/stats`."""
+
     since: QueryTime | None = Field(None, description="Absent: 24 hours ago.")
 
 

@@ -16,7 +16,7 @@ from tests.api.serving import serving, settings_of
 #: Time for all phases together, roughly.
 SECONDS = 40
 MOST_CASES = 25
-#: Streams do not end by themselves; `tests/api/test_streams.py` reads them.
+#: Streams do not end by themselves; `tests/api/events/test_streams.py` reads them.
 STREAMS = "stream"
 #: Parameters that hold a response back for up to a minute. They are left out: a schema that allows
 #: only short waits would call every other valid value a violation. Other tests send them.

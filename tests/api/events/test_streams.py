@@ -14,8 +14,8 @@ from generation.events import PROGRESS_EVERY
 from generation.job import Job, JobState
 from generation.lifecycle import Moment, begin_submit, started
 from generation.store import Decide, Progress, Store, new_key
+from tests.api.events.streaming import frames, head_of, streaming
 from tests.api.serving import Caller
-from tests.api.streaming import frames, head_of, streaming
 from tests.api.test_refused_orders import problem
 from tests.unit.jobs import PACE, RULES
 

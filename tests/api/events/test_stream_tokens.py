@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 from api.events import schemas as documents
 from generation.job import Job, JobState
+from tests.api.events.streaming import frames
 from tests.api.serving import Caller
-from tests.api.streaming import frames
 from tests.api.test_refused_orders import problem
 
 

@@ -19,7 +19,7 @@ from generation.settings import seconds
 from ops.stack.broker import BrokerProcess, client
 from ops.stack.ports import free_port
 from tests.api.serving import ORDER, Served, serving, settings_of
-from tests.api.test_metrics import reading
+from tests.api.system.test_metrics import reading
 from tests.api.test_refused_orders import problem
 from tests.services.postgres import Cluster
 from tests.services.processes import descendants

@@ -13,8 +13,8 @@ import httpx
 from generation.job import Job, JobState
 from generation.store import Store
 from ops.stack.keeper import Keeper
+from tests.api.events.streaming import Frame, frames
 from tests.api.serving import in_store
-from tests.api.streaming import Frame, frames
 from tests.api.test_process import Running, running
 from tests.services.waiting import wait_for
 from tests.unit.jobs import a_job
