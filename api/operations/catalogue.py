@@ -92,23 +92,23 @@ class Catalogue:
     def _unknown(self, provider: str, name: str) -> Complaint:
         names = sorted(n for p, n in self._entries if p == provider)
         if names:
-            words = no_such_operation(provider, name, names)
-            return Complaint("#/operation", words, "unknown_operation")
-        words = no_such("such provider", provider, sorted({p for p, _ in self._entries}))
-        return Complaint("#/provider", words, "unknown_provider")
+            text = no_such_operation(provider, name, names)
+            return Complaint("#/operation", text, "unknown_operation")
+        text = no_such("such provider", provider, sorted({p for p, _ in self._entries}))
+        return Complaint("#/provider", text, "unknown_provider")
 
     def _not_offered(self, provider: str, name: str) -> Problem:
         if not self._has_stations:
             return Problem(
                 NO_STATION,
-                "this deployment has no station yet, so nothing can be ordered; whoever runs it"
-                " sets GENQ_STATION_URL and GENQ_STATION_KEY, or writes a stations.toml",
+                "this deployment has no station yet, so no job can be submitted; its"
+                " operator sets GENQ_STATION_URL and GENQ_STATION_KEY, or writes a stations.toml",
             )
         if retired := self._entries[provider, name].operation.retired:
-            words = f"{provider}.{name} cannot be ordered here: {retired}"
-            return invalid([Complaint("#/operation", words, "unsupported")], UNSUPPORTED)
-        words = f"no station here sells {provider}.{name}; {self._offered_instead(provider)}"
-        return invalid([Complaint("#/operation", words, "unsupported")], UNSUPPORTED)
+            text = f"{provider}.{name} is not available here: {retired}"
+            return invalid([Complaint("#/operation", text, "unsupported")], UNSUPPORTED)
+        text = f"no station here offers {provider}.{name}; {self._offered_instead(provider)}"
+        return invalid([Complaint("#/operation", text, "unsupported")], UNSUPPORTED)
 
     def _offered_instead(self, provider: str) -> str:
         """Name the offered operations of this provider, or else the providers that have any."""
