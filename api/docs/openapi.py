@@ -1,7 +1,7 @@
 """The OpenAPI document: FastAPI's, and what follows from the parameters of the endpoints."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from inspect import isclass
 from typing import Any, cast
 
@@ -78,19 +78,6 @@ ANY_BODY = (
 )
 LICENSE = {"name": "MIT", "identifier": "MIT"}
 HERE = "/"
-SECURITY: Mapping[str, Mapping[str, str]] = {
-    "bearer": {
-        "type": "http",
-        "scheme": "bearer",
-        "description": "`Authorization: Bearer genq_…`",
-    },
-    "apiKey": {
-        "type": "apiKey",
-        "in": "header",
-        "name": "X-API-Key",
-        "description": "The same key.",
-    },
-}
 
 
 def openapi(routes: Sequence[BaseRoute], catalogue: Catalogue, base_url: str) -> Spec:
@@ -117,7 +104,6 @@ def openapi(routes: Sequence[BaseRoute], catalogue: Catalogue, base_url: str) ->
         found.pop(name, None)
     found |= schemas(catalogue, body_models(routes))
     document["components"]["schemas"] = {name: titled(name, found[name]) for name in sorted(found)}
-    document["components"]["securitySchemes"] = SECURITY
     return document
 
 
