@@ -54,19 +54,30 @@ class Limiter:
         What the endpoint answers, and the fields. Raises `Problem`: 429, 422 for more jobs than the
         limits would ever take at once; and what it raises.
         """
-        limits = caller.access.limits
-        if self._is_new(request):
-            self._check(caller, datetime.now(UTC))
+        self.check(request, caller)
         try:
             response = await endpoint(request, caller)
         except QuotaExceeded as over:
-            if over.wait is None:
-                raise invalid([Complaint("#/jobs", over.detail, "length")]) from over
-            now = datetime.now(UTC)
-            self._remember(caller, over, now + over.wait)
-            raise quota_problem(limits, over, over.wait, now) from over
-        response.raw_headers.extend(self._fields(limits, self._quotas.usage_of(caller.id)))
+            raise self.problem(caller, over) from over
+        response.raw_headers.extend(self.fields(caller))
         return response
+
+    def check(self, request: Request, caller: ApiKey) -> None:
+        """Raise `Problem` (429) at once for a new request that the store would refuse."""
+        if self._is_new(request):
+            self._check(caller, datetime.now(UTC))
+
+    def problem(self, caller: ApiKey, over: QuotaExceeded) -> Problem:
+        """The problem for a request beyond the limits of its key; remembered while it holds."""
+        if over.wait is None:
+            return invalid([Complaint("#/jobs", over.detail, "length")])
+        now = datetime.now(UTC)
+        self._remember(caller, over, now + over.wait)
+        return quota_problem(caller.access.limits, over, over.wait, now)
+
+    def fields(self, caller: ApiKey) -> Fields:
+        """The rate limit headers of a response to this caller."""
+        return self._fields(caller.access.limits, self._quotas.usage_of(caller.id))
 
     def _fields(self, limits: Limits, usage: KeyUsage) -> Fields:
         """Orders of a key that were stored together are answered at one moment, with one text."""

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.events.wait import Waiting
+from api.events.wait import JobWaiter
 from api.http.problems import Problem
 from api.http.request_body import read_body, read_json
 from api.http.responses import json_answer
@@ -25,7 +25,7 @@ from generation.store import ApiKey, InsertResult, KeyScope
 class Ordering:
     """The endpoints that take one order each."""
 
-    def __init__(self, settings: Settings, taker: Taker, hints: Hints, waiting: Waiting) -> None:
+    def __init__(self, settings: Settings, taker: Taker, hints: Hints, waiting: JobWaiter) -> None:
         self._base_url = settings.public_url or ""
         self._max_body_bytes = settings.max_body_bytes
         self._repeats = Repeats(settings.retry_guard)

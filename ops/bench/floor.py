@@ -17,8 +17,8 @@ from starlette.types import ASGIApp
 from api.auth.api_keys import Callers
 from api.auth.guard import Guarded
 from api.auth.rate_limits import Limiter
-from api.events.broadcaster import Hub
-from api.events.wait import Waiting
+from api.events.broadcaster import EventBroadcaster
+from api.events.wait import JobWaiter
 from api.fast_path import Lane
 from api.jobs.admission import Taker
 from api.jobs.follow_ups import Followups
@@ -55,7 +55,9 @@ def floor(settings: Settings) -> ASGIApp:
     rows = FlowerPublisher(nudger, celery_app(settings), "genq-floor")
     taker = Forgetful(store.jobs, orders, nudger, rows)
     hints = Hints(catalogue, Paces(store.durations, stations))
-    ordering = Ordering(settings, taker, hints, Waiting(store.jobs, Hub(store.events)))
+    ordering = Ordering(
+        settings, taker, hints, JobWaiter(store.jobs, EventBroadcaster(store.events))
+    )
     callers = Callers(store.keys, settings.key_cache)
     create = Guarded(callers, Limiter(store.jobs.quotas), ordering.create, Scope.SUBMIT)
     endpoints = {("POST", "/v1/jobs"): create, ("GET", "/healthz"): healthy}

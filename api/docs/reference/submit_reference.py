@@ -45,12 +45,6 @@ _ASKED_AGAIN = not_created(
     BORN + timedelta(minutes=9),
 )
 
-_READING = """\
-# HELP genq_upstream_submits_total Submits that were accepted upstream, or may have been.
-# TYPE genq_upstream_submits_total counter
-genq_upstream_submits_total 1204.0
-"""
-
 
 class SubmitReference:
     """The OpenAPI operation objects."""
@@ -108,16 +102,4 @@ class SubmitReference:
                 _NO_STORE,
                 instance=f"/v1/jobs/{JOB_ID}/resolve",
             ),
-        )
-
-    def metrics(self) -> Spec:
-        text = {"schema": {"type": "string"}, "example": _READING}
-        return describe(
-            "Health",
-            "getMetrics",
-            "The deployment's figures",
-            "In Prometheus's text form, read from the database, so every process says the same."
-            " `genq_upstream_submits_total / genq_jobs_submitted_total` is paid submits per job.",
-            answers={200: {"description": "The figures.", "content": {"text/plain": text}}}
-            | complains(_NO_KEY, _NO_STORE, instance="/metrics"),
         )

@@ -1,4 +1,4 @@
-"""Events, pulled: pages, cursors, long polls, and what cannot be asked."""
+"""The event log: pages, cursors, long polls and unusable queries."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from api.docs import schemas as documents
+from api.events import schemas as documents
 from api.events.query import cursor_of
 from generation.job import Job, JobState
 from tests.api.serving import Caller, Served
@@ -20,7 +20,7 @@ def canceled(job: Job) -> Job:
 
 
 def feed(caller: Caller, **parameters: Any) -> Iterator[dict[str, Any]]:
-    """Every page from here on that has something or is the last."""
+    """Yield the pages from here on."""
     while True:
         answer = caller.get("/v1/events", params=parameters)
         documents.EventPage.model_validate_json(answer.content)
@@ -32,7 +32,7 @@ def feed(caller: Caller, **parameters: Any) -> Iterator[dict[str, Any]]:
         parameters.pop("since", None)
 
 
-def test_the_feed_is_walked_once_in_order(caller_on_both: Caller) -> None:
+def test_paging_returns_each_event_once_in_order(caller_on_both: Caller) -> None:
     caller = caller_on_both
     ids = [caller.order()["id"] for _ in range(5)]
     for job_id in ids:
@@ -50,7 +50,7 @@ def test_the_feed_is_walked_once_in_order(caller_on_both: Caller) -> None:
     assert caller.api.caller().get("/v1/events").json()["data"] == [], "somebody else's feed"
 
 
-def test_the_feed_is_filtered_and_begins_where_it_is_told(caller: Caller) -> None:
+def test_type_since_and_after_limit_the_feed(caller: Caller) -> None:
     began = datetime.now(UTC)
     job_id = caller.order()["id"]
     caller.change(job_id, canceled)
@@ -67,14 +67,14 @@ def test_the_feed_is_filtered_and_begins_where_it_is_told(caller: Caller) -> Non
     assert new["type"] == "job.queued"
 
 
-def test_a_quiet_tenants_cursor_goes_on_with_the_feed(caller: Caller) -> None:
-    """So that it never points at what was pruned long ago."""
+def test_the_cursor_of_a_quiet_tenant_advances(caller: Caller) -> None:
+    """Otherwise it would point at events that were pruned long ago."""
     mine = caller.get("/v1/events").json()["next_cursor"]
     caller.api.caller().order()
     assert caller.get("/v1/events", params={"after": mine}).json()["next_cursor"] != mine
 
 
-def test_a_long_poll_is_answered_when_something_happens(caller_on_both: Caller) -> None:
+def test_a_long_poll_returns_at_the_next_event(caller_on_both: Caller) -> None:
     caller = caller_on_both
     job_id = caller.order()["id"]
     cursor = caller.get("/v1/events").json()["next_cursor"]
@@ -90,14 +90,14 @@ def test_a_long_poll_is_answered_when_something_happens(caller_on_both: Caller) 
     assert monotonic() - began < 10
 
 
-def test_a_long_poll_is_answered_at_once_where_there_is_something(caller: Caller) -> None:
+def test_a_long_poll_returns_existing_events_at_once(caller: Caller) -> None:
     caller.order()
     began = monotonic()
     assert len(caller.get("/v1/events", params={"wait": 20}).json()["data"]) == 1
     assert monotonic() - began < 10
 
 
-def test_a_long_poll_ends_with_its_time(caller: Caller) -> None:
+def test_a_long_poll_times_out_with_an_empty_page(caller: Caller) -> None:
     page = caller.get("/v1/events", params={"wait": 1}).json()
     assert page["data"] == []
     assert caller.get("/v1/events", params={"after": page["next_cursor"]}).status_code == 200
@@ -118,7 +118,7 @@ def test_a_job_has_its_own_log(caller_on_both: Caller) -> None:
     assert caller.api.caller().get(path).status_code == 404
 
 
-def test_a_cursor_from_elsewhere_is_not_waited_for(caller: Caller) -> None:
+def test_a_cursor_of_another_deployment_is_refused(caller: Caller) -> None:
     for path in ("/v1/events", "/v1/events/stream"):
         answer = caller.get(path, params={"after": cursor_of(10**12)})
         assert answer.status_code == 400
@@ -126,7 +126,7 @@ def test_a_cursor_from_elsewhere_is_not_waited_for(caller: Caller) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "words"),
+    ("path", "text"),
     [
         ("/v1/events?after=x", "after must be the next_cursor"),
         ("/v1/events?since=yesterday", "since must be a time"),
@@ -141,11 +141,11 @@ def test_a_cursor_from_elsewhere_is_not_waited_for(caller: Caller) -> None:
         ("/v1/jobs/job_01KG9Q2Z6M8T4V7X1Y3A5C7E9G/stream?after=1", "there is no parameter"),
     ],
 )
-def test_what_cannot_be_asked_is_said(caller: Caller, path: str, words: str) -> None:
+def test_unusable_queries_are_explained(caller: Caller, path: str, text: str) -> None:
     answer = caller.get(path)
     assert answer.status_code == 400
     assert answer.json()["code"] == "invalid_query"
-    assert words in answer.json()["detail"]
+    assert text in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("path", ["/v1/events", "/v1/events/stream"])

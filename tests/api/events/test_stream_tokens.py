@@ -1,11 +1,11 @@
-"""Tokens for browsers, which can send no headers."""
+"""Stream tokens for browsers, whose `EventSource` sends no headers."""
 
 from datetime import UTC, datetime
 
-from api.docs import schemas as documents
+from api.events import schemas as documents
 from generation.job import Job, JobState
+from tests.api.events.streaming import frames
 from tests.api.serving import Caller
-from tests.api.streaming import frames
 from tests.api.test_refused_orders import problem
 
 
@@ -14,7 +14,7 @@ def canceled(job: Job) -> Job:
     return job.move(JobState.CANCELED, now, finished_at=now, wake_at=None)
 
 
-def test_a_token_opens_the_stream_of_its_job_without_a_key(caller: Caller) -> None:
+def test_a_token_opens_the_stream_of_its_job_only(caller: Caller) -> None:
     job, other = caller.order(), caller.order()
     caller.change(job["id"], canceled)
     answer = caller.post(f"/v1/jobs/{job['id']}/stream-token")
@@ -23,8 +23,8 @@ def test_a_token_opens_the_stream_of_its_job_without_a_key(caller: Caller) -> No
     http = caller.api.http
     with http.stream("GET", issued.url, headers={"origin": "https://shop.example"}) as response:
         assert response.headers["access-control-allow-origin"] == "*"
-        heard = [each.event for each in frames(response.iter_lines())]
-    assert heard == ["job.queued", "job.canceled"]
+        received = [each.event for each in frames(response.iter_lines())]
+    assert received == ["job.queued", "job.canceled"]
     assert http.get(issued.url, headers={"last-event-id": "2"}).status_code == 204
     elsewhere = issued.url.replace(job["id"], other["id"])
     refused = problem(http.get(elsewhere), 401, "unauthenticated")
@@ -32,7 +32,7 @@ def test_a_token_opens_the_stream_of_its_job_without_a_key(caller: Caller) -> No
     problem(http.get(issued.url.replace("/stream?", "/events?")), 401, "unauthenticated")
 
 
-def test_a_token_is_worth_no_more_than_its_key(caller: Caller) -> None:
+def test_a_token_ends_with_its_key(caller: Caller) -> None:
     job = caller.order()
     url = caller.post(f"/v1/jobs/{job['id']}/stream-token").json()["url"]
     (key,) = [
@@ -44,6 +44,6 @@ def test_a_token_is_worth_no_more_than_its_key(caller: Caller) -> None:
     problem(caller.api.http.get(url), 401, "unauthenticated")
 
 
-def test_nobody_gets_a_token_for_another_tenants_job(caller: Caller) -> None:
+def test_no_token_for_a_job_of_another_tenant(caller: Caller) -> None:
     path = f"/v1/jobs/{caller.order()['id']}/stream-token"
     problem(caller.api.caller().post(path), 404, "not_found")

@@ -1,4 +1,4 @@
-"""The deployment's figures: what they say, to whom, and what they never say."""
+"""Metrics: values, access, and what they must not contain."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,7 +22,7 @@ PATIENCE = RetryWaits(timedelta(seconds=5), timedelta(seconds=300))
 
 
 def reading(watcher: Caller) -> dict[tuple[str, ...], float]:
-    """Each sample by its name and the values of its labels."""
+    """Return the samples by name and label values."""
     answer = watcher.get("/metrics")
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"].startswith("text/plain")
@@ -44,7 +44,7 @@ def bought(job: Job) -> Job:
     return sent.move(JobState.RUNNING, at().now, upstream_id="up_1", billed=Billed.YES)
 
 
-def test_figures_are_what_happened(served_on_both: Served) -> None:
+def test_metrics_count_what_happened(served_on_both: Served) -> None:
     caller = served_on_both.caller()
     watcher = served_on_both.caller(access=Access(scopes=frozenset({Scope.METRICS})))
     jobs = [caller.order()["id"] for _ in range(3)]
@@ -62,7 +62,7 @@ def test_figures_are_what_happened(served_on_both: Served) -> None:
     assert figures["genq_deliveries_due",] == 0
 
 
-def test_they_name_no_tenant_no_job_and_no_secret(served: Served) -> None:
+def test_metrics_name_no_tenant_job_or_secret(served: Served) -> None:
     caller, watcher = served.caller("a-tenant-with-a-name"), served.admin()
     job_id = caller.order(metadata={"customer": "4711"})["id"]
     text = watcher.get("/metrics").text
@@ -70,7 +70,7 @@ def test_they_name_no_tenant_no_job_and_no_secret(served: Served) -> None:
         assert secret not in text
 
 
-def test_they_are_for_those_who_watch(caller: Caller) -> None:
+def test_metrics_need_the_metrics_scope(caller: Caller) -> None:
     assert problem(caller.get("/metrics"), 403, "insufficient_scope")
     anybody = caller.api.http.get("/metrics")
     assert problem(anybody, 401, "unauthenticated")
@@ -81,7 +81,7 @@ def blocked(account: KeyHealth) -> KeyHealth:
     return after_answer(account, refused, a_submit(), datetime.now(UTC), PATIENCE)
 
 
-def test_a_key_that_ran_dry_is_told_and_is_no_reason_to_close(served: Served) -> None:
+def test_a_key_out_of_credit_is_reported_and_the_api_stays_ready(served: Served) -> None:
     served.in_store(lambda store: store.accounts.change(("relay", "main"), blocked))
     answer = served.http.get("/readyz")
     assert answer.status_code == 200
@@ -93,7 +93,7 @@ def test_a_key_that_ran_dry_is_told_and_is_no_reason_to_close(served: Served) ->
     assert served.http.get("/readyz").status_code == 503, "nothing can be bought at all"
 
 
-def test_a_job_says_where_it_stands_in_line(caller_on_both: Caller) -> None:
+def test_a_job_shows_its_queue_position(caller_on_both: Caller) -> None:
     caller = caller_on_both
     usual, urgent = caller.order()["id"], caller.order(priority=7)["id"]
     for job_id in (usual, urgent):
@@ -119,7 +119,7 @@ def test_a_job_says_where_it_stands_in_line(caller_on_both: Caller) -> None:
 
 
 def unmodelled(account: KeyHealth) -> KeyHealth:
-    """The key after two different jobs were refused for one model."""
+    """Return the key after one model was refused for two jobs."""
     refused = AccountBlocked("verify your organization", scope=RefusalScope.MODEL)
     now = datetime.now(UTC)
     for job_id in ("job_1", "job_2"):
@@ -128,7 +128,7 @@ def unmodelled(account: KeyHealth) -> KeyHealth:
     return replace(account, look_after=now + timedelta(minutes=4))
 
 
-def test_what_a_key_cannot_do_is_told_and_is_no_reason_to_close(served: Served) -> None:
+def test_limitations_of_a_key_are_reported_and_the_api_stays_ready(served: Served) -> None:
     for name in (("relay", "main"), ("proxy", "main")):
         served.in_store(lambda store, name=name: store.accounts.change(name, unmodelled))
     answer = served.http.get("/readyz")
@@ -151,18 +151,18 @@ def running_at(station: str) -> Callable[[Job], Job]:
     return run
 
 
-def test_a_job_that_nobody_can_look_at_says_why(caller_on_both: Caller) -> None:
+def test_a_job_that_cannot_be_polled_says_why(caller_on_both: Caller) -> None:
     caller = caller_on_both
     here, gone = caller.order()["id"], caller.order()["id"]
     caller.change(here, running_at("relay"))
     caller.change(gone, running_at("sold"))
-    words = "station 'sold' is not in the settings; put it back to go on"
-    assert caller.get(f"/v1/jobs/{gone}").json()["reason"] == words
-    assert caller.get(f"/v1/jobs/{gone}/explain").json()["waits_because"] == words
+    reason = "station 'sold' is not in the settings; put it back to go on"
+    assert caller.get(f"/v1/jobs/{gone}").json()["reason"] == reason
+    assert caller.get(f"/v1/jobs/{gone}/explain").json()["waits_because"] == reason
     caller.api.in_store(lambda store: store.accounts.change(("relay", "main"), unmodelled))
     paused = "station relay refuses to be asked with key main until"
 
-    def told() -> bool:
+    def shown() -> bool:
         return caller.get(f"/v1/jobs/{here}").json()["reason"].startswith(paused)
 
-    wait_for(told, timedelta(seconds=20), "the pause to be told")
+    wait_for(shown, timedelta(seconds=20), "the pause to be shown")

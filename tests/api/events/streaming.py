@@ -1,4 +1,4 @@
-"""Reading server-sent events as a browser does."""
+"""Reads server-sent events as a browser does."""
 
 import json
 from collections.abc import Generator, Iterable, Iterator
@@ -13,7 +13,7 @@ from tests.api.serving import Caller
 
 @dataclass(frozen=True)
 class Frame:
-    """What one blank line ended."""
+    """One event of a stream."""
 
     event: str
     id: str | None
@@ -21,7 +21,7 @@ class Frame:
 
 
 def frames(lines: Iterable[str]) -> Iterator[Frame]:
-    """Events as they come; comments and fields of frames without data are passed over."""
+    """Yield the events; skip comments and frames without data."""
     fields: dict[str, str] = {}
     for line in lines:
         if line:
@@ -42,5 +42,5 @@ def streaming(caller: Caller, path: str, last: str | None = None) -> Generator[h
         yield response
 
 
-def told(frame: Frame) -> tuple[str, str | None]:
+def head_of(frame: Frame) -> tuple[str, str | None]:
     return frame.event, frame.id

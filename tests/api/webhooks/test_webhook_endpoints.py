@@ -1,11 +1,11 @@
-"""`/v1/webhook-endpoints` and `/v1/webhook-deliveries`, as whoever receives webhooks uses them."""
+"""`/v1/webhook-endpoints` and `/v1/webhook-deliveries`."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from api.docs import schemas as documents
+from api.webhooks import schemas as documents
 from generation.contract.errors import ErrorCode
 from generation.job import Job, JobError, JobState
 from generation.store import Store
@@ -46,19 +46,19 @@ def failing(job: Job) -> Job:
 
 
 def ended(caller: Caller, **changes: Any) -> str:
-    """A job of this caller's that has failed."""
+    """Return a failed job of this caller."""
     job_id = caller.order(**changes)["id"]
     caller.change(job_id, failing)
     return job_id
 
 
 def answered(caller: Caller, status: int) -> None:
-    """What is due is sent, and answered so."""
+    """Send what is due, with this response."""
 
     async def send(store: Store) -> None:
         now = datetime.now(UTC)
         for claimed in await store.deliveries.claim(now, 100, now + timedelta(minutes=1)):
-            outcome = DeliveryOutcome(status=status, excerpt="words")
+            outcome = DeliveryOutcome(status=status, excerpt="a text")
             after = after_attempt(claimed.delivery, outcome, now, 0.5)
             await store.deliveries.save(
                 after, attempt_record(claimed.delivery, after, outcome, now)
@@ -67,7 +67,7 @@ def answered(caller: Caller, status: int) -> None:
     caller.api.in_store(send)
 
 
-def test_an_endpoint_is_made_changed_and_deleted(caller_on_both: Caller) -> None:
+def test_an_endpoint_is_created_changed_and_deleted(caller_on_both: Caller) -> None:
     caller = caller_on_both
     made = registered(caller, **EVERYTHING)
     check_secret(made.pop("secret"))
@@ -96,7 +96,7 @@ def test_an_endpoint_is_made_changed_and_deleted(caller_on_both: Caller) -> None
 
 
 @pytest.mark.parametrize(
-    ("change", "place", "words"),
+    ("change", "place", "text"),
     [
         ({"url": "http://hooks.example.com/"}, "#/url", "use https://"),
         ({"url": "https://10.0.0.1/"}, "#/url", "private network"),
@@ -118,13 +118,13 @@ def test_an_endpoint_is_made_changed_and_deleted(caller_on_both: Caller) -> None
         ({"secret": "whsec_x"}, "#/secret", "is not a known field"),
     ],
 )
-def test_what_cannot_be_used_is_told_with_its_place(
-    caller: Caller, change: dict[str, Any], place: str, words: str
+def test_validation_errors_name_the_field(
+    caller: Caller, change: dict[str, Any], place: str, text: str
 ) -> None:
     found = problem(caller.post(ENDPOINTS, {"url": URL} | change), 422, "invalid_request")
     (error,) = found["errors"]
     assert error["pointer"] == place
-    assert words in error["detail"]
+    assert text in error["detail"]
     assert "hunter2" not in str(found)
 
 
@@ -141,13 +141,13 @@ def test_a_secret_is_rotated_with_an_overlap(caller: Caller) -> None:
         now = datetime.now(UTC)
         stored = caller.api.in_store(lambda store: store.endpoints.of_tenant(caller.tenant))
         if overlap != "?overlap=0":
-            assert list(stored[0].signing_secrets(now)) == secrets
+            assert list(stored[0].signing(now)) == secrets
             assert stored[0].old_secrets[0].until > now + timedelta(hours=23)
-    assert list(stored[0].signing_secrets(now)) == secrets[:1]
+    assert list(stored[0].signing(now)) == secrets[:1]
     assert len(set(secrets)) == 4
 
 
-def test_a_delivery_is_looked_at_and_sent_again(caller_on_both: Caller) -> None:
+def test_a_delivery_is_read_and_sent_again(caller_on_both: Caller) -> None:
     caller = caller_on_both
     made = registered(caller, metadata={"customer": "42"})
     ended(caller)
@@ -164,7 +164,7 @@ def test_a_delivery_is_looked_at_and_sent_again(caller_on_both: Caller) -> None:
     assert (log.state, log.attempts, log.last_status) == ("failed", 1, 410)
     assert f'"id":"{log.event_id}"' in log.payload
     (attempt,) = log.log
-    assert (attempt.number, attempt.error, attempt.response) == (1, "gone", "words")
+    assert (attempt.number, attempt.error, attempt.response) == (1, "gone", "a text")
 
     again = caller.post(f"{path}/resend")
     assert (again.status_code, again.json()["state"]) == (202, "queued")
@@ -180,7 +180,7 @@ def test_a_delivery_is_looked_at_and_sent_again(caller_on_both: Caller) -> None:
     problem(caller.post(f"{ENDPOINTS}/{made['id']}/test"), 409, "endpoint_disabled")
 
 
-def test_what_was_lost_is_recovered_replayed_and_counted(caller_on_both: Caller) -> None:
+def test_failed_and_missed_deliveries_are_sent_again_and_counted(caller_on_both: Caller) -> None:
     caller = caller_on_both
     missed = ended(caller)
     made = registered(caller)
@@ -216,12 +216,12 @@ def test_what_was_lost_is_recovered_replayed_and_counted(caller_on_both: Caller)
     problem(caller.post(f"{path}/recover", backwards), 422, "invalid_request")
 
 
-def test_there_are_so_many_endpoints_and_no_more(caller: Caller) -> None:
+def test_the_number_of_endpoints_is_limited(caller: Caller) -> None:
     for _ in range(50):
         registered(caller)
     problem(caller.post(ENDPOINTS, {"url": URL}), 409, "too_many_endpoints")
 
 
-def test_no_keys_are_published_where_there_are_none(caller: Caller) -> None:
+def test_without_signing_keys_none_are_published(caller: Caller) -> None:
     answer = caller.api.http.get("/.well-known/webhooks-keys.json")
     assert (answer.status_code, answer.json()) == (200, {"keys": []})

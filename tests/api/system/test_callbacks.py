@@ -1,4 +1,4 @@
-"""Upstreams calling back: who may, and what it does."""
+"""Callbacks of upstreams: access and effect."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -13,7 +13,7 @@ NOTED = (200, {"ok": True})
 
 
 def running(job: Job) -> Job:
-    """The job upstream, looked at a moment ago, and next in an hour."""
+    """Return the running job, polled a moment ago and due in an hour."""
     now = datetime.now(UTC)
     sent = job.move(JobState.SUBMITTING, now, station="relay", key="main", dialect="kling.relay")
     return sent.move(
@@ -31,7 +31,7 @@ def token_of(caller: Caller, job_id: str) -> str:
     return token(job_id, secret)
 
 
-def test_many_calls_wake_a_job_once(caller_on_both: Caller) -> None:
+def test_many_callbacks_wake_a_job_once(caller_on_both: Caller) -> None:
     caller = caller_on_both
     job_id = caller.order()["id"]
     caller.change(job_id, running)
@@ -46,7 +46,7 @@ def test_many_calls_wake_a_job_once(caller_on_both: Caller) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"not JSON", b"\x00\xff" * 1000, b"x" * 1024 * 1024])
-def test_whatever_is_posted_is_taken(caller: Caller, body: bytes) -> None:
+def test_any_body_is_accepted(caller: Caller, body: bytes) -> None:
     job_id = caller.order()["id"]
     caller.change(job_id, running)
     answer = caller.api.http.post(f"/v1/callbacks/{token_of(caller, job_id)}", content=body)
@@ -56,7 +56,7 @@ def test_whatever_is_posted_is_taken(caller: Caller, body: bytes) -> None:
     problem(refused, 413, "body_too_large")
 
 
-def test_what_a_call_names_is_kept_for_a_job_in_doubt_only(caller_on_both: Caller) -> None:
+def test_a_task_id_is_kept_only_for_a_job_in_doubt(caller_on_both: Caller) -> None:
     caller = caller_on_both
     orders = [caller.order()["id"] for _ in range(2)]
     caller.change(orders[0], running)
@@ -74,14 +74,14 @@ def test_what_a_call_names_is_kept_for_a_job_in_doubt_only(caller_on_both: Calle
 
 
 def in_doubt(job: Job) -> Job:
-    """The job without an answer, and without a hope until its deadline."""
+    """Return the job in doubt, due at its deadline."""
     now = datetime.now(UTC)
     sent = job.move(JobState.SUBMITTING, now, station="relay", key="main", dialect="kling.relay")
     return sent.move(JobState.IN_DOUBT, now, bound=True, wake_at=job.deadline)
 
 
-def test_a_job_that_nothing_is_expected_of_is_left_alone(caller: Caller) -> None:
-    """Calls come late, too; the upstream has done nothing wrong."""
+def test_a_callback_does_not_change_a_finished_job(caller: Caller) -> None:
+    """Late callbacks are no error of the upstream."""
     job_id = caller.order()["id"]
     waiting = caller.stored(job_id)
     answer = caller.api.http.post(f"/v1/callbacks/{token_of(caller, job_id)}")
@@ -92,7 +92,7 @@ def test_a_job_that_nothing_is_expected_of_is_left_alone(caller: Caller) -> None
     ).json() == {"ok": True}
 
 
-def test_an_address_that_was_never_given_out_leads_nowhere(caller: Caller) -> None:
+def test_an_unknown_token_is_not_found(caller: Caller) -> None:
     job_id = caller.order()["id"]
     caller.change(job_id, running)
     right = token_of(caller, job_id)

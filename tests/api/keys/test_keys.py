@@ -1,11 +1,11 @@
-"""`/v1/keys`, as an operator's script uses it."""
+"""`/v1/keys`."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from api.docs import schemas as documents
+from api.keys import schemas as documents
 from generation.access.permissions import Access, Scope
 from tests.api.serving import Caller, Served
 from tests.api.test_refused_orders import problem
@@ -47,7 +47,7 @@ def admin(over_sqlite: Served) -> Caller:
     return over_sqlite.admin()
 
 
-def test_a_key_is_made_used_changed_and_revoked(caller_on_both: Caller) -> None:
+def test_a_key_is_created_used_changed_and_revoked(caller_on_both: Caller) -> None:
     served = caller_on_both.api
     admin = served.admin()
     made = admin.post("/v1/keys", {"tenant": "Ärzte & Co"} | EVERYTHING)
@@ -79,7 +79,7 @@ def test_a_key_is_made_used_changed_and_revoked(caller_on_both: Caller) -> None:
     problem(admin.request("PATCH", path, json={"rate": "1/s"}), 409, "key_revoked")
 
 
-def test_a_key_does_not_lock_its_operator_out(admin: Caller) -> None:
+def test_a_key_cannot_change_or_revoke_itself(admin: Caller) -> None:
     (own,) = admin.get(f"/v1/keys?tenant={admin.tenant}").json()["data"]
     path = f"/v1/keys/{own['id']}"
     problem(admin.post(f"{path}/revoke"), 409, "own_key")
@@ -88,25 +88,25 @@ def test_a_key_does_not_lock_its_operator_out(admin: Caller) -> None:
 
 
 def used(key: dict[str, Any]) -> dict[str, Any]:
-    """When it was last used is noted at its own time."""
+    """Without `last_used_at`, which is written later."""
     return {"last_used_at": key["last_used_at"]}
 
 
-def test_what_is_not_said_is_usual(admin: Caller) -> None:
+def test_absent_fields_have_defaults(admin: Caller) -> None:
     made = admin.post("/v1/keys", {"tenant": "usual"}).json()
     assert made["scopes"] == ["cancel", "read", "submit"]
     assert {made[name] for name in EVERYTHING if name != "scopes"} == {None}
 
 
-def test_each_fault_is_told_by_its_place(admin: Caller) -> None:
+def test_validation_errors_name_the_field(admin: Caller) -> None:
     before = admin.get("/v1/keys").json()["data"]
-    for change, pointer, code, words in FAULTS:
+    for change, pointer, code, text in FAULTS:
         body = {"tenant": "faulty"} | EVERYTHING | change
         document = problem(admin.post("/v1/keys", body), 422, "invalid_request")
         assert [error["pointer"] for error in document["errors"]] == [pointer], change
         (error,) = document["errors"]
         assert error["code"] == code, (change, error)
-        assert words in error["detail"], (change, error)
+        assert text in error["detail"], (change, error)
     assert len(admin.get("/v1/keys").json()["data"]) == len(before)
     missing = problem(admin.post("/v1/keys", EVERYTHING), 422, "invalid_request")
     assert missing["detail"] == "#/tenant: is required"
@@ -122,27 +122,27 @@ def test_keys_are_listed_by_tenant(admin: Caller) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "words"),
+    ("query", "text"),
     [
-        ("?tennant=a", "there is tenant"),
+        ("?tennant=a", "did you mean tenant?"),
         ("?tenant=a&tenant=b", "given twice"),
         ("?tenant=%00", "a tenant's name"),
         ("?tenant=", "a tenant's name"),
     ],
 )
-def test_a_query_that_cannot_be_used(admin: Caller, query: str, words: str) -> None:
-    assert words in problem(admin.get(f"/v1/keys{query}"), 400, "invalid_query")["detail"]
+def test_unusable_queries_are_explained(admin: Caller, query: str, text: str) -> None:
+    assert text in problem(admin.get(f"/v1/keys{query}"), 400, "invalid_query")["detail"]
 
 
 @pytest.mark.parametrize(
     "key_id", ["key_x", "job_01KG9Q2Z6M8T4V7X1Y3A5C7E9G", "%00", "key_" + "0" * 26]
 )
-def test_a_key_that_is_not_there(admin: Caller, key_id: str) -> None:
+def test_an_unknown_key_is_not_found(admin: Caller, key_id: str) -> None:
     for method, path in (("GET", ""), ("PATCH", ""), ("POST", "/revoke")):
         problem(admin.request(method, f"/v1/keys/{key_id}{path}", json={}), 404, "not_found")
 
 
-def test_an_expiry_is_kept_to_the_moment(admin: Caller, over_sqlite: Served) -> None:
+def test_a_key_expires_exactly_in_time(admin: Caller, over_sqlite: Served) -> None:
     moment = (datetime.now(UTC) + timedelta(days=90)).replace(microsecond=123000)
     body = {"tenant": "brief", "expires_at": moment.isoformat()}
     made = admin.post("/v1/keys", body).json()

@@ -1,4 +1,4 @@
-"""Readers of streams while API processes end and die under them, and others go on writing."""
+"""Streams while API processes stop and are killed, and others keep writing."""
 
 import asyncio
 import signal
@@ -13,8 +13,8 @@ import httpx
 from generation.job import Job, JobState
 from generation.store import Store
 from ops.stack.keeper import Keeper
+from tests.api.events.streaming import Frame, frames
 from tests.api.serving import in_store
-from tests.api.streaming import Frame, frames
 from tests.api.test_process import Running, running
 from tests.services.waiting import wait_for
 from tests.unit.jobs import a_job
@@ -31,7 +31,7 @@ def failed(job: Job) -> Job:
 
 @dataclass
 class Reader:
-    """An EventSource: it comes again, with the id of what it has seen last."""
+    """An EventSource: it reconnects with the id of the last event it has seen."""
 
     path: str
     seen: list[Frame] = field(default_factory=list[Frame])
@@ -60,7 +60,7 @@ class Reader:
 
 
 def write(store_url: str, first_written: threading.Event) -> None:
-    """What an API and a worker would write, beside the ones under test."""
+    """Writes what another API and a worker would write."""
 
     async def orders() -> None:
         store = Store(store_url)
@@ -76,7 +76,7 @@ def write(store_url: str, first_written: threading.Event) -> None:
     asyncio.run(orders())
 
 
-def test_no_event_is_lost_or_told_twice_over_restarts(
+def test_restarts_lose_and_repeat_no_event(
     tmp_path: Path, store_url: str, redis_url: str, keeper: Keeper
 ) -> None:
     followed = a_job(id="job_01KG9Q2Z6M8T4V7X1Y3A5C7E9G")
@@ -113,7 +113,7 @@ def test_no_event_is_lost_or_told_twice_over_restarts(
                 reader.api = api
             total = 2 * WRITERS * JOBS + 2
             wait_for(lambda: len(everything.seen) >= total, PATIENCE, "the rest")
-            assert one.done.wait(60), "it is told that there is no more"
+            assert one.done.wait(60), "it gets a 204 at the end"
             everything.done.set()
             assert api.end() < 10
     finally:
@@ -132,4 +132,4 @@ def test_no_event_is_lost_or_told_twice_over_restarts(
 
 async def read(store: Store) -> list[str]:
     await store.events.place()
-    return [told.head.id for told in await store.events.after("acme", 0, 10_000)]
+    return [event.head.id for event in await store.events.after("acme", 0, 10_000)]
