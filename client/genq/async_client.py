@@ -15,8 +15,8 @@ from genq.batch import Batch
 from genq.connection import PATIENCE, STREAM_TIMEOUT, TIMEOUT, http_settings
 from genq.event import Event
 from genq.job import Document, Job
-from genq.listening import Listening
 from genq.steps import Answered, Pause, Send, Steps
+from genq.stream_state import Listening
 
 T = TypeVar("T")
 

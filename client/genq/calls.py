@@ -13,7 +13,7 @@ from uuid import uuid4
 from genq.batch import Batch, batch_of
 from genq.errors import NotEnded, NotGenq
 from genq.job import Job, job_of
-from genq.pacing import next_question
+from genq.poll_interval import next_question
 from genq.steps import Pause, Reply, Send, Steps, once, steadily
 
 JSON = {"content-type": "application/json"}

@@ -2,7 +2,18 @@
 
 import sys
 
-from ops.bench import claiming, cost, deliveries, flight, lists, lives, looks, soak, streams, submit
+from ops.bench import (
+    claiming,
+    cost,
+    deliveries,
+    end_to_end,
+    in_flight,
+    lists,
+    looks,
+    soak,
+    streams,
+    submit,
+)
 
 MEASUREMENTS = {
     "submit": submit.main,
@@ -10,8 +21,8 @@ MEASUREMENTS = {
     "cost": cost.main,
     "lists": lists.main,
     "looks": looks.main,
-    "flight": flight.main,
-    "lives": lives.main,
+    "in_flight": in_flight.main,
+    "end_to_end": end_to_end.main,
     "deliveries": deliveries.main,
     "streams": streams.main,
     "soak": soak.main,

@@ -18,8 +18,8 @@ from generation.access.permissions import Limits, Rate
 from generation.store import Store
 from generation.store.schema import Instant
 from ops.bench.serving import Measured, closed, serving_genq
-from ops.bench.site import Site, site
 from ops.bench.stores import TENANT, added_key, stores
+from ops.bench.workspace import Site, site
 from tests.unit.jobs import a_job
 
 SECONDS = 5

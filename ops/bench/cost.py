@@ -14,9 +14,9 @@ from pathlib import Path
 from time import monotonic, sleep
 
 from ops.bench.serving import closed, serving_genq
-from ops.bench.site import Site, site
 from ops.bench.stores import added_key, stores
 from ops.bench.submit import newest
+from ops.bench.workspace import Site, site
 
 TURNS = 3
 PATIENCE_SECONDS = 10
@@ -77,10 +77,10 @@ def show(name: str, costs: Mapping[str, list[Cost]]) -> None:
 
 def measure(ground: Site, url: str) -> Mapping[str, list[Cost]]:
     key, answer = added_key(url), ground.folder / "sampled.json"
-    found: dict[str, list[Cost]] = {"floor": [], "order": [], "read": []}
+    found: dict[str, list[Cost]] = {"baseline": [], "order": [], "read": []}
     for _ in range(TURNS):
-        for which in ("floor", "genq"):
-            command = ["-m", "ops.bench.sampled", which, str(answer)]
+        for which in ("baseline", "genq"):
+            command = ["-m", "ops.bench.sampled_server", which, str(answer)]
             with serving_genq(ground, url, command) as api:
                 jobs = api.jobs
 
@@ -91,7 +91,7 @@ def measure(ground: Site, url: str) -> Mapping[str, list[Cost]]:
                     os.kill(pid, signal.SIGUSR2)
                     return cost(taken(answer), load["requests"])
 
-                found["floor" if which == "floor" else "order"].append(sampled([jobs], order=True))
+                found["baseline" if which == "baseline" else "order"].append(sampled([jobs], order=True))
                 if which == "genq":
                     ids = newest(jobs, key)
                     found["read"].append(sampled([f"{jobs}/{each}" for each in ids], order=False))

@@ -28,10 +28,10 @@ from generation.settings import Settings
 from generation.stations.station import Stations
 from generation.store import Store, new_key
 from generation.webhooks.signature import new_secret
-from ops.bench.site import GENQ, Site, site
 from ops.bench.stores import stores
 from ops.bench.submit import plain_url
 from ops.bench.usage import usage
+from ops.bench.workspace import GENQ, Site, site
 from ops.stack.ports import free_port
 from worker.context import Room
 from worker.webhooks.delivery import Deliveries

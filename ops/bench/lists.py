@@ -19,9 +19,9 @@ from sqlalchemy import Select, text
 from generation.job import JobState
 from generation.store import Filters, Store
 from generation.store.jobs.list import Span, way
-from ops.bench.million import BATCH, COUNT, END, PARENT, START, TENANT, fill, job_id
-from ops.bench.site import site
+from ops.bench.million_jobs import BATCH, COUNT, END, PARENT, START, TENANT, fill, job_id
 from ops.bench.stores import stores
+from ops.bench.workspace import site
 
 LIMIT = 51
 RUNS = 60

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ops.bench.site import GENQ, Site
+from ops.bench.workspace import GENQ, Site
 from ops.bench.wrk import loaded_by_wrk
 from ops.stack.ports import free_port
 

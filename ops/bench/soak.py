@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic, sleep
 
-from ops.bench.genq import Genq, order, running_genq
-from ops.bench.ground import Ground, ends, ground
+from ops.bench.deployment import Genq, order, running_genq
+from ops.bench.shared_services import Ground, ends, ground
 from ops.bench.usage import usage
 
 MINUTES = int(os.environ.get("SOAK_MINUTES", "20"))

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from generation.access.permissions import Access, Limits
 from generation.store import Store, migrate, new_key
 from generation.webhooks.signature import new_secret
-from ops.bench.site import Site
+from ops.bench.workspace import Site
 from tests.services.postgres import Cluster
 from tests.services.postgres_installation import PostgresUnavailable, installation
 

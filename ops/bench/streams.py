@@ -20,9 +20,9 @@ from ulid import ULID
 from generation.job import Job, JobState
 from generation.store import Store
 from ops.bench.serving import serving_genq
-from ops.bench.site import Site, site
 from ops.bench.stores import MeasuredStore, added_key, stores
 from ops.bench.usage import usage
+from ops.bench.workspace import Site, site
 
 STREAMS = 1000
 #: Endings a second while each stream is of one job.

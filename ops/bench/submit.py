@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 from ops.bench import claiming
 from ops.bench.serving import CONNECTIONS, Measured, closed, loaded, serving_genq
-from ops.bench.site import Site, site
 from ops.bench.stores import added_key, stores
+from ops.bench.workspace import Site, site
 from ops.stack.ports import free_port
 
 TURNS = 3
@@ -76,7 +76,7 @@ def measure(ground: Site, url: str) -> list[Turn]:
     plain = {"PLAIN_DATABASE_URL": plain_url(url), "PLAIN_REDIS_URL": ground.broker.url}
     turns: list[Turn] = []
     for _ in range(TURNS):
-        with serving_genq(ground, url, ["-m", "ops.bench.floor"]) as api:
+        with serving_genq(ground, url, ["-m", "ops.bench.baseline"]) as api:
             floor = closed(folder, [api.jobs], key, order=True)
         with serving_genq(ground, url) as api:
             jobs = api.jobs

@@ -10,29 +10,29 @@ from typing import Annotated
 
 import typer
 
-from generation import gc_tuning as garbage
+from generation import gc_tuning
 from ops.cli import (
     batches,
     check,
     deliveries,
-    ending,
-    endpoint_care,
+    endpoint_actions,
     endpoints,
-    erasure,
+    erase,
+    exit_codes,
     explain,
     health,
-    inputs,
+    job_input,
     jobs,
     keys,
     listen,
     local,
     migrate,
     operations,
-    orders,
     parse,
     processes,
-    resolution,
-    waiting,
+    resolve,
+    submit,
+    wait,
     webhook_secrets,
 )
 
@@ -59,18 +59,18 @@ app = typer.Typer(
 
 for group in (
     local,
-    orders,
-    waiting,
+    submit,
+    wait,
     jobs,
     explain,
-    inputs,
-    resolution,
-    erasure,
+    job_input,
+    resolve,
+    erase,
     batches,
     operations,
     listen,
     endpoints,
-    endpoint_care,
+    endpoint_actions,
     deliveries,
     processes,
     migrate,
@@ -102,6 +102,6 @@ def genq(
 
 
 def main() -> None:
-    """The console script. It ends with a code of `ops.cli.ending.Code`."""
-    garbage.ease()
-    ending.run(app)
+    """The console script. It ends with a code of `ops.cli.exit_codes.Code`."""
+    gc_tuning.ease()
+    exit_codes.run(app)

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from ops.cli.assignments import read_json
 from ops.cli.connection import PATIENCE, PATIENCE_WHILE_WAITING, KeyOption, UrlOption, calling
-from ops.cli.ending import Code, Stop, warn
+from ops.cli.exit_codes import Code, Stop, warn
 from ops.cli.idempotency import checked_idempotency_key
 from ops.cli.jobs import COLUMNS, CUT, PANEL, row_of
+from ops.cli.key_value_arguments import read_json
 from ops.cli.output import AsJson, plain, print_fields, print_json, print_json_line, print_table
-from ops.cli.waiting import TimeoutOption, wait_for
+from ops.cli.wait import TimeoutOption, wait_for
 
 if TYPE_CHECKING:
     from genq import Batch

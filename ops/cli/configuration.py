@@ -4,7 +4,7 @@
 import logging
 from typing import TYPE_CHECKING, Any
 
-from ops.cli.ending import Stop
+from ops.cli.exit_codes import Stop
 
 if TYPE_CHECKING:
     from pydantic import ValidationError

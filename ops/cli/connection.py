@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ops.cli.configuration import load_settings
-from ops.cli.ending import Code, Stop
+from ops.cli.exit_codes import Code, Stop
 
 if TYPE_CHECKING:
     from genq import Client, GenqError

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from ops.cli.ending import Stop
+from ops.cli.exit_codes import Stop
 
 if TYPE_CHECKING:
     from generation.settings import Settings

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ops.cli.assignments import pairs
 from ops.cli.completion import complete_event
 from ops.cli.connection import KeyOption, UrlOption, calling
-from ops.cli.ending import Code, Stop
+from ops.cli.exit_codes import Code, Stop
 from ops.cli.jobs import in_short
+from ops.cli.key_value_arguments import pairs
 from ops.cli.output import AsJson, print_fields, print_json, print_table
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from ops.cli.ending import Stop
+from ops.cli.exit_codes import Stop
 
 if TYPE_CHECKING:
     from generation.settings import Settings

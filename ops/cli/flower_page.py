@@ -13,7 +13,7 @@ from flower.options import default_options
 from generation.logs import configure_logging
 from generation.queue import celery_app
 from generation.settings import Settings
-from ops.cli.ending import Code
+from ops.cli.exit_codes import Code
 
 #: About 11 kB each: more would be paid for in memory, and the database has them all anyway.
 MAX_TASKS = 20_000

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from ops.cli.ending import Stop
-from ops.cli.running import settings_here
+from ops.cli.exit_codes import Stop
+from ops.cli.running_stack import settings_here
 
 if TYPE_CHECKING:
     from generation.settings import Settings

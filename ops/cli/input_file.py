@@ -6,8 +6,8 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from ops.cli.assignments import read_json
-from ops.cli.ending import Code, Stop
+from ops.cli.exit_codes import Code, Stop
+from ops.cli.key_value_arguments import read_json
 
 InputOption = Annotated[
     str | None,

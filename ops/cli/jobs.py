@@ -9,7 +9,7 @@ import typer
 from generation.job import JobState
 from ops.cli.completion import complete_provider
 from ops.cli.connection import KeyOption, UrlOption, calling
-from ops.cli.ending import warn
+from ops.cli.exit_codes import warn
 from ops.cli.output import AsJson, plain, print_fields, print_json, print_table
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from generation.access.permissions import (
 from ops.cli.completion import complete_provider, known_providers
 from ops.cli.configuration import load_settings
 from ops.cli.database import with_store
-from ops.cli.ending import Code, Stop
+from ops.cli.exit_codes import Code, Stop
 from ops.cli.output import AsJson, print_json, print_table
 
 if TYPE_CHECKING:

@@ -11,14 +11,14 @@ import typer
 
 from ops.cli.configuration import load_settings
 from ops.cli.connection import FILE_NAME, KeyOption, UrlOption, calling
-from ops.cli.ending import Code, Stop
+from ops.cli.exit_codes import Code, Stop
 from ops.cli.output import AsJson, plain, print_json_line
 
 if TYPE_CHECKING:
     from genq import Client
 
-    from ops.cli.bookmark import Bookmark, Place
-    from ops.cli.forwarding import Answered, Forwarder
+    from ops.cli.cursor_file import Bookmark, Place
+    from ops.cli.event_forwarder import Answered, Forwarder
 
 #: How long the API holds a question to which there is no answer yet.
 WAIT_SECONDS = 30
@@ -68,8 +68,8 @@ def listen(
     tunnel to develop a receiver. Each is sent once; what the program answers is printed. The next
     time it goes on where it was; the first time, from now on.
     """
-    from ops.cli.bookmark import Bookmark
-    from ops.cli.forwarding import Forwarder
+    from ops.cli.cursor_file import Bookmark
+    from ops.cli.event_forwarder import Forwarder
 
     with calling(url, key, PATIENCE_SECONDS) as api:
         bookmark = Bookmark(load_settings().data_dir, api.url)
@@ -98,7 +98,7 @@ def follow(
     as_json: bool,
 ) -> None:
     """For ever: ask, tell, remember."""
-    from ops.cli.bookmark import Place
+    from ops.cli.cursor_file import Place
 
     where = dict(begin)
     seen = where.pop("seen", None)

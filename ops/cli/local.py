@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ops.cli.configuration import load_settings
-from ops.cli.ending import Code, warn
+from ops.cli.exit_codes import Code, warn
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -57,7 +57,7 @@ def demo(
 def run(work: Callable[["Console"], Coroutine[Any, Any, None]]) -> None:
     """Run a stack to its end, whatever ends it. Raises `typer.Exit` with the right code."""
     from ops.local.terminal import steady_console
-    from ops.stack.ending import Interrupted, StackEnded
+    from ops.stack.stack_errors import Interrupted, StackEnded
 
     console = steady_console()
     os.umask(0o077)  # databases and logs are for their owner alone

@@ -9,7 +9,7 @@ import typer
 
 from ops.cli.configuration import load_settings
 from ops.cli.database import NoDatabase, away, check_file, sqlite_file, with_store
-from ops.cli.ending import Stop, warn
+from ops.cli.exit_codes import Stop, warn
 
 if TYPE_CHECKING:
     from generation.settings import Settings

@@ -10,10 +10,10 @@ from urllib.parse import quote
 
 import typer
 
-from ops.cli.assignments import Schema, types_of
 from ops.cli.completion import complete_operation
 from ops.cli.connection import KeyOption, UrlOption, calling
-from ops.cli.ending import Code, Stop
+from ops.cli.exit_codes import Code, Stop
+from ops.cli.key_value_arguments import Schema, types_of
 from ops.cli.output import AsJson, plain, print_fields, print_json, print_table
 
 if TYPE_CHECKING:

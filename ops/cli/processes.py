@@ -10,7 +10,7 @@ import typer
 
 from ops.cli.configuration import complaints, load_settings
 from ops.cli.database import check_file, sqlite_file
-from ops.cli.ending import Code, Stop
+from ops.cli.exit_codes import Code, Stop
 from ops.cli.flower_access import check_access
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import typer
 
 from ops.cli.configuration import load_settings
 from ops.cli.database import with_store
-from ops.cli.ending import Code, Stop
+from ops.cli.exit_codes import Code, Stop
 from ops.cli.keys import keys_app
 from ops.cli.output import AsJson, print_json
 

@@ -17,7 +17,7 @@ import httpx
 
 from ops.faults.proxy import Proxy
 from ops.faults.traps import TrapFolder
-from ops.stack.keeper import Keeper, kill_group
+from ops.stack.child_reaper import Keeper, kill_group
 from ops.stack.ports import free_port
 
 #: What watches over processes in production takes about so long to notice that one has ended.

@@ -23,7 +23,7 @@ from ops.faults.recovery import Recoveries
 from ops.sandbox.config import SandboxConfig
 from ops.sandbox.handle import SandboxHandle, running_sandbox
 from ops.stack.broker import BrokerProcess, local_broker
-from ops.stack.keeper import Keeper
+from ops.stack.child_reaper import Keeper
 from tests.deployment.receiver import Receiver, running_receiver
 from tests.services.postgres import Cluster
 from tests.services.postgres_installation import installation

@@ -9,16 +9,16 @@ from rich.console import Console
 
 from generation.job import JobState
 from generation.settings import Settings
-from ops.cli.ending import Stop
-from ops.local.caller import Caller, Refused, calling
-from ops.local.choices import home_for_demo, plan_demo
-from ops.local.orders import ORDERS, DemoOrder
-from ops.local.outcome import Outcome
-from ops.local.receiver import Receiver, receiving
-from ops.local.report import say_report
-from ops.local.rows import Row, Rows
-from ops.local.show import say, say_where
+from ops.cli.exit_codes import Stop
+from ops.local.demo_client import Caller, Refused, calling
+from ops.local.demo_jobs import ORDERS, DemoOrder
+from ops.local.demo_outcome import Outcome
+from ops.local.demo_report import say_report
+from ops.local.messages import say, say_where
+from ops.local.planning import home_for_demo, plan_demo
+from ops.local.progress_rows import Row, Rows
 from ops.local.stack import LocalStack, running
+from ops.local.webhook_receiver import Receiver, receiving
 
 #: More than every order's deadline: an end comes in any case.
 JOBS_END_WITHIN = timedelta(minutes=4)

@@ -16,12 +16,12 @@ from rich.console import Console
 from generation.store import Store
 from ops.cli.database import check_file, sqlite_file, with_store
 from ops.cli.migrate import check_first_key, migrate_once, store_first_key
-from ops.local.client import Client, ready_client, write_private
-from ops.local.home import shown
-from ops.local.plan import Plan, sandbox_stations
-from ops.local.pulse import worker_answers
-from ops.local.rows import Rows
-from ops.local.show import say, say_crash
+from ops.local.client_credentials import Client, ready_client, write_private
+from ops.local.data_folder import shown
+from ops.local.messages import say, say_crash
+from ops.local.progress_rows import Rows
+from ops.local.stack_plan import Plan, sandbox_stations
+from ops.local.worker_ping import worker_answers
 from ops.stack.program import Program
 from ops.stack.supervisor import ENDING_SIGNALS, Supervisor
 

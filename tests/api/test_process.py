@@ -20,7 +20,7 @@ import pytest
 from api.server import prepare
 from api.startup_checks import Refusal
 from generation.settings import Settings
-from ops.stack.keeper import Keeper, kill_group
+from ops.stack.child_reaper import Keeper, kill_group
 from ops.stack.ports import free_port
 from tests.api.serving import ORDER, STATIONS, add_key, in_store, settings_of
 from tests.services.migrations import sqlite_url_of

@@ -14,7 +14,7 @@ from api.jobs.idempotency import Repeats, fingerprint
 from api.jobs.request_headers import Wishes
 from generation.job import JobState
 from generation.store import KeyScope
-from ops.stack.keeper import Keeper
+from ops.stack.child_reaper import Keeper
 from tests.api.serving import ORDER, Caller, in_store, serving, settings_of
 from tests.api.test_jobs import finished
 from tests.api.test_process import running

@@ -12,7 +12,7 @@ import httpx
 
 from generation.job import Job, JobState
 from generation.store import Store
-from ops.stack.keeper import Keeper
+from ops.stack.child_reaper import Keeper
 from tests.api.serving import in_store
 from tests.api.streaming import Frame, frames
 from tests.api.test_process import Running, running

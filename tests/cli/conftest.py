@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ops.stack.broker import BrokerProcess
-from ops.stack.keeper import Keeper
+from ops.stack.child_reaper import Keeper
 from ops.stack.ports import free_port
 from tests.cli.script import Genq, status_of
 from tests.services.fixtures import database_of

@@ -13,7 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from ops.stack.keeper import Keeper
+from ops.stack.child_reaper import Keeper
 from tests.services.leaks import MARK
 from tests.services.waiting import wait_for
 

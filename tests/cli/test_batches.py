@@ -8,7 +8,7 @@ import genq
 import pytest
 
 from ops.cli.batches import read_lines
-from ops.cli.ending import Code, Stop
+from ops.cli.exit_codes import Code, Stop
 from tests.cli.conftest import KEY, Deployment
 from tests.cli.script import Genq
 

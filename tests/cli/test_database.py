@@ -14,7 +14,7 @@ from generation.access.permissions import Access, Limits, Rate, Scope
 from generation.settings import Settings
 from generation.store import ApiKey, Store
 from ops.cli.database import NoDatabase, check_file, sqlite_file
-from ops.cli.ending import Stop
+from ops.cli.exit_codes import Stop
 from ops.cli.migrate import check_first_key, migrate_when_up
 from ops.stack.ports import LOOPBACK
 from tests.cli.script import Genq

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import genq
 import pytest
 
-from ops.cli.ending import Code
+from ops.cli.exit_codes import Code
 from tests.cli.conftest import KEY, Deployment
 from tests.cli.script import Genq
 

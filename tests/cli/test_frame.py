@@ -9,7 +9,7 @@ import pytest
 import typer
 
 from ops import cli
-from ops.cli.ending import Code
+from ops.cli.exit_codes import Code
 from tests.cli.script import Genq
 
 MANUAL = Path(__file__).parents[2] / "docs" / "cli.md"

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from ops.cli.bookmark import Bookmark, Place
-from ops.cli.ending import Code, Stop
+from ops.cli.cursor_file import Bookmark, Place
+from ops.cli.exit_codes import Code, Stop
 from ops.cli.listen import beginning, moment, unseen
-from ops.stack.keeper import Keeper
+from ops.stack.child_reaper import Keeper
 from ops.stack.ports import free_port
 from tests.cli.conftest import SECRET, Deployment
 from tests.cli.script import Genq

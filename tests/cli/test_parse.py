@@ -6,7 +6,7 @@ import pytest
 
 from generation.contract.inspect_reply import Kind, describe
 from generation.providers import OPERATIONS
-from ops.cli.ending import Code, Stop
+from ops.cli.exit_codes import Code, Stop
 from ops.cli.parse import kind_of, operation_of
 from tests.cli.script import Genq
 from tests.contract.payloads import ORDER, Payload, payloads

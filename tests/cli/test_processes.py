@@ -16,7 +16,7 @@ import pytest
 from pydantic import SecretStr
 
 from generation.settings import Settings
-from ops.cli.ending import Stop
+from ops.cli.exit_codes import Stop
 from ops.cli.flower_access import check_access
 from ops.cli.flower_page import COLUMNS
 from ops.stack.ports import LOOPBACK, free_port

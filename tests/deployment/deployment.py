@@ -22,7 +22,7 @@ from generation.store import Store, new_key
 from generation.store.schema import jobs
 from generation.webhooks.signature import new_secret
 from ops.sandbox.handle import SandboxHandle
-from ops.stack.keeper import Keeper, kill_group
+from ops.stack.child_reaper import Keeper, kill_group
 from ops.stack.ports import free_port
 from tests.deployment.receiver import Receiver
 from tests.services.waiting import wait_for

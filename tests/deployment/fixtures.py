@@ -10,7 +10,7 @@ import pytest
 
 from ops.sandbox.config import SandboxConfig
 from ops.sandbox.handle import SandboxHandle, running_sandbox
-from ops.stack.keeper import Keeper
+from ops.stack.child_reaper import Keeper
 from tests.deployment.deployment import Deployment, deployed
 from tests.deployment.receiver import Receiver, running_receiver
 

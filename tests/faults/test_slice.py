@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ops.faults import traps
-from ops.stack.keeper import Keeper
+from ops.stack.child_reaper import Keeper
 from tests.services.postgres_installation import PostgresUnavailable, find_postgres
 
 #: Any would do; one that is known to strike every point early leaves little to chance.

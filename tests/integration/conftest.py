@@ -9,7 +9,7 @@ import pytest
 from ops.sandbox.config import SandboxConfig
 from ops.sandbox.handle import running_sandbox
 from ops.stack.broker import BrokerProcess
-from ops.stack.keeper import Keeper
+from ops.stack.child_reaper import Keeper
 from tests.deployment.deployment import Deployment, deployed
 from tests.deployment.fixtures import DURATIONS, SPEED
 from tests.deployment.receiver import running_receiver

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from ops.local.choices import genq_command
+from ops.local.planning import genq_command
 from tests.local.terminal import CTRL_C, SOON, Terminal, environment
 from tests.services.waiting import wait_for
 

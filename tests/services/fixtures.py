@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ops.stack.broker import BrokerProcess, BrokerUnavailable, local_broker
-from ops.stack.keeper import Keeper
+from ops.stack.child_reaper import Keeper
 from tests.services.migrations import (
     Migrate,
     migrated,

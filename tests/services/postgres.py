@@ -14,7 +14,7 @@ from typing import Any, Self, cast
 
 import asyncpg
 
-from ops.stack.keeper import Keeper, kill_group
+from ops.stack.child_reaper import Keeper, kill_group
 from ops.stack.ports import LOOPBACK, free_port
 from tests.services.postgres_installation import SUPERUSER, Installation, PostgresUnavailable
 from tests.services.processes import descendants, is_running

@@ -15,7 +15,7 @@ from ops.stack.broker import (
     find_binary,
     local_broker,
 )
-from ops.stack.keeper import Keeper
+from ops.stack.child_reaper import Keeper
 from ops.stack.ports import free_port
 from ops.stack.program import Program
 from ops.stack.supervisor import Supervisor

@@ -8,9 +8,9 @@ import typer
 
 from ops.cli.check.finding import Finding, Level, ok, problem
 from ops.cli.configuration import BadSettings
-from ops.cli.ending import Code
+from ops.cli.exit_codes import Code
 from ops.cli.output import AsJson, print_json, print_table
-from ops.cli.running import settings_here
+from ops.cli.running_stack import settings_here
 
 
 def register(app: typer.Typer) -> None:

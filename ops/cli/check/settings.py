@@ -8,7 +8,7 @@ from generation.settings import Settings
 from generation.stations.config_file import BadStations, load_stations
 from generation.stations.station import Key, Stations
 from ops.cli.check.finding import Finding, ok, problem, warning
-from ops.cli.ending import Stop
+from ops.cli.exit_codes import Stop
 from ops.cli.flower_access import check_access, is_loopback
 from ops.cli.migrate import check_first_key
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from generation.webhooks.signature import new_secret, sign
-from ops.stack.keeper import Keeper, kill_group
+from ops.stack.child_reaper import Keeper, kill_group
 from ops.stack.ports import free_port
 from tests.services.node import node_with
 from tests.services.waiting import wait_for

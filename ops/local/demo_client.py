@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 
 from generation.job import TERMINAL
-from ops.local.client import Client
-from ops.local.outcome import FileCheck
+from ops.local.client_credentials import Client
+from ops.local.demo_outcome import FileCheck
 
 LOOK_EVERY = timedelta(milliseconds=250)
 TIMEOUT_SECONDS = 10

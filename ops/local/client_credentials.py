@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from generation.store import ApiKey, Store, new_key
 from generation.webhooks.signature import new_secret
-from ops.local.home import Home
+from ops.local.data_folder import Home
 
 #: Whose jobs the caller sees: those of `GENQ_API_KEY` are the same tenant's.
 TENANT = "default"

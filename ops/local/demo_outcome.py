@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ops.local.orders import DemoOrder
+from ops.local.demo_jobs import DemoOrder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

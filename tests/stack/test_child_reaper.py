@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from ops.stack.keeper import Keeper, KeeperGone, kill_group
+from ops.stack.child_reaper import Keeper, KeeperGone, kill_group
 from tests.services.processes import descendants, is_running
 from tests.services.waiting import wait_for
 

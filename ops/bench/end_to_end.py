@@ -13,11 +13,11 @@ from importlib import import_module
 from time import monotonic, sleep
 from typing import Any
 
-from ops.bench.genq import PROMPT, order, running_genq
-from ops.bench.ground import TASK_SECONDS, Ground, cpu_of, ends, ground, stats
+from ops.bench.deployment import PROMPT, order, running_genq
+from ops.bench.shared_services import TASK_SECONDS, Ground, cpu_of, ends, ground, stats
 from ops.bench.usage import usage
 
-JOBS = int(os.environ.get("LIVES_JOBS", "2000"))
+JOBS = int(os.environ.get("END_TO_END_JOBS", "2000"))
 #: A contender that has not told of every job by then has not finished.
 PATIENCE_SECONDS = 180
 SAMPLE_SECONDS = 1

@@ -9,9 +9,9 @@ from zlib import crc32
 from generation.settings import Settings
 from generation.stations.config_file import BadStations, load_stations
 from ops.cli.database import sqlite_file
-from ops.cli.ending import Stop
-from ops.local.home import Home
-from ops.local.plan import Plan
+from ops.cli.exit_codes import Stop
+from ops.local.data_folder import Home
+from ops.local.stack_plan import Plan
 from ops.stack.broker import (
     GIVEN_URL,
     BrokerUnavailable,

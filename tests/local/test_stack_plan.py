@@ -6,10 +6,10 @@ import pytest
 
 from generation.settings import Settings
 from generation.stations.config_file import load_stations
-from ops.cli.ending import Stop
-from ops.local.choices import home_for_demo, plan_demo, plan_up
-from ops.local.home import Home
-from ops.local.plan import SPEED, Plan, sandbox_stations
+from ops.cli.exit_codes import Stop
+from ops.local.data_folder import Home
+from ops.local.planning import home_for_demo, plan_demo, plan_up
+from ops.local.stack_plan import SPEED, Plan, sandbox_stations
 from ops.stack.broker import GivenBroker, LocalBroker
 
 PAID = {"station_url": "https://relay.example", "station_key": "sk-paid"}

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from ops.cli.ending import Stop
+from ops.cli.exit_codes import Stop
 
 #: In the data directory.
 FILE_NAME = "listen.json"

@@ -7,7 +7,7 @@ from datetime import timedelta
 import httpx
 
 from generation.webhooks.signature import new_secret, sign
-from ops.local.receiver import receiving
+from ops.local.webhook_receiver import receiving
 
 BODY = json.dumps({"type": "job.succeeded", "data": {"id": "job_1"}}).encode()
 SOON = timedelta(seconds=30)

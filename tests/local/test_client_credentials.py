@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from generation.store import Store
-from ops.local.client import ready_client
-from ops.local.home import Home
+from ops.local.client_credentials import ready_client
+from ops.local.data_folder import Home
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from time import monotonic, sleep
 
 from ops.stack.broker import BrokerProcess, local_broker
-from ops.stack.keeper import Keeper, kill_group
+from ops.stack.child_reaper import Keeper, kill_group
 
 #: `genq`, as a Python runs it that has no script of that name.
 GENQ = ("-c", "from ops.cli import main; main()")

@@ -1,6 +1,6 @@
 """
 Which programs make up a local stack, with which settings. Pure: nothing here is started or looked
-up, and every decision that depends on this machine has been taken by `ops.local.choices`.
+up, and every decision that depends on this machine has been taken by `ops.local.planning`.
 
 Everything listens on loopback. A stack that buys from the sandbox is never handed the operator's
 own stations, so nothing it does can cost money.
@@ -15,7 +15,7 @@ from pathlib import Path
 from generation import providers
 from generation.providers import RELAY_DIALECTS
 from generation.settings import Settings
-from ops.local.home import Home
+from ops.local.data_folder import Home
 from ops.stack.broker import GivenBroker, LocalBroker
 from ops.stack.ports import LOOPBACK
 from ops.stack.program import Program, Ready, http_answers

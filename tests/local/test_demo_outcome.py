@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from ops.local.orders import ORDERS
-from ops.local.outcome import FileCheck, Outcome
+from ops.local.demo_jobs import ORDERS
+from ops.local.demo_outcome import FileCheck, Outcome
 
 BOUGHT, REFUSED = ORDERS[0], ORDERS[-1]
 FILE = FileCheck(url="http://127.0.0.1:1/a.png", kind="image")

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 
 from genq import Client, GenqError, Job
 from genq.job import Document
-from genq.pacing import next_question
+from genq.poll_interval import next_question
 
 from ops.cli.connection import stop_of
-from ops.cli.ending import Stop
+from ops.cli.exit_codes import Stop
 
 
 class Watch:

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NoReturn, cast
 
-from ops.cli.ending import Code, Stop
+from ops.cli.exit_codes import Code, Stop
 
 Schema = Mapping[str, Any]
 

@@ -1,6 +1,6 @@
 """
 The cheapest upstream that can be looked at: it answers "still running", and notes when it was asked
-about whom. `python -m ops.bench.stub --port 9000 --delay 0.05`.
+about whom. `python -m ops.bench.upstream_stub --port 9000 --delay 0.05`.
 
 It speaks just enough HTTP/1.1 to cost less than the worker it is asked by, and knows no task: every
 one it is asked about runs.
@@ -125,7 +125,7 @@ async def serve(port: int, delay: float) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m ops.bench.stub", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m ops.bench.upstream_stub", description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--delay", type=float, default=0.05)
     given = parser.parse_args()

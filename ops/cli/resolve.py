@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from ops.cli.connection import KeyOption, UrlOption, calling
-from ops.cli.ending import Code, Stop
+from ops.cli.exit_codes import Code, Stop
 from ops.cli.jobs import PANEL, JobId
 from ops.cli.output import AsJson, print_json
 

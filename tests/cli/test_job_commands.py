@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.cli.ending import Code, Stop
+from ops.cli.exit_codes import Code, Stop
 from ops.cli.input_file import read_input
 from ops.stack.ports import free_port
 from tests.cli.conftest import KEY, Deployment

@@ -4,12 +4,12 @@ import json
 from typing import Any
 
 import pytest
-from genq.pacing import next_question
+from genq.poll_interval import next_question
 
 from generation.contract.operation import Operation
 from generation.providers import OPERATIONS
-from ops.cli.assignments import read_assignments, read_json
-from ops.cli.ending import Code, Stop
+from ops.cli.exit_codes import Code, Stop
+from ops.cli.key_value_arguments import read_assignments, read_json
 
 SCHEMA: dict[str, Any] = {
     "properties": {

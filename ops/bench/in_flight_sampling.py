@@ -20,7 +20,7 @@ from generation.store.schema import jobs
 from ops.bench.usage import Usage, usage
 
 #: How long is measured, in seconds.
-WINDOW = float(os.environ.get("FLIGHT_SECONDS", "60"))
+WINDOW = float(os.environ.get("IN_FLIGHT_SECONDS", "60"))
 SAMPLE_EVERY = 5
 SAMPLE = 500
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import httpx
 
-from ops.bench.ground import Ground
-from ops.bench.site import GENQ
+from ops.bench.shared_services import Ground
 from ops.bench.stores import added_key, the_store
+from ops.bench.workspace import GENQ
 from ops.stack.ports import free_port
 
 PROMPT = "a lighthouse at dusk, slow pan"

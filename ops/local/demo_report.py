@@ -9,8 +9,8 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from ops.local.outcome import Outcome
-from ops.local.show import say
+from ops.local.demo_outcome import Outcome
+from ops.local.messages import say
 
 
 def say_report(console: Console, outcomes: Sequence[Outcome], problems: Sequence[str]) -> None:

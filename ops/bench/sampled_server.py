@@ -1,5 +1,4 @@
-"""
-One server process that says where its time goes: `python -m ops.bench.sampled floor|genq FILE`.
+"""Samples one server process: `python -m ops.bench.sampled_server baseline|genq FILE`.
 
 SIGUSR1 begins a measurement and SIGUSR2 ends it and writes FILE: CPU seconds of each thread, as the
 kernel has them, and of the main thread the stacks it was found in, one for every tick of CPU time.
@@ -15,7 +14,7 @@ from types import FrameType
 
 from api import server
 from generation.settings import Settings
-from ops.bench import floor
+from ops.bench import baseline
 from ops.bench.usage import TICKS
 
 #: The kernel's own tick is longer; it is the least that can be asked for.
@@ -76,7 +75,7 @@ if __name__ == "__main__":
     which, answer = sys.argv[1:]
     Sampler(Path(answer))
     settings = Settings()
-    if which == "floor":
-        floor.serve(settings)
+    if which == "baseline":
+        baseline.serve(settings)
     else:
         server.run(settings)

@@ -6,8 +6,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ops.cli.ending import Stop
-from ops.cli.running import FILE_NAME
+from ops.cli.exit_codes import Stop
+from ops.cli.running_stack import FILE_NAME
 
 
 class Home:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ops.cli.assignments import read_assignments
 from ops.cli.connection import KeyOption, UrlOption, calling
-from ops.cli.ending import Code, Stop
+from ops.cli.exit_codes import Code, Stop
 from ops.cli.input_file import InputOption, read_input
 from ops.cli.jobs import PANEL, JobId
+from ops.cli.key_value_arguments import read_assignments
 from ops.cli.output import AsJson, print_json
 
 if TYPE_CHECKING:

@@ -4,15 +4,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ops.cli.assignments import pairs, read_assignments
 from ops.cli.completion import complete_operation
 from ops.cli.connection import PATIENCE, PATIENCE_WHILE_WAITING, KeyOption, UrlOption, calling
-from ops.cli.ending import Code, Stop
+from ops.cli.exit_codes import Code, Stop
 from ops.cli.idempotency import checked_idempotency_key
 from ops.cli.input_file import InputOption, read_input
+from ops.cli.key_value_arguments import pairs, read_assignments
 from ops.cli.operations import schema_of
 from ops.cli.output import AsJson, plain, print_json
-from ops.cli.waiting import TimeoutOption, wait_for
+from ops.cli.wait import TimeoutOption, wait_for
 
 if TYPE_CHECKING:
     from genq import Client, Job

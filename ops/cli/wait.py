@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ops.cli.connection import PATIENCE_WHILE_WAITING, KeyOption, UrlOption, calling
-from ops.cli.ending import Code, Stop
+from ops.cli.exit_codes import Code, Stop
 from ops.cli.output import AsJson, plain, print_json_line
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ def wait_for(
     client: "Client", job_ids: Sequence[str], timeout: float | None, *, as_json: bool
 ) -> None:
     """Wait, print what came of it, and end the command with the code that says so."""
+    from ops.cli.job_watcher import Watch
     from ops.cli.progress import Progress
-    from ops.cli.watch import Watch
 
     with Progress() as progress:
         ended = Watch(client, job_ids, timeout, progress.show).until_ended()

@@ -5,9 +5,9 @@ from shlex import quote
 
 from rich.console import Console
 
-from ops.local.client import Client
-from ops.local.home import shown
-from ops.local.plan import Plan
+from ops.local.client_credentials import Client
+from ops.local.data_folder import shown
+from ops.local.stack_plan import Plan
 
 #: An order to paste, where it costs nothing.
 EXAMPLE = """\

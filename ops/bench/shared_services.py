@@ -10,9 +10,9 @@ from typing import Any
 
 import httpx
 
-from ops.bench.hook import Hook, running_hook
-from ops.bench.site import Site, site
 from ops.bench.usage import usage
+from ops.bench.webhook_recorder import Hook, running_hook
+from ops.bench.workspace import Site, site
 from ops.stack.ports import free_port
 
 TASK_SECONDS = 5

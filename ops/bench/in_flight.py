@@ -18,9 +18,9 @@ from generation.job import Billed, Job, JobState
 from generation.store import Store
 from generation.store.jobs.rows import job_row
 from generation.store.schema import jobs
-from ops.bench.site import GENQ, Site, site
+from ops.bench.in_flight_sampling import Flight, watched
 from ops.bench.stores import the_store
-from ops.bench.watching import Flight, watched
+from ops.bench.workspace import GENQ, Site, site
 from ops.stack.ports import free_port
 
 #: Before it is measured, in seconds.
@@ -60,10 +60,10 @@ keys = [{{ name = "main", env = "BENCH_KEY" }}]
 
 def main() -> None:
     """
-    All sizes, kinds and stores, for a minute each; or those of FLIGHT_ROWS, as
-    `100000:single:2:PostgreSQL` or `1000000:slow_batch:2:PostgreSQL`, for FLIGHT_SECONDS.
+    All sizes, kinds and stores, for a minute each; or those of IN_FLIGHT_ROWS, as
+    `100000:single:2:PostgreSQL` or `1000000:slow_batch:2:PostgreSQL`, for IN_FLIGHT_SECONDS.
     """
-    rows = os.environ.get("FLIGHT_ROWS", "").split() or [
+    rows = os.environ.get("IN_FLIGHT_ROWS", "").split() or [
         f"{size}:{kind}:{workers}:{store}"
         for store in ("PostgreSQL", "SQLite")
         for kind, workers in (("single", 2), ("batch", 1))
@@ -93,7 +93,7 @@ def measure(size: int, kind: Kind, workers: int, store_name: str) -> Flight | No
         pids = {} if store.pid is None else {"database": store.pid}
         names = [f"worker{number}" for number in range(workers)]
         with ExitStack() as stack:
-            stub = ("-m", "ops.bench.stub", "--port", str(port))
+            stub = ("-m", "ops.bench.upstream_stub", "--port", str(port))
             pids["stub"] = stack.enter_context(ground.running("stub", stub, {}))
             for name in names:
                 worker = ground.running(name, (*GENQ, "worker"), environment)
