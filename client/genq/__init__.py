@@ -11,7 +11,7 @@ A client of genq: order generation jobs, wait for them, and be told what came of
 
 from genq.async_client import AsyncClient
 from genq.batch import Batch, Rejected
-from genq.calls import order_of as order
+from genq.calls import build_order as order
 from genq.client import Client
 from genq.endpoint import Endpoint
 from genq.errors import (

@@ -15,8 +15,8 @@ from genq.batch import Batch
 from genq.connection import PATIENCE, STREAM_TIMEOUT, TIMEOUT, http_settings
 from genq.event import Event
 from genq.job import Document, Job
-from genq.steps import Answered, Pause, Send, Steps
-from genq.stream_state import Listening
+from genq.steps import Pause, Send, StepResult, Steps
+from genq.stream_state import StreamState
 
 T = TypeVar("T")
 
@@ -84,7 +84,7 @@ class AsyncClient:
         most) for the end before it answers. The same `idempotency_key` orders the same job. `extra`
         are further fields of the order.
         """
-        order = calls.order_of(
+        order = calls.build_order(
             operation,
             input,
             parent=parent,
@@ -115,7 +115,7 @@ class AsyncClient:
         Order one of the follow-ups that a finished job lists in `actions`, as `U1`. The rest is as
         with `submit`.
         """
-        order = calls.order_of(
+        order = calls.build_order(
             None,
             input,
             parent=parent,
@@ -203,15 +203,15 @@ class AsyncClient:
 
     def stream(self, job_id: str) -> AsyncGenerator[Event]:
         """What happens to a job, as it happens, up to its end; what has happened comes first."""
-        listening = Listening(self._patience, to_the_end=True)
-        return self._listen(calls.job_path(job_id, "stream"), listening)
+        state = StreamState(self._patience, to_the_end=True)
+        return self._listen(calls.job_path(job_id, "stream"), state)
 
     def events(self, after: str | None = None) -> AsyncGenerator[Event]:
         """
         What happens to all your jobs: from now on, or after the event of the `cursor` given as
         `after`. Never ends.
         """
-        return self._listen("/v1/events/stream", Listening(self._patience, after=after))
+        return self._listen("/v1/events/stream", StreamState(self._patience, after=after))
 
     async def document(self, path: str, **params: str) -> Document:
         """Whatever the API has at a path, as in `document("/v1/operations")`."""
@@ -219,14 +219,14 @@ class AsyncClient:
 
     async def _run(self, steps: Steps[T]) -> T:
         """Perform the steps of a call."""
-        answer: Answered = None
+        answer: StepResult = None
         try:
             while True:
                 answer = await self._perform(steps.send(answer))
         except StopIteration as end:
             return end.value
 
-    async def _perform(self, step: Send | Pause) -> Answered:
+    async def _perform(self, step: Send | Pause) -> StepResult:
         if isinstance(step, Pause):
             await asyncio.sleep(step.seconds)
             return None
@@ -235,27 +235,27 @@ class AsyncClient:
                 step.method,
                 step.path,
                 params=step.params,
-                content=calls.body_of(step),
+                content=calls.encode_body(step),
                 headers=step.headers,
             )
         except httpx.TransportError as error:
             return error
 
-    async def _listen(self, path: str, listening: Listening) -> AsyncGenerator[Event]:
-        while not listening.over:
+    async def _listen(self, path: str, state: StreamState) -> AsyncGenerator[Event]:
+        while not state.done:
             try:
                 async with self._http.stream(
-                    "GET", path, headers=listening.headers, timeout=STREAM_TIMEOUT
+                    "GET", path, headers=state.headers, timeout=STREAM_TIMEOUT
                 ) as response:
                     if not response.is_success:
                         await response.aread()
-                    pause = listening.check(response)
+                    pause = state.check(response)
                     if pause is None:
                         async for message in EventSource(response).aiter_sse():
-                            if event := listening.hear(message):
+                            if event := state.read_message(message):
                                 yield event
-                        pause = listening.broken()
+                        pause = state.connection_lost()
             except httpx.TransportError as error:
-                pause = listening.broken(error)
-            if not listening.over:
+                pause = state.connection_lost(error)
+            if not state.done:
                 await asyncio.sleep(pause)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from genq.job import Document, Job, job_of
+from genq.job import Document, Job, parse_job
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Batch:
     document: Document = field(repr=False)
 
 
-def batch_of(document: Document) -> Batch:
+def parse_batch(document: Document) -> Batch:
     """The batch of a document of the API's. Raises `KeyError` or `ValueError` for anything else."""
     return Batch(
         id=document["id"],
@@ -52,7 +52,7 @@ def batch_of(document: Document) -> Batch:
         counts=document["counts"],
         done=document["done"],
         created_at=datetime.fromisoformat(document["created_at"]),
-        jobs=tuple(job_of(each) for each in document.get("jobs", ())),
+        jobs=tuple(parse_job(each) for each in document.get("jobs", ())),
         rejected=tuple(
             Rejected(each["index"], each["code"], each["detail"], each)
             for each in document.get("rejected", ())

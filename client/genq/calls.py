@@ -10,11 +10,11 @@ from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
-from genq.batch import Batch, batch_of
+from genq.batch import Batch, parse_batch
 from genq.errors import NotEnded, NotGenq
-from genq.job import Job, job_of
-from genq.poll_interval import next_question
-from genq.steps import Pause, Reply, Send, Steps, once, steadily
+from genq.job import Job, parse_job
+from genq.poll_interval import poll_pause
+from genq.steps import Pause, Reply, Send, Steps, with_retries, without_retries
 
 JSON = {"content-type": "application/json"}
 #: What an HTTP header may hold.
@@ -32,11 +32,11 @@ def submit(order: Mapping[str, Any], key: str | None, wait: float, patience: flo
     headers = {**JSON, "idempotency-key": checked_key(key)}
     if wait > 0:
         headers["prefer"] = f"wait={min(round(wait), LONGEST_WAIT)}"
-    reply = yield from steadily(Send("POST", "/v1/jobs", json=order, headers=headers), patience)
+    reply = yield from with_retries(Send("POST", "/v1/jobs", json=order, headers=headers), patience)
     return read_job(reply)
 
 
-def order_of(
+def build_order(
     operation: str | None,
     given: Mapping[str, Any] | None,
     *,
@@ -91,7 +91,7 @@ def submit_batch(
     body = {"jobs": [dict(order) for order in orders], "mode": mode}
     headers = {**JSON, "idempotency-key": checked_key(key)}
     send = Send("POST", "/v1/jobs/batch", json=body, headers=headers)
-    return read_batch((yield from steadily(send, patience)))
+    return read_batch((yield from with_retries(send, patience)))
 
 
 def checked_key(key: str | None) -> str:
@@ -102,28 +102,30 @@ def checked_key(key: str | None) -> str:
 
 
 def get_batch(batch_id: str, patience: float) -> Steps[Batch]:
-    return read_batch((yield from steadily(Send("GET", batch_path(batch_id)), patience)))
+    return read_batch((yield from with_retries(Send("GET", batch_path(batch_id)), patience)))
 
 
 def cancel_batch(batch_id: str, patience: float) -> Steps[Batch]:
     """Asking twice changes nothing, so it may be repeated."""
     send = Send("POST", batch_path(batch_id, "cancel"))
-    return read_batch((yield from steadily(send, patience)))
+    return read_batch((yield from with_retries(send, patience)))
 
 
 def get(job_id: str, patience: float) -> Steps[Job]:
-    reply = yield from steadily(Send("GET", job_path(job_id)), patience)
+    reply = yield from with_retries(Send("GET", job_path(job_id)), patience)
     return read_job(reply)
 
 
 def cancel(job_id: str, patience: float) -> Steps[Job]:
     """Asking twice changes nothing, so it may be repeated."""
-    reply = yield from steadily(Send("POST", job_path(job_id, "cancel")), patience)
+    reply = yield from with_retries(Send("POST", job_path(job_id, "cancel")), patience)
     return read_job(reply)
 
 
 def give_input(job_id: str, given: Mapping[str, Any]) -> Steps[Job]:
-    reply = yield from once(Send("POST", job_path(job_id, "input"), json=given, headers=JSON))
+    reply = yield from without_retries(
+        Send("POST", job_path(job_id, "input"), json=given, headers=JSON)
+    )
     return read_job(reply)
 
 
@@ -134,12 +136,12 @@ def resolve(job_id: str, upstream_id: str | None, then: str | None) -> Steps[Job
     created, absent = {"upstream_id": upstream_id}, {"not_created": True, "then": then}
     body = absent if upstream_id is None else created
     send = Send("POST", job_path(job_id, "resolve"), json=body, headers=JSON)
-    return read_job((yield from once(send)))
+    return read_job((yield from without_retries(send)))
 
 
 def erase(job_id: str, patience: float) -> Steps[Job]:
     """Asking twice changes nothing, so it may be repeated."""
-    return read_job((yield from steadily(Send("DELETE", job_path(job_id)), patience)))
+    return read_job((yield from with_retries(Send("DELETE", job_path(job_id)), patience)))
 
 
 def wait(job_id: str, timeout: float | None, patience: float) -> Steps[Job]:
@@ -150,7 +152,7 @@ def wait(job_id: str, timeout: float | None, patience: float) -> Steps[Job]:
         if job.ended:
             return job
         waited = monotonic() - began
-        pause = next_question(waited, job.retry_after)
+        pause = poll_pause(waited, job.retry_after)
         if timeout is not None:
             if waited >= timeout:
                 raise NotEnded(f"{job_id} is {job.state} after {timeout:g} s; it goes on")
@@ -160,13 +162,13 @@ def wait(job_id: str, timeout: float | None, patience: float) -> Steps[Job]:
 
 def page(filters: Mapping[str, str], patience: float) -> Steps[tuple[list[Job], str | None]]:
     """One page of jobs, and the cursor of the next one."""
-    reply = yield from steadily(Send("GET", "/v1/jobs", params=filters), patience)
-    return [job_of(each) for each in reply.document["data"]], reply.document["next_cursor"]
+    reply = yield from with_retries(Send("GET", "/v1/jobs", params=filters), patience)
+    return [parse_job(each) for each in reply.document["data"]], reply.document["next_cursor"]
 
 
 def document(path: str, params: Mapping[str, str], patience: float) -> Steps[Reply]:
     """Whatever the API has at a path."""
-    return (yield from steadily(Send("GET", path, params=params), patience))
+    return (yield from with_retries(Send("GET", path, params=params), patience))
 
 
 def job_path(job_id: str, rest: str = "") -> str:
@@ -179,18 +181,18 @@ def batch_path(batch_id: str, rest: str = "") -> str:
 
 def read_batch(reply: Reply) -> Batch:
     try:
-        return batch_of(reply.document)
+        return parse_batch(reply.document)
     except (KeyError, ValueError, TypeError) as error:
         raise NotGenq(f"the answer is not a batch: {error!r}") from None
 
 
 def read_job(reply: Reply) -> Job:
     try:
-        return job_of(reply.document, reply.retry_after)
+        return parse_job(reply.document, reply.retry_after)
     except (KeyError, ValueError, TypeError) as error:
         raise NotGenq(f"the answer is not a job: {error!r}") from None
 
 
-def body_of(send: Send) -> bytes | None:
+def encode_body(send: Send) -> bytes | None:
     # Plain ASCII: text that no encoding has is the API's to refuse.
     return None if send.json is None else json.dumps(send.json).encode()

@@ -15,8 +15,8 @@ from genq.connection import PATIENCE, STREAM_TIMEOUT, TIMEOUT, http_settings
 from genq.endpoints import Endpoints
 from genq.event import Event
 from genq.job import Document, Job
-from genq.steps import Answered, Pause, Send, Steps
-from genq.stream_state import Listening
+from genq.steps import Pause, Send, StepResult, Steps
+from genq.stream_state import StreamState
 
 T = TypeVar("T")
 
@@ -84,7 +84,7 @@ class Client:
         most) for the end before it answers. The same `idempotency_key` orders the same job. `extra`
         are further fields of the order.
         """
-        order = calls.order_of(
+        order = calls.build_order(
             operation,
             input,
             parent=parent,
@@ -115,7 +115,7 @@ class Client:
         Order one of the follow-ups that a finished job lists in `actions`, as `U1`. The rest is as
         with `submit`.
         """
-        order = calls.order_of(
+        order = calls.build_order(
             None,
             input,
             parent=parent,
@@ -202,15 +202,15 @@ class Client:
 
     def stream(self, job_id: str) -> Iterator[Event]:
         """What happens to a job, as it happens, up to its end; what has happened comes first."""
-        listening = Listening(self._patience, to_the_end=True)
-        return self._listen(calls.job_path(job_id, "stream"), listening)
+        state = StreamState(self._patience, to_the_end=True)
+        return self._listen(calls.job_path(job_id, "stream"), state)
 
     def events(self, after: str | None = None) -> Iterator[Event]:
         """
         What happens to all your jobs: from now on, or after the event of the `cursor` given as
         `after`. Never ends.
         """
-        return self._listen("/v1/events/stream", Listening(self._patience, after=after))
+        return self._listen("/v1/events/stream", StreamState(self._patience, after=after))
 
     def document(self, path: str, **params: str) -> Document:
         """Whatever the API has at a path, as in `document("/v1/operations")`."""
@@ -218,14 +218,14 @@ class Client:
 
     def _run(self, steps: Steps[T]) -> T:
         """Perform the steps of a call."""
-        answer: Answered = None
+        answer: StepResult = None
         try:
             while True:
                 answer = self._perform(steps.send(answer))
         except StopIteration as end:
             return end.value
 
-    def _perform(self, step: Send | Pause) -> Answered:
+    def _perform(self, step: Send | Pause) -> StepResult:
         if isinstance(step, Pause):
             time.sleep(step.seconds)
             return None
@@ -234,27 +234,27 @@ class Client:
                 step.method,
                 step.path,
                 params=step.params,
-                content=calls.body_of(step),
+                content=calls.encode_body(step),
                 headers=step.headers,
             )
         except httpx.TransportError as error:
             return error
 
-    def _listen(self, path: str, listening: Listening) -> Iterator[Event]:
-        while not listening.over:
+    def _listen(self, path: str, state: StreamState) -> Iterator[Event]:
+        while not state.done:
             try:
                 with self._http.stream(
-                    "GET", path, headers=listening.headers, timeout=STREAM_TIMEOUT
+                    "GET", path, headers=state.headers, timeout=STREAM_TIMEOUT
                 ) as response:
                     if not response.is_success:
                         response.read()
-                    pause = listening.check(response)
+                    pause = state.check(response)
                     if pause is None:
                         for message in EventSource(response).iter_sse():
-                            if event := listening.hear(message):
+                            if event := state.read_message(message):
                                 yield event
-                        pause = listening.broken()
+                        pause = state.connection_lost()
             except httpx.TransportError as error:
-                pause = listening.broken(error)
-            if not listening.over:
+                pause = state.connection_lost(error)
+            if not state.done:
                 time.sleep(pause)

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from genq.local import connection, usual_file
+from genq.local import connection, default_file
 
 VERSION = "0.1.0"
 USER_AGENT = f"genq-python/{VERSION}"
@@ -26,7 +26,7 @@ def http_settings(url: str | None, key: str | None, timeout: httpx.Timeout) -> d
     the file of a genq on this machine for what neither says. Raises `ValueError` for a URL or a
     key that cannot be one.
     """
-    file = usual_file()
+    file = default_file()
     url, key = connection(
         url or os.environ.get("GENQ_URL"), key or os.environ.get("GENQ_KEY"), file
     )

@@ -29,7 +29,7 @@ class Endpoint:
     document: Document = field(repr=False)
 
 
-def endpoint_of(document: Document) -> Endpoint:
+def parse_endpoint(document: Document) -> Endpoint:
     """Raises `KeyError` for what is no endpoint of genq's."""
     return Endpoint(
         id=document["id"],

@@ -10,7 +10,7 @@ from datetime import datetime
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from genq.errors import UnverifiedWebhook
-from genq.job import Document, Job, job_of
+from genq.job import Document, Job, parse_job
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +32,10 @@ class Event:
     @property
     def job(self) -> Job:
         """The job as it was at that moment. Raises `KeyError` where the event is of none."""
-        return job_of(self.data)
+        return parse_job(self.data)
 
 
-def event_of(document: Document, cursor: str | None = None) -> Event:
+def parse_event(document: Document, cursor: str | None = None) -> Event:
     """Raises `KeyError` or `ValueError` for what is no event of genq's."""
     return Event(
         id=document.get("id", ""),
@@ -55,6 +55,6 @@ def verify_webhook(body: bytes | str, headers: Mapping[str, str], secret: str) -
     lowered = {name.lower(): value for name, value in headers.items()}
     try:
         Webhook(secret).verify(body, lowered)
-        return event_of(json.loads(body))
+        return parse_event(json.loads(body))
     except (WebhookVerificationError, ValueError, KeyError, TypeError) as error:
         raise UnverifiedWebhook(str(error) or type(error).__name__) from None

@@ -80,7 +80,7 @@ class Job:
         return self.state == "succeeded"
 
 
-def job_of(document: Document, retry_after: float | None = None) -> Job:
+def parse_job(document: Document, retry_after: float | None = None) -> Job:
     """The job of a document of the API's. Raises `KeyError` or `ValueError` for anything else."""
     error = document["error"]
     return Job(
@@ -89,28 +89,28 @@ def job_of(document: Document, retry_after: float | None = None) -> Job:
         state=document["state"],
         reason=document["reason"] or "",
         progress=document["progress"],
-        assets=tuple(asset_of(each) for each in document["assets"]),
+        assets=tuple(parse_asset(each) for each in document["assets"]),
         texts=tuple(document["texts"]),
         actions=tuple(document["actions"]),
         error=error and JobError(error["code"], error["message"], error["retryable"]),
         billed=document["billed"],
         metadata=document["metadata"],
         created_at=datetime.fromisoformat(document["created_at"]),
-        finished_at=moment(document["finished_at"]),
+        finished_at=parse_time(document["finished_at"]),
         retry_after=retry_after,
         document=document,
     )
 
 
-def asset_of(document: Document) -> Asset:
+def parse_asset(document: Document) -> Asset:
     return Asset(
         type=document["type"],
         url=document["url"],
         role=document["role"],
-        expires_at=moment(document["expires_at"]),
+        expires_at=parse_time(document["expires_at"]),
         document=document,
     )
 
 
-def moment(value: str | None) -> datetime | None:
+def parse_time(value: str | None) -> datetime | None:
     return None if value is None else datetime.fromisoformat(value)

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
-USUAL_URL = "http://127.0.0.1:8000"
+DEFAULT_URL = "http://127.0.0.1:8000"
 #: In the data directory: `url`, `key` and `webhook_secret`.
 FILE_NAME = "client.json"
 
 
-def usual_file() -> Path:
+def default_file() -> Path:
     """Where the file is for a program that runs in the folder of `genq up`."""
     return Path(os.environ.get("GENQ_DATA_DIR") or ".genq") / FILE_NAME
 
@@ -25,13 +25,13 @@ def connection(url: str | None, key: str | None, file: Path) -> tuple[str, str |
     """
     if url and key:
         return url.rstrip("/"), key
-    known = written_down(file)
-    known_url = str(known.get("url", USUAL_URL)).rstrip("/")
+    known = read_connection_file(file)
+    known_url = str(known.get("url", DEFAULT_URL)).rstrip("/")
     url = (url or known_url).rstrip("/")
     return url, key or (known.get("key") if url == known_url else None)
 
 
-def written_down(file: Path) -> Mapping[str, Any]:
+def read_connection_file(file: Path) -> Mapping[str, Any]:
     """The file's content; empty where there is none. Raises `ValueError` for anything else."""
     try:
         document = json.loads(file.read_text(encoding="utf-8"))

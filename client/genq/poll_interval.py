@@ -7,7 +7,7 @@ SHORTEST = 1.0
 LONGEST = 10.0
 
 
-def next_question(waited: float, hint: float | None) -> float:
+def poll_pause(waited: float, hint: float | None) -> float:
     """
     Seconds until the next question: what the API asked for, else a tenth of what the job has been
     waited for; never so long that a person would think the command had died.

@@ -11,9 +11,9 @@ import httpx
 from httpx_sse import ServerSentEvent
 
 from genq.errors import NotGenq
-from genq.event import Event, event_of
+from genq.event import Event, parse_event
 from genq.job import TERMINAL
-from genq.steps import FIRST_PAUSE, LATER, LONGEST_PAUSE, refusal, retry_after, unreachable
+from genq.steps import FIRST_PAUSE, LONGEST_PAUSE, RETRY_STATUSES, refusal, retry_after, unreachable
 
 #: An API that is being stopped closes its streams; it, or another, is there again soon.
 CLOSED = httpx.ReadError("the stream was closed")
@@ -22,10 +22,10 @@ CLOSED = httpx.ReadError("the stream was closed")
 HELD = 5.0
 
 
-class Listening:
+class StreamState:
     """
     Where a stream stands: what came last, and how long nothing has come. With `to_the_end` it is
-    `over` once its job has ended.
+    `done` once its job has ended.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Listening:
         self._patience = patience
         self._held = held
         self._to_the_end = to_the_end
-        self.over = False
+        self.done = False
         #: The id of the latest message; the next connection goes on after it.
         self.last_id = after
         self._silent_since = monotonic()
@@ -57,14 +57,14 @@ class Listening:
         if response.is_success:
             self._opened_at = monotonic()
             return None
-        if response.status_code not in LATER:
+        if response.status_code not in RETRY_STATUSES:
             raise refusal(response)
         wait = max(self._next_pause(), retry_after(response) or 0)
         if monotonic() + wait > self._silent_since + self._patience:
             raise refusal(response)
         return wait
 
-    def broken(self, error: httpx.TransportError = CLOSED) -> float:
+    def connection_lost(self, error: httpx.TransportError = CLOSED) -> float:
         """After how long to connect again. Raises `Unreachable` when patience has run out."""
         if monotonic() - self._opened_at >= self._held:
             # It was well to its end: the API pings, which is not heard here, so nothing happened.
@@ -75,7 +75,7 @@ class Listening:
             raise unreachable(error)
         return wait
 
-    def hear(self, message: ServerSentEvent) -> Event | None:
+    def read_message(self, message: ServerSentEvent) -> Event | None:
         """The event of a message; None for one that carries nothing. Raises `NotGenq`."""
         self._silent_since, self._pause = monotonic(), FIRST_PAUSE
         if message.id:
@@ -83,10 +83,10 @@ class Listening:
         if not message.data:
             return None
         try:
-            event = event_of(json.loads(message.data), message.id or None)
+            event = parse_event(json.loads(message.data), message.id or None)
         except (ValueError, KeyError, TypeError) as error:
             raise NotGenq(f"the stream's message is no event: {error!r}") from None
-        self.over = self._to_the_end and event.data.get("state") in TERMINAL
+        self.done = self._to_the_end and event.data.get("state") in TERMINAL
         return event
 
     def _next_pause(self) -> float:

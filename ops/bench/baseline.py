@@ -36,7 +36,7 @@ from generation.stations.config_file import load_stations
 from generation.store import IdempotencyKey, Placed, Store
 
 
-class Forgetful(Taker):
+class NonStoringAdmission(Taker):
     """Takes orders and keeps none."""
 
     async def place(self, new: Sequence[Job], key: IdempotencyKey | None, now: datetime) -> Placed:
@@ -44,14 +44,14 @@ class Forgetful(Taker):
         return Placed(new)
 
 
-def floor(settings: Settings) -> ASGIApp:
+def baseline_app(settings: Settings) -> ASGIApp:
     store = Store(settings.store_url)
     stations = load_stations(settings)
     catalogue = Catalogue(stations)
     orders = OrderReader(settings, catalogue, Followups(stations))
     nudger = Nudger(settings)
     rows = Rows(nudger, celery_app(settings), "genq-floor")
-    taker = Forgetful(store.jobs, orders, nudger, rows)
+    taker = NonStoringAdmission(store.jobs, orders, nudger, rows)
     hints = Hints(catalogue, Paces(store.durations, stations))
     ordering = Ordering(settings, taker, hints, Waiting(store.jobs, Hub(store.events)))
     callers = Callers(store.keys, settings.key_cache)
@@ -66,7 +66,7 @@ async def healthy(request: Request) -> Response:
 
 
 def serve(settings: Settings) -> None:
-    application = floor(settings)
+    application = baseline_app(settings)
     garbage.settle()
     uvicorn.run(
         application,

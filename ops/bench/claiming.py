@@ -17,13 +17,13 @@ from sqlalchemy import text
 from generation.access.permissions import Limits, Rate
 from generation.store import Store
 from generation.store.schema import Instant
-from ops.bench.serving import Measured, closed, serving_genq
+from ops.bench.serving import LoadResult, closed_load, serving_genq
 from ops.bench.stores import TENANT, added_key, stores
-from ops.bench.workspace import Site, site
+from ops.bench.workspace import Workspace, temporary_workspace
 from tests.unit.jobs import a_job
 
 SECONDS = 5
-TURNS = 3
+ROUNDS = 3
 KNOWN = "0 1000000"
 #: Limits that all count, and refuse nobody here.
 LIMITS = Limits(rate=Rate(10_000_000, timedelta(hours=1)), max_in_flight=10**7, daily_jobs=10**7)
@@ -41,7 +41,7 @@ FILLED_AT_ONCE = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class ClaimingRound:
     """All of them, measured one right after the other, in orders a second."""
 
     plain: float
@@ -54,44 +54,46 @@ def main() -> None:
     known = [int(count) for count in os.environ.get("CLAIMING_KEYS", KNOWN).split()]
     print("\n| store, keys known before | plain orders/s | keyed | limited | keyed and limited |")
     print("|---|---|---|---|---|")
-    with site() as ground:
-        for store in stores(ground):
-            there = 0
+    with temporary_workspace() as workspace:
+        for store in stores(workspace):
+            stored = 0
             for count in sorted(known):
-                asyncio.run(fill(store.url, count - there))
-                there = count
-                show(f"{store.name}, {count:,}", measure(ground, store.url))
+                asyncio.run(fill(store.url, count - stored))
+                stored = count
+                show(f"{store.name}, {count:,}", measure(workspace, store.url))
 
 
-def show(title: str, turns: Sequence[Turn]) -> None:
+def show(title: str, rounds: Sequence[ClaimingRound]) -> None:
     def rates(side: str) -> str:
-        found = [getattr(turn, side) for turn in turns]
+        found = [getattr(round_, side) for round_ in rounds]
         shares = ", ".join(
-            f"{rate / turn.plain:.0%}" for rate, turn in zip(found, turns, strict=True)
+            f"{rate / round_.plain:.0%}" for rate, round_ in zip(found, rounds, strict=True)
         )
         return f"{statistics.median(found):,.0f} ({shares})"
 
-    plain = statistics.median(turn.plain for turn in turns)
+    plain = statistics.median(round_.plain for round_ in rounds)
     beside = " | ".join(rates(side) for side in ("keyed", "limited", "both"))
     print(f"| {title} | {plain:,.0f} | {beside} |", flush=True)
 
 
-def measure(ground: Site, url: str) -> list[Turn]:
+def measure(workspace: Workspace, url: str) -> list[ClaimingRound]:
     free, limited = added_key(url), added_key(url, LIMITS)
-    turns: list[Turn] = []
-    for _ in range(TURNS):
-        with serving_genq(ground, url) as api:
+    rounds: list[ClaimingRound] = []
+    for _ in range(ROUNDS):
+        with serving_genq(workspace, url) as api:
 
-            def orders(key: str, *, keyed: bool, jobs: str = api.jobs) -> Measured:
-                return closed(ground.folder, [jobs], key, order=True, seconds=SECONDS, keyed=keyed)
+            def orders(key: str, *, keyed: bool, jobs: str = api.jobs) -> LoadResult:
+                return closed_load(
+                    workspace.folder, [jobs], key, order=True, seconds=SECONDS, keyed=keyed
+                )
 
             measured = [
                 orders(key, keyed=keyed)["per_second"]
                 for key, keyed in ((free, False), (free, True), (limited, False), (limited, True))
             ]
-        ground.broker.flushall()
-        turns.append(Turn(*measured))
-    return turns
+        workspace.broker.flushall()
+        rounds.append(ClaimingRound(*measured))
+    return rounds
 
 
 async def fill(url: str, count: int) -> None:

@@ -13,13 +13,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from time import monotonic, sleep
 
-from ops.bench.serving import closed, serving_genq
+from ops.bench.serving import closed_load, serving_genq
 from ops.bench.stores import added_key, stores
 from ops.bench.submit import newest
-from ops.bench.workspace import Site, site
+from ops.bench.workspace import Workspace, temporary_workspace
 
-TURNS = 3
-PATIENCE_SECONDS = 10
+ROUNDS = 3
+TIMEOUT_SECONDS = 10
 LOOP = "event loop, sockets, drivers in C"
 #: A stack belongs to the first part of which it has a frame, by how `module:function` begins.
 PARTS: Mapping[str, tuple[str, ...]] = {
@@ -54,54 +54,56 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     ),
 }
 #: What is only around the others, and part of none.
-AROUND = ("generation.store.engine.db_errors:again_if_cut",)
+IGNORED_FRAMES = ("generation.store.engine.db_errors:again_if_cut",)
 
 Cost = Mapping[str, float]
 
 
 def main() -> None:
     """Measure on SQLite and, where it is installed, on PostgreSQL; print a table for each."""
-    with site() as ground:
-        for store in stores(ground):
-            show(store.name, measure(ground, store.url))
+    with temporary_workspace() as workspace:
+        for store in stores(workspace):
+            show(store.name, measure(workspace, store.url))
 
 
 def show(name: str, costs: Mapping[str, list[Cost]]) -> None:
     print(f"\n| {name}: µs of CPU | {' | '.join(costs)} |\n|---|{'---|' * len(costs)}")
     parts = (*PARTS, "SQLite, in its thread", LOOP, "together")
     for part in parts:
-        medians = [statistics.median(turn.get(part, 0.0) for turn in costs[of]) for of in costs]
+        medians = [statistics.median(round_.get(part, 0.0) for round_ in costs[of]) for of in costs]
         if any(medians):
             print(f"| {part} | {' | '.join(f'{median:.0f}' for median in medians)} |", flush=True)
 
 
-def measure(ground: Site, url: str) -> Mapping[str, list[Cost]]:
-    key, answer = added_key(url), ground.folder / "sampled.json"
+def measure(workspace: Workspace, url: str) -> Mapping[str, list[Cost]]:
+    key, answer = added_key(url), workspace.folder / "sampled.json"
     found: dict[str, list[Cost]] = {"baseline": [], "order": [], "read": []}
-    for _ in range(TURNS):
+    for _ in range(ROUNDS):
         for which in ("baseline", "genq"):
             command = ["-m", "ops.bench.sampled_server", which, str(answer)]
-            with serving_genq(ground, url, command) as api:
+            with serving_genq(workspace, url, command) as api:
                 jobs = api.jobs
 
                 def sampled(urls: list[str], *, order: bool, pid: int = api.pid) -> Cost:
-                    closed(ground.folder, urls, key, order=order, seconds=1)
+                    closed_load(workspace.folder, urls, key, order=order, seconds=1)
                     os.kill(pid, signal.SIGUSR1)
-                    load = closed(ground.folder, urls, key, order=order)
+                    load = closed_load(workspace.folder, urls, key, order=order)
                     os.kill(pid, signal.SIGUSR2)
-                    return cost(taken(answer), load["requests"])
+                    return cost(read_samples(answer), load["requests"])
 
-                found["baseline" if which == "baseline" else "order"].append(sampled([jobs], order=True))
+                found["baseline" if which == "baseline" else "order"].append(
+                    sampled([jobs], order=True)
+                )
                 if which == "genq":
                     ids = newest(jobs, key)
                     found["read"].append(sampled([f"{jobs}/{each}" for each in ids], order=False))
-            ground.broker.flushall()
+            workspace.broker.flushall()
     return found
 
 
-def taken(answer: Path) -> Mapping[str, Mapping[str, float]]:
+def read_samples(answer: Path) -> Mapping[str, Mapping[str, float]]:
     """What the server has measured, once it has written it."""
-    deadline = monotonic() + PATIENCE_SECONDS
+    deadline = monotonic() + TIMEOUT_SECONDS
     while not answer.exists() and monotonic() < deadline:
         sleep(0.05)
     found = json.loads(answer.read_text())
@@ -128,7 +130,7 @@ def cost(sampled: Mapping[str, Mapping[str, float]], requests: int) -> Cost:
 def part_of(stack: list[str]) -> str | None:
     # The outermost frames are those of the command itself.
     outer = max((i for i, f in enumerate(stack) if f == "asyncio.runners:run"), default=0)
-    served = [frame for frame in stack[outer + 1 :] if frame not in AROUND]
+    served = [frame for frame in stack[outer + 1 :] if frame not in IGNORED_FRAMES]
     for part, beginnings in PARTS.items():
         if any(frame.startswith(beginnings) for frame in served):
             return part

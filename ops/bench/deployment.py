@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import httpx
 
-from ops.bench.shared_services import Ground
-from ops.bench.stores import added_key, the_store
+from ops.bench.shared_services import SharedServices
+from ops.bench.stores import added_key, open_store
 from ops.bench.workspace import GENQ
 from ops.stack.ports import free_port
 
@@ -31,7 +31,7 @@ SPEED = 24
 
 
 @dataclass(frozen=True, slots=True)
-class Genq:
+class GenqDeployment:
     """A deployment that has seen a job through."""
 
     api: str
@@ -41,18 +41,18 @@ class Genq:
 
 
 @contextmanager
-def running_genq(shared: Ground) -> Generator[Genq]:
+def running_genq(shared: SharedServices) -> Generator[GenqDeployment]:
     """One API, one worker with the default settings and PostgreSQL, until the block ends."""
-    site = shared.site
-    store = the_store(site, "PostgreSQL")
+    workspace = shared.workspace
+    store = open_store(workspace, "PostgreSQL")
     if store is None or store.pid is None:
         sys.exit("PostgreSQL is not installed")
-    stations = site.folder / "stations.toml"
+    stations = workspace.folder / "stations.toml"
     stations.write_text(STATIONS.format(url=shared.station, speed=SPEED))
     port = free_port()
     environment = {
         "GENQ_DATABASE_URL": store.url,
-        "GENQ_REDIS_URL": site.broker.url,
+        "GENQ_REDIS_URL": workspace.broker.url,
         "GENQ_STATIONS_FILE": str(stations),
         "GENQ_API_PORT": str(port),
         "GENQ_WEBHOOK_ALLOW_HTTP": "true",
@@ -64,24 +64,24 @@ def running_genq(shared: Ground) -> Generator[Genq]:
     # An API for which nobody has a key does not start.
     key = added_key(store.url)
     with (
-        site.serving("api", (*GENQ, "api"), environment, f"{address}/healthz") as api,
-        site.running("worker", (*GENQ, "worker"), environment) as worker,
+        workspace.serving("api", (*GENQ, "api"), environment, f"{address}/healthz") as api,
+        workspace.running("worker", (*GENQ, "worker"), environment) as worker,
     ):
-        genq = Genq(address, key, {"api": api, "worker": worker}, store.pid)
-        shared.hook.told.clear()
-        order(genq, shared.hook.url, 1)
-        site.wait_until(lambda: bool(shared.hook.told), "worker")
-        shared.hook.told.clear()
+        genq = GenqDeployment(address, key, {"api": api, "worker": worker}, store.pid)
+        shared.recorder.received.clear()
+        submit_jobs(genq, shared.recorder.url, 1)
+        workspace.wait_until(lambda: bool(shared.recorder.received), "worker")
+        shared.recorder.received.clear()
         yield genq
 
 
-def order(genq: Genq, hook: str, count: int) -> None:
+def submit_jobs(genq: GenqDeployment, recorder: str, count: int) -> None:
     """Order so many jobs, a hundred with each request."""
     body = {
         "provider": "kling",
         "operation": "text2video",
         "input": {"prompt": PROMPT},
-        "webhook": {"url": hook},
+        "webhook": {"url": recorder},
     }
     headers = {"authorization": f"Bearer {genq.key}"}
     with httpx.Client(trust_env=False, headers=headers) as client:

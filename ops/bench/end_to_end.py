@@ -13,13 +13,20 @@ from importlib import import_module
 from time import monotonic, sleep
 from typing import Any
 
-from ops.bench.deployment import PROMPT, order, running_genq
-from ops.bench.shared_services import TASK_SECONDS, Ground, cpu_of, ends, ground, stats
+from ops.bench.deployment import PROMPT, running_genq, submit_jobs
+from ops.bench.shared_services import (
+    TASK_SECONDS,
+    SharedServices,
+    cpu_of,
+    running_services,
+    stats,
+    upstream_end_times,
+)
 from ops.bench.usage import usage
 
 JOBS = int(os.environ.get("END_TO_END_JOBS", "2000"))
 #: A contender that has not told of every job by then has not finished.
-PATIENCE_SECONDS = 180
+TIMEOUT_SECONDS = 180
 SAMPLE_SECONDS = 1
 #: A warm-up that has not come back is sent again after so many questions, ten seconds.
 WARM_AGAIN = 10
@@ -36,12 +43,12 @@ class Contender:
 
 
 @dataclass(frozen=True, slots=True)
-class Life:
+class EndToEndResult:
     """One measurement."""
 
     name: str
     jobs: int
-    told: int
+    received: int
     seconds: float
     lags: Sequence[float]
     looks: int
@@ -52,13 +59,17 @@ class Life:
     peak_bytes: int
 
     def row(self) -> str:
-        done = max(1, self.told)
+        done = max(1, self.received)
         lags = sorted(self.lags)
         p99 = lags[min(len(lags) - 1, len(lags) * 99 // 100)] if lags else 0
         median = statistics.median(lags) if lags else 0
-        told = f"{self.told:,}" if self.told == self.jobs else f"{self.told:,} of {self.jobs:,}"
+        received = (
+            f"{self.received:,}"
+            if self.received == self.jobs
+            else f"{self.received:,} of {self.jobs:,}"
+        )
         return (
-            f"| {self.name} | {told} | {self.told / self.seconds:.0f} | {median:.2f} / {p99:.2f}"
+            f"| {self.name} | {received} | {self.received / self.seconds:.0f} | {median:.2f} / {p99:.2f}"
             f" | {self.looks / done:.1f} | {self.cpu_seconds / done * 1000:.1f}"
             f" | {self.services_cpu_seconds / done * 1000:.1f}"
             f" | {self.peak_bytes / 1e6:.0f} |"
@@ -104,103 +115,103 @@ def main() -> None:
         " broker and database | peak MB |"
     )
     print("|---|---|---|---|---|---|---|---|")
-    with ground() as shared:
+    with running_services() as shared:
         for contender in CONTENDERS:
-            print(measured(shared, contender).row(), flush=True)
-            shared.site.broker.flushall()
-        print(measured_genq(shared).row(), flush=True)
+            print(measure_contender(shared, contender).row(), flush=True)
+            shared.workspace.broker.flushall()
+        print(measure_genq(shared).row(), flush=True)
 
 
-def measured(shared: Ground, contender: Contender) -> Life:
+def measure_contender(shared: SharedServices, contender: Contender) -> EndToEndResult:
     environment = {
         "BENCH_STATION": shared.station,
-        "BENCH_HOOK": shared.hook.url,
-        "BENCH_REDIS_URL": shared.site.broker.url,
+        "BENCH_HOOK": shared.recorder.url,
+        "BENCH_REDIS_URL": shared.workspace.broker.url,
     }
     os.environ.update(environment)
     module = import_module(contender.module)
-    with shared.site.running(contender.module, contender.command, environment) as pid:
-        warm(shared, module, contender)
+    with shared.workspace.running(contender.module, contender.command, environment) as pid:
+        warm_up(shared, module, contender)
         names = [f"{contender.name} {number}" for number in range(contender.jobs)]
-        return lived(shared, contender, [pid], [], lambda: give(module, names))
+        return run_jobs(shared, contender, [pid], [], lambda: send_jobs(module, names))
 
 
-def warm(shared: Ground, module: Any, contender: Contender) -> None:
+def warm_up(shared: SharedServices, module: Any, contender: Contender) -> None:
     """See one job through. What is sent before a Celery worker has bound its queue is lost."""
-    shared.hook.told.clear()
+    shared.recorder.received.clear()
     asked = 0
 
-    def told() -> bool:
+    def received() -> bool:
         nonlocal asked
-        if shared.hook.told:
+        if shared.recorder.received:
             return True
         if asked % WARM_AGAIN == 0:
-            give(module, [f"warm-up {asked}"])
+            send_jobs(module, [f"warm-up {asked}"])
         asked += 1
         return False
 
-    shared.site.wait_until(told, contender.module)
+    shared.workspace.wait_until(received, contender.module)
     # The others that were sent have not come through yet, or never will.
     sleep(2 * TASK_SECONDS if asked > WARM_AGAIN else 0)
-    shared.hook.told.clear()
+    shared.recorder.received.clear()
 
 
-def give(module: Any, names: Sequence[str]) -> None:
+def send_jobs(module: Any, names: Sequence[str]) -> None:
     """Hand these jobs over, as its framework does it."""
     if hasattr(module, "broker"):
-        asyncio.run(kick(module, names))
+        asyncio.run(send_taskiq_jobs(module, names))
         return
     for name in names:
         module.generate.delay(name, PROMPT)
 
 
-async def kick(module: Any, names: Sequence[str]) -> None:
+async def send_taskiq_jobs(module: Any, names: Sequence[str]) -> None:
     await module.broker.startup()
     for name in names:
         await module.generate.kiq(name, PROMPT)
     await module.broker.shutdown()
 
 
-def measured_genq(shared: Ground) -> Life:
+def measure_genq(shared: SharedServices) -> EndToEndResult:
     """genq: one API, one worker with the default settings, PostgreSQL."""
     with running_genq(shared) as genq:
-        return lived(
+        return run_jobs(
             shared,
             Contender("genq, one API, one worker, PostgreSQL"),
             list(genq.pids.values()),
             [genq.database],
-            lambda: order(genq, shared.hook.url, JOBS),
+            lambda: submit_jobs(genq, shared.recorder.url, JOBS),
         )
 
 
-def lived(
-    shared: Ground,
+def run_jobs(
+    shared: SharedServices,
     contender: Contender,
     pids: Sequence[int],
     services: Sequence[int],
     begin: Callable[[], None],
-) -> Life:
+) -> EndToEndResult:
     """Let it see its jobs through, and look at what it uses meanwhile."""
-    services = [*services, shared.site.broker.pid or 0]
+    services = [*services, shared.workspace.broker.pid or 0]
     before, services_before = cpu_of(pids), cpu_of(services)
     looks_before = stats(shared)["looks"]
     began = monotonic()
     giving = threading.Thread(target=begin, daemon=True)
     giving.start()
     peak = 0
-    while len(shared.hook.told) < contender.jobs and monotonic() < began + PATIENCE_SECONDS:
+    while len(shared.recorder.received) < contender.jobs and monotonic() < began + TIMEOUT_SECONDS:
         peak = max(peak, sum(usage(pid).memory_bytes for pid in pids))
         sleep(SAMPLE_SECONDS)
     seconds = monotonic() - began
     giving.join()
-    told = dict(shared.hook.told)
-    ended = ends(shared)
-    return Life(
+    received = dict(shared.recorder.received)
+    ended = upstream_end_times(shared)
+    return EndToEndResult(
         name=contender.name,
         jobs=contender.jobs,
-        told=len(told),
+        received=len(received),
         seconds=seconds,
-        lags=[at - ended[job] for job, at in told.items() if job in ended],
+        lags=[at - ended[job] for job, at in received.items() if job in ended],
         looks=stats(shared)["looks"] - looks_before,
         cpu_seconds=cpu_of(pids) - before,
         services_cpu_seconds=cpu_of(services) - services_before,

@@ -18,9 +18,9 @@ from generation.job import Billed, Job, JobState
 from generation.store import Store
 from generation.store.jobs.rows import job_row
 from generation.store.schema import jobs
-from ops.bench.in_flight_sampling import Flight, watched
-from ops.bench.stores import the_store
-from ops.bench.workspace import GENQ, Site, site
+from ops.bench.in_flight_sampling import InFlightResult, measure_in_flight
+from ops.bench.stores import open_store
+from ops.bench.workspace import GENQ, Workspace, temporary_workspace
 from ops.stack.ports import free_port
 
 #: Before it is measured, in seconds.
@@ -28,7 +28,7 @@ SETTLE = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class InFlightLoad:
     """What is in flight: an operation whose late tasks are looked at every `every` seconds."""
 
     name: str
@@ -40,10 +40,10 @@ class Kind:
     speed: float
 
 
-SINGLE = Kind("single", "kling", "text2video", "kling.relay", 30, 0.5)
-BATCH = Kind("batch", "midjourney", "imagine", "midjourney.proxy", 15, 2.0)
-SLOW_BATCH = Kind("slow_batch", "midjourney", "imagine", "midjourney.proxy", 60, 0.5)
-KINDS = {kind.name: kind for kind in (SINGLE, BATCH, SLOW_BATCH)}
+SINGLE = InFlightLoad("single", "kling", "text2video", "kling.relay", 30, 0.5)
+BATCH = InFlightLoad("batch", "midjourney", "imagine", "midjourney.proxy", 15, 2.0)
+SLOW_BATCH = InFlightLoad("slow_batch", "midjourney", "imagine", "midjourney.proxy", 60, 0.5)
+LOADS = {kind.name: kind for kind in (SINGLE, BATCH, SLOW_BATCH)}
 #: Rows that are stored in a second, at least: the first looks are due once all of them are there.
 FILLED_PER_SECOND = 5000
 
@@ -76,58 +76,58 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|")
     for row in rows:
         size, kind, workers, store = row.split(":")
-        spec = KINDS[kind]
+        spec = LOADS[kind]
         measured = measure(int(size), spec, int(workers), store)
         title = f"{int(size):,}, {kind.replace('_', ' ')} every {spec.every} s, {workers}, {store}"
         print(measured.row(title) if measured else f"| {title} | not installed |", flush=True)
 
 
-def measure(size: int, kind: Kind, workers: int, store_name: str) -> Flight | None:
-    with site() as ground:
-        store = the_store(ground, store_name)
+def measure(size: int, kind: InFlightLoad, workers: int, store_name: str) -> InFlightResult | None:
+    with temporary_workspace() as workspace:
+        store = open_store(workspace, store_name)
         if store is None:
             return None
-        first = asyncio.run(fill(store.url, kind, size))
+        first = asyncio.run(insert_running_jobs(store.url, kind, size))
         port = free_port()
-        environment = settings(ground, kind, store.url, port)
+        environment = settings(workspace, kind, store.url, port)
         pids = {} if store.pid is None else {"database": store.pid}
         names = [f"worker{number}" for number in range(workers)]
         with ExitStack() as stack:
             stub = ("-m", "ops.bench.upstream_stub", "--port", str(port))
-            pids["stub"] = stack.enter_context(ground.running("stub", stub, {}))
+            pids["stub"] = stack.enter_context(workspace.running("stub", stub, {}))
             for name in names:
-                worker = ground.running(name, (*GENQ, "worker"), environment)
+                worker = workspace.running(name, (*GENQ, "worker"), environment)
                 pids[name] = stack.enter_context(worker)
             for name in names:
-                ground.wait_until(lambda name=name: ready(ground, name), name, every=0.1)
+                workspace.wait_until(lambda name=name: ready(workspace, name), name, every=0.1)
             until_first = (first - datetime.now(UTC)).total_seconds()
             sleep(max(SETTLE, until_first + SETTLE))
-            return asyncio.run(watched(store.url, port, pids))
+            return asyncio.run(measure_in_flight(store.url, port, pids))
 
 
-def ready(ground: Site, worker: str) -> bool:
-    return "worker_ready" in ground.log(worker).read_text(errors="replace")
+def ready(workspace: Workspace, worker: str) -> bool:
+    return "worker_ready" in workspace.log(worker).read_text(errors="replace")
 
 
-def settings(ground: Site, kind: Kind, url: str, port: int) -> dict[str, str]:
-    stations = ground.folder / "stations.toml"
+def settings(workspace: Workspace, kind: InFlightLoad, url: str, port: int) -> dict[str, str]:
+    stations = workspace.folder / "stations.toml"
     stations.write_text(
         STATIONS.format(port=port, speed=kind.speed, provider=kind.provider, dialect=kind.dialect)
     )
     return {
         "GENQ_DATABASE_URL": url,
-        "GENQ_REDIS_URL": ground.broker.url,
+        "GENQ_REDIS_URL": workspace.broker.url,
         "GENQ_STATIONS_FILE": str(stations),
-        "GENQ_DATA_DIR": str(ground.folder),
+        "GENQ_DATA_DIR": str(workspace.folder),
         "BENCH_KEY": "sk-bench",
     }
 
 
-async def fill(url: str, kind: Kind, size: int) -> datetime:
+async def insert_running_jobs(url: str, kind: InFlightLoad, size: int) -> datetime:
     """
     Running jobs, an hour old, whose next looks are spread over one interval; when the first is due.
     """
-    now, dice = datetime.now(UTC), Random(1)
+    now, rng = datetime.now(UTC), Random(1)
     born = now - timedelta(hours=1)
     first = now + timedelta(seconds=SETTLE + size / FILLED_PER_SECOND)
     job = Job(
@@ -159,7 +159,7 @@ async def fill(url: str, kind: Kind, size: int) -> datetime:
                         job,
                         id=f"job_{number:026d}",
                         upstream_id=f"task-{number}",
-                        wake_at=first + timedelta(seconds=dice.random() * kind.every),
+                        wake_at=first + timedelta(seconds=rng.random() * kind.every),
                     )
                 )
                 for number in range(begin, min(begin + 2000, size))

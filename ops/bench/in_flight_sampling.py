@@ -26,7 +26,7 @@ SAMPLE = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Flight:
+class InFlightResult:
     """One measurement."""
 
     lags: Sequence[float]
@@ -56,29 +56,29 @@ class Flight:
         )
 
 
-async def watched(url: str, port: int, pids: dict[str, int]) -> Flight:
+async def measure_in_flight(url: str, port: int, pids: dict[str, int]) -> InFlightResult:
     """What happens in the window that begins now."""
     store = Store(url, pool_size=1)
     try:
         before = {name: usage(pid) for name, pid in pids.items()}
-        written, began = await written_by(store), monotonic()
-        requests = asked(port, [])["requests"]
+        written, began = await commits_and_log(store), monotonic()
+        requests = stub_log(port, [])["requests"]
         due: list[tuple[str, float]] = []
-        looks_before = await looked(store)
+        looks_before = await count_looks(store)
         while monotonic() - began < WINDOW:
             due += await sample(store)
             await asyncio.sleep(SAMPLE_EVERY)
         took = monotonic() - began
         after = {name: usage(pid) for name, pid in pids.items()}
-        looks = await looked(store) - looks_before
-        written_after = await written_by(store)
+        looks = await count_looks(store) - looks_before
+        written_after = await commits_and_log(store)
         end = time()
         await asyncio.sleep(5)
     finally:
         await store.close()
-    notes = asked(port, [task for task, _ in due])
+    notes = stub_log(port, [task for task, _ in due])
     lags = [lag(moment, notes["asked"][task], end) for task, moment in due if moment < end - 5]
-    return Flight(
+    return InFlightResult(
         lags=lags,
         looks_a_second=looks / took,
         requests_a_second=(notes["requests"] - requests) / (took + 5),
@@ -117,13 +117,13 @@ async def sample(store: Store) -> list[tuple[str, float]]:
         return [(task, at.timestamp()) for task, at in await connection.execute(query)]
 
 
-async def looked(store: Store) -> int:
+async def count_looks(store: Store) -> int:
     """How often jobs have been claimed; the version of a running job that only waits says it."""
     async with store.database.reading() as connection:
         return int(await connection.scalar(select(func.sum(jobs.c.version))) or 0)
 
 
-async def written_by(store: Store) -> tuple[float, float] | None:
+async def commits_and_log(store: Store) -> tuple[float, float] | None:
     """Commits, and bytes of the write-ahead log, since the server began; None for SQLite."""
     if store.database.is_sqlite:
         return None
@@ -136,7 +136,7 @@ async def written_by(store: Store) -> tuple[float, float] | None:
     return float(commits), float(log)
 
 
-def asked(port: int, tasks: Sequence[str]) -> dict[str, Any]:
+def stub_log(port: int, tasks: Sequence[str]) -> dict[str, Any]:
     body = json.dumps({"tasks": tasks}).encode()
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/notes", body, timeout=60) as answer:
         return json.load(answer)

@@ -21,7 +21,7 @@ from generation.store import Filters, Store
 from generation.store.jobs.list import Span, way
 from ops.bench.million_jobs import BATCH, COUNT, END, PARENT, START, TENANT, fill, job_id
 from ops.bench.stores import stores
-from ops.bench.workspace import site
+from ops.bench.workspace import temporary_workspace
 
 LIMIT = 51
 RUNS = 60
@@ -67,8 +67,8 @@ class Timing:
 
 def main() -> None:
     """Measure on SQLite and, where it is installed, on PostgreSQL; print a table and the plans."""
-    with site() as ground:
-        show({store.name: measure(store.url) for store in stores(ground)})
+    with temporary_workspace() as workspace:
+        show({store.name: measure(store.url) for store in stores(workspace)})
 
 
 def measure(url: str) -> dict[str, Timing]:
@@ -87,10 +87,10 @@ async def timings(url: str) -> dict[str, Timing]:
 
 
 async def timing(store: Store, filters: Filters) -> Timing:
-    dice = random.Random(1)
+    rng = random.Random(1)
     took: list[float] = []
     for run in range(RUNS):
-        before = job_id(dice.randrange(COUNT)) if run % 2 else None
+        before = job_id(rng.randrange(COUNT)) if run % 2 else None
         began = perf_counter()
         await store.jobs.page(TENANT, filters, limit=LIMIT, before=before)
         took.append((perf_counter() - began) * 1000)

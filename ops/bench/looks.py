@@ -41,9 +41,9 @@ class Work:
     #: The standard deviation of the logarithm.
     spread: float
 
-    def drawn(self, dice: Random) -> float:
-        straggles = 3.0 if dice.random() < 0.02 else 1.0
-        return self.median * exp(dice.gauss(0, self.spread)) * straggles
+    def drawn(self, rng: Random) -> float:
+        straggles = 3.0 if rng.random() < 0.02 else 1.0
+        return self.median * exp(rng.gauss(0, self.spread)) * straggles
 
     @property
     def pace(self) -> Pace:
@@ -89,10 +89,10 @@ def main() -> None:
     print("|---|---|---|---|---|")
     for title, work in (("all of these, as many of each", WORK), ("both relayed", RELAYED)):
         columns = [
-            [usual(each, learning=False) for each in work],
-            [usual(each, learning=True) for each in work],
-            [fixed(each, 5) for each in work],
-            [fixed(each, 15) for each in work],
+            [genq_schedule(each, learning=False) for each in work],
+            [genq_schedule(each, learning=True) for each in work],
+            [fixed_schedule(each, 5) for each in work],
+            [fixed_schedule(each, 15) for each in work],
         ]
         for number, each in enumerate(work):
             cells = " | ".join(column[number].words for column in columns)
@@ -102,18 +102,18 @@ def main() -> None:
         print(f"| **{title}** | {cells} |", flush=True)
 
 
-def usual(work: Work, *, learning: bool) -> Found:
+def genq_schedule(work: Work, *, learning: bool) -> Found:
     """Looks as genq spaces them."""
-    dice, pace, sketch = Random(1), work.pace, NOTHING_SEEN
+    rng, pace, sketch = Random(1), work.pace, NOTHING_SEEN
     found = Found([], [])
 
-    def wait(age: float, dice: Random) -> float:
-        return next_look(pace, timedelta(seconds=age), dice.random()).total_seconds()
+    def wait(age: float, rng: Random) -> float:
+        return next_look(pace, timedelta(seconds=age), rng.random()).total_seconds()
 
     for first in range(0, JOBS, EXCHANGE):
         endings: list[Ending] = []
         for _ in range(EXCHANGE):
-            looks, lag, ending = watch(work, wait, dice)
+            looks, lag, ending = poll_job(work, wait, rng)
             endings.append(ending)
             if first >= JOBS // 2:
                 found.looks.append(looks)
@@ -124,28 +124,28 @@ def usual(work: Work, *, learning: bool) -> Found:
     return found
 
 
-def fixed(work: Work, seconds: float) -> Found:
-    dice = Random(1)
-    watched = [watch(work, lambda age, dice: seconds, dice) for _ in range(JOBS // 2)]
+def fixed_schedule(work: Work, seconds: float) -> Found:
+    rng = Random(1)
+    watched = [poll_job(work, lambda age, rng: seconds, rng) for _ in range(JOBS // 2)]
     return Found([looks for looks, _, _ in watched], [lag for _, lag, _ in watched])
 
 
-def watch(work: Work, wait: Wait, dice: Random) -> tuple[int, float, Ending]:
+def poll_job(work: Work, wait: Wait, rng: Random) -> tuple[int, float, Ending]:
     """One job from its start to the look that finds its end."""
-    ended = told(work, dice)
+    ended = visible_end(work, rng)
     age, before, looks = 0.0, 0.0, 0
     while age < ended:
         before = age
-        age += wait(age, dice) + dice.random() * TICK_SECONDS
+        age += wait(age, rng) + rng.random() * TICK_SECONDS
         looks += 1
     return looks, age - ended, Ending(before, age)
 
 
-def told(work: Work, dice: Random) -> float:
+def visible_end(work: Work, rng: Random) -> float:
     """The age at which the upstream's books say that the task has ended."""
-    ended = work.drawn(dice)
+    ended = work.drawn(rng)
     refresh = work.pace.floor.total_seconds() if work in RELAYED else 0.0
     if not refresh:
         return ended
-    begun = dice.random() * refresh
+    begun = rng.random() * refresh
     return ended + (begun - ended) % refresh

@@ -98,21 +98,21 @@ TEMPLATE = Job(
 )
 
 
-def born() -> Iterator[dict[str, Any]]:
+def job_values() -> Iterator[dict[str, Any]]:
     """What tells one job from the others."""
-    dice = random.Random(1)
+    rng = random.Random(1)
     for number in range(COUNT):
         at = START + APART * number
-        state = drawn(STATES, dice)
+        state = drawn(STATES, rng)
         runs_for = RUNS_LATE_FOR if number % 100 == 99 else RUNS_FOR
         ended = at + runs_for if state in TERMINAL else None
-        provider, operation = drawn(OPERATIONS, dice)
+        provider, operation = drawn(OPERATIONS, rng)
         yield {
             "id": job_id(number),
             "state": state.value,
             "provider": provider,
             "operation": operation,
-            "station": drawn(STATIONS, dice),
+            "station": drawn(STATIONS, rng),
             "metadata": f'{{"customer":"{customer(number)}"}}',
             "parent_id": PARENT if number % 10_000 == 7 else None,
             "batch_id": BATCH if number // 100 == COUNT // 200 else None,
@@ -132,7 +132,7 @@ def job_rows(dialect: Dialect) -> Iterator[tuple[Any, ...]]:
     """As the driver takes them: JSON as text, moments as the database has them."""
     common = {name: written(value) for name, value in job_row(TEMPLATE).items()}
     instants = {column.name: column.type for column in jobs.c if isinstance(column.type, Instant)}
-    for job in born():
+    for job in job_values():
         row = common | job
         for name, kind in instants.items():
             row[name] = kind.process_bind_param(row[name], dialect)
@@ -153,6 +153,6 @@ def labels() -> Iterator[tuple[str, ...]]:
         yield tuple(row[column.name] for column in job_labels.c)
 
 
-def drawn(choices: Any, dice: random.Random) -> Any:
-    roll = dice.random()
+def drawn(choices: Any, rng: random.Random) -> Any:
+    roll = rng.random()
     return next(value for most, value in choices if roll <= most)

@@ -11,48 +11,48 @@ from typing import Any
 import httpx
 
 from ops.bench.usage import usage
-from ops.bench.webhook_recorder import Hook, running_hook
-from ops.bench.workspace import Site, site
+from ops.bench.webhook_recorder import WebhookRecorder, running_recorder
+from ops.bench.workspace import Workspace, temporary_workspace
 from ops.stack.ports import free_port
 
 TASK_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class SharedServices:
     """What all contenders share; the station by its URL."""
 
-    site: Site
+    workspace: Workspace
     station: str
-    hook: Hook
+    recorder: WebhookRecorder
 
 
 @contextmanager
-def ground() -> Generator[Ground]:
+def running_services() -> Generator[SharedServices]:
     """A sandbox whose tasks take five seconds, a broker and a receiver."""
     port = free_port()
     sandbox = ("-m", "ops.sandbox", "--port", str(port))
     environment = {"GENQ_SANDBOX_DURATIONS": json.dumps({"kling.text2video": TASK_SECONDS})}
     station = f"http://127.0.0.1:{port}"
     with (
-        site() as place,
-        place.serving("sandbox", sandbox, environment, f"{station}/_sandbox/stats?brief=1"),
-        running_hook() as hook,
+        temporary_workspace() as workspace,
+        workspace.serving("sandbox", sandbox, environment, f"{station}/_sandbox/stats?brief=1"),
+        running_recorder() as recorder,
     ):
-        yield Ground(place, station, hook)
+        yield SharedServices(workspace, station, recorder)
 
 
 def cpu_of(pids: Sequence[int]) -> float:
     return sum(usage(pid).cpu_seconds for pid in pids)
 
 
-def ends(shared: Ground) -> dict[str, float]:
+def upstream_end_times(shared: SharedServices) -> dict[str, float]:
     """When each job was done upstream, by its reference, in seconds since 1970."""
     tasks = ask(f"{shared.station}/_sandbox/tasks?limit=1000000")["tasks"]
     return {task["reference"]: task["finished_at"] for task in tasks if task["finished_at"]}
 
 
-def stats(shared: Ground) -> Mapping[str, Any]:
+def stats(shared: SharedServices) -> Mapping[str, Any]:
     return ask(f"{shared.station}/_sandbox/stats?brief=1")
 
 

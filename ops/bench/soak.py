@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic, sleep
 
-from ops.bench.deployment import Genq, order, running_genq
-from ops.bench.shared_services import Ground, ends, ground
+from ops.bench.deployment import GenqDeployment, running_genq, submit_jobs
+from ops.bench.shared_services import SharedServices, running_services, upstream_end_times
 from ops.bench.usage import usage
 
 MINUTES = int(os.environ.get("SOAK_MINUTES", "20"))
@@ -31,28 +31,28 @@ class Stretch:
 
 def main() -> None:
     """Measure, print a row for every two minutes."""
-    with ground() as shared, running_genq(shared) as genq:
+    with running_services() as shared, running_genq(shared) as genq:
         stretches = [stretch(shared, genq) for _ in range(MINUTES * 60 // ROW_SECONDS)]
         ordered = sum(each.ordered for each in stretches)
-        shared.site.wait_until(lambda: len(shared.hook.told) == ordered, "worker")
+        shared.workspace.wait_until(lambda: len(shared.recorder.received) == ordered, "worker")
         report(stretches, lags(shared, len(stretches)))
 
 
-def stretch(shared: Ground, genq: Genq) -> Stretch:
+def stretch(shared: SharedServices, genq: GenqDeployment) -> Stretch:
     """Order jobs each second for one row, and read the memory at its end."""
     began, ordered = monotonic(), 0
     for second in range(ROW_SECONDS):
-        order(genq, shared.hook.url, JOBS_A_SECOND)
+        submit_jobs(genq, shared.recorder.url, JOBS_A_SECOND)
         ordered += JOBS_A_SECOND
         sleep(max(0.0, began + second + 1 - monotonic()))
     return Stretch(ordered, {name: usage(pid).memory_bytes for name, pid in genq.pids.items()})
 
 
-def lags(shared: Ground, rows: int) -> list[list[float]]:
+def lags(shared: SharedServices, rows: int) -> list[list[float]]:
     """From done upstream to told, row by row in the order in which they were told."""
-    ended = ends(shared)
-    told = sorted(shared.hook.told.items(), key=lambda each: each[1])
-    late = [at - ended[job] for job, at in told if job in ended]
+    ended = upstream_end_times(shared)
+    received = sorted(shared.recorder.received.items(), key=lambda each: each[1])
+    late = [at - ended[job] for job, at in received if job in ended]
     size = len(late) // rows
     return [late[row * size : (row + 1) * size] for row in range(rows)]
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from generation.access.permissions import Access, Limits
 from generation.store import Store, migrate, new_key
 from generation.webhooks.signature import new_secret
-from ops.bench.workspace import Site
+from ops.bench.workspace import Workspace
 from tests.services.postgres import Cluster
 from tests.services.postgres_installation import PostgresUnavailable, installation
 
@@ -28,25 +28,25 @@ class MeasuredStore:
     pid: int | None = None
 
 
-def stores(site: Site) -> Iterator[MeasuredStore]:
+def stores(workspace: Workspace) -> Iterator[MeasuredStore]:
     """SQLite, and PostgreSQL where it is installed; that it is not is said."""
     for name in ("SQLite", "PostgreSQL"):
-        if store := the_store(site, name):
+        if store := open_store(workspace, name):
             yield store
         else:
             print(f"{name} is not installed.")
 
 
-def the_store(site: Site, name: str) -> MeasuredStore | None:
+def open_store(workspace: Workspace, name: str) -> MeasuredStore | None:
     """None where it is not installed."""
     if name == "SQLite":
-        store = MeasuredStore(name, f"sqlite+aiosqlite:///{site.folder}/bench.db")
+        store = MeasuredStore(name, f"sqlite+aiosqlite:///{workspace.folder}/bench.db")
     else:
         try:
-            found = site.stack.enter_context(installation(os.environ))
+            found = workspace.stack.enter_context(installation(os.environ))
         except PostgresUnavailable:
             return None
-        cluster = site.stack.enter_context(Cluster(found, "bench", site.keeper))
+        cluster = workspace.stack.enter_context(Cluster(found, "bench", workspace.reaper))
         store = MeasuredStore(name, cluster.create_database("bench"), cluster.pid)
     migrate(store.url)
     return store

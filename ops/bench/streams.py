@@ -22,7 +22,7 @@ from generation.store import Store
 from ops.bench.serving import serving_genq
 from ops.bench.stores import MeasuredStore, added_key, stores
 from ops.bench.usage import usage
-from ops.bench.workspace import Site, site
+from ops.bench.workspace import Workspace, temporary_workspace
 
 STREAMS = 1000
 #: Endings a second while each stream is of one job.
@@ -34,7 +34,7 @@ PATIENCE = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class ApiTarget:
     """The API process under test."""
 
     port: int
@@ -43,7 +43,7 @@ class Target:
 
 
 @dataclass
-class Watched:
+class StreamRecord:
     """When each job's ending was committed, and after how long it was heard of."""
 
     committed: dict[str, float] = field(default_factory=dict[str, float])
@@ -59,25 +59,25 @@ def main() -> None:
     """Measure on SQLite and, where it is installed, on PostgreSQL; print a table."""
     print("| store | streams | memory of the API | a stream | idle CPU | commit to reader |")
     print("|---|---|---|---|---|---|")
-    with site() as ground:
-        for store in stores(ground):
-            measure(ground, store)
+    with temporary_workspace() as workspace:
+        for store in stores(workspace):
+            measure(workspace, store)
 
 
-def measure(ground: Site, store: MeasuredStore) -> None:
+def measure(workspace: Workspace, store: MeasuredStore) -> None:
     key = added_key(store.url)
     for kind, work in (("one a job", of_jobs), ("everything, to each", of_all)):
-        with serving_genq(ground, store.url) as api:
-            row = uvloop.run(work(store.url, Target(api.port, key, api.pid)))
+        with serving_genq(workspace, store.url) as api:
+            row = uvloop.run(work(store.url, ApiTarget(api.port, key, api.pid)))
         print(f"| {store.name} | {STREAMS:,}, {kind} | {row} |", flush=True)
 
 
-async def of_jobs(url: str, api: Target) -> str:
+async def of_jobs(url: str, api: ApiTarget) -> str:
     store = Store(url)
     try:
         jobs = [a_job() for _ in range(STREAMS)]
         await asyncio.gather(*(store.jobs.insert(job) for job in jobs))
-        watched = Watched()
+        watched = StreamRecord()
         paths = [f"/v1/jobs/{job.id}/stream" for job in jobs]
 
         async def write() -> None:
@@ -91,11 +91,11 @@ async def of_jobs(url: str, api: Target) -> str:
         await store.close()
 
 
-async def of_all(url: str, api: Target) -> str:
+async def of_all(url: str, api: ApiTarget) -> str:
     store = Store(url)
     try:
         jobs = [await store.jobs.insert(a_job()) for _ in range(SHARED_EVENTS)]
-        watched = Watched()
+        watched = StreamRecord()
 
         async def write() -> None:
             for job in jobs:
@@ -109,9 +109,9 @@ async def of_all(url: str, api: Target) -> str:
 
 
 async def watch(
-    api: Target,
+    api: ApiTarget,
     paths: list[str],
-    watched: Watched,
+    watched: StreamRecord,
     write: Callable[[], Awaitable[None]],
     expected: int,
 ) -> str:
@@ -144,7 +144,7 @@ async def watch(
     )
 
 
-async def read(api: Target, path: str, opened: asyncio.Event, watched: Watched) -> None:
+async def read(api: ApiTarget, path: str, opened: asyncio.Event, watched: StreamRecord) -> None:
     """An SSE client that costs little: it looks for the ends of jobs and nothing else."""
     reader, writer = await asyncio.open_connection("127.0.0.1", api.port)
     head = f"GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {api.key}\r\n\r\n"
@@ -160,7 +160,7 @@ async def read(api: Target, path: str, opened: asyncio.Event, watched: Watched) 
         writer.close()
 
 
-async def end(store: Store, job: Job, watched: Watched) -> None:
+async def end(store: Store, job: Job, watched: StreamRecord) -> None:
     def canceled(fresh: Job) -> Job:
         now = datetime.now(UTC)
         return fresh.move(JobState.CANCELED, now, finished_at=now, wake_at=None)

@@ -15,26 +15,26 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ops.bench import claiming
-from ops.bench.serving import CONNECTIONS, Measured, closed, loaded, serving_genq
+from ops.bench.serving import CONNECTIONS, LoadResult, closed_load, open_load, serving_genq
 from ops.bench.stores import added_key, stores
-from ops.bench.workspace import Site, site
+from ops.bench.workspace import Workspace, temporary_workspace
 from ops.stack.ports import free_port
 
-TURNS = 3
+ROUNDS = 3
 RATE = 500
 READ = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class SubmitRound:
     """All of them, measured one right after the other."""
 
-    floor: Measured
-    genq: Measured
-    plain: Measured
+    baseline: LoadResult
+    genq: LoadResult
+    plain: LoadResult
     #: genq at `RATE` orders a second, and its reads.
-    steady: Measured
-    reads: Measured
+    steady: LoadResult
+    reads: LoadResult
 
     def ratio(self, to: str) -> float:
         return self.genq["per_second"] / getattr(self, to)["per_second"]
@@ -49,55 +49,57 @@ def main() -> None:
         f" | median, p99 at {RATE}/s | reads/s |"
     )
     print("|---|---|---|---|---|---|---|---|")
-    with site() as ground:
-        for store in stores(ground):
-            show(store.name, measure(ground, store.url))
+    with temporary_workspace() as workspace:
+        for store in stores(workspace):
+            show(store.name, measure(workspace, store.url))
     claiming.main()
 
 
-def show(name: str, turns: list[Turn]) -> None:
+def show(name: str, rounds: list[SubmitRound]) -> None:
     def median(side: str, field: str) -> float:
-        return statistics.median(getattr(turn, side)[field] for turn in turns)
+        return statistics.median(getattr(round_, side)[field] for round_ in rounds)
 
     def ratios(to: str, form: str) -> str:
-        return ", ".join(format(turn.ratio(to), form) for turn in turns)
+        return ", ".join(format(round_.ratio(to), form) for round_ in rounds)
 
     print(
-        f"| {name} | {median('floor', 'per_second'):,.0f} | {median('genq', 'per_second'):,.0f}"
-        f" | {median('plain', 'per_second'):,.0f} | {ratios('floor', '.0%')}"
+        f"| {name} | {median('baseline', 'per_second'):,.0f} | {median('genq', 'per_second'):,.0f}"
+        f" | {median('plain', 'per_second'):,.0f} | {ratios('baseline', '.0%')}"
         f" | {ratios('plain', '.1f')} | {median('steady', 'median'):.1f},"
         f" {median('steady', 'p99'):.1f} ms | {median('reads', 'per_second'):,.0f} |",
         flush=True,
     )
 
 
-def measure(ground: Site, url: str) -> list[Turn]:
-    key, folder = added_key(url), ground.folder
-    plain = {"PLAIN_DATABASE_URL": plain_url(url), "PLAIN_REDIS_URL": ground.broker.url}
-    turns: list[Turn] = []
-    for _ in range(TURNS):
-        with serving_genq(ground, url, ["-m", "ops.bench.baseline"]) as api:
-            floor = closed(folder, [api.jobs], key, order=True)
-        with serving_genq(ground, url) as api:
+def measure(workspace: Workspace, url: str) -> list[SubmitRound]:
+    key, folder = added_key(url), workspace.folder
+    plain = {"PLAIN_DATABASE_URL": plain_url(url), "PLAIN_REDIS_URL": workspace.broker.url}
+    rounds: list[SubmitRound] = []
+    for _ in range(ROUNDS):
+        with serving_genq(workspace, url, ["-m", "ops.bench.baseline"]) as api:
+            baseline = closed_load(folder, [api.jobs], key, order=True)
+        with serving_genq(workspace, url) as api:
             jobs = api.jobs
-            ours = closed(folder, [jobs], key, order=True)
-            steady = loaded(folder, [jobs], key, order=True, rate=RATE)
-            reads = closed(folder, [f"{jobs}/{i}" for i in newest(jobs, key)], key, order=False)
-        ground.broker.flushall()
-        with serving_plain(ground, plain) as jobs:
-            theirs = closed(folder, [jobs], key, order=True)
-        ground.broker.flushall()
-        turns.append(Turn(floor, ours, theirs, steady, reads))
-    return turns
+            ours = closed_load(folder, [jobs], key, order=True)
+            steady = open_load(folder, [jobs], key, order=True, rate=RATE)
+            reads = closed_load(
+                folder, [f"{jobs}/{i}" for i in newest(jobs, key)], key, order=False
+            )
+        workspace.broker.flushall()
+        with serving_plain(workspace, plain) as jobs:
+            theirs = closed_load(folder, [jobs], key, order=True)
+        workspace.broker.flushall()
+        rounds.append(SubmitRound(baseline, ours, theirs, steady, reads))
+    return rounds
 
 
 @contextmanager
-def serving_plain(ground: Site, environment: Mapping[str, str]) -> Generator[str]:
+def serving_plain(workspace: Workspace, environment: Mapping[str, str]) -> Generator[str]:
     """The plain stack, by the URL of its jobs."""
     port = free_port()
     command = ["-m", "uvicorn", "ops.bench.plain:app", "--no-access-log", f"--port={port}"]
     address = f"http://127.0.0.1:{port}"
-    with ground.serving("plain", command, environment, f"{address}/healthz"):
+    with workspace.serving("plain", command, environment, f"{address}/healthz"):
         yield f"{address}/v1/jobs"
 
 

@@ -17,7 +17,7 @@ import uvloop
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
 
 
-class Notes:
+class RequestLog:
     """When each task was asked about."""
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ class Notes:
 class Upstream(asyncio.Protocol):
     """One connection, on which requests come one after another."""
 
-    def __init__(self, notes: Notes, delay: float) -> None:
+    def __init__(self, notes: RequestLog, delay: float) -> None:
         self._notes = notes
         self._delay = delay
         self._received = bytearray()
@@ -117,7 +117,7 @@ def picture(task: str) -> dict[str, Any]:
 
 
 async def serve(port: int, delay: float) -> None:
-    notes = Notes()
+    notes = RequestLog()
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: Upstream(notes, delay), "127.0.0.1", port)
     async with server:

@@ -14,19 +14,19 @@ from typing import cast
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
 
 
-class Hook:
+class WebhookRecorder:
     """When each job was told of, in seconds since 1970."""
 
     def __init__(self) -> None:
-        self.told: dict[str, float] = {}
+        self.received: dict[str, float] = {}
         self.url = ""
 
 
 class Caller(asyncio.Protocol):
     """One connection, on which requests come one after another."""
 
-    def __init__(self, hook: Hook) -> None:
-        self._hook = hook
+    def __init__(self, recorder: WebhookRecorder) -> None:
+        self._hook = recorder
         self._received = bytearray()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -42,24 +42,24 @@ class Caller(asyncio.Protocol):
                 return
             job_id = json.loads(self._received[end + 4 : whole])["data"]["id"]
             del self._received[:whole]
-            self._hook.told.setdefault(job_id, time())
+            self._hook.received.setdefault(job_id, time())
             self._transport.write(ANSWER)
 
 
 @contextmanager
-def running_hook() -> Generator[Hook]:
+def running_recorder() -> Generator[WebhookRecorder]:
     """A receiver on a free port of loopback, until the block ends."""
-    hook, loop = Hook(), asyncio.new_event_loop()
+    recorder, loop = WebhookRecorder(), asyncio.new_event_loop()
 
     async def listen() -> asyncio.Server:
-        return await loop.create_server(lambda: Caller(hook), "127.0.0.1", 0)
+        return await loop.create_server(lambda: Caller(recorder), "127.0.0.1", 0)
 
     server = loop.run_until_complete(listen())
-    hook.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook"
+    recorder.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook"
     thread = threading.Thread(target=loop.run_forever, name="hook", daemon=True)
     thread.start()
     try:
-        yield hook
+        yield recorder
     finally:
         loop.call_soon_threadsafe(server.close)
         loop.call_soon_threadsafe(loop.stop)

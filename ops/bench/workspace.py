@@ -15,7 +15,7 @@ from pathlib import Path
 from time import monotonic, sleep
 
 from ops.stack.broker import BrokerProcess, local_broker
-from ops.stack.child_reaper import Keeper, kill_group
+from ops.stack.child_reaper import ChildReaper, kill_group
 
 #: `genq`, as a Python runs it that has no script of that name.
 GENQ = ("-c", "from ops.cli import main; main()")
@@ -24,11 +24,11 @@ STOP_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class Workspace:
     """There until `stack` is unwound, with all that was entered into it."""
 
     folder: Path
-    keeper: Keeper
+    reaper: ChildReaper
     broker: BrokerProcess
     stack: ExitStack
 
@@ -38,7 +38,7 @@ class Site:
     ) -> Generator[int]:
         """A Python process for as long as the block lasts, by its pid; it prints to `log(name)`."""
         with self.log(name).open("ab") as log:
-            process = self.keeper.launch(
+            process = self.reaper.launch(
                 [sys.executable, *command], output=log, env={**os.environ, **environment}
             )
         try:
@@ -52,7 +52,7 @@ class Site:
             finally:
                 kill_group(process.pid)
                 process.wait()
-                self.keeper.release(process.pid)
+                self.reaper.release(process.pid)
 
     @contextmanager
     def serving(
@@ -77,12 +77,12 @@ class Site:
 
 
 @contextmanager
-def site() -> Generator[Site]:
+def temporary_workspace() -> Generator[Workspace]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="genq-bench-")))
-        keeper = stack.enter_context(Keeper())
-        broker = BrokerProcess(local_broker(folder / "broker", os.environ), keeper)
-        yield Site(folder, keeper, stack.enter_context(broker), stack)
+        reaper = stack.enter_context(ChildReaper())
+        broker = BrokerProcess(local_broker(folder / "broker", os.environ), reaper)
+        yield Workspace(folder, reaper, stack.enter_context(broker), stack)
 
 
 def answers(url: str) -> bool:

@@ -36,7 +36,7 @@ end
 """
 
 
-def loaded_by_wrk(
+def wrk_load(
     folder: Path,
     urls: Sequence[str],
     key: str,

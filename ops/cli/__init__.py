@@ -102,6 +102,6 @@ def genq(
 
 
 def main() -> None:
-    """The console script. It ends with a code of `ops.cli.exit_codes.Code`."""
+    """The console script. It ends with a code of `ops.cli.exit_codes.ExitCode`."""
     gc_tuning.ease()
     exit_codes.run(app)

@@ -10,22 +10,28 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from ops.cli.connection import PATIENCE, PATIENCE_WHILE_WAITING, KeyOption, UrlOption, calling
-from ops.cli.exit_codes import Code, Stop, warn
+from ops.cli.connection import (
+    RETRY_SECONDS,
+    RETRY_SECONDS_WHILE_WAITING,
+    KeyOption,
+    UrlOption,
+    api_client,
+)
+from ops.cli.exit_codes import CliError, ExitCode, warn
 from ops.cli.idempotency import checked_idempotency_key
 from ops.cli.jobs import COLUMNS, CUT, PANEL, row_of
 from ops.cli.key_value_arguments import read_json
-from ops.cli.output import AsJson, plain, print_fields, print_json, print_json_line, print_table
-from ops.cli.wait import TimeoutOption, wait_for
+from ops.cli.output import AsJson, print_fields, print_json, print_json_line, print_table, printable
+from ops.cli.wait import TimeoutOption, wait_for_jobs
 
 if TYPE_CHECKING:
     from genq import Batch
     from genq.job import Document
 
 #: The most orders of one batch.
-MOST = 100
+MAX_BATCH = 100
 #: How the API points at an order of a batch.
-IN_BATCH = re.compile(r"#/jobs/(?P<index>\d+)(?P<rest>.*)")
+BATCH_POINTER = re.compile(r"#/jobs/(?P<index>\d+)(?P<rest>.*)")
 
 batch_app = typer.Typer(help="Order, watch and cancel many jobs at once.", no_args_is_help=True)
 
@@ -67,9 +73,9 @@ def submit(
     source = "standard input" if file == "-" else file
     lines = read_lines(file, source)
     rejected = False
-    with calling(url, key, PATIENCE) as client:
-        for begin in range(0, len(lines), MOST):
-            part = lines[begin : begin + MOST]
+    with api_client(url, key, RETRY_SECONDS) as client:
+        for begin in range(0, len(lines), MAX_BATCH):
+            part = lines[begin : begin + MAX_BATCH]
             name = f"{idempotency_key}-{begin}" if idempotency_key else None
             try:
                 batch = client.submit_batch(
@@ -78,11 +84,11 @@ def submit(
             except Exception as error:
                 if begin:
                     warn(f"{source}, line {part[0].number} and those after it were not taken")
-                raise by_line(error, source, part) from None
+                raise locate_errors(error, source, part) from None
             show_submitted(batch, source, part, as_json=as_json)
             rejected = rejected or bool(batch.rejected)
     if rejected:
-        raise typer.Exit(Code.FAILED)
+        raise typer.Exit(ExitCode.FAILED)
 
 
 @batch_app.command()
@@ -90,7 +96,7 @@ def get(
     batch_id: BatchId, *, as_json: AsJson = False, url: UrlOption = None, key: KeyOption = None
 ) -> None:
     """Show a batch: how many of its jobs are in which state, and each of them."""
-    with calling(url, key) as client:
+    with api_client(url, key) as client:
         batch = client.get_batch(batch_id)
         jobs = [] if as_json else [job.document for job in client.list(batch=batch_id)]
     if as_json:
@@ -110,10 +116,10 @@ def wait(
     key: KeyOption = None,
 ) -> None:
     """Wait until all jobs of a batch have ended, as genq wait does, with its exit codes."""
-    with calling(url, key, PATIENCE_WHILE_WAITING) as client:
+    with api_client(url, key, RETRY_SECONDS_WHILE_WAITING) as client:
         batch = client.get_batch(batch_id)
         jobs = [job.id for job in client.list(batch=batch.id)]
-        wait_for(client, jobs[::-1], timeout, as_json=as_json)
+        wait_for_jobs(client, jobs[::-1], timeout, as_json=as_json)
 
 
 @batch_app.command()
@@ -121,7 +127,7 @@ def cancel(
     batch_id: BatchId, *, as_json: AsJson = False, url: UrlOption = None, key: KeyOption = None
 ) -> None:
     """Cancel those jobs of a batch that have not ended, each as genq cancel does."""
-    with calling(url, key) as client:
+    with api_client(url, key) as client:
         batch = client.cancel_batch(batch_id)
     if as_json:
         print_json(batch.document)
@@ -132,26 +138,26 @@ def cancel(
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class BatchLine:
     """A line of the file, counted from 1 as editors do, and the order on it."""
 
     number: int
     order: "Document"
 
 
-def read_lines(file: str, source: str) -> Sequence[Line]:
-    """Each line that is not empty. Raises `Stop` that names the line."""
+def read_lines(file: str, source: str) -> Sequence[BatchLine]:
+    """Each line that is not empty. Raises `CliError` that names the line."""
     try:
         content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError as error:
-        raise Stop(f"{source} cannot be read: {error.strerror}", Code.USAGE) from None
+        raise CliError(f"{source} cannot be read: {error.strerror}", ExitCode.USAGE) from None
     lines = [
-        Line(number, read_order(line, f"{source}, line {number}"))
+        BatchLine(number, read_order(line, f"{source}, line {number}"))
         for number, line in enumerate(content.split(b"\n"), start=1)
         if line.strip()
     ]
     if not lines:
-        raise Stop(f"{source} holds no order: write one JSON object a line", Code.USAGE)
+        raise CliError(f"{source} holds no order: write one JSON object a line", ExitCode.USAGE)
     return lines
 
 
@@ -159,42 +165,46 @@ def read_order(line: bytes, place: str) -> "Document":
     try:
         order = read_json(line)
     except ValueError as error:
-        raise Stop(f"{place} is not JSON: {error}", Code.USAGE) from None
+        raise CliError(f"{place} is not JSON: {error}", ExitCode.USAGE) from None
     if not isinstance(order, dict):
-        raise Stop(f'{place} is not a JSON object, as {{"provider": "kling", …}} is', Code.USAGE)
+        raise CliError(
+            f'{place} is not a JSON object, as {{"provider": "kling", …}} is', ExitCode.USAGE
+        )
     return cast("Document", order)
 
 
-def by_line(error: Exception, source: str, lines: Sequence[Line]) -> Exception:
+def locate_errors(error: Exception, source: str, lines: Sequence[BatchLine]) -> Exception:
     """A refusal that points into the batch, with the lines of the file instead."""
     from genq import Refused
-    from genq.steps import place_of
+    from genq.steps import pointer_prefix
 
     if not isinstance(error, Refused) or not error.errors:
         return error
     found: list[str] = []
     for each in error.errors:
-        pointed = IN_BATCH.fullmatch(each["pointer"])
+        pointed = BATCH_POINTER.fullmatch(each["pointer"])
         if pointed is None:
             return error
-        place = place_of({"pointer": f"#{pointed['rest']}"})
+        place = pointer_prefix({"pointer": f"#{pointed['rest']}"})
         number = lines[int(pointed["index"])].number
         found.append(f"{source}, line {number}: {place}{each['detail']}")
-    return Stop(f"the API refuses: {'; '.join(found)}", Code.REFUSED)
+    return CliError(f"the API refuses: {'; '.join(found)}", ExitCode.REFUSED)
 
 
-def show_submitted(batch: "Batch", source: str, lines: Sequence[Line], *, as_json: bool) -> None:
+def show_submitted(
+    batch: "Batch", source: str, lines: Sequence[BatchLine], *, as_json: bool
+) -> None:
     """The batch's id on standard output; on standard error what was not taken, by its line."""
-    from genq.steps import complaints_of
+    from genq.steps import problem_text
 
     if as_json:
         print_json_line(batch.document)
         return
-    typer.echo(plain(batch.id))
+    typer.echo(printable(batch.id))
     typer.echo(f"accepted {batch.total}; to wait for them: genq batch wait {batch.id}", err=True)
     for each in batch.rejected:
-        words = complaints_of(each.document)
-        warn(plain(f"{source}, line {lines[each.index].number} was not taken: {words}"))
+        words = problem_text(each.document)
+        warn(printable(f"{source}, line {lines[each.index].number} was not taken: {words}"))
 
 
 def fields_of(batch: "Batch") -> Iterator[tuple[str, str]]:

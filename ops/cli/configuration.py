@@ -4,7 +4,7 @@
 import logging
 from typing import TYPE_CHECKING, Any
 
-from ops.cli.exit_codes import Stop
+from ops.cli.exit_codes import CliError
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -20,16 +20,16 @@ HINTS = {
 }
 
 
-class BadSettings(Stop):
-    """The settings cannot be used. `complaints` has one sentence for each variable at fault."""
+class InvalidSettings(CliError):
+    """The settings cannot be used. `setting_errors` has one sentence for each variable at fault."""
 
-    def __init__(self, complaints: list[str]) -> None:
-        super().__init__("; ".join(complaints))
-        self.complaints = complaints
+    def __init__(self, setting_errors: list[str]) -> None:
+        super().__init__("; ".join(setting_errors))
+        self.setting_errors = setting_errors
 
 
 def load_settings() -> "Settings":
-    """The settings of the environment and the `.env` file. Raises `BadSettings`."""
+    """The settings of the environment and the `.env` file. Raises `InvalidSettings`."""
     from pydantic import ValidationError
     from pydantic_settings import SettingsError
 
@@ -39,17 +39,17 @@ def load_settings() -> "Settings":
     try:
         settings = Settings()
     except ValidationError as error:
-        raise BadSettings(complaints(error)) from None
+        raise InvalidSettings(setting_errors(error)) from None
     except SettingsError as error:
-        raise BadSettings([f"the settings cannot be read: {error}"]) from None
+        raise InvalidSettings([f"the settings cannot be read: {error}"]) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise BadSettings([f"the file .env cannot be read: {error}"]) from None
-    if unusable := [*unknown_settings(settings), *beyond_types(settings)]:
-        raise BadSettings(unusable)
+        raise InvalidSettings([f"the file .env cannot be read: {error}"]) from None
+    if unusable := [*unknown_settings(settings), *value_errors(settings)]:
+        raise InvalidSettings(unusable)
     return settings
 
 
-def beyond_types(settings: "Settings") -> list[str]:
+def value_errors(settings: "Settings") -> list[str]:
     """What is wrong although it is text of the right form."""
     found: list[str] = []
     if settings.log_level.upper() not in logging.getLevelNamesMapping():
@@ -59,12 +59,12 @@ def beyond_types(settings: "Settings") -> list[str]:
     return found
 
 
-def complaints(error: "ValidationError", prefix: str = "GENQ_") -> list[str]:
+def setting_errors(error: "ValidationError", prefix: str = "GENQ_") -> list[str]:
     """One sentence for each variable at fault, without the values: they may be secret."""
     found: dict[str, str] = {}
     for each in error.errors(include_url=False, include_input=False):
         variable = variable_of(each["loc"], prefix)
-        found.setdefault(variable, f"{variable}: {what_to_give(each)}".removeprefix(": "))
+        found.setdefault(variable, f"{variable}: {advice(each)}".removeprefix(": "))
     return list(found.values())
 
 
@@ -73,6 +73,6 @@ def variable_of(place: tuple[str | int, ...], prefix: str) -> str:
     return f"{prefix}{place[0]}".upper() if place else ""
 
 
-def what_to_give(complaint: Any) -> str:
+def advice(complaint: Any) -> str:
     words = str(complaint["msg"]).removeprefix("Value error, ").replace("Input should", "it should")
     return HINTS.get(complaint["type"], words)

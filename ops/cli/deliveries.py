@@ -7,7 +7,7 @@ from urllib.parse import quote
 import typer
 
 from generation.webhooks.delivery import DeliveryState
-from ops.cli.connection import KeyOption, UrlOption, calling
+from ops.cli.connection import KeyOption, UrlOption, api_client
 from ops.cli.endpoints import PANEL
 from ops.cli.output import AsJson, print_fields, print_json, print_table
 
@@ -40,7 +40,7 @@ def list_deliveries(
 ) -> None:
     """List deliveries to endpoints and to the webhooks of jobs, newest first."""
     filters = {"state": state and state.value, "endpoint": endpoint, "job": job}
-    with calling(url, key) as client:
+    with api_client(url, key) as client:
         asked = {name: value for name, value in filters.items() if value}
         found = list(client.endpoints.deliveries(limit=limit, **asked))
     if as_json:
@@ -60,7 +60,7 @@ def get(
     key: KeyOption = None,
 ) -> None:
     """Show one delivery and each of its attempts."""
-    with calling(url, key) as client:
+    with api_client(url, key) as client:
         found = client.document(f"/v1/webhook-deliveries/{quote(delivery_id, safe='')}")
     if as_json:
         print_json(found)
@@ -79,7 +79,7 @@ def resend(
     key: KeyOption = None,
 ) -> None:
     """Send a delivery again, at once, under its old event id."""
-    with calling(url, key) as client:
+    with api_client(url, key) as client:
         found = client.endpoints.resend(delivery_id)
     if as_json:
         print_json(found)

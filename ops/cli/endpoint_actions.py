@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from ops.cli.connection import KeyOption, UrlOption, calling
+from ops.cli.connection import KeyOption, UrlOption, api_client
 from ops.cli.endpoints import EndpointId, endpoints_app, show, show_with_secret
-from ops.cli.listen import moment
+from ops.cli.listen import parse_since
 from ops.cli.output import AsJson, print_json
 
 
@@ -23,7 +23,7 @@ def enable(
     key: KeyOption = None,
 ) -> None:
     """Send to it again. Its failures are forgotten; recover and replay send what it missed."""
-    with calling(url, key) as client:
+    with api_client(url, key) as client:
         show(client.endpoints.change(endpoint_id, enabled=True), as_json=as_json)
 
 
@@ -36,7 +36,7 @@ def disable(
     key: KeyOption = None,
 ) -> None:
     """Send nothing to it until it is enabled."""
-    with calling(url, key) as client:
+    with api_client(url, key) as client:
         show(client.endpoints.change(endpoint_id, enabled=False), as_json=as_json)
 
 
@@ -53,7 +53,7 @@ def rotate_secret(
     key: KeyOption = None,
 ) -> None:
     """Give an endpoint a new secret, and show it this once; 0 as overlap is for a leaked one."""
-    with calling(url, key) as client:
+    with api_client(url, key) as client:
         endpoint = client.endpoints.rotate_secret(endpoint_id, overlap)
     show_with_secret(endpoint, as_json=as_json)
 
@@ -67,7 +67,7 @@ def test(
     key: KeyOption = None,
 ) -> None:
     """Send an endpoint an event of the type endpoint.test."""
-    with calling(url, key) as client:
+    with api_client(url, key) as client:
         delivery = client.endpoints.test(endpoint_id)
     if as_json:
         print_json(delivery)
@@ -90,8 +90,8 @@ def recover(
     key: KeyOption = None,
 ) -> None:
     """Send again what was given up, once its receiver is well."""
-    with calling(url, key) as client:
-        queued = client.endpoints.recover(endpoint_id, moment(since))
+    with api_client(url, key) as client:
+        queued = client.endpoints.recover(endpoint_id, parse_since(since))
     print_json({"queued": queued}) if as_json else typer.echo(f"{queued} will be sent again")
 
 
@@ -105,6 +105,6 @@ def replay(
     key: KeyOption = None,
 ) -> None:
     """Send what it was never sent: events from before it was there, or while it was disabled."""
-    with calling(url, key) as client:
-        queued = client.endpoints.replay(endpoint_id, moment(since))
+    with api_client(url, key) as client:
+        queued = client.endpoints.replay(endpoint_id, parse_since(since))
     print_json({"queued": queued}) if as_json else typer.echo(f"{queued} will be sent")

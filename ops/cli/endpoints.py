@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ops.cli.completion import complete_event
-from ops.cli.connection import KeyOption, UrlOption, calling
-from ops.cli.exit_codes import Code, Stop
-from ops.cli.jobs import in_short
-from ops.cli.key_value_arguments import pairs
+from ops.cli.connection import KeyOption, UrlOption, api_client
+from ops.cli.exit_codes import CliError, ExitCode
+from ops.cli.jobs import inline_values
+from ops.cli.key_value_arguments import split_pairs
 from ops.cli.output import AsJson, print_fields, print_json, print_table
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def create(
 
     Without --event it is told of every ending, and when it is disabled itself.
     """
-    fields = given(
+    fields = given_fields(
         events=event,
         description=description,
         metadata=metadata,
@@ -80,7 +80,7 @@ def create(
         rate=rate,
         ordered=ordered,
     )
-    with calling(url, key) as client:
+    with api_client(url, key) as client:
         endpoint = client.endpoints.create(to, **fields)
     show_with_secret(endpoint, as_json=as_json)
 
@@ -90,14 +90,14 @@ def list_endpoints(
     *, as_json: AsJson = False, url: UrlOption = None, key: KeyOption = None
 ) -> None:
     """List your endpoints, oldest first."""
-    with calling(url, key) as client:
+    with api_client(url, key) as client:
         endpoints = client.endpoints.list()
     if as_json:
         print_json([each.document for each in endpoints])
         return
     columns = ("id", "url", "events", "enabled", "description")
     rows = (
-        (each.id, each.url, ", ".join(each.events), standing(each), each.description)
+        (each.id, each.url, ", ".join(each.events), enabled_text(each), each.description)
         for each in endpoints
     )
     print_table(
@@ -114,13 +114,13 @@ def get(
     key: KeyOption = None,
 ) -> None:
     """Show one endpoint, and how it has fared for a day."""
-    with calling(url, key) as client:
+    with api_client(url, key) as client:
         endpoint = client.endpoints.get(endpoint_id)
         stats = client.endpoints.stats(endpoint_id)
     if as_json:
         print_json({**endpoint.document, "stats": stats})
     else:
-        print_fields([*fields_of(endpoint), *figures_of(stats)])
+        print_fields([*fields_of(endpoint), *stats_fields(stats)])
 
 
 @endpoints_app.command("set")
@@ -142,7 +142,7 @@ def change(
     key: KeyOption = None,
 ) -> None:
     """Change what is given of an endpoint; the rest stays as it is."""
-    fields = given(
+    fields = given_fields(
         events=event,
         description=description,
         metadata=metadata,
@@ -153,20 +153,20 @@ def change(
     )
     fields |= {"url": to} if to else {}
     if not fields:
-        raise Stop("nothing to change was given: see genq endpoints set --help", Code.USAGE)
-    with calling(url, key) as client:
+        raise CliError("nothing to change was given: see genq endpoints set --help", ExitCode.USAGE)
+    with api_client(url, key) as client:
         show(client.endpoints.change(endpoint_id, **fields), as_json=as_json)
 
 
 @endpoints_app.command()
 def delete(endpoint_id: EndpointId, *, url: UrlOption = None, key: KeyOption = None) -> None:
     """Forget an endpoint. What is on its way to it is withdrawn."""
-    with calling(url, key) as client:
+    with api_client(url, key) as client:
         client.endpoints.delete(endpoint_id)
     typer.echo(f"deleted {endpoint_id}")
 
 
-def given(
+def given_fields(
     *,
     events: list[str] | None,
     description: str | None,
@@ -180,8 +180,8 @@ def given(
     fields: dict[str, Any] = {
         "events": events,
         "description": description,
-        "metadata": dict(pairs(metadata)) if metadata else None,
-        "headers": dict(pairs(headers)) if headers else None,
+        "metadata": dict(split_pairs(metadata)) if metadata else None,
+        "headers": dict(split_pairs(headers)) if headers else None,
         "concurrency": concurrency,
         "rate": rate,
         "ordered": ordered,
@@ -200,7 +200,7 @@ def show_with_secret(endpoint: "Endpoint", *, as_json: bool) -> None:
         typer.echo("Keep the secret now: it will not be shown again.", err=True)
 
 
-def standing(endpoint: "Endpoint") -> str:
+def enabled_text(endpoint: "Endpoint") -> str:
     return "yes" if endpoint.enabled else f"no: {endpoint.disabled_reason}"
 
 
@@ -210,16 +210,16 @@ def fields_of(endpoint: "Endpoint") -> Iterator[tuple[str, str]]:
     yield "url", endpoint.url
     yield "description", endpoint.description
     yield "events", ", ".join(endpoint.events)
-    yield "only jobs with", in_short(document["metadata"])
-    yield "headers", in_short(document["headers"])
+    yield "only jobs with", inline_values(document["metadata"])
+    yield "headers", inline_values(document["headers"])
     yield "at a time", str(document["concurrency"])
     yield "a second", "" if document["rate"] is None else f"{document['rate']:g}"
     yield "ordered", "yes" if document["ordered"] else ""
-    yield "enabled", standing(endpoint)
+    yield "enabled", enabled_text(endpoint)
     yield "created", document["created_at"]
 
 
-def figures_of(stats: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def stats_fields(stats: dict[str, Any]) -> Iterator[tuple[str, str]]:
     states = ("delivered", "queued", "failed", "canceled")
     yield f"since {stats['since']}", ", ".join(f"{stats[state]} {state}" for state in states)
     if stats["success_rate"] is not None:

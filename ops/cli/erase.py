@@ -2,7 +2,7 @@
 
 import typer
 
-from ops.cli.connection import KeyOption, UrlOption, calling
+from ops.cli.connection import KeyOption, UrlOption, api_client
 from ops.cli.jobs import PANEL, JobId
 from ops.cli.output import AsJson, print_json
 
@@ -20,7 +20,7 @@ def erase(
     What is kept says when and where it was bought, and what it cost. The files of the results are
     the station's, and stay there.
     """
-    with calling(url, key) as client:
+    with api_client(url, key) as client:
         job = client.erase(job_id).document
     if as_json:
         print_json(job)

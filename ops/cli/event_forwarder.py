@@ -14,7 +14,7 @@ TIMEOUT = httpx.Timeout(15, connect=5)
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class ForwardResult:
     """What the program said: a status, or why there is none."""
 
     status: int | None
@@ -41,7 +41,7 @@ class Forwarder:
     def close(self) -> None:
         self._http.close()
 
-    def send(self, event: dict[str, Any]) -> Answered:
+    def send(self, event: dict[str, Any]) -> ForwardResult:
         body = json.dumps(event, separators=(",", ":"), ensure_ascii=False).encode()
         moment = int(time.time())
         headers = {
@@ -57,4 +57,4 @@ class Forwarder:
             status = self._http.post(self._url, content=body, headers=headers).status_code
         except httpx.HTTPError as failure:
             error = str(failure) or type(failure).__name__
-        return Answered(status, error, round((time.monotonic() - began) * 1000))
+        return ForwardResult(status, error, round((time.monotonic() - began) * 1000))

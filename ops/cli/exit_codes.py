@@ -9,7 +9,7 @@ from typing import Any, NoReturn, cast
 import typer
 
 
-class Code(IntEnum):
+class ExitCode(IntEnum):
     """What a command's exit code means."""
 
     OK = 0
@@ -25,10 +25,10 @@ class Code(IntEnum):
     INTERRUPTED = 130
 
 
-class Stop(Exception):
+class CliError(Exception):
     """The command ends here. The message is one sentence that says what to change."""
 
-    def __init__(self, message: str, code: Code = Code.FAILED) -> None:
+    def __init__(self, message: str, code: ExitCode = ExitCode.FAILED) -> None:
         super().__init__(message)
         self.code = code
 
@@ -46,15 +46,15 @@ def run(app: typer.Typer) -> NoReturn:
     try:
         check_encoding(sys.argv)
         code: Any = app(standalone_mode=False)
-    except Stop as stop:
+    except CliError as stop:
         warn(str(stop))
         code = stop.code
     except typer.TyperException as error:
         warn_of_usage(error)
-        code = Code.USAGE
+        code = ExitCode.USAGE
     except (KeyboardInterrupt, typer.Abort):
-        code = Code.INTERRUPTED
-    sys.exit(code or Code.OK)
+        code = ExitCode.INTERRUPTED
+    sys.exit(code or ExitCode.OK)
 
 
 def warn_of_usage(error: typer.TyperException) -> None:
@@ -67,8 +67,10 @@ def warn_of_usage(error: typer.TyperException) -> None:
 
 
 def check_encoding(arguments: Sequence[str]) -> None:
-    """Raises `Stop` for arguments that could be sent to nobody."""
+    """Raises `CliError` for arguments that could be sent to nobody."""
     try:
         "".join(arguments).encode()
     except UnicodeEncodeError:
-        raise Stop("the command line is not UTF-8: look at it, or at LANG", Code.USAGE) from None
+        raise CliError(
+            "the command line is not UTF-8: look at it, or at LANG", ExitCode.USAGE
+        ) from None

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from ops.cli.connection import KeyOption, UrlOption, calling
+from ops.cli.connection import KeyOption, UrlOption, api_client
 from ops.cli.jobs import PANEL, JobId
-from ops.cli.output import AsJson, plain, print_json
+from ops.cli.output import AsJson, print_json, printable
 
 if TYPE_CHECKING:
     from genq.job import Document
@@ -26,13 +26,13 @@ def explain(
     """
     from genq.calls import job_path
 
-    with calling(url, key) as client:
+    with api_client(url, key) as client:
         document = client.document(job_path(job_id, "explain"))
     if as_json:
         print_json(document)
         return
     for line in lines(document):
-        typer.echo(plain(line))
+        typer.echo(printable(line))
 
 
 def lines(document: "Document") -> Iterator[str]:

@@ -13,7 +13,7 @@ from flower.options import default_options
 from generation.logs import configure_logging
 from generation.queue import celery_app
 from generation.settings import Settings
-from ops.cli.exit_codes import Code
+from ops.cli.exit_codes import ExitCode
 
 #: About 11 kB each: more would be paid for in memory, and the database has them all anyway.
 MAX_TASKS = 20_000
@@ -36,17 +36,17 @@ def serve(settings: Settings, url_prefix: str | None) -> None:
     )
     page.start_http_server()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, leave)
+        signal.signal(number, exit_now)
     page.start()
 
 
-def leave(number: int, frame: FrameType | None) -> NoReturn:
+def exit_now(number: int, frame: FrameType | None) -> NoReturn:
     """
     End at once, and well. There is nothing to save, and Flower's threads would hold the process up
     for as long as they try to reach a broker that is away.
     """
     del number, frame
-    os._exit(Code.OK)
+    os._exit(ExitCode.OK)
 
 
 def set_options(settings: Settings, url_prefix: str | None) -> None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from ops.cli.exit_codes import Stop
-from ops.cli.running_stack import settings_here
+from ops.cli.exit_codes import CliError
+from ops.cli.running_stack import local_settings
 
 if TYPE_CHECKING:
     from generation.settings import Settings
@@ -38,26 +38,26 @@ def worker() -> None:
     """
     from worker.runtime.heartbeat import path
 
-    settings, _ = settings_here()
+    settings, _ = local_settings()
     file = path(settings)
     try:
         age = time.time() - file.stat().st_mtime
     except FileNotFoundError:
-        raise Stop(
+        raise CliError(
             "no worker with these settings has ever ticked here: start genq worker"
         ) from None
     if age > STALE.total_seconds():
-        raise Stop(f"no worker has ticked for {age:.0f} s: see the worker's log")
+        raise CliError(f"no worker has ticked for {age:.0f} s: see the worker's log")
     typer.echo(f"a worker ticked {max(age, 0):.1f} s ago")
 
 
 @health_app.command()
 def api() -> None:
     """Whether the API of these settings answers on this machine."""
-    settings, _ = settings_here()
+    settings, _ = local_settings()
     status = healthz(settings)
     if status != HTTPStatus.OK:
-        raise Stop(f"the API answers HTTP {status}: see its log")
+        raise CliError(f"the API answers HTTP {status}: see its log")
     typer.echo("the API answers")
 
 
@@ -71,7 +71,7 @@ def healthz(settings: "Settings") -> int:
         connection.request("GET", "/healthz")
         return connection.getresponse().status
     except (OSError, HTTPException) as error:
-        raise Stop(
+        raise CliError(
             f"the API does not answer on {host}:{settings.api_port} ({error}): start genq api"
         ) from None
     finally:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from ops.cli.exit_codes import Code, Stop
+from ops.cli.exit_codes import CliError, ExitCode
 from ops.cli.key_value_arguments import read_json
 
 InputOption = Annotated[
@@ -24,9 +24,11 @@ def read_input(file: str | None) -> dict[str, Any]:
         content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
         document = read_json(content)
     except OSError as error:
-        raise Stop(f"{source} cannot be read: {error.strerror}", Code.USAGE) from None
+        raise CliError(f"{source} cannot be read: {error.strerror}", ExitCode.USAGE) from None
     except ValueError as error:
-        raise Stop(f"{source} is not JSON: {error}", Code.USAGE) from None
+        raise CliError(f"{source} is not JSON: {error}", ExitCode.USAGE) from None
     if not isinstance(document, dict):
-        raise Stop(f'{source} is not a JSON object, as {{"prompt": "a cat"}} is', Code.USAGE)
+        raise CliError(
+            f'{source} is not a JSON object, as {{"prompt": "a cat"}} is', ExitCode.USAGE
+        )
     return cast(dict[str, Any], document)

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ops.cli.connection import KeyOption, UrlOption, calling
-from ops.cli.exit_codes import Code, Stop
+from ops.cli.connection import KeyOption, UrlOption, api_client
+from ops.cli.exit_codes import CliError, ExitCode
 from ops.cli.input_file import InputOption, read_input
 from ops.cli.jobs import PANEL, JobId
-from ops.cli.key_value_arguments import read_assignments
+from ops.cli.key_value_arguments import read_key_values
 from ops.cli.output import AsJson, print_json
 
 if TYPE_CHECKING:
@@ -38,11 +38,11 @@ def give_input(
     Example: genq input job_01KG9Q2Z6M8T4V7X1Y3A5C7E9G prompt="a lighthouse at night"
     """
     if not assignments and input_file is None:
-        raise Stop("give what the job waits for, as NAME=VALUE or --input FILE", Code.USAGE)
+        raise CliError("give what the job waits for, as NAME=VALUE or --input FILE", ExitCode.USAGE)
     given = read_input(input_file)
-    with calling(url, key) as client:
+    with api_client(url, key) as client:
         schema = schema_of(client.get(job_id).document)
-        job = client.give_input(job_id, given | read_assignments(assignments or (), schema))
+        job = client.give_input(job_id, given | read_key_values(assignments or (), schema))
     if as_json:
         print_json(job.document)
     else:

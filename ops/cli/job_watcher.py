@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 
 from genq import Client, GenqError, Job
 from genq.job import Document
-from genq.poll_interval import next_question
+from genq.poll_interval import poll_pause
 
-from ops.cli.connection import stop_of
-from ops.cli.exit_codes import Stop
+from ops.cli.connection import cli_error
+from ops.cli.exit_codes import CliError
 
 
-class Watch:
+class JobWatcher:
     """Jobs that are waited for, for at most `timeout` seconds; each answer is given to `show`."""
 
     def __init__(
@@ -41,7 +41,7 @@ class Watch:
             if job.ended:
                 ended[job_id] = job.document
             elif self._until is None or now < self._until:
-                at = now + next_question(now - self._began, job.retry_after)
+                at = now + poll_pause(now - self._began, job.retry_after)
                 # When time is up each is asked about once more.
                 heapq.heappush(due, (at if self._until is None else min(at, self._until), job_id))
         return {job_id: ended[job_id] for job_id in self._job_ids if job_id in ended}
@@ -50,5 +50,5 @@ class Watch:
         try:
             return self._client.get(job_id)
         except GenqError as error:
-            stop = stop_of(error, self._client.url)
-            raise Stop(f"{job_id}: {stop}", stop.code) from None
+            stop = cli_error(error, self._client.url)
+            raise CliError(f"{job_id}: {stop}", stop.code) from None

@@ -8,9 +8,9 @@ import typer
 
 from generation.job import JobState
 from ops.cli.completion import complete_provider
-from ops.cli.connection import KeyOption, UrlOption, calling
+from ops.cli.connection import KeyOption, UrlOption, api_client
 from ops.cli.exit_codes import warn
-from ops.cli.output import AsJson, plain, print_fields, print_json, print_table
+from ops.cli.output import AsJson, print_fields, print_json, print_table, printable
 
 if TYPE_CHECKING:
     from genq import Client
@@ -35,7 +35,7 @@ def get(
     job_id: JobId, *, as_json: AsJson = False, url: UrlOption = None, key: KeyOption = None
 ) -> None:
     """Show one job: where it stands, why it waits, what came of it."""
-    with calling(url, key) as client:
+    with api_client(url, key) as client:
         job = client.get(job_id).document
     print_json(job) if as_json else print_fields(fields_of(job))
 
@@ -55,7 +55,7 @@ def list_jobs(
     """List your jobs, newest first."""
     filters = {"state": state, "provider": provider}
     given = {name: str(value) for name, value in filters.items() if value is not None}
-    with calling(url, key) as client:
+    with api_client(url, key) as client:
         jobs = [job.document for job in client.list(limit=limit, **given)]
         if provider and not jobs:
             warn_of_provider(client, provider)
@@ -71,7 +71,7 @@ def warn_of_provider(client: "Client", name: str) -> None:
 
     known = {each["provider"] for each in client.document("/v1/operations")["data"]}
     if name not in known:
-        warn(plain(no_such(f"provider {name!r}", name, sorted(known))))
+        warn(printable(no_such(f"provider {name!r}", name, sorted(known))))
 
 
 def cancel(
@@ -83,7 +83,7 @@ def cancel(
     One that was not sent yet is canceled at once, and costs nothing. One that is upstream is
     stopped there if the provider can do that; otherwise its result is let go of, and it was paid.
     """
-    with calling(url, key) as client:
+    with api_client(url, key) as client:
         job = client.cancel(job_id).document
     if as_json:
         print_json(job)
@@ -130,8 +130,8 @@ def fields_of(job: "Document") -> Iterator[tuple[str, str]]:
         yield "text", text
     yield "actions", ", ".join(job["actions"])
     yield "what to do", what_to_do(job)
-    yield "input", in_short(job["input"])
-    yield "metadata", in_short(job["metadata"])
+    yield "input", inline_values(job["input"])
+    yield "metadata", inline_values(job["metadata"])
     yield "station", job["upstream"]["station"] or ""
     yield "upstream id", job["upstream"]["id"] or ""
     yield "billed", job["billed"]
@@ -154,5 +154,5 @@ def what_to_do(job: "Document") -> str:
             return ""
 
 
-def in_short(values: dict[str, Any]) -> str:
+def inline_values(values: dict[str, Any]) -> str:
     return ", ".join(f"{name}={value!r}" for name, value in values.items())

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NoReturn, cast
 
-from ops.cli.exit_codes import Code, Stop
+from ops.cli.exit_codes import CliError, ExitCode
 
 Schema = Mapping[str, Any]
 
@@ -26,31 +26,31 @@ TYPES: Mapping[type, str] = {
 
 
 def split(assignment: str) -> tuple[str, str]:
-    """Name and value. Raises `Stop` where there is no `=` or no name."""
+    """Name and value. Raises `CliError` where there is no `=` or no name."""
     name, equals, value = assignment.partition("=")
     if not (equals and name):
-        raise Stop(f"{assignment!r} is not name=value, as in prompt='a cat'", Code.USAGE)
+        raise CliError(f"{assignment!r} is not name=value, as in prompt='a cat'", ExitCode.USAGE)
     return name, value
 
 
-def pairs(assignments: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Names and values. Raises `Stop` for a name that is given twice: one would be lost."""
+def split_pairs(assignments: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Names and values. Raises `CliError` for a name that is given twice: one would be lost."""
     names: set[str] = set()
     for assignment in assignments:
         name, value = split(assignment)
         if name in names:
-            raise Stop(f"{name} is given twice; give it once", Code.USAGE)
+            raise CliError(f"{name} is given twice; give it once", ExitCode.USAGE)
         names.add(name)
         yield name, value
 
 
-def read_assignments(assignments: Iterable[str], schema: Schema) -> dict[str, Any]:
+def read_key_values(assignments: Iterable[str], schema: Schema) -> dict[str, Any]:
     """The input that these assignments mean for an operation with this schema of its input."""
     properties: Mapping[str, Schema] = schema.get("properties", {})
     definitions: Mapping[str, Schema] = schema.get("$defs", {})
     return {
-        name: read_value(text, types_of(properties.get(name, {}), definitions))
-        for name, text in pairs(assignments)
+        name: read_value(text, json_types(properties.get(name, {}), definitions))
+        for name, text in split_pairs(assignments)
     }
 
 
@@ -67,14 +67,14 @@ def read_value(text: str, fitting: frozenset[str]) -> Any:
     return text if "string" in fitting and not fits else value
 
 
-def types_of(schema: Schema, definitions: Mapping[str, Schema]) -> frozenset[str]:
+def json_types(schema: Schema, definitions: Mapping[str, Schema]) -> frozenset[str]:
     """The JSON types that fit a schema; empty where it does not say."""
     if "$ref" in schema:
         name = str(schema["$ref"]).rpartition("/")[2]
-        return types_of(definitions.get(name, {}), definitions)
+        return json_types(definitions.get(name, {}), definitions)
     members: list[Schema] = [*schema.get("anyOf", []), *schema.get("oneOf", [])]
     if members:
-        kinds = [types_of(member, definitions) for member in members]
+        kinds = [json_types(member, definitions) for member in members]
         return frozenset[str]().union(*kinds) if all(kinds) else frozenset()
     if "enum" in schema or "const" in schema:
         values: list[Any] = schema.get("enum", [schema.get("const")])
@@ -89,16 +89,18 @@ def read_json(text: str | bytes) -> Any:
     a name twice.
     """
     try:
-        return json.loads(text, parse_constant=refuse, object_pairs_hook=all_different)
+        return json.loads(
+            text, parse_constant=reject_constant, object_pairs_hook=reject_duplicate_names
+        )
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
 
 
-def refuse(constant: str) -> NoReturn:
+def reject_constant(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no JSON")
 
 
-def all_different(members: list[tuple[str, Any]]) -> dict[str, Any]:
+def reject_duplicate_names(members: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(members)
     if len(found) < len(members):
         names = [name for name, _ in members]

@@ -20,7 +20,7 @@ from generation.access.permissions import (
 from ops.cli.completion import complete_provider, known_providers
 from ops.cli.configuration import load_settings
 from ops.cli.database import with_store
-from ops.cli.exit_codes import Code, Stop
+from ops.cli.exit_codes import CliError, ExitCode
 from ops.cli.output import AsJson, print_json, print_table
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 keys_app = typer.Typer(help="Make, list and revoke the keys of callers.", no_args_is_help=True)
 
 #: How much later an expiry given as a duration may be.
-LONGEST_LIFE = timedelta(days=36_500)
-MOST = 1_000_000
+MAX_LIFETIME = timedelta(days=36_500)
+MAX_LIMIT = 1_000_000
 
 ScopeOption = Annotated[
     list[Scope] | None,
@@ -53,10 +53,11 @@ RateOption = Annotated[
 ]
 InFlightOption = Annotated[
     int | None,
-    typer.Option("--max-in-flight", min=1, max=MOST, help="the most unfinished jobs at once"),
+    typer.Option("--max-in-flight", min=1, max=MAX_LIMIT, help="the most unfinished jobs at once"),
 ]
 DailyOption = Annotated[
-    int | None, typer.Option("--daily-jobs", min=1, max=MOST, help="the most jobs in a day (UTC)")
+    int | None,
+    typer.Option("--daily-jobs", min=1, max=MAX_LIMIT, help="the most jobs in a day (UTC)"),
 ]
 ExpiresOption = Annotated[
     str | None,
@@ -151,7 +152,7 @@ def revoke(
         return await store.keys.revoke(key_id, datetime.now(UTC))
 
     if not with_store(load_settings(), end):
-        raise Stop(f"there is no valid key {key_id!r}: see genq keys list")
+        raise CliError(f"there is no valid key {key_id!r}: see genq keys list")
     typer.echo(f"revoked {key_id}")
 
 
@@ -164,13 +165,13 @@ def row_of(key: dict[str, Any], valid: bool) -> list[str]:
         key["tenant"],
         key["prefix"],
         ", ".join(key["scopes"]),
-        limits_in_words(key) or "–",
+        limits_text(key) or "–",
         key["last_used_at"] or "–",
         ended or expiry or "–",
     ]
 
 
-def limits_in_words(key: dict[str, Any]) -> str:
+def limits_text(key: dict[str, Any]) -> str:
     words = (
         key["rate"],
         key["max_in_flight"] and f"{key['max_in_flight']} in flight",
@@ -181,10 +182,10 @@ def limits_in_words(key: dict[str, Any]) -> str:
 
 
 def checked_tenant(name: str) -> str:
-    """Raises `Stop` for a name that is empty, too long or unprintable."""
+    """Raises `CliError` for a name that is empty, too long or unprintable."""
     tenant = name.strip()
     if len(tenant) > LONGEST_TENANT or not re.fullmatch(TENANT, tenant) or not tenant.isprintable():
-        raise Stop(f"NAME must have 1 to {LONGEST_TENANT} printable characters", Code.USAGE)
+        raise CliError(f"NAME must have 1 to {LONGEST_TENANT} printable characters", ExitCode.USAGE)
     return tenant
 
 
@@ -192,7 +193,7 @@ def checked_rate(text: str) -> Rate:
     try:
         return read_rate(text)
     except ValueError as error:
-        raise Stop(f"--rate {error}", Code.USAGE) from None
+        raise CliError(f"--rate {error}", ExitCode.USAGE) from None
 
 
 def checked_providers(names: list[str]) -> frozenset[str]:
@@ -202,25 +203,27 @@ def checked_providers(names: list[str]) -> frozenset[str]:
     for name in names:
         if name not in known:
             words = no_such(f"provider {name!r}", name, known)
-            raise Stop(f"--provider: {words}", Code.USAGE)
+            raise CliError(f"--provider: {words}", ExitCode.USAGE)
     return frozenset(names)
 
 
 def checked_expiry(text: str, now: datetime) -> datetime:
-    """A moment, or how long from now. Raises `Stop` for anything else, and for what is past."""
+    """A moment, or how long from now. Raises `CliError` for anything else, and for what is past."""
     from generation.settings import duration
 
     seconds = duration(text)
     try:
         moment = (
-            now + min(timedelta(seconds=seconds), LONGEST_LIFE)
+            now + min(timedelta(seconds=seconds), MAX_LIFETIME)
             if isinstance(seconds, float)
             else datetime.fromisoformat(text.strip().upper())
         )
     except (ValueError, OverflowError):
-        raise Stop("--expires must be as in 90d, 12h or 2027-01-31T12:00:00Z", Code.USAGE) from None
+        raise CliError(
+            "--expires must be as in 90d, 12h or 2027-01-31T12:00:00Z", ExitCode.USAGE
+        ) from None
     if moment.tzinfo is None:
-        raise Stop("--expires must say its time zone: end it with Z for UTC", Code.USAGE)
+        raise CliError("--expires must say its time zone: end it with Z for UTC", ExitCode.USAGE)
     if moment <= now:
-        raise Stop("--expires must lie in the future", Code.USAGE)
+        raise CliError("--expires must lie in the future", ExitCode.USAGE)
     return moment.astimezone(UTC)

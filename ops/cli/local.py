@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ops.cli.configuration import load_settings
-from ops.cli.exit_codes import Code, warn
+from ops.cli.exit_codes import ExitCode, warn
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -33,7 +33,7 @@ def up() -> None:
 
     from ops.local.up import up as run_up
 
-    run(lambda console: run_up(settings, console))
+    run_stack(lambda console: run_up(settings, console))
 
 
 def demo(
@@ -51,15 +51,15 @@ def demo(
 
     from ops.local.demo import demo as run_demo
 
-    run(lambda console: run_demo(settings, console, once=once))
+    run_stack(lambda console: run_demo(settings, console, once=once))
 
 
-def run(work: Callable[["Console"], Coroutine[Any, Any, None]]) -> None:
+def run_stack(work: Callable[["Console"], Coroutine[Any, Any, None]]) -> None:
     """Run a stack to its end, whatever ends it. Raises `typer.Exit` with the right code."""
-    from ops.local.terminal import steady_console
+    from ops.local.terminal import hangup_safe_console
     from ops.stack.stack_errors import Interrupted, StackEnded
 
-    console = steady_console()
+    console = hangup_safe_console()
     os.umask(0o077)  # databases and logs are for their owner alone
     try:
         asyncio.run(work(console))
@@ -70,4 +70,4 @@ def run(work: Callable[["Console"], Coroutine[Any, Any, None]]) -> None:
         warn(str(end))
         raise typer.Exit(end.exit_code) from None
     except KeyboardInterrupt:
-        raise typer.Exit(Code.INTERRUPTED) from None
+        raise typer.Exit(ExitCode.INTERRUPTED) from None

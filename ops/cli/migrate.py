@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import typer
 
 from ops.cli.configuration import load_settings
-from ops.cli.database import NoDatabase, away, check_file, sqlite_file, with_store
-from ops.cli.exit_codes import Stop, warn
+from ops.cli.database import DatabaseUnavailable, away, check_file, sqlite_file, with_store
+from ops.cli.exit_codes import CliError, warn
 
 if TYPE_CHECKING:
     from generation.settings import Settings
 
 #: A database that is still coming up is waited for.
-PATIENCE = timedelta(seconds=30)
+WAIT_LIMIT = timedelta(seconds=30)
 ASK_EVERY = timedelta(seconds=0.5)
 
 #: Whose the key of GENQ_API_KEY is.
@@ -43,14 +43,14 @@ def migrate() -> None:
 
 
 def migrate_when_up(settings: "Settings") -> None:
-    """Raises `Stop` where the database stays away, or cannot be migrated."""
-    until = time.monotonic() + PATIENCE.total_seconds()
+    """Raises `CliError` where the database stays away, or cannot be migrated."""
+    until = time.monotonic() + WAIT_LIMIT.total_seconds()
     while True:
         try:
             migrate_once(settings)
             return
-        except NoDatabase as error:
-            if not error.passing or time.monotonic() >= until:
+        except DatabaseUnavailable as error:
+            if not error.transient or time.monotonic() >= until:
                 raise
         time.sleep(ASK_EVERY.total_seconds())
 
@@ -64,7 +64,7 @@ def migrate_once(settings: "Settings") -> None:
     try:
         store.migrate(settings.store_url)
     except CommandError as error:
-        raise Stop(
+        raise CliError(
             f"this genq cannot migrate the database ({error}): install the newer genq that did"
         ) from None
     except (SQLAlchemyError, OSError) as error:
@@ -72,23 +72,25 @@ def migrate_once(settings: "Settings") -> None:
 
 
 def check_first_key(settings: "Settings") -> None:
-    """Raises `Stop` for a first key that could not be stored or used."""
+    """Raises `CliError` for a first key that could not be stored or used."""
     from generation.store.access.api_keys import SHORTEST
     from generation.webhooks.signature import check_secret
 
     if settings.api_key is None:
         return
     if len(settings.api_key.get_secret_value()) < SHORTEST:
-        raise Stop(f"GENQ_API_KEY must have at least {SHORTEST} characters: openssl rand -hex 24")
+        raise CliError(
+            f"GENQ_API_KEY must have at least {SHORTEST} characters: openssl rand -hex 24"
+        )
     if settings.webhook_secret is None:
-        raise Stop(
+        raise CliError(
             "GENQ_API_KEY needs GENQ_WEBHOOK_SECRET beside it: whsec_ and what openssl rand "
             "-base64 32 prints"
         )
     try:
         check_secret(settings.webhook_secret.get_secret_value())
     except ValueError as error:
-        raise Stop(f"GENQ_WEBHOOK_SECRET: {error}") from None
+        raise CliError(f"GENQ_WEBHOOK_SECRET: {error}") from None
 
 
 def store_first_key(settings: "Settings") -> str:

@@ -11,10 +11,10 @@ from urllib.parse import quote
 import typer
 
 from ops.cli.completion import complete_operation
-from ops.cli.connection import KeyOption, UrlOption, calling
-from ops.cli.exit_codes import Code, Stop
-from ops.cli.key_value_arguments import Schema, types_of
-from ops.cli.output import AsJson, plain, print_fields, print_json, print_table
+from ops.cli.connection import KeyOption, UrlOption, api_client
+from ops.cli.exit_codes import CliError, ExitCode
+from ops.cli.key_value_arguments import Schema, json_types
+from ops.cli.output import AsJson, print_fields, print_json, print_table, printable
 
 if TYPE_CHECKING:
     from genq import Client
@@ -43,14 +43,14 @@ def operations(
     List what can be ordered, of a provider where its name is given; for one operation, show its
     fields and an example.
     """
-    with calling(url, key) as client:
+    with api_client(url, key) as client:
         found = find(client, name) if name else None
         known: list[Document] = [] if found else client.document("/v1/operations")["data"]
     if found is not None:
         print_json(found) if as_json else print_one(found)
         return
     if name is not None:
-        known = of_provider(name, known)
+        known = operations_of(name, known)
     print_json(known) if as_json else print_all(known)
 
 
@@ -73,14 +73,14 @@ def schema_of(client: "Client", operation: str) -> Schema:
     return found["input_schema"] if found else {}
 
 
-def of_provider(name: str, known: "list[Document]") -> "list[Document]":
-    """The operations of this provider. Raises `Stop` where `name` is none."""
+def operations_of(name: str, known: "list[Document]") -> "list[Document]":
+    """The operations of this provider. Raises `CliError` where `name` is none."""
     if own := [each for each in known if each["provider"] == name]:
         return own
-    raise Stop(unknown(name, [full_name(each) for each in known]), Code.USAGE)
+    raise CliError(unknown_operation(name, [full_name(each) for each in known]), ExitCode.USAGE)
 
 
-def unknown(name: str, known: Sequence[str]) -> str:
+def unknown_operation(name: str, known: Sequence[str]) -> str:
     """What to say of a name that is no operation: what was meant, and what its provider has."""
     from api.http.likely import no_such, no_such_operation
 
@@ -113,7 +113,7 @@ def print_one(operation: "Document") -> None:
     )
     columns = ("field", "takes", "default", "")
     print_table(columns, fields_of(operation["input_schema"]), empty="it has no fields")
-    typer.echo(f"Example: {plain(example(operation))}")
+    typer.echo(f"Example: {printable(example(operation))}")
 
 
 def fields_of(schema: Schema) -> list[tuple[str, str, str, str]]:
@@ -137,7 +137,7 @@ def takes(schema: Schema, definitions: dict[str, Schema]) -> str:
     values = [value for member in members for value in member.get("enum", [])]
     if values:
         return " | ".join(str(value) for value in values)
-    return " or ".join(sorted(types_of(schema, definitions) - {"null"})) or "anything"
+    return " or ".join(sorted(json_types(schema, definitions) - {"null"})) or "anything"
 
 
 def default_of(schema: Schema) -> str:

@@ -49,15 +49,15 @@ def print_table(
     sentence instead. Words such as ids are never broken. A terminal cuts the columns named in `cut`
     short; a pipe gets everything.
     """
-    from ops.cli.table import lines_of
+    from ops.cli.table import table_lines
 
-    cells = [[" ".join(plain(cell).split()) for cell in row] for row in rows]
+    cells = [[" ".join(printable(cell).split()) for cell in row] for row in rows]
     width = get_terminal_size().columns if sys.stdout.isatty() else None
-    for line in lines_of(columns, cells, width, cut) if cells else [empty]:
+    for line in table_lines(columns, cells, width, cut) if cells else [empty]:
         typer.echo(line)
 
 
-def plain(text: str) -> str:
+def printable(text: str) -> str:
     """Text of somebody else's without what could move a terminal's cursor."""
     return "".join(
         "�" if category(letter) == "Cc" and letter != "\n" else letter for letter in text
@@ -69,7 +69,7 @@ def print_fields(fields: Iterable[tuple[str, str]]) -> None:
     Names and values, one under the other; what is empty is left out. A long value is left to the
     terminal to wrap, so that it can be copied as a whole.
     """
-    shown = [(plain(name), plain(value)) for name, value in fields if value]
+    shown = [(printable(name), printable(value)) for name, value in fields if value]
     width = max((len(name) for name, _ in shown), default=0)
     for name, value in shown:
         first, *more = value.split("\n")

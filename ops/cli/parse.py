@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ops.cli.completion import complete_provider
-from ops.cli.exit_codes import Code, Stop
-from ops.cli.operations import unknown
+from ops.cli.exit_codes import CliError, ExitCode
+from ops.cli.operations import unknown_operation
 from ops.cli.output import print_json
 
 if TYPE_CHECKING:
@@ -45,31 +45,33 @@ def parse(
     from generation.contract.reply import Reply
 
     spoken = operation_of(provider, operation, dialect)
-    asked = kind_of(kind)
+    asked = reply_kind(kind)
     reply = Reply(status, sys.stdin.buffer.read())
     print_json(describe(spoken, asked, reply, Order(job_id=job)))
 
 
 def operation_of(provider: str, name: str, dialect: str | None) -> "Operation[Any]":
-    """Raises `Stop`, with the known names, for one that is unknown."""
+    """Raises `CliError`, with the known names, for one that is unknown."""
     from generation import providers
 
     spoken = providers.dialects(provider, name)
     if not spoken:
-        raise Stop(unknown(f"{provider}.{name}", providers.names()), Code.USAGE)
+        raise CliError(unknown_operation(f"{provider}.{name}", providers.names()), ExitCode.USAGE)
     found = providers.find(provider, name, dialect or spoken[0])
     if found is None:
-        raise Stop(
+        raise CliError(
             f"{provider} {name} is not spoken as {dialect!r}; it is as {', '.join(spoken)}",
-            Code.USAGE,
+            ExitCode.USAGE,
         )
     return found
 
 
-def kind_of(name: str) -> "Kind":
+def reply_kind(name: str) -> "Kind":
     from generation.contract.inspect_reply import Kind
 
     try:
         return Kind(name)
     except ValueError:
-        raise Stop(f"there is no kind {name!r}; there are {', '.join(Kind)}", Code.USAGE) from None
+        raise CliError(
+            f"there is no kind {name!r}; there are {', '.join(Kind)}", ExitCode.USAGE
+        ) from None

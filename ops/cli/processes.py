@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ops.cli.configuration import complaints, load_settings
+from ops.cli.configuration import load_settings, setting_errors
 from ops.cli.database import check_file, sqlite_file
-from ops.cli.exit_codes import Code, Stop
+from ops.cli.exit_codes import CliError, ExitCode
 from ops.cli.flower_access import check_access
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def api() -> None:
     GENQ_API_HOST and GENQ_API_PORT say where it listens. It needs the database; the broker may be
     away.
     """
-    settings = room_settings()
+    settings = checked_settings()
 
     from api import server
 
@@ -45,7 +45,7 @@ def worker() -> None:
     Run as many as you like, on as many machines as share the database and the broker. Told to stop
     (SIGTERM), it finishes what it is sending first.
     """
-    room_settings()
+    checked_settings()
 
     from worker import app
 
@@ -74,7 +74,7 @@ def flower(
 
     from ops.cli import flower_page
 
-    with listening(settings.flower_host, settings.flower_port, "set GENQ_FLOWER_PORT"):
+    with reporting_bind_errors(settings.flower_host, settings.flower_port, "set GENQ_FLOWER_PORT"):
         flower_page.serve(settings, url_prefix)
 
 
@@ -109,15 +109,15 @@ def sandbox(
     try:
         config = SandboxConfig(**changes)
     except ValidationError as error:
-        raise Stop("; ".join(complaints(error, "GENQ_SANDBOX_")), Code.USAGE) from None
+        raise CliError("; ".join(setting_errors(error, "GENQ_SANDBOX_")), ExitCode.USAGE) from None
     if unknown := unknown_sandbox_settings(SandboxConfig.model_fields, os.environ):
-        raise Stop("; ".join(unknown), Code.USAGE)
-    with listening(host, port, "give another --port"):
+        raise CliError("; ".join(unknown), ExitCode.USAGE)
+    with reporting_bind_errors(host, port, "give another --port"):
         serve(config, host, port)
 
 
-def room_settings() -> "Settings":
-    """The settings of the API and the workers. Raises `Stop` where either could not work."""
+def checked_settings() -> "Settings":
+    """The settings of the API and the workers. Raises `CliError` where either could not work."""
     from generation.stations.config_file import BadStations, load_stations
 
     settings = load_settings()
@@ -125,15 +125,15 @@ def room_settings() -> "Settings":
     try:
         load_stations(settings)
     except BadStations as error:
-        raise Stop(str(error)) from None
+        raise CliError(str(error)) from None
     return settings
 
 
 @contextmanager
-def listening(host: str, port: int, advice: str) -> Generator[None]:
-    """Raises `Stop` where the address cannot be listened on."""
+def reporting_bind_errors(host: str, port: int, advice: str) -> Generator[None]:
+    """Raises `CliError` where the address cannot be listened on."""
     try:
         yield
     except OSError as error:
         reason = error.strerror or str(error)
-        raise Stop(f"cannot listen on {host}:{port} ({reason}): {advice}") from None
+        raise CliError(f"cannot listen on {host}:{port} ({reason}): {advice}") from None

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from ops.cli.connection import KeyOption, UrlOption, calling
-from ops.cli.exit_codes import Code, Stop
+from ops.cli.connection import KeyOption, UrlOption, api_client
+from ops.cli.exit_codes import CliError, ExitCode
 from ops.cli.jobs import PANEL, JobId
 from ops.cli.output import AsJson, print_json
 
@@ -38,9 +38,9 @@ def resolve(
     before you say --requeue: if there was a task after all, it is paid for twice.
     """
     if (upstream_id is not None) + requeue + fail != 1:
-        raise Stop("give one of --upstream-id ID, --requeue and --fail", Code.USAGE)
+        raise CliError("give one of --upstream-id ID, --requeue and --fail", ExitCode.USAGE)
     then = None if upstream_id is not None else "requeue" if requeue else "fail"
-    with calling(url, key) as client:
+    with api_client(url, key) as client:
         job = client.resolve(job_id, upstream_id=upstream_id, then=then)
     if as_json:
         print_json(job.document)

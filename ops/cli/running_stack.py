@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 FILE_NAME = "running.json"
 
 
-def settings_here() -> "tuple[Settings, str | None]":
+def local_settings() -> "tuple[Settings, str | None]":
     """
     The settings of the stack that runs in the data directory, and which one that is; where none
     runs, the usual settings. Variables of this command's own environment win.

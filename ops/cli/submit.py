@@ -5,14 +5,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ops.cli.completion import complete_operation
-from ops.cli.connection import PATIENCE, PATIENCE_WHILE_WAITING, KeyOption, UrlOption, calling
-from ops.cli.exit_codes import Code, Stop
+from ops.cli.connection import (
+    RETRY_SECONDS,
+    RETRY_SECONDS_WHILE_WAITING,
+    KeyOption,
+    UrlOption,
+    api_client,
+)
+from ops.cli.exit_codes import CliError, ExitCode
 from ops.cli.idempotency import checked_idempotency_key
 from ops.cli.input_file import InputOption, read_input
-from ops.cli.key_value_arguments import pairs, read_assignments
+from ops.cli.key_value_arguments import read_key_values, split_pairs
 from ops.cli.operations import schema_of
-from ops.cli.output import AsJson, plain, print_json
-from ops.cli.wait import TimeoutOption, wait_for
+from ops.cli.output import AsJson, print_json, printable
+from ops.cli.wait import TimeoutOption, wait_for_jobs
 
 if TYPE_CHECKING:
     from genq import Client, Job
@@ -95,18 +101,18 @@ def submit(
     check_timeout(timeout, wait=wait)
     if action and operation and "=" in operation:
         operation, assignments = None, [operation, *(assignments or ())]
-    check_operation(operation, parent, action)
+    check_target(operation, parent, action)
     given = read_input(input_file)
-    common = common_fields(webhook, metadata, deadline, priority, idempotency_key)
-    with calling(url, key, PATIENCE_WHILE_WAITING if wait else PATIENCE) as client:
+    options = shared_options(webhook, metadata, deadline, priority, idempotency_key)
+    with api_client(url, key, RETRY_SECONDS_WHILE_WAITING if wait else RETRY_SECONDS) as client:
         name = operation or action_of(client, str(parent))
-        given |= read_assignments(assignments or (), schema_of(client, name))
+        given |= read_key_values(assignments or (), schema_of(client, name))
         if operation is None:
-            job = client.act(str(parent), str(action), given, **common)
+            job = client.act(str(parent), str(action), given, **options)
         else:
             extra = {"action": action} if action else None
-            job = client.submit(operation, given, parent=parent, extra=extra, **common)
-        follow(client, job, timeout, wait=wait, as_json=as_json)
+            job = client.submit(operation, given, parent=parent, extra=extra, **options)
+        print_or_wait(client, job, timeout, wait=wait, as_json=as_json)
 
 
 def act(
@@ -137,15 +143,15 @@ def act(
     """
     check_timeout(timeout, wait=wait)
     given = read_input(input_file)
-    common = common_fields(webhook, metadata, deadline, priority, idempotency_key)
-    with calling(url, key, PATIENCE_WHILE_WAITING if wait else PATIENCE) as client:
+    options = shared_options(webhook, metadata, deadline, priority, idempotency_key)
+    with api_client(url, key, RETRY_SECONDS_WHILE_WAITING if wait else RETRY_SECONDS) as client:
         schema = schema_of(client, action_of(client, parent))
-        given |= read_assignments(assignments or (), schema)
-        job = client.act(parent, action, given, **common)
-        follow(client, job, timeout, wait=wait, as_json=as_json)
+        given |= read_key_values(assignments or (), schema)
+        job = client.act(parent, action, given, **options)
+        print_or_wait(client, job, timeout, wait=wait, as_json=as_json)
 
 
-def common_fields(
+def shared_options(
     webhook: str | None,
     metadata: list[str] | None,
     deadline: str | None,
@@ -155,14 +161,14 @@ def common_fields(
     """What every order may have, as the client's arguments."""
     return {
         "webhook": webhook,
-        "metadata": dict(pairs(metadata or ())),
+        "metadata": dict(split_pairs(metadata or ())),
         "deadline": deadline,
         "priority": priority,
         "idempotency_key": idempotency_key,
     }
 
 
-def follow(
+def print_or_wait(
     client: "Client", job: "Job", timeout: float | None, *, wait: bool, as_json: bool
 ) -> None:
     """Say that the job is accepted; with `wait`, wait for its end."""
@@ -170,15 +176,15 @@ def follow(
         show_accepted(job.document, as_json=as_json)
         return
     typer.echo(f"accepted {job.id}", err=True)
-    wait_for(client, [job.id], timeout, as_json=as_json)
+    wait_for_jobs(client, [job.id], timeout, as_json=as_json)
 
 
 def show_accepted(document: "Document", *, as_json: bool) -> None:
     if as_json:
         print_json(document)
         return
-    typer.echo(plain(document["id"]))
-    typer.echo(f"accepted; to wait for it: genq wait {plain(document['id'])}", err=True)
+    typer.echo(printable(document["id"]))
+    typer.echo(f"accepted; to wait for it: genq wait {printable(document['id'])}", err=True)
 
 
 def action_of(client: "Client", parent: str) -> str:
@@ -188,20 +194,20 @@ def action_of(client: "Client", parent: str) -> str:
 
 def check_timeout(timeout: float | None, *, wait: bool) -> None:
     if timeout is not None and not wait:
-        raise Stop("--timeout says how long to --wait: give both, or neither", Code.USAGE)
+        raise CliError("--timeout says how long to --wait: give both, or neither", ExitCode.USAGE)
 
 
-def check_operation(operation: str | None, parent: str | None, action: str | None) -> None:
-    """Raises `Stop` for an order that says neither what to make nor what to follow."""
+def check_target(operation: str | None, parent: str | None, action: str | None) -> None:
+    """Raises `CliError` for an order that says neither what to make nor what to follow."""
     if action and not parent:
-        raise Stop("--action follows a finished job: name it with --parent", Code.USAGE)
+        raise CliError("--action follows a finished job: name it with --parent", ExitCode.USAGE)
     if operation is None:
         if not action:
-            raise Stop("Missing argument 'OPERATION'; see genq submit --help", Code.USAGE)
+            raise CliError("Missing argument 'OPERATION'; see genq submit --help", ExitCode.USAGE)
         return
     provider, _, name = operation.partition(".")
     if not (provider and name):
-        raise Stop(
+        raise CliError(
             f"{operation!r} is not provider.operation, as in kling.text2video: see genq operations",
-            Code.USAGE,
+            ExitCode.USAGE,
         )

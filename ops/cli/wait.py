@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ops.cli.connection import PATIENCE_WHILE_WAITING, KeyOption, UrlOption, calling
-from ops.cli.exit_codes import Code, Stop
-from ops.cli.output import AsJson, plain, print_json_line
+from ops.cli.connection import RETRY_SECONDS_WHILE_WAITING, KeyOption, UrlOption, api_client
+from ops.cli.exit_codes import CliError, ExitCode
+from ops.cli.output import AsJson, print_json_line, printable
 
 if TYPE_CHECKING:
     from genq import Client
@@ -40,19 +40,19 @@ def wait(
     Exit code: 0 all succeeded, 1 a job failed, expired or was canceled, 3 the API cannot be reached
     or refuses, 4 timed out. With --json, each job that ended is one line of JSON.
     """
-    with calling(url, key, PATIENCE_WHILE_WAITING) as client:
-        wait_for(client, job_ids, timeout, as_json=as_json)
+    with api_client(url, key, RETRY_SECONDS_WHILE_WAITING) as client:
+        wait_for_jobs(client, job_ids, timeout, as_json=as_json)
 
 
-def wait_for(
+def wait_for_jobs(
     client: "Client", job_ids: Sequence[str], timeout: float | None, *, as_json: bool
 ) -> None:
     """Wait, print what came of it, and end the command with the code that says so."""
-    from ops.cli.job_watcher import Watch
-    from ops.cli.progress import Progress
+    from ops.cli.job_watcher import JobWatcher
+    from ops.cli.progress import JobProgress
 
-    with Progress() as progress:
-        ended = Watch(client, job_ids, timeout, progress.show).until_ended()
+    with JobProgress() as progress:
+        ended = JobWatcher(client, job_ids, timeout, progress.show).until_ended()
     for job in ended.values():
         if as_json:
             print_json_line(job)
@@ -60,18 +60,18 @@ def wait_for(
             print_results(job)
     waiting = [job_id for job_id in dict.fromkeys(job_ids) if job_id not in ended]
     if waiting:
-        raise Stop(
+        raise CliError(
             f"not ended after {timeout:g} s: {' '.join(waiting)}; they go on, and genq wait waits "
             "for them again",
-            Code.TIMED_OUT,
+            ExitCode.TIMED_OUT,
         )
     if any(job["state"] != "succeeded" for job in ended.values()):
-        raise typer.Exit(Code.FAILED)
+        raise typer.Exit(ExitCode.FAILED)
 
 
 def print_results(job: "Document") -> None:
     """The URLs of a job's assets, and its texts, on standard output."""
     for asset in job["assets"]:
-        typer.echo(plain(asset["url"]))
+        typer.echo(printable(asset["url"]))
     for text in job["texts"]:
-        typer.echo(plain(text))
+        typer.echo(printable(text))

@@ -8,7 +8,7 @@ import typer
 
 from ops.cli.configuration import load_settings
 from ops.cli.database import with_store
-from ops.cli.exit_codes import Code, Stop
+from ops.cli.exit_codes import CliError, ExitCode
 from ops.cli.keys import keys_app
 from ops.cli.output import AsJson, print_json
 
@@ -46,7 +46,7 @@ def rotate(
         return await store.keys.rotate_webhook_secret(key_id, secret, datetime.now(UTC), span)
 
     if not with_store(load_settings(), replace):
-        raise Stop(f"there is no valid key {key_id!r}: see genq keys list")
+        raise CliError(f"there is no valid key {key_id!r}: see genq keys list")
     if as_json:
         print_json({"id": key_id, "webhook_secret": secret})
         return
@@ -69,11 +69,11 @@ def signing_key() -> None:
 
 
 def checked_overlap(text: str) -> timedelta:
-    """Raises `Stop` for what is no time, or too long a one."""
+    """Raises `CliError` for what is no time, or too long a one."""
     from generation.settings import duration
     from generation.webhooks.secrets import LONGEST_OVERLAP
 
     seconds = duration(text)
     if not isinstance(seconds, float) or seconds > LONGEST_OVERLAP.total_seconds():
-        raise Stop("--overlap is a time of at most 7d, such as 30m, 24h or 7d", Code.USAGE)
+        raise CliError("--overlap is a time of at most 7d, such as 30m, 24h or 7d", ExitCode.USAGE)
     return timedelta(seconds=seconds)

@@ -9,14 +9,14 @@ from typing import Any, cast
 
 from generation.store import ApiKey, Store, new_key
 from generation.webhooks.signature import new_secret
-from ops.local.data_folder import Home
+from ops.local.data_folder import DataFolder
 
 #: Whose jobs the caller sees: those of `GENQ_API_KEY` are the same tenant's.
 TENANT = "default"
 
 
 @dataclass(frozen=True, slots=True)
-class Client:
+class ClientCredentials:
     """How to call the API. Never printed: people are told which file it is in."""
 
     url: str
@@ -26,26 +26,30 @@ class Client:
     is_new: bool = False
 
 
-async def ready_client(home: Home, store: Store, url: str, now: datetime) -> Client:
+async def prepare_credentials(
+    data_folder: DataFolder, store: Store, url: str, now: datetime
+) -> ClientCredentials:
     """
     The caller in the home's file where the store still lets it in, else a new one; the files are
     written anew, because the API may be at another port than before.
     """
-    key = kept_key(home.client)
+    key = stored_key(data_folder.client)
     known = await store.keys.find(key) if key else None
     if known is None:
-        key, known = await new_caller(store, now)
-    client = Client(url, key, known.webhook_secret, is_new=key != kept_key(home.client))
-    keep(client, home)
+        key, known = await create_key(store, now)
+    client = ClientCredentials(
+        url, key, known.webhook_secret, is_new=key != stored_key(data_folder.client)
+    )
+    write_files(client, data_folder)
     return client
 
 
-async def new_caller(store: Store, now: datetime) -> tuple[str, ApiKey]:
+async def create_key(store: Store, now: datetime) -> tuple[str, ApiKey]:
     key = new_key()
     return key, await store.keys.add(TENANT, key, new_secret(), now)
 
 
-def kept_key(file: Path) -> str:
+def stored_key(file: Path) -> str:
     """The key in a client file; empty where there is none to be read."""
     try:
         document: Any = json.loads(file.read_text(encoding="utf-8"))
@@ -55,12 +59,12 @@ def kept_key(file: Path) -> str:
     return key if isinstance(key, str) else ""
 
 
-def keep(client: Client, home: Home) -> None:
+def write_files(client: ClientCredentials, data_folder: DataFolder) -> None:
     """Write the client's files."""
     document = {"url": client.url, "key": client.key, "webhook_secret": client.webhook_secret}
-    write_private(home.client, json.dumps(document, indent=2) + "\n")
+    write_private(data_folder.client, json.dumps(document, indent=2) + "\n")
     write_private(
-        home.curl,
+        data_folder.curl,
         "# Lets curl into the local genq: curl -K <this file> <URL>\n"
         f'header = "Authorization: Bearer {client.key}"\n'
         'header = "Content-Type: application/json"\n',

@@ -6,11 +6,11 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ops.cli.exit_codes import Stop
+from ops.cli.exit_codes import CliError
 from ops.cli.running_stack import FILE_NAME
 
 
-class Home:
+class DataFolder:
     """One stack's folder, made when it is locked. Private to its owner: it holds secrets."""
 
     def __init__(self, folder: Path) -> None:
@@ -34,13 +34,13 @@ class Home:
     def locked(self) -> Generator[None]:
         """
         Hold the folder for one stack. The kernel lets go of it when this process ends, however it
-        ends. Raises `Stop` where another stack holds it, or the folder cannot be made.
+        ends. Raises `CliError` where another stack holds it, or the folder cannot be made.
         """
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             file = self._lock.open("a+", encoding="utf-8")
         except OSError as error:
-            raise Stop(
+            raise CliError(
                 f"{shown(self.folder)} cannot be used: {error.strerror}; set GENQ_DATA_DIR to"
                 " a folder you may write to"
             ) from None
@@ -48,7 +48,7 @@ class Home:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise Stop(self._taken()) from None
+                raise CliError(self._taken()) from None
             file.truncate(0)
             file.write(f"{os.getpid()}\n")
             file.flush()

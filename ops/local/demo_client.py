@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from generation.job import TERMINAL
-from ops.local.client_credentials import Client
+from ops.local.client_credentials import ClientCredentials
 from ops.local.demo_outcome import FileCheck
 
 LOOK_EVERY = timedelta(milliseconds=250)
@@ -20,25 +20,25 @@ TIMEOUT_SECONDS = 10
 OnLook = Callable[[dict[str, Any]], None]
 
 
-class Refused(Exception):
+class SubmitRefused(Exception):
     """The API did not take an order; the message is its own."""
 
 
-class Caller:
+class DemoClient:
     """Speaks to the API with the client's key, and to whoever serves the files without it."""
 
     def __init__(self, api: httpx.AsyncClient, web: httpx.AsyncClient) -> None:
         self._api = api
         self._web = web
 
-    async def order(self, body: dict[str, Any]) -> dict[str, Any]:
-        """The accepted job. Raises `Refused`."""
+    async def demo_job(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The accepted job. Raises `SubmitRefused`."""
         try:
             answer = await self._api.post("/v1/jobs", json=body)
         except httpx.TransportError as error:
-            raise Refused(f"the API gave no answer: {type(error).__name__} {error}") from None
+            raise SubmitRefused(f"the API gave no answer: {type(error).__name__} {error}") from None
         if answer.status_code != HTTPStatus.ACCEPTED:
-            raise Refused(f"the API answered {answer.status_code}: {complaint(answer)}")
+            raise SubmitRefused(f"the API answered {answer.status_code}: {complaint(answer)}")
         return answer.json()
 
     async def follow(
@@ -92,7 +92,7 @@ def complaint(answer: httpx.Response) -> str:
 
 
 @asynccontextmanager
-async def calling(client: Client) -> AsyncGenerator[Caller]:
+async def demo_client(client: ClientCredentials) -> AsyncGenerator[DemoClient]:
     """A caller with the client's key; no proxy of the environment comes between."""
     headers = {"authorization": f"Bearer {client.key}"}
     async with (
@@ -101,4 +101,4 @@ async def calling(client: Client) -> AsyncGenerator[Caller]:
         ) as api,
         httpx.AsyncClient(timeout=TIMEOUT_SECONDS, trust_env=False) as web,
     ):
-        yield Caller(api, web)
+        yield DemoClient(api, web)

@@ -12,7 +12,7 @@ DEADLINE = timedelta(minutes=3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DemoOrder:
+class DemoJob:
     """One order of the demonstration."""
 
     provider: str
@@ -20,15 +20,15 @@ class DemoOrder:
     #: What it shows, in two or three words.
     title: str
     input: Mapping[str, Any]
-    meant: JobState = JobState.SUCCEEDED
+    expected: JobState = JobState.SUCCEEDED
 
     @property
     def type(self) -> str:
         return f"{self.provider}.{self.operation}"
 
     @property
-    def is_meant_to_fail(self) -> bool:
-        return self.meant is JobState.FAILED
+    def expects_failure(self) -> bool:
+        return self.expected is JobState.FAILED
 
     def body(self, webhook_url: str) -> dict[str, Any]:
         """The body of its `POST /v1/jobs`."""
@@ -42,49 +42,49 @@ class DemoOrder:
         }
 
 
-ORDERS = (
-    DemoOrder(
+DEMO_JOBS = (
+    DemoJob(
         provider="midjourney",
         operation="imagine",
         title="lighthouse",
         input={"prompt": "a lighthouse at dusk, oil on canvas --ar 16:9"},
     ),
-    DemoOrder(
+    DemoJob(
         provider="kling",
         operation="text2video",
         title="paper boat",
         input={"prompt": "A paper boat sails down a rainy street", "duration": "5"},
     ),
-    DemoOrder(
+    DemoJob(
         provider="suno",
         operation="music",
         title="sea shanty",
         input={"gpt_description_prompt": "a slow sea shanty about a lighthouse"},
     ),
-    DemoOrder(
+    DemoJob(
         provider="luma",
         operation="video",
         title="mountain pass",
         input={"prompt": "Clouds roll over a mountain pass", "aspect_ratio": "16:9"},
     ),
-    DemoOrder(
+    DemoJob(
         provider="flux",
         operation="pro_1_1",
         title="paper city",
         input={"prompt": "a city folded from paper, morning light"},
     ),
-    DemoOrder(
+    DemoJob(
         provider="openai",
         operation="image_by_chat",
         title="drawn in a chat",
         input={"prompt": "Draw a crane, folded from paper"},
     ),
-    DemoOrder(
+    DemoJob(
         provider="midjourney",
         operation="imagine",
         title="meant to fail",
         # The sandbox takes the word in brackets as a wish: its moderator refuses this one.
         input={"prompt": "something no moderator lets pass [moderated]"},
-        meant=JobState.FAILED,
+        expected=JobState.FAILED,
     ),
 )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ops.local.demo_jobs import DemoOrder
+from ops.local.demo_jobs import DemoJob
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,15 +20,15 @@ class FileCheck:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class DemoOutcome:
     """One job of the demonstration at its end."""
 
-    order: DemoOrder
+    demo_job: DemoJob
     #: The job as the API last showed it.
     job: dict[str, Any]
     files: Sequence[FileCheck] = ()
     #: The verified webhook's type, as `job.succeeded`; None where none came.
-    told: str | None = None
+    webhook_event: str | None = None
     #: How many tasks of this job the sandbox has charged.
     paid: int = 0
 
@@ -47,8 +47,8 @@ class Outcome:
         return str(error.get("message") or self.job.get("reason") or "")
 
     @property
-    def ended_as_meant(self) -> bool:
-        return self.state == self.order.meant
+    def ended_as_expected(self) -> bool:
+        return self.state == self.demo_job.expected
 
     @property
     def seconds(self) -> float | None:
@@ -62,18 +62,18 @@ class Outcome:
 
     def problems(self) -> Iterator[str]:
         """What is not as it should be, in sentences for a person."""
-        name = f"{self.job_id} ({self.order.type}, {self.order.title})"
-        if not self.ended_as_meant:
+        name = f"{self.job_id} ({self.demo_job.type}, {self.demo_job.title})"
+        if not self.ended_as_expected:
             reason = f": {self.reason}" if self.reason else ""
-            yield f"{name} is {self.state} and should have {self.order.meant}{reason}"
-        if self.told is None:
+            yield f"{name} is {self.state} and should have {self.demo_job.expected}{reason}"
+        if self.webhook_event is None:
             yield f"{name}: no webhook with a good signature arrived"
-        elif self.told != f"job.{self.state}":
-            yield f"{name} is {self.state}, and its webhook says {self.told}"
-        due = 0 if self.order.is_meant_to_fail else 1
+        elif self.webhook_event != f"job.{self.state}":
+            yield f"{name} is {self.state}, and its webhook says {self.webhook_event}"
+        due = 0 if self.demo_job.expects_failure else 1
         if self.paid != due:
             yield f"{name} was paid {self.paid} times and should have been {due} times"
-        if self.ended_as_meant and not self.order.is_meant_to_fail and not self.files:
+        if self.ended_as_expected and not self.demo_job.expects_failure and not self.files:
             yield f"{name} has no file"
         for file in self.files:
             if file.fault:

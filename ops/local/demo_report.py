@@ -9,25 +9,27 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from ops.local.demo_outcome import Outcome
-from ops.local.messages import say
+from ops.local.demo_outcome import DemoOutcome
+from ops.local.messages import print_line
 
 
-def say_report(console: Console, outcomes: Sequence[Outcome], problems: Sequence[str]) -> None:
+def print_report(
+    console: Console, outcomes: Sequence[DemoOutcome], problems: Sequence[str]
+) -> None:
     """The table, every URL in full, and either what has been checked or what is wrong."""
     console.print(table_of(outcomes))
     for outcome in outcomes:
         for file in outcome.files:
-            say(console, f"  {outcome.order.title}, {file.kind}")
-            say(console, f"  {file.url}", "dim")
-    say(console)
+            print_line(console, f"  {outcome.demo_job.title}, {file.kind}")
+            print_line(console, f"  {file.url}", "dim")
+    print_line(console)
     for line in findings(outcomes) if not problems else ():
-        say(console, f"✓ {line}", "green")
+        print_line(console, f"✓ {line}", "green")
     for line in problems:
-        say(console, f"✗ {line}", "red")
+        print_line(console, f"✗ {line}", "red")
 
 
-def table_of(outcomes: Sequence[Outcome]) -> Table:
+def table_of(outcomes: Sequence[DemoOutcome]) -> Table:
     """A row for each job; the words in the last but one column are links."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("operation and job", min_width=30)
@@ -40,25 +42,25 @@ def table_of(outcomes: Sequence[Outcome]) -> Table:
             state_cell(outcome),
             "–" if seconds is None else f"{seconds:.1f} s",
             files_cell(outcome),
-            Text("verified", "green") if outcome.told else Text("missing", "red"),
+            Text("verified", "green") if outcome.webhook_event else Text("missing", "red"),
         )
     return table
 
 
-def job_cell(outcome: Outcome) -> Text:
-    order = outcome.order
-    return Text.assemble((f"{order.type}, {order.title}", "bold"), f"\n{outcome.job_id}")
+def job_cell(outcome: DemoOutcome) -> Text:
+    demo_job = outcome.demo_job
+    return Text.assemble((f"{demo_job.type}, {demo_job.title}", "bold"), f"\n{outcome.job_id}")
 
 
-def state_cell(outcome: Outcome) -> Text:
-    if not outcome.ended_as_meant:
+def state_cell(outcome: DemoOutcome) -> Text:
+    if not outcome.ended_as_expected:
         return Text(outcome.state, "red")
-    if outcome.order.is_meant_to_fail:
+    if outcome.demo_job.expects_failure:
         return Text(f"{outcome.state}\nas meant", "green")
     return Text(outcome.state, "green")
 
 
-def files_cell(outcome: Outcome) -> Text:
+def files_cell(outcome: DemoOutcome) -> Text:
     """Each medium once, with how many there are; the word links to the first."""
     counts = Counter(file.kind for file in outcome.files)
     firsts = {file.kind: file.url for file in reversed(outcome.files)}
@@ -69,7 +71,7 @@ def files_cell(outcome: Outcome) -> Text:
     return Text("\n").join(links) if links else Text("–")
 
 
-def findings(outcomes: Sequence[Outcome]) -> Sequence[str]:
+def findings(outcomes: Sequence[DemoOutcome]) -> Sequence[str]:
     """What has been checked, when nothing was wrong."""
     files = sum(len(outcome.files) for outcome in outcomes)
     paid = sum(outcome.paid for outcome in outcomes)

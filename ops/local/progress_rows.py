@@ -22,8 +22,8 @@ COLOURS = {"running": "cyan", "in_doubt": "yellow", "succeeded": "green"}
 
 
 @dataclass(slots=True)
-class Row:
-    """One thing that goes on. Only `Rows` changes it."""
+class ProgressRow:
+    """One thing that goes on. Only `ProgressRows` changes it."""
 
     name: str
     state: str = ""
@@ -39,7 +39,7 @@ class Row:
         return (self.ended or time.monotonic()) - self.began
 
 
-class Rows:
+class ProgressRows:
     """
     Rows under each other, in the order in which they were added, for as long as the block lasts.
 
@@ -49,7 +49,7 @@ class Rows:
     def __init__(self, console: Console, *, bars: bool = False) -> None:
         self._console = console
         self._bars = bars
-        self._rows: list[Row] = []
+        self._rows: list[ProgressRow] = []
         self._spinner = Spinner("dots", style="cyan")
         self._left = False
         moves = console.is_terminal and not console.is_dumb_terminal
@@ -71,26 +71,26 @@ class Rows:
         if self._live:
             self._live.stop()
 
-    def add(self, name: str, state: str = "") -> Row:
+    def add(self, name: str, state: str = "") -> ProgressRow:
         """A row that begins now."""
-        row = Row(name, state)
+        row = ProgressRow(name, state)
         self._rows.append(row)
         return row
 
-    def show(self, row: Row, state: str, progress: int | None = 0) -> None:
+    def show(self, row: ProgressRow, state: str, progress: int | None = 0) -> None:
         """What it is doing now, in a few words, and how much of it is done, if that is known."""
         changed = state != row.state
         row.state, row.progress = state, progress
         if changed and not self._live:
             self._say(row)
 
-    def end(self, row: Row, state: str, *, well: bool = True) -> None:
+    def end(self, row: ProgressRow, state: str, *, well: bool = True) -> None:
         """How it ended. What ended badly keeps the progress it had made."""
         row.ended = time.monotonic()
         row.well = well
         self.show(row, state, 100 if well else row.progress)
 
-    def _say(self, row: Row) -> None:
+    def _say(self, row: ProgressRow) -> None:
         line = f"{row.seconds:5.1f} s  {row.name:{PLAIN_NAME_WIDTH}}  {row.state}"
         self._console.print(line, soft_wrap=True)
 
@@ -103,7 +103,7 @@ class Rows:
             table.add_row(self._mark(row), Text(row.name, no_wrap=True), *bar, seconds, state)
         return table
 
-    def _mark(self, row: Row) -> Text | Spinner:
+    def _mark(self, row: ProgressRow) -> Text | Spinner:
         match row.well:
             case True:
                 return Text("✓", style="green")
@@ -113,7 +113,7 @@ class Rows:
                 return Text("·", style="dim") if self._left else self._spinner
 
 
-def bar_of(row: Row) -> ProgressBar:
+def bar_of(row: ProgressRow) -> ProgressBar:
     """How much is done, or that something is; a row that ended badly stops in red."""
     return ProgressBar(
         total=100,

@@ -16,11 +16,11 @@ from rich.console import Console
 from generation.store import Store
 from ops.cli.database import check_file, sqlite_file, with_store
 from ops.cli.migrate import check_first_key, migrate_once, store_first_key
-from ops.local.client_credentials import Client, ready_client, write_private
+from ops.local.client_credentials import ClientCredentials, prepare_credentials, write_private
 from ops.local.data_folder import shown
-from ops.local.messages import say, say_crash
-from ops.local.progress_rows import Rows
-from ops.local.stack_plan import Plan, sandbox_stations
+from ops.local.messages import print_crash, print_line
+from ops.local.progress_rows import ProgressRows
+from ops.local.stack_plan import StackPlan, sandbox_stations
 from ops.local.worker_ping import worker_answers
 from ops.stack.program import Program
 from ops.stack.supervisor import ENDING_SIGNALS, Supervisor
@@ -34,39 +34,39 @@ LAST_BYTES = 8192
 class LocalStack:
     """A stack that runs."""
 
-    plan: Plan
-    client: Client
+    plan: StackPlan
+    client: ClientCredentials
     #: Programs that ended by themselves; each is started again.
     crashed: list[str] = field(default_factory=list[str])
 
 
 @asynccontextmanager
-async def running(plan: Plan, console: Console) -> AsyncGenerator[LocalStack]:
+async def running(plan: StackPlan, console: Console) -> AsyncGenerator[LocalStack]:
     """
     The stack, up and kept up for as long as the block lasts. The console shows how it starts and
     that it stops, and each program that ended by itself.
 
     The home is locked. Raises `StackEnded` where a program is given up or a signal comes, and
-    `Stop` where the database cannot be used. Whatever ends the block, every program is stopped.
+    `CliError` where the database cannot be used. Whatever ends the block, every program is stopped.
     """
     async with AsyncExitStack() as exits:
         with _signals_held():
-            supervisor = await exits.enter_async_context(Supervisor(plan.home.logs))
-        exits.callback(plan.home.running.unlink, missing_ok=True)
+            supervisor = await exits.enter_async_context(Supervisor(plan.data_folder.logs))
+        exits.callback(plan.data_folder.running.unlink, missing_ok=True)
         try:
-            with Rows(console) as rows:
-                start = Start(plan, supervisor, rows)
+            with ProgressRows(console) as rows:
+                start = StackStartup(plan, supervisor, rows)
                 stack = LocalStack(plan, await start.everything())
-            write_private(plan.home.running, written_down(plan))
-            watch = _watch(stack, supervisor, start.started, console)
-            async with _beside(watch):
+            write_private(plan.data_folder.running, stack_record(plan))
+            watch = _report_crashes(stack, supervisor, start.started, console)
+            async with _running_alongside(watch):
                 yield stack
         finally:
-            say(console)
-            say(console, "Stopping everything. Ctrl-C kills what is left.", "dim")
+            print_line(console)
+            print_line(console, "Stopping everything. Ctrl-C kills what is left.", "dim")
 
 
-def written_down(plan: Plan) -> str:
+def stack_record(plan: StackPlan) -> str:
     """The settings of the stack's programs, and the process that they live with."""
     document = {"process": os.getpid(), "environment": dict(plan.environment())}
     return json.dumps(document, indent=2) + "\n"
@@ -86,28 +86,28 @@ def _signals_held() -> Generator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-class Start:
+class StackStartup:
     """One start: each program as soon as what it needs is there. The last one is stopped first."""
 
-    def __init__(self, plan: Plan, supervisor: Supervisor, rows: Rows) -> None:
+    def __init__(self, plan: StackPlan, supervisor: Supervisor, rows: ProgressRows) -> None:
         self.started: list[str] = []
         self._plan = plan
         self._supervisor = supervisor
         self._rows = rows
 
-    async def everything(self) -> Client:
+    async def everything(self) -> ClientCredentials:
         """Start all of it; the client that may call it."""
         plan = self._plan
         if broker := plan.broker_program():
             await self._program(broker, plan.broker.url.removesuffix("/0"))
         first: list[Coroutine[Any, Any, Any]] = [self._prepare_database()]
         if sandbox := plan.sandbox_program():
-            write_private(plan.home.stations, sandbox_stations(plan.sandbox_url or ""))
+            write_private(plan.data_folder.stations, sandbox_stations(plan.sandbox_url or ""))
             first.append(self._program(sandbox, f"{plan.sandbox_url}  costs nothing"))
         first.append(self._program(plan.flower_program(), plan.flower_url))
-        client, *_ = await _together(*first)
+        client, *_ = await _gather(*first)
         answers = worker_answers(plan.broker.url, lambda: self._supervisor.pid("worker"))
-        await _together(
+        await _gather(
             self._program(plan.api_program(), plan.api_url),
             self._program(plan.worker_program(answers), "answers"),
         )
@@ -119,7 +119,7 @@ class Start:
         self.started.append(program.name)
         self._rows.end(row, what)
 
-    async def _prepare_database(self) -> Client:
+    async def _prepare_database(self) -> ClientCredentials:
         file = sqlite_file(self._plan.settings)
         row = self._rows.add("database", "migrating")
         # In a thread, with a loop of its own: a database's driver does not like to be cancelled.
@@ -127,7 +127,7 @@ class Start:
         self._rows.end(row, shown(file) if file else "PostgreSQL")
         return client
 
-    def _migrate(self) -> Client:
+    def _migrate(self) -> ClientCredentials:
         """What `genq migrate` does, but for waiting until there is a database; and the client."""
         plan = self._plan
         check_first_key(plan.settings)
@@ -136,13 +136,15 @@ class Start:
         if plan.settings.api_key is not None:
             store_first_key(plan.settings)
 
-        async def ready(store: Store) -> Client:
-            return await ready_client(plan.home, store, plan.api_url, datetime.now(UTC))
+        async def ready(store: Store) -> ClientCredentials:
+            return await prepare_credentials(
+                plan.data_folder, store, plan.api_url, datetime.now(UTC)
+            )
 
         return with_store(plan.settings, ready)
 
 
-async def _together(*coroutines: Coroutine[Any, Any, Any]) -> list[Any]:
+async def _gather(*coroutines: Coroutine[Any, Any, Any]) -> list[Any]:
     """What they return; where one fails, the others are cancelled and its error is raised."""
     tasks = [asyncio.create_task(each) for each in coroutines]
     try:
@@ -154,7 +156,7 @@ async def _together(*coroutines: Coroutine[Any, Any, Any]) -> list[Any]:
 
 
 @asynccontextmanager
-async def _beside(errand: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
+async def _running_alongside(errand: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
     """The errand goes on while the block does."""
     task = asyncio.create_task(errand)
     try:
@@ -164,7 +166,7 @@ async def _beside(errand: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
         await asyncio.wait({task})
 
 
-async def _watch(
+async def _report_crashes(
     stack: LocalStack, supervisor: Supervisor, names: list[str], console: Console
 ) -> None:
     """Tell of each program whose process is not the one that was there before."""
@@ -175,8 +177,8 @@ async def _watch(
             pids[name] = supervisor.pid(name)
             if before not in (None, pids[name]):
                 stack.crashed.append(name)
-                log = stack.plan.home.log(name)
-                say_crash(console, name, log, last_lines(log))
+                log = stack.plan.data_folder.log(name)
+                print_crash(console, name, log, last_lines(log))
 
 
 def last_lines(log: Path) -> str:

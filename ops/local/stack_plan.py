@@ -15,7 +15,7 @@ from pathlib import Path
 from generation import providers
 from generation.providers import RELAY_DIALECTS
 from generation.settings import Settings
-from ops.local.data_folder import Home
+from ops.local.data_folder import DataFolder
 from ops.stack.broker import GivenBroker, LocalBroker
 from ops.stack.ports import LOOPBACK
 from ops.stack.program import Program, Ready, http_answers
@@ -31,10 +31,10 @@ STOPS_WITHIN = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class StackPlan:
     """A stack about to be started."""
 
-    home: Home
+    data_folder: DataFolder
     broker: GivenBroker | LocalBroker
     #: What the command itself needs: the database, and the operator's first key if there is one.
     settings: Settings
@@ -43,7 +43,7 @@ class Plan:
     #: None where the stack buys from the operator's own stations.
     sandbox_port: int | None
     #: Whether the operator's `.env` is kept from the programs.
-    secluded: bool
+    isolated: bool
     #: The command that `genq` is.
     genq: Sequence[str]
 
@@ -91,7 +91,7 @@ class Plan:
     def environment(self) -> Mapping[str, str]:
         """What every program is given beside the environment of the command."""
         return {
-            "GENQ_DATA_DIR": str(self.home.folder),
+            "GENQ_DATA_DIR": str(self.data_folder.folder),
             "GENQ_DATABASE_URL": self.settings.store_url,
             "GENQ_REDIS_URL": self.broker.url,
             "GENQ_API_HOST": LOOPBACK,
@@ -103,14 +103,14 @@ class Plan:
             "GENQ_WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8,::1/128",
             "GENQ_WEBHOOK_ALLOWED_PORTS": "any",
             **(self._sandbox_settings() if self.sandbox_port else {}),
-            **(SECLUDED if self.secluded else {}),
+            **(ISOLATED_SETTINGS if self.isolated else {}),
         }
 
     def _sandbox_settings(self) -> Mapping[str, str]:
         return {
             "GENQ_STATION_URL": "",
             "GENQ_STATION_KEY": "",
-            "GENQ_STATIONS_FILE": str(self.home.stations),
+            "GENQ_STATIONS_FILE": str(self.data_folder.stations),
             SANDBOX_KEY: "any-key-opens-the-sandbox",
             "GENQ_SANDBOX_SPEED": str(SPEED),
         }
@@ -125,7 +125,7 @@ class Plan:
         argv = (*self.genq, *arguments)
         return Program(
             name=name,
-            argv=in_folder(self.home.folder, argv) if self.secluded else argv,
+            argv=in_folder(self.data_folder.folder, argv) if self.isolated else argv,
             env=self.environment(),
             ready=ready,
             stop_timeout=stop_timeout,
@@ -133,7 +133,7 @@ class Plan:
 
 
 #: Settings of the operator's that a demonstration leaves alone. Empty counts as not set.
-SECLUDED = {
+ISOLATED_SETTINGS = {
     "GENQ_PUBLIC_URL": "",
     "GENQ_FLOWER_BASIC_AUTH": "",
     "GENQ_API_KEY": "",

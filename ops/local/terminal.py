@@ -14,7 +14,7 @@ from rich.console import Console
 from ops.cli.output import console
 
 
-class Steady(io.TextIOBase):
+class HangupSafeStream(io.TextIOBase):
     """
     A stream that becomes /dev/null when nobody reads it any more. SIGHUP says so as well, and ends
     the stack in order; an error in the middle of that would not.
@@ -30,16 +30,16 @@ class Steady(io.TextIOBase):
         return self._stream.fileno()
 
     def write(self, text: str) -> int:
-        with self._whether_or_not_it_is_there():
+        with self._surviving_hangup():
             self._stream.write(text)
         return len(text)
 
     def flush(self) -> None:
-        with self._whether_or_not_it_is_there():
+        with self._surviving_hangup():
             self._stream.flush()
 
     @contextlib.contextmanager
-    def _whether_or_not_it_is_there(self) -> Generator[None]:
+    def _surviving_hangup(self) -> Generator[None]:
         try:
             yield
         except OSError as error:
@@ -49,10 +49,10 @@ class Steady(io.TextIOBase):
                 os.kill(os.getpid(), signal.SIGHUP)
 
 
-def steady_console() -> Console:
+def hangup_safe_console() -> Console:
     """The console of standard output, steady, and in whatever encoding the terminal has."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
     steady = console()
-    steady.file = cast(IO[str], Steady(steady.file))
+    steady.file = cast(IO[str], HangupSafeStream(steady.file))
     return steady

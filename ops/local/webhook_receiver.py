@@ -24,7 +24,7 @@ from ops.stack.ports import LOOPBACK
 PATH = "/genq-webhook"
 
 
-class Receiver:
+class DemoReceiver:
     """Takes webhooks at `url` and remembers which job each verified one spoke of."""
 
     def __init__(self, secret: str, url: str) -> None:
@@ -32,8 +32,8 @@ class Receiver:
         #: Webhooks whose signature was wrong.
         self.refused = 0
         self._library = Webhook(secret)
-        self._told: dict[str, str] = {}
-        self._news = asyncio.Condition()
+        self._events: dict[str, str] = {}
+        self._changed = asyncio.Condition()
 
     async def take(self, request: Request) -> Response:
         """The endpoint: 204 for a webhook that is genuine, 401 for one that is not."""
@@ -42,19 +42,19 @@ class Receiver:
         except WebhookVerificationError:
             self.refused += 1
             return Response(status_code=401)
-        async with self._news:
-            self._told[str(message["data"]["id"])] = str(message["type"])
-            self._news.notify_all()
+        async with self._changed:
+            self._events[str(message["data"]["id"])] = str(message["type"])
+            self._changed.notify_all()
         return Response(status_code=204)
 
-    async def told(self, job_id: str, within: timedelta) -> str | None:
+    async def wait_for_event(self, job_id: str, within: timedelta) -> str | None:
         """What was last told of the job, as `job.succeeded`; None if nothing was told in time."""
         try:
-            async with asyncio.timeout(within.total_seconds()), self._news:
-                await self._news.wait_for(lambda: job_id in self._told)
+            async with asyncio.timeout(within.total_seconds()), self._changed:
+                await self._changed.wait_for(lambda: job_id in self._events)
         except TimeoutError:
             return None
-        return self._told[job_id]
+        return self._events[job_id]
 
 
 class QuietServer(uvicorn.Server):
@@ -66,11 +66,11 @@ class QuietServer(uvicorn.Server):
 
 
 @asynccontextmanager
-async def receiving(secret: str) -> AsyncGenerator[Receiver]:
+async def running_receiver(secret: str) -> AsyncGenerator[DemoReceiver]:
     """A receiver on a free port of loopback, for as long as the block lasts."""
     listener = listen(LOOPBACK, 0)
     listener.listen()
-    receiver = Receiver(secret, url_of(listener) + PATH)
+    receiver = DemoReceiver(secret, url_of(listener) + PATH)
     app = Starlette(routes=[Route(PATH, receiver.take, methods=["POST"])])
     config = uvicorn.Config(
         app, lifespan="off", ws="none", log_config=None, timeout_graceful_shutdown=1

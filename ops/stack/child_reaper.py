@@ -1,16 +1,16 @@
 """
 No child outlives us, however we die.
 
-A keeper is a second, tiny process in a session of its own that holds the reading end of a pipe.
+A reaper is a second, tiny process in a session of its own that holds the reading end of a pipe.
 Each child writes its process group into the pipe before it becomes the program it was started for,
 and we write when a group is gone. When the last writer has closed the pipe, which the kernel does
-for a process that was killed with SIGKILL too, the keeper kills every group still on its list:
-children and grandchildren. There is no moment at which a child runs and the keeper cannot know it.
+for a process that was killed with SIGKILL too, the reaper kills every group still on its list:
+children and grandchildren. There is no moment at which a child runs and the reaper cannot know it.
 
 PR_SET_PDEATHSIG would be the other way on Linux. It is bound to the *thread* that forked, is lost
 on the next fork, so grandchildren survive, and does not exist on macOS.
 
-A grandchild that leaves its process group on purpose (a daemon) is beyond the keeper's reach.
+A grandchild that leaves its process group on purpose (a daemon) is beyond the reaper's reach.
 """
 
 import contextlib
@@ -23,24 +23,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Self
 
-# The shell's standard input is the keeper's pipe: it tells its process group, lets go of the pipe
+# The shell's standard input is the reaper's pipe: it tells its process group, lets go of the pipe
 # and turns into the program. It is a session leader, so its process group is its process id.
-ENTRUST = 'echo "+$$" >&0 && exec "$@" </dev/null'
+REGISTER_AND_EXEC = 'echo "+$$" >&0 && exec "$@" </dev/null'
 
 
-class KeeperGone(Exception):
-    """The keeper process has ended, so a new child could be orphaned; none is started."""
+class ReaperGone(Exception):
+    """The reaper process has ended, so a new child could be orphaned; none is started."""
 
 
-class Keeper:
+class ChildReaper:
     """
     Starts children that die with this process. Close it when they have all been waited for.
 
-    Everything here returns at once; `close` waits for the keeper, which ends when its pipe closes.
+    Everything here returns at once; `close` waits for the reaper, which ends when its pipe closes.
     """
 
     def __init__(self) -> None:
-        self._guard = subprocess.Popen(
+        self._process = subprocess.Popen(
             [sys.executable, "-I", "-S", str(Path(__file__).resolve())],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
@@ -59,13 +59,13 @@ class Keeper:
     @property
     def pipe(self) -> IO[bytes]:
         """What a child started with `command` must get as its standard input."""
-        if self._guard.stdin is None or self._guard.poll() is not None:
-            raise KeeperGone("the keeper process was killed; stop the stack and start it again")
-        return self._guard.stdin
+        if self._process.stdin is None or self._process.poll() is not None:
+            raise ReaperGone("the reaper process was killed; stop the stack and start it again")
+        return self._process.stdin
 
     def command(self, argv: Sequence[str]) -> list[str]:
-        """Turn a program's argv into that of a child which puts itself under the keeper first."""
-        return ["/bin/sh", "-c", ENTRUST, argv[0], *argv]
+        """Turn a program's argv into that of a child which puts itself under the reaper first."""
+        return ["/bin/sh", "-c", REGISTER_AND_EXEC, argv[0], *argv]
 
     def launch(
         self,
@@ -96,14 +96,14 @@ class Keeper:
 
     def release(self, group: int) -> None:
         """Forget a process group that has ended, before its number is given to somebody else."""
-        with contextlib.suppress(KeeperGone, BrokenPipeError):
+        with contextlib.suppress(ReaperGone, BrokenPipeError):
             self.pipe.write(f"-{group}\n".encode())
 
     def close(self) -> None:
-        """Kill the groups nobody released, and end the keeper. Idempotent."""
-        if self._guard.stdin is not None:
-            self._guard.stdin.close()
-        self._guard.wait()
+        """Kill the groups nobody released, and end the reaper. Idempotent."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        self._process.wait()
 
 
 def kill_group(group: int) -> None:
@@ -113,8 +113,8 @@ def kill_group(group: int) -> None:
         os.killpg(group, signal.SIGKILL)
 
 
-def guard(messages: Iterable[str]) -> None:
-    """The keeper's whole life: keep the list until the pipe closes, then kill what is on it."""
+def reap_until_closed(messages: Iterable[str]) -> None:
+    """The reaper's whole life: keep the list until the pipe closes, then kill what is on it."""
     groups: set[int] = set()
     for message in messages:
         group = int(message[1:])
@@ -127,4 +127,4 @@ def guard(messages: Iterable[str]) -> None:
 
 
 if __name__ == "__main__":
-    guard(sys.stdin)
+    reap_until_closed(sys.stdin)

@@ -28,9 +28,9 @@ class Output:
         self._colours = itertools.cycle(COLOURS)
         self._width = 0
 
-    def channel(self, name: str) -> "Channel":
+    def channel(self, name: str) -> "OutputChannel":
         self._width = max(self._width, len(name))
-        return Channel(self, name, self._folder / f"{name}.log", next(self._colours))
+        return OutputChannel(self, name, self._folder / f"{name}.log", next(self._colours))
 
     def show(self, name: str, colour: str, line: str) -> None:
         """Write one line to the terminal, if there still is one."""
@@ -53,7 +53,7 @@ def _silence(gone: TextIO) -> None:
         os.dup2(nowhere.fileno(), gone.fileno())
 
 
-class Channel:
+class OutputChannel:
     """The lines of one program, and what its supervisor has to say about it."""
 
     def __init__(self, output: Output, name: str, file: Path, colour: str) -> None:

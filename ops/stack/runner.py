@@ -6,16 +6,16 @@ from datetime import timedelta
 from signal import Signals
 from typing import Any
 
-from ops.stack.child import Child, spawn
-from ops.stack.child_reaper import Keeper
-from ops.stack.output import Channel
+from ops.stack.child import ChildProcess, spawn
+from ops.stack.child_reaper import ChildReaper
+from ops.stack.output import OutputChannel
 from ops.stack.program import Program
 from ops.stack.stack_errors import ProgramFailed
 
 ASK_EVERY = timedelta(milliseconds=50)
 
 
-class Runner:
+class ProgramRunner:
     """
     One program over all its runs, from its construction on.
 
@@ -25,14 +25,14 @@ class Runner:
     be cancelled, but asked to `stop`.
     """
 
-    def __init__(self, program: Program, keeper: Keeper, channel: Channel) -> None:
+    def __init__(self, program: Program, reaper: ChildReaper, channel: OutputChannel) -> None:
         self.ready = asyncio.Event()
         self._program = program
-        self._keeper = keeper
+        self._reaper = reaper
         self._channel = channel
         self._stopping = asyncio.Event()
-        self._patience = program.stop_timeout
-        self._child: Child | None = None
+        self._stop_timeout = program.stop_timeout
+        self._child: ChildProcess | None = None
         self.ended = asyncio.create_task(self._keep())
 
     @property
@@ -46,7 +46,7 @@ class Runner:
 
     def kill(self) -> None:
         """Like `stop`, but nothing is waited for: the process group is killed now."""
-        self._patience = timedelta(0)
+        self._stop_timeout = timedelta(0)
         self._stopping.set()
         if self._child:
             self._child.kill()
@@ -78,7 +78,7 @@ class Runner:
 
     async def _run_once(self) -> str | None:
         """One run, from start to end: what went wrong, or None if it was stopped by us."""
-        child = self._child = await spawn(self._program, self._keeper, self._channel)
+        child = self._child = await spawn(self._program, self._reaper, self._channel)
         stopping = asyncio.create_task(self._stopping.wait())
         fault = None
         try:
@@ -88,11 +88,11 @@ class Runner:
         finally:
             stopped_by_us = stopping.done()
             stopping.cancel()
-            await child.stop(self._program.stop_signal, self._patience)
+            await child.stop(self._program.stop_signal, self._stop_timeout)
             self._child = None
         return None if stopped_by_us else fault or _ending(child.ended.result())
 
-    async def _become_ready(self, child: Child, stopping: asyncio.Task[bool]) -> str | None:
+    async def _become_ready(self, child: ChildProcess, stopping: asyncio.Task[bool]) -> str | None:
         """Wait until it is ready, has ended or is to stop; says so when time is up before that."""
         limit = self._program.ready_timeout.total_seconds()
         asking = asyncio.create_task(self._ask_until_ready())

@@ -8,7 +8,7 @@ from signal import Signals
 
 
 @contextmanager
-def caught(signals: Sequence[Signals], act: Callable[[Signals], None]) -> Generator[None]:
+def handling_signals(signals: Sequence[Signals], act: Callable[[Signals], None]) -> Generator[None]:
     """
     Call `act` on the running loop for each of the signals, and restore what was there before.
 

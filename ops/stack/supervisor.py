@@ -10,7 +10,7 @@ The block is left, and every program stopped, when its body ends, when a program
 (ProgramFailed), or on SIGINT, SIGTERM or SIGHUP (Interrupted). Both are StackEnded and know the
 exit code for the command: 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP, 1 after a program
 that failed. A second Ctrl-C kills what is left at once. When the supervisor itself is killed, its
-keeper kills the programs.
+reaper kills the programs.
 """
 
 import asyncio
@@ -20,11 +20,11 @@ from signal import SIGHUP, SIGINT, SIGTERM, Signals
 from types import TracebackType
 from typing import NoReturn, Self, TextIO
 
-from ops.stack.child_reaper import Keeper
+from ops.stack.child_reaper import ChildReaper
 from ops.stack.output import Output
 from ops.stack.program import Program
-from ops.stack.runner import Runner
-from ops.stack.signal_handlers import caught
+from ops.stack.runner import ProgramRunner
+from ops.stack.signal_handlers import handling_signals
 from ops.stack.stack_errors import Interrupted
 
 ENDING_SIGNALS = (SIGINT, SIGTERM, SIGHUP)
@@ -42,7 +42,7 @@ class Supervisor:
 
     def __init__(self, logs: Path, *, terminal: TextIO | None = None) -> None:
         self._output = Output(logs, terminal)
-        self._runners: dict[str, Runner] = {}
+        self._runners: dict[str, ProgramRunner] = {}
         self._exits = contextlib.ExitStack()
         self._end: BaseException | None = None
         self._leaving = False
@@ -54,8 +54,8 @@ class Supervisor:
             raise RuntimeError("a Supervisor is entered in a task: use asyncio.run")
         self._task = task
         self._cancellations = task.cancelling()
-        self._keeper = self._exits.enter_context(Keeper())
-        self._exits.enter_context(caught(ENDING_SIGNALS, self._interrupt))
+        self._reaper = self._exits.enter_context(ChildReaper())
+        self._exits.enter_context(handling_signals(ENDING_SIGNALS, self._interrupt))
         return self
 
     async def __aexit__(
@@ -80,7 +80,7 @@ class Supervisor:
         """
         if program.name in self._runners:
             raise ValueError(f"two programs are called {program.name}: give each its own name")
-        runner = Runner(program, self._keeper, self._output.channel(program.name))
+        runner = ProgramRunner(program, self._reaper, self._output.channel(program.name))
         self._runners[program.name] = runner
         ready = asyncio.create_task(runner.ready.wait())
         try:

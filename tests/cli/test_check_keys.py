@@ -8,7 +8,7 @@ from generation.job import JobState
 from generation.stations.key_health import Account, Patience, after_answer
 from generation.store import Store
 from ops.cli.check.finding import Level
-from ops.cli.check.keys import of_keys
+from ops.cli.check.keys import key_findings
 from tests.unit.jobs import a_job, a_submit
 
 PATIENCE = Patience(timedelta(seconds=5), timedelta(seconds=300))
@@ -31,7 +31,7 @@ async def test_keys_that_are_limited_or_gone_are_named(sqlite_url: str) -> None:
         for number, station in enumerate(("relay", "sold", "sold")):
             running = a_job(JobState.RUNNING, station=station, key="main", upstream_id=f"t{number}")
             await store.jobs.insert(running)
-        held, unwatched, gone = await of_keys(store, [MAIN])
+        held, unwatched, gone = await key_findings(store, [MAIN])
     finally:
         await store.close()
     assert {each.subject for each in (held, unwatched)} == {"key relay/main"}

@@ -13,8 +13,8 @@ import pytest
 from generation.access.permissions import Access, Limits, Rate, Scope
 from generation.settings import Settings
 from generation.store import ApiKey, Store
-from ops.cli.database import NoDatabase, check_file, sqlite_file
-from ops.cli.exit_codes import Stop
+from ops.cli.database import DatabaseUnavailable, check_file, sqlite_file
+from ops.cli.exit_codes import CliError
 from ops.cli.migrate import check_first_key, migrate_when_up
 from ops.stack.ports import LOOPBACK
 from tests.cli.script import Genq
@@ -70,7 +70,7 @@ class TestMigrate:
     def test_a_first_key_nobody_could_use_is_refused(
         self, settings: dict[str, Any], words: str
     ) -> None:
-        with pytest.raises(Stop, match=words) as stop:
+        with pytest.raises(CliError, match=words) as stop:
             check_first_key(Settings(**settings))
         assert "hush" not in str(stop.value)
 
@@ -125,10 +125,10 @@ class TestMigrate:
     )
     def test_a_place_where_no_database_can_be(self, url: str, words: str) -> None:
         settings = Settings(database_url=url)
-        with pytest.raises(NoDatabase, match=words) as stop:
+        with pytest.raises(DatabaseUnavailable, match=words) as stop:
             check_file(sqlite_file(settings))
             migrate_when_up(settings)
-        assert not stop.value.passing
+        assert not stop.value.transient
         assert "hush" not in str(stop.value)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.cli.exit_codes import Code, Stop
+from ops.cli.exit_codes import CliError, ExitCode
 from ops.cli.input_file import read_input
 from ops.stack.ports import free_port
 from tests.cli.conftest import KEY, Deployment
@@ -132,9 +132,9 @@ class TestSubmit:
         file = tmp_path / "order.json"
         if content is not None:
             file.write_bytes(content)
-        with pytest.raises(Stop, match=words) as stop:
+        with pytest.raises(CliError, match=words) as stop:
             read_input(str(file))
-        assert stop.value.code is Code.USAGE
+        assert stop.value.code is ExitCode.USAGE
 
 
 class TestWait:

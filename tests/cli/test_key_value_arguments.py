@@ -4,12 +4,12 @@ import json
 from typing import Any
 
 import pytest
-from genq.poll_interval import next_question
+from genq.poll_interval import poll_pause
 
 from generation.contract.operation import Operation
 from generation.providers import OPERATIONS
-from ops.cli.exit_codes import Code, Stop
-from ops.cli.key_value_arguments import read_assignments, read_json
+from ops.cli.exit_codes import CliError, ExitCode
+from ops.cli.key_value_arguments import read_json, read_key_values
 
 SCHEMA: dict[str, Any] = {
     "properties": {
@@ -56,15 +56,15 @@ SCHEMA: dict[str, Any] = {
     ],
 )
 def test_a_value_has_the_type_of_its_field(assignment: str, value: Any) -> None:
-    (found,) = read_assignments([assignment], SCHEMA).values()
+    (found,) = read_key_values([assignment], SCHEMA).values()
     assert (found, type(found)) == (value, type(value))
 
 
 @pytest.mark.parametrize("assignment", ["prompt", "=5", ""])
 def test_what_is_no_assignment_is_refused(assignment: str) -> None:
-    with pytest.raises(Stop, match="is not name=value") as stop:
-        read_assignments([assignment], SCHEMA)
-    assert stop.value.code is Code.USAGE
+    with pytest.raises(CliError, match="is not name=value") as stop:
+        read_key_values([assignment], SCHEMA)
+    assert stop.value.code is ExitCode.USAGE
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: f"{each.dialect}:{each.name}")
@@ -74,18 +74,18 @@ def test_every_example_can_be_typed(operation: Operation[Any]) -> None:
         f"{name}={value if isinstance(value, str) else json.dumps(value)}"
         for name, value in operation.example.items()
     ]
-    found = read_assignments(typed, operation.request.model_json_schema())
+    found = read_key_values(typed, operation.request.model_json_schema())
     assert operation.request(**found) == operation.request(**operation.example)
 
 
 def test_questions_become_rarer_and_heed_the_api() -> None:
-    assert [next_question(waited, None) for waited in (0, 5, 50, 500)] == [1, 1, 5, 10]
-    assert [next_question(0, hint) for hint in (0.0, 3.0, 127.0)] == [1, 3, 10]
+    assert [poll_pause(waited, None) for waited in (0, 5, 50, 500)] == [1, 1, 5, 10]
+    assert [poll_pause(0, hint) for hint in (0.0, 3.0, 127.0)] == [1, 3, 10]
 
 
 def test_a_name_is_given_once() -> None:
-    with pytest.raises(Stop, match="prompt is given twice") as stop:
-        read_assignments(["prompt=a", "seconds=5", "prompt=a"], SCHEMA)
-    assert stop.value.code is Code.USAGE
+    with pytest.raises(CliError, match="prompt is given twice") as stop:
+        read_key_values(["prompt=a", "seconds=5", "prompt=a"], SCHEMA)
+    assert stop.value.code is ExitCode.USAGE
     with pytest.raises(ValueError, match="'pan' is given twice in one object"):
         read_json('{"camera": {"pan": 1, "pan": 2}}')

@@ -16,7 +16,7 @@ import pytest
 from pydantic import SecretStr
 
 from generation.settings import Settings
-from ops.cli.exit_codes import Stop
+from ops.cli.exit_codes import CliError
 from ops.cli.flower_access import check_access
 from ops.cli.flower_page import COLUMNS
 from ops.stack.ports import LOOPBACK, free_port
@@ -80,7 +80,7 @@ class TestFlower:
         if refusal is None:
             check_access(settings)
             return
-        with pytest.raises(Stop, match=refusal) as stop:
+        with pytest.raises(CliError, match=refusal) as stop:
             check_access(settings)
         assert "hush" not in str(stop.value)
 

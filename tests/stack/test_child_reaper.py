@@ -1,4 +1,4 @@
-"""Whoever is entrusted to a keeper dies with its owner, and whoever is released does not."""
+"""Whoever is entrusted to a reaper dies with its owner, and whoever is released does not."""
 
 import os
 import signal
@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from ops.stack.child_reaper import Keeper, KeeperGone, kill_group
+from ops.stack.child_reaper import ChildReaper, ReaperGone, kill_group
 from tests.services.processes import descendants, is_running
 from tests.services.waiting import wait_for
 
@@ -16,9 +16,9 @@ SOON = timedelta(seconds=30)
 SLEEP = ["sleep", "600"]
 
 
-def launch_sleep(keeper: Keeper) -> subprocess.Popen[bytes]:
-    """A child that has told the keeper about itself and become `sleep`."""
-    child = keeper.launch(SLEEP)
+def launch_sleep(reaper: ChildReaper) -> subprocess.Popen[bytes]:
+    """A child that has told the reaper about itself and become `sleep`."""
+    child = reaper.launch(SLEEP)
     asleep = " ".join(SLEEP)
     wait_for(
         lambda: (child.pid, asleep) in {(one.pid, one.command) for one in descendants(os.getpid())},
@@ -29,9 +29,9 @@ def launch_sleep(keeper: Keeper) -> subprocess.Popen[bytes]:
 
 
 def test_closing_kills_who_was_not_released() -> None:
-    with Keeper() as keeper:
-        kept, released = launch_sleep(keeper), launch_sleep(keeper)
-        keeper.release(released.pid)
+    with ChildReaper() as reaper:
+        kept, released = launch_sleep(reaper), launch_sleep(reaper)
+        reaper.release(released.pid)
     assert kept.wait(SOON.total_seconds()) == -signal.SIGKILL
     assert released.poll() is None
     kill_group(released.pid)
@@ -40,18 +40,18 @@ def test_closing_kills_who_was_not_released() -> None:
 
 def test_a_child_has_a_session_of_its_own_and_nothing_to_read() -> None:
     source = "import os, sys; print(os.getsid(0), len(sys.stdin.read()))"
-    with Keeper() as keeper:
-        child = keeper.launch([sys.executable, "-c", source], output=subprocess.PIPE)
+    with ChildReaper() as reaper:
+        child = reaper.launch([sys.executable, "-c", source], output=subprocess.PIPE)
         output, _ = child.communicate()
-        keeper.release(child.pid)
+        reaper.release(child.pid)
     assert output.split() == [str(child.pid).encode(), b"0"]
 
 
 def test_no_child_is_started_once_the_keeper_is_gone() -> None:
     before = {process.pid for process in descendants(os.getpid())}
-    with Keeper() as keeper:
-        [guard] = [one for one in descendants(os.getpid()) if one.pid not in before]
-        os.kill(guard.pid, signal.SIGKILL)
-        wait_for(lambda: not is_running(guard.pid), SOON, "the keeper to be gone")
-        with pytest.raises(KeeperGone, match="start it again"):
-            keeper.launch(SLEEP)
+    with ChildReaper() as reaper:
+        [reap_until_closed] = [one for one in descendants(os.getpid()) if one.pid not in before]
+        os.kill(reap_until_closed.pid, signal.SIGKILL)
+        wait_for(lambda: not is_running(reap_until_closed.pid), SOON, "the reaper to be gone")
+        with pytest.raises(ReaperGone, match="start it again"):
+            reaper.launch(SLEEP)

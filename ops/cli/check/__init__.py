@@ -7,10 +7,10 @@ from dataclasses import asdict
 import typer
 
 from ops.cli.check.finding import Finding, Level, ok, problem
-from ops.cli.configuration import BadSettings
-from ops.cli.exit_codes import Code
+from ops.cli.configuration import InvalidSettings
+from ops.cli.exit_codes import ExitCode
 from ops.cli.output import AsJson, print_json, print_table
-from ops.cli.running_stack import settings_here
+from ops.cli.running_stack import local_settings
 
 
 def register(app: typer.Typer) -> None:
@@ -24,29 +24,29 @@ def check(as_json: AsJson = False) -> None:
     Exit code: 0 when genq is usable, with warnings perhaps; 1 when there is a problem. Nothing is
     changed, and no station is called.
     """
-    findings = list(look())
+    findings = list(all_findings())
     usable = not any(each.level is Level.PROBLEM for each in findings)
     if as_json:
         print_json({"usable": usable, "findings": [asdict(each) for each in findings]})
     else:
         print_findings(findings)
     if not usable:
-        raise typer.Exit(Code.FAILED)
+        raise typer.Exit(ExitCode.FAILED)
 
 
-def look() -> Iterator[Finding]:
+def all_findings() -> Iterator[Finding]:
     """Everything that was found. Settings that cannot be read leave nothing else to look at."""
     try:
-        settings, whose = settings_here()
-    except BadSettings as error:
-        yield from (problem("settings", complaint) for complaint in error.complaints)
+        settings, whose = local_settings()
+    except InvalidSettings as error:
+        yield from (problem("settings", complaint) for complaint in error.setting_errors)
         return
     from ops.cli.check import services
     from ops.cli.check import settings as of_settings
 
     yield ok("settings", whose or "can be read")
-    yield from of_settings.look(settings)
-    yield from services.look(settings)
+    yield from of_settings.settings_findings(settings)
+    yield from services.service_findings(settings)
 
 
 def print_findings(findings: Sequence[Finding]) -> None:

@@ -10,7 +10,7 @@ from generation.store import Store
 from ops.cli.check.finding import Finding, problem, warning
 
 
-def keys_of(settings: Settings) -> frozenset[KeyName]:
+def configured_keys(settings: Settings) -> frozenset[KeyName]:
     """The keys of the settings; none where these cannot be read, which has been said already."""
     try:
         stations = load_stations(settings)
@@ -19,21 +19,21 @@ def keys_of(settings: Settings) -> frozenset[KeyName]:
     return frozenset((station.name, key.name) for station in stations for key in station.keys)
 
 
-async def of_keys(store: Store, keys: Collection[KeyName]) -> list[Finding]:
+async def key_findings(store: Store, keys: Collection[KeyName]) -> list[Finding]:
     now = datetime.now(UTC)
     known = await store.accounts.all()
     found = [
         finding
         for name, account in sorted(known.items())
         if name in keys
-        for finding in of_account(account, now)
+        for finding in health_findings(account, now)
     ]
     in_use = await store.accounts.in_use(now) if keys else {}
-    gone = [of_gone(name, count) for name, count in in_use.items() if name not in keys]
+    gone = [missing_key_finding(name, count) for name, count in in_use.items() if name not in keys]
     return [*found, *gone]
 
 
-def of_account(account: Account, now: datetime) -> Iterator[Finding]:
+def health_findings(account: Account, now: datetime) -> Iterator[Finding]:
     subject = f"key {account.station}/{account.key}"
     if account.blocked_code is not None and account.blocked_since is not None:
         yield warning(
@@ -60,7 +60,7 @@ def of_account(account: Account, now: datetime) -> Iterator[Finding]:
         )
 
 
-def of_gone(name: KeyName, count: int) -> Finding:
+def missing_key_finding(name: KeyName, count: int) -> Finding:
     jobs = "1 unfinished job belongs" if count == 1 else f"{count} unfinished jobs belong"
     return problem(
         f"key {name[0]}/{name[1]}",

@@ -9,25 +9,25 @@ from generation.settings import Settings
 from generation.stations.key_health import KeyName
 from generation.store import Database, Store
 from ops.cli.check.finding import Finding, ok, problem, warning
-from ops.cli.check.keys import keys_of, of_keys
-from ops.cli.database import NoDatabase, with_store
+from ops.cli.check.keys import configured_keys, key_findings
+from ops.cli.database import DatabaseUnavailable, with_store
 
 #: A clock that is further away than this makes leases and signatures doubtful.
 CLOCK_TOLERANCE = timedelta(seconds=5)
 #: More rows that cannot be read are not named.
-MOST_ROWS = 20
+MAX_NAMED_ROWS = 20
 
 
-def look(settings: Settings) -> Iterator[Finding]:
+def service_findings(settings: Settings) -> Iterator[Finding]:
     try:
-        keys = keys_of(settings)
-        yield from with_store(settings, lambda store: of_store(store, keys))
-    except NoDatabase as error:
+        keys = configured_keys(settings)
+        yield from with_store(settings, lambda store: store_findings(store, keys))
+    except DatabaseUnavailable as error:
         yield problem("database", str(error))
-    yield asyncio.run(of_broker(settings))
+    yield asyncio.run(broker_finding(settings))
 
 
-async def of_store(store: Store, keys: Collection[KeyName]) -> list[Finding]:
+async def store_findings(store: Store, keys: Collection[KeyName]) -> list[Finding]:
     """What a database of the right schema says."""
     kind = "SQLite" if store.database.is_sqlite else "PostgreSQL"
     found = [ok("database", f"{kind} answers, and has the schema this version needs")]
@@ -36,11 +36,11 @@ async def of_store(store: Store, keys: Collection[KeyName]) -> list[Finding]:
     else:
         found.append(problem("API keys", "nobody is let in: genq keys create NAME"))
     if not store.database.is_sqlite:
-        found.append(await of_clock(store.database))
-    return [*found, *await of_rows(store), *await of_keys(store, keys)]
+        found.append(await clock_finding(store.database))
+    return [*found, *await row_findings(store), *await key_findings(store, keys)]
 
 
-async def of_rows(store: Store) -> list[Finding]:
+async def row_findings(store: Store) -> list[Finding]:
     """What is stored and cannot be read."""
     counts = await store.set_aside.counts()
     if not counts:
@@ -52,13 +52,13 @@ async def of_rows(store: Store) -> list[Finding]:
             " or restore the row from a backup; it is left as it is, and goes on once it can be"
             " read",
         )
-        for each in await store.set_aside.all(MOST_ROWS)
+        for each in await store.set_aside.all(MAX_NAMED_ROWS)
     ]
     more = sum(counts.values()) - len(named)
     return named + ([problem("rows", f"{more} more like these")] if more > 0 else [])
 
 
-async def of_clock(database: Database) -> Finding:
+async def clock_finding(database: Database) -> Finding:
     """This machine's clock beside the database server's."""
     async with database.reading() as connection:
         theirs = (await connection.exec_driver_sql("SELECT clock_timestamp()")).scalar_one()
@@ -72,7 +72,7 @@ async def of_clock(database: Database) -> Finding:
     return ok("clock", "agrees with the database server's")
 
 
-async def of_broker(settings: Settings) -> Finding:
+async def broker_finding(settings: Settings) -> Finding:
     nudger = Nudger(settings)
     try:
         fault = await nudger.fault()

@@ -8,29 +8,31 @@ from generation.settings import Settings
 from generation.stations.config_file import BadStations, load_stations
 from generation.stations.station import Key, Stations
 from ops.cli.check.finding import Finding, ok, problem, warning
-from ops.cli.exit_codes import Stop
+from ops.cli.exit_codes import CliError
 from ops.cli.flower_access import check_access, is_loopback
 from ops.cli.migrate import check_first_key
 
 
-def look(settings: Settings) -> Iterator[Finding]:
-    yield from of_stations(settings)
-    yield from of_webhooks(settings)
-    yield refused("flower", lambda: check_access(settings)) or ok("flower", flower_words(settings))
-    if wrong := refused("first key", lambda: check_first_key(settings)):
+def settings_findings(settings: Settings) -> Iterator[Finding]:
+    yield from station_findings(settings)
+    yield from webhook_findings(settings)
+    yield failed_check("flower", lambda: check_access(settings)) or ok(
+        "flower", flower_text(settings)
+    )
+    if wrong := failed_check("first key", lambda: check_first_key(settings)):
         yield wrong
 
 
-def refused(subject: str, check: Callable[[], None]) -> Finding | None:
+def failed_check(subject: str, check: Callable[[], None]) -> Finding | None:
     """What a check that stops a command says; None where it lets the command pass."""
     try:
         check()
-    except Stop as stop:
+    except CliError as stop:
         return problem(subject, str(stop))
     return None
 
 
-def of_stations(settings: Settings) -> Iterator[Finding]:
+def station_findings(settings: Settings) -> Iterator[Finding]:
     try:
         stations = load_stations(settings)
     except BadStations as error:
@@ -49,23 +51,23 @@ def of_stations(settings: Settings) -> Iterator[Finding]:
             yield warning(
                 f"station {station.name}", "its key travels unencrypted: write https:// in its URL"
             )
-        yield from (ok(f"key {station.name}/{key.name}", limits_of(key)) for key in station.keys)
-    yield from of_operations(stations)
+        yield from (ok(f"key {station.name}/{key.name}", limits_text(key)) for key in station.keys)
+    yield from operation_findings(stations)
 
 
-def limits_of(key: Key) -> str:
+def limits_text(key: Key) -> str:
     """What the settings let this key have, in words."""
     limits = {"tasks unfinished at once": key.max_in_flight}
     limits["submits a minute"] = key.submits_per_minute
-    told = [f"{limit} {what}" for what, limit in limits.items() if limit is not None]
-    return f"at most {' and '.join(told)}" if told else "no limits are set"
+    texts = [f"{limit} {what}" for what, limit in limits.items() if limit is not None]
+    return f"at most {' and '.join(texts)}" if texts else "no limits are set"
 
 
 def host_of(url: str) -> str:
     return urlsplit(url).hostname or ""
 
 
-def of_operations(stations: Stations) -> Iterator[Finding]:
+def operation_findings(stations: Stations) -> Iterator[Finding]:
     """What can be ordered, by provider and by who sells it."""
     sold: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for full_name in stations.offered():
@@ -80,7 +82,7 @@ def of_operations(stations: Stations) -> Iterator[Finding]:
         )
 
 
-def of_webhooks(settings: Settings) -> Iterator[Finding]:
+def webhook_findings(settings: Settings) -> Iterator[Finding]:
     """Freedoms that suit a trial and not a service others can reach."""
     found = False
     if settings.webhook_allow_http:
@@ -106,7 +108,7 @@ def of_webhooks(settings: Settings) -> Iterator[Finding]:
         yield ok("webhooks", "go to the public internet only, over https")
 
 
-def flower_words(settings: Settings) -> str:
+def flower_text(settings: Settings) -> str:
     if settings.flower_basic_auth is not None:
         return "asks for a password"
     return f"only this machine reaches it ({settings.flower_host})"
