@@ -1,10 +1,9 @@
-"""
-`genq`: the command line.
+"""The command line `genq`.
 
-Each module adds a group of commands by its `register`. What is heavy (Celery, the database, the web
-server) is loaded inside a command, so that `genq --help` answers at once.
+Each module adds its commands in a function `register`. Commands import heavy modules (Celery, the
+database, the web server) when they run, so that `genq --help` answers at once.
 """
-# ruff: noqa: PLC0415  (so is the version, which takes longer to find than the help to print)
+# ruff: noqa: PLC0415  (looking up the version takes longer than printing the help)
 
 from typing import Annotated
 
@@ -39,12 +38,12 @@ from ops.cli import (
 HELP = """
 A queue for paid image, video, music and text generation.
 
-genq takes an order, sends it to an upstream station once, watches it to its end, and tells you what
-came of it. Try it at no cost: genq demo. Settings are GENQ_… environment variables, or lines of a
-file .env.
+genq stores a job, submits it to an upstream station once, polls it until it ends, and reports the
+result. To try it at no cost: genq demo. Settings are GENQ_… environment variables or lines of a
+.env file.
 
-Exit codes: 0 done, 1 failed, 2 wrong command line, 3 the API cannot be reached or refuses, 4 timed
-out, 130 Ctrl-C.
+Exit codes: 0 success, 1 failure, 2 invalid command line, 3 the API is unreachable or rejected the
+request, 4 timeout, 130 Ctrl-C.
 """
 
 app = typer.Typer(
@@ -52,7 +51,7 @@ app = typer.Typer(
     help=HELP,
     rich_markup_mode="markdown",
     no_args_is_help=True,
-    # What nobody foresaw ends with Python's own traceback, which shows no values.
+    # Unexpected errors end with Python's own traceback, which shows no variable values.
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -102,6 +101,6 @@ def genq(
 
 
 def main() -> None:
-    """The console script. It ends with a code of `ops.cli.exit_codes.ExitCode`."""
+    """Entry point of the console script. Exits with an `ExitCode`."""
     gc_tuning.ease()
     exit_codes.run(app)

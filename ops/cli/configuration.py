@@ -1,5 +1,5 @@
-"""The settings, and what is wrong with them in an operator's words."""
-# ruff: noqa: PLC0415  (callers' commands need no settings, and are quicker without)
+"""Loads the settings and explains what is wrong with them."""
+# ruff: noqa: PLC0415  (commands of callers need no settings and start faster without them)
 
 import logging
 from typing import TYPE_CHECKING, Any
@@ -11,17 +11,17 @@ if TYPE_CHECKING:
 
     from generation.settings import Settings
 
-#: Where pydantic's own words would not tell an operator what to write instead.
+#: Advice where pydantic's message does not say which value to write.
 HINTS = {
-    "time_delta_parsing": "give a duration, as 30, 0.5s, 5m or 2h",
-    "time_delta_type": "give a duration, as 30, 0.5s, 5m or 2h",
+    "time_delta_parsing": "give a duration such as 30, 0.5s, 5m or 2h",
+    "time_delta_type": "give a duration such as 30, 0.5s, 5m or 2h",
     "int_parsing": "give a whole number",
     "bool_parsing": "give true or false",
 }
 
 
 class InvalidSettings(CliError):
-    """The settings cannot be used. `setting_errors` has one sentence for each variable at fault."""
+    """The settings are unusable. `setting_errors` has one sentence per invalid variable."""
 
     def __init__(self, setting_errors: list[str]) -> None:
         super().__init__("; ".join(setting_errors))
@@ -29,7 +29,7 @@ class InvalidSettings(CliError):
 
 
 def load_settings() -> "Settings":
-    """The settings of the environment and the `.env` file. Raises `InvalidSettings`."""
+    """Load the environment and the `.env` file. Raises `InvalidSettings`."""
     from pydantic import ValidationError
     from pydantic_settings import SettingsError
 
@@ -50,7 +50,7 @@ def load_settings() -> "Settings":
 
 
 def value_errors(settings: "Settings") -> list[str]:
-    """What is wrong although it is text of the right form."""
+    """Return errors that the settings' types do not catch."""
     found: list[str] = []
     if settings.log_level.upper() not in logging.getLevelNamesMapping():
         found.append("GENQ_LOG_LEVEL: must be DEBUG, INFO, WARNING or ERROR")
@@ -60,7 +60,7 @@ def value_errors(settings: "Settings") -> list[str]:
 
 
 def setting_errors(error: "ValidationError", prefix: str = "GENQ_") -> list[str]:
-    """One sentence for each variable at fault, without the values: they may be secret."""
+    """Return one sentence per invalid variable, without values: they may be secret."""
     found: dict[str, str] = {}
     for each in error.errors(include_url=False, include_input=False):
         variable = variable_of(each["loc"], prefix)
@@ -69,10 +69,10 @@ def setting_errors(error: "ValidationError", prefix: str = "GENQ_") -> list[str]
 
 
 def variable_of(place: tuple[str | int, ...], prefix: str) -> str:
-    """`GENQ_API_PORT`; empty where several variables are at fault and the message names them."""
+    """Return the variable, such as `GENQ_API_PORT`; empty if the message names several."""
     return f"{prefix}{place[0]}".upper() if place else ""
 
 
-def advice(complaint: Any) -> str:
-    words = str(complaint["msg"]).removeprefix("Value error, ").replace("Input should", "it should")
-    return HINTS.get(complaint["type"], words)
+def advice(error: Any) -> str:
+    message = str(error["msg"]).removeprefix("Value error, ").replace("Input should", "it should")
+    return HINTS.get(error["type"], message)

@@ -1,4 +1,4 @@
-"""How far `genq listen` has come with each API, in a file."""
+"""The file that stores how far `genq listen` has read each API's event feed."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -13,29 +13,29 @@ FILE_NAME = "listen.json"
 
 @dataclass(frozen=True, slots=True)
 class FeedCursor:
-    """Behind a cursor of the feed; and behind that, up to and with an event, if any."""
+    """A position in the feed: a page cursor, and the last event seen after it, if any."""
 
     after: str
     seen: str | None = None
 
 
 class CursorFile:
-    """The place for one API. Others in the same file stay as they are."""
+    """The stored position for one API. Positions of other APIs in the file are kept."""
 
     def __init__(self, folder: Path, url: str) -> None:
         self._file = folder / FILE_NAME
         self._url = url
 
     def read(self) -> FeedCursor | None:
-        """None where nothing is written down. Raises `CliError` for a file that is none of ours."""
+        """Return the position, or None if there is none. Raises `CliError` for an invalid file."""
         known = self._all().get(self._url)
         try:
             return None if known is None else FeedCursor(str(known["after"]), known.get("seen"))
         except (TypeError, KeyError, AttributeError):
-            raise self._unreadable("it names no place") from None
+            raise self._unreadable("it has no cursor") from None
 
-    def write(self, place: FeedCursor) -> None:
-        content = self._all() | {self._url: asdict(place)}
+    def write(self, cursor: FeedCursor) -> None:
+        content = self._all() | {self._url: asdict(cursor)}
         self._file.parent.mkdir(parents=True, exist_ok=True)
         fresh = self._file.with_name(f"{self._file.name}.new")
         fresh.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The store, opened for one command; a database that is away or not ours ends in one sentence."""
+"""Opens the store for one command and turns database errors into one sentence."""
 # ruff: noqa: PLC0415  (the database's libraries are loaded by the commands that need them)
 
 import asyncio
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 SQLITE_HEADER = b"SQLite format 3\0"
-#: PostgreSQL's codes for a server that is starting, stopping, or full for the moment.
+#: SQLSTATEs of a PostgreSQL server that is starting, stopping or out of connections.
 TRANSIENT_CODES = frozenset({"57P01", "57P02", "57P03", "53300"})
-#: Errors of the file system, which do not pass by themselves.
+#: File system errors that need an operator.
 PERMANENT_ERRORS = (FileNotFoundError, NotADirectoryError, PermissionError)
 
 
 class DatabaseUnavailable(CliError):
-    """There is no database to work on. `transient` where it may come up by itself."""
+    """The database cannot be used. `transient`: it may become available by itself."""
 
     def __init__(self, message: str, *, transient: bool = False) -> None:
         super().__init__(message)
@@ -31,7 +31,7 @@ class DatabaseUnavailable(CliError):
 
 
 def with_store(settings: "Settings", work: Callable[["Store"], Awaitable[Result]]) -> Result:
-    """What `work` returns. Raises `DatabaseUnavailable` where there is no migrated database."""
+    """Return what `work` returns. Raises `DatabaseUnavailable` without a migrated database."""
 
     async def checked(store: "Store") -> Result:
         from generation.store import revisions
@@ -58,14 +58,14 @@ async def run_with_store(
         store = Store(settings.store_url, pool_size=1)
         return await work(store)
     except (SQLAlchemyError, OSError) as error:
-        raise away(error) from None
+        raise database_error(error) from None
     finally:
         if store is not None:
             await store.close()
 
 
 def sqlite_file(settings: "Settings") -> Path | None:
-    """The database's file; None for a server. Raises `DatabaseUnavailable` for a URL that is none."""
+    """Return the database file, or None for a server. Raises `DatabaseUnavailable`."""
     from generation.store import UnusableDatabase
     from generation.store.engine.database import checked_url
 
@@ -77,13 +77,13 @@ def sqlite_file(settings: "Settings") -> Path | None:
         return None
     if url.database in {None, "", ":memory:"}:
         raise DatabaseUnavailable(
-            "GENQ_DATABASE_URL names no file: write sqlite+aiosqlite:///path/genq.db"
+            "GENQ_DATABASE_URL names no file: use sqlite+aiosqlite:///path/genq.db"
         )
     return Path(str(url.database))
 
 
 def check_file(file: Path | None) -> None:
-    """Raises `DatabaseUnavailable` for a file that exists and is no SQLite database."""
+    """Raise `DatabaseUnavailable` if the file exists and is not an SQLite database."""
     if file is None or not file.exists():
         return
     try:
@@ -98,9 +98,9 @@ def check_file(file: Path | None) -> None:
 
 
 def check_revision(found: "Revisions") -> None:
-    """Raises `DatabaseUnavailable` where the schema is not the one this version of genq works with."""
+    """Raise `DatabaseUnavailable` if the schema is not the one this version needs."""
     if found.found is None:
-        raise DatabaseUnavailable("the database has no tables of genq's yet: run genq migrate")
+        raise DatabaseUnavailable("the database has no genq tables yet: run genq migrate")
     if not found.match:
         raise DatabaseUnavailable(
             f"the database is at revision {found.found} and this genq needs {found.needed}: run "
@@ -108,12 +108,12 @@ def check_revision(found: "Revisions") -> None:
         )
 
 
-def away(error: Exception) -> DatabaseUnavailable:
-    """What a driver's error means to an operator."""
+def database_error(error: Exception) -> DatabaseUnavailable:
+    """Translate a driver's error into a message for an operator."""
     origin = getattr(error, "orig", None) or error
     first_line = (str(origin).strip() or type(origin).__name__).splitlines()[0]
-    away = isinstance(error, OSError) and not isinstance(error, PERMANENT_ERRORS)
-    transient = away or getattr(origin, "sqlstate", None) in TRANSIENT_CODES
+    unreachable = isinstance(error, OSError) and not isinstance(error, PERMANENT_ERRORS)
+    transient = unreachable or getattr(origin, "sqlstate", None) in TRANSIENT_CODES
     return DatabaseUnavailable(
         f"the database cannot be used: {first_line}; see GENQ_DATABASE_URL", transient=transient
     )

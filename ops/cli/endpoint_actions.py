@@ -1,4 +1,4 @@
-"""`genq endpoints`, of an endpoint that is there: its secret, tests, and what it has missed."""
+"""`genq endpoints`: enable, disable, test, recover and replay an existing endpoint."""
 
 from typing import Annotated
 
@@ -11,7 +11,7 @@ from ops.cli.output import AsJson, print_json
 
 
 def register(app: typer.Typer) -> None:
-    del app  # they belong to `genq endpoints`, whose commands the import has added
+    del app  # importing this module has added the commands to `genq endpoints`
 
 
 @endpoints_app.command()
@@ -22,7 +22,7 @@ def enable(
     url: UrlOption = None,
     key: KeyOption = None,
 ) -> None:
-    """Send to it again. Its failures are forgotten; recover and replay send what it missed."""
+    """Enable an endpoint and reset its failures; recover and replay send missed events."""
     with api_client(url, key) as client:
         show(client.endpoints.change(endpoint_id, enabled=True), as_json=as_json)
 
@@ -35,7 +35,7 @@ def disable(
     url: UrlOption = None,
     key: KeyOption = None,
 ) -> None:
-    """Send nothing to it until it is enabled."""
+    """Stop sending to an endpoint until it is enabled again."""
     with api_client(url, key) as client:
         show(client.endpoints.change(endpoint_id, enabled=False), as_json=as_json)
 
@@ -46,13 +46,15 @@ def rotate_secret(
     *,
     overlap: Annotated[
         str,
-        typer.Option(metavar="TIME", help="how long the old secret signs too: 30m, 24h, up to 7d"),
+        typer.Option(
+            metavar="TIME", help="how long the old secret stays valid: 30m, 24h, at most 7d"
+        ),
     ] = "24h",
     as_json: AsJson = False,
     url: UrlOption = None,
     key: KeyOption = None,
 ) -> None:
-    """Give an endpoint a new secret, and show it this once; 0 as overlap is for a leaked one."""
+    """Give an endpoint a new secret and show it once; use overlap 0 for a leaked secret."""
     with api_client(url, key) as client:
         endpoint = client.endpoints.rotate_secret(endpoint_id, overlap)
     show_with_secret(endpoint, as_json=as_json)
@@ -66,17 +68,17 @@ def test(
     url: UrlOption = None,
     key: KeyOption = None,
 ) -> None:
-    """Send an endpoint an event of the type endpoint.test."""
+    """Send an endpoint.test event to an endpoint."""
     with api_client(url, key) as client:
         delivery = client.endpoints.test(endpoint_id)
     if as_json:
         print_json(delivery)
     else:
-        typer.echo(f"{delivery['id']} is on its way: genq deliveries get {delivery['id']}")
+        typer.echo(f"{delivery['id']} is queued; see genq deliveries get {delivery['id']}")
 
 
 SinceOption = Annotated[
-    str, typer.Option(help="of events since 10m, 2h or 1d ago, or 2026-01-31T12:00:00Z")
+    str, typer.Option(help="events since then: 10m, 2h or 1d ago, or 2026-01-31T12:00:00Z")
 ]
 
 
@@ -89,7 +91,7 @@ def recover(
     url: UrlOption = None,
     key: KeyOption = None,
 ) -> None:
-    """Send again what was given up, once its receiver is well."""
+    """Send failed deliveries again, once the receiver works."""
     with api_client(url, key) as client:
         queued = client.endpoints.recover(endpoint_id, parse_since(since))
     print_json({"queued": queued}) if as_json else typer.echo(f"{queued} will be sent again")
@@ -104,7 +106,7 @@ def replay(
     url: UrlOption = None,
     key: KeyOption = None,
 ) -> None:
-    """Send what it was never sent: events from before it was there, or while it was disabled."""
+    """Send events that were never sent: from before the endpoint existed or while disabled."""
     with api_client(url, key) as client:
         queued = client.endpoints.replay(endpoint_id, parse_since(since))
     print_json({"queued": queued}) if as_json else typer.echo(f"{queued} will be sent")

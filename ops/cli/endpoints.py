@@ -1,4 +1,4 @@
-"""`genq endpoints`: who is told of all your jobs by webhook."""
+"""`genq endpoints`: register and manage webhook endpoints."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,35 +15,35 @@ from ops.cli.output import AsJson, print_fields, print_json, print_table
 if TYPE_CHECKING:
     from genq import Endpoint
 
-PANEL = "Be told"
+PANEL = "Webhooks and events"
 
-endpoints_app = typer.Typer(help="Register and look after webhook endpoints.", no_args_is_help=True)
+endpoints_app = typer.Typer(help="Register and manage webhook endpoints.", no_args_is_help=True)
 
 EndpointId = Annotated[
-    str, typer.Argument(metavar="ID", help="whe_…, as genq endpoints list shows it")
+    str, typer.Argument(metavar="ID", help="whe_…, printed by genq endpoints list")
 ]
 EventsOption = Annotated[
     list[str] | None,
     typer.Option(
         "--event",
-        help="tell of this, as job.succeeded; may be repeated",
+        help="event type such as job.succeeded; may be repeated",
         autocompletion=complete_event,
     ),
 ]
-DescriptionOption = Annotated[str | None, typer.Option(help="for people")]
+DescriptionOption = Annotated[str | None, typer.Option(help="free text")]
 MetadataOption = Annotated[
     list[str] | None,
-    typer.Option(metavar="NAME=VALUE", help="only of jobs with this metadata; may be repeated"),
+    typer.Option(metavar="NAME=VALUE", help="only jobs with this metadata; may be repeated"),
 ]
 HeaderOption = Annotated[
     list[str] | None,
-    typer.Option("--header", metavar="NAME=VALUE", help="sent with each; may be repeated"),
+    typer.Option("--header", metavar="NAME=VALUE", help="sent with every request; may be repeated"),
 ]
-ConcurrencyOption = Annotated[int | None, typer.Option(min=1, help="requests at a time")]
-RateOption = Annotated[float | None, typer.Option(min=0.01, help="requests a second")]
+ConcurrencyOption = Annotated[int | None, typer.Option(min=1, help="maximum concurrent requests")]
+RateOption = Annotated[float | None, typer.Option(min=0.01, help="maximum requests per second")]
 OrderedOption = Annotated[
     bool | None,
-    typer.Option("--ordered/--unordered", help="one event after another, as they happened"),
+    typer.Option("--ordered/--unordered", help="send events one after another, in order"),
 ]
 
 
@@ -53,7 +53,7 @@ def register(app: typer.Typer) -> None:
 
 @endpoints_app.command()
 def create(
-    to: Annotated[str, typer.Argument(metavar="URL", help="where to tell of your jobs")],
+    to: Annotated[str, typer.Argument(metavar="URL", help="where to send events")],
     *,
     event: EventsOption = None,
     description: DescriptionOption = None,
@@ -66,10 +66,9 @@ def create(
     url: UrlOption = None,
     key: KeyOption = None,
 ) -> None:
-    """
-    Register a URL that is told of all your jobs, and show its secret, this once.
+    """Register a URL that receives the events of all your jobs, and show its secret once.
 
-    Without --event it is told of every ending, and when it is disabled itself.
+    Without --event it receives every event that ends a job, and a notice when it is disabled.
     """
     fields = given_fields(
         events=event,
@@ -101,7 +100,10 @@ def list_endpoints(
         for each in endpoints
     )
     print_table(
-        columns, rows, empty="there are no endpoints yet: genq endpoints create URL", cut=("url",)
+        columns,
+        rows,
+        empty="there are no endpoints yet: run genq endpoints create URL",
+        cut=("url",),
     )
 
 
@@ -113,7 +115,7 @@ def get(
     url: UrlOption = None,
     key: KeyOption = None,
 ) -> None:
-    """Show one endpoint, and how it has fared for a day."""
+    """Show one endpoint and its statistics of the last day."""
     with api_client(url, key) as client:
         endpoint = client.endpoints.get(endpoint_id)
         stats = client.endpoints.stats(endpoint_id)
@@ -128,7 +130,7 @@ def change(
     endpoint_id: EndpointId,
     *,
     to: Annotated[
-        str | None, typer.Option("--to", metavar="URL", help="where to tell of your jobs")
+        str | None, typer.Option("--to", metavar="URL", help="where to send events")
     ] = None,
     event: EventsOption = None,
     description: DescriptionOption = None,
@@ -141,7 +143,7 @@ def change(
     url: UrlOption = None,
     key: KeyOption = None,
 ) -> None:
-    """Change what is given of an endpoint; the rest stays as it is."""
+    """Change the given fields of an endpoint; the others stay."""
     fields = given_fields(
         events=event,
         description=description,
@@ -153,14 +155,16 @@ def change(
     )
     fields |= {"url": to} if to else {}
     if not fields:
-        raise CliError("nothing to change was given: see genq endpoints set --help", ExitCode.USAGE)
+        raise CliError(
+            "no field to change was given: see genq endpoints set --help", ExitCode.USAGE
+        )
     with api_client(url, key) as client:
         show(client.endpoints.change(endpoint_id, **fields), as_json=as_json)
 
 
 @endpoints_app.command()
 def delete(endpoint_id: EndpointId, *, url: UrlOption = None, key: KeyOption = None) -> None:
-    """Forget an endpoint. What is on its way to it is withdrawn."""
+    """Delete an endpoint and cancel its pending deliveries."""
     with api_client(url, key) as client:
         client.endpoints.delete(endpoint_id)
     typer.echo(f"deleted {endpoint_id}")
@@ -176,7 +180,7 @@ def given_fields(
     rate: float | None,
     ordered: bool | None,
 ) -> dict[str, Any]:
-    """The fields of an endpoint that the command line names."""
+    """Return the endpoint fields that the command line sets."""
     fields: dict[str, Any] = {
         "events": events,
         "description": description,
@@ -197,7 +201,7 @@ def show_with_secret(endpoint: "Endpoint", *, as_json: bool) -> None:
     show(endpoint, as_json=as_json)
     if not as_json:
         print_fields([("secret", endpoint.secret or "")])
-        typer.echo("Keep the secret now: it will not be shown again.", err=True)
+        typer.echo("Save the secret now: it is shown only once.", err=True)
 
 
 def enabled_text(endpoint: "Endpoint") -> str:
@@ -212,8 +216,8 @@ def fields_of(endpoint: "Endpoint") -> Iterator[tuple[str, str]]:
     yield "events", ", ".join(endpoint.events)
     yield "only jobs with", inline_values(document["metadata"])
     yield "headers", inline_values(document["headers"])
-    yield "at a time", str(document["concurrency"])
-    yield "a second", "" if document["rate"] is None else f"{document['rate']:g}"
+    yield "concurrency", str(document["concurrency"])
+    yield "per second", "" if document["rate"] is None else f"{document['rate']:g}"
     yield "ordered", "yes" if document["ordered"] else ""
     yield "enabled", enabled_text(endpoint)
     yield "created", document["created_at"]

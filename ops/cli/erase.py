@@ -1,4 +1,4 @@
-"""`genq erase`: a job's content, gone for good."""
+"""`genq erase`: delete the content of a job."""
 
 import typer
 
@@ -14,11 +14,10 @@ def register(app: typer.Typer) -> None:
 def erase(
     job_id: JobId, *, as_json: AsJson = False, url: UrlOption = None, key: KeyOption = None
 ) -> None:
-    """
-    Erase the content of a job that has ended, for good: input, results, metadata, webhook.
+    """Permanently erase the content of an ended job: input, results, metadata, webhook.
 
-    What is kept says when and where it was bought, and what it cost. The files of the results are
-    the station's, and stay there.
+    What remains is when and where it was submitted and whether it was billed. Result files stay at
+    the station.
     """
     with api_client(url, key) as client:
         job = client.erase(job_id).document

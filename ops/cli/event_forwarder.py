@@ -1,4 +1,4 @@
-"""Handing an event to a program on this machine, as a webhook hands it: signed, and once."""
+"""Sends events to a local program the way webhooks are sent: signed, once."""
 
 import json
 import time
@@ -9,13 +9,13 @@ import httpx
 
 from generation.webhooks.signature import sign
 
-#: As long as a webhook has.
+#: The same timeouts as webhooks.
 TIMEOUT = httpx.Timeout(15, connect=5)
 
 
 @dataclass(frozen=True, slots=True)
 class ForwardResult:
-    """What the program said: a status, or why there is none."""
+    """Result of one request: an HTTP status, or the error that prevented one."""
 
     status: int | None
     error: str | None
@@ -30,12 +30,12 @@ class ForwardResult:
 
 
 class Forwarder:
-    """Sends events to one URL. Raises nothing for what the program does."""
+    """Sends events to one URL. Never raises for what the receiver does."""
 
     def __init__(self, url: str, secret: str) -> None:
         self._url = url
         self._secret = secret
-        # A proxy of the environment is for the outside; and like a webhook, it follows nothing.
+        # No proxy for a local program, and no redirects, as for webhooks.
         self._http = httpx.Client(timeout=TIMEOUT, trust_env=False, follow_redirects=False)
 
     def close(self) -> None:

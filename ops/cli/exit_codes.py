@@ -1,4 +1,4 @@
-"""How a command ends: with one of a few exit codes, and one sentence where it went wrong."""
+"""Exit codes, and the one-sentence error message a failed command ends with."""
 
 import sys
 from collections.abc import Sequence
@@ -10,23 +10,23 @@ import typer
 
 
 class ExitCode(IntEnum):
-    """What a command's exit code means."""
+    """The exit codes of `genq`."""
 
     OK = 0
     #: A job did not succeed, or the command could not do its work.
     FAILED = 1
-    #: The command line is wrong.
+    #: The command line is invalid.
     USAGE = 2
-    #: The API cannot be reached, or refuses.
+    #: The API is unreachable or rejected the request.
     REFUSED = 3
-    #: `--timeout` passed before the jobs had ended.
+    #: `--timeout` passed before the jobs ended.
     TIMED_OUT = 4
-    #: Ctrl-C. A process that runs until it is told to stop ends with OK instead.
+    #: Ctrl-C. Long-running processes exit with OK instead.
     INTERRUPTED = 130
 
 
 class CliError(Exception):
-    """The command ends here. The message is one sentence that says what to change."""
+    """Ends the command. The message is one sentence that says what to change."""
 
     def __init__(self, message: str, code: ExitCode = ExitCode.FAILED) -> None:
         super().__init__(message)
@@ -34,14 +34,14 @@ class CliError(Exception):
 
 
 def warn(message: str) -> None:
-    """Say on standard error what the user should know although the command goes on."""
+    """Print a message on standard error; the command continues."""
     typer.echo(f"genq: {message}", err=True)
 
 
 def run(app: typer.Typer) -> NoReturn:
-    """Run the command line and end the process: never with a traceback for what is known."""
+    """Run the command line and exit. Known errors end without a traceback."""
     for stream in (sys.stdout, sys.stderr):
-        # What a terminal's encoding lacks is shown as a question mark.
+        # Characters that the terminal cannot show become question marks.
         cast(TextIOWrapper, stream).reconfigure(errors="replace")
     try:
         check_encoding(sys.argv)
@@ -58,7 +58,7 @@ def run(app: typer.Typer) -> NoReturn:
 
 
 def warn_of_usage(error: typer.TyperException) -> None:
-    """What is wrong with the command line; nothing where the help has been printed instead."""
+    """Print a usage error; nothing if typer has printed the help already."""
     message = error.format_message().replace("Value error, ", "").strip().rstrip(".")
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "genq"
@@ -67,10 +67,10 @@ def warn_of_usage(error: typer.TyperException) -> None:
 
 
 def check_encoding(arguments: Sequence[str]) -> None:
-    """Raises `CliError` for arguments that could be sent to nobody."""
+    """Raise `CliError` for arguments that cannot be encoded as UTF-8."""
     try:
         "".join(arguments).encode()
     except UnicodeEncodeError:
         raise CliError(
-            "the command line is not UTF-8: look at it, or at LANG", ExitCode.USAGE
+            "the command line is not valid UTF-8: check its text and LANG", ExitCode.USAGE
         ) from None

@@ -1,4 +1,4 @@
-"""Who may open the Flower page."""
+"""Access rules for the Flower page."""
 
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
@@ -10,12 +10,12 @@ if TYPE_CHECKING:
 
 
 def check_access(settings: "Settings") -> None:
-    """Raises `CliError` where others could reach a page without a password."""
+    """Raise `CliError` if the page is reachable from outside without a password."""
     if settings.flower_basic_auth is None:
         if not is_loopback(settings.flower_host):
             raise CliError(
-                f"Flower would be open to everybody who reaches {settings.flower_host}: set "
-                "GENQ_FLOWER_BASIC_AUTH=user:password, or GENQ_FLOWER_HOST=127.0.0.1"
+                f"Flower would be open to everyone who can reach {settings.flower_host}: set"
+                " GENQ_FLOWER_BASIC_AUTH=user:password, or GENQ_FLOWER_HOST=127.0.0.1"
             )
         return
     user, _, password = settings.flower_basic_auth.get_secret_value().partition(":")
@@ -24,7 +24,7 @@ def check_access(settings: "Settings") -> None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach what listens there."""
+    """Whether only this machine can reach this host."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

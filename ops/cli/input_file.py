@@ -1,4 +1,4 @@
-"""`--input FILE`: the fields of an input as a JSON object."""
+"""The option `--input FILE`: input fields as a JSON object."""
 
 import sys
 from pathlib import Path
@@ -16,7 +16,7 @@ InputOption = Annotated[
 
 
 def read_input(file: str | None) -> dict[str, Any]:
-    """The object in a file, or on standard input for `-`."""
+    """Read the object from a file, or from standard input for `-`. Raises `CliError`."""
     if file is None:
         return {}
     source = "standard input" if file == "-" else file
@@ -29,6 +29,6 @@ def read_input(file: str | None) -> dict[str, Any]:
         raise CliError(f"{source} is not JSON: {error}", ExitCode.USAGE) from None
     if not isinstance(document, dict):
         raise CliError(
-            f'{source} is not a JSON object, as {{"prompt": "a cat"}} is', ExitCode.USAGE
+            f'{source} is not a JSON object; for example {{"prompt": "a cat"}}', ExitCode.USAGE
         )
     return cast(dict[str, Any], document)

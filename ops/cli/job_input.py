@@ -1,5 +1,5 @@
-"""`genq input`: what a job waits for, so that it goes on."""
-# ruff: noqa: PLC0415  (the providers are loaded when they are asked)
+"""`genq input`: send the input a job is waiting for."""
+# ruff: noqa: PLC0415  (providers are imported only when needed)
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
 def give_input(
     job_id: JobId,
     assignments: Annotated[
-        list[str] | None, typer.Argument(metavar="NAME=VALUE", help="what the job waits for")
+        list[str] | None, typer.Argument(metavar="NAME=VALUE", help="the input the job needs")
     ] = None,
     *,
     input_file: InputOption = None,
@@ -32,13 +32,12 @@ def give_input(
     url: UrlOption = None,
     key: KeyOption = None,
 ) -> None:
-    """
-    Give a job in the state awaiting_input what it waits for. It is sent upstream once.
+    """Send the input that a job in the state awaiting_input needs. It is sent upstream once.
 
     Example: genq input job_01KG9Q2Z6M8T4V7X1Y3A5C7E9G prompt="a lighthouse at night"
     """
     if not assignments and input_file is None:
-        raise CliError("give what the job waits for, as NAME=VALUE or --input FILE", ExitCode.USAGE)
+        raise CliError("give the input as NAME=VALUE or --input FILE", ExitCode.USAGE)
     given = read_input(input_file)
     with api_client(url, key) as client:
         schema = schema_of(client.get(job_id).document)
@@ -46,11 +45,11 @@ def give_input(
     if as_json:
         print_json(job.document)
     else:
-        typer.echo(f"{job.id} goes on; to wait for it: genq wait {job.id}")
+        typer.echo(f"{job.id} continues; wait for it with genq wait {job.id}")
 
 
 def schema_of(job: "Document") -> Mapping[str, Any]:
-    """The schema of what this job can be given; empty where this genq does not know it."""
+    """Return the schema of the input this job accepts; empty if this genq does not know it."""
     from generation import providers
 
     dialect = job["upstream"]["dialect"] or ""

@@ -1,4 +1,4 @@
-"""Asking about several jobs until each has ended: gently, and in no order but theirs."""
+"""Polls several jobs until each has ended."""
 
 import heapq
 import time
@@ -13,7 +13,7 @@ from ops.cli.exit_codes import CliError
 
 
 class JobWatcher:
-    """Jobs that are waited for, for at most `timeout` seconds; each answer is given to `show`."""
+    """Waits for jobs for at most `timeout` seconds; calls `show` with each response."""
 
     def __init__(
         self,
@@ -29,24 +29,24 @@ class JobWatcher:
         self._until = None if timeout is None else self._began + timeout
 
     def until_ended(self) -> dict[str, Document]:
-        """The jobs that ended in time, by id, in the order in which they were named."""
+        """Return the jobs that ended in time, by id, in the given order."""
         ended: dict[str, Document] = {}
         due = [(self._began, job_id) for job_id in self._job_ids]
         while due:
             at, job_id = heapq.heappop(due)
             time.sleep(max(0, at - time.monotonic()))
-            job = self._ask(job_id)
+            job = self._get(job_id)
             self._show(job.document)
             now = time.monotonic()
             if job.ended:
                 ended[job_id] = job.document
             elif self._until is None or now < self._until:
                 at = now + poll_pause(now - self._began, job.retry_after)
-                # When time is up each is asked about once more.
+                # Poll each job a last time when the timeout passes.
                 heapq.heappush(due, (at if self._until is None else min(at, self._until), job_id))
         return {job_id: ended[job_id] for job_id in self._job_ids if job_id in ended}
 
-    def _ask(self, job_id: str) -> Job:
+    def _get(self, job_id: str) -> Job:
         try:
             return self._client.get(job_id)
         except GenqError as error:

@@ -1,8 +1,7 @@
-"""
-`name=value` on a command line, as JSON.
+"""Parses `name=value` arguments into a JSON input.
 
-A value is what the operation's schema says: text stays text, be it `5` or `true`, where only text
-fits; elsewhere what is JSON is read as JSON, and what is not is text.
+The operation's JSON schema decides the type: a field that takes only text keeps its text, even `5`
+or `true`. For other fields, valid JSON is read as JSON and everything else stays text.
 """
 
 import json
@@ -13,7 +12,7 @@ from ops.cli.exit_codes import CliError, ExitCode
 
 Schema = Mapping[str, Any]
 
-#: JSON Schema's names for what json.loads makes.
+#: JSON Schema's name for each type that json.loads returns.
 TYPES: Mapping[type, str] = {
     type(None): "null",
     bool: "boolean",
@@ -26,15 +25,17 @@ TYPES: Mapping[type, str] = {
 
 
 def split(assignment: str) -> tuple[str, str]:
-    """Name and value. Raises `CliError` where there is no `=` or no name."""
+    """Return name and value. Raises `CliError` if there is no `=` or no name."""
     name, equals, value = assignment.partition("=")
     if not (equals and name):
-        raise CliError(f"{assignment!r} is not name=value, as in prompt='a cat'", ExitCode.USAGE)
+        raise CliError(
+            f"{assignment!r} is not NAME=VALUE; for example prompt='a cat'", ExitCode.USAGE
+        )
     return name, value
 
 
 def split_pairs(assignments: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Names and values. Raises `CliError` for a name that is given twice: one would be lost."""
+    """Yield names and values. Raises `CliError` if a name is given twice."""
     names: set[str] = set()
     for assignment in assignments:
         name, value = split(assignment)
@@ -45,7 +46,7 @@ def split_pairs(assignments: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 
 def read_key_values(assignments: Iterable[str], schema: Schema) -> dict[str, Any]:
-    """The input that these assignments mean for an operation with this schema of its input."""
+    """Return the input that these arguments mean for an operation with this input schema."""
     properties: Mapping[str, Schema] = schema.get("properties", {})
     definitions: Mapping[str, Schema] = schema.get("$defs", {})
     return {
@@ -54,21 +55,21 @@ def read_key_values(assignments: Iterable[str], schema: Schema) -> dict[str, Any
     }
 
 
-def read_value(text: str, fitting: frozenset[str]) -> Any:
-    """The value meant by a text where values of these types fit; an empty set: any."""
-    if fitting and fitting <= {"string", "null"}:
+def read_value(text: str, allowed: frozenset[str]) -> Any:
+    """Return the value of a text, given the JSON types the field allows (empty set: any)."""
+    if allowed and allowed <= {"string", "null"}:
         return text
     try:
         value = read_json(text)
     except ValueError:
         return text
     kind = TYPES[type(value)]
-    fits = not fitting or kind in fitting or (kind == "integer" and "number" in fitting)
-    return text if "string" in fitting and not fits else value
+    fits = not allowed or kind in allowed or (kind == "integer" and "number" in allowed)
+    return text if "string" in allowed and not fits else value
 
 
 def json_types(schema: Schema, definitions: Mapping[str, Schema]) -> frozenset[str]:
-    """The JSON types that fit a schema; empty where it does not say."""
+    """Return the JSON types a schema allows; an empty set if the schema does not restrict them."""
     if "$ref" in schema:
         name = str(schema["$ref"]).rpartition("/")[2]
         return json_types(definitions.get(name, {}), definitions)
@@ -84,9 +85,10 @@ def json_types(schema: Schema, definitions: Mapping[str, Schema]) -> frozenset[s
 
 
 def read_json(text: str | bytes) -> Any:
-    """
-    Raises `ValueError` for what is not JSON, NaN and Infinity among it, and for an object that has
-    a name twice.
+    """Parse strict JSON.
+
+    Raises `ValueError` for anything that is not JSON, for NaN and Infinity, and for duplicate names
+    in an object.
     """
     try:
         return json.loads(
@@ -97,7 +99,7 @@ def read_json(text: str | bytes) -> Any:
 
 
 def reject_constant(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no JSON")
+    raise ValueError(f"{constant} is not valid JSON")
 
 
 def reject_duplicate_names(members: list[tuple[str, Any]]) -> dict[str, Any]:

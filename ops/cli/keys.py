@@ -1,5 +1,5 @@
-"""`genq keys`: who may call the API."""
-# ruff: noqa: PLC0415  (the database's libraries are loaded by the commands that need them)
+"""`genq keys`: manage API keys."""
+# ruff: noqa: PLC0415  (commands import the database libraries when they run)
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -26,9 +26,9 @@ from ops.cli.output import AsJson, print_json, print_table
 if TYPE_CHECKING:
     from generation.store import ApiKey, Store
 
-keys_app = typer.Typer(help="Make, list and revoke the keys of callers.", no_args_is_help=True)
+keys_app = typer.Typer(help="Create, list and revoke API keys.", no_args_is_help=True)
 
-#: How much later an expiry given as a duration may be.
+#: Longer durations until expiry are shortened to this.
 MAX_LIFETIME = timedelta(days=36_500)
 MAX_LIMIT = 1_000_000
 
@@ -36,7 +36,7 @@ ScopeOption = Annotated[
     list[Scope] | None,
     typer.Option(
         "--scope",
-        help="what the key may do; may be repeated",
+        help="permission of the key; may be repeated",
         show_default=", ".join(sorted(USUAL_SCOPES)),
     ),
 ]
@@ -44,20 +44,21 @@ ProviderOption = Annotated[
     list[str] | None,
     typer.Option(
         "--provider",
-        help="order from this provider only; may be repeated",
+        help="only jobs of this provider; may be repeated",
         autocompletion=complete_provider,
     ),
 ]
 RateOption = Annotated[
-    str | None, typer.Option("--rate", metavar="N/s|m|h", help="order no faster, as in 60/m")
+    str | None,
+    typer.Option("--rate", metavar="N/s|m|h", help="maximum submit rate, for example 60/m"),
 ]
 InFlightOption = Annotated[
     int | None,
-    typer.Option("--max-in-flight", min=1, max=MAX_LIMIT, help="the most unfinished jobs at once"),
+    typer.Option("--max-in-flight", min=1, max=MAX_LIMIT, help="maximum unfinished jobs"),
 ]
 DailyOption = Annotated[
     int | None,
-    typer.Option("--daily-jobs", min=1, max=MAX_LIMIT, help="the most jobs in a day (UTC)"),
+    typer.Option("--daily-jobs", min=1, max=MAX_LIMIT, help="maximum jobs per day (UTC)"),
 ]
 ExpiresOption = Annotated[
     str | None,
@@ -66,7 +67,7 @@ ExpiresOption = Annotated[
 
 
 def register(app: typer.Typer) -> None:
-    app.add_typer(keys_app, name="keys", rich_help_panel="Look after it")
+    app.add_typer(keys_app, name="keys", rich_help_panel="Operate")
 
 
 @keys_app.command()
@@ -81,10 +82,9 @@ def create(
     expires: ExpiresOption = None,
     as_json: AsJson = False,
 ) -> None:
-    """
-    Make an API key and a webhook secret for a tenant, and show them this once.
+    """Create an API key and a webhook secret for a tenant, and show them once.
 
-    The keys of one tenant see the same jobs; nobody else sees them.
+    All keys of a tenant see the same jobs; other tenants do not see them.
     """
     now = datetime.now(UTC)
     access = Access(
@@ -115,12 +115,12 @@ def create(
     typer.echo(f"tenant          {tenant}")
     typer.echo(f"API key         {key}")
     typer.echo(f"webhook secret  {secret}")
-    typer.echo("Keep both now: they will not be shown again.", err=True)
+    typer.echo("Save both now: they are shown only once.", err=True)
 
 
 @keys_app.command("list")
 def list_keys(as_json: AsJson = False) -> None:
-    """List the keys, oldest first: whose they are, when they were last used, which are revoked."""
+    """List the keys, oldest first, with tenant, last use and revocation."""
 
     async def all_keys(store: "Store") -> "list[ApiKey]":
         return await store.keys.all()
@@ -134,18 +134,17 @@ def list_keys(as_json: AsJson = False) -> None:
     columns = ("id", "tenant", "begins with", "may", "limits", "last used", "ends")
     now = datetime.now(UTC)
     rows = [row_of(key_document(key), key.is_valid(now)) for key in keys]
-    print_table(columns, rows, empty="there are no keys yet: genq keys create NAME")
+    print_table(columns, rows, empty="there are no keys yet: run genq keys create NAME")
 
 
 @keys_app.command()
 def revoke(
-    key_id: Annotated[str, typer.Argument(metavar="ID", help="as keys list shows it: key_…")],
+    key_id: Annotated[str, typer.Argument(metavar="ID", help="key_…, printed by genq keys list")],
 ) -> None:
-    """
-    Let a key in no longer.
+    """Revoke a key.
 
-    Running API processes take notice within a tenth of a second (GENQ_KEY_CACHE). What its caller
-    ordered goes on, and webhooks owed are still sent.
+    Running API processes notice within a tenth of a second (GENQ_KEY_CACHE). Jobs submitted with
+    the key continue, and their webhooks are still sent.
     """
 
     async def end(store: "Store") -> bool:
@@ -157,7 +156,7 @@ def revoke(
 
 
 def row_of(key: dict[str, Any], valid: bool) -> list[str]:
-    """A key in the table. `key` is a document of the API's."""
+    """Return a table row. `key` is a key document of the API."""
     ended = key["revoked_at"] and f"revoked {key['revoked_at']}"
     expiry = key["expires_at"] and ("" if valid else "expired ") + key["expires_at"]
     return [
@@ -172,17 +171,17 @@ def row_of(key: dict[str, Any], valid: bool) -> list[str]:
 
 
 def limits_text(key: dict[str, Any]) -> str:
-    words = (
+    limits = (
         key["rate"],
         key["max_in_flight"] and f"{key['max_in_flight']} in flight",
         key["daily_jobs"] and f"{key['daily_jobs']} a day",
         key["providers"] and f"only {', '.join(key['providers'])}",
     )
-    return "; ".join(word for word in words if word)
+    return "; ".join(limit for limit in limits if limit)
 
 
 def checked_tenant(name: str) -> str:
-    """Raises `CliError` for a name that is empty, too long or unprintable."""
+    """Raise `CliError` for a name that is empty, too long or unprintable."""
     tenant = name.strip()
     if len(tenant) > LONGEST_TENANT or not re.fullmatch(TENANT, tenant) or not tenant.isprintable():
         raise CliError(f"NAME must have 1 to {LONGEST_TENANT} printable characters", ExitCode.USAGE)
@@ -202,13 +201,13 @@ def checked_providers(names: list[str]) -> frozenset[str]:
     known = known_providers()
     for name in names:
         if name not in known:
-            words = no_such(f"provider {name!r}", name, known)
-            raise CliError(f"--provider: {words}", ExitCode.USAGE)
+            problem = no_such(f"provider {name!r}", name, known)
+            raise CliError(f"--provider: {problem}", ExitCode.USAGE)
     return frozenset(names)
 
 
 def checked_expiry(text: str, now: datetime) -> datetime:
-    """A moment, or how long from now. Raises `CliError` for anything else, and for what is past."""
+    """Return a time, given as a time or a duration. Raises `CliError` if invalid or past."""
     from generation.settings import duration
 
     seconds = duration(text)
@@ -220,10 +219,10 @@ def checked_expiry(text: str, now: datetime) -> datetime:
         )
     except (ValueError, OverflowError):
         raise CliError(
-            "--expires must be as in 90d, 12h or 2027-01-31T12:00:00Z", ExitCode.USAGE
+            "--expires must be a time such as 90d, 12h or 2027-01-31T12:00:00Z", ExitCode.USAGE
         ) from None
     if moment.tzinfo is None:
-        raise CliError("--expires must say its time zone: end it with Z for UTC", ExitCode.USAGE)
+        raise CliError("--expires needs a time zone: append Z for UTC", ExitCode.USAGE)
     if moment <= now:
-        raise CliError("--expires must lie in the future", ExitCode.USAGE)
+        raise CliError("--expires must be in the future", ExitCode.USAGE)
     return moment.astimezone(UTC)

@@ -1,4 +1,4 @@
-"""`genq listen`: what happens to your jobs, here, without a URL that the outside can reach."""
+"""`genq listen`: receive events locally, without a public URL."""
 # ruff: noqa: PLC0415  (the HTTP client is loaded by the commands that call)
 
 import re
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from ops.cli.cursor_file import CursorFile, FeedCursor
     from ops.cli.event_forwarder import Forwarder, ForwardResult
 
-#: How long the API holds a question to which there is no answer yet.
+#: How long the API holds a query while there are no new events.
 WAIT_SECONDS = 30
-#: An API that is away, for a restart perhaps, is waited for.
+#: Retry this long while the API is unreachable, for example during a restart.
 RETRY_SECONDS = 300
 PAGE = 50
 DURATION_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -34,39 +34,40 @@ SecretOption = Annotated[
     typer.Option(
         "--secret",
         envvar="GENQ_WEBHOOK_SECRET",
-        help="what events are signed with, as genq keys create showed it: whsec_…",
+        help="secret that signs events: whsec_…, printed by genq keys create",
         show_default=f"the one in .genq/{FILE_NAME}",
     ),
 ]
 
 
 def register(app: typer.Typer) -> None:
-    app.command(rich_help_panel="Be told")(listen)
+    app.command(rich_help_panel="Webhooks and events")(listen)
 
 
 def listen(
     to: Annotated[
-        str | None, typer.Argument(metavar="[URL]", help="where to send each event, if anywhere")
+        str | None, typer.Argument(metavar="[URL]", help="where to forward each event")
     ] = None,
     *,
     events: Annotated[
-        str | None, typer.Option(help="only these, with commas: job.succeeded,job.failed")
+        str | None, typer.Option(help="event types, separated by commas: job.succeeded,job.failed")
     ] = None,
     since: Annotated[
         str | None,
-        typer.Option(help="begin 10m, 2h or 1d ago, at 2026-01-31T12:00:00Z, or at the start"),
+        typer.Option(
+            help="start 10m, 2h or 1d ago, at 2026-01-31T12:00:00Z, or at the start of the feed"
+        ),
     ] = None,
     secret: SecretOption = None,
     as_json: AsJson = False,
     url: UrlOption = None,
     key: KeyOption = None,
 ) -> None:
-    """
-    Print what happens to your jobs, and hand it to a program of yours, until Ctrl-C.
+    """Print the events of your jobs, and forward them to a local program, until Ctrl-C.
 
-    Events are pulled, signed as webhooks are, and sent to a URL on this machine, so nobody needs a
-    tunnel to develop a receiver. Each is sent once; what the program answers is printed. The next
-    time it goes on where it was; the first time, from now on.
+    Events are pulled, signed like webhooks, and sent to a local URL, so developing a receiver needs
+    no tunnel. Each event is sent once and the response is printed. The next run continues where
+    this one stopped; the first run starts with new events.
     """
     from ops.cli.cursor_file import CursorFile
     from ops.cli.event_forwarder import Forwarder
@@ -76,13 +77,13 @@ def listen(
         filters = {"type": events} if events else {}
         forwarder = Forwarder(checked_url(to), secret_for(secret, api.url)) if to else None
         begin = first_query(since, cursor_file.read() if since is None else None)
-        if begin == LATEST:  # what happens from this line on is not missed
+        if begin == LATEST:  # fix the position now, so that no later event is missed
             begin = {"after": api.document("/v1/events", **LATEST)["next_cursor"]}
         typer.echo(f"listening to {api.url}" + (f", sending to {to}" if to else ""), err=True)
         try:
             follow_feed(api, filters, begin, cursor_file, forwarder, as_json=as_json)
         except KeyboardInterrupt:
-            typer.echo("stopped; the next genq listen goes on from here", err=True)
+            typer.echo("stopped; the next genq listen continues here", err=True)
         finally:
             if forwarder is not None:
                 forwarder.close()
@@ -97,7 +98,7 @@ def follow_feed(
     *,
     as_json: bool,
 ) -> None:
-    """For ever: ask, tell, remember."""
+    """Loop forever: read a page, print and forward its events, store the cursor."""
     from ops.cli.cursor_file import FeedCursor
 
     where = dict(begin)
@@ -117,15 +118,15 @@ def follow_feed(
 
 
 def events_after(events: list[dict[str, Any]], seen: str | None) -> list[dict[str, Any]]:
-    """What comes behind the event seen last; all of it where that is not among them."""
+    """Return the events after the last seen one; all if that one is not among them."""
     ids = [event["id"] for event in events]
     return events[ids.index(seen) + 1 :] if seen in ids else events
 
 
 def show(event: dict[str, Any], answer: "ForwardResult | None", *, as_json: bool) -> None:
     if as_json:
-        said = answer and {"status": answer.status, "error": answer.error}
-        print_json_line({"event": event, "answer": said})
+        result = answer and {"status": answer.status, "error": answer.error}
+        print_json_line({"event": event, "answer": result})
         return
     subject = str(event["data"].get("id", ""))
     line = f"{event['timestamp']}  {event['type']:<18} {subject}"
@@ -133,7 +134,7 @@ def show(event: dict[str, Any], answer: "ForwardResult | None", *, as_json: bool
 
 
 def first_query(since: str | None, place: "FeedCursor | None") -> dict[str, str]:
-    """The parameters of the first question; with `seen`, an event to pass over."""
+    """Return the first query's parameters; `seen` names an event to skip."""
     if since == FROM_THE_START:
         return {}
     if since is not None:
@@ -144,14 +145,17 @@ def first_query(since: str | None, place: "FeedCursor | None") -> dict[str, str]
 
 
 def parse_since(since: str, also: str = "") -> datetime:
-    """`10m` ago, or the moment that is named. Raises `CliError`; `also` is what else may be given."""
+    """Return a time, given as a time or as a duration ago. Raises `CliError`.
+
+    `also` completes the error message with other accepted values.
+    """
     if found := re.fullmatch(r"(\d{1,6})([smhd])", since):
         return datetime.now(UTC) - timedelta(**{DURATION_UNITS[found[2]]: int(found[1])})
     try:
         named = datetime.fromisoformat(since)
     except ValueError:
-        words = f"--since must be as 10m, 2h, 1d, 2026-01-31T12:00:00Z{also}"
-        raise CliError(words, ExitCode.USAGE) from None
+        message = f"--since must be 10m, 2h, 1d, 2026-01-31T12:00:00Z or similar{also}"
+        raise CliError(message, ExitCode.USAGE) from None
     return named.astimezone(UTC)
 
 
@@ -162,7 +166,7 @@ def checked_url(url: str) -> str:
 
 
 def secret_for(given: str | None, url: str) -> str:
-    """The secret to sign with: what is given, else what this machine's genq wrote down."""
+    """Return the secret given, or the one stored in the data directory. Raises `CliError`."""
     from generation.webhooks.signature import check_secret
 
     settings = load_settings()
@@ -173,8 +177,8 @@ def secret_for(given: str | None, url: str) -> str:
         given = known.get("webhook_secret") if str(known.get("url")).rstrip("/") == url else None
     if not given:
         raise CliError(
-            "no webhook secret to sign with: give --secret or GENQ_WEBHOOK_SECRET, as genq keys"
-            " create showed it, or leave out the URL",
+            "no webhook secret to sign with: give --secret or GENQ_WEBHOOK_SECRET, printed by"
+            " genq keys create, or leave out the URL",
             ExitCode.USAGE,
         )
     try:
@@ -185,7 +189,7 @@ def secret_for(given: str | None, url: str) -> str:
 
 
 def read_connection(folder: Path) -> Mapping[str, Any]:
-    """What the genq that runs in this data directory has written down for its callers."""
+    """Read URL, key and secret that the genq in this data directory has stored."""
     from genq.local import read_connection_file
 
     try:

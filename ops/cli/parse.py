@@ -1,5 +1,5 @@
-"""`genq parse`: what genq makes of a station's answer."""
-# ruff: noqa: PLC0415  (the providers are loaded when they are asked)
+"""`genq parse`: show how genq reads a station's response."""
+# ruff: noqa: PLC0415  (providers are imported only when needed)
 
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,28 +17,30 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    app.command(rich_help_panel="Look after it")(parse)
+    app.command(rich_help_panel="Operate")(parse)
 
 
 def parse(
     *,
-    provider: Annotated[str, typer.Option(help="as in kling", autocompletion=complete_provider)],
-    operation: Annotated[str, typer.Option(help="as in text2video")],
+    provider: Annotated[str, typer.Option(help="such as kling", autocompletion=complete_provider)],
+    operation: Annotated[str, typer.Option(help="such as text2video")],
     kind: Annotated[str, typer.Option(help="submit, query, batch_query, find or cancel")],
     dialect: Annotated[
-        str | None, typer.Option(help="as in kling.v1", show_default="the first that has it")
+        str | None,
+        typer.Option(help="such as kling.v1", show_default="the first with this operation"),
     ] = None,
-    status: Annotated[int, typer.Option(min=100, max=599, help="the answer's HTTP status")] = 200,
+    status: Annotated[
+        int, typer.Option(min=100, max=599, help="HTTP status of the response")
+    ] = 200,
     job: Annotated[
-        str, typer.Option(metavar="ID", help="for find: the job whose id the task carries")
+        str, typer.Option(metavar="ID", help="for find: the job whose id the task references")
     ] = "",
 ) -> None:
-    """
-    Say what genq makes of a station's answer: its body on standard input, JSON on standard output.
+    """Read a station's response body from standard input and print how genq reads it, as JSON.
 
     Example: genq parse --provider kling --operation text2video --kind query < answer.json
 
-    "state": null means that the answer says nothing about a task; "error" then says why.
+    "state": null means that the response says nothing about a task; "error" says why.
     """
     from generation.contract.inspect_reply import describe
     from generation.contract.operation import Order
@@ -51,7 +53,7 @@ def parse(
 
 
 def operation_of(provider: str, name: str, dialect: str | None) -> "Operation[Any]":
-    """Raises `CliError`, with the known names, for one that is unknown."""
+    """Return the operation. Raises `CliError`, with known names, if it is unknown."""
     from generation import providers
 
     spoken = providers.dialects(provider, name)
@@ -60,7 +62,7 @@ def operation_of(provider: str, name: str, dialect: str | None) -> "Operation[An
     found = providers.find(provider, name, dialect or spoken[0])
     if found is None:
         raise CliError(
-            f"{provider} {name} is not spoken as {dialect!r}; it is as {', '.join(spoken)}",
+            f"{provider} {name} has no dialect {dialect!r}; it has {', '.join(spoken)}",
             ExitCode.USAGE,
         )
     return found

@@ -1,4 +1,4 @@
-"""What somebody sees who waits: bars that move on a terminal, elsewhere a line for each move."""
+"""Progress of jobs that are waited for: bars on a terminal, else a line per change."""
 
 import sys
 from types import TracebackType
@@ -14,7 +14,7 @@ from ops.cli.output import console, printable
 
 
 class JobProgress:
-    """Shows jobs on standard error, so that standard output has nothing but results."""
+    """Shows jobs on standard error; standard output holds only results."""
 
     def __init__(self) -> None:
         self._bars = bars() if sys.stderr.isatty() else None
@@ -33,7 +33,7 @@ class JobProgress:
             self._bars.stop()
 
     def show(self, job: Document) -> None:
-        """Show where a job stands now."""
+        """Show the current state of a job."""
         if self._bars is None:
             self._print_change(job)
         else:
@@ -73,7 +73,7 @@ def bars() -> RichProgress:
 
 
 def state_text(job: Document) -> str:
-    """The state, and why it waits or failed, in one line."""
+    """Return the state, and the reason for waiting or failing, in one line."""
     error: Document | None = job.get("error")
     why = f"{error['code']}: {error['message']}" if error else job.get("reason")
     return printable(" ".join(f"{job['state']} ({why})".split()) if why else job["state"])

@@ -1,4 +1,4 @@
-"""`genq resolve`: a person says what became of a job in doubt."""
+"""`genq resolve`: settle a job that is in doubt."""
 
 from typing import Annotated
 
@@ -19,23 +19,22 @@ def resolve(
     *,
     upstream_id: Annotated[
         str | None,
-        typer.Option("--upstream-id", metavar="ID", help="the task is there, under this id"),
+        typer.Option("--upstream-id", metavar="ID", help="the task exists, with this id"),
     ] = None,
     requeue: Annotated[
-        bool, typer.Option("--requeue", help="there is no task: send the job again")
+        bool, typer.Option("--requeue", help="there is no task: submit the job again")
     ] = False,
     fail: Annotated[
-        bool, typer.Option("--fail", help="there is no task: let the job fail, unbilled")
+        bool, typer.Option("--fail", help="there is no task: fail the job, unbilled")
     ] = False,
     as_json: AsJson = False,
     url: UrlOption = None,
     key: KeyOption = None,
 ) -> None:
-    """
-    Say what became of a job in doubt, after a look into the station's own list of tasks.
+    """Settle a job that is in doubt, after checking the station's own task list.
 
-    A station that can be searched is asked once more, and what it has wins. At any other, be sure
-    before you say --requeue: if there was a task after all, it is paid for twice.
+    If the station can be searched, genq searches it once more and a found task wins. Otherwise be
+    sure before you use --requeue: if there was a task after all, it is paid twice.
     """
     if (upstream_id is not None) + requeue + fail != 1:
         raise CliError("give one of --upstream-id ID, --requeue and --fail", ExitCode.USAGE)
@@ -47,4 +46,4 @@ def resolve(
     else:
         typer.echo(f"{job.id} is {job.state}; billed: {job.billed}")
         if job.state == "in_doubt":
-            typer.echo(f"a worker settles it after a last look; to follow it: genq wait {job.id}")
+            typer.echo(f"a worker searches once more and settles it; wait with genq wait {job.id}")

@@ -1,7 +1,7 @@
-"""
-The settings of the genq that runs on this machine. `genq up` and `genq demo` choose ports, a broker
-and stations of their own, and leave them in a file of the data directory for the commands that look
-after it.
+"""The settings of the genq that runs on this machine.
+
+`genq up` and `genq demo` choose ports, broker and stations, and store them in the data directory
+for the commands that inspect the stack.
 """
 
 import json
@@ -19,9 +19,10 @@ FILE_NAME = "running.json"
 
 
 def local_settings() -> "tuple[Settings, str | None]":
-    """
-    The settings of the stack that runs in the data directory, and which one that is; where none
-    runs, the usual settings. Variables of this command's own environment win.
+    """Return the settings of the stack in the data directory, and a text that names it.
+
+    Without a running stack, return the usual settings and None. This command's own environment
+    variables take precedence.
     """
     settings = load_settings()
     file = settings.data_dir / FILE_NAME
@@ -35,7 +36,7 @@ def local_settings() -> "tuple[Settings, str | None]":
 
 
 def environment_of(file: Path) -> dict[str, str] | None:
-    """What a running stack has written down; None where none runs, or nothing can be read."""
+    """Return the environment a running stack has stored; None if none runs."""
     try:
         document: Any = json.loads(file.read_text(encoding="utf-8"))
         process, environment = int(document["process"]), document["environment"]

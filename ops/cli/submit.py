@@ -1,4 +1,4 @@
-"""`genq submit` and `genq act`: an order, made of the command line."""
+"""`genq submit` and `genq act`: submit jobs from the command line."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from genq import Client, Job
     from genq.job import Document
 
-#: The operation of an order that names an action and nothing else.
+#: The operation name of a job that is given by parent and action.
 ACTION = "action"
 
 Assignments = Annotated[
@@ -32,33 +32,36 @@ Assignments = Annotated[
     typer.Argument(metavar="NAME=VALUE", help="the fields of the operation's input"),
 ]
 WebhookOption = Annotated[
-    str | None, typer.Option(metavar="URL", help="where to tell how the job ended")
+    str | None, typer.Option(metavar="URL", help="URL that is called when the job ends")
 ]
 MetadataOption = Annotated[
-    list[str] | None, typer.Option(metavar="NAME=VALUE", help="yours; comes back with the job")
+    list[str] | None,
+    typer.Option(metavar="NAME=VALUE", help="your own data, returned with the job"),
 ]
 DeadlineOption = Annotated[
     str | None,
-    typer.Option(metavar="WHEN", help="give the job up after 90s, 10m or 2h, or at a time"),
+    typer.Option(metavar="WHEN", help="let the job expire after 90s, 10m or 2h, or at a time"),
 ]
 PriorityOption = Annotated[
     int | None,
-    typer.Option(min=-10, max=10, help="of your jobs that wait, higher ones go first"),
+    typer.Option(
+        min=-10, max=10, help="your waiting jobs with a higher priority are submitted first"
+    ),
 ]
 IdempotencyOption = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="the same order under the same name is taken once",
+        help="submitting again with this key creates no second job",
         callback=checked_idempotency_key,
     ),
 ]
-WaitOption = Annotated[bool, typer.Option("--wait", help="wait for the job's end")]
+WaitOption = Annotated[bool, typer.Option("--wait", help="wait until the job ends")]
 
 
 def register(app: typer.Typer) -> None:
-    app.command(rich_help_panel="Order and watch")(submit)
-    app.command(rich_help_panel="Order and watch")(act)
+    app.command(rich_help_panel="Submit and watch jobs")(submit)
+    app.command(rich_help_panel="Submit and watch jobs")(act)
 
 
 def submit(
@@ -66,7 +69,7 @@ def submit(
         str | None,
         typer.Argument(
             metavar="OPERATION",
-            help="as genq operations lists it; an --action needs none",
+            help="name from genq operations; not needed with --action",
             autocompletion=complete_operation,
         ),
     ] = None,
@@ -74,11 +77,11 @@ def submit(
     *,
     input_file: InputOption = None,
     parent: Annotated[
-        str | None, typer.Option(metavar="JOB", help="the finished job that this one follows")
+        str | None, typer.Option(metavar="JOB", help="the finished job to follow up")
     ] = None,
     action: Annotated[
         str | None,
-        typer.Option(metavar="LABEL", help="with --parent: one of its actions, as U1"),
+        typer.Option(metavar="LABEL", help="with --parent: one of its actions, such as U1"),
     ] = None,
     webhook: WebhookOption = None,
     metadata: MetadataOption = None,
@@ -91,12 +94,11 @@ def submit(
     url: UrlOption = None,
     key: KeyOption = None,
 ) -> None:
-    """
-    Order a job. It is accepted, and durable, when this command prints its id.
+    """Submit a job. It is stored durably once this command prints its id.
 
     Example: genq submit kling.text2video prompt="a paper boat" duration=5 --wait
 
-    Values that are JSON are read as JSON where the field takes more than text.
+    JSON values are read as JSON if the field takes more than text.
     """
     check_timeout(timeout, wait=wait)
     if action and operation and "=" in operation:
@@ -118,7 +120,10 @@ def submit(
 def act(
     parent: Annotated[str, typer.Argument(metavar="JOB", help="a finished job: job_…")],
     action: Annotated[
-        str, typer.Argument(metavar="ACTION", help="one of its actions, as U1; genq get lists them")
+        str,
+        typer.Argument(
+            metavar="ACTION", help="one of its actions, such as U1; genq get lists them"
+        ),
     ],
     assignments: Assignments = None,
     *,
@@ -134,12 +139,11 @@ def act(
     url: UrlOption = None,
     key: KeyOption = None,
 ) -> None:
-    """
-    Order a follow-up of a finished job, such as the upscale of one of its pictures.
+    """Submit a follow-up of a finished job, such as the upscale of one of its images.
 
     Example: genq act job_01KG9Q2Z6M8T4V7X1Y3A5C7E9G U1 --wait
 
-    It is a new job, which is paid for like any other. The same as genq submit --parent --action.
+    It creates a new job, billed like any other. Same as genq submit --parent --action.
     """
     check_timeout(timeout, wait=wait)
     given = read_input(input_file)
@@ -158,7 +162,7 @@ def shared_options(
     priority: int | None,
     idempotency_key: str | None,
 ) -> dict[str, Any]:
-    """What every order may have, as the client's arguments."""
+    """Return the client arguments that all submits share."""
     return {
         "webhook": webhook,
         "metadata": dict(split_pairs(metadata or ())),
@@ -171,7 +175,7 @@ def shared_options(
 def print_or_wait(
     client: "Client", job: "Job", timeout: float | None, *, wait: bool, as_json: bool
 ) -> None:
-    """Say that the job is accepted; with `wait`, wait for its end."""
+    """Print the accepted job; with `wait`, wait until it ends."""
     if not wait:
         show_accepted(job.document, as_json=as_json)
         return
@@ -184,23 +188,23 @@ def show_accepted(document: "Document", *, as_json: bool) -> None:
         print_json(document)
         return
     typer.echo(printable(document["id"]))
-    typer.echo(f"accepted; to wait for it: genq wait {printable(document['id'])}", err=True)
+    typer.echo(f"accepted; wait for it with genq wait {printable(document['id'])}", err=True)
 
 
 def action_of(client: "Client", parent: str) -> str:
-    """The full name of the operation that an action of this job is an order of."""
+    """Return the full name of the operation that the actions of this job use."""
     return f"{client.get(parent).document['provider']}.{ACTION}"
 
 
 def check_timeout(timeout: float | None, *, wait: bool) -> None:
     if timeout is not None and not wait:
-        raise CliError("--timeout says how long to --wait: give both, or neither", ExitCode.USAGE)
+        raise CliError("--timeout needs --wait", ExitCode.USAGE)
 
 
 def check_target(operation: str | None, parent: str | None, action: str | None) -> None:
-    """Raises `CliError` for an order that says neither what to make nor what to follow."""
+    """Raise `CliError` if neither an operation nor an action of a parent is named."""
     if action and not parent:
-        raise CliError("--action follows a finished job: name it with --parent", ExitCode.USAGE)
+        raise CliError("--action needs the finished job: name it with --parent", ExitCode.USAGE)
     if operation is None:
         if not action:
             raise CliError("Missing argument 'OPERATION'; see genq submit --help", ExitCode.USAGE)
@@ -208,6 +212,6 @@ def check_target(operation: str | None, parent: str | None, action: str | None) 
     provider, _, name = operation.partition(".")
     if not (provider and name):
         raise CliError(
-            f"{operation!r} is not provider.operation, as in kling.text2video: see genq operations",
+            f"{operation!r} is not PROVIDER.OPERATION: see genq operations",
             ExitCode.USAGE,
         )

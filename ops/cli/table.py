@@ -1,4 +1,4 @@
-"""The lines of a table that never breaks a word. Pure."""
+"""Lays out tables without breaking words. Pure."""
 
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -8,7 +8,7 @@ from rich.cells import cell_len, set_cell_size
 GAP = "  "
 INDENT = "  "
 ELLIPSIS = "…"
-#: A column that may be cut short keeps at least this many characters.
+#: Minimum width of a truncated column.
 MIN_CUT_WIDTH = 16
 
 Row = Sequence[str]
@@ -17,10 +17,11 @@ Row = Sequence[str]
 def table_lines(
     columns: Row, rows: Sequence[Row], width: int | None, cut: Sequence[str] = ()
 ) -> Iterator[str]:
-    """
-    A line for each row under a head; text that is too wide goes on below, word by word, and the
-    columns named in `cut` end with an ellipsis. Where not even the longest words fit beside each
-    other, each row is several lines of names and values instead. `width` None: no limit.
+    """Yield a header line and one line or more per row.
+
+    Text that is too wide continues below, word by word; columns named in `cut` are truncated
+    instead. If even the longest words do not fit, each row is printed as several lines of names and
+    values. `width` None: no limit.
     """
     natural = [max(map(cell_len, column)) for column in zip(columns, *rows, strict=True)]
     least = [
@@ -40,12 +41,12 @@ def table_lines(
 
 
 def cell_lines(cut: Sequence[str], name: str, cell: str, size: int) -> list[str]:
-    """The lines of one cell."""
+    """Return the lines of one cell."""
     return [truncated(cell, size)] if name in cut else wrapped(cell, size)
 
 
 def shrink_widths(natural: Sequence[int], least: Sequence[int], available: int) -> list[int]:
-    """Widths that fit: the widest column that can be narrower is made narrower first."""
+    """Return widths that fit: repeatedly narrow the widest column that can shrink."""
     widths = list(natural)
     while sum(widths) > available:
         slack = [place for place, size in enumerate(widths) if size > least[place]]
@@ -54,7 +55,7 @@ def shrink_widths(natural: Sequence[int], least: Sequence[int], available: int) 
 
 
 def stacked_lines(columns: Row, row: Row, width: int) -> Iterator[str]:
-    """The first cell, and the others with their names, as many on a line as fit."""
+    """Yield the first cell and the others with their names, as many per line as fit."""
     line = row[0]
     for name, cell in zip(columns[1:], row[1:], strict=True):
         if not cell:
@@ -69,14 +70,14 @@ def stacked_lines(columns: Row, row: Row, width: int) -> Iterator[str]:
 
 
 def joined_lines(cells: Sequence[Sequence[str]], widths: Sequence[int]) -> Iterator[str]:
-    """Cells of one or more lines, next to each other."""
+    """Yield cells of one or more lines, side by side."""
     for number in range(max(map(len, cells))):
         parts = [cell[number] if number < len(cell) else "" for cell in cells]
         yield GAP.join(map(padded, parts, widths)).rstrip()
 
 
 def wrapped(text: str, size: int) -> list[str]:
-    """The text in lines of at most this size, broken between words."""
+    """Break the text between words into lines of at most this size."""
     lines = [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}" if lines[-1] else word

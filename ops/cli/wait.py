@@ -1,5 +1,5 @@
-"""`genq wait`: until jobs have ended."""
-# ruff: noqa: PLC0415  (rich and the HTTP client are loaded by the commands that use them)
+"""`genq wait`: wait until jobs end."""
+# ruff: noqa: PLC0415  (commands import rich and the HTTP client when they run)
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
@@ -17,13 +17,16 @@ if TYPE_CHECKING:
 TimeoutOption = Annotated[
     float | None,
     typer.Option(
-        "--timeout", metavar="SECONDS", min=0, help="wait no longer (exit code 4); the jobs go on"
+        "--timeout",
+        metavar="SECONDS",
+        min=0,
+        help="stop waiting after this time (exit code 4); the jobs continue",
     ),
 ]
 
 
 def register(app: typer.Typer) -> None:
-    app.command(rich_help_panel="Order and watch")(wait)
+    app.command(rich_help_panel="Submit and watch jobs")(wait)
 
 
 def wait(
@@ -34,11 +37,10 @@ def wait(
     url: UrlOption = None,
     key: KeyOption = None,
 ) -> None:
-    """
-    Wait until jobs have ended, and print what they made: one URL (or text) on a line.
+    """Wait until jobs end, and print their results: one URL or text per line.
 
-    Exit code: 0 all succeeded, 1 a job failed, expired or was canceled, 3 the API cannot be reached
-    or refuses, 4 timed out. With --json, each job that ended is one line of JSON.
+    Exit code: 0 all succeeded, 1 a job failed, expired or was canceled, 3 the API is unreachable or
+    rejected the request, 4 timeout. With --json, each ended job is one line of JSON.
     """
     with api_client(url, key, RETRY_SECONDS_WHILE_WAITING) as client:
         wait_for_jobs(client, job_ids, timeout, as_json=as_json)
@@ -47,7 +49,7 @@ def wait(
 def wait_for_jobs(
     client: "Client", job_ids: Sequence[str], timeout: float | None, *, as_json: bool
 ) -> None:
-    """Wait, print what came of it, and end the command with the code that says so."""
+    """Wait, print the results, and end the command with the matching exit code."""
     from ops.cli.job_watcher import JobWatcher
     from ops.cli.progress import JobProgress
 
@@ -70,7 +72,7 @@ def wait_for_jobs(
 
 
 def print_results(job: "Document") -> None:
-    """The URLs of a job's assets, and its texts, on standard output."""
+    """Print a job's asset URLs and texts on standard output."""
     for asset in job["assets"]:
         typer.echo(printable(asset["url"]))
     for text in job["texts"]:

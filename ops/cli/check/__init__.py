@@ -1,5 +1,5 @@
-"""`genq check`: is this deployment usable, and what is to be done where it is not?"""
-# ruff: noqa: PLC0415  (what is checked is loaded by the check)
+"""`genq check`: checks this deployment and says what to change."""
+# ruff: noqa: PLC0415  (checks import what they check)
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -14,15 +14,14 @@ from ops.cli.running_stack import local_settings
 
 
 def register(app: typer.Typer) -> None:
-    app.command(rich_help_panel="Look after it")(check)
+    app.command(rich_help_panel="Operate")(check)
 
 
 def check(as_json: AsJson = False) -> None:
-    """
-    Check the settings, the stations, the database and the broker, and say what to do.
+    """Check the settings, stations, database and broker, and say what to change.
 
-    Exit code: 0 when genq is usable, with warnings perhaps; 1 when there is a problem. Nothing is
-    changed, and no station is called.
+    Exit code: 0 if genq is usable (warnings are allowed), 1 if there is a problem. Nothing is
+    changed and no station is called.
     """
     findings = list(all_findings())
     usable = not any(each.level is Level.PROBLEM for each in findings)
@@ -35,7 +34,7 @@ def check(as_json: AsJson = False) -> None:
 
 
 def all_findings() -> Iterator[Finding]:
-    """Everything that was found. Settings that cannot be read leave nothing else to look at."""
+    """Yield all findings. Unreadable settings end the check."""
     try:
         settings, whose = local_settings()
     except InvalidSettings as error:
