@@ -10,8 +10,8 @@ import typer
 from ops.cli.configuration import load_settings
 from ops.cli.database import (
     DatabaseUnavailable,
-    database_error,
     check_file,
+    database_error,
     sqlite_file,
     with_store,
 )

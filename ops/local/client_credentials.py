@@ -1,4 +1,4 @@
-"""The stack's own caller: an API key that is made once, kept on disk, and used again."""
+"""The stack's own API key: created once, stored on disk, reused."""
 
 import json
 import os
@@ -11,27 +11,27 @@ from generation.store import ApiKey, Store, new_key
 from generation.webhooks.signature import new_secret
 from ops.local.data_folder import DataFolder
 
-#: Whose jobs the caller sees: those of `GENQ_API_KEY` are the same tenant's.
+#: The tenant of the key, the same as for `GENQ_API_KEY`.
 TENANT = "default"
 
 
 @dataclass(frozen=True, slots=True)
 class ClientCredentials:
-    """How to call the API. Never printed: people are told which file it is in."""
+    """URL, API key and webhook secret. Never printed; users are told the file name."""
 
     url: str
     key: str = field(repr=False)
     webhook_secret: str = field(repr=False)
-    #: Whether the key has just been made.
+    #: Whether the key was created just now.
     is_new: bool = False
 
 
 async def prepare_credentials(
     data_folder: DataFolder, store: Store, url: str, now: datetime
 ) -> ClientCredentials:
-    """
-    The caller in the home's file where the store still lets it in, else a new one; the files are
-    written anew, because the API may be at another port than before.
+    """Return the stored key if it is still valid, else create one, and write the files.
+
+    The files are always rewritten, because the API's port may have changed.
     """
     key = stored_key(data_folder.client)
     known = await store.keys.find(key) if key else None
@@ -50,7 +50,7 @@ async def create_key(store: Store, now: datetime) -> tuple[str, ApiKey]:
 
 
 def stored_key(file: Path) -> str:
-    """The key in a client file; empty where there is none to be read."""
+    """Return the key in a client file; empty if it cannot be read."""
     try:
         document: Any = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -60,19 +60,19 @@ def stored_key(file: Path) -> str:
 
 
 def write_files(client: ClientCredentials, data_folder: DataFolder) -> None:
-    """Write the client's files."""
+    """Write client.json and curl.conf."""
     document = {"url": client.url, "key": client.key, "webhook_secret": client.webhook_secret}
     write_private(data_folder.client, json.dumps(document, indent=2) + "\n")
     write_private(
         data_folder.curl,
-        "# Lets curl into the local genq: curl -K <this file> <URL>\n"
+        "# Credentials for curl: curl -K <this file> <URL>\n"
         f'header = "Authorization: Bearer {client.key}"\n'
         'header = "Content-Type: application/json"\n',
     )
 
 
 def write_private(file: Path, content: str) -> None:
-    """Replace a file by one that only its owner can read, at no moment anybody else."""
+    """Replace a file atomically with one that only its owner can read."""
     fresh = file.with_name(f"{file.name}.new")
     fresh.unlink(missing_ok=True)
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

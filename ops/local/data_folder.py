@@ -1,4 +1,4 @@
-"""The folder of a local stack: what lies where in it, and that only one stack uses it at a time."""
+"""The data folder of a local stack: its files, and a lock for one stack at a time."""
 
 import fcntl
 import os
@@ -11,15 +11,15 @@ from ops.cli.running_stack import FILE_NAME
 
 
 class DataFolder:
-    """One stack's folder, made when it is locked. Private to its owner: it holds secrets."""
+    """One stack's folder, created when locked. Private to its owner: it holds secrets."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
         self.logs = self.folder / "logs"
         self.broker = self.folder / "broker"
-        #: The stations file of a stack that buys from the sandbox.
+        #: The stations file of a stack that uses the sandbox.
         self.stations = self.folder / "demo-stations.toml"
-        #: `{"url", "key", "webhook_secret"}` of the stack's own caller, mode 0600.
+        #: `{"url", "key", "webhook_secret"}` of the stack's own API key, mode 0600.
         self.client = self.folder / "client.json"
         #: The same key as a file for `curl -K`, mode 0600.
         self.curl = self.folder / "curl.conf"
@@ -32,9 +32,9 @@ class DataFolder:
 
     @contextmanager
     def locked(self) -> Generator[None]:
-        """
-        Hold the folder for one stack. The kernel lets go of it when this process ends, however it
-        ends. Raises `CliError` where another stack holds it, or the folder cannot be made.
+        """Lock the folder for one stack until the block or the process ends.
+
+        Raises `CliError` if another stack holds it or the folder cannot be created.
         """
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -64,6 +64,6 @@ class DataFolder:
 
 
 def shown(path: Path) -> str:
-    """The path as its reader would type it: from where they are, where it lies below."""
+    """Return the path relative to the current folder if it lies below it."""
     here = Path.cwd()
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)

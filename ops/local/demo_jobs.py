@@ -1,4 +1,4 @@
-"""What the demonstration orders, and how each order is meant to end. Pure."""
+"""The jobs of the demonstration and their expected states. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,17 +7,17 @@ from typing import Any
 
 from generation.job import JobState
 
-#: Should the demonstration be cut off, nothing of it waits around for longer than this.
+#: Limits how long jobs of an interrupted demonstration remain.
 DEADLINE = timedelta(minutes=3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoJob:
-    """One order of the demonstration."""
+    """One job of the demonstration."""
 
     provider: str
     operation: str
-    #: What it shows, in two or three words.
+    #: Two or three words for the table.
     title: str
     input: Mapping[str, Any]
     expected: JobState = JobState.SUCCEEDED
@@ -31,7 +31,7 @@ class DemoJob:
         return self.expected is JobState.FAILED
 
     def body(self, webhook_url: str) -> dict[str, Any]:
-        """The body of its `POST /v1/jobs`."""
+        """Return the body of its `POST /v1/jobs`."""
         return {
             "provider": self.provider,
             "operation": self.operation,
@@ -82,9 +82,9 @@ DEMO_JOBS = (
     DemoJob(
         provider="midjourney",
         operation="imagine",
-        title="meant to fail",
-        # The sandbox takes the word in brackets as a wish: its moderator refuses this one.
-        input={"prompt": "something no moderator lets pass [moderated]"},
+        title="expected to fail",
+        # The word in brackets makes the sandbox's moderation reject this prompt.
+        input={"prompt": "a prompt that moderation rejects [moderated]"},
         expected=JobState.FAILED,
     ),
 )

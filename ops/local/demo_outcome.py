@@ -1,4 +1,4 @@
-"""What came of an order of the demonstration, and what is wrong with that. Pure."""
+"""The outcome of a demonstration job and its problems. Pure."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from ops.local.demo_jobs import DemoJob
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileCheck:
-    """A finished file, fetched from its URL."""
+    """Result of fetching an asset's URL."""
 
     url: str
     #: `image`, `video` …
     kind: str
-    #: Why it cannot be had; None where it can.
+    #: Why it cannot be fetched; None if it can.
     fault: str | None = None
 
 
@@ -24,12 +24,12 @@ class DemoOutcome:
     """One job of the demonstration at its end."""
 
     demo_job: DemoJob
-    #: The job as the API last showed it.
+    #: The job document last returned by the API.
     job: dict[str, Any]
     files: Sequence[FileCheck] = ()
-    #: The verified webhook's type, as `job.succeeded`; None where none came.
+    #: Type of the verified webhook such as `job.succeeded`; None if none arrived.
     webhook_event: str | None = None
-    #: How many tasks of this job the sandbox has charged.
+    #: Number of tasks the sandbox charged for this job.
     paid: int = 0
 
     @property
@@ -42,7 +42,7 @@ class DemoOutcome:
 
     @property
     def reason(self) -> str:
-        """Why it is where it is, in the API's words; empty where there is nothing to say."""
+        """The API's reason for the state; empty if there is none."""
         error: dict[str, Any] = self.job.get("error") or {}
         return str(error.get("message") or self.job.get("reason") or "")
 
@@ -52,7 +52,7 @@ class DemoOutcome:
 
     @property
     def seconds(self) -> float | None:
-        """From the order's acceptance to its end."""
+        """Seconds from submission to the end."""
         if not self.job.get("finished_at"):
             return None
         created, finished = (
@@ -61,13 +61,13 @@ class DemoOutcome:
         return (finished - created).total_seconds()
 
     def problems(self) -> Iterator[str]:
-        """What is not as it should be, in sentences for a person."""
+        """Yield each deviation from the expectation as a sentence."""
         name = f"{self.job_id} ({self.demo_job.type}, {self.demo_job.title})"
         if not self.ended_as_expected:
             reason = f": {self.reason}" if self.reason else ""
             yield f"{name} is {self.state} and should have {self.demo_job.expected}{reason}"
         if self.webhook_event is None:
-            yield f"{name}: no webhook with a good signature arrived"
+            yield f"{name}: no webhook with a valid signature arrived"
         elif self.webhook_event != f"job.{self.state}":
             yield f"{name} is {self.state}, and its webhook says {self.webhook_event}"
         due = 0 if self.demo_job.expects_failure else 1

@@ -1,4 +1,4 @@
-"""What the demonstration shows at its end: a table, the files, and what was checked."""
+"""The demonstration's report: a table, the files, and the checks."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from ops.local.messages import print_line
 def print_report(
     console: Console, outcomes: Sequence[DemoOutcome], problems: Sequence[str]
 ) -> None:
-    """The table, every URL in full, and either what has been checked or what is wrong."""
+    """Print the table, every URL in full, and the passed checks or the problems."""
     console.print(table_of(outcomes))
     for outcome in outcomes:
         for file in outcome.files:
@@ -30,7 +30,7 @@ def print_report(
 
 
 def table_of(outcomes: Sequence[DemoOutcome]) -> Table:
-    """A row for each job; the words in the last but one column are links."""
+    """Return a row per job; the words in the column of files are links."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("operation and job", min_width=30)
     for name in ("state", "took", "files", "webhook"):
@@ -56,12 +56,12 @@ def state_cell(outcome: DemoOutcome) -> Text:
     if not outcome.ended_as_expected:
         return Text(outcome.state, "red")
     if outcome.demo_job.expects_failure:
-        return Text(f"{outcome.state}\nas meant", "green")
+        return Text(f"{outcome.state}\nas expected", "green")
     return Text(outcome.state, "green")
 
 
 def files_cell(outcome: DemoOutcome) -> Text:
-    """Each medium once, with how many there are; the word links to the first."""
+    """Return each media type with its count, linked to the first file."""
     counts = Counter(file.kind for file in outcome.files)
     firsts = {file.kind: file.url for file in reversed(outcome.files)}
     links = [
@@ -72,12 +72,12 @@ def files_cell(outcome: DemoOutcome) -> Text:
 
 
 def findings(outcomes: Sequence[DemoOutcome]) -> Sequence[str]:
-    """What has been checked, when nothing was wrong."""
+    """Return the passed checks."""
     files = sum(len(outcome.files) for outcome in outcomes)
     paid = sum(outcome.paid for outcome in outcomes)
     refused = len(outcomes) - paid
     return (
-        f"{paid} jobs were paid exactly once; {refused} was refused by the moderator, and not paid",
+        f"{paid} jobs were paid exactly once; {refused} was rejected by moderation and not paid",
         f"{files} files were fetched from their URLs",
-        f"{len(outcomes)} webhooks arrived; the standardwebhooks library verified each",
+        f"{len(outcomes)} webhooks arrived; the standardwebhooks library verified each of them",
     )

@@ -1,4 +1,4 @@
-"""What a plan depends on this machine for: its settings, folders, broker and free ports."""
+"""Plans a stack from what depends on this machine: settings, folders, broker, free ports."""
 
 import os
 import sys
@@ -22,13 +22,13 @@ from ops.stack.broker import (
 )
 from ops.stack.ports import free_port
 
-#: Ports that nobody needs to remember: below those the system hands out by itself.
+#: Default ports lie below the system's ephemeral range.
 FIRST_DEFAULT_PORT = 20_000
 DEFAULT_PORTS = 10_000
 
 
 def has_own_stations(settings: Settings) -> bool:
-    """Whether the operator has stations to buy from. Raises `CliError` where they are unusable."""
+    """Whether stations are configured. Raises `CliError` if they are unusable."""
     try:
         return len(load_stations(settings)) > 0
     except BadStations as error:
@@ -36,7 +36,7 @@ def has_own_stations(settings: Settings) -> bool:
 
 
 def configures_stations(settings: Settings) -> bool:
-    """Whether the operator has said anything about stations, usable or not."""
+    """Whether the settings mention stations, usable or not."""
     return settings.station_url is not None or settings.stations_file.is_file()
 
 
@@ -45,16 +45,17 @@ def up_data_folder(settings: Settings) -> DataFolder:
 
 
 def demo_data_folder(settings: Settings) -> DataFolder:
-    """
-    A demonstration keeps away from jobs that cost money: its worker would send those that wait to
-    the sandbox. Where there are stations it has a folder, a database and a broker of its own.
+    """Return the demonstration's folder, apart from jobs that cost money.
+
+    The demonstration's worker would send waiting jobs to the sandbox. If stations are configured,
+    it uses its own folder, database and broker.
     """
     own = configures_stations(settings)
     return DataFolder(settings.data_dir / "demo" if own else settings.data_dir)
 
 
 def plan_up(data_folder: DataFolder, settings: Settings) -> StackPlan:
-    """The stack for `genq up`. The home is locked. Raises `CliError`."""
+    """Plan the stack of `genq up`. The data folder must be locked. Raises `CliError`."""
     return StackPlan(
         data_folder=data_folder,
         broker=_broker(data_folder, settings),
@@ -70,7 +71,7 @@ def plan_up(data_folder: DataFolder, settings: Settings) -> StackPlan:
 
 
 def plan_demo(data_folder: DataFolder, settings: Settings) -> StackPlan:
-    """The stack for `genq demo`. The home is locked. Raises `CliError`."""
+    """Plan the stack of `genq demo`. The data folder must be locked. Raises `CliError`."""
     private = configures_stations(settings)
     database_url = "" if private else absolute_database_url(settings.database_url)
     return StackPlan(
@@ -95,10 +96,7 @@ def _operator_settings(data_folder: DataFolder, settings: Settings) -> Settings:
 
 
 def absolute_database_url(database_url: str) -> str:
-    """
-    The same database, named so that it is found from every folder. Raises `CliError` for a URL that
-    names none.
-    """
+    """Return the URL with an absolute file path. Raises `CliError` for a URL without file."""
     if not database_url:
         return ""
     file = sqlite_file(Settings.model_construct(database_url=database_url))
@@ -106,15 +104,16 @@ def absolute_database_url(database_url: str) -> str:
 
 
 def default_port(data_folder: DataFolder, program: str) -> int:
-    """
-    The port a program of this home usually has: the same at each start, and hardly ever that of
-    another home, so that two stacks which start at once do not reach for the same one.
+    """Return the usual port of a program of this data folder.
+
+    It is stable across starts and differs between folders, so that two stacks starting at once
+    rarely compete for a port.
     """
     return FIRST_DEFAULT_PORT + crc32(f"{data_folder.folder}/{program}".encode()) % DEFAULT_PORTS
 
 
 def genq_command() -> tuple[str, ...]:
-    """`genq` as it is installed beside this interpreter. Raises `CliError` where it is not."""
+    """Return the command of the installed `genq`. Raises `CliError` if there is none."""
     script = Path(sysconfig.get_path("scripts")) / "genq"
     if not script.is_file():
         raise CliError(f"genq is not installed for {sys.executable}: run pip install there first")
@@ -133,8 +132,8 @@ def _broker(data_folder: DataFolder, settings: Settings) -> GivenBroker | LocalB
         raise CliError(str(error)) from None
     if isinstance(broker, GivenBroker) and not broker.answers():
         raise CliError(
-            f"the broker of {GIVEN_URL} does not answer: start it, or unset {GIVEN_URL} and genq"
-            " runs one of its own"
+            f"the broker of {GIVEN_URL} does not answer: start it, or unset {GIVEN_URL} to let"
+            " genq run its own"
         )
     return broker
 

@@ -1,4 +1,4 @@
-"""What goes on, a row each: rows that move in a terminal, a line for each change in a pipe."""
+"""Progress as rows: live rows in a terminal, a line per change in a pipe."""
 
 import time
 from dataclasses import dataclass, field
@@ -13,23 +13,23 @@ from rich.table import Table
 from rich.text import Text
 
 REDRAWS_PER_SECOND = 10
-#: A row of the demonstration leaves room in 80 columns for the ^C a terminal echoes.
+#: Leaves room in 80 columns for the ^C that a terminal echoes.
 BAR_WIDTH = 14
-#: In a pipe a line is printed before the longest name is known.
+#: Width of names in a pipe, where the longest name is not known yet.
 PLAIN_NAME_WIDTH = 10
-#: How a word for a state is coloured; the others are plain.
+#: Colours of states; others are plain.
 COLOURS = {"running": "cyan", "in_doubt": "yellow", "succeeded": "green"}
 
 
 @dataclass(slots=True)
 class ProgressRow:
-    """One thing that goes on. Only `ProgressRows` changes it."""
+    """One activity. Only `ProgressRows` changes it."""
 
     name: str
     state: str = ""
-    #: Out of 100; None where nobody knows how far it is.
+    #: Percent; None if unknown.
     progress: int | None = 0
-    #: How it ended; None while it goes on.
+    #: Whether it succeeded; None while it runs.
     well: bool | None = None
     began: float = field(default_factory=time.monotonic)
     ended: float | None = None
@@ -40,10 +40,9 @@ class ProgressRow:
 
 
 class ProgressRows:
-    """
-    Rows under each other, in the order in which they were added, for as long as the block lasts.
+    """Rows in the order in which they were added, during the block.
 
-    With `bars`, a row has a progress bar.
+    With `bars`, each row has a progress bar.
     """
 
     def __init__(self, console: Console, *, bars: bool = False) -> None:
@@ -52,10 +51,10 @@ class ProgressRows:
         self._rows: list[ProgressRow] = []
         self._spinner = Spinner("dots", style="cyan")
         self._left = False
-        moves = console.is_terminal and not console.is_dumb_terminal
+        is_interactive = console.is_terminal and not console.is_dumb_terminal
         self._live = (
             Live(console=console, get_renderable=self._table, refresh_per_second=REDRAWS_PER_SECOND)
-            if moves
+            if is_interactive
             else None
         )
 
@@ -72,20 +71,20 @@ class ProgressRows:
             self._live.stop()
 
     def add(self, name: str, state: str = "") -> ProgressRow:
-        """A row that begins now."""
+        """Add a row that begins now."""
         row = ProgressRow(name, state)
         self._rows.append(row)
         return row
 
     def show(self, row: ProgressRow, state: str, progress: int | None = 0) -> None:
-        """What it is doing now, in a few words, and how much of it is done, if that is known."""
+        """Show the current state, and the progress in percent if known."""
         changed = state != row.state
         row.state, row.progress = state, progress
         if changed and not self._live:
             self._say(row)
 
     def end(self, row: ProgressRow, state: str, *, well: bool = True) -> None:
-        """How it ended. What ended badly keeps the progress it had made."""
+        """Show the final state. A failed row keeps its progress."""
         row.ended = time.monotonic()
         row.well = well
         self.show(row, state, 100 if well else row.progress)
@@ -114,7 +113,7 @@ class ProgressRows:
 
 
 def bar_of(row: ProgressRow) -> ProgressBar:
-    """How much is done, or that something is; a row that ended badly stops in red."""
+    """Return a bar of the progress, pulsing if unknown and red if the row failed."""
     return ProgressBar(
         total=100,
         completed=row.progress or 0,

@@ -1,4 +1,4 @@
-"""Starting a planned stack, and noticing what happens to it."""
+"""Starts a planned stack and reports crashes."""
 
 import asyncio
 import json
@@ -32,22 +32,20 @@ LAST_BYTES = 8192
 
 @dataclass(slots=True)
 class LocalStack:
-    """A stack that runs."""
+    """A running stack."""
 
     plan: StackPlan
     client: ClientCredentials
-    #: Programs that ended by themselves; each is started again.
+    #: Programs that exited unexpectedly; each is restarted.
     crashed: list[str] = field(default_factory=list[str])
 
 
 @asynccontextmanager
-async def running(plan: StackPlan, console: Console) -> AsyncGenerator[LocalStack]:
-    """
-    The stack, up and kept up for as long as the block lasts. The console shows how it starts and
-    that it stops, and each program that ended by itself.
+async def running_stack(plan: StackPlan, console: Console) -> AsyncGenerator[LocalStack]:
+    """Run the stack during the block; the console shows start, stop and crashes.
 
-    The home is locked. Raises `StackEnded` where a program is given up or a signal comes, and
-    `CliError` where the database cannot be used. Whatever ends the block, every program is stopped.
+    The data folder must be locked. Raises `StackEnded` if a program is given up or a signal
+    arrives, and `CliError` if the database cannot be used. Every program is stopped in any case.
     """
     async with AsyncExitStack() as exits:
         with _signals_held():
@@ -67,17 +65,17 @@ async def running(plan: StackPlan, console: Console) -> AsyncGenerator[LocalStac
 
 
 def stack_record(plan: StackPlan) -> str:
-    """The settings of the stack's programs, and the process that they live with."""
+    """Return the content of running.json: this process and the programs' settings."""
     document = {"process": os.getpid(), "environment": dict(plan.environment())}
     return json.dumps(document, indent=2) + "\n"
 
 
 @contextmanager
 def _signals_held() -> Generator[None]:
-    """
-    A signal that comes during the block is delivered at its end. A Ctrl-C goes to every process of
-    the terminal, and the supervisor's keeper must not die of it before it has left for a session of
-    its own.
+    """Delay signals until the block ends.
+
+    Ctrl-C reaches every process of the terminal; the child reaper must not die of it before it has
+    its own session.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS)
     try:
@@ -87,7 +85,7 @@ def _signals_held() -> Generator[None]:
 
 
 class StackStartup:
-    """One start: each program as soon as what it needs is there. The last one is stopped first."""
+    """One startup: each program starts once its dependencies run; stopped in reverse order."""
 
     def __init__(self, plan: StackPlan, supervisor: Supervisor, rows: ProgressRows) -> None:
         self.started: list[str] = []
@@ -96,7 +94,7 @@ class StackStartup:
         self._rows = rows
 
     async def everything(self) -> ClientCredentials:
-        """Start all of it; the client that may call it."""
+        """Start all programs and return the client credentials."""
         plan = self._plan
         if broker := plan.broker_program():
             await self._program(broker, plan.broker.url.removesuffix("/0"))
@@ -122,13 +120,13 @@ class StackStartup:
     async def _prepare_database(self) -> ClientCredentials:
         file = sqlite_file(self._plan.settings)
         row = self._rows.add("database", "migrating")
-        # In a thread, with a loop of its own: a database's driver does not like to be cancelled.
+        # In a thread with its own loop: database drivers handle cancellation badly.
         client = await asyncio.to_thread(self._migrate)
         self._rows.end(row, shown(file) if file else "PostgreSQL")
         return client
 
     def _migrate(self) -> ClientCredentials:
-        """What `genq migrate` does, but for waiting until there is a database; and the client."""
+        """Migrate like `genq migrate` but without waiting; return the credentials."""
         plan = self._plan
         check_first_key(plan.settings)
         check_file(sqlite_file(plan.settings))
@@ -145,7 +143,7 @@ class StackStartup:
 
 
 async def _gather(*coroutines: Coroutine[Any, Any, Any]) -> list[Any]:
-    """What they return; where one fails, the others are cancelled and its error is raised."""
+    """Return all results; if one fails, cancel the others and raise its error."""
     tasks = [asyncio.create_task(each) for each in coroutines]
     try:
         return await asyncio.gather(*tasks)
@@ -156,9 +154,9 @@ async def _gather(*coroutines: Coroutine[Any, Any, Any]) -> list[Any]:
 
 
 @asynccontextmanager
-async def _running_alongside(errand: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
-    """The errand goes on while the block does."""
-    task = asyncio.create_task(errand)
+async def _running_alongside(coroutine: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
+    """Run the coroutine during the block."""
+    task = asyncio.create_task(coroutine)
     try:
         yield
     finally:
@@ -169,7 +167,7 @@ async def _running_alongside(errand: Coroutine[Any, Any, None]) -> AsyncGenerato
 async def _report_crashes(
     stack: LocalStack, supervisor: Supervisor, names: list[str], console: Console
 ) -> None:
-    """Tell of each program whose process is not the one that was there before."""
+    """Report each program whose process id has changed."""
     pids = {name: supervisor.pid(name) for name in names}
     while True:
         await asyncio.sleep(WATCH_EVERY.total_seconds())
@@ -182,7 +180,7 @@ async def _report_crashes(
 
 
 def last_lines(log: Path) -> str:
-    """The newest lines of a log file."""
+    """Return the last lines of a log file."""
     with log.open("rb") as reading:
         reading.seek(max(0, log.stat().st_size - LAST_BYTES))
         lines = reading.read().decode(errors="replace").splitlines()

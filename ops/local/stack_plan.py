@@ -1,9 +1,8 @@
-"""
-Which programs make up a local stack, with which settings. Pure: nothing here is started or looked
-up, and every decision that depends on this machine has been taken by `ops.local.planning`.
+"""The programs of a local stack and their settings. Pure.
 
-Everything listens on loopback. A stack that buys from the sandbox is never handed the operator's
-own stations, so nothing it does can cost money.
+Nothing is started or looked up here; `ops.local.planning` decides what depends on this machine.
+Everything listens on loopback. A stack that uses the sandbox never receives the operator's own
+stations, so it cannot cost money.
 """
 
 import json
@@ -20,12 +19,12 @@ from ops.stack.broker import GivenBroker, LocalBroker
 from ops.stack.ports import LOOPBACK
 from ops.stack.program import Program, Ready, http_answers
 
-#: How many times faster than life the sandbox works: a video takes some 15 s instead of 5 minutes.
+#: Speed of the sandbox's tasks: a video takes about 15 s instead of 5 minutes.
 SPEED = 20
 SANDBOX_KEY = "GENQ_LOCAL_SANDBOX_KEY"
 
-#: Beyond the longest submit on its way, which is worth waiting for: cut off, it is in doubt. A
-#: second Ctrl-C does not wait.
+#: Added to the longest submit timeout: an interrupted submit would be in doubt. A second Ctrl-C
+#: does not wait.
 WORKER_MARGIN = timedelta(seconds=15)
 STOPS_WITHIN = timedelta(seconds=10)
 
@@ -36,15 +35,15 @@ class StackPlan:
 
     data_folder: DataFolder
     broker: GivenBroker | LocalBroker
-    #: What the command itself needs: the database, and the operator's first key if there is one.
+    #: The settings the command itself needs: the database and the operator's first key.
     settings: Settings
     api_port: int
     flower_port: int
-    #: None where the stack buys from the operator's own stations.
+    #: None if the stack uses the operator's own stations.
     sandbox_port: int | None
-    #: Whether the operator's `.env` is kept from the programs.
+    #: Whether the operator's `.env` is hidden from the programs.
     isolated: bool
-    #: The command that `genq` is.
+    #: The command line of `genq`.
     genq: Sequence[str]
 
     @property
@@ -57,11 +56,11 @@ class StackPlan:
 
     @property
     def sandbox_url(self) -> str | None:
-        """Where the sandbox is, if this stack has one."""
+        """The sandbox's URL, if this stack has one."""
         return f"http://{LOOPBACK}:{self.sandbox_port}" if self.sandbox_port else None
 
     def broker_program(self) -> Program | None:
-        """The broker, where it is ours to run."""
+        """Return the broker's program; None if someone else runs it."""
         if isinstance(self.broker, GivenBroker):
             return None
         return Program(
@@ -72,7 +71,7 @@ class StackPlan:
         )
 
     def sandbox_program(self) -> Program | None:
-        """The sandbox station, where the stack buys from it."""
+        """Return the sandbox station's program, if the stack uses it."""
         if self.sandbox_url is None:
             return None
         arguments = ("sandbox", "--host", LOOPBACK, "--port", str(self.sandbox_port))
@@ -85,11 +84,11 @@ class StackPlan:
         return self._program("api", ("api",), http_answers(f"{self.api_url}/healthz"))
 
     def worker_program(self, ready: Ready) -> Program:
-        patience = providers.longest_submit(self.settings.submit_timeout) + WORKER_MARGIN
-        return self._program("worker", ("worker",), ready, patience)
+        stop_timeout = providers.longest_submit(self.settings.submit_timeout) + WORKER_MARGIN
+        return self._program("worker", ("worker",), ready, stop_timeout)
 
     def environment(self) -> Mapping[str, str]:
-        """What every program is given beside the environment of the command."""
+        """Return the variables added to every program's environment."""
         return {
             "GENQ_DATA_DIR": str(self.data_folder.folder),
             "GENQ_DATABASE_URL": self.settings.store_url,
@@ -98,7 +97,7 @@ class StackPlan:
             "GENQ_API_PORT": str(self.api_port),
             "GENQ_FLOWER_HOST": LOOPBACK,
             "GENQ_FLOWER_PORT": str(self.flower_port),
-            # Receivers under development live on this machine, on any port, without TLS.
+            # Receivers under development run on this machine, on any port, without TLS.
             "GENQ_WEBHOOK_ALLOW_HTTP": "1",
             "GENQ_WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8,::1/128",
             "GENQ_WEBHOOK_ALLOWED_PORTS": "any",
@@ -132,7 +131,7 @@ class StackPlan:
         )
 
 
-#: Settings of the operator's that a demonstration leaves alone. Empty counts as not set.
+#: Operator settings that a demonstration ignores. Empty means not set.
 ISOLATED_SETTINGS = {
     "GENQ_PUBLIC_URL": "",
     "GENQ_FLOWER_BASIC_AUTH": "",
@@ -142,18 +141,18 @@ ISOLATED_SETTINGS = {
 
 
 def in_folder(folder: Path, argv: Sequence[str]) -> Sequence[str]:
-    """The command, run in another folder: a `.env` is read from where a program runs."""
+    """Return the command, run in another folder: programs read `.env` from where they run."""
     return ("/bin/sh", "-c", 'cd "$0" && exec "$@"', str(folder), *argv)
 
 
 def sandbox_stations(url: str) -> str:
-    """The stations file for a sandbox at this URL."""
+    """Return the stations file for a sandbox at this URL."""
     spoken = (
         f"speaks.{provider}.dialect = {json.dumps(dialect)}"
         for provider, dialect in RELAY_DIALECTS.items()
     )
     lines = (
-        "# Written anew by genq at each start of the sandbox.",
+        "# Rewritten by genq at each start of the sandbox.",
         "[[stations]]",
         'name = "sandbox"',
         f"url = {json.dumps(url)}",

@@ -1,4 +1,4 @@
-"""The console of a stack, which may go away before the stack does: a window can be closed."""
+"""The console of a stack, which survives a closed terminal window."""
 
 import contextlib
 import io
@@ -15,9 +15,10 @@ from ops.cli.output import console
 
 
 class HangupSafeStream(io.TextIOBase):
-    """
-    A stream that becomes /dev/null when nobody reads it any more. SIGHUP says so as well, and ends
-    the stack in order; an error in the middle of that would not.
+    """A stream that becomes /dev/null once its reader is gone.
+
+    The terminal sends SIGHUP too, which stops the stack in order; a write error during that would
+    not.
     """
 
     def __init__(self, stream: IO[str]) -> None:
@@ -45,12 +46,12 @@ class HangupSafeStream(io.TextIOBase):
         except OSError as error:
             with Path(os.devnull).open("wb") as nowhere:
                 os.dup2(nowhere.fileno(), self.fileno())
-            if isinstance(error, BrokenPipeError):  # a terminal sends the signal by itself
+            if isinstance(error, BrokenPipeError):  # a closed terminal sends the signal itself
                 os.kill(os.getpid(), signal.SIGHUP)
 
 
 def hangup_safe_console() -> Console:
-    """The console of standard output, steady, and in whatever encoding the terminal has."""
+    """Return a console on standard output that survives hangups and any encoding."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
     steady = console()

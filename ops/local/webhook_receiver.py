@@ -1,8 +1,6 @@
-"""
-The demonstration's webhook receiver: what a caller of genq would write.
+"""The demonstration's webhook receiver, written like a genq user would write it.
 
-It believes nothing that the public `standardwebhooks` library does not verify with the caller's
-secret.
+Every webhook is verified with the public `standardwebhooks` library.
 """
 
 import asyncio
@@ -25,18 +23,18 @@ PATH = "/genq-webhook"
 
 
 class DemoReceiver:
-    """Takes webhooks at `url` and remembers which job each verified one spoke of."""
+    """Receives webhooks at `url` and stores the last verified event type of each job."""
 
     def __init__(self, secret: str, url: str) -> None:
         self.url = url
-        #: Webhooks whose signature was wrong.
+        #: Number of webhooks with an invalid signature.
         self.refused = 0
         self._library = Webhook(secret)
         self._events: dict[str, str] = {}
         self._changed = asyncio.Condition()
 
     async def take(self, request: Request) -> Response:
-        """The endpoint: 204 for a webhook that is genuine, 401 for one that is not."""
+        """The endpoint: 204 for a verified webhook, else 401."""
         try:
             message: Any = self._library.verify(await request.body(), dict(request.headers))
         except WebhookVerificationError:
@@ -48,7 +46,7 @@ class DemoReceiver:
         return Response(status_code=204)
 
     async def wait_for_event(self, job_id: str, within: timedelta) -> str | None:
-        """What was last told of the job, as `job.succeeded`; None if nothing was told in time."""
+        """Return the job's last event type such as `job.succeeded`; None after the timeout."""
         try:
             async with asyncio.timeout(within.total_seconds()), self._changed:
                 await self._changed.wait_for(lambda: job_id in self._events)
@@ -58,7 +56,7 @@ class DemoReceiver:
 
 
 class QuietServer(uvicorn.Server):
-    """A server inside a program that takes care of signals itself."""
+    """A uvicorn server that leaves signal handling to its program."""
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -67,7 +65,7 @@ class QuietServer(uvicorn.Server):
 
 @asynccontextmanager
 async def running_receiver(secret: str) -> AsyncGenerator[DemoReceiver]:
-    """A receiver on a free port of loopback, for as long as the block lasts."""
+    """Run a receiver on a free loopback port during the block."""
     listener = listen(LOOPBACK, 0)
     listener.listen()
     receiver = DemoReceiver(secret, url_of(listener) + PATH)

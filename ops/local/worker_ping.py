@@ -1,4 +1,4 @@
-"""Is the worker there? It is asked through the broker, as it will be told of jobs."""
+"""Checks through the broker that the worker answers Celery's ping."""
 
 import asyncio
 import socket
@@ -12,23 +12,23 @@ from generation.queue import celery_app
 from generation.settings import Settings
 from ops.stack.program import Ready
 
-#: A worker that is up answers at once; one that is coming up is asked again.
+#: A running worker answers at once; a starting one is pings again.
 PING_SECONDS = 0.3
-#: Who has not been answered for so often waits for longer: the machine may be busy.
-OFTEN = 20
+#: After this many unanswered pings wait longer: the machine may be busy.
+MAX_SHORT_PINGS = 20
 LONG_PING_SECONDS = 3
 
 
 def worker_answers(redis_url: str, pid: Callable[[], int | None]) -> Ready:
-    """Ready when this machine's worker with that process id answers a ping."""
+    """Return a check that this machine's worker with that process id answers a ping."""
     app = cast(Any, celery_app(Settings.model_construct(redis_url=redis_url)))
-    asked = count()
+    pings = count()
 
     def ping() -> bool:
         name = f"worker-{pid()}@{socket.gethostname()}"
-        patience = PING_SECONDS if next(asked) < OFTEN else LONG_PING_SECONDS
+        timeout = PING_SECONDS if next(pings) < MAX_SHORT_PINGS else LONG_PING_SECONDS
         try:
-            return bool(app.control.ping(destination=[name], timeout=patience, limit=1))
+            return bool(app.control.ping(destination=[name], timeout=timeout, limit=1))
         except (OperationalError, OSError):
             return False
 

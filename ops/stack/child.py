@@ -1,4 +1,4 @@
-"""One run of a program: a process group, from its start until nothing of it is left."""
+"""One run of a program: its process group, until all of it is gone."""
 
 import asyncio
 import contextlib
@@ -11,16 +11,15 @@ from ops.stack.output import OutputChannel
 from ops.stack.program import Program
 
 CHUNK_BYTES = 64 * 1024
-# A grandchild that left the group may hold the pipe open for ever; what matters has been read.
+# A grandchild outside the group may keep the pipe open forever; stop reading after this.
 DRAIN_WITHIN = timedelta(seconds=1)
 
 
 class ChildProcess:
-    """
-    A running program in a session of its own, so that a terminal's Ctrl-C does not reach it.
+    """A running program in its own session, so that the terminal's Ctrl-C does not reach it.
 
-    `ended` is done, with the exit code (negative: the signal), when the program has ended, its
-    whole process group has been killed and its output has been read.
+    `ended` is done, with the exit code (negative: the signal), once the program has exited, its
+    process group is killed and its output is read.
     """
 
     def __init__(
@@ -35,13 +34,13 @@ class ChildProcess:
         self._reaper = reaper
         self.ended = asyncio.create_task(self._end())
 
-    async def stop(self, stop_signal: Signals, patience: timedelta) -> None:
-        """Ask it to end; after `patience` kill its process group. It has `ended` afterwards."""
+    async def stop(self, stop_signal: Signals, stop_timeout: timedelta) -> None:
+        """Send the signal; after `stop_timeout` kill the group. Returns once it has `ended`."""
         if not self.ended.done():
-            # Not Process.send_signal: that may reap the child under asyncio's own watcher.
+            # Not Process.send_signal: it may reap the child before asyncio's watcher.
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, stop_signal)
-            await asyncio.wait({self.ended}, timeout=patience.total_seconds())
+            await asyncio.wait({self.ended}, timeout=stop_timeout.total_seconds())
             self.kill()
             await self.ended
 
@@ -61,8 +60,8 @@ class ChildProcess:
 
 
 async def spawn(program: Program, reaper: ChildReaper, channel: OutputChannel) -> ChildProcess:
-    """Start a program; what it writes goes to the channel."""
-    # Our own pipe rather than asyncio's: waiting for the process must not wait for the pipe.
+    """Start a program whose output goes to the channel."""
+    # Our own pipe, not asyncio's: waiting for the process must not wait for the pipe.
     reading_end, writing_end = os.pipe()
     try:
         process = await asyncio.create_subprocess_exec(

@@ -1,16 +1,15 @@
-"""
-No child outlives us, however we die.
+"""Kills child processes when their owner dies, however it dies.
 
-A reaper is a second, tiny process in a session of its own that holds the reading end of a pipe.
-Each child writes its process group into the pipe before it becomes the program it was started for,
-and we write when a group is gone. When the last writer has closed the pipe, which the kernel does
-for a process that was killed with SIGKILL too, the reaper kills every group still on its list:
-children and grandchildren. There is no moment at which a child runs and the reaper cannot know it.
+A reaper is a second, tiny process in its own session that holds the reading end of a pipe. Each
+child writes its process group into the pipe before it becomes its program, and the owner writes
+when a group is gone. Once the last writer has closed the pipe (the kernel does it even after
+SIGKILL), the reaper kills every group on its list: children and grandchildren. A child never runs
+without being on the list.
 
-PR_SET_PDEATHSIG would be the other way on Linux. It is bound to the *thread* that forked, is lost
-on the next fork, so grandchildren survive, and does not exist on macOS.
+PR_SET_PDEATHSIG would be the alternative on Linux. It is bound to the *thread* that forked, is lost
+on the next fork, so that grandchildren survive, and does not exist on macOS.
 
-A grandchild that leaves its process group on purpose (a daemon) is beyond the reaper's reach.
+A grandchild that leaves its process group on purpose (a daemon) is out of reach.
 """
 
 import contextlib
@@ -29,14 +28,13 @@ REGISTER_AND_EXEC = 'echo "+$$" >&0 && exec "$@" </dev/null'
 
 
 class ReaperGone(Exception):
-    """The reaper process has ended, so a new child could be orphaned; none is started."""
+    """The reaper process has ended. No child is started, because it could be orphaned."""
 
 
 class ChildReaper:
-    """
-    Starts children that die with this process. Close it when they have all been waited for.
+    """Starts children that die with this process. Close it after waiting for all of them.
 
-    Everything here returns at once; `close` waits for the reaper, which ends when its pipe closes.
+    All methods return at once; `close` waits for the reaper, which ends when its pipe closes.
     """
 
     def __init__(self) -> None:
@@ -58,13 +56,13 @@ class ChildReaper:
 
     @property
     def pipe(self) -> IO[bytes]:
-        """What a child started with `command` must get as its standard input."""
+        """The standard input a child started with `command` must get. Raises `ReaperGone`."""
         if self._process.stdin is None or self._process.poll() is not None:
             raise ReaperGone("the reaper process was killed; stop the stack and start it again")
         return self._process.stdin
 
     def command(self, argv: Sequence[str]) -> list[str]:
-        """Turn a program's argv into that of a child which puts itself under the reaper first."""
+        """Return the argv of a child that registers itself before it becomes the program."""
         return ["/bin/sh", "-c", REGISTER_AND_EXEC, argv[0], *argv]
 
     def launch(
@@ -76,10 +74,9 @@ class ChildReaper:
         cwd: Path | None = None,
         user: str | None = None,
     ) -> subprocess.Popen[bytes]:
-        """
-        Start a child in a session of its own; `output` takes its standard output and error.
+        """Start a child in its own session; `output` receives its standard output and error.
 
-        `user` needs root. Whoever has waited for the child calls `release` with its pid.
+        `user` needs root. After waiting for the child, call `release` with its pid.
         """
         return subprocess.Popen(
             self.command(argv),
@@ -95,26 +92,26 @@ class ChildReaper:
         )
 
     def release(self, group: int) -> None:
-        """Forget a process group that has ended, before its number is given to somebody else."""
+        """Forget a process group that has ended, before its number is reused."""
         with contextlib.suppress(ReaperGone, BrokenPipeError):
             self.pipe.write(f"-{group}\n".encode())
 
     def close(self) -> None:
-        """Kill the groups nobody released, and end the reaper. Idempotent."""
+        """Kill the groups that were not released and end the reaper. Idempotent."""
         if self._process.stdin is not None:
             self._process.stdin.close()
         self._process.wait()
 
 
 def kill_group(group: int) -> None:
-    """SIGKILL a process group; one that is already gone is no error."""
+    """SIGKILL a process group; no error if it is already gone."""
     # macOS says EPERM for a group of which only zombies are left.
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(group, signal.SIGKILL)
 
 
 def reap_until_closed(messages: Iterable[str]) -> None:
-    """The reaper's whole life: keep the list until the pipe closes, then kill what is on it."""
+    """Track groups until the pipe closes, then kill the remaining ones."""
     groups: set[int] = set()
     for message in messages:
         group = int(message[1:])

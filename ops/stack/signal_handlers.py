@@ -1,4 +1,4 @@
-"""Signals as calls on the event loop, for a while."""
+"""Temporary signal handlers on the event loop."""
 
 import asyncio
 import signal
@@ -9,11 +9,10 @@ from signal import Signals
 
 @contextmanager
 def handling_signals(signals: Sequence[Signals], act: Callable[[Signals], None]) -> Generator[None]:
-    """
-    Call `act` on the running loop for each of the signals, and restore what was there before.
+    """Call `act` on the running loop for each of the signals, during the block.
 
-    Works in the main thread only. A signal that is ignored stays so: whoever started us with nohup,
-    or in the background of a script, wants it that way.
+    Main thread only. Ignored signals stay ignored: nohup and background scripts rely on that. The
+    previous handlers are restored.
     """
     loop = asyncio.get_running_loop()
     before = {signum: signal.getsignal(signum) for signum in signals}

@@ -1,16 +1,15 @@
-"""
-Why a stack ended, other than because its block was done:
+"""Errors that end a stack before its block is done.
 
-    StackEnded
-      ProgramFailed   a program was never ready, or crashed too often
-      Interrupted     a signal
+StackEnded
+  ProgramFailed   a program did not become ready, or crashed too often
+  Interrupted     a signal arrived
 """
 
 from signal import Signals
 
 
 class StackEnded(Exception):
-    """The stack has been stopped for a reason; `exit_code` is what its command should end with."""
+    """The stack was stopped; its command should exit with `exit_code`."""
 
     exit_code: int
 
@@ -22,7 +21,7 @@ class ProgramFailed(StackEnded):
 
 
 class Interrupted(StackEnded):
-    """A signal stopped the stack, in order. The exit code is a shell's: 130 after Ctrl-C."""
+    """A signal stopped the stack in order. Exit code as in a shell: 130 after Ctrl-C."""
 
     def __init__(self, signum: Signals) -> None:
         super().__init__(f"stopped by {signum.name}")

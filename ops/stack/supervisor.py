@@ -1,15 +1,14 @@
-"""
-A stack of programs: started in order, kept running, stopped in reverse order, every time.
+"""Starts a stack of programs in order, keeps them running, stops them in reverse order.
 
     async with Supervisor(logs, terminal=sys.stdout) as stack:
         await stack.start(broker)
         await stack.start(api)
         await stack.forever()
 
-The block is left, and every program stopped, when its body ends, when a program is given up
-(ProgramFailed), or on SIGINT, SIGTERM or SIGHUP (Interrupted). Both are StackEnded and know the
-exit code for the command: 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP, 1 after a program
-that failed. A second Ctrl-C kills what is left at once. When the supervisor itself is killed, its
+The block ends, and every program is stopped, when its body ends, when a program is given up
+(ProgramFailed), or on SIGINT, SIGTERM or SIGHUP (Interrupted). Both are StackEnded and carry the
+exit code for the command: 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP, 1 after a failed
+program. A second Ctrl-C kills what is left at once. If the supervisor itself is killed, its child
 reaper kills the programs.
 """
 
@@ -32,12 +31,11 @@ BOLD = "1"
 
 
 class Supervisor:
-    """
-    Runs programs inside an `async with` block that is entered once, in the main thread.
+    """Runs programs inside an `async with` block, entered once, in the main thread.
 
-    Each program writes to `<logs>/<name>.log` and, its name before each line, to the terminal. If
-    something else than its body ends the block, the body is cancelled, every program is stopped,
-    and the block raises that StackEnded.
+    Each program writes to `<logs>/<name>.log` and, prefixed with its name, to the terminal. If
+    anything but its body ends the block, the body is cancelled, every program is stopped, and the
+    block raises that StackEnded.
     """
 
     def __init__(self, logs: Path, *, terminal: TextIO | None = None) -> None:
@@ -73,10 +71,9 @@ class Supervisor:
             raise self._end from error
 
     async def start(self, program: Program) -> None:
-        """
-        Start a program and wait until it is ready; from then on it is kept running.
+        """Start a program, wait until it is ready, and keep it running from then on.
 
-        Raises ProgramFailed if it ends, or its time is up, before it is ready.
+        Raises ProgramFailed if it exits or times out before it is ready.
         """
         if program.name in self._runners:
             raise ValueError(f"two programs are called {program.name}: give each its own name")
@@ -89,7 +86,7 @@ class Supervisor:
             ready.cancel()
         if runner.ended.done():
             runner.ended.result()
-        runner.ended.add_done_callback(self._notice)
+        runner.ended.add_done_callback(self._on_ended)
 
     async def forever(self) -> NoReturn:
         """Wait until a signal or a failed program ends the block."""
@@ -97,37 +94,37 @@ class Supervisor:
             await asyncio.Event().wait()
 
     def pid(self, name: str) -> int | None:
-        """The process id of a program's present run; None while it is being started again."""
+        """Return the process id of a program's current run; None during a restart."""
         return self._runners[name].pid
 
-    def _notice(self, ended: asyncio.Task[None]) -> None:
+    def _on_ended(self, ended: asyncio.Task[None]) -> None:
         if error := ended.exception():
-            self._end_with(error)
+            self._end_because(error)
 
     def _interrupt(self, signum: Signals) -> None:
         if not self._interrupted:
             self._interrupted = True
-            self._say(f"{signum.name}: stopping; Ctrl-C kills what is left at once")
-            self._end_with(Interrupted(signum))
+            self._print(f"{signum.name}: stopping; Ctrl-C kills what is left at once")
+            self._end_because(Interrupted(signum))
         elif signum == SIGINT:
-            # Only SIGINT is impatience: a closing terminal sends SIGHUP more than once.
+            # Only a repeated SIGINT kills: a closing terminal sends SIGHUP more than once.
             for runner in self._runners.values():
                 runner.kill()
 
-    def _end_with(self, error: BaseException) -> None:
-        """The first reason stands. The body is in some await, and that raises CancelledError."""
+    def _end_because(self, error: BaseException) -> None:
+        """Store the first reason and cancel the body's current await."""
         if self._end is None:
             self._end = error
             if not self._leaving:
                 self._task.cancel()
 
     async def _stop_all(self) -> None:
-        """In reverse order, one after the other. A cancellation waits until it is done."""
+        """Stop in reverse order, one by one. Cancellation waits until all are stopped."""
         for runner in reversed(self._runners.values()):
             runner.stop()
             while not runner.ended.done():
                 with contextlib.suppress(asyncio.CancelledError):
                     await asyncio.wait({runner.ended})
 
-    def _say(self, text: str) -> None:
+    def _print(self, text: str) -> None:
         self._output.show("stack", BOLD, text)
