@@ -1,4 +1,4 @@
-"""`python -m ops.bench [NAME…]`: all measurements, or the named ones."""
+"""`python -m ops.bench [NAME…]`: runs all benchmarks or the named ones."""
 
 import sys
 
@@ -15,7 +15,7 @@ from ops.bench import (
     submit,
 )
 
-MEASUREMENTS = {
+BENCHMARKS = {
     "submit": submit.main,
     "claiming": claiming.main,
     "cost": cost.main,
@@ -30,12 +30,12 @@ MEASUREMENTS = {
 
 
 def main() -> None:
-    names = sys.argv[1:] or list(MEASUREMENTS)
-    if unknown := set(names) - set(MEASUREMENTS):
-        sys.exit(f"no measurement {unknown.pop()!r}; there are {', '.join(MEASUREMENTS)}")
+    names = sys.argv[1:] or list(BENCHMARKS)
+    if unknown := set(names) - set(BENCHMARKS):
+        sys.exit(f"no benchmark {unknown.pop()!r}; there are {', '.join(BENCHMARKS)}")
     for name in names:
         print(f"\n## {name}\n", flush=True)
-        MEASUREMENTS[name]()
+        BENCHMARKS[name]()
 
 
 if __name__ == "__main__":

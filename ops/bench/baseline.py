@@ -1,9 +1,7 @@
-"""
-The floor: the submit path without anything that is stored or told.
+"""The baseline: the submit path without storing or publishing anything.
 
-The same server, the same way from the socket to the endpoint, the same checks of key and order, the
-same answer. What genq is slower than this is the price of durability, of the message to the worker,
-and of the row in Flower.
+Same server, same route to the endpoint, same checks, same response. The difference to genq is the
+cost of durability, of the message to the worker and of the Flower event.
 """
 
 from collections.abc import Sequence
@@ -37,7 +35,7 @@ from generation.store import IdempotencyKey, Placed, Store
 
 
 class NonStoringAdmission(Taker):
-    """Takes orders and keeps none."""
+    """Accepts jobs and stores none."""
 
     async def place(self, new: Sequence[Job], key: IdempotencyKey | None, now: datetime) -> Placed:
         del key, now

@@ -1,8 +1,7 @@
-"""
-Orders that claim something beside being stored: an Idempotency-Key each, a place within the limits
-of their API key, or both; a second, beside plain ones. And the same where a million keys are known.
+"""Jobs per second with an idempotency key, with key limits, and with both, beside plain ones.
 
-`CLAIMING_KEYS` says how many, as `0 1000000`.
+The same is measured with a million stored idempotency keys. `CLAIMING_KEYS` sets the numbers of
+stored keys, for example `0 1000000`.
 """
 
 import asyncio
@@ -25,9 +24,9 @@ from tests.unit.jobs import a_job
 SECONDS = 5
 ROUNDS = 3
 KNOWN = "0 1000000"
-#: Limits that all count, and refuse nobody here.
+#: Limits that are all counted but never reached.
 LIMITS = Limits(rate=Rate(10_000_000, timedelta(hours=1)), max_in_flight=10**7, daily_jobs=10**7)
-#: By store: random keys of one job, kept for a month. In the order of the keys, which is quicker.
+#: By database: random keys of one job, kept for a month, inserted in key order, which is faster.
 FILLING = {
     "sqlite": "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < :count)"
     " INSERT INTO idempotency_keys SELECT :tenant, 'job', key, :print, :job, :until + n"
@@ -36,13 +35,13 @@ FILLING = {
     " SELECT :tenant, 'job', gen_random_uuid(), :print, :job, CAST(:until AS timestamptz)"
     " FROM generate_series(1, CAST(:count AS integer))",
 }
-#: So many by one statement.
+#: Keys per statement.
 FILLED_AT_ONCE = 100_000
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimingRound:
-    """All of them, measured one right after the other, in orders a second."""
+    """Jobs per second of all four variants, measured one right after the other."""
 
     plain: float
     keyed: float
@@ -52,7 +51,7 @@ class ClaimingRound:
 
 def main() -> None:
     known = [int(count) for count in os.environ.get("CLAIMING_KEYS", KNOWN).split()]
-    print("\n| store, keys known before | plain orders/s | keyed | limited | keyed and limited |")
+    print("\n| store, stored keys | plain jobs/s | keyed | limited | keyed and limited |")
     print("|---|---|---|---|---|")
     with temporary_workspace() as workspace:
         for store in stores(workspace):
@@ -97,7 +96,7 @@ def measure(workspace: Workspace, url: str) -> list[ClaimingRound]:
 
 
 async def fill(url: str, count: int) -> None:
-    """Write so many keys past the store."""
+    """Insert this many idempotency keys directly into the database."""
     if count <= 0:
         return
     store = Store(url)

@@ -1,6 +1,7 @@
-"""
-Webhooks: deliveries a second of one worker process against a plain loop over httpx, how soon after
-an ending its first attempt arrives, and what a receiver that hangs costs the others.
+"""Webhook deliveries: throughput, delay, and the effect of a receiver that hangs.
+
+Compares deliveries per second of one worker process with a plain loop over httpx, and measures the
+delay from the end of a job to its first attempt.
 """
 
 import asyncio
@@ -46,7 +47,7 @@ RECEIVERS = 50
 
 @dataclass(frozen=True, slots=True)
 class DeliverySetup:
-    """Where one series is measured."""
+    """What one series is measured with."""
 
     workspace: Workspace
     store_url: str
@@ -54,7 +55,7 @@ class DeliverySetup:
 
 
 def main() -> None:
-    """Measure on SQLite and, where it is installed, on PostgreSQL; print a table."""
+    """Measure on SQLite and, if installed, on PostgreSQL; print a table."""
     with temporary_workspace() as workspace, receiving(workspace) as receiver:
         print(
             "| store | genq deliveries/s | plain deliveries/s | ratio, pair by pair"
@@ -91,7 +92,7 @@ def median(runs: list[Mapping[str, float]], name: str) -> float:
 
 
 def backlog(setup: DeliverySetup) -> Mapping[str, float]:
-    """A worker that starts with so many deliveries due: their rate, and CPU seconds for each."""
+    """Start a worker with a backlog; return deliveries per second and CPU seconds per delivery."""
     asyncio.run(insert_backlog(setup.store_url, f"{setup.receiver}/hook"))
     counted(setup.receiver)
     with working(setup) as worker:
@@ -120,9 +121,9 @@ def plain_backlog(setup: DeliverySetup) -> Mapping[str, float]:
 
 
 def at_steady_rate(setup: DeliverySetup, urls: list[str]) -> Mapping[str, float]:
-    """
-    A worker that learns of endings at an even pace and tells these URLs in turn: how long after the
-    commit each first attempt came.
+    """End jobs at a steady rate, with these webhook URLs in turn.
+
+    Returns percentiles of the seconds from commit to first attempt.
     """
     counted(setup.receiver)
     committed = asyncio.run(end_jobs_at_rate(setup, urls))
@@ -139,7 +140,7 @@ def at_steady_rate(setup: DeliverySetup, urls: list[str]) -> Mapping[str, float]
 async def end_jobs_at_rate(
     setup: DeliverySetup, urls: list[str]
 ) -> Mapping[str, tuple[str, float]]:
-    """By job: who is told of it, and when its ending was committed."""
+    """Return, by job, its webhook URL and the time its end was committed."""
     known: dict[str, Any] = {
         "_env_file": None,
         "database_url": setup.store_url,
@@ -183,7 +184,7 @@ async def end_jobs_at_rate(
 
 
 async def insert_backlog(store_url: str, url: str) -> None:
-    """So many jobs that have ended, and nobody was told."""
+    """Insert ended jobs whose webhooks are due."""
     store = Store(store_url)
     jobs = await insert_jobs(store, [url], BACKLOG)
     await asyncio.gather(*(store.jobs.change(job.id, failed) for job, _ in jobs))
@@ -191,7 +192,7 @@ async def insert_backlog(store_url: str, url: str) -> None:
 
 
 async def insert_jobs(store: Store, urls: list[str], count: int) -> list[tuple[Job, str]]:
-    """So many jobs, each with the URL of its webhook."""
+    """Insert this many jobs; return each with the URL of its webhook."""
     key = await store.keys.add("bench", new_key(), new_secret(), datetime.now(UTC))
     pairs = [(new_job(key.id, url), url) for url in islice(cycle(urls), count)]
     await asyncio.gather(*(store.jobs.insert(job) for job, _ in pairs))
@@ -222,7 +223,7 @@ def failed(job: Job) -> Job:
 
 @contextmanager
 def receiving(workspace: Workspace) -> Generator[str]:
-    """A receiver of its own process, by its URL."""
+    """Run a receiver process; yield its URL."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     with workspace.serving("receiver", ("-m", "ops.bench.receiver", str(port)), {}, url):
@@ -231,7 +232,7 @@ def receiving(workspace: Workspace) -> Generator[str]:
 
 @contextmanager
 def working(setup: DeliverySetup) -> Generator[int]:
-    """A worker process, by its id."""
+    """Run a worker process; yield its pid."""
     environment = {
         "GENQ_DATABASE_URL": setup.store_url,
         "GENQ_REDIS_URL": setup.workspace.broker.url,
@@ -252,7 +253,7 @@ def counted(receiver: str, path: str = "/anew") -> Mapping[str, float]:
 
 
 def wait_for_count(setup: DeliverySetup, count: int) -> Mapping[str, float]:
-    """What the receiver has counted, once that is so many."""
+    """Return the receiver's counts once it has counted this many."""
     deadline = monotonic() + TIMEOUT_SECONDS
     while (so_far := counted(setup.receiver, "/"))["count"] < count:
         if monotonic() > deadline:

@@ -1,6 +1,4 @@
-"""
-genq itself on the shared ground: one API, one worker with the default settings, PostgreSQL.
-"""
+"""A genq deployment for benchmarks: one API, one default worker, PostgreSQL."""
 
 import sys
 from collections.abc import Generator, Mapping
@@ -15,7 +13,7 @@ from ops.bench.workspace import GENQ
 from ops.stack.ports import free_port
 
 PROMPT = "a lighthouse at dusk, slow pan"
-#: The most that one request may order.
+#: Limit of jobs per request.
 BATCH = 100
 STATIONS = """
 [[stations]]
@@ -26,13 +24,13 @@ keys = [{{ name = "main", env = "BENCH_STATION_KEY" }}]
 [stations.speaks]
 kling = {{ dialect = "kling.relay" }}
 """
-#: The station is announced this much quicker than usual; a Kling video usually takes two minutes.
+#: The station's speed setting: a Kling video usually takes two minutes.
 SPEED = 24
 
 
 @dataclass(frozen=True, slots=True)
 class GenqDeployment:
-    """A deployment that has seen a job through."""
+    """A deployment that has completed a job."""
 
     api: str
     key: str
@@ -42,7 +40,7 @@ class GenqDeployment:
 
 @contextmanager
 def running_genq(shared: SharedServices) -> Generator[GenqDeployment]:
-    """One API, one worker with the default settings and PostgreSQL, until the block ends."""
+    """Run API, worker and PostgreSQL during the block."""
     workspace = shared.workspace
     store = open_store(workspace, "PostgreSQL")
     if store is None or store.pid is None:
@@ -61,7 +59,7 @@ def running_genq(shared: SharedServices) -> Generator[GenqDeployment]:
         "BENCH_STATION_KEY": "sk-bench",
     }
     address = f"http://127.0.0.1:{port}"
-    # An API for which nobody has a key does not start.
+    # The API does not start without a valid key.
     key = added_key(store.url)
     with (
         workspace.serving("api", (*GENQ, "api"), environment, f"{address}/healthz") as api,
@@ -75,13 +73,13 @@ def running_genq(shared: SharedServices) -> Generator[GenqDeployment]:
         yield genq
 
 
-def submit_jobs(genq: GenqDeployment, recorder: str, count: int) -> None:
-    """Order so many jobs, a hundred with each request."""
+def submit_jobs(genq: GenqDeployment, webhook_url: str, count: int) -> None:
+    """Submit this many jobs, a hundred per request."""
     body = {
         "provider": "kling",
         "operation": "text2video",
         "input": {"prompt": PROMPT},
-        "webhook": {"url": recorder},
+        "webhook": {"url": webhook_url},
     }
     headers = {"authorization": f"Bearer {genq.key}"}
     with httpx.Client(trust_env=False, headers=headers) as client:

@@ -1,6 +1,7 @@
-"""
-Whole lives: two thousand jobs that take five seconds upstream, from the order to the webhook, at
-genq and at what people would build without it. All against the same sandbox, one after the other.
+"""Complete jobs, from submission to webhook, at genq and at what people would build without it.
+
+By default two thousand jobs that take five seconds upstream. All contenders use the same sandbox,
+one after the other.
 """
 
 import asyncio
@@ -25,16 +26,16 @@ from ops.bench.shared_services import (
 from ops.bench.usage import usage
 
 JOBS = int(os.environ.get("END_TO_END_JOBS", "2000"))
-#: A contender that has not told of every job by then has not finished.
+#: A contender that has not sent all webhooks by then counts as unfinished.
 TIMEOUT_SECONDS = 180
 SAMPLE_SECONDS = 1
-#: A warm-up that has not come back is sent again after so many questions, ten seconds.
+#: An unfinished warm-up job is sent again after this many polls (ten seconds).
 WARM_AGAIN = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """A way to see jobs through: the processes it is made of, and how jobs are given to it."""
+    """A way to run jobs: its processes, and how it receives jobs."""
 
     name: str
     module: str = ""
@@ -52,14 +53,14 @@ class EndToEndResult:
     seconds: float
     lags: Sequence[float]
     looks: int
-    #: Of its own processes, and of the broker and the database it has.
+    #: CPU of its own processes, and of its broker and database.
     cpu_seconds: float
     services_cpu_seconds: float
-    #: The most its own processes had resident together.
+    #: Peak resident memory of its own processes together.
     peak_bytes: int
 
     def row(self) -> str:
-        done = max(1, self.received)
+        completed = max(1, self.received)
         lags = sorted(self.lags)
         p99 = lags[min(len(lags) - 1, len(lags) * 99 // 100)] if lags else 0
         median = statistics.median(lags) if lags else 0
@@ -69,9 +70,10 @@ class EndToEndResult:
             else f"{self.received:,} of {self.jobs:,}"
         )
         return (
-            f"| {self.name} | {received} | {self.received / self.seconds:.0f} | {median:.2f} / {p99:.2f}"
-            f" | {self.looks / done:.1f} | {self.cpu_seconds / done * 1000:.1f}"
-            f" | {self.services_cpu_seconds / done * 1000:.1f}"
+            f"| {self.name} | {received} | {self.received / self.seconds:.0f} "
+            f" | {median:.2f} / {p99:.2f}"
+            f" | {self.looks / completed:.1f} | {self.cpu_seconds / completed * 1000:.1f}"
+            f" | {self.services_cpu_seconds / completed * 1000:.1f}"
             f" | {self.peak_bytes / 1e6:.0f} |"
         )
 
@@ -109,9 +111,9 @@ CONTENDERS = (
 
 
 def main() -> None:
-    """Measure all; print a table."""
+    """Measure all contenders; print a table."""
     print(
-        "| | told | jobs/s | done to told, median / p99 (s) | looks a job | CPU ms a job |"
+        "| | webhooks | jobs/s | end to webhook, median / p99 (s) | polls a job | CPU ms a job |"
         " broker and database | peak MB |"
     )
     print("|---|---|---|---|---|---|---|---|")
@@ -137,27 +139,27 @@ def measure_contender(shared: SharedServices, contender: Contender) -> EndToEndR
 
 
 def warm_up(shared: SharedServices, module: Any, contender: Contender) -> None:
-    """See one job through. What is sent before a Celery worker has bound its queue is lost."""
+    """Complete one job. Messages sent before a Celery worker has bound its queue are lost."""
     shared.recorder.received.clear()
-    asked = 0
+    polls = 0
 
     def received() -> bool:
-        nonlocal asked
+        nonlocal polls
         if shared.recorder.received:
             return True
-        if asked % WARM_AGAIN == 0:
-            send_jobs(module, [f"warm-up {asked}"])
-        asked += 1
+        if polls % WARM_AGAIN == 0:
+            send_jobs(module, [f"warm-up {polls}"])
+        polls += 1
         return False
 
     shared.workspace.wait_until(received, contender.module)
-    # The others that were sent have not come through yet, or never will.
-    sleep(2 * TASK_SECONDS if asked > WARM_AGAIN else 0)
+    # Let repeated warm-up jobs finish; lost ones never will.
+    sleep(2 * TASK_SECONDS if polls > WARM_AGAIN else 0)
     shared.recorder.received.clear()
 
 
 def send_jobs(module: Any, names: Sequence[str]) -> None:
-    """Hand these jobs over, as its framework does it."""
+    """Submit these jobs the way the framework does it."""
     if hasattr(module, "broker"):
         asyncio.run(send_taskiq_jobs(module, names))
         return
@@ -173,7 +175,7 @@ async def send_taskiq_jobs(module: Any, names: Sequence[str]) -> None:
 
 
 def measure_genq(shared: SharedServices) -> EndToEndResult:
-    """genq: one API, one worker with the default settings, PostgreSQL."""
+    """Measure genq: one API, one default worker, PostgreSQL."""
     with running_genq(shared) as genq:
         return run_jobs(
             shared,
@@ -189,21 +191,21 @@ def run_jobs(
     contender: Contender,
     pids: Sequence[int],
     services: Sequence[int],
-    begin: Callable[[], None],
+    start_jobs: Callable[[], None],
 ) -> EndToEndResult:
-    """Let it see its jobs through, and look at what it uses meanwhile."""
+    """Run the contender's jobs and sample its resource use."""
     services = [*services, shared.workspace.broker.pid or 0]
     before, services_before = cpu_of(pids), cpu_of(services)
     looks_before = stats(shared)["looks"]
     began = monotonic()
-    giving = threading.Thread(target=begin, daemon=True)
-    giving.start()
+    sender = threading.Thread(target=start_jobs, daemon=True)
+    sender.start()
     peak = 0
     while len(shared.recorder.received) < contender.jobs and monotonic() < began + TIMEOUT_SECONDS:
         peak = max(peak, sum(usage(pid).memory_bytes for pid in pids))
         sleep(SAMPLE_SECONDS)
     seconds = monotonic() - began
-    giving.join()
+    sender.join()
     received = dict(shared.recorder.received)
     ended = upstream_end_times(shared)
     return EndToEndResult(

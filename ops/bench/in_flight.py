@@ -1,9 +1,8 @@
-"""
-Jobs in flight: how late looks are, and what they cost, with many thousands of running jobs.
+"""Many thousands of running jobs: how late polls are, and what they cost.
 
-Real worker processes with the default settings, a real database, and a stub for the upstream, all
-on one machine. Lag is measured at the upstream's door: from the moment a job was due, as its row
-said, to the moment the request about it arrived.
+Real worker processes with default settings, a real database, and an upstream stub, all on one
+machine. Lag is the time from the moment a job was due, by its row, to the arrival of its poll at
+the stub.
 """
 
 import asyncio
@@ -23,20 +22,20 @@ from ops.bench.stores import open_store
 from ops.bench.workspace import GENQ, Workspace, temporary_workspace
 from ops.stack.ports import free_port
 
-#: Before it is measured, in seconds.
+#: Seconds before the measurement.
 SETTLE = 20
 
 
 @dataclass(frozen=True, slots=True)
 class InFlightLoad:
-    """What is in flight: an operation whose late tasks are looked at every `every` seconds."""
+    """The jobs in flight: an operation whose late tasks are polled every `every` seconds."""
 
     name: str
     provider: str
     operation: str
     dialect: str
     every: int
-    #: A station this much slower than usual has intervals that much longer.
+    #: Station speed; below 1 the intervals are longer.
     speed: float
 
 
@@ -44,7 +43,7 @@ SINGLE = InFlightLoad("single", "kling", "text2video", "kling.relay", 30, 0.5)
 BATCH = InFlightLoad("batch", "midjourney", "imagine", "midjourney.proxy", 15, 2.0)
 SLOW_BATCH = InFlightLoad("slow_batch", "midjourney", "imagine", "midjourney.proxy", 60, 0.5)
 LOADS = {kind.name: kind for kind in (SINGLE, BATCH, SLOW_BATCH)}
-#: Rows that are stored in a second, at least: the first looks are due once all of them are there.
+#: Lower bound of inserted rows per second: polls start after all rows are inserted.
 FILLED_PER_SECOND = 5000
 
 STATIONS = """
@@ -59,9 +58,10 @@ keys = [{{ name = "main", env = "BENCH_KEY" }}]
 
 
 def main() -> None:
-    """
-    All sizes, kinds and stores, for a minute each; or those of IN_FLIGHT_ROWS, as
-    `100000:single:2:PostgreSQL` or `1000000:slow_batch:2:PostgreSQL`, for IN_FLIGHT_SECONDS.
+    """Run all sizes, loads and stores, for a minute each, or those of IN_FLIGHT_ROWS.
+
+    Rows look like `100000:single:2:PostgreSQL` or `1000000:slow_batch:2:PostgreSQL`; each runs for
+    IN_FLIGHT_SECONDS.
     """
     rows = os.environ.get("IN_FLIGHT_ROWS", "").split() or [
         f"{size}:{kind}:{workers}:{store}"
@@ -124,11 +124,12 @@ def settings(workspace: Workspace, kind: InFlightLoad, url: str, port: int) -> d
 
 
 async def insert_running_jobs(url: str, kind: InFlightLoad, size: int) -> datetime:
-    """
-    Running jobs, an hour old, whose next looks are spread over one interval; when the first is due.
+    """Insert hour-old running jobs with polls spread over one interval.
+
+    Returns the time of the first poll.
     """
     now, rng = datetime.now(UTC), Random(1)
-    born = now - timedelta(hours=1)
+    created_at = now - timedelta(hours=1)
     first = now + timedelta(seconds=SETTLE + size / FILLED_PER_SECOND)
     job = Job(
         id="",
@@ -144,10 +145,10 @@ async def insert_running_jobs(url: str, kind: InFlightLoad, size: int) -> dateti
         attempts=1,
         billed=Billed.YES,
         progress=40 if kind.provider == "midjourney" else None,
-        created_at=born,
-        updated_at=born,
-        submitted_at=born,
-        started_at=born,
+        created_at=created_at,
+        updated_at=created_at,
+        submitted_at=created_at,
+        started_at=created_at,
         deadline=now + timedelta(hours=20),
     )
     store = Store(url)

@@ -1,7 +1,6 @@
-"""
-Lists in a store of a million jobs: how long a page takes for each filter, and by which way.
+"""Job lists among a million jobs: the time of a page for each filter, and its query plan.
 
-One tenant has them all, which is the worst case. Pages are taken at the top and at random places.
+One tenant has all jobs, the worst case. Pages are read at the top and at random positions.
 """
 
 import asyncio
@@ -58,7 +57,7 @@ LISTS: Mapping[str, Filters] = {
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Of one list on one store, in milliseconds."""
+    """Milliseconds and query plan of one list on one store."""
 
     median: float
     p95: float
@@ -66,7 +65,7 @@ class Timing:
 
 
 def main() -> None:
-    """Measure on SQLite and, where it is installed, on PostgreSQL; print a table and the plans."""
+    """Measure on SQLite and, if installed, on PostgreSQL; print a table and the plans."""
     with temporary_workspace() as workspace:
         show({store.name: measure(store.url) for store in stores(workspace)})
 
@@ -99,7 +98,7 @@ async def timing(store: Store, filters: Filters) -> Timing:
 
 
 async def plan(store: Store, filters: Filters) -> str:
-    """The indexes a first page is read by."""
+    """Return the indexes used for the first page."""
     async with store.database.reading() as connection:
         query = way(Span(TENANT, filters, LIMIT, None, None), connection.dialect.name)
         explain = "EXPLAIN QUERY PLAN " if store.database.is_sqlite else "EXPLAIN "
@@ -108,12 +107,12 @@ async def plan(store: Store, filters: Filters) -> str:
     return " + ".join(index(line) for line in words if INDEX.search(line))
 
 
-#: As either planner names one.
+#: An index, as both planners print it.
 INDEX = re.compile(r"(?:using|Index Scan on|INDEX) (\w+)(.*)")
 
 
 def index(line: str) -> str:
-    """The index a line of a plan reads by, and on SQLite what it is asked."""
+    """Return the index in a line of a plan, on SQLite with its condition."""
     found = INDEX.search(line)
     assert found is not None
     asked = found[2] if "INDEX" in line else ""

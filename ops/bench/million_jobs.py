@@ -1,6 +1,4 @@
-"""
-A million jobs of one tenant, written past the store: as they would be after a month.
-"""
+"""A million jobs of one tenant over a month, inserted directly into the database."""
 
 import random
 import sqlite3
@@ -26,7 +24,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 APART = timedelta(days=30) / COUNT
 END = START + APART * COUNT
 RUNS_FOR = timedelta(minutes=10)
-#: One job in a hundred.
+#: Duration of one job in a hundred.
 RUNS_LATE_FOR = timedelta(hours=26)
 BATCH = "batch_01KG9Q2Z6M8T4V7X1Y3A5C7E9G"
 PARENT = "job_01KG9Q2Z6M8T4V7X1Y3A5C7E9G"
@@ -54,7 +52,7 @@ def job_id(number: int) -> str:
 
 
 async def fill(url: str) -> None:
-    """Write all of them, and have PostgreSQL look at what it has."""
+    """Insert all jobs; on PostgreSQL also run VACUUM ANALYZE."""
     if url.startswith("sqlite"):
         fill_sqlite(checked_url(url).database or "")
         return
@@ -99,7 +97,7 @@ TEMPLATE = Job(
 
 
 def job_values() -> Iterator[dict[str, Any]]:
-    """What tells one job from the others."""
+    """Yield the columns in which the jobs differ."""
     rng = random.Random(1)
     for number in range(COUNT):
         at = START + APART * number
@@ -129,7 +127,7 @@ def customer(number: int) -> str:
 
 
 def job_rows(dialect: Dialect) -> Iterator[tuple[Any, ...]]:
-    """As the driver takes them: JSON as text, moments as the database has them."""
+    """Yield rows as the driver takes them: JSON as text, times in the database's form."""
     common = {name: written(value) for name, value in job_row(TEMPLATE).items()}
     instants = {column.name: column.type for column in jobs.c if isinstance(column.type, Instant)}
     for job in job_values():

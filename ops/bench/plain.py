@@ -1,8 +1,7 @@
-"""
-The plain stack: what a good developer writes from the tutorials in an afternoon.
+"""The plain stack: what a good developer writes from the tutorials in an afternoon.
 
-FastAPI with a pydantic body, a SQLAlchemy session and a commit a request, and `task.delay()`.
-The same durability as genq: SQLite with synchronous=FULL, PostgreSQL with synchronous_commit on.
+FastAPI with a pydantic body, a SQLAlchemy session and a commit per request, and `task.delay()`. The
+same durability as genq: SQLite with synchronous=FULL, PostgreSQL with synchronous_commit on.
 """
 
 import os
@@ -67,7 +66,7 @@ if engine.dialect.name == "sqlite":
 
 @celery.task(name="plain.submit", ignore_result=True)
 def submit(job_id: str) -> None:
-    """Never run here: the measurement ends where the order is taken."""
+    """Never runs: the benchmark ends when the job is accepted."""
     del job_id
 
 

@@ -1,7 +1,7 @@
 """Samples one server process: `python -m ops.bench.sampled_server baseline|genq FILE`.
 
-SIGUSR1 begins a measurement and SIGUSR2 ends it and writes FILE: CPU seconds of each thread, as the
-kernel has them, and of the main thread the stacks it was found in, one for every tick of CPU time.
+SIGUSR1 starts a measurement; SIGUSR2 ends it and writes FILE: CPU seconds of each thread, from the
+kernel, and stacks of the main thread, one per tick of CPU time.
 """
 
 import json
@@ -17,14 +17,14 @@ from generation.settings import Settings
 from ops.bench import baseline
 from ops.bench.usage import TICKS
 
-#: The kernel's own tick is longer; it is the least that can be asked for.
+#: The shortest interval; the kernel's tick is longer.
 EVERY_SECONDS = 0.001
 
 Stack = tuple[str, ...]
 
 
 class Sampler:
-    """Stacks of the main thread, from the outermost call to the innermost, and how often each."""
+    """Counts stacks of the main thread, each from outermost to innermost call."""
 
     def __init__(self, answer: Path) -> None:
         self._answer = answer
@@ -62,7 +62,7 @@ class Sampler:
 
 
 def thread_seconds() -> dict[str, float]:
-    """CPU seconds of this process's threads so far, by name."""
+    """Return CPU seconds of this process's threads so far, by name."""
     names = {thread.native_id: thread.name for thread in threading.enumerate()}
     spent: defaultdict[str, float] = defaultdict(float)
     for task in Path("/proc/self/task").iterdir():

@@ -1,6 +1,4 @@
-"""
-An API process over a store, and load on it.
-"""
+"""An API process over a store, and load on it."""
 
 import json
 import shutil
@@ -29,7 +27,7 @@ LoadResult = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """An API process that answers."""
+    """A running API process."""
 
     port: int
     pid: int
@@ -43,7 +41,7 @@ class Api:
 def serving_genq(
     workspace: Workspace, url: str, command: Sequence[str] = (*GENQ, "api")
 ) -> Generator[Api]:
-    """An API process over this store, or another program with the same settings."""
+    """Run an API process over this store, or another program with the same settings."""
     port = free_port()
     environment = {
         "GENQ_DATABASE_URL": url,
@@ -66,14 +64,14 @@ def closed_load(
     seconds: int = SECONDS,
     keyed: bool = False,
 ) -> LoadResult:
-    """As much as it can take, after a warm-up; by wrk where there is one, for it costs least."""
+    """Measure maximum load, after a warm-up; with wrk if installed, because it costs least."""
     body = json.dumps(ORDER) if order else None
     if shutil.which("wrk"):
         for lasting in (1, seconds):
             found = wrk_load(
                 folder, urls, key, body, connections=CONNECTIONS, seconds=lasting, keyed=keyed
             )
-        return refusing(found)
+        return require_success(found)
     return open_load(folder, urls, key, order=order, rate=0, keyed=keyed)
 
 
@@ -86,7 +84,7 @@ def open_load(
     rate: float,
     keyed: bool = False,
 ) -> LoadResult:
-    """What a load process of our own measured; a warm-up goes before."""
+    """Measure with `ops.bench.load`, after a warm-up."""
     command = [sys.executable, "-m", "ops.bench.load", *urls, "--key", key, "--rate", str(rate)]
     command += ["--connections", str(CONNECTIONS)]
     if keyed:
@@ -98,10 +96,11 @@ def open_load(
     answer = subprocess.run(
         [*command, "--seconds", str(SECONDS)], check=True, capture_output=True, text=True
     )
-    return refusing(json.loads(answer.stdout))
+    return require_success(json.loads(answer.stdout))
 
 
-def refusing(measured: LoadResult) -> LoadResult:
+def require_success(measured: LoadResult) -> LoadResult:
+    """Return the result; exit if the server rejected requests."""
     if measured["refused"]:
         sys.exit(f"the server refused: {measured['refused']}")
     return measured

@@ -1,6 +1,4 @@
-"""
-The ground that all contenders share: a sandbox whose tasks take five seconds, a broker, a receiver.
-"""
+"""Services all contenders share: a sandbox with five-second tasks, a broker, a receiver."""
 
 import json
 from collections.abc import Generator, Mapping, Sequence
@@ -20,7 +18,7 @@ TASK_SECONDS = 5
 
 @dataclass(frozen=True, slots=True)
 class SharedServices:
-    """What all contenders share; the station by its URL."""
+    """What all contenders share; the station as its URL."""
 
     workspace: Workspace
     station: str
@@ -29,7 +27,7 @@ class SharedServices:
 
 @contextmanager
 def running_services() -> Generator[SharedServices]:
-    """A sandbox whose tasks take five seconds, a broker and a receiver."""
+    """Run the shared services during the block."""
     port = free_port()
     sandbox = ("-m", "ops.sandbox", "--port", str(port))
     environment = {"GENQ_SANDBOX_DURATIONS": json.dumps({"kling.text2video": TASK_SECONDS})}
@@ -47,7 +45,7 @@ def cpu_of(pids: Sequence[int]) -> float:
 
 
 def upstream_end_times(shared: SharedServices) -> dict[str, float]:
-    """When each job was done upstream, by its reference, in seconds since 1970."""
+    """Return when each job ended upstream (Unix time), by its reference."""
     tasks = ask(f"{shared.station}/_sandbox/tasks?limit=1000000")["tasks"]
     return {task["reference"]: task["finished_at"] for task in tasks if task["finished_at"]}
 

@@ -1,6 +1,4 @@
-"""
-The stores that are measured, one after the other, and a key to order with.
-"""
+"""The measured databases, and API keys for them."""
 
 import asyncio
 import os
@@ -20,16 +18,16 @@ TENANT = "bench"
 
 @dataclass(frozen=True, slots=True)
 class MeasuredStore:
-    """An empty, durable database with all tables, there as long as the site is."""
+    """An empty, durable, migrated database that exists as long as its workspace."""
 
     name: str
     url: str
-    #: Of the database's server, where it is a process of its own.
+    #: Process id of the database server; None for SQLite.
     pid: int | None = None
 
 
 def stores(workspace: Workspace) -> Iterator[MeasuredStore]:
-    """SQLite, and PostgreSQL where it is installed; that it is not is said."""
+    """Yield SQLite and, if installed, PostgreSQL; otherwise print that it is missing."""
     for name in ("SQLite", "PostgreSQL"):
         if store := open_store(workspace, name):
             yield store
@@ -38,7 +36,7 @@ def stores(workspace: Workspace) -> Iterator[MeasuredStore]:
 
 
 def open_store(workspace: Workspace, name: str) -> MeasuredStore | None:
-    """None where it is not installed."""
+    """Return the database; None if it is not installed."""
     if name == "SQLite":
         store = MeasuredStore(name, f"sqlite+aiosqlite:///{workspace.folder}/bench.db")
     else:

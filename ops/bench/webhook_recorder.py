@@ -1,6 +1,6 @@
-"""
-The cheapest webhook receiver: it notes when it was first told of each job. Runs in a thread of the
-measuring process.
+"""A minimal webhook receiver that records the first webhook of each job.
+
+It runs in a thread of the benchmark process.
 """
 
 import asyncio
@@ -15,15 +15,15 @@ ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
 
 
 class WebhookRecorder:
-    """When each job was told of, in seconds since 1970."""
+    """The time (Unix) of each job's first webhook."""
 
     def __init__(self) -> None:
         self.received: dict[str, float] = {}
         self.url = ""
 
 
-class Caller(asyncio.Protocol):
-    """One connection, on which requests come one after another."""
+class RecorderConnection(asyncio.Protocol):
+    """One connection with sequential requests."""
 
     def __init__(self, recorder: WebhookRecorder) -> None:
         self._hook = recorder
@@ -48,11 +48,11 @@ class Caller(asyncio.Protocol):
 
 @contextmanager
 def running_recorder() -> Generator[WebhookRecorder]:
-    """A receiver on a free port of loopback, until the block ends."""
+    """Run a recorder on a free loopback port during the block."""
     recorder, loop = WebhookRecorder(), asyncio.new_event_loop()
 
     async def listen() -> asyncio.Server:
-        return await loop.create_server(lambda: Caller(recorder), "127.0.0.1", 0)
+        return await loop.create_server(lambda: RecorderConnection(recorder), "127.0.0.1", 0)
 
     server = loop.run_until_complete(listen())
     recorder.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook"

@@ -1,6 +1,4 @@
-"""
-Where a measurement takes place: a folder and a broker of its own, and the processes that it runs.
-"""
+"""A benchmark's folder, broker and processes."""
 
 import os
 import subprocess
@@ -17,7 +15,7 @@ from time import monotonic, sleep
 from ops.stack.broker import BrokerProcess, local_broker
 from ops.stack.child_reaper import ChildReaper, kill_group
 
-#: `genq`, as a Python runs it that has no script of that name.
+#: Python arguments that run `genq` without its console script.
 GENQ = ("-c", "from ops.cli import main; main()")
 START_SECONDS = 90
 STOP_SECONDS = 30
@@ -25,7 +23,7 @@ STOP_SECONDS = 30
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """There until `stack` is unwound, with all that was entered into it."""
+    """Exists until `stack` is unwound, with everything entered into it."""
 
     folder: Path
     reaper: ChildReaper
@@ -36,7 +34,7 @@ class Workspace:
     def running(
         self, name: str, command: Sequence[str], environment: Mapping[str, str]
     ) -> Generator[int]:
-        """A Python process for as long as the block lasts, by its pid; it prints to `log(name)`."""
+        """Run a Python process during the block; yield its pid. It prints to `log(name)`."""
         with self.log(name).open("ab") as log:
             process = self.reaper.launch(
                 [sys.executable, *command], output=log, env={**os.environ, **environment}
@@ -58,18 +56,20 @@ class Workspace:
     def serving(
         self, name: str, command: Sequence[str], environment: Mapping[str, str], url: str
     ) -> Generator[int]:
-        """The same, once it answers at the URL."""
+        """Like `running`, but wait until the URL answers."""
         with self.running(name, command, environment) as pid:
             self.wait_until(lambda: answers(url), name, every=0.05)
             yield pid
 
     def wait_until(self, condition: Callable[[], bool], name: str, *, every: float = 1) -> None:
-        """Until what is asked so often, in seconds, is so; else the command ends, with its log."""
+        """Poll the condition every `every` seconds; exit with the log after a timeout."""
         deadline = monotonic() + START_SECONDS
         while not condition():
             if monotonic() > deadline:
-                said = self.log(name).read_text(errors="replace") if self.log(name).exists() else ""
-                sys.exit(f"waited {START_SECONDS} s for {name}\n{said[-2000:]}")
+                output = (
+                    self.log(name).read_text(errors="replace") if self.log(name).exists() else ""
+                )
+                sys.exit(f"waited {START_SECONDS} s for {name}\n{output[-2000:]}")
             sleep(every)
 
     def log(self, name: str) -> Path:
@@ -78,6 +78,7 @@ class Workspace:
 
 @contextmanager
 def temporary_workspace() -> Generator[Workspace]:
+    """Yield a workspace in a temporary folder with a broker of its own."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="genq-bench-")))
         reaper = stack.enter_context(ChildReaper())
