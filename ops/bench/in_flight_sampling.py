@@ -1,6 +1,4 @@
-"""
-Watching jobs in flight: what the processes use, and how late each look comes.
-"""
+"""Samples a run with jobs in flight: resource use, and the lag of polls."""
 
 import asyncio
 import json
@@ -19,7 +17,7 @@ from generation.store import Store
 from generation.store.schema import jobs
 from ops.bench.usage import Usage, usage
 
-#: How long is measured, in seconds.
+#: Seconds of the measurement.
 WINDOW = float(os.environ.get("IN_FLIGHT_SECONDS", "60"))
 SAMPLE_EVERY = 5
 SAMPLE = 500
@@ -32,11 +30,11 @@ class InFlightResult:
     lags: Sequence[float]
     looks_a_second: float
     requests_a_second: float
-    #: Cores used and bytes held, by process.
+    #: Used cores, by process.
     cores: dict[str, float]
-    #: At the beginning and at the end.
+    #: Resident bytes at the beginning and at the end, by process.
     memory: dict[str, tuple[int, int]]
-    #: Commits a second and bytes of its log a look; None for SQLite.
+    #: Commits per second and log bytes per poll; None for SQLite.
     database: tuple[float, float] | None
 
     def row(self, title: str) -> str:
@@ -57,7 +55,7 @@ class InFlightResult:
 
 
 async def measure_in_flight(url: str, port: int, pids: dict[str, int]) -> InFlightResult:
-    """What happens in the window that begins now."""
+    """Measure during the window that begins now."""
     store = Store(url, pool_size=1)
     try:
         before = {name: usage(pid) for name, pid in pids.items()}
@@ -98,12 +96,12 @@ def cores(before: Usage, after: Usage, took: float) -> float:
 
 
 def lag(due: float, asked_at: Sequence[float], end: float) -> float:
-    """From when it was due to when the upstream was asked; not yet asked counts as at the end."""
+    """Return seconds from due to polled; a missing poll counts as made at the end."""
     return max(0.0, min((moment for moment in asked_at if moment >= due - 0.01), default=end) - due)
 
 
 async def sample(store: Store) -> list[tuple[str, float]]:
-    """Some tasks that are due within the next seconds, and when."""
+    """Return some tasks that are due within the next seconds, and when."""
     now = datetime.now(UTC)
     query = (
         select(jobs.c.upstream_id, jobs.c.wake_at)
@@ -118,13 +116,13 @@ async def sample(store: Store) -> list[tuple[str, float]]:
 
 
 async def count_looks(store: Store) -> int:
-    """How often jobs have been claimed; the version of a running job that only waits says it."""
+    """Return how often jobs were claimed: the sum of versions of jobs that only wait."""
     async with store.database.reading() as connection:
         return int(await connection.scalar(select(func.sum(jobs.c.version))) or 0)
 
 
 async def commits_and_log(store: Store) -> tuple[float, float] | None:
-    """Commits, and bytes of the write-ahead log, since the server began; None for SQLite."""
+    """Return commits and write-ahead log bytes since server start; None for SQLite."""
     if store.database.is_sqlite:
         return None
     query = text(

@@ -23,10 +23,14 @@ celery: Any = Celery("plain", broker=os.environ["PLAIN_REDIS_URL"])
 
 
 class Base(DeclarativeBase):
+    """The declarative base."""
+
     pass
 
 
-class Job(Base):
+class PlainJob(Base):
+    """The table of jobs."""
+
     __tablename__ = "plain_jobs"
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -37,14 +41,18 @@ class Job(Base):
     state: Mapped[str] = mapped_column(index=True)
 
 
-class Order(BaseModel):
+class PlainJobRequest(BaseModel):
+    """The request body."""
+
     provider: str
     operation: str
     input: dict[str, Any]
     webhook: dict[str, Any] | None = None
 
 
-class Accepted(BaseModel):
+class PlainJobResponse(BaseModel):
+    """The response body."""
+
     id: str
     state: str
     provider: str
@@ -86,12 +94,14 @@ async def session() -> AsyncIterator[AsyncSession]:
 
 
 @app.post("/v1/jobs", status_code=202)
-async def create(order: Order, opened: Annotated[AsyncSession, Depends(session)]) -> Accepted:
-    job = Job(id=str(uuid4()), state="queued", **order.model_dump())
+async def create(
+    order: PlainJobRequest, opened: Annotated[AsyncSession, Depends(session)]
+) -> PlainJobResponse:
+    job = PlainJob(id=str(uuid4()), state="queued", **order.model_dump())
     opened.add(job)
     await opened.commit()
     submit.delay(job.id)
-    return Accepted(
+    return PlainJobResponse(
         id=job.id,
         state=job.state,
         provider=job.provider,

@@ -1,8 +1,6 @@
-"""
-A thousand open streams on one API process: what they cost in memory and in idling, and how long a
-commit takes to reach them.
+"""A thousand open event streams on one API process: memory, idle CPU, delay.
 
-Once a stream for each of a thousand jobs, and once a thousand readers of everything.
+Measured with one stream per job for a thousand jobs, and with a thousand readers of all events.
 """
 
 import asyncio
@@ -25,12 +23,12 @@ from ops.bench.usage import usage
 from ops.bench.workspace import Workspace, temporary_workspace
 
 STREAMS = 1000
-#: Endings a second while each stream is of one job.
+#: Jobs ended per second, with one stream per job.
 RATE = 100
-#: Events told to each of a thousand readers of everything, two a second.
+#: Events sent to each reader of all events, two per second.
 SHARED_EVENTS = 20
 IDLE_SECONDS = 10
-PATIENCE = 60
+TIMEOUT_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +42,19 @@ class ApiTarget:
 
 @dataclass
 class StreamRecord:
-    """When each job's ending was committed, and after how long it was heard of."""
+    """When each job's end was committed, and when readers received it."""
 
     committed: dict[str, float] = field(default_factory=dict[str, float])
-    heard: list[tuple[str, float]] = field(default_factory=list[tuple[str, float]])
+    received: list[tuple[str, float]] = field(default_factory=list[tuple[str, float]])
 
     @property
     def delays(self) -> list[float]:
-        """In milliseconds; what was heard before the writer had its answer counts as nothing."""
-        return [max(0, at - self.committed[job_id]) * 1000 for job_id, at in self.heard]
+        """Milliseconds from commit to reader, at least 0."""
+        return [max(0, at - self.committed[job_id]) * 1000 for job_id, at in self.received]
 
 
 def main() -> None:
-    """Measure on SQLite and, where it is installed, on PostgreSQL; print a table."""
+    """Measure on SQLite and, if installed, on PostgreSQL; print a table."""
     print("| store | streams | memory of the API | a stream | idle CPU | commit to reader |")
     print("|---|---|---|---|---|---|")
     with temporary_workspace() as workspace:
@@ -127,15 +125,15 @@ async def watch(
     await asyncio.sleep(IDLE_SECONDS)
     idle = (usage(api.pid).cpu_seconds - held.cpu_seconds) / IDLE_SECONDS
     await write()
-    until = monotonic() + PATIENCE
-    while len(watched.heard) < expected and monotonic() < until:
+    until = monotonic() + TIMEOUT_SECONDS
+    while len(watched.received) < expected and monotonic() < until:
         await asyncio.sleep(0.1)
     for reader in readers:
         reader.cancel()
     await asyncio.gather(*readers, return_exceptions=True)
     each = (held.memory_bytes - before) / len(paths) / 1024
     delays = sorted(watched.delays)
-    lost = "" if len(delays) == expected else f" ({expected - len(delays)} not heard)"
+    lost = "" if len(delays) == expected else f" ({expected - len(delays)} not received)"
     p95 = delays[int(len(delays) * 0.95)]
     return (
         f"{before / 2**20:.0f} → {held.memory_bytes / 2**20:.0f} MB | {each:.0f} KB"
@@ -145,7 +143,7 @@ async def watch(
 
 
 async def read(api: ApiTarget, path: str, opened: asyncio.Event, watched: StreamRecord) -> None:
-    """An SSE client that costs little: it looks for the ends of jobs and nothing else."""
+    """A minimal SSE client that recognizes only the ends of jobs."""
     reader, writer = await asyncio.open_connection("127.0.0.1", api.port)
     head = f"GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {api.key}\r\n\r\n"
     writer.write(head.encode())
@@ -155,7 +153,7 @@ async def read(api: ApiTarget, path: str, opened: asyncio.Event, watched: Stream
                 opened.set()
             elif line.startswith(b'data: {"type":"job.canceled"'):
                 job: Mapping[str, str] = json.loads(line[6:])["data"]
-                watched.heard.append((job["id"], monotonic()))
+                watched.received.append((job["id"], monotonic()))
     finally:
         writer.close()
 

@@ -1,9 +1,8 @@
-"""
-The submit path: orders a second that one API process makes durable, between the floor (the same
-server, storing nothing) and the plain stack; how late it is at a steady rate; and reads a second.
-Then orders with an Idempotency-Key, orders of a key with limits, and both, beside plain ones.
+"""The submit path: jobs per second that one API process stores durably.
 
-All run on the same store and broker, in turn, several times; what counts is each turn's ratios.
+Compared with the baseline (same server, nothing stored) and the plain stack; also latency at a
+steady rate, and reads per second. Then jobs with idempotency keys and limits (`claiming`). All run
+on the same store and broker, in turn, several times; the ratios within each round count.
 """
 
 import json
@@ -27,12 +26,12 @@ READ = 200
 
 @dataclass(frozen=True, slots=True)
 class SubmitRound:
-    """All of them, measured one right after the other."""
+    """All variants, measured one right after the other."""
 
     baseline: LoadResult
     genq: LoadResult
     plain: LoadResult
-    #: genq at `RATE` orders a second, and its reads.
+    #: genq at `RATE` jobs per second, and its reads.
     steady: LoadResult
     reads: LoadResult
 
@@ -41,7 +40,7 @@ class SubmitRound:
 
 
 def main() -> None:
-    """Measure on SQLite and, where it is installed, on PostgreSQL; print a table."""
+    """Measure on SQLite and, if installed, on PostgreSQL; print a table."""
     by = "wrk" if shutil.which("wrk") else "ops.bench.load"
     print(f"Closed loops by {by}, {CONNECTIONS} connections; the steady rate by ops.bench.load.\n")
     print(
@@ -95,7 +94,7 @@ def measure(workspace: Workspace, url: str) -> list[SubmitRound]:
 
 @contextmanager
 def serving_plain(workspace: Workspace, environment: Mapping[str, str]) -> Generator[str]:
-    """The plain stack, by the URL of its jobs."""
+    """Run the plain stack; yield the URL of its jobs."""
     port = free_port()
     command = ["-m", "uvicorn", "ops.bench.plain:app", "--no-access-log", f"--port={port}"]
     address = f"http://127.0.0.1:{port}"
@@ -104,7 +103,7 @@ def serving_plain(workspace: Workspace, environment: Mapping[str, str]) -> Gener
 
 
 def newest(jobs: str, key: str) -> list[str]:
-    """The ids of as many jobs as are read."""
+    """Return the ids of the jobs to read."""
     ids: list[str] = []
     address = f"{jobs}?limit=100"
     while len(ids) < READ:
@@ -117,5 +116,5 @@ def newest(jobs: str, key: str) -> list[str]:
 
 
 def plain_url(url: str) -> str:
-    """The plain stack writes beside genq, not into its file."""
+    """Return a database URL for the plain stack, apart from genq's file."""
     return url.replace("bench.db", "plain.db")

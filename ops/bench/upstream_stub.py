@@ -1,9 +1,7 @@
-"""
-The cheapest upstream that can be looked at: it answers "still running", and notes when it was asked
-about whom. `python -m ops.bench.upstream_stub --port 9000 --delay 0.05`.
+"""A minimal upstream: every task is running; records when each was polled.
 
-It speaks just enough HTTP/1.1 to cost less than the worker it is asked by, and knows no task: every
-one it is asked about runs.
+`python -m ops.bench.upstream_stub --port 9000 --delay 0.05`. It implements a minimum of HTTP/1.1,
+to cost less than the worker that polls it.
 """
 
 import argparse
@@ -18,7 +16,7 @@ HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d
 
 
 class RequestLog:
-    """When each task was asked about."""
+    """The times (Unix) at which each task was polled."""
 
     def __init__(self) -> None:
         self.requests = 0
@@ -28,11 +26,11 @@ class RequestLog:
         self.asked.setdefault(task, []).append(time())
 
 
-class Upstream(asyncio.Protocol):
-    """One connection, on which requests come one after another."""
+class StubConnection(asyncio.Protocol):
+    """One connection with sequential requests."""
 
-    def __init__(self, notes: RequestLog, delay: float) -> None:
-        self._notes = notes
+    def __init__(self, log: RequestLog, delay: float) -> None:
+        self._log = log
         self._delay = delay
         self._received = bytearray()
         self._transport: asyncio.Transport | None = None
@@ -57,18 +55,18 @@ class Upstream(asyncio.Protocol):
     def _answer(self, path: str, body: bytes) -> None:
         if path == "/notes":
             wanted = json.loads(body)
-            asked = {task: self._notes.asked.get(task, []) for task in wanted["tasks"]}
-            self._send({"requests": self._notes.requests, "asked": asked})
+            asked = {task: self._log.asked.get(task, []) for task in wanted["tasks"]}
+            self._send({"requests": self._log.requests, "asked": asked})
             return
-        self._notes.requests += 1
+        self._log.requests += 1
         if path == "/mj/task/list-by-condition":
             ids: list[str] = json.loads(body)["ids"]
             for task in ids:
-                self._notes.note(task)
+                self._log.note(task)
             document: Any = [picture(task) for task in ids]
         else:
             task = path.rsplit("/", 1)[1]
-            self._notes.note(task)
+            self._log.note(task)
             document = video(task)
         asyncio.get_running_loop().call_later(self._delay, self._send, document)
 
@@ -87,7 +85,7 @@ def content_length(head: bytes) -> int:
 
 
 def video(task: str) -> dict[str, Any]:
-    """A Kling video at work."""
+    """A running Kling video task."""
     data = {
         "task_id": task,
         "task_status": "processing",
@@ -100,7 +98,7 @@ def video(task: str) -> dict[str, Any]:
 
 
 def picture(task: str) -> dict[str, Any]:
-    """A Midjourney grid at work."""
+    """A running Midjourney grid task."""
     return {
         "id": task,
         "action": "IMAGINE",
@@ -117,9 +115,9 @@ def picture(task: str) -> dict[str, Any]:
 
 
 async def serve(port: int, delay: float) -> None:
-    notes = RequestLog()
+    log = RequestLog()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Upstream(notes, delay), "127.0.0.1", port)
+    server = await loop.create_server(lambda: StubConnection(log, delay), "127.0.0.1", port)
     async with server:
         await server.serve_forever()
 

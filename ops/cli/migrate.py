@@ -119,7 +119,7 @@ def store_first_key(settings: "Settings") -> str:
             else:
                 return f"stored the key of GENQ_API_KEY for the tenant {FIRST_TENANT!r}"
         if known is None:
-            warn("the key of GENQ_API_KEY has been revoked: set a new one")
+            warn("the key of GENQ_API_KEY has been revoked and stays revoked: set a new one")
         elif known.webhook_secret != secret:
             warn("GENQ_WEBHOOK_SECRET differs from the stored one of this key, which stays")
         return "the key of GENQ_API_KEY is already stored"

@@ -67,7 +67,7 @@ def test_what_cannot_be_ordered_is_told_by_its_place(caller: Genq) -> None:
     partly = caller("batch", "submit", "-", "--each", stdin=content)
     assert partly.code == ExitCode.FAILED
     assert partly.out.startswith("batch_")
-    assert "standard input, line 3 was not taken: provider: there is no" in partly.sentence
+    assert "standard input, line 3 was rejected: provider: there is no" in partly.sentence
     unknown = caller("batch", "get", "batch_1")
     assert (unknown.code, unknown.out) == (ExitCode.REFUSED, "")
 

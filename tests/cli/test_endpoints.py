@@ -24,7 +24,7 @@ def test_an_endpoint_from_its_creation_to_its_end(caller: Genq) -> None:
     )
     assert made.code == ExitCode.OK, made.err
     assert "whsec_" in made.out
-    assert "will not be shown again" in made.err
+    assert "is shown only once" in made.err
     (listed,) = caller("endpoints", "list", "--json").json
     assert listed["url"] == HOOK
     assert (listed["events"], listed["metadata"]) == (["job.failed"], {"shop": "one"})
@@ -38,7 +38,7 @@ def test_an_endpoint_from_its_creation_to_its_end(caller: Genq) -> None:
     assert (changed.json["url"], changed.json["ordered"]) == (HOOK + "/2", False)
     assert changed.json["events"] == ["job.failed"]
     nothing = caller("endpoints", "set", endpoint_id)
-    assert (nothing.code, "nothing to change" in nothing.sentence) == (ExitCode.USAGE, True)
+    assert (nothing.code, "no field to change" in nothing.sentence) == (ExitCode.USAGE, True)
 
     sent = caller("endpoints", "test", endpoint_id)
     delivery_id = sent.out.split()[0]

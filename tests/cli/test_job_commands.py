@@ -68,7 +68,9 @@ class TestSubmit:
     def test_a_refused_order_says_what_to_change(self, caller: Genq) -> None:
         answer = caller("submit", "kling.text2video", "prompt=x", "durration=5", "mode=[1]")
         assert answer.code == 3
-        assert "genq: the API refuses: durration: is not a known field" in answer.sentence
+        assert (
+            "genq: the API rejected the request: durration: is not a known field" in answer.sentence
+        )
         unknown = caller("submit", "kling.smell2video", "prompt=x")
         assert unknown.code == 3
         assert "text2video" in unknown.sentence
@@ -114,7 +116,7 @@ class TestSubmit:
         assert "standard input is not JSON" in answer.sentence
         answer = caller("submit", "kling.text2video", "--metadata", "shop")
         assert (answer.code, answer.out) == (2, "")
-        assert "'shop' is not name=value" in answer.sentence
+        assert "'shop' is not NAME=VALUE" in answer.sentence
 
     @pytest.mark.parametrize(
         ("content", "words"),
@@ -171,7 +173,7 @@ class TestWait:
     def test_a_job_of_nobody_is_told_by_its_id(self, caller: Genq) -> None:
         answer = caller("wait", "job_../x")
         assert answer.code == 3
-        assert answer.sentence.startswith("genq: job_../x: the API refuses: ")
+        assert answer.sentence.startswith("genq: job_../x: the API rejected the request: ")
 
 
 class TestJobs:
@@ -204,7 +206,7 @@ class TestJobs:
         assert told.code == 0
         assert f"{job_id}  midjourney.imagine  canceled" in told.out
         assert "Attempt 1: a worker took it and sent it to toys with the key" in told.out
-        assert "Nothing: it has ended" in told.out
+        assert "Nothing: the job has ended" in told.out
         assert "\x1b" not in told.out
         assert caller("explain", job_id, "--json").json["attempts"][0]["led_to"] == "running"
 
@@ -311,7 +313,7 @@ class TestOperations:
 
     def test_a_list_of_an_unknown_providers_jobs_warns(self, caller: Genq) -> None:
         answer = caller("list", "--provider", "klingg")
-        assert (answer.code, answer.out) == (0, "there are no such jobs\n")
+        assert (answer.code, answer.out) == (0, "no jobs match\n")
         assert "there is no provider 'klingg'; did you mean kling?" in answer.sentence
         assert caller("list", "--provider", "luma").err == ""
 

@@ -62,7 +62,7 @@ def test_a_value_has_the_type_of_its_field(assignment: str, value: Any) -> None:
 
 @pytest.mark.parametrize("assignment", ["prompt", "=5", ""])
 def test_what_is_no_assignment_is_refused(assignment: str) -> None:
-    with pytest.raises(CliError, match="is not name=value") as stop:
+    with pytest.raises(CliError, match="is not NAME=VALUE") as stop:
         read_key_values([assignment], SCHEMA)
     assert stop.value.code is ExitCode.USAGE
 
