@@ -154,7 +154,7 @@ def parse_since(since: str, also: str = "") -> datetime:
     try:
         named = datetime.fromisoformat(since)
     except ValueError:
-        message = f"--since must be 10m, 2h, 1d, 2026-01-31T12:00:00Z or similar{also}"
+        message = f"--since must be a time such as 10m, 2h, 1d, 2026-01-31T12:00:00Z{also}"
         raise CliError(message, ExitCode.USAGE) from None
     return named.astimezone(UTC)
 

@@ -75,7 +75,7 @@ def test_what_cannot_be_ordered_is_told_by_its_place(caller: Genq) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"\n \n", "holds no order"),
+        (b"\n \n", "contains no jobs"),
         (b'{}\n{"a": }\n', "line 2 is not JSON"),
         (b"[1]", "line 1 is not a JSON object"),
         (b'\n{"provider": "a", "provider": "b"}', "line 2 is not JSON: 'provider' is given twice"),

@@ -36,8 +36,8 @@ async def test_keys_that_are_limited_or_gone_are_named(sqlite_url: str) -> None:
         await store.close()
     assert {each.subject for each in (held, unwatched)} == {"key relay/main"}
     assert {each.level for each in (held, unwatched)} == {Level.WARNING}
-    assert "refused for kling/v9 since" in held.message
+    assert "blocked for kling/v9 since" in held.message
     assert "verify your organization" in held.message
-    assert "may not be looked at before" in unwatched.message
+    assert "cannot be polled before" in unwatched.message
     assert (gone.subject, gone.level) == ("key sold/main", Level.PROBLEM)
     assert gone.message.startswith("2 unfinished jobs belong to it")

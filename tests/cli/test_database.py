@@ -63,7 +63,7 @@ class TestMigrate:
         ("settings", "words"),
         [
             ({"api_key": "short", "webhook_secret": SECRET}, "GENQ_API_KEY must have at least 24"),
-            ({"api_key": KEY}, "needs GENQ_WEBHOOK_SECRET beside it"),
+            ({"api_key": KEY}, "also needs GENQ_WEBHOOK_SECRET"),
             ({"api_key": KEY, "webhook_secret": "hush"}, "GENQ_WEBHOOK_SECRET: a webhook secret"),
         ],
     )
@@ -189,9 +189,9 @@ class TestKeys:
                 "--provider klng",
                 "genq: --provider: there is no provider 'klng'; did you mean kling?",
             ),
-            ("--expires soon", "genq: --expires must be as in 90d, 12h or 2027-01-31T12:00:00Z"),
-            ("--expires 2020-01-01T00:00:00Z", "genq: --expires must lie in the future"),
-            ("--expires 2090-01-01T00:00:00", "genq: --expires must say its time zone"),
+            ("--expires soon", "genq: --expires must be a time such as 90d, 12h or 2027-01-31T12:00:00Z"),
+            ("--expires 2020-01-01T00:00:00Z", "genq: --expires must be in the future"),
+            ("--expires 2090-01-01T00:00:00", "genq: --expires needs a time zone"),
             ("--scope write", "genq: Invalid value for '--scope'"),
             ("--daily-jobs 0", "genq: Invalid value for '--daily-jobs'"),
         ],

@@ -66,7 +66,7 @@ def test_what_cannot_be_an_endpoint_says_what_to_change(caller: Genq) -> None:
     wrong = caller("endpoints", "replay", "whe_1", "--since", "yesterday")
     assert (wrong.code, wrong.sentence) == (
         ExitCode.USAGE,
-        "genq: --since must be as 10m, 2h, 1d, 2026-01-31T12:00:00Z",
+        "genq: --since must be a time such as 10m, 2h, 1d, 2026-01-31T12:00:00Z",
     )
 
 

@@ -80,7 +80,7 @@ class TestSubmit:
         [
             (["prompt=a", "prompt=b"], "prompt is given twice"),
             (["prompt=a", "--metadata", "a=1", "--metadata", "a=2"], "a is given twice"),
-            (["prompt=a", "--timeout", "5"], "--timeout says how long to --wait"),
+            (["prompt=a", "--timeout", "5"], "--timeout needs --wait"),
             (["prompt=a", "--action", "U1"], "name it with --parent"),
             (["prompt=a", "--idempotency-key", "an ö"], "visible ASCII characters"),
             (["prompt=a", "--priority", "11"], "'--priority'"),

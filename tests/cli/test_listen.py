@@ -39,7 +39,7 @@ def test_events_are_handed_on_signed_and_it_goes_on_where_it_was(
             running.until(lambda: "→ 200" in running.log.read_text(), "the answer to be told")
             running.process.send_signal(signal.SIGINT)
             assert running.process.wait(20) == ExitCode.OK
-            assert "goes on from here" in running.log.read_text()
+            assert "continues here" in running.log.read_text()
         missed = order(genq)
         with genq.running(reaper, *command) as running:
             running.until(lambda: len(receiver.about(missed)) == 2, "what was missed")
@@ -77,7 +77,7 @@ def test_json_is_for_programs_and_needs_no_receiver(
         (("http://127.0.0.1:1/hook",), "no webhook secret to sign with"),
         (("http://127.0.0.1:1/hook", "--secret", "whsec_short"), "--secret or GENQ_WEBHOOK_SECRET"),
         (("127.0.0.1:1/hook",), "URL must begin with http:// or https://"),
-        (("--since", "yesterday"), "--since must be as 10m"),
+        (("--since", "yesterday"), "--since must be a time such as 10m"),
     ],
 )
 def test_what_cannot_be_done_is_said(genq: Genq, arguments: tuple[str, ...], words: str) -> None:

@@ -69,7 +69,7 @@ def test_an_unknown_operation_is_told_with_the_known_ones(genq: Genq) -> None:
 @pytest.mark.parametrize(
     ("look_up", "known"),
     [
-        (lambda: operation_of("kling", "text2video", "kling.v9"), "it is as kling"),
+        (lambda: operation_of("kling", "text2video", "kling.v9"), "it has kling"),
         (lambda: operation_of("klong", "text2video", None), "did you mean kling\\? There are flux"),
         (lambda: reply_kind("guess"), "there are submit, query, batch_query, find, cancel"),
     ],

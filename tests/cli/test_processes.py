@@ -69,7 +69,7 @@ class TestFlower:
             ("localhost", None, None),
             ("0.0.0.0", "a:b", None),
             ("::", None, "set GENQ_FLOWER_BASIC_AUTH=user:password, or GENQ_FLOWER_HOST"),
-            ("genq.test.invalid", None, "everybody who reaches genq.test.invalid"),
+            ("genq.test.invalid", None, "everyone who can reach genq.test.invalid"),
             ("127.0.0.1", "hush", "must be user:password"),
             ("127.0.0.1", ":hush", "must be user:password"),
         ],
