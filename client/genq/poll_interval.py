@@ -1,15 +1,14 @@
-"""
-When it is worth asking the API about a job again.
-"""
+"""How often a client polls a job."""
 
-#: Seconds between two questions about one job.
-SHORTEST = 1.0
-LONGEST = 10.0
+#: Limits of the seconds between two polls of a job.
+SHORTEST_PAUSE = 1.0
+LONGEST_PAUSE = 10.0
 
 
 def poll_pause(waited: float, hint: float | None) -> float:
+    """Return the seconds until the next poll.
+
+    Uses the API's hint, else a tenth of the time waited so far; limited so that a user sees
+    progress.
     """
-    Seconds until the next question: what the API asked for, else a tenth of what the job has been
-    waited for; never so long that a person would think the command had died.
-    """
-    return min(max(waited / 10 if hint is None else hint, SHORTEST), LONGEST)
+    return min(max(waited / 10 if hint is None else hint, SHORTEST_PAUSE), LONGEST_PAUSE)

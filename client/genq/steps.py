@@ -1,6 +1,6 @@
-"""
-A call as a series of steps, without any I/O: what to send, how long to pause, what to make of the
-answer. `Client` and `AsyncClient` each perform the steps in their own way.
+"""A call as a series of steps, without any I/O: requests, pauses, parsing.
+
+`Client` and `AsyncClient` each perform the steps in their own way.
 """
 
 import random
@@ -14,15 +14,15 @@ import httpx
 from genq.errors import GenqError, NotFound, NotGenq, Refused, Unanswered, Unreachable
 from genq.job import Document
 
-#: Between two tries: this many seconds, doubled each time.
+#: Seconds between retries, doubled each time.
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 5.0
-#: Answers that say "later".
+#: Statuses that ask to retry later.
 RETRY_STATUSES = frozenset({408, 429, 502, 503, 504})
 CONFLICT = 409
 NOT_FOUND = 404
 NO_CONTENT = 204
-#: No connection was made, so nothing was asked.
+#: Errors before a connection was made: nothing was sent.
 NOT_SENT_ERRORS = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 T = TypeVar("T")
@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send this request; the step is answered with the response or the `TransportError`."""
+    """Send this request; the result is the response or the `TransportError`."""
 
     method: str
     path: str
@@ -52,16 +52,17 @@ Steps = Generator[Send | Pause, StepResult, T]
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A JSON object, and after how many seconds it is worth asking again, if the API said so."""
+    """A JSON object, and the API's Retry-After in seconds, if any."""
 
     document: Document
     retry_after: float | None
 
 
 def with_retries(send: Send, patience: float) -> Steps[Reply]:
-    """
-    The answer to a request that may be repeated: it is, for `patience` seconds, while the API is
-    away or says "later". Raises a `GenqError`.
+    """Return the reply to a request that may be repeated.
+
+    It is retried for `patience` seconds while the API is unreachable or asks to retry later. Raises
+    a `GenqError`.
     """
     until = monotonic() + patience
     pause = FIRST_PAUSE
@@ -78,23 +79,23 @@ def with_retries(send: Send, patience: float) -> Steps[Reply]:
 
 
 def without_retries(send: Send) -> Steps[Reply]:
-    """The answer to a request that must not be repeated. Raises a `GenqError`."""
+    """Return the reply to a request that must not be repeated. Raises a `GenqError`."""
     answer = yield send
     if isinstance(answer, httpx.TransportError) and not isinstance(answer, NOT_SENT_ERRORS):
         raise Unanswered(
-            f"the API was asked and did not answer ({error_text(answer)}): it may have done it"
+            f"the API did not answer ({error_text(answer)}): the request may have been executed"
         )
     return read_reply(answer)
 
 
 def retry_reason(answer: StepResult) -> tuple[GenqError | None, float | None]:
-    """What kept an answer away that may come yet, and for how long the API asks for patience."""
+    """Return the error if the request should be retried, and the API's Retry-After."""
     if isinstance(answer, httpx.TransportError):
         return unreachable(answer), None
     if answer is None:
         return None, None
     wanted = retry_after(answer)
-    # A conflict that names a time is an order with the same idempotency key, still being taken.
+    # A conflict with Retry-After: a request with this idempotency key is still in progress.
     in_progress = answer.status_code == CONFLICT and wanted is not None
     if answer.status_code in RETRY_STATUSES or in_progress:
         return refusal(answer), wanted
@@ -102,7 +103,7 @@ def retry_reason(answer: StepResult) -> tuple[GenqError | None, float | None]:
 
 
 def read_reply(answer: StepResult) -> Reply:
-    """The document of an answer. Raises `Refused`, `NotGenq` or `Unreachable`."""
+    """Return the JSON object. Raises `Refused`, `NotGenq` or `Unreachable`."""
     if isinstance(answer, httpx.TransportError):
         raise unreachable(answer)
     assert answer is not None
@@ -121,8 +122,7 @@ def refusal(response: httpx.Response) -> GenqError:
     if document is None or "detail" not in document:
         return not_genq(response)
     kind = NotFound if response.status_code == NOT_FOUND else Refused
-    words = problem_text(document)
-    return kind(words, response.status_code, document, retry_after(response))
+    return kind(problem_text(document), response.status_code, document, retry_after(response))
 
 
 def unreachable(error: httpx.TransportError) -> Unreachable:
@@ -132,13 +132,13 @@ def unreachable(error: httpx.TransportError) -> Unreachable:
 def not_genq(response: httpx.Response) -> NotGenq:
     url = response.request.url
     return NotGenq(
-        f"{url.scheme}://{url.netloc.decode()} answered HTTP {response.status_code}, and not as"
+        f"{url.scheme}://{url.netloc.decode()} answered HTTP {response.status_code}, but not as"
         " genq's API does"
     )
 
 
 def json_object(response: httpx.Response) -> Document | None:
-    """The JSON object of an answer; None where it is anything else."""
+    """Return the response's JSON object; None if it is anything else."""
     try:
         document = response.json()
     except ValueError:
@@ -147,7 +147,7 @@ def json_object(response: httpx.Response) -> Document | None:
 
 
 def problem_text(problem: Document) -> str:
-    """A problem document in one line: each thing to change, or the one thing that is wrong."""
+    """Return a problem document in one line: its `errors` if there are any, else its `detail`."""
     errors: list[Document] = problem.get("errors") or []
     return (
         "; ".join(f"{pointer_prefix(each)}{each['detail']}" for each in errors) or problem["detail"]
@@ -155,7 +155,7 @@ def problem_text(problem: Document) -> str:
 
 
 def pointer_prefix(complaint: Document) -> str:
-    """`duration: ` for the pointer `#/input/duration`."""
+    """Return `duration: ` for the pointer `#/input/duration`."""
     path = str(complaint.get("pointer", "")).removeprefix("#").removeprefix("/")
     name = path.removeprefix("input/").replace("/", ".")
     return f"{name}: " if name else ""

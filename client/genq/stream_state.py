@@ -1,6 +1,4 @@
-"""
-Following a stream of events over as many connections as it takes, without any I/O.
-"""
+"""Follows a stream of events across connections, without any I/O."""
 
 import json
 from collections.abc import Mapping
@@ -15,17 +13,17 @@ from genq.event import Event, parse_event
 from genq.job import TERMINAL
 from genq.steps import FIRST_PAUSE, LONGEST_PAUSE, RETRY_STATUSES, refusal, retry_after, unreachable
 
-#: An API that is being stopped closes its streams; it, or another, is there again soon.
+#: A stopping API closes its streams; a new one is expected soon.
 CLOSED = httpx.ReadError("the stream was closed")
 
-#: A connection that was open for so many seconds was no false start.
+#: A connection open for this many seconds resets the retry time.
 HELD = 5.0
 
 
 class StreamState:
-    """
-    Where a stream stands: what came last, and how long nothing has come. With `to_the_end` it is
-    `done` once its job has ended.
+    """The position in a stream and the time without messages.
+
+    With `to_the_end` it is `done` once its job has ended.
     """
 
     def __init__(
@@ -40,10 +38,10 @@ class StreamState:
         self._held = held
         self._to_the_end = to_the_end
         self.done = False
-        #: The id of the latest message; the next connection goes on after it.
+        #: The id of the last message; the next connection continues after it.
         self.last_id = after
         self._silent_since = monotonic()
-        #: When the present connection was made; never, while there is none.
+        #: When the current connection was opened; infinity if there is none.
         self._opened_at = inf
         self._pause = FIRST_PAUSE
 
@@ -53,7 +51,10 @@ class StreamState:
         return accept if self.last_id is None else {**accept, "last-event-id": self.last_id}
 
     def check(self, response: httpx.Response) -> float | None:
-        """None where it may be read, else after how long to ask again. Raises a `GenqError`."""
+        """Return None if the response may be read, else the seconds until a retry.
+
+        Raises a `GenqError`.
+        """
         if response.is_success:
             self._opened_at = monotonic()
             return None
@@ -65,9 +66,9 @@ class StreamState:
         return wait
 
     def connection_lost(self, error: httpx.TransportError = CLOSED) -> float:
-        """After how long to connect again. Raises `Unreachable` when patience has run out."""
+        """Return the seconds until the next connection. Raises `Unreachable` after `patience`."""
         if monotonic() - self._opened_at >= self._held:
-            # It was well to its end: the API pings, which is not heard here, so nothing happened.
+            # It was alive until its end: pings are not visible here.
             self._silent_since, self._pause = monotonic(), FIRST_PAUSE
         self._opened_at = inf
         wait = self._next_pause()
@@ -76,7 +77,7 @@ class StreamState:
         return wait
 
     def read_message(self, message: ServerSentEvent) -> Event | None:
-        """The event of a message; None for one that carries nothing. Raises `NotGenq`."""
+        """Return the event; None for a message without data. Raises `NotGenq`."""
         self._silent_since, self._pause = monotonic(), FIRST_PAUSE
         if message.id:
             self.last_id = message.id
@@ -85,7 +86,7 @@ class StreamState:
         try:
             event = parse_event(json.loads(message.data), message.id or None)
         except (ValueError, KeyError, TypeError) as error:
-            raise NotGenq(f"the stream's message is no event: {error!r}") from None
+            raise NotGenq(f"the stream's message is not an event: {error!r}") from None
         self.done = self._to_the_end and event.data.get("state") in TERMINAL
         return event
 

@@ -1,4 +1,4 @@
-"""Whoever is entrusted to a reaper dies with its owner, and whoever is released does not."""
+"""Registered children die with their owner; released ones do not."""
 
 import os
 import signal
@@ -47,11 +47,11 @@ def test_a_child_has_a_session_of_its_own_and_nothing_to_read() -> None:
     assert output.split() == [str(child.pid).encode(), b"0"]
 
 
-def test_no_child_is_started_once_the_keeper_is_gone() -> None:
+def test_no_child_is_started_once_the_reaper_is_gone() -> None:
     before = {process.pid for process in descendants(os.getpid())}
     with ChildReaper() as reaper:
-        [reap_until_closed] = [one for one in descendants(os.getpid()) if one.pid not in before]
-        os.kill(reap_until_closed.pid, signal.SIGKILL)
-        wait_for(lambda: not is_running(reap_until_closed.pid), SOON, "the reaper to be gone")
+        [process] = [one for one in descendants(os.getpid()) if one.pid not in before]
+        os.kill(process.pid, signal.SIGKILL)
+        wait_for(lambda: not is_running(process.pid), SOON, "the reaper to be gone")
         with pytest.raises(ReaperGone, match="start it again"):
             reaper.launch(SLEEP)
