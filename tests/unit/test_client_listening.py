@@ -6,7 +6,7 @@ from time import monotonic
 import httpx
 import pytest
 from genq import Unreachable
-from genq.listening import Listening
+from genq.stream_state import Listening
 
 from tests.services.waiting import wait_for
 
