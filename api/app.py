@@ -26,7 +26,7 @@ from api.routes import routes
 from api.startup_checks import check_store
 from api.version import VERSION
 from generation.settings import Settings
-from generation.store import UnreadableRow, is_away
+from generation.store import UnreadableRow, is_unavailable
 
 log = structlog.get_logger(__name__)
 
@@ -112,7 +112,7 @@ class Api(FastAPI):
         raise error
 
     async def _on_store_trouble(self, request: Request, error: Exception) -> Response:
-        if not is_away(error):
+        if not is_unavailable(error):
             raise error
         log.error("store_unavailable", request_id=request.scope[REQUEST_ID], error=str(error))
         words = "the database does not answer; try again later"
@@ -156,7 +156,7 @@ class Api(FastAPI):
 
 def create_app(settings: Settings) -> Api:
     """
-    The application with these settings. Raises `BadStations` or `UnusableDatabase` where they
+    The application with these settings. Raises `StationsFileError` or `UnusableDatabase` where they
     cannot work. Its lifespan raises `Refusal` where the database is not ready for it.
     """
     return Api(settings)

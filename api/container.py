@@ -33,7 +33,7 @@ from api.jobs.submit import Ordering
 from api.operations.catalogue import Catalogue
 from api.system.health import ReadinessChecks
 from generation.access.permissions import Scope
-from generation.flower_publisher import Rows
+from generation.flower_publisher import FlowerPublisher
 from generation.queue import Nudger, celery_app
 from generation.settings import Settings
 from generation.stations.config_file import load_stations
@@ -49,8 +49,8 @@ LETTING_GO = timedelta(seconds=1.5)
 
 class Door:
     """
-    Made anywhere, used on one event loop. Raises `BadStations` or `UnusableDatabase` where the
-    settings cannot work; nothing is connected before it is used.
+    Made anywhere, used on one event loop. Raises `StationsFileError` or `UnusableDatabase` where
+    the settings cannot work; nothing is connected before it is used.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -62,7 +62,7 @@ class Door:
         self.limiter = Limiter(self.store.jobs.quotas)
         self.nudger = Nudger(settings)
         hostname = f"genq-api@{socket.gethostname()}"
-        self._rows = Rows(self.nudger, celery_app(settings), hostname)
+        self._rows = FlowerPublisher(self.nudger, celery_app(settings), hostname)
         self.catalogue = catalogue = Catalogue(stations)
         hints = Hints(catalogue, Paces(self.store.durations, stations))
         orders = OrderReader(settings, catalogue, Followups(stations))
@@ -98,7 +98,7 @@ class Door:
         )
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
-                log.warning("closed_in_haste", error=f"{type(outcome).__name__}: {outcome}")
+                log.warning("shutdown_timed_out", error=f"{type(outcome).__name__}: {outcome}")
 
     def _keyed(self, endpoint: CallersEndpoint, scope: Scope | None = None) -> Guarded:
         return Guarded(self.callers, self.limiter, endpoint, scope)

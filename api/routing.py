@@ -13,8 +13,8 @@ from starlette.responses import Response
 from api.auth.guard import READING
 from api.dependencies import container_of
 from api.http.query_params import unusable_value
-from generation.access.quota import OverQuota
-from generation.store import again_if_cut
+from generation.access.quota import QuotaExceeded
+from generation.store import retry_if_disconnected
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -39,11 +39,11 @@ class ApiRoute(APIRoute):
         async def serve(request: Request) -> Response:
             try:
                 if is_read:
-                    return await again_if_cut(lambda: handle(request))
+                    return await retry_if_disconnected(lambda: handle(request))
                 response = await handle(request)
             except RequestValidationError as error:
                 raise unusable_value(error.errors()) from error
-            except OverQuota as over:
+            except QuotaExceeded as over:
                 limiter = container_of(request).limiter
                 raise limiter.problem(request.state.limited_caller, over) from over
             if caller := getattr(request.state, "limited_caller", None):

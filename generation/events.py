@@ -173,7 +173,7 @@ def as_born(job: Job) -> Job:
     A `job.queued` event that nobody subscribed to is not stored. Its payload can be made later,
     because the fields it consists of never change.
     """
-    return job.but(
+    return job.evolve(
         state=JobState.QUEUED,
         sequence=0,
         reason="",

@@ -70,7 +70,7 @@ class Billed(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Then(StrEnum):
+class DoubtResolution(StrEnum):
     """How a job in doubt ends when a person says that its task was never created."""
 
     REQUEUE = "requeue"
@@ -114,7 +114,7 @@ class Webhook:
 UNSETTLED = frozenset({S.SUBMITTING, S.IN_DOUBT})
 
 
-# Without slots, so that `but` can copy all fields at once.
+# Without slots, so that `evolve` can copy all fields at once.
 @dataclass(frozen=True, kw_only=True)
 class Job:
     """One job. Times are UTC."""
@@ -191,7 +191,7 @@ class Job:
     cancel_requested_at: datetime | None = None
     #: In doubt: a person said that its task was never created. The value is applied after one more
     #: search.
-    resolved_as: Then | None = None
+    resolved_as: DoubtResolution | None = None
     #: The input that the caller sent to a job awaiting it, until the upstream has accepted it.
     answer: Mapping[str, Any] | None = None
     #: When that input was last sent upstream.
@@ -232,14 +232,16 @@ class Job:
         """Return the job in its next state. Raises `IllegalMove` if `MOVES` does not allow it."""
         if state not in MOVES[self.state]:
             raise IllegalMove(f"a {self.state} job cannot become {state}")
-        moved = self.but(state=state, updated_at=now, **changes)
-        return moved.but(purchases=self.purchases + 1) if bought(self, moved) else moved
+        moved = self.evolve(state=state, updated_at=now, **changes)
+        return (
+            moved.evolve(purchases=self.purchases + 1) if settles_purchase(self, moved) else moved
+        )
 
     def keep(self, now: datetime, **changes: Any) -> "Job":
         """Return the job with changes that leave its state as it is."""
-        return self.but(updated_at=now, **changes)
+        return self.evolve(updated_at=now, **changes)
 
-    def but(self, **changes: Any) -> "Job":
+    def evolve(self, **changes: Any) -> "Job":
         """Return a copy with these fields changed.
 
         `dataclasses.replace` passes all fifty fields one by one and takes ten times as long.
@@ -252,7 +254,7 @@ class Job:
         return copy
 
 
-def bought(before: Job, after: Job) -> bool:
+def settles_purchase(before: Job, after: Job) -> bool:
     """Return whether this move settles that the latest submit was accepted, or will never be known.
 
     A submit in doubt is not counted while it may still turn out that it never arrived.

@@ -16,7 +16,9 @@ from generation.settings import Settings
 #: Libraries that log each request, poll or message at INFO.
 CHATTY = (
     "httpx",
+    "httpx2",
     "httpcore",
+    "httpcore2",
     "aiohttp.access",
     "kombu",
     "celery.bootsteps",
@@ -60,7 +62,7 @@ def rendered(log_format: str) -> list[Processor]:
     if sys.stderr.isatty():
         plain = structlog.dev.plain_traceback
         return [structlog.dev.ConsoleRenderer(exception_formatter=plain)]
-    return [structlog.processors.format_exc_info, line_of]
+    return [structlog.processors.format_exc_info, wait_queue_of]
 
 
 class NamedLogger(structlog.WriteLogger):
@@ -71,7 +73,7 @@ class NamedLogger(structlog.WriteLogger):
         self.name = name
 
 
-def line_of(logger: WrappedLogger, method: str, event: EventDict) -> str:
+def wait_queue_of(logger: WrappedLogger, method: str, event: EventDict) -> str:
     """Return the line that `ConsoleRenderer` makes without colors, in a quarter of its time."""
     del logger, method
     exception = event.pop("exception", None)

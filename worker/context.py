@@ -17,23 +17,23 @@ from celery import Celery
 from sqlalchemy.exc import SQLAlchemyError
 
 from generation.access.callback_tokens import SECRET_NAME, callback_url
-from generation.flower_publisher import Rows
+from generation.flower_publisher import FlowerPublisher
 from generation.job import Job
-from generation.lifecycle import Moment, Rules
-from generation.polling.pace import Durations, Pace
+from generation.lifecycle import DecisionContext, LifecycleRules
+from generation.polling.pace import Pace, UsualDurations
 from generation.queue import Nudger
 from generation.settings import Settings, seconds
 from generation.stations.binding import Binding
-from generation.stations.key_health import Account, KeyName, Patience
+from generation.stations.key_health import KeyHealth, KeyName, RetryWaits
 from generation.stations.station import Stations
-from generation.store import Change, Decide, Store, is_away
+from generation.store import Change, Decide, Store, is_unavailable
 from generation.upstream.client import Upstream
 from generation.webhooks.sender import Sender
-from worker.runtime.circuit_breakers import Breakers
+from worker.runtime.circuit_breakers import CircuitBreakers
 from worker.runtime.clock import Clock
-from worker.runtime.counters import Counts
-from worker.runtime.learned_durations import Learned
-from worker.submitting.places import SubmitPlaces
+from worker.runtime.counters import LookCounters
+from worker.runtime.learned_durations import LearnedDurations
+from worker.submitting.places import SubmitLimits
 
 log = structlog.get_logger(__name__)
 
@@ -41,14 +41,14 @@ Answer = TypeVar("Answer")
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: How long a stopping process keeps trying to save what it has learned.
-LEAVING_SAVES_FOR = timedelta(minutes=10)
+STOPPING_SAVES_FOR = timedelta(minutes=10)
 LONGEST_PAUSE_SECONDS = 5
 
 #: For decisions on a job that is bound to nothing: only deadlines and leases matter there.
-NO_PACE = Pace(Durations(seconds(30), seconds(60), seconds(120)))
+NO_PACE = Pace(UsualDurations(seconds(30), seconds(60), seconds(120)))
 
 
-class Room:
+class WorkerContext:
     """Everything that the steps of a job need. Made and used on one event loop."""
 
     def __init__(self, settings: Settings, stations: Stations, app: Celery, hostname: str) -> None:
@@ -56,15 +56,15 @@ class Room:
         self.stations = stations
         self.store = Store(settings.store_url, base_url=settings.public_url or "")
         self.upstream = Upstream(settings)
-        self.breakers = Breakers()
-        self.learned = Learned(self.store.durations)
-        self.counts = Counts(self.store.database)
+        self.breakers = CircuitBreakers()
+        self.learned = LearnedDurations(self.store.durations)
+        self.counts = LookCounters(self.store.database)
         #: The state of keys, and the keys that jobs wait for; read again on each tick.
-        self.accounts: Mapping[KeyName, Account] = {}
+        self.accounts: Mapping[KeyName, KeyHealth] = {}
         self.awaited: Set[KeyName] = frozenset()
-        self.patience = Patience(settings.retry_base, settings.retry_limit)
+        self.retry_waits = RetryWaits(settings.retry_base, settings.retry_limit)
         self.nudger = Nudger(settings)
-        self.rows = Rows(self.nudger, app, hostname)
+        self.rows = FlowerPublisher(self.nudger, app, hostname)
         self.sender = Sender(
             settings.webhook_policy,
             total=settings.webhook_timeout,
@@ -72,44 +72,46 @@ class Room:
             keys=settings.signing_keys,
             proxy=settings.webhook_proxy.get_secret_value() if settings.webhook_proxy else None,
         )
-        self.rules = Rules(
+        self.rules = LifecycleRules(
             retry_base=settings.retry_base,
             retry_limit=settings.retry_limit,
             submit_lease=settings.submit_lease,
             submit_timeout=settings.submit_timeout,
         )
         self.clock = Clock()
-        self.submit_places = SubmitPlaces(settings.worker_concurrency, len(stations))
+        self.submit_places = SubmitLimits(settings.worker_concurrency, len(stations))
         #: Jobs that this process is submitting; their leases are renewed.
         self.submitting: set[str] = set()
         #: Held while a job is saved with a task, by station and upstream id.
         self.naming: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         #: Set when a delivery may be due, so that it need not wait for the next tick.
-        self.told = asyncio.Event()
+        self.delivery_due = asyncio.Event()
         #: Set when the process is to end: nothing new is claimed.
-        self.leaving = False
+        self.is_stopping = False
 
     def now(self) -> datetime:
         return self.clock.now()
 
-    def steady(self) -> datetime:
+    def monotonic_time(self) -> datetime:
         """Return a monotonic time, for what only this process remembers."""
         return EPOCH + timedelta(seconds=monotonic())
 
-    def moment(self, binding: Binding | None = None, model: str = "") -> Moment:
+    def moment(self, binding: Binding | None = None, model: str = "") -> DecisionContext:
         """Return the context of a decision about a job of this binding that asks for this model."""
         pace = self.learned.pace(binding, model) if binding else NO_PACE
         rules = self.rules
         if binding and binding.operation.submit_timeout:
             rules = replace(rules, submit_timeout=binding.operation.submit_timeout)
-        surely = self.clock.surely()
-        return Moment(now=self.now(), rules=rules, pace=pace, dice=random.random(), surely=surely)
+        certain_now = self.clock.certain_now()
+        return DecisionContext(
+            now=self.now(), rules=rules, pace=pace, jitter=random.random(), certain_now=certain_now
+        )
 
     async def save(self, job_id: str, decide: Decide) -> Change | None:
         """Apply `JobStore.change` with `persist`."""
         change = await self.persist(job_id, lambda: self.store.jobs.change(job_id, decide))
         if change is not None and change.moved:
-            self.told.set()
+            self.delivery_due.set()
         return change
 
     async def persist(self, job_id: str, write: Callable[[], Awaitable[Answer]]) -> Answer:
@@ -125,9 +127,11 @@ class Room:
             try:
                 return await write()
             except (SQLAlchemyError, OSError) as error:
-                if self.leaving and give_up_at is None:
-                    give_up_at = monotonic() + LEAVING_SAVES_FOR.total_seconds()
-                if not is_away(error) or (give_up_at is not None and monotonic() >= give_up_at):
+                if self.is_stopping and give_up_at is None:
+                    give_up_at = monotonic() + STOPPING_SAVES_FOR.total_seconds()
+                if not is_unavailable(error) or (
+                    give_up_at is not None and monotonic() >= give_up_at
+                ):
                     raise
                 log.warning("save_delayed", job_id=job_id, error=str(error))
             await asyncio.sleep(pause)
@@ -140,7 +144,7 @@ class Room:
         try:
             secret = await self.store.secrets.get(SECRET_NAME)
         except (SQLAlchemyError, OSError) as error:
-            log.warning("callback_not_asked_for", job_id=job.id, error=str(error))
+            log.warning("callback_url_unavailable", job_id=job.id, error=str(error))
             return None
         return callback_url(self.settings.public_url, job.id, secret)
 

@@ -13,7 +13,7 @@ import structlog
 
 from generation.settings import Settings
 from generation.store import Store
-from worker.context import Room
+from worker.context import WorkerContext
 
 log = structlog.get_logger(__name__)
 
@@ -30,26 +30,26 @@ REMOVING = "prune_"
 Chore = Callable[[], Awaitable[int]]
 
 
-class Housekeeping:
+class Maintenance:
     """The chores of a worker process, and when each is due."""
 
-    def __init__(self, room: Room) -> None:
-        self._room = room
-        self._chores = chores(room.store, room.settings, room.now)
+    def __init__(self, context: WorkerContext) -> None:
+        self._context = context
+        self._chores = chores(context.store, context.settings, context.now)
         # Spread, so that processes do not run in the same second.
         self._due = dict.fromkeys(self._chores, monotonic() + random.uniform(0, 60))
 
     async def round(self) -> bool:
         """Do what is due. Chores are separated by pauses, however much there is to do."""
         for name, chore in self._chores.items():
-            if monotonic() >= self._due[name] and not self._room.leaving:
-                if not is_trusted(name, self._room.clock.even_for()):
+            if monotonic() >= self._due[name] and not self._context.is_stopping:
+                if not is_trusted(name, self._context.clock.even_for()):
                     continue
                 done = await chore()
                 wait = SOON if done >= BATCH else EVERY
                 self._due[name] = monotonic() + wait.total_seconds()
                 if done:
-                    log.info("kept_house", chore=name, rows=done)
+                    log.info("maintenance_done", chore=name, rows=done)
         return False
 
 

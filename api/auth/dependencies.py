@@ -11,7 +11,7 @@ from fastapi.security import APIKeyHeader, HTTPBearer, SecurityScopes
 
 from api.dependencies import InContainer
 from generation.access.permissions import Scope
-from generation.store import ApiKey, again_if_cut
+from generation.store import ApiKey, retry_if_disconnected
 
 #: They describe the key in the OpenAPI document; `ApiKeyAuth.admit` reads the headers.
 BEARER = HTTPBearer(
@@ -35,7 +35,7 @@ async def authenticate(
     rate limit headers to the response of such a caller.
     """
     (scope,) = map(Scope, required.scopes)
-    caller = await again_if_cut(lambda: container.callers.admit(request.headers, scope))
+    caller = await retry_if_disconnected(lambda: container.callers.admit(request.headers, scope))
     request.state.caller = caller
     if scope is Scope.SUBMIT and caller.access.limits:
         container.limiter.check(request, caller)

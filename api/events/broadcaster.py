@@ -15,7 +15,7 @@ from time import monotonic
 import structlog
 
 from generation.events import PROGRESS_EVERY
-from generation.store import EventStore, Head, Progress, Told
+from generation.store import EventHead, EventPayload, EventStore, ProgressPayload
 
 log = structlog.get_logger(__name__)
 
@@ -31,7 +31,7 @@ BATCH = 500
 #: Jobs read whole at a time: each may be large.
 FEW = 20
 
-StreamItem = Told | Progress
+StreamItem = EventPayload | ProgressPayload
 
 
 class Subscription:
@@ -62,7 +62,9 @@ class Subscription:
 
     def deliver(self, item: StreamItem) -> None:
         """Queue an item of a wanted type; close the subscription if its queue is full."""
-        unwanted = isinstance(item, Told) and self._types and item.head.type not in self._types
+        unwanted = (
+            isinstance(item, EventPayload) and self._types and item.head.type not in self._types
+        )
         if self._closed or unwanted:
             return
         if self._waiting.qsize() >= MOST_WAITING:
@@ -190,7 +192,7 @@ class EventBroadcaster:
                         for subscription in self._of_jobs[job_id]:
                             subscription.deliver(progress)
 
-    def _subscriptions(self, head: Head) -> Iterator[Subscription]:
+    def _subscriptions(self, head: EventHead) -> Iterator[Subscription]:
         yield from self._of_tenants.get(head.tenant, ())
         yield from self._of_jobs.get(head.job_id or "", ())
 

@@ -35,7 +35,7 @@ from api.http.responses import json_answer
 from api.lookup import own_job
 from api.routing import new_router
 from generation.access.permissions import Scope
-from generation.store import ApiKey, Store, Told
+from generation.store import ApiKey, EventPayload, Store
 
 NOT_KEPT = {"Cache-Control": "no-store"}
 #: A page of any site may read what a stream token opens.
@@ -210,7 +210,7 @@ async def start_position(store: Store, tenant: str, start: Start) -> int:
 
 async def read_feed(
     store: Store, tenant: str, position: int, query: EventQuery
-) -> tuple[Sequence[Told], int]:
+) -> tuple[Sequence[EventPayload], int]:
     """Return up to one event more than asked for, and the end of the feed before them."""
     end = await store.events.place()
     found = await store.events.after(tenant, position, query.limit + 1, query.types)
@@ -232,7 +232,7 @@ async def wait_for_event(
             return
 
 
-def page_response(events: Sequence[Told], cursor: str, has_more: bool) -> Response:
+def page_response(events: Sequence[EventPayload], cursor: str, has_more: bool) -> Response:
     """Return a page of payloads, each byte for byte as stored."""
     tail = to_json({"next_cursor": cursor, "has_more": has_more})
     data = b",".join(event.body for event in events)

@@ -23,7 +23,7 @@ from api.events.query import cursor_of
 from api.http.timeouts import uncut
 from generation.events import ENDINGS, PROGRESS
 from generation.job import Job
-from generation.store import EventStore, Progress, Told
+from generation.store import EventPayload, EventStore, ProgressPayload
 
 log = structlog.get_logger(__name__)
 
@@ -88,10 +88,10 @@ async def stream_job_events(
             match item:
                 case bytes():
                     yield item
-                case Progress() if item.percent != percent:
+                case ProgressPayload() if item.percent != percent:
                     percent = item.percent
                     yield frame_of(item.body, PROGRESS, None)
-                case Told() if item.head.sequence > after:
+                case EventPayload() if item.head.sequence > after:
                     after = item.head.sequence
                     percent = percent_of(item) or percent
                     yield job_frame(item)
@@ -127,7 +127,7 @@ async def stream_tenant_events(
         while await uncut(access.holds()) and (item := await next_item(subscription)):
             if isinstance(item, bytes):
                 yield item
-            elif isinstance(item, Told) and position_of(item) > position:
+            elif isinstance(item, EventPayload) and position_of(item) > position:
                 position = position_of(item)
                 yield feed_frame(item)
 
@@ -146,18 +146,18 @@ def frame_of(body: bytes, event_type: str, event_id: str | None) -> bytes:
     return format_sse_event(data_str=body.decode(), event=event_type, id=event_id)
 
 
-def job_frame(event: Told) -> bytes:
+def job_frame(event: EventPayload) -> bytes:
     return frame_of(event.body, event.head.type, str(event.head.sequence))
 
 
-def feed_frame(event: Told) -> bytes:
+def feed_frame(event: EventPayload) -> bytes:
     return frame_of(event.body, event.head.type, cursor_of(position_of(event)))
 
 
-def position_of(event: Told) -> int:
+def position_of(event: EventPayload) -> int:
     return event.head.position or 0
 
 
-def percent_of(event: Told) -> int | None:
+def percent_of(event: EventPayload) -> int | None:
     """Return the progress in a stored progress event; None for other events."""
     return json.loads(event.body)["data"]["progress"] if event.head.type == PROGRESS else None

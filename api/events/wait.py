@@ -6,7 +6,7 @@ from datetime import timedelta
 from api.events.broadcaster import EventBroadcaster
 from generation.events import ENDINGS
 from generation.job import Job
-from generation.store import JobStore, Told
+from generation.store import EventPayload, JobStore
 
 
 class JobWaiter:
@@ -36,6 +36,6 @@ class JobWaiter:
             # The job may have ended before the subscription began.
             fresh = await self._store.get(job.id) or job
             while not fresh.is_terminal and (item := await subscription.next()) is not None:
-                if isinstance(item, Told):
+                if isinstance(item, EventPayload):
                     fresh = await self._store.get(job.id) or fresh
             return fresh

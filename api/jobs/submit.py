@@ -19,7 +19,7 @@ from api.jobs.request_headers import Wishes, read_wishes
 from api.lookup import checked_client_id
 from generation.job_document import job_document
 from generation.settings import Settings
-from generation.store import ApiKey, KeyScope, Placed
+from generation.store import ApiKey, InsertResult, KeyScope
 
 
 class Ordering:
@@ -57,7 +57,7 @@ class Ordering:
             placed = await self._taker.instead(problem, key, now)
         return await self._answer(placed, wishes, now)
 
-    async def _answer(self, placed: Placed, wishes: Wishes, now: datetime) -> Response:
+    async def _answer(self, placed: InsertResult, wishes: Wishes, now: datetime) -> Response:
         job = placed.jobs[0]
         headers: dict[str, str] = {}
         if placed.replayed:

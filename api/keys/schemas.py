@@ -15,9 +15,9 @@ from api.http.timestamps import Time
 from generation import providers
 from generation.access.key_document import key_document
 from generation.access.permissions import (
+    DEFAULT_SCOPES,
     LONGEST_TENANT,
     TENANT,
-    USUAL_SCOPES,
     Access,
     Limits,
     Rate,
@@ -101,7 +101,7 @@ class KeyUpdate(RequestModel):
     }
 
     scopes: list[Scope] = Field(
-        sorted(USUAL_SCOPES),
+        sorted(DEFAULT_SCOPES),
         min_length=1,
         max_length=len(Scope),
         description="Its permissions.",

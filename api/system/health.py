@@ -16,7 +16,7 @@ import structlog
 from api.http.timeouts import within
 from generation.broker import fault_of
 from generation.queue import Nudger
-from generation.stations.key_health import Account
+from generation.stations.key_health import KeyHealth
 from generation.stations.station import Stations
 from generation.store import Store, revisions
 
@@ -201,14 +201,14 @@ class ReadinessChecks:
             return None
 
 
-def block_reason(account: Account) -> str:
+def block_reason(account: KeyHealth) -> str:
     """Return why a key is refused, and its balance if that is known."""
     if account.balance is None:
         return f"{account.blocked_code}"
     return f"{account.blocked_code}, {account.balance:g} {account.balance_unit} left"
 
 
-def limitations(account: Account, now: datetime) -> Iterator[str]:
+def limitations(account: KeyHealth, now: datetime) -> Iterator[str]:
     """Yield what a working key cannot do for now. Models are counted, not named."""
     where = f"station {account.station} refuses key {account.key}"
     held = Counter((block.provider, block.code) for block in account.blocks.held(now))

@@ -19,9 +19,9 @@ from generation.counters import (
     standing,
 )
 from generation.job import TERMINAL, JobState
-from generation.stations.key_health import Account, KeyName
+from generation.stations.key_health import KeyHealth, KeyName
 from generation.stations.station import Key
-from generation.store import TABLES, Figures
+from generation.store import TABLES, DeploymentMetrics
 
 OF_A_KEY = ("station", "key")
 
@@ -29,7 +29,7 @@ OF_A_KEY = ("station", "key")
 class DeploymentMetrics(Collector):
     """One reading of all metrics."""
 
-    def __init__(self, found: Figures, keys: dict[KeyName, Key], now: datetime) -> None:
+    def __init__(self, found: DeploymentMetrics, keys: dict[KeyName, Key], now: datetime) -> None:
         self._found = found
         self._keys = keys
         self._now = now
@@ -102,7 +102,7 @@ class DeploymentMetrics(Collector):
             for name, (text, *labels) in KEY_GAUGES.items()
         }
         for name, key in self._keys.items():
-            account = self._found.accounts.get(name) or Account.of(name)
+            account = self._found.accounts.get(name) or KeyHealth.of(name)
             in_use = self._found.held[name]
             gauges["in_use"].add_metric(name, in_use)
             gauges["blocked"].add_metric(name, account.blocked_code is not None)

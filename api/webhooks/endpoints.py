@@ -37,10 +37,10 @@ from generation.settings import Settings
 from generation.store import TooManyEndpoints
 from generation.store.webhooks.delivery_log import MOST_AT_ONCE
 from generation.webhooks.documents import delivery_document, endpoint_document, stats_document
-from generation.webhooks.endpoint import Endpoint
+from generation.webhooks.endpoint import RegisteredEndpoint
 from generation.webhooks.guard import ForbiddenAddress, check_url
-from generation.webhooks.notices import test_event
-from generation.webhooks.secrets import rotated
+from generation.webhooks.notices import endpoint_test_event
+from generation.webhooks.secrets import rotated_secrets
 from generation.webhooks.signature import new_secret
 
 #: A response that contains a secret must not be cached.
@@ -70,23 +70,25 @@ async def id_in_path(
 EndpointId = Annotated[str, Depends(id_in_path)]
 
 
-async def own_endpoint(endpoint_id: EndpointId, caller: Caller, store: InStore) -> Endpoint:
+async def own_endpoint(
+    endpoint_id: EndpointId, caller: Caller, store: InStore
+) -> RegisteredEndpoint:
     endpoint = await store.endpoints.get(endpoint_id, caller.tenant)
     if endpoint is None:
         raise no_such_endpoint()
     return endpoint
 
 
-OwnEndpoint = Annotated[Endpoint, Depends(own_endpoint)]
+OwnEndpoint = Annotated[RegisteredEndpoint, Depends(own_endpoint)]
 
 
-async def enabled_endpoint(endpoint: OwnEndpoint) -> Endpoint:
+async def enabled_endpoint(endpoint: OwnEndpoint) -> RegisteredEndpoint:
     if not endpoint.enabled:
         raise endpoint_disabled(endpoint.disabled_reason)
     return endpoint
 
 
-EnabledEndpoint = Annotated[Endpoint, Depends(enabled_endpoint)]
+EnabledEndpoint = Annotated[RegisteredEndpoint, Depends(enabled_endpoint)]
 PeriodBody = Annotated[Period, JsonBody.of(Period)]
 DISABLED = problems(endpoint_disabled("the receiver answered 410"))
 
@@ -111,7 +113,7 @@ async def create_webhook_endpoint(
     """
     check_receiver(body.url, settings)
     now = datetime.now(UTC)
-    endpoint = Endpoint(
+    endpoint = RegisteredEndpoint(
         id=f"whe_{ULID()}",
         tenant=caller.tenant,
         url=body.url,
@@ -203,8 +205,8 @@ async def rotate_webhook_secret(
     """
     now, secret = datetime.now(UTC), new_secret()
 
-    def rotate(before: Endpoint) -> Endpoint:
-        old = rotated(before.secret, before.old_secrets, now, query.overlap)
+    def rotate(before: RegisteredEndpoint) -> RegisteredEndpoint:
+        old = rotated_secrets(before.secret, before.old_secrets, now, query.overlap)
         return replace(before, secret=secret, old_secrets=old, updated_at=now)
 
     changed = await store.endpoints.change(endpoint_id, caller.tenant, rotate)
@@ -223,7 +225,7 @@ async def test_webhook_endpoint(
 
     An `endpoint.test` event to this endpoint only. Its delivery tells the receiver's response.
     """
-    event = test_event(endpoint, datetime.now(UTC))
+    event = endpoint_test_event(endpoint, datetime.now(UTC))
     return json_answer(delivery_document(await store.endpoints.test(endpoint, event)), 202)
 
 

@@ -3,15 +3,15 @@
 from datetime import UTC, datetime, timedelta
 
 from generation.webhooks.asymmetric import SigningKey
-from generation.webhooks.delivery import Attempt, Delivery
-from generation.webhooks.endpoint import Endpoint
+from generation.webhooks.delivery import AttemptRecord, Delivery
+from generation.webhooks.endpoint import RegisteredEndpoint
 from generation.webhooks.outcome import ErrorClass
 
 CREATED_AT = datetime(2026, 1, 31, 12, 0, 0, tzinfo=UTC)
 ENDPOINT_ID = "whe_01KG9Q2Z6M8T4V7X1Y3A5C7E9G"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 SIGNING_KEY = SigningKey("whsk_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
-ENDPOINT = Endpoint(
+ENDPOINT = RegisteredEndpoint(
     id=ENDPOINT_ID,
     tenant="example",
     url="https://hooks.example.com/genq",
@@ -39,7 +39,7 @@ DELIVERY = Delivery(
     last_error="status: answered 503",
     created_at=CREATED_AT + timedelta(seconds=321),
 )
-ATTEMPT = Attempt(
+ATTEMPT = AttemptRecord(
     delivery_id=DELIVERY.id,
     number=1,
     started_at=DELIVERY.created_at,

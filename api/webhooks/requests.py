@@ -28,15 +28,20 @@ from generation.events import FEED_EVENTS
 from generation.settings import duration
 from generation.store.webhooks.delivery_log import LogFilters
 from generation.webhooks.delivery import DeliveryState
-from generation.webhooks.endpoint import MOST_CONCURRENT, TEST, USUAL_EVENTS, Endpoint
-from generation.webhooks.headers import MOST_HEADERS, UnusableHeader, check_header
-from generation.webhooks.health import WELL
-from generation.webhooks.secrets import LONGEST_OVERLAP
+from generation.webhooks.endpoint import (
+    DEFAULT_EVENTS,
+    ENDPOINT_TEST,
+    MAX_ENDPOINT_CONCURRENCY,
+    RegisteredEndpoint,
+)
+from generation.webhooks.headers import MAX_HEADERS, UnusableHeader, check_header
+from generation.webhooks.health import HEALTHY
+from generation.webhooks.secrets import MAX_SECRET_OVERLAP
 
 ENDPOINT_ID = re.compile(r"whe_[0-9A-HJKMNP-TV-Z]{26}")
 DELIVERY_ID = re.compile(r"dlv_[0-9A-HJKMNP-TV-Z]{26}")
 #: Events that an endpoint can subscribe to. Tests are sent regardless.
-EVENTS = tuple(each for each in FEED_EVENTS if each != TEST)
+EVENTS = tuple(each for each in FEED_EVENTS if each != ENDPOINT_TEST)
 
 
 def _known_event(event: str) -> str:
@@ -60,7 +65,7 @@ def _sendable(headers: dict[str, str]) -> dict[str, str]:
 
 def _overlap(value: str) -> timedelta:
     seconds = duration(value)
-    if not isinstance(seconds, float) or seconds > LONGEST_OVERLAP.total_seconds():
+    if not isinstance(seconds, float) or seconds > MAX_SECRET_OVERLAP.total_seconds():
         raise ValueError("must be a time of at most 7d, such as 30m, 24h or 7d; 0 is none")
     return timedelta(seconds=seconds)
 
@@ -76,7 +81,7 @@ Url = Annotated[str, StringConstraints(max_length=2000)]
 EventName = Annotated[
     str, AfterValidator(_known_event), Field(json_schema_extra={"enum": list(EVENTS)})
 ]
-Headers = Annotated[dict[str, str], AfterValidator(_sendable), Field(max_length=MOST_HEADERS)]
+Headers = Annotated[dict[str, str], AfterValidator(_sendable), Field(max_length=MAX_HEADERS)]
 Overlap = Annotated[timedelta, BeforeValidator(_overlap), WithJsonSchema({"type": "string"})]
 FeedEvent = Annotated[
     str, one_of(FEED_EVENTS), WithJsonSchema({"type": "string", "enum": [*FEED_EVENTS]})
@@ -99,7 +104,7 @@ class WebhookEndpointUpdate(RequestModel):
     events: list[EventName] = Field(
         [],
         max_length=len(EVENTS),
-        description=f"Empty or absent: {', '.join(f'`{each}`' for each in USUAL_EVENTS)}.",
+        description=f"Empty or absent: {', '.join(f'`{each}`' for each in DEFAULT_EVENTS)}.",
     )
     metadata: dict[MetadataName, MetadataValue] = Field(
         {}, max_length=50, description="Only events of jobs whose `metadata` has all of these."
@@ -109,8 +114,8 @@ class WebhookEndpointUpdate(RequestModel):
         description="Sent with every request. Values of headers that look like secrets are returned"
         " as `********`.",
     )
-    concurrency: Annotated[int, Field(strict=True, ge=1, le=MOST_CONCURRENT)] = Field(
-        MOST_CONCURRENT, description="Concurrent requests of each worker process."
+    concurrency: Annotated[int, Field(strict=True, ge=1, le=MAX_ENDPOINT_CONCURRENCY)] = Field(
+        MAX_ENDPOINT_CONCURRENCY, description="Concurrent requests of each worker process."
     )
     rate: Annotated[float, Field(ge=0.01, le=1000)] | None = Field(
         None, description="Requests per second of each worker process. null: no limit."
@@ -123,14 +128,14 @@ class WebhookEndpointUpdate(RequestModel):
         True, description="Whether events are sent. Enabling resets the failures."
     )
 
-    def changed(self, before: Endpoint, now: datetime) -> Endpoint:
+    def changed(self, before: RegisteredEndpoint, now: datetime) -> RegisteredEndpoint:
         """Return the endpoint with the fields that are present."""
         given = self.model_dump(exclude_unset=True)
         if "events" in given:
             given["events"] = tuple(dict.fromkeys(given["events"]))
         after = replace(before, **given, updated_at=now)
         if after.enabled and not before.enabled:
-            return replace(after, health=WELL, disabled_reason="", disabled_at=None)
+            return replace(after, health=HEALTHY, disabled_reason="", disabled_at=None)
         if before.enabled and not after.enabled:
             return replace(after, disabled_reason="disabled by its owner", disabled_at=now)
         return after

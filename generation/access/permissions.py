@@ -29,7 +29,7 @@ TENANT = (
 )
 
 #: The scopes of a key for which none were given.
-USUAL_SCOPES = frozenset({Scope.SUBMIT, Scope.READ, Scope.CANCEL})
+DEFAULT_SCOPES = frozenset({Scope.SUBMIT, Scope.READ, Scope.CANCEL})
 
 _RATE = re.compile(r"([1-9][0-9]{0,5})/([smh])")
 _WINDOWS = {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1)}
@@ -79,7 +79,7 @@ class Limits:
 class Access:
     """Everything about a key that an operator can set and change."""
 
-    scopes: frozenset[Scope] = USUAL_SCOPES
+    scopes: frozenset[Scope] = DEFAULT_SCOPES
     #: The providers the key may use; None for all.
     providers: frozenset[str] | None = None
     limits: Limits = field(default_factory=Limits)

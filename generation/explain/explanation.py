@@ -7,13 +7,13 @@ from typing import Any
 from generation.explain.bill import bill_in_words
 from generation.explain.moves import attempts_of, sentence, story_of
 from generation.explain.outlook import outlook
-from generation.explain.story import Story, Telling
+from generation.explain.story import DeliverySummary, JobHistory
 from generation.job import Job, JobState
 from generation.job_document import rfc3339
 from generation.webhooks.delivery import DeliveryState
 
 
-def explanation_document(story: Story, now: datetime) -> dict[str, Any]:
+def explanation_document(story: JobHistory, now: datetime) -> dict[str, Any]:
     """Return JSON values only."""
     job = story.job
     return {
@@ -63,7 +63,7 @@ STANDING: Mapping[JobState, str] = {
 }
 
 
-def telling_document(telling: Telling) -> dict[str, Any]:
+def telling_document(telling: DeliverySummary) -> dict[str, Any]:
     waiting = telling.state is DeliveryState.QUEUED
     return {
         "id": telling.id,
@@ -90,7 +90,7 @@ def telling_document(telling: Telling) -> dict[str, Any]:
     }
 
 
-def telling_in_words(telling: Telling) -> str:
+def telling_in_words(telling: DeliverySummary) -> str:
     times = f"{telling.attempts} attempt{'' if telling.attempts == 1 else 's'}"
     why = f": {telling.last_error}" if telling.last_error else ""
     match telling.state:

@@ -8,7 +8,7 @@ from generation.webhooks.delivery import DeliveryState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Move:
+class RecordedMove:
     """One event of the job, without its payload."""
 
     id: str
@@ -24,7 +24,7 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Try:
+class AttemptSummary:
     """One delivery attempt."""
 
     number: int
@@ -34,7 +34,7 @@ class Try:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Telling:
+class DeliverySummary:
     """One webhook delivery: an event for one receiver."""
 
     id: str
@@ -48,13 +48,13 @@ class Telling:
     wake_at: datetime | None
     created_at: datetime
     finished_at: datetime | None
-    tries: tuple[Try, ...] = ()
+    tries: tuple[AttemptSummary, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
+class JobHistory:
     """A job, its events in order, and its deliveries, oldest first."""
 
     job: Job
-    moves: tuple[Move, ...]
-    tellings: tuple[Telling, ...]
+    moves: tuple[RecordedMove, ...]
+    tellings: tuple[DeliverySummary, ...]

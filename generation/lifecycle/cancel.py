@@ -4,8 +4,8 @@ from datetime import datetime
 
 from generation.contract.errors import Acceptance, Fault
 from generation.job import Billed, Job, JobState
-from generation.lifecycle.context import Moment
-from generation.lifecycle.ending import canceled, may_run_until, unbilled
+from generation.lifecycle.context import DecisionContext
+from generation.lifecycle.ending import canceled, task_slot_until, unbilled
 from generation.lifecycle.running import MISSES_TO_LOSE
 
 
@@ -24,7 +24,7 @@ def request_cancel(job: Job, now: datetime) -> Job:
     return job.keep(now, cancel_requested_at=now, wake_at=now)
 
 
-def after_cancel(job: Job, stopped: bool | Fault | None, at: Moment) -> Job:
+def after_cancel(job: Job, stopped: bool | Fault | None, at: DecisionContext) -> Job:
     """The outcome of a cancel upstream.
 
     `stopped` is True or False as the upstream answered, a fault, or None if it has no such call.
@@ -33,7 +33,7 @@ def after_cancel(job: Job, stopped: bool | Fault | None, at: Moment) -> Job:
         case True:
             return canceled(job, at.now, Billed.UNKNOWN, "canceled upstream")
         case Fault(accepted=Acceptance.NO, retryable=True) if job.misses + 1 < MISSES_TO_LOSE:
-            again = at.until(job.deadline, at.now + at.rules.backoff(0, at.dice))
+            again = at.until(job.deadline, at.now + at.rules.backoff(0, at.jitter))
             return job.keep(at.now, misses=job.misses + 1, wake_at=again)
         case _:
             billed = Billed.UNKNOWN if job.state is JobState.IN_DOUBT else Billed.YES
@@ -42,5 +42,5 @@ def after_cancel(job: Job, stopped: bool | Fault | None, at: Moment) -> Job:
                 at.now,
                 billed,
                 "detached: the upstream cannot stop it, its result is discarded",
-                slot_until=may_run_until(job, at),
+                slot_until=task_slot_until(job, at),
             )

@@ -15,7 +15,7 @@ FIND_CEILING = timedelta(seconds=20)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
+class LifecycleRules:
     """Settings that decisions depend on."""
 
     retry_base: timedelta
@@ -24,26 +24,26 @@ class Rules:
     #: The longest time that a submit takes.
     submit_timeout: timedelta
 
-    def backoff(self, tries: int, dice: float) -> timedelta:
+    def backoff(self, tries: int, jitter: float) -> timedelta:
         """Return the wait before try number `tries` + 1: doubled each time, up to the limit."""
-        return jittered(min(self.retry_base * 2 ** min(tries, 20), self.retry_limit), dice)
+        return jittered(min(self.retry_base * 2 ** min(tries, 20), self.retry_limit), jitter)
 
-    def between_finds(self, misses: int, dice: float) -> timedelta:
+    def between_finds(self, misses: int, jitter: float) -> timedelta:
         """Return the wait before the next search after `misses` searches."""
-        return min(self.backoff(misses, dice), jittered(FIND_CEILING, dice))
+        return min(self.backoff(misses, jitter), jittered(FIND_CEILING, jitter))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
+class DecisionContext:
     """The time of a decision, its settings, the poll pace and a random number."""
 
     now: datetime
-    rules: Rules
+    rules: LifecycleRules
     pace: Pace
     #: A random number in [0, 1).
-    dice: float = 0.5
+    jitter: float = 0.5
     #: A time that has surely passed; None if that is `now`. The clock may have been set forward.
-    surely: datetime | None = None
+    certain_now: datetime | None = None
     #: How long the deciding worker itself has found the task missing, or done without a file, by a
     #: monotonic clock.
     missing_for: timedelta = timedelta(0)
@@ -62,4 +62,4 @@ class Moment:
 
     def is_past(self, moment: datetime) -> bool:
         """Return whether the time has surely passed, for decisions that cannot be undone."""
-        return (self.surely or self.now) >= moment
+        return (self.certain_now or self.now) >= moment

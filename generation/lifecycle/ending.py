@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from generation.contract.errors import ErrorCode, Fault
 from generation.contract.status import Failed, Succeeded
 from generation.job import Billed, Job, JobError, JobState, Result
-from generation.lifecycle.context import Moment
+from generation.lifecycle.context import DecisionContext
 from generation.polling.schedule import next_late_look
 
 
@@ -21,7 +21,7 @@ def ended(job: Job, state: JobState, now: datetime, **changes: object) -> Job:
     return job.move(state, now, **(settled | changes))
 
 
-def reject(job: Job, fault: Fault, at: Moment) -> Job:
+def reject(job: Job, fault: Fault, at: DecisionContext) -> Job:
     """The upstream refuses the request itself; nothing was charged."""
     return ended(
         job,
@@ -43,7 +43,7 @@ def unbilled(job: Job) -> Billed:
     return Billed.UNKNOWN if job.purchases else Billed.NO
 
 
-def finish(job: Job, answer: Succeeded | Failed, at: Moment) -> Job:
+def finish(job: Job, answer: Succeeded | Failed, at: DecisionContext) -> Job:
     """The upstream task has ended."""
     if isinstance(answer, Succeeded):
         return ended(
@@ -75,19 +75,19 @@ def finish(job: Job, answer: Succeeded | Failed, at: Moment) -> Job:
     )
 
 
-def expired(job: Job, at: Moment) -> Job:
+def expired(job: Job, at: DecisionContext) -> Job:
     """The deadline has passed.
 
     A task that may exist upstream is still looked at, ever less often.
     """
     alive_upstream = job.upstream_id is not None
-    wait = next_late_look(timedelta(0), at.dice)
+    wait = next_late_look(timedelta(0), at.jitter)
     return ended(
         job,
         JobState.EXPIRED,
         at.now,
         wake_at=at.now + wait if alive_upstream else None,
-        slot_until=may_run_until(job, at) if alive_upstream else None,
+        slot_until=task_slot_until(job, at) if alive_upstream else None,
         error=JobError(
             code=ErrorCode.EXPIRED,
             message=f"not finished by its deadline; it was {job.state}"
@@ -97,7 +97,7 @@ def expired(job: Job, at: Moment) -> Job:
     )
 
 
-def may_run_until(job: Job, at: Moment) -> datetime | None:
+def task_slot_until(job: Job, at: DecisionContext) -> datetime | None:
     """Return until when the task of a job that ends now occupies a slot of its key.
 
     That is until nine in ten of its kind have ended. A task that hangs longer must not block other
@@ -122,7 +122,7 @@ def canceled(
     )
 
 
-def undecided(job: Job, at: Moment) -> Job:
+def fail_in_doubt(job: Job, at: DecisionContext) -> Job:
     """The job fails because the outcome of its submit cannot be known."""
     return ended(
         job,
@@ -133,6 +133,6 @@ def undecided(job: Job, at: Moment) -> Job:
     )
 
 
-def heard(before: Job, after: Job, words: str) -> Job:
+def with_last_reply(before: Job, after: Job, words: str) -> Job:
     """Return the changed job with the upstream's reply. An unchanged job stays the same object."""
-    return after if after is before or not words else after.but(last_reply=words)
+    return after if after is before or not words else after.evolve(last_reply=words)

@@ -10,12 +10,21 @@ from generation.contract.errors import (
     InDoubt,
     NotAccepted,
 )
-from generation.job import Billed, Job, JobError, JobState, Then
-from generation.lifecycle import MISSES_TO_LOSE, Moment, ended, send_again, unbilled
+from generation.job import Billed, DoubtResolution, Job, JobError, JobState
+from generation.lifecycle import (
+    MISSES_TO_LOSE,
+    DecisionContext,
+    ended,
+    requeue_after_doubt,
+    unbilled,
+)
 
 ABSENT = "a person has found that the upstream never received it"
 #: What happens then, as text.
-NEXT: Mapping[Then, str] = {Then.REQUEUE: "it is sent again", Then.FAIL: "it fails"}
+NEXT: Mapping[DoubtResolution, str] = {
+    DoubtResolution.REQUEUE: "it is sent again",
+    DoubtResolution.FAIL: "it fails",
+}
 
 
 def created(job: Job, upstream_id: str, now: datetime) -> Job:
@@ -32,7 +41,7 @@ def created(job: Job, upstream_id: str, now: datetime) -> Job:
     )
 
 
-def not_created(job: Job, then: Then, now: datetime) -> Job:
+def not_created(job: Job, then: DoubtResolution, now: datetime) -> Job:
     """A person says that the task was never created, and may be wrong.
 
     A worker asks the upstream once more where it can; what that finds counts.
@@ -41,18 +50,18 @@ def not_created(job: Job, then: Then, now: datetime) -> Job:
     return job.keep(now, resolved_as=then, misses=0, reason=words, wake_at=now)
 
 
-def carry_out(job: Job, fault: Fault | None, at: Moment) -> Job:
+def carry_out(job: Job, fault: Fault | None, at: DecisionContext) -> Job:
     """The last search did not find the task: the job is submitted again, or fails unbilled.
 
     It keeps its key. An upstream that cannot be reached, or does not answer, is asked three times
     first.
     """
-    if is_unheard(fault) and job.misses + 1 < MISSES_TO_LOSE:
+    if search_got_no_answer(fault) and job.misses + 1 < MISSES_TO_LOSE:
         assert fault is not None
-        again = at.retry(fault, job.deadline, at.rules.backoff(job.misses, at.dice))
+        again = at.retry(fault, job.deadline, at.rules.backoff(job.misses, at.jitter))
         return job.keep(at.now, misses=job.misses + 1, wake_at=again)
-    if job.resolved_as is Then.REQUEUE:
-        return send_again(job, f"{ABSENT}; {NEXT[Then.REQUEUE]}", at.now)
+    if job.resolved_as is DoubtResolution.REQUEUE:
+        return requeue_after_doubt(job, f"{ABSENT}; {NEXT[DoubtResolution.REQUEUE]}", at.now)
     return ended(
         job,
         JobState.FAILED,
@@ -62,7 +71,7 @@ def carry_out(job: Job, fault: Fault | None, at: Moment) -> Job:
     )
 
 
-def is_unheard(fault: Fault | None) -> bool:
+def search_got_no_answer(fault: Fault | None) -> bool:
     """Return whether the search itself got no answer and may get one the next time."""
     match fault:
         case NotAccepted() | AccountBlocked():

@@ -7,7 +7,7 @@ from generation.contract.errors import ErrorCode, Fault, ForeignHost, Rejected, 
 from generation.contract.status import Accepted, AwaitingInput, Failed, Running, Status, Succeeded
 from generation.job import Billed, Job, JobError, JobState
 from generation.lifecycle.awaiting_input import awaiting_input
-from generation.lifecycle.context import GRACE, Moment
+from generation.lifecycle.context import GRACE, DecisionContext
 from generation.lifecycle.ending import ended, finish
 from generation.polling.schedule import next_late_look, next_look
 
@@ -20,9 +20,9 @@ IN_ORDER: Mapping[str, int] = {"misses": 0, "empty_looks": 0}
 AFTERLIFE = timedelta(hours=24)
 
 
-def started(job: Job, answer: Accepted, at: Moment) -> Job:
+def started(job: Job, answer: Accepted, at: DecisionContext) -> Job:
     """The upstream accepted the job."""
-    look = timedelta(0) if job.cancel_requested_at else next_look(at.pace, timedelta(0), at.dice)
+    look = timedelta(0) if job.cancel_requested_at else next_look(at.pace, timedelta(0), at.jitter)
     ahead = answer.queue_position
     return job.move(
         JobState.RUNNING,
@@ -37,37 +37,37 @@ def started(job: Job, answer: Accepted, at: Moment) -> Job:
     )
 
 
-def after_look(job: Job, answer: Status | Fault, at: Moment) -> Job:
+def after_look(job: Job, answer: Status | Fault, at: DecisionContext) -> Job:
     """The answer of a look. Returns `job` itself if nothing was learned."""
     if isinstance(answer, Running) and answer.so_far and at.missing_for >= GRACE:
         answer = answer.so_far
     if job.state is JobState.FAILED and job.wake_at is None:
         return job  # nothing was left to come
     if job.is_terminal and not isinstance(answer, Succeeded):
-        return given_up(job, at) if isinstance(answer, Failed) else job
+        return stop_looking(job, at) if isinstance(answer, Failed) else job
     match answer:
         case Running():
-            return progressed(job, answer, at)
+            return still_running(job, answer, at)
         case Succeeded() | Failed():
             return finish(job, answer, at)
         case AwaitingInput():
             return awaiting_input(job, answer, at)
         case Rejected(code=ErrorCode.NOT_FOUND):
-            return missed(job, answer, at)
+            return task_not_found(job, answer, at)
         case UnrecognizedReply(code=ErrorCode.ASSET_MISSING):
-            return empty_handed(job, answer, at)
+            return asset_missing(job, answer, at)
         case ForeignHost():
             return job if job.reason == answer.message else job.keep(at.now, reason=answer.message)
         case _:
             return job
 
 
-def given_up(job: Job, at: Moment) -> Job:
+def stop_looking(job: Job, at: DecisionContext) -> Job:
     """The task of an ended job has ended, too: its slot is free."""
     return job.keep(at.now, wake_at=None, slot_until=None)
 
 
-def progressed(job: Job, answer: Running, at: Moment) -> Job:
+def still_running(job: Job, answer: Running, at: DecisionContext) -> Job:
     """The task is still running.
 
     Progress never falls; a look that learned nothing changes nothing.
@@ -83,7 +83,7 @@ def progressed(job: Job, answer: Running, at: Moment) -> Job:
     return job.move(JobState.RUNNING, at.now, progress=progress, reason="", answer=None, **IN_ORDER)
 
 
-def missed(job: Job, fault: Fault, at: Moment) -> Job:
+def task_not_found(job: Job, fault: Fault, at: DecisionContext) -> Job:
     """The upstream does not know the task.
 
     That counts after several consecutive looks, none of them within the grace period, because a
@@ -111,7 +111,7 @@ def missed(job: Job, fault: Fault, at: Moment) -> Job:
     )
 
 
-def empty_handed(job: Job, fault: Fault, at: Moment) -> Job:
+def asset_missing(job: Job, fault: Fault, at: DecisionContext) -> Job:
     """The task succeeded without an asset.
 
     Assets may follow, so the job fails only after the grace period. After that the file is still
@@ -127,7 +127,7 @@ def empty_handed(job: Job, fault: Fault, at: Moment) -> Job:
         JobState.FAILED,
         at.now,
         billed=Billed.YES,
-        wake_at=at.now + next_late_look(timedelta(0), at.dice),
+        wake_at=at.now + next_late_look(timedelta(0), at.jitter),
         error=JobError(
             code=ErrorCode.ASSET_MISSING,
             message=fault.message,
@@ -137,7 +137,7 @@ def empty_handed(job: Job, fault: Fault, at: Moment) -> Job:
     )
 
 
-def claimed_until(job: Job, at: Moment) -> datetime | None:
+def claimed_until(job: Job, at: DecisionContext) -> datetime | None:
     """Return the `wake_at` of a claim: the next look if this one does not come back.
 
     It is both the lease and the schedule.
@@ -145,13 +145,13 @@ def claimed_until(job: Job, at: Moment) -> datetime | None:
     match job.state:
         case JobState.RUNNING | JobState.AWAITING_INPUT:
             age = at.now - (job.started_at or job.created_at)
-            wait = next_look(at.pace, age, at.dice)
+            wait = next_look(at.pace, age, at.jitter)
             return at.now + min(wait, (job.deadline - at.now) if job.deadline > at.now else GRACE)
         case JobState.IN_DOUBT:
             return at.until(job.deadline, at.now + at.rules.submit_lease)
         case JobState.EXPIRED | JobState.FAILED:
             since = max(at.now - (job.finished_at or job.updated_at), timedelta(0))
             over = at.is_past((job.finished_at or job.updated_at) + AFTERLIFE)
-            return None if over else at.now + next_late_look(min(since, AFTERLIFE), at.dice)
+            return None if over else at.now + next_late_look(min(since, AFTERLIFE), at.jitter)
         case _:
             return at.now + at.rules.submit_lease

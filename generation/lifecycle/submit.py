@@ -14,7 +14,7 @@ from generation.contract.pauses import submit_pause
 from generation.contract.status import Accepted, AwaitingInput, Failed, SubmitAnswer, Succeeded
 from generation.job import Billed, Job, JobState
 from generation.lifecycle.awaiting_input import awaiting_input
-from generation.lifecycle.context import Moment
+from generation.lifecycle.context import DecisionContext
 from generation.lifecycle.ending import canceled, finish, reject, unbilled
 from generation.lifecycle.in_doubt import doubt
 from generation.lifecycle.running import started
@@ -23,7 +23,7 @@ from generation.lifecycle.running import started
 CALL = timedelta(seconds=60)
 
 
-def begin_submit(job: Job, at: Moment, *, station: str, key: str, dialect: str) -> Job:
+def begin_submit(job: Job, at: DecisionContext, *, station: str, key: str, dialect: str) -> Job:
     """Claim a queued job for one submit. Saved *before* the request leaves."""
     return job.move(
         JobState.SUBMITTING,
@@ -43,7 +43,7 @@ def begin_submit(job: Job, at: Moment, *, station: str, key: str, dialect: str) 
     )
 
 
-def stand_in_line(job: Job, line: str, reason: str, at: Moment) -> Job:
+def enter_wait_queue(job: Job, line: str, reason: str, at: DecisionContext) -> Job:
     """No key has a free slot: the job waits until it is woken, or until its deadline."""
     if job.line == line and job.reason == reason:
         return job
@@ -61,15 +61,15 @@ def stand_in_line(job: Job, line: str, reason: str, at: Moment) -> Job:
     )
 
 
-def wait_again(job: Job, reason: str, at: Moment) -> Job:
+def retry_later(job: Job, reason: str, at: DecisionContext) -> Job:
     """Every key refused the job or cannot be used now: all of them are tried again later."""
-    again = at.until(job.deadline, at.now + at.rules.backoff(job.attempts - 1, at.dice))
+    again = at.until(job.deadline, at.now + at.rules.backoff(job.attempts - 1, at.jitter))
     return job.keep(
         at.now, reason=reason, tried=(), slot_until=None, not_before=again, wake_at=again
     )
 
 
-def call(job: Job, at: Moment, *, station: str, key: str, again: timedelta) -> Job:
+def call(job: Job, at: DecisionContext, *, station: str, key: str, again: timedelta) -> Job:
     """Wake the job from its wait queue.
 
     It holds a slot of this key. It is nudged now, and after `again`.
@@ -86,7 +86,7 @@ def call(job: Job, at: Moment, *, station: str, key: str, again: timedelta) -> J
 
 
 def after_submit(
-    job: Job, answer: SubmitAnswer | Fault, at: Moment, *, elsewhere: bool = False
+    job: Job, answer: SubmitAnswer | Fault, at: DecisionContext, *, elsewhere: bool = False
 ) -> Job:
     """The answer of a submit, for a job that is `submitting` or has become `in_doubt`.
 
@@ -113,12 +113,12 @@ def after_submit(
             return doubt(job, "the submit was answered without a task id", at)
 
 
-def requeue(job: Job, fault: Fault, at: Moment, *, elsewhere: bool) -> Job:
+def requeue(job: Job, fault: Fault, at: DecisionContext, *, elsewhere: bool) -> Job:
     """The job was surely not accepted: it goes to another key, or is tried again later.
 
     A problem of the key itself holds up all its jobs, so the job waits in the key's queue.
     """
-    wait = submit_pause(fault, at.rules.backoff(job.attempts - 1, at.dice))
+    wait = submit_pause(fault, at.rules.backoff(job.attempts - 1, at.jitter))
     about_the_key = isinstance(fault, AccountBlocked) and fault.scope is Scope.KEY
     again = at.now if elsewhere or about_the_key else at.until(job.deadline, at.now + wait)
     here = f"{job.station}/{job.key}"

@@ -24,7 +24,7 @@ NARROWEST = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class ObservedDuration:
     """A task that had ended at an age of `upper` seconds and was running at `lower` seconds."""
 
     lower: float
@@ -32,7 +32,7 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sketch:
+class DurationHistogram:
     """Weights by bucket. Compared by identity, so that it is cheap as a dictionary key."""
 
     weights: tuple[float, ...]
@@ -41,29 +41,29 @@ class Sketch:
     def total(self) -> float:
         return sum(self.weights)
 
-    def with_endings(self, endings: Iterable[Ending]) -> "Sketch":
+    def with_durations(self, endings: Iterable[ObservedDuration]) -> "DurationHistogram":
         """Return the histogram with these durations added, and older ones faded to `MEMORY`."""
         weights = list(self.weights)
         for ending in endings:
             for bucket, share in spread(ending):
                 weights[bucket] += share
         fade = min(1.0, MEMORY / max(sum(weights), 1.0))
-        return Sketch(tuple(weight * fade for weight in weights))
+        return DurationHistogram(tuple(weight * fade for weight in weights))
 
     def document(self) -> dict[str, float]:
         """Return the stored form: the buckets with a weight."""
         return {str(i): round(w, 4) for i, w in enumerate(self.weights) if w >= 0.0001}
 
 
-NOTHING_SEEN = Sketch((0.0,) * BUCKETS)
+EMPTY_HISTOGRAM = DurationHistogram((0.0,) * BUCKETS)
 
 
-def sketch_of(document: Mapping[str, float]) -> Sketch:
+def histogram_of(document: Mapping[str, float]) -> DurationHistogram:
     """Read a stored document. Buckets that this version does not have are ignored."""
-    return Sketch(tuple(float(document.get(str(i), 0.0)) for i in range(BUCKETS)))
+    return DurationHistogram(tuple(float(document.get(str(i), 0.0)) for i in range(BUCKETS)))
 
 
-def spread(ending: Ending) -> list[tuple[int, float]]:
+def spread(ending: ObservedDuration) -> list[tuple[int, float]]:
     """Spread one duration over the buckets it may belong to.
 
     The task ended between two looks. The first half of a long gap is left out: a first look that
@@ -81,7 +81,7 @@ def spread(ending: Ending) -> list[tuple[int, float]]:
     return shares
 
 
-def usual(early: float, typical: float, late: float) -> tuple[float, ...]:
+def usual_shares(early: float, typical: float, late: float) -> tuple[float, ...]:
     """Return the share of each bucket for the usual durations.
 
     One task in ten ends within `early` seconds, half within `typical` and nine in ten within

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from generation.polling.duration_histogram import Sketch
+from generation.polling.duration_histogram import DurationHistogram
 
 
 @dataclass(frozen=True, slots=True)
-class Durations:
+class UsualDurations:
     """The usual time from submit to end of a task."""
 
     early: timedelta  # one in ten is done by now
@@ -19,7 +19,7 @@ class Durations:
 class Pace:
     """How often to look at a task, and when to give up."""
 
-    durations: Durations
+    durations: UsualDurations
     #: The upstream refreshes its records no faster than this.
     floor: timedelta = timedelta(seconds=2)
     ceiling: timedelta = timedelta(seconds=30)
@@ -28,4 +28,4 @@ class Pace:
     #: One look costs as much as this time during which a finished task is not noticed.
     look_cost: timedelta = timedelta(seconds=0.25)
     #: Measured durations of such tasks; None if they were not looked up.
-    seen: Sketch | None = None
+    seen: DurationHistogram | None = None

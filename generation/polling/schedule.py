@@ -13,8 +13,8 @@ from datetime import timedelta
 from functools import lru_cache
 from math import log, sqrt
 
-from generation.polling.duration_histogram import BUCKETS, EDGES, NOTHING_SEEN, usual
-from generation.polling.pace import Durations, Pace
+from generation.polling.duration_histogram import BUCKETS, EDGES, EMPTY_HISTOGRAM, usual_shares
+from generation.polling.pace import Pace, UsualDurations
 
 #: Each interval varies by ±20 %, so that jobs created together drift apart.
 JITTER = 0.2
@@ -25,7 +25,7 @@ STRAY = 0.02
 
 
 @dataclass(frozen=True, slots=True)
-class Rhythm:
+class LookRate:
     """The number of looks due up to an age, as sums over the buckets of the histogram."""
 
     rates: tuple[float, ...]
@@ -46,7 +46,7 @@ class Rhythm:
 
 
 @lru_cache(maxsize=10_000)
-def rhythm(pace: Pace) -> Rhythm:
+def look_rate(pace: Pace) -> LookRate:
     """Return how often tasks of this pace are looked at, by age."""
     floor, ceiling = pace.floor.total_seconds(), pace.ceiling.total_seconds()
     cost = pace.look_cost.total_seconds()
@@ -64,18 +64,18 @@ def rhythm(pace: Pace) -> Rhythm:
         total += rates[-1] * (end - begin)
         sums.append(total)
         left, begin = after, end
-    return Rhythm(tuple(rates), tuple(sums))
+    return LookRate(tuple(rates), tuple(sums))
 
 
 def blended(pace: Pace) -> list[float]:
     """Return the share of tasks that end in each bucket, from usual and measured durations."""
     durations = pace.durations
-    known = usual(
+    known = usual_shares(
         durations.early.total_seconds(),
         durations.typical.total_seconds(),
         durations.late.total_seconds(),
     )
-    seen = (pace.seen or NOTHING_SEEN).weights
+    seen = (pace.seen or EMPTY_HISTOGRAM).weights
     weight = USUAL_WEIGHT + sum(seen)
     return [
         (1 - STRAY) * (USUAL_WEIGHT * share + count) / weight + STRAY / BUCKETS
@@ -83,21 +83,21 @@ def blended(pace: Pace) -> list[float]:
     ]
 
 
-def next_look(pace: Pace, age: timedelta, dice: float) -> timedelta:
-    """Return the wait before the next look. `dice` is a random number in [0, 1)."""
-    beats, now = rhythm(pace), max(age.total_seconds(), 0.0)
-    step = 1 - JITTER + 2 * JITTER * dice
+def next_look(pace: Pace, age: timedelta, jitter: float) -> timedelta:
+    """Return the wait before the next look. `jitter` is a random number in [0, 1)."""
+    beats, now = look_rate(pace), max(age.total_seconds(), 0.0)
+    step = 1 - JITTER + 2 * JITTER * jitter
     wait = timedelta(seconds=beats.age_of(beats.looks_by(now) + step) - now)
     return max(wait, pace.floor)
 
 
-def next_late_look(since_expiry: timedelta, dice: float) -> timedelta:
+def next_late_look(since_expiry: timedelta, jitter: float) -> timedelta:
     """Return the wait before the next look at an expired job, in case it succeeds late."""
-    return jittered(min(max(since_expiry / 2, timedelta(minutes=5)), timedelta(hours=1)), dice)
+    return jittered(min(max(since_expiry / 2, timedelta(minutes=5)), timedelta(hours=1)), jitter)
 
 
-def jittered(wait: timedelta, dice: float) -> timedelta:
-    return wait * (1 - JITTER + 2 * JITTER * dice)
+def jittered(wait: timedelta, jitter: float) -> timedelta:
+    return wait * (1 - JITTER + 2 * JITTER * jitter)
 
 
 def faster(pace: Pace, speed: float) -> Pace:
@@ -107,7 +107,7 @@ def faster(pace: Pace, speed: float) -> Pace:
     durations = pace.durations
     return replace(
         pace,
-        durations=Durations(
+        durations=UsualDurations(
             early=durations.early / speed,
             typical=durations.typical / speed,
             late=durations.late / speed,

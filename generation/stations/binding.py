@@ -33,7 +33,7 @@ class Binding:
         return faster(self.operation.pace, self.station.speed)
 
     @property
-    def lane(self) -> tuple[str, str]:
+    def station_key(self) -> tuple[str, str]:
         """The unit of limits: one key of one station."""
         return self.station.name, self.key.name
 
@@ -43,41 +43,43 @@ class Binding:
         return self.station.name, self.key.name, self.operation.batch_group
 
 
-class Unbound(LookupError):
+class BindingLost(LookupError):
     """The station or key of a bound job is not in the settings; says what to restore."""
 
 
 def bind(stations: Stations, job: Job) -> Binding:
-    """Return the binding that a submitted job carries. Raises `Unbound`."""
-    lane = job.station or "", job.key or ""
-    return bound(stations, lane, job.provider, job.operation, job.dialect or "")
+    """Return the binding that a submitted job carries. Raises `BindingLost`."""
+    station_key = job.station or "", job.key or ""
+    return bound(stations, station_key, job.provider, job.operation, job.dialect or "")
 
 
 # Every look asks for its binding, and the settings limit how many there are.
 @lru_cache(maxsize=4096)
 def bound(
-    stations: Stations, lane: tuple[str, str], provider: str, name: str, dialect: str
+    stations: Stations, station_key: tuple[str, str], provider: str, name: str, dialect: str
 ) -> Binding:
-    station_name, key_name = lane
+    station_name, key_name = station_key
     station = stations.get(station_name)
     if station is None:
-        raise Unbound(f"station {station_name!r} is not in the settings; put it back to go on")
+        raise BindingLost(f"station {station_name!r} is not in the settings; put it back to go on")
     key = station.key(key_name)
     if key is None:
-        raise Unbound(
+        raise BindingLost(
             f"station {station.name!r} has no key {key_name!r} any more; put it back to go on"
         )
     spoken = station.speaks.get(provider)
     operation = providers.find(provider, name, dialect)
     if spoken is None or operation is None or spoken.dialect != dialect:
-        raise Unbound(
+        raise BindingLost(
             f"station {station.name!r} no longer speaks {dialect!r}; put it back to go on"
         )
     return Binding(station, key, spoken, operation)
 
 
 @lru_cache(maxsize=1024)
-def purse(stations: Stations, name: tuple[str, str]) -> tuple[Binding, BalanceQuery] | None:
+def balance_query_of(
+    stations: Stations, name: tuple[str, str]
+) -> tuple[Binding, BalanceQuery] | None:
     """Return how to ask for the balance of a key, through any dialect that supports it.
 
     None if the station has no such dialect.
@@ -109,7 +111,7 @@ def candidates(stations: Stations, job: Job) -> tuple[Binding, ...]:
     if len(offering) == 1 and len(offering[0].keys) == 1:
         return at_keys(stations, job, offering[0], offering[0].keys)
     lot = Random(f"{job.id} {job.attempts}")
-    ordered = sorted(offering, key=lambda station: (station.order, -weighed(station, lot)))
+    ordered = sorted(offering, key=lambda station: (station.order, -weighted_draw(station, lot)))
     return tuple(
         binding
         for station in ordered
@@ -117,7 +119,7 @@ def candidates(stations: Stations, job: Job) -> tuple[Binding, ...]:
     )
 
 
-def weighed(station: Station, lot: Random) -> float:
+def weighted_draw(station: Station, lot: Random) -> float:
     """Return a random number; each station has the largest with a chance by its weight."""
     return lot.random() ** (1 / station.weight)
 
@@ -134,5 +136,5 @@ def at_keys(
             bound(stations, (station.name, key.name), job.provider, job.operation, spoken.dialect)
             for key in keys
         )
-    except Unbound:
+    except BindingLost:
         return ()

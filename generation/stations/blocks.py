@@ -27,7 +27,7 @@ MODELS_TO_BLOCK = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
+class SubmitRef:
     """The submit that an answer belongs to."""
 
     job_id: str
@@ -36,9 +36,9 @@ class Sent:
     at: datetime
 
 
-def sent_by(job: Job, now: datetime) -> Sent:
+def latest_submit(job: Job, now: datetime) -> SubmitRef:
     """Return the latest submit of this job."""
-    return Sent(
+    return SubmitRef(
         job_id=job.id,
         provider=job.provider,
         subject=subject_of(job),
@@ -52,7 +52,7 @@ def subject_of(job: Job) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
+class ModelBlock:
     """What is known of one provider's model at one key."""
 
     subject: str
@@ -97,21 +97,21 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
-class Blocks:
+class ModelBlocks:
     """All blocks of one key, by subject."""
 
-    by_subject: Mapping[str, Block] = field(default_factory=dict[str, Block])
+    by_subject: Mapping[str, ModelBlock] = field(default_factory=dict[str, ModelBlock])
 
-    def __iter__(self) -> Iterator[Block]:
+    def __iter__(self) -> Iterator[ModelBlock]:
         return iter(self.by_subject.values())
 
     def __bool__(self) -> bool:
         return bool(self.by_subject)
 
-    def get(self, subject: str) -> Block | None:
+    def get(self, subject: str) -> ModelBlock | None:
         return self.by_subject.get(subject)
 
-    def held(self, now: datetime) -> list[Block]:
+    def held(self, now: datetime) -> list[ModelBlock]:
         """The blocked models, by name."""
         return sorted((block for block in self if block.is_held(now)), key=lambda it: it.subject)
 
@@ -119,19 +119,19 @@ class Blocks:
         block = self.get(subject)
         return block is not None and block.is_held(now)
 
-    def without(self, code: str) -> "Blocks":
+    def without(self, code: str) -> "ModelBlocks":
         """Return the blocks without refusals of this kind, whose cause is gone."""
-        return Blocks({block.subject: block for block in self if block.code != code})
+        return ModelBlocks({block.subject: block for block in self if block.code != code})
 
-    def with_block(self, block: Block, now: datetime) -> "Blocks":
+    def with_block(self, block: ModelBlock, now: datetime) -> "ModelBlocks":
         """Return the blocks with this one, and without those that are too old or too many."""
         known = {each.subject: each for each in self if not each.is_forgotten(now)}
         known[block.subject] = block
         latest = sorted(known.values(), key=lambda each: each.refused_at)[-MOST_MODELS:]
-        return Blocks({each.subject: each for each in latest})
+        return ModelBlocks({each.subject: each for each in latest})
 
 
-def after_refusal(blocks: Blocks, fault: Fault, sent: Sent, now: datetime) -> Block:
+def after_refusal(blocks: ModelBlocks, fault: Fault, sent: SubmitRef, now: datetime) -> ModelBlock:
     """Return the subject's block after one more refusal.
 
     A refusal may be about one job's options, whatever its text names, so several different jobs are
@@ -139,7 +139,7 @@ def after_refusal(blocks: Blocks, fault: Fault, sent: Sent, now: datetime) -> Bl
     """
     before = blocks.get(sent.subject)
     if before is None or before.is_forgotten(now):
-        before = Block(
+        before = ModelBlock(
             subject=sent.subject,
             provider=sent.provider,
             code=fault.code.value,
@@ -163,7 +163,7 @@ def after_refusal(blocks: Blocks, fault: Fault, sent: Sent, now: datetime) -> Bl
     )
 
 
-def after_pass(blocks: Blocks, sent: Sent) -> Blocks:
+def after_pass(blocks: ModelBlocks, sent: SubmitRef) -> ModelBlocks:
     """Return the blocks after an accepted submit: its model is free.
 
     The key is not the cause of the other refusals. Returns the same object if nothing changes. A
@@ -172,10 +172,10 @@ def after_pass(blocks: Blocks, sent: Sent) -> Blocks:
     after = {block.subject: passed(block, sent) for block in blocks}
     if all(after[block.subject] is block for block in blocks):
         return blocks
-    return Blocks({subject: block for subject, block in after.items() if block.refused})
+    return ModelBlocks({subject: block for subject, block in after.items() if block.refused})
 
 
-def passed(block: Block, sent: Sent) -> Block:
+def passed(block: ModelBlock, sent: SubmitRef) -> ModelBlock:
     if sent.at < block.refused_at:
         return block
     if sent.subject == block.subject:
@@ -198,7 +198,7 @@ def passed(block: Block, sent: Sent) -> Block:
     return replace(block, others_passed=True, provider_passed=same_provider)
 
 
-def is_the_job(blocks: Blocks, fault: Fault, sent: Sent) -> bool:
+def is_the_job(blocks: ModelBlocks, fault: Fault, sent: SubmitRef) -> bool:
     """Return whether the job was refused before while others of its provider passed with this key.
 
     Then the key is not the cause. A temporary problem of the upstream is no such refusal.
@@ -208,13 +208,13 @@ def is_the_job(blocks: Blocks, fault: Fault, sent: Sent) -> bool:
     return isinstance(fault, AccountBlocked) and refused_again
 
 
-def is_contradicted(blocks: Blocks, sent: Sent) -> bool:
+def is_contradicted(blocks: ModelBlocks, sent: SubmitRef) -> bool:
     """Return whether jobs of other models have passed with this key since this one was refused."""
     block = blocks.get(sent.subject)
     return block is not None and block.others_passed
 
 
-def is_whole_key(blocks: Blocks, now: datetime) -> bool:
+def is_whole_key(blocks: ModelBlocks, now: datetime) -> bool:
     """Return whether so many models are refused without being named that the key is the cause."""
     refused = [block for block in blocks.held(now) if not block.is_named]
     return sum(not block.others_passed for block in refused) >= MODELS_TO_BLOCK

@@ -42,7 +42,7 @@ OTHERS_FIRST_SECONDS = 5.0
 MOST_FAILING = 10_000
 
 
-class BreakerState(StrEnum):
+class CircuitState(StrEnum):
     """Whether requests are sent."""
 
     #: Requests are sent.
@@ -54,7 +54,7 @@ class BreakerState(StrEnum):
 
 
 @dataclass(slots=True)
-class Step:
+class WindowStep:
     """The answers in one step of the window."""
 
     began: float
@@ -63,10 +63,10 @@ class Step:
 
 
 @dataclass(slots=True)
-class Breaker:
+class CircuitBreaker:
     """The circuit breaker of one station. Times are seconds of a monotonic clock."""
 
-    _steps: deque[Step] = field(default_factory=deque[Step])
+    _steps: deque[WindowStep] = field(default_factory=deque[WindowStep])
     _answered: int = 0
     _failed: int = 0
     _failed_in_a_row: int = 0
@@ -75,22 +75,22 @@ class Breaker:
     #: Jobs whose last request failed, oldest first.
     _failing: dict[str, None] = field(default_factory=dict[str, None])
 
-    def state(self, now: float) -> BreakerState:
+    def state(self, now: float) -> CircuitState:
         if self._opened_at is None:
-            return BreakerState.CLOSED
+            return CircuitState.CLOSED
         waited = now - self._opened_at >= OPEN_SECONDS
-        return BreakerState.HALF_OPEN if waited else BreakerState.OPEN
+        return CircuitState.HALF_OPEN if waited else CircuitState.OPEN
 
     def may_try(self, job_id: str, now: float) -> bool:
         """Return whether a request about this job may be sent now."""
         match self.state(now):
-            case BreakerState.OPEN:
+            case CircuitState.OPEN:
                 return False
-            case BreakerState.HALF_OPEN:
+            case CircuitState.HALF_OPEN:
                 assert self._opened_at is not None
                 waited = now - self._opened_at >= OPEN_SECONDS + OTHERS_FIRST_SECONDS
                 return waited or job_id not in self._failing
-            case BreakerState.CLOSED:
+            case CircuitState.CLOSED:
                 return True
 
     def heard(self, ok: bool, now: float, about: str | None = None) -> None:
@@ -101,15 +101,15 @@ class Breaker:
         """
         is_new = self._is_new(ok, about)
         match self.state(now):
-            case BreakerState.OPEN:
+            case CircuitState.OPEN:
                 return
-            case BreakerState.HALF_OPEN if ok:
+            case CircuitState.HALF_OPEN if ok:
                 self._trials_passed += 1
                 if self._trials_passed >= TRIALS:
                     self._close()
-            case BreakerState.HALF_OPEN if is_new or not self._trials_passed:
+            case CircuitState.HALF_OPEN if is_new or not self._trials_passed:
                 self._open(now)
-            case BreakerState.CLOSED if is_new:
+            case CircuitState.CLOSED if is_new:
                 self._count(ok, now)
                 if self._is_too_much():
                     self._open(now)
@@ -135,7 +135,7 @@ class Breaker:
             self._answered -= forgotten.answered
             self._failed -= forgotten.failed
         if not self._steps or now - self._steps[-1].began >= STEP_SECONDS:
-            self._steps.append(Step(now))
+            self._steps.append(WindowStep(now))
         step = self._steps[-1]
         step.answered += ok
         step.failed += not ok

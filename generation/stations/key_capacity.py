@@ -10,9 +10,9 @@ from datetime import datetime
 from generation.job import Job
 from generation.stations.blocks import subject_of
 from generation.stations.key_health import (
-    Account,
+    KeyHealth,
     KeyName,
-    Patience,
+    RetryWaits,
     begin_probe,
     begin_trial,
     submits_left,
@@ -33,7 +33,7 @@ class Capacity:
     """The capacity of one key. Decisions change it as they use it."""
 
     key: Key
-    account: Account
+    account: KeyHealth
     #: Slots in use, including those of woken jobs and of ended jobs whose task may still run.
     held: int = 0
     #: Those of woken jobs that were not submitted yet.
@@ -85,15 +85,15 @@ class Capacity:
             )
         return None
 
-    def take(self, job: Job, now: datetime, patience: Patience) -> None:
+    def take(self, job: Job, now: datetime, retry_waits: RetryWaits) -> None:
         """Record that this job is submitted with this key now."""
         if not is_called(job, self.account.name, now):
             self.held += 1
             if self.account.blocked_code is not None:
-                self._probe(now, patience)
+                self._probe(now, retry_waits)
         else:
             self.called -= 1
-        self._try_held(job, now, patience)
+        self._try_held(job, now, retry_waits)
         if self.key.submits_per_minute is not None:
             self.account = submitted(self.account, self.key, now)
             self.touched = True
@@ -116,14 +116,14 @@ class Capacity:
             rooms.append(left - self.called)
         return max(0, min(rooms))
 
-    def call(self, jobs: Sequence[Job], now: datetime, patience: Patience) -> None:
+    def call(self, jobs: Sequence[Job], now: datetime, retry_waits: RetryWaits) -> None:
         """Record that these jobs are woken."""
         self.held += len(jobs)
         self.called += len(jobs)
         if jobs and self.account.blocked_code is not None:
-            self._probe(now, patience)
+            self._probe(now, retry_waits)
         for job in jobs:
-            self._try_held(job, now, patience)
+            self._try_held(job, now, retry_waits)
 
     def refused_last(self, subject: str | None = None) -> str | None:
         """Return the job that failed last, for a key or model that is tried again."""
@@ -141,15 +141,15 @@ class Capacity:
             return f"waiting for {self.name}: it takes {per_minute} submits a minute"
         return None
 
-    def _try_held(self, job: Job, now: datetime, patience: Patience) -> None:
+    def _try_held(self, job: Job, now: datetime, retry_waits: RetryWaits) -> None:
         block = self.account.blocks.get(subject_of(job))
         if block is None or not block.is_held(now) or block.is_closed(now):
             return
-        self.account = begin_trial(self.account, block.subject, job.id, now, patience)
+        self.account = begin_trial(self.account, block.subject, job.id, now, retry_waits)
         self.touched = True
 
-    def _probe(self, now: datetime, patience: Patience) -> None:
-        self.account = begin_probe(self.account, now, patience)
+    def _probe(self, now: datetime, retry_waits: RetryWaits) -> None:
+        self.account = begin_probe(self.account, now, retry_waits)
         self.touched = True
 
 

@@ -21,9 +21,9 @@ from generation.contract.pauses import LONGEST_LOOK_PAUSE, LONGEST_SUBMIT_PAUSE,
 from generation.providers.kit.balance import Balance
 from generation.stations.blocks import (
     APART,
-    Block,
-    Blocks,
-    Sent,
+    ModelBlock,
+    ModelBlocks,
+    SubmitRef,
     after_pass,
     after_refusal,
     appended,
@@ -42,7 +42,7 @@ MOST_DOUBLINGS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RetryWaits:
     """Waits that double from `base` up to `limit`."""
 
     base: timedelta
@@ -56,12 +56,12 @@ class Patience:
         """How often the balance of an account with too little credit is asked for."""
         return self.slower().base
 
-    def slower(self) -> "Patience":
-        return Patience(self.base * BLOCKED_SLOWDOWN, self.limit * 2)
+    def slower(self) -> "RetryWaits":
+        return RetryWaits(self.base * BLOCKED_SLOWDOWN, self.limit * 2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
+class KeyHealth:
     """The state of one key at one station."""
 
     station: str
@@ -76,7 +76,7 @@ class Account:
     #: The latest jobs for which it was refused; the last one is at the end.
     refused: tuple[str, ...] = ()
     #: What it may not submit, although the key itself is accepted.
-    blocks: Blocks = field(default_factory=Blocks)
+    blocks: ModelBlocks = field(default_factory=ModelBlocks)
     #: The last known balance, its unit, and when it is asked for again.
     balance: float | None = None
     balance_unit: str = ""
@@ -94,7 +94,7 @@ class Account:
     look_after: datetime | None = None
 
     @classmethod
-    def of(cls, name: KeyName) -> "Account":
+    def of(cls, name: KeyName) -> "KeyHealth":
         """Return the state of a key of which nothing is known."""
         return cls(station=name[0], key=name[1])
 
@@ -141,24 +141,24 @@ def is_ahead(moment: datetime | None, now: datetime, longest: timedelta) -> bool
 
 
 def after_answer(
-    account: Account, answer: object, sent: Sent, now: datetime, patience: Patience
-) -> Account:
+    account: KeyHealth, answer: object, sent: SubmitRef, now: datetime, retry_waits: RetryWaits
+) -> KeyHealth:
     """Return the key's state after the answer to a submit; the same object if nothing changes."""
     match answer:
         case Throttled(scope=Scope.KEY) if account.throttled in {None, sent.job_id}:
             return replace(account, throttled=sent.job_id, cooled_at=now)
         case Throttled(scope=Scope.KEY):
-            return cooled(account, answer, sent, now, patience)
+            return cooled(account, answer, sent, now, retry_waits)
         case AccountBlocked() if is_the_job(account.blocks, answer, sent):
-            return refused(account, answer, sent, now, patience)
+            return refused(account, answer, sent, now, retry_waits)
         case AccountBlocked(scope=Scope.KEY) if not is_contradicted(account.blocks, sent):
-            return blocked(account, answer, sent, now, patience.slower())
+            return blocked(account, answer, sent, now, retry_waits.slower())
         case AccountBlocked(scope=Scope.KEY):
-            return held(account, answer, sent, now, patience)
+            return held(account, answer, sent, now, retry_waits)
         case AccountBlocked():
-            return refused(account, answer, sent, now, patience)
+            return refused(account, answer, sent, now, retry_waits)
         case NotAccepted(scope=Scope.MODEL):
-            return refused(account, answer, sent, now, patience)
+            return refused(account, answer, sent, now, retry_waits)
         case Rejected():  # the order is refused, so the key was let in
             return let_in(account, sent, now)
         case NotAccepted() | Fault():
@@ -168,14 +168,14 @@ def after_answer(
 
 
 def cooled(
-    account: Account, fault: Fault, sent: Sent, now: datetime, patience: Patience
-) -> Account:
+    account: KeyHealth, fault: Fault, sent: SubmitRef, now: datetime, retry_waits: RetryWaits
+) -> KeyHealth:
     """The key was rate limited, as another job than this one was before.
 
     Answers to submits that were sent together count as one.
     """
     together = account.is_cooling(now)
-    usual = timedelta(0) if together else patience.after(account.cooled)
+    usual = timedelta(0) if together else retry_waits.after(account.cooled)
     until = max(now + submit_pause(fault, usual), account.cool_until or now)
     return replace(
         account,
@@ -187,8 +187,8 @@ def cooled(
 
 
 def blocked(
-    account: Account, fault: Fault, sent: Sent, now: datetime, patience: Patience
-) -> Account:
+    account: KeyHealth, fault: Fault, sent: SubmitRef, now: datetime, retry_waits: RetryWaits
+) -> KeyHealth:
     """The key itself was refused. A trial has set the time of the next one when it began."""
     noted = replace(after_refusal(account.blocks, fault, sent, now), holds=False)
     account = replace(
@@ -201,12 +201,12 @@ def blocked(
     )
     if account.probe_at is not None:
         return account
-    return replace(account, probe_at=now + patience.after(0), probes=0)
+    return replace(account, probe_at=now + retry_waits.after(0), probes=0)
 
 
 def refused(
-    account: Account, fault: Fault, sent: Sent, now: datetime, patience: Patience
-) -> Account:
+    account: KeyHealth, fault: Fault, sent: SubmitRef, now: datetime, retry_waits: RetryWaits
+) -> KeyHealth:
     """The submit was refused for this job.
 
     It applies to the model if another job of the same model was refused too, and to the key if
@@ -214,29 +214,31 @@ def refused(
     """
     block = after_refusal(account.blocks, fault, sent, now)
     if block.holds:
-        return held(account, fault, sent, now, patience)
+        return held(account, fault, sent, now, retry_waits)
     return replace(account, blocks=account.blocks.with_block(block, now))
 
 
-def held(account: Account, fault: Fault, sent: Sent, now: datetime, patience: Patience) -> Account:
+def held(
+    account: KeyHealth, fault: Fault, sent: SubmitRef, now: datetime, retry_waits: RetryWaits
+) -> KeyHealth:
     """The model was refused: all its jobs wait, and one at a time tries again."""
     block = replace(after_refusal(account.blocks, fault, sent, now), holds=True)
     begun = block.probe_at is not None and now < block.probe_at and fault.retry_after is None
     if not begun:
-        wait = submit_pause(fault, between_trials(block, patience).after(block.probes))
+        wait = submit_pause(fault, between_trials(block, retry_waits).after(block.probes))
         block = replace(block, probe_at=now + wait)
     account = replace(account, blocks=account.blocks.with_block(block, now))
     if isinstance(fault, AccountBlocked) and is_whole_key(account.blocks, now):
-        return blocked(account, fault, sent, now, patience.slower())
+        return blocked(account, fault, sent, now, retry_waits.slower())
     return account
 
 
-def between_trials(block: Block, patience: Patience) -> Patience:
+def between_trials(block: ModelBlock, retry_waits: RetryWaits) -> RetryWaits:
     """Return the wait between trials: shorter for a busy upstream than for a refusal."""
-    return patience if block.code == ErrorCode.RATE_LIMITED else patience.slower()
+    return retry_waits if block.code == ErrorCode.RATE_LIMITED else retry_waits.slower()
 
 
-def let_in(account: Account, sent: Sent, now: datetime) -> Account:
+def let_in(account: KeyHealth, sent: SubmitRef, now: datetime) -> KeyHealth:
     """The station accepted a submit with this key.
 
     The key is not blocked, and not rate limited once the requested pause is over. A submit that was
@@ -250,14 +252,14 @@ def let_in(account: Account, sent: Sent, now: datetime) -> Account:
     return account
 
 
-def accepted(account: Account, sent: Sent) -> Account:
+def accepted(account: KeyHealth, sent: SubmitRef) -> KeyHealth:
     blocks = after_pass(account.blocks, sent)
     return account if blocks is account.blocks else replace(account, blocks=blocks)
 
 
 def begin_trial(
-    account: Account, subject: str, job_id: str, now: datetime, patience: Patience
-) -> Account:
+    account: KeyHealth, subject: str, job_id: str, now: datetime, retry_waits: RetryWaits
+) -> KeyHealth:
     """This job tries the blocked model.
 
     The wait before the next trial is longer than before this one.
@@ -266,28 +268,30 @@ def begin_trial(
     if block is None or not block.is_held(now):
         return account
     probes = block.probes + 1
-    next_at = now + between_trials(block, patience).after(probes)
+    next_at = now + between_trials(block, retry_waits).after(probes)
     block = replace(block, probes=probes, probe_at=next_at, prober=job_id)
     return replace(account, blocks=account.blocks.with_block(block, now))
 
 
-def begin_probe(account: Account, now: datetime, patience: Patience) -> Account:
+def begin_probe(account: KeyHealth, now: datetime, retry_waits: RetryWaits) -> KeyHealth:
     """One job tries the blocked key.
 
     The wait before the next trial is longer than before this one.
     """
     probes = account.probes + 1
-    return replace(account, probes=probes, probe_at=now + patience.slower().after(probes))
+    return replace(account, probes=probes, probe_at=now + retry_waits.slower().after(probes))
 
 
-def begin_balance(account: Account, now: datetime, patience: Patience) -> Account:
+def begin_balance(account: KeyHealth, now: datetime, retry_waits: RetryWaits) -> KeyHealth:
     """Claim the query of the balance, so that one process at a time asks."""
     if not account.may_ask_balance(now):
         return account
-    return replace(account, balance_at=now + patience.between_balances)
+    return replace(account, balance_at=now + retry_waits.between_balances)
 
 
-def after_balance(account: Account, balance: Balance, now: datetime, patience: Patience) -> Account:
+def after_balance(
+    account: KeyHealth, balance: Balance, now: datetime, retry_waits: RetryWaits
+) -> KeyHealth:
     """The balance of an account that had too little credit.
 
     More than before: credit was added, and the key is unblocked. Zero: no job tries it until that
@@ -301,18 +305,18 @@ def after_balance(account: Account, balance: Balance, now: datetime, patience: P
     noted = replace(account, balance=balance.left, balance_unit=balance.unit)
     if balance.left > 0 or not balance.is_all:
         return noted
-    until = now + 2 * patience.between_balances
+    until = now + 2 * retry_waits.between_balances
     return replace(noted, probe_at=max(noted.probe_at or now, until))
 
 
-def rested(account: Account, until: datetime) -> Account:
+def rested(account: KeyHealth, until: datetime) -> KeyHealth:
     """Looks with this key pause until then."""
     if account.look_after is not None and account.look_after >= until:
         return account
     return replace(account, look_after=until)
 
 
-def unblocked(account: Account) -> Account:
+def unblocked(account: KeyHealth) -> KeyHealth:
     """The key itself is no longer refused."""
     return replace(
         account,
@@ -342,7 +346,7 @@ def spacing(per_minute: int) -> timedelta:
     return timedelta(minutes=1) / (per_minute - burst(per_minute) + 1)
 
 
-def submits_left(account: Account, key: Key, now: datetime) -> int | None:
+def submits_left(account: KeyHealth, key: Key, now: datetime) -> int | None:
     """Return how many submits may leave now; None if the key has no such limit."""
     if key.submits_per_minute is None:
         return None
@@ -350,7 +354,7 @@ def submits_left(account: Account, key: Key, now: datetime) -> int | None:
     return max(0, int(burst(key.submits_per_minute) - missing + 1e-6))
 
 
-def submitted(account: Account, key: Key, now: datetime) -> Account:
+def submitted(account: KeyHealth, key: Key, now: datetime) -> KeyHealth:
     """Return the key's state after one more submit."""
     if key.submits_per_minute is None:
         return account
@@ -359,7 +363,7 @@ def submitted(account: Account, key: Key, now: datetime) -> Account:
     return replace(account, full_at=full_at)
 
 
-def refill(account: Account, per_minute: int, now: datetime) -> timedelta:
+def refill(account: KeyHealth, per_minute: int, now: datetime) -> timedelta:
     """Return how long the bucket takes to be full again.
 
     No bucket takes longer than an empty one: a time a little beyond that came from a clock slightly

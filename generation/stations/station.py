@@ -58,7 +58,7 @@ class ExtraFields(StrEnum):
     PASS = "pass"
 
 
-class Frozen(BaseModel):
+class FrozenModel(BaseModel):
     """A model that is strict about names and cannot be changed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -74,7 +74,7 @@ def unbroken(value: str) -> str:
 Name = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(unbroken)]
 
 
-class Key(Frozen):
+class Key(FrozenModel):
     """One account's key at a station. Its name is shown, its value never."""
 
     name: Name
@@ -107,7 +107,7 @@ USUAL_PREFIX: Mapping[str, str] = {
 }
 
 
-class Dialect(Frozen):
+class Dialect(FrozenModel):
     """How a station offers one provider."""
 
     dialect: str
@@ -143,7 +143,7 @@ class Dialect(Frozen):
         return prefix + path
 
 
-class Station(Frozen):
+class Station(FrozenModel):
     """A host that sells generation, with its keys and dialects."""
 
     name: Name

@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote
 
 from generation.job import Job
 from generation.stations.binding import Binding
-from generation.stations.key_health import Account, KeyName
+from generation.stations.key_health import KeyHealth, KeyName
 from generation.stations.station import Stations
 
 BELONGING = "="
@@ -20,12 +20,14 @@ BELONGING = "="
 SUBJECT = " for "
 
 
-def line_of(job: Job, options: Iterable[Binding], subject: str | None = None) -> str:
+def wait_queue_of(job: Job, options: Iterable[Binding], subject: str | None = None) -> str:
     """Return the queue of a job that could go to these keys.
 
     `subject` is the blocked model, if any.
     """
-    names = sorted(f"{station}/{key}" for station, key in {option.lane for option in options})
+    names = sorted(
+        f"{station}/{key}" for station, key in {option.station_key for option in options}
+    )
     keys = BELONGING + names[0] if job.is_bound else " ".join(names)
     return f"{keys}{SUBJECT}{quote(subject, safe='/:.+@')}" if subject else keys
 
@@ -47,13 +49,13 @@ def without_subject(line: str) -> str:
     return line.partition(SUBJECT)[0]
 
 
-def is_held(account: Account, line: str, now: datetime) -> bool:
+def is_held(account: KeyHealth, line: str, now: datetime) -> bool:
     """Return whether the model of this queue is still blocked at this key."""
     subject = held_subject(line)
     return subject is not None and account.blocks.holds(subject, now)
 
 
-def is_awaited(account: Account, waiting: Iterable[str], now: datetime) -> bool:
+def is_awaited(account: KeyHealth, waiting: Iterable[str], now: datetime) -> bool:
     """Return whether any of these queues waits for a slot of this key."""
     return any(
         account.name in keys_of(line) and not is_held(account, line, now) for line in waiting

@@ -52,7 +52,7 @@ PLACE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class EventHead:
     """The identification of one event."""
 
     id: str
@@ -67,15 +67,15 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class EventPayload:
     """An event with its payload: the same bytes for everybody."""
 
-    head: Head
+    head: EventHead
     body: bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class ProgressPayload:
     """The progress of a job with its payload. It is transient and not in the log."""
 
     percent: int
@@ -105,7 +105,7 @@ class EventStore:
 
     async def after(
         self, tenant: str, position: int, limit: int, types: Collection[str] = ()
-    ) -> list[Told]:
+    ) -> list[EventPayload]:
         """Return a tenant's events after a position, in feed order; of these types, or all."""
         query = (
             select(*WHOLE)
@@ -115,7 +115,7 @@ class EventStore:
         )
         return await first_readable(limit, lambda most: self._told(query.limit(most)))
 
-    async def of_job(self, job_id: str, after: int = 0, limit: int = 1000) -> list[Told]:
+    async def of_job(self, job_id: str, after: int = 0, limit: int = 1000) -> list[EventPayload]:
         """Return a job's events after this `sequence`, in order, with or without a position."""
         query = (
             select(*WHOLE)
@@ -127,7 +127,7 @@ class EventStore:
 
     async def heads(
         self, tenants: Collection[str], after: int, until: int, limit: int
-    ) -> list[Head]:
+    ) -> list[EventHead]:
         """Return the first events of these tenants after `after` and up to `until`, in order."""
         query = (
             select(*HEAD)
@@ -137,9 +137,9 @@ class EventStore:
             .limit(limit)
         )
         async with self._database.reading() as connection:
-            return [Head(*row) for row in await connection.execute(query)]
+            return [EventHead(*row) for row in await connection.execute(query)]
 
-    async def told(self, event_ids: Collection[str]) -> dict[str, Told]:
+    async def told(self, event_ids: Collection[str]) -> dict[str, EventPayload]:
         """Return these events by id, without those that are gone or cannot be read."""
         query = select(*WHOLE).where(job_events.c.id.in_(event_ids))
         told, _ = await self._told(query)
@@ -155,12 +155,12 @@ class EventStore:
         async with self._database.reading() as connection:
             return {job_id: progress for job_id, progress in await connection.execute(query)}
 
-    async def progress_news(self, job_ids: Sequence[str]) -> dict[str, Progress]:
+    async def progress_news(self, job_ids: Sequence[str]) -> dict[str, ProgressPayload]:
         """Return the payloads of these jobs' progress, stored or not."""
         async with self._database.reading() as connection:
             found = await self._jobs(connection, job_ids)
         return {
-            job_id: Progress(job.progress or 0, progress_news(job, self._base_url))
+            job_id: ProgressPayload(job.progress or 0, progress_news(job, self._base_url))
             for job_id, job in found.items()
             if job.state is JobState.RUNNING
         }
@@ -177,14 +177,14 @@ class EventStore:
             found = (await connection.execute(first)).scalar()
         return last if found is None else found - 1
 
-    async def _told(self, query: Select[*tuple[Any, ...]]) -> tuple[list[Told], int]:
+    async def _told(self, query: Select[*tuple[Any, ...]]) -> tuple[list[EventPayload], int]:
         """Return the payloads of these events, and how many were left out."""
         async with self._database.reading() as connection:
             said = await read(connection, query, job_events.c.id, all_rows)
             unwritten = {row.job_id for row in said.found if row.body is None}
             born = await self._jobs(connection, unwritten)
         told = [
-            Told(Head(*row[: len(HEAD)]), row.body or self._body(row, born))
+            EventPayload(EventHead(*row[: len(HEAD)]), row.body or self._body(row, born))
             for row in said.found
             if row.body is not None or row.job_id in born
         ]

@@ -33,8 +33,8 @@ from ops.bench.stores import stores
 from ops.bench.submit import plain_url
 from ops.bench.usage import usage
 from ops.stack.ports import free_port
-from worker.context import Room
-from worker.webhooks.delivery import Deliveries
+from worker.context import WorkerContext
+from worker.webhooks.delivery import DeliveryPipeline
 
 BACKLOG = 4000
 PAIRS = 3
@@ -149,14 +149,14 @@ async def learned_and_told(place: Place, urls: list[str]) -> Mapping[str, tuple[
     }
     settings = Settings(**known)
     configure_logging(settings)
-    room = Room(settings, Stations(()), celery_app(settings), "bench")
-    deliveries = Deliveries(room)
-    jobs = await born(room.store, urls, EVENTS_A_SECOND * LOAD_SECONDS)
+    context = WorkerContext(settings, Stations(()), celery_app(settings), "bench")
+    deliveries = DeliveryPipeline(context)
+    jobs = await born(context.store, urls, EVENTS_A_SECOND * LOAD_SECONDS)
     running = asyncio.create_task(deliveries.run())
     committed: dict[str, tuple[str, float]] = {}
 
     async def end(job: Job, url: str) -> None:
-        await room.save(job.id, failed)
+        await context.save(job.id, failed)
         committed[job.id] = (url, time())
 
     began = monotonic()
@@ -172,11 +172,11 @@ async def learned_and_told(place: Place, urls: list[str]) -> Mapping[str, tuple[
         if monotonic() > give_up_at:
             break
         await asyncio.sleep(0.2)
-    room.leaving = True
+    context.is_stopping = True
     await deliveries.drain()
     await running
-    await room.sender.aclose()
-    await room.store.close()
+    await context.sender.aclose()
+    await context.store.close()
     return committed
 
 

@@ -127,7 +127,7 @@ async def fill(url: str, kind: Kind, size: int) -> datetime:
     """
     Running jobs, an hour old, whose next looks are spread over one interval; when the first is due.
     """
-    now, dice = datetime.now(UTC), Random(1)
+    now, jitter = datetime.now(UTC), Random(1)
     born = now - timedelta(hours=1)
     first = now + timedelta(seconds=SETTLE + size / FILLED_PER_SECOND)
     job = Job(
@@ -159,7 +159,7 @@ async def fill(url: str, kind: Kind, size: int) -> datetime:
                         job,
                         id=f"job_{number:026d}",
                         upstream_id=f"task-{number}",
-                        wake_at=first + timedelta(seconds=dice.random() * kind.every),
+                        wake_at=first + timedelta(seconds=jitter.random() * kind.every),
                     )
                 )
                 for number in range(begin, min(begin + 2000, size))

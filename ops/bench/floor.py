@@ -28,20 +28,22 @@ from api.jobs.submit import Ordering
 from api.operations.catalogue import Catalogue
 from generation import gc_tuning as garbage
 from generation.access.permissions import Scope
-from generation.flower_publisher import Rows
+from generation.flower_publisher import FlowerPublisher
 from generation.job import Job
 from generation.queue import Nudger, celery_app
 from generation.settings import Settings
 from generation.stations.config_file import load_stations
-from generation.store import IdempotencyKey, Placed, Store
+from generation.store import IdempotencyKey, InsertResult, Store
 
 
 class Forgetful(Taker):
     """Takes orders and keeps none."""
 
-    async def place(self, new: Sequence[Job], key: IdempotencyKey | None, now: datetime) -> Placed:
+    async def place(
+        self, new: Sequence[Job], key: IdempotencyKey | None, now: datetime
+    ) -> InsertResult:
         del key, now
-        return Placed(new)
+        return InsertResult(new)
 
 
 def floor(settings: Settings) -> ASGIApp:
@@ -50,7 +52,7 @@ def floor(settings: Settings) -> ASGIApp:
     catalogue = Catalogue(stations)
     orders = OrderReader(settings, catalogue, Followups(stations))
     nudger = Nudger(settings)
-    rows = Rows(nudger, celery_app(settings), "genq-floor")
+    rows = FlowerPublisher(nudger, celery_app(settings), "genq-floor")
     taker = Forgetful(store.jobs, orders, nudger, rows)
     hints = Hints(catalogue, Paces(store.durations, stations))
     ordering = Ordering(

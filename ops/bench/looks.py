@@ -18,7 +18,7 @@ from math import exp
 from random import Random
 
 from generation import providers
-from generation.polling.duration_histogram import NOTHING_SEEN, Ending
+from generation.polling.duration_histogram import EMPTY_HISTOGRAM, ObservedDuration
 from generation.polling.pace import Pace
 from generation.polling.schedule import next_look
 
@@ -41,9 +41,9 @@ class Work:
     #: The standard deviation of the logarithm.
     spread: float
 
-    def drawn(self, dice: Random) -> float:
-        straggles = 3.0 if dice.random() < 0.02 else 1.0
-        return self.median * exp(dice.gauss(0, self.spread)) * straggles
+    def drawn(self, jitter: Random) -> float:
+        straggles = 3.0 if jitter.random() < 0.02 else 1.0
+        return self.median * exp(jitter.gauss(0, self.spread)) * straggles
 
     @property
     def pace(self) -> Pace:
@@ -104,48 +104,48 @@ def main() -> None:
 
 def usual(work: Work, *, learning: bool) -> Found:
     """Looks as genq spaces them."""
-    dice, pace, sketch = Random(1), work.pace, NOTHING_SEEN
+    jitter, pace, sketch = Random(1), work.pace, EMPTY_HISTOGRAM
     found = Found([], [])
 
-    def wait(age: float, dice: Random) -> float:
-        return next_look(pace, timedelta(seconds=age), dice.random()).total_seconds()
+    def wait(age: float, jitter: Random) -> float:
+        return next_look(pace, timedelta(seconds=age), jitter.random()).total_seconds()
 
     for first in range(0, JOBS, EXCHANGE):
-        endings: list[Ending] = []
+        endings: list[ObservedDuration] = []
         for _ in range(EXCHANGE):
-            looks, lag, ending = watch(work, wait, dice)
+            looks, lag, ending = watch(work, wait, jitter)
             endings.append(ending)
             if first >= JOBS // 2:
                 found.looks.append(looks)
                 found.lags.append(lag)
         if learning:
-            sketch = sketch.with_endings(endings)
+            sketch = sketch.with_durations(endings)
             pace = replace(pace, seen=sketch)
     return found
 
 
 def fixed(work: Work, seconds: float) -> Found:
-    dice = Random(1)
-    watched = [watch(work, lambda age, dice: seconds, dice) for _ in range(JOBS // 2)]
+    jitter = Random(1)
+    watched = [watch(work, lambda age, jitter: seconds, jitter) for _ in range(JOBS // 2)]
     return Found([looks for looks, _, _ in watched], [lag for _, lag, _ in watched])
 
 
-def watch(work: Work, wait: Wait, dice: Random) -> tuple[int, float, Ending]:
+def watch(work: Work, wait: Wait, jitter: Random) -> tuple[int, float, ObservedDuration]:
     """One job from its start to the look that finds its end."""
-    ended = told(work, dice)
+    ended = told(work, jitter)
     age, before, looks = 0.0, 0.0, 0
     while age < ended:
         before = age
-        age += wait(age, dice) + dice.random() * TICK_SECONDS
+        age += wait(age, jitter) + jitter.random() * TICK_SECONDS
         looks += 1
-    return looks, age - ended, Ending(before, age)
+    return looks, age - ended, ObservedDuration(before, age)
 
 
-def told(work: Work, dice: Random) -> float:
+def told(work: Work, jitter: Random) -> float:
     """The age at which the upstream's books say that the task has ended."""
-    ended = work.drawn(dice)
+    ended = work.drawn(jitter)
     refresh = work.pace.floor.total_seconds() if work in RELAYED else 0.0
     if not refresh:
         return ended
-    begun = dice.random() * refresh
+    begun = jitter.random() * refresh
     return ended + (begun - ended) % refresh

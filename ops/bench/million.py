@@ -100,19 +100,19 @@ TEMPLATE = Job(
 
 def born() -> Iterator[dict[str, Any]]:
     """What tells one job from the others."""
-    dice = random.Random(1)
+    jitter = random.Random(1)
     for number in range(COUNT):
         at = START + APART * number
-        state = drawn(STATES, dice)
+        state = drawn(STATES, jitter)
         runs_for = RUNS_LATE_FOR if number % 100 == 99 else RUNS_FOR
         ended = at + runs_for if state in TERMINAL else None
-        provider, operation = drawn(OPERATIONS, dice)
+        provider, operation = drawn(OPERATIONS, jitter)
         yield {
             "id": job_id(number),
             "state": state.value,
             "provider": provider,
             "operation": operation,
-            "station": drawn(STATIONS, dice),
+            "station": drawn(STATIONS, jitter),
             "metadata": f'{{"customer":"{customer(number)}"}}',
             "parent_id": PARENT if number % 10_000 == 7 else None,
             "batch_id": BATCH if number // 100 == COUNT // 200 else None,
@@ -153,6 +153,6 @@ def labels() -> Iterator[tuple[str, ...]]:
         yield tuple(row[column.name] for column in job_labels.c)
 
 
-def drawn(choices: Any, dice: random.Random) -> Any:
-    roll = dice.random()
+def drawn(choices: Any, jitter: random.Random) -> Any:
+    roll = jitter.random()
     return next(value for most, value in choices if roll <= most)

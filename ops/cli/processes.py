@@ -118,13 +118,13 @@ def sandbox(
 
 def room_settings() -> "Settings":
     """The settings of the API and the workers. Raises `Stop` where either could not work."""
-    from generation.stations.config_file import BadStations, load_stations
+    from generation.stations.config_file import StationsFileError, load_stations
 
     settings = load_settings()
     check_file(sqlite_file(settings))
     try:
         load_stations(settings)
-    except BadStations as error:
+    except StationsFileError as error:
         raise Stop(str(error)) from None
     return settings
 

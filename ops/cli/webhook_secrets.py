@@ -71,9 +71,9 @@ def signing_key() -> None:
 def checked_overlap(text: str) -> timedelta:
     """Raises `Stop` for what is no time, or too long a one."""
     from generation.settings import duration
-    from generation.webhooks.secrets import LONGEST_OVERLAP
+    from generation.webhooks.secrets import MAX_SECRET_OVERLAP
 
     seconds = duration(text)
-    if not isinstance(seconds, float) or seconds > LONGEST_OVERLAP.total_seconds():
+    if not isinstance(seconds, float) or seconds > MAX_SECRET_OVERLAP.total_seconds():
         raise Stop("--overlap is a time of at most 7d, such as 30m, 24h or 7d", Code.USAGE)
     return timedelta(seconds=seconds)

@@ -7,7 +7,7 @@ from pathlib import Path
 from zlib import crc32
 
 from generation.settings import Settings
-from generation.stations.config_file import BadStations, load_stations
+from generation.stations.config_file import StationsFileError, load_stations
 from ops.cli.database import sqlite_file
 from ops.cli.ending import Stop
 from ops.local.home import Home
@@ -31,7 +31,7 @@ def has_own_stations(settings: Settings) -> bool:
     """Whether the operator has stations to buy from. Raises `Stop` where they are unusable."""
     try:
         return len(load_stations(settings)) > 0
-    except BadStations as error:
+    except StationsFileError as error:
         raise Stop(str(error)) from None
 
 

@@ -18,7 +18,7 @@ MOST_FAILURES = 3
 Group = tuple[str, str, str]
 
 
-class Batches:
+class BatchHealth:
     """What this process knows of batch queries."""
 
     def __init__(self) -> None:

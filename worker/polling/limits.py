@@ -14,7 +14,7 @@ from generation.job import Job
 from generation.settings import Settings
 from generation.stations.binding import Binding
 from generation.stations.station import Stations
-from generation.store import Lane
+from generation.store import StationKey
 
 #: One request, and the jobs it is about: one, or those that share a batch query.
 Request = Sequence[tuple[Job, Binding]]
@@ -31,7 +31,7 @@ WORTH_A_CLAIM = 0.5
 
 
 @dataclass(slots=True)
-class LaneState:
+class KeyLooks:
     """The looks of one key in this process."""
 
     #: How many requests it may have open now.
@@ -45,101 +45,104 @@ class LaneState:
     has_more: bool = False
 
 
-class Lanes:
+class LookLimits:
     """The limits of all keys in this process. `send` starts a request and returns at once."""
 
     def __init__(
-        self, settings: Settings, stations: Stations, send: Callable[[Lane, Request], None]
+        self, settings: Settings, stations: Stations, send: Callable[[StationKey, Request], None]
     ) -> None:
         self._settings = settings
         self._send = send
         self._share = settings.looks_in_flight // 2 // max(1, len(stations))
-        self._lanes = {
-            (station.name, key.name): LaneState(settings.looks_per_key)
+        self._limits = {
+            (station.name, key.name): KeyLooks(settings.looks_per_key)
             for station in stations
             for key in station.keys
         }
 
-    def open(self, now: datetime) -> set[Lane]:
+    def open(self, now: datetime) -> set[StationKey]:
         """The keys that are looked at now, whether or not they have free looks."""
-        return {lane for lane, state in self._lanes.items() if not is_paused(state, now)}
+        return {
+            station_key for station_key, state in self._limits.items() if not is_paused(state, now)
+        }
 
-    def knows(self, lane: Lane) -> bool:
+    def knows(self, station_key: StationKey) -> bool:
         """Return whether the settings have this key."""
-        return lane in self._lanes
+        return station_key in self._limits
 
-    def rooms(self, now: datetime, most: Callable[[str], int]) -> dict[Lane, int]:
+    def rooms(self, now: datetime, most: Callable[[str], int]) -> dict[StationKey, int]:
         """Return how many jobs of each key could be looked at now.
 
         `most` gives how many requests a station may have open. A key that must not be looked at is
         absent.
         """
         busy: Counter[str] = Counter()
-        for (station, _), lane in self._lanes.items():
-            busy[station] += lane.on_wire + len(lane.waiting)
+        for (station, _), station_key in self._limits.items():
+            busy[station] += station_key.on_wire + len(station_key.waiting)
         spare = self._settings.looks_in_flight
         spare -= sum(max(count, self._share) for count in busy.values())
-        rooms: dict[Lane, int] = {}
-        for (station, key), lane in self._lanes.items():
-            if is_paused(lane, now):
+        rooms: dict[StationKey, int] = {}
+        for (station, key), station_key in self._limits.items():
+            if is_paused(station_key, now):
                 continue
             own = max(0, self._share - busy[station])
             cap = min(self._settings.looks_per_station, most(station)) - busy[station]
-            ahead = int(lane.allowed * AHEAD) if lane.has_more else 0
-            free = int(lane.allowed) + ahead - lane.on_wire - len(lane.waiting)
+            ahead = int(station_key.allowed * AHEAD) if station_key.has_more else 0
+            free = int(station_key.allowed) + ahead - station_key.on_wire - len(station_key.waiting)
             requests = min(own + max(0, spare), cap, free)
             if requests > 0:
                 busy[station] += requests
                 spare -= max(0, requests - own)
-                rooms[station, key] = min(int(requests * lane.jobs_a_request), CLAIM_LIMIT)
+                rooms[station, key] = min(int(requests * station_key.jobs_a_request), CLAIM_LIMIT)
         return rooms
 
-    def claimed(self, rooms: Mapping[Lane, int], taken: Mapping[Lane, int]) -> None:
+    def claimed(self, rooms: Mapping[StationKey, int], taken: Mapping[StationKey, int]) -> None:
         """Record what a claim found for each key."""
-        for lane, room in rooms.items():
-            self._lanes[lane].has_more = taken.get(lane, 0) >= room
+        for station_key, context in rooms.items():
+            self._limits[station_key].has_more = taken.get(station_key, 0) >= context
 
     @property
     def have_more(self) -> bool:
         """Return whether more may be due for any key than it had free looks for."""
-        return any(lane.has_more for lane in self._lanes.values())
+        return any(station_key.has_more for station_key in self._limits.values())
 
-    def more_rooms(self, now: datetime, most: Callable[[str], int]) -> dict[Lane, int]:
+    def more_rooms(self, now: datetime, most: Callable[[str], int]) -> dict[StationKey, int]:
         """Return those of `rooms` for which more may be due and a claim is worthwhile."""
         return {
-            lane: room
-            for lane, room in self.rooms(now, most).items()
-            if (state := self._lanes[lane]).has_more and room >= int(state.allowed) * WORTH_A_CLAIM
+            station_key: context
+            for station_key, context in self.rooms(now, most).items()
+            if (state := self._limits[station_key]).has_more
+            and context >= int(state.allowed) * WORTH_A_CLAIM
         }
 
-    def start(self, lane: Lane, requests: Sequence[Request], now: datetime) -> bool:
+    def start(self, station_key: StationKey, requests: Sequence[Request], now: datetime) -> bool:
         """Send these requests as soon as the key has free looks. Returns False if it is paused."""
-        state = self._lanes[lane]
+        state = self._limits[station_key]
         if is_paused(state, now):
             return False
         state.jobs_a_request = sum(len(request) for request in requests) / len(requests)
         state.waiting.extend(requests)
-        self._go_on(lane, state)
+        self._go_on(station_key, state)
         return True
 
-    def ended(self, lane: Lane) -> None:
+    def ended(self, station_key: StationKey) -> None:
         """A request of this key has ended."""
-        state = self._lanes[lane]
+        state = self._limits[station_key]
         state.on_wire -= 1
-        self._go_on(lane, state)
+        self._go_on(station_key, state)
 
-    def answered(self, lane: Lane) -> None:
+    def answered(self, station_key: StationKey) -> None:
         """The upstream accepted a request of this key: its limit rises a little."""
-        state = self._lanes[lane]
+        state = self._limits[station_key]
         state.allowed = min(self._settings.looks_per_key, state.allowed + RECOVERY)
 
-    def pause(self, lane: Lane, until: datetime) -> Sequence[Request]:
+    def pause(self, station_key: StationKey, until: datetime) -> Sequence[Request]:
         """Send nothing more for this key before then, and half as many requests at once after it.
 
         Returns the requests that were not sent yet and are dropped: the next looks of their jobs
         come by themselves.
         """
-        state = self._lanes[lane]
+        state = self._limits[station_key]
         if state.paused_until is None or until - state.paused_until > timedelta(seconds=1):
             state.allowed = max(1.0, state.allowed / 2)
         state.paused_until = until
@@ -147,22 +150,24 @@ class Lanes:
         state.waiting.clear()
         return lapsed
 
-    def join_pause(self, lane: Lane, until: datetime, now: datetime) -> Sequence[Request]:
+    def join_pause(
+        self, station_key: StationKey, until: datetime, now: datetime
+    ) -> Sequence[Request]:
         """Another worker was told that looks with this key are too fast.
 
         Like `pause`; a pause in effect here is only extended.
         """
-        state = self._lanes[lane]
+        state = self._limits[station_key]
         if state.paused_until is not None and now < state.paused_until:
             state.paused_until = max(state.paused_until, until)
             return ()
-        return self.pause(lane, until)
+        return self.pause(station_key, until)
 
-    def _go_on(self, lane: Lane, state: LaneState) -> None:
+    def _go_on(self, station_key: StationKey, state: KeyLooks) -> None:
         while state.waiting and state.on_wire < int(state.allowed):
             state.on_wire += 1
-            self._send(lane, state.waiting.popleft())
+            self._send(station_key, state.waiting.popleft())
 
 
-def is_paused(state: LaneState, now: datetime) -> bool:
+def is_paused(state: KeyLooks, now: datetime) -> bool:
     return state.paused_until is not None and now < state.paused_until

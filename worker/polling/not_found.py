@@ -13,7 +13,7 @@ from generation.contract.status import Running, Status, Succeeded
 MOST = 100_000
 
 
-class Missing:
+class NotFoundTracker:
     """What this process has observed since it started."""
 
     def __init__(self) -> None:

@@ -31,7 +31,7 @@ STEP_SECONDS = 0.1
 MOST_ERROR_CHARACTERS = 200
 
 
-class SturdyConsumer(Consumer):
+class ResilientConsumer(Consumer):
     """Chosen with Celery's setting `worker_consumer`."""
 
     # Celery's steps set these.

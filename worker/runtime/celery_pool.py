@@ -19,7 +19,7 @@ import structlog
 from celery.concurrency.base import BasePool
 from celery.exceptions import Ignore
 
-from worker.runtime.event_loop import Loop
+from worker.runtime.event_loop import EventLoopThread
 
 log = structlog.get_logger(__name__)
 
@@ -29,7 +29,7 @@ IGNORED = (1, SimpleNamespace(exception=Ignore()), 0.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class PoolTask:
     """A task to run, and Celery's callbacks for it."""
 
     name: str
@@ -38,7 +38,7 @@ class Order:
     ended: Callable[[Any], None]
 
 
-class LoopPool(BasePool):
+class CoroutinePool(BasePool):
     """Runs up to `limit` tasks at once; more wait in order.
 
     Everything except the tasks themselves happens in Celery's main thread.
@@ -49,10 +49,10 @@ class LoopPool(BasePool):
     body_can_be_buffer = True
 
     def on_start(self) -> None:
-        self.loop = Loop()
+        self.loop = EventLoopThread()
         self._hub: Any = None
         self._running: set[Future[None]] = set()
-        self._waiting: deque[Order] = deque()
+        self._waiting: deque[PoolTask] = deque()
 
     def register_with_event_loop(self, loop: Any) -> None:
         """Celery's main loop: functions passed to its `call_soon` run in the main thread."""
@@ -70,7 +70,7 @@ class LoopPool(BasePool):
     ) -> None:
         del target, kwargs, options  # the tracer, and what only it needs
         name, _, request = args[:3]
-        self._waiting.append(Order(name, request, accept_callback, callback))
+        self._waiting.append(PoolTask(name, request, accept_callback, callback))
         self._begin()
 
     def on_stop(self) -> None:
@@ -88,11 +88,11 @@ class LoopPool(BasePool):
                 lambda future, order=order: self._hub.call_soon(self._ended, order, future)
             )
 
-    async def _run(self, order: Order) -> None:
+    async def _run(self, order: PoolTask) -> None:
         task = cast(Any, self.app).tasks[order.name]
         await task.run(*order.request["args"], **order.request["kwargs"])
 
-    def _ended(self, order: Order, future: Future[None]) -> None:
+    def _ended(self, order: PoolTask, future: Future[None]) -> None:
         self._running.discard(future)
         if not future.cancelled() and (error := future.exception()):
             log.error("task_failed", task=order.name, exc_info=error)

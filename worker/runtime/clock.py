@@ -45,7 +45,7 @@ class Clock:
             self._compare(now, last[0] + timedelta(seconds=steady - last[1]))
         return now
 
-    def surely(self) -> datetime:
+    def certain_now(self) -> datetime:
         """Return a time that has surely passed, for actions that cannot be undone.
 
         It is the clock's time or, for a while after it was set forward, the time without that step.

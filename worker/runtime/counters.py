@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 WRITE_EVERY = timedelta(seconds=15)
 
 
-class Counts:
+class LookCounters:
     """The counters of one process. Belongs to one event loop."""
 
     def __init__(self, database: Database) -> None:
@@ -44,4 +44,4 @@ class Counts:
             await add_to_tallies(self._database, counts)
         except (SQLAlchemyError, OSError) as error:
             self._unwritten += counts
-            log.warning("counts_not_written", error=f"{type(error).__name__}: {error}")
+            log.warning("counters_not_written", error=f"{type(error).__name__}: {error}")

@@ -11,7 +11,7 @@ import uvloop
 Answer = TypeVar("Answer")
 
 
-class Loop:
+class EventLoopThread:
     """An event loop in a thread of its own, with access from other threads."""
 
     def __init__(self) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from generation.contract.operation import Operation
 from generation.job import Job, JobState
-from generation.polling.duration_histogram import Ending, Sketch
+from generation.polling.duration_histogram import DurationHistogram, ObservedDuration
 from generation.polling.pace import Pace
 from generation.stations.binding import Binding
 from generation.store import DurationStore, Kind
@@ -28,14 +28,14 @@ EXCHANGE_EVERY = timedelta(seconds=60)
 MOST_ENDINGS = 200
 
 
-class Learned:
+class LearnedDurations:
     """What this worker knows of durations. Belongs to one event loop."""
 
     def __init__(self, store: DurationStore) -> None:
         self._store = store
-        self._sketches: dict[Kind, Sketch] = {}
+        self._sketches: dict[Kind, DurationHistogram] = {}
         self._paces: dict[tuple[str, Operation[Any], str], Pace] = {}
-        self._seen: defaultdict[Kind, list[Ending]] = defaultdict(list)
+        self._seen: defaultdict[Kind, list[ObservedDuration]] = defaultdict(list)
         self._exchanged_at: datetime | None = None
 
     def pace(self, binding: Binding, model: str) -> Pace:
@@ -60,7 +60,7 @@ class Learned:
         if len(endings) < MOST_ENDINGS:
             running_until = max(job.looked_at or job.started_at, job.started_at)
             endings.append(
-                Ending(
+                ObservedDuration(
                     (running_until - job.started_at).total_seconds(),
                     (now - job.started_at).total_seconds(),
                 )

@@ -22,7 +22,7 @@ REPORT_EVERY = timedelta(seconds=15)
 REMIND_EVERY = timedelta(minutes=5)
 
 
-class Reporter:
+class WorkerReporter:
     """Runs on the process's loop until it is canceled."""
 
     def __init__(
@@ -55,4 +55,4 @@ class Reporter:
                 advice="restart this worker to switch them on",
             )
         else:
-            log.info("switched_on")
+            log.info("switched_on_by_remote_control")

@@ -8,7 +8,7 @@ stations in equal shares.
 from collections import Counter
 
 
-class SubmitPlaces:
+class SubmitLimits:
     """The open submits of this process, by station. `places` is the limit in all."""
 
     def __init__(self, places: int, stations: int) -> None:

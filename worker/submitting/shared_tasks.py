@@ -11,41 +11,41 @@ from generation.contract.named_tasks import MOST_NAMED, tasks_named
 from generation.contract.status import Accepted, AwaitingInput, SubmitAnswer
 from generation.job import Job
 from generation.stations.binding import Binding
-from generation.store import Holder
-from worker.context import Room
+from generation.store import TaskHolder
+from worker.context import WorkerContext
 
 log = structlog.get_logger(__name__)
 
 
-async def holders(room: Room, upstream_id: str, station: str) -> list[Holder]:
+async def holders(context: WorkerContext, upstream_id: str, station: str) -> list[TaskHolder]:
     """Return the jobs that have this task at that station."""
-    found = await room.store.jobs.tasks.holders(upstream_id)
+    found = await context.store.jobs.tasks.holders(upstream_id)
     return [each for each in found if each.station == station]
 
 
-async def check_named(room: Room, job: Job, binding: Binding) -> None:
+async def check_named(context: WorkerContext, job: Job, binding: Binding) -> None:
     """Raise `Rejected` for a request that names a task of another tenant at the station it goes to.
 
     Ids of files within a result are not indexed and not checked.
     """
     for name in sorted(tasks_named(job.input))[:MOST_NAMED]:
-        found = await holders(room, name, binding.station.name)
+        found = await holders(context, name, binding.station.name)
         if found and all(each.tenant != job.tenant for each in found):
             raise Rejected(f"{name} is a task of somebody else's", code=ErrorCode.NOT_FOUND)
 
 
 def naming(
-    room: Room, job: Job, answer: SubmitAnswer | Fault
+    context: WorkerContext, job: Job, answer: SubmitAnswer | Fault
 ) -> AbstractAsyncContextManager[object]:
     """Hold a lock: no other job of this process is saved with this answer's task meanwhile."""
     name = task_of(answer)
     if name is None:
         return nullcontext()
-    return room.naming.setdefault((job.station or "", name), asyncio.Lock())
+    return context.naming.setdefault((job.station or "", name), asyncio.Lock())
 
 
 async def unshared(
-    room: Room, job: Job, binding: Binding, answer: SubmitAnswer | Fault
+    context: WorkerContext, job: Job, binding: Binding, answer: SubmitAnswer | Fault
 ) -> SubmitAnswer | Fault:
     """Return the answer, or a doubt if it names a task that another job has.
 
@@ -56,7 +56,7 @@ async def unshared(
     if name is None or binding.operation.repeatable:
         return answer
     station = binding.station.name
-    found = await room.persist(job.id, lambda: holders(room, name, station))
+    found = await context.persist(job.id, lambda: holders(context, name, station))
     others = [each for each in found if each.job_id != job.id]
     if not others or is_meant(job, answer, name, others):
         return answer
@@ -83,7 +83,9 @@ def task_of(answer: SubmitAnswer | Fault) -> str | None:
             return None
 
 
-def is_meant(job: Job, answer: SubmitAnswer | Fault, name: str, others: Sequence[Holder]) -> bool:
+def is_meant(
+    job: Job, answer: SubmitAnswer | Fault, name: str, others: Sequence[TaskHolder]
+) -> bool:
     """Return whether these jobs share one task intentionally.
 
     They are one tenant's, and the request continues that task, or follows the same job, or created

@@ -4,8 +4,8 @@ from collections import deque
 from datetime import timedelta
 from time import monotonic
 
-from generation.store import Claimed
-from generation.webhooks.endpoint import MOST_CONCURRENT, Endpoint
+from generation.store import ClaimedDelivery
+from generation.webhooks.endpoint import MAX_ENDPOINT_CONCURRENCY, RegisteredEndpoint
 
 #: A delivery waits no longer than this for a free request; then it is set aside.
 PATIENCE = timedelta(seconds=5)
@@ -13,7 +13,7 @@ PATIENCE = timedelta(seconds=5)
 WAITING = 10
 
 
-class DeliveryLane:
+class ReceiverLimit:
     """The deliveries of one receiver.
 
     A slow or unreachable receiver gets one request at a time, so that many of them do not use up
@@ -21,20 +21,20 @@ class DeliveryLane:
     """
 
     __slots__ = (
-        *("key", "running", "waiting", "troubled", "behind", "concurrency", "rate", "ordered"),
-        *("free_at", "timed"),
+        *("key", "running", "waiting", "is_failing", "has_set_aside"),
+        *("concurrency", "rate", "ordered", "free_at", "timed"),
     )
 
     def __init__(self, key: str) -> None:
         self.key = key
         self.running = 0
         #: Claimed deliveries that are not sent yet, each with its arrival time.
-        self.waiting: deque[tuple[float, Claimed]] = deque()
+        self.waiting: deque[tuple[float, ClaimedDelivery]] = deque()
         #: The latest attempt reached nobody, or an overloaded receiver.
-        self.troubled = False
+        self.is_failing = False
         #: Something was set aside for it.
-        self.behind = False
-        self.concurrency = MOST_CONCURRENT
+        self.has_set_aside = False
+        self.concurrency = MAX_ENDPOINT_CONCURRENCY
         self.rate: float | None = None
         self.ordered = False
         #: When the rate permits the next request, in monotonic seconds.
@@ -42,7 +42,7 @@ class DeliveryLane:
         #: A timer will start it then.
         self.timed = False
 
-    def heed(self, endpoint: Endpoint | None) -> None:
+    def apply_endpoint(self, endpoint: RegisteredEndpoint | None) -> None:
         """Apply the settings of the endpoint's owner."""
         if endpoint is not None:
             self.ordered = endpoint.ordered
@@ -51,20 +51,20 @@ class DeliveryLane:
 
     def width(self, free: int) -> int:
         """Return how many requests may be open, in a process with `free` more in all."""
-        return 1 if self.troubled else max(1, min(self.concurrency, free // 8))
+        return 1 if self.is_failing else max(1, min(self.concurrency, free // 8))
 
-    def room(self, free: int) -> int:
+    def free_slots(self, free: int) -> int:
         """Return how many more deliveries it accepts, to send or to wait."""
         width = self.width(free)
-        most = width if self.troubled or self.ordered else width * (1 + WAITING)
+        most = width if self.is_failing or self.ordered else width * (1 + WAITING)
         if self.rate is not None:
             most = min(most, 1 + int(self.rate * PATIENCE.total_seconds()))
         return max(0, most - self.running - len(self.waiting))
 
-    def take(self, claimed: Claimed) -> None:
+    def take(self, claimed: ClaimedDelivery) -> None:
         self.waiting.append((monotonic(), claimed))
 
-    def next(self, free: int) -> Claimed | None:
+    def next(self, free: int) -> ClaimedDelivery | None:
         """Return the deliveries to send now; they count as open from here on."""
         if not self.waiting or self.running >= self.width(free) or self.pause() > 0:
             return None
@@ -77,9 +77,9 @@ class DeliveryLane:
         """Return for how many seconds the rate permits nothing."""
         return 0.0 if self.rate is None else self.free_at - monotonic()
 
-    def overdue(self) -> list[Claimed]:
+    def overdue(self) -> list[ClaimedDelivery]:
         """Return, and drop, what has waited too long."""
-        given_up: list[Claimed] = []
+        given_up: list[ClaimedDelivery] = []
         oldest = monotonic() - PATIENCE.total_seconds()
         while self.waiting and self.waiting[0][0] < oldest:
             given_up.append(self.waiting.popleft()[1])
@@ -88,4 +88,6 @@ class DeliveryLane:
     @property
     def is_idle(self) -> bool:
         """Return whether a new object would know as much."""
-        return not (self.running or self.waiting or self.troubled or self.behind or self.timed)
+        return not (
+            self.running or self.waiting or self.is_failing or self.has_set_aside or self.timed
+        )

@@ -9,7 +9,7 @@ from api.docs.examples import BORN, JOB_ID
 from api.docs.openapi_parts import REF, Spec, complains, describe, in_path, says
 from api.http.problem_types import NOT_FOUND, NOT_IN_DOUBT, STORE_UNAVAILABLE, UNAUTHENTICATED
 from api.http.problems import Complaint, Problem, invalid
-from generation.job import Billed, Job, JobState, Then
+from generation.job import Billed, DoubtResolution, Job, JobState
 from generation.job_document import job_document
 from generation.lifecycle.manual_resolution import not_created
 
@@ -41,7 +41,7 @@ _ASKED_AGAIN = not_created(
     replace(
         _RESOLVED, state=JobState.IN_DOUBT, upstream_id=None, started_at=None, billed=Billed.UNKNOWN
     ),
-    Then.REQUEUE,
+    DoubtResolution.REQUEUE,
     BORN + timedelta(minutes=9),
 )
 

@@ -17,7 +17,7 @@ from generation.store.engine.database import Database
 from generation.store.engine.unreadable_rows import read, read_one
 from generation.store.schema import api_keys, jobs, key_changes, key_usage
 from generation.store.webhooks.endpoint_rows import old_secrets_document, old_secrets_of
-from generation.webhooks.secrets import rotated
+from generation.webhooks.secrets import rotated_secrets
 
 PREFIX = "genq_"
 #: Characters of a key that are stored in the clear, to tell keys apart.
@@ -30,7 +30,7 @@ SHORTEST = 24
 Choose = Callable[[Access], Access]
 
 
-class KeyStore:
+class ApiKeyStore:
     """Statements about API keys."""
 
     def __init__(self, database: Database) -> None:
@@ -129,7 +129,7 @@ class KeyStore:
             if row is None:
                 return False
             before = old_secrets_of(row.old_webhook_secrets)
-            old = old_secrets_document(rotated(row.webhook_secret, before, now, overlap))
+            old = old_secrets_document(rotated_secrets(row.webhook_secret, before, now, overlap))
             change = update(api_keys).where(*valid)
             await connection.execute(change.values(webhook_secret=secret, old_webhook_secrets=old))
         return True

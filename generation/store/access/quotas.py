@@ -16,12 +16,12 @@ from sqlalchemy import Row, Select, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from generation.access.permissions import Limits
-from generation.access.quota import OverQuota, Usage, take_all
+from generation.access.quota import KeyUsage, QuotaExceeded, use_all
 from generation.job import Job
 from generation.store.access.api_keys import limits_of
 from generation.store.engine.any_of import among, values_for
-from generation.store.jobs.claiming import Taken
-from generation.store.jobs.new_job import Birth
+from generation.store.jobs.claiming import ClaimedUsage
+from generation.store.jobs.new_job import NewJobs
 from generation.store.schema import api_keys, jobs, key_usage
 
 #: The number of keys whose usage is remembered. Beyond it all of it is forgotten.
@@ -39,11 +39,11 @@ SAVE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class KnownUsage:
     """A limited key as this process last saw it."""
 
     limits: Limits
-    usage: Usage
+    usage: KeyUsage
     #: When its unfinished jobs were counted. Jobs that ended since are still in the count.
     counted_at: float
 
@@ -52,19 +52,19 @@ class Seen:
         return self.limits.max_in_flight is None or old < COUNTED_FOR.total_seconds()
 
 
-class Quotas:
+class QuotaStore:
     """The limits of keys, as one process checks them."""
 
     def __init__(self) -> None:
-        self._seen: dict[str, Seen] = {}
+        self._seen: dict[str, KnownUsage] = {}
 
-    def usage_of(self, key_id: str) -> Usage:
+    def usage_of(self, key_id: str) -> KeyUsage:
         """Return what this key had used when this process last read it. It may be out of date."""
         seen = self._seen.get(key_id)
-        return seen.usage if seen else Usage()
+        return seen.usage if seen else KeyUsage()
 
     async def look(
-        self, connection: AsyncConnection, births: Sequence[Birth], *, again: bool = False
+        self, connection: AsyncConnection, submissions: Sequence[NewJobs], *, again: bool = False
     ) -> bool:
         """Read limits and usage of these submissions' keys where they are unknown or too old.
 
@@ -72,7 +72,7 @@ class Quotas:
         Nothing is locked: a later claim compares the values again. Therefore usage is read first
         and jobs are counted after it: a job that is added in between has changed the usage.
         """
-        keys = {birth.jobs[0].quota_key for birth in births} - {None}
+        keys = {submission.jobs[0].quota_key for submission in submissions} - {None}
         asked = sorted(key for key in keys if key and (again or not self._is_fresh(key)))
         if not asked:
             return False
@@ -88,7 +88,7 @@ class Quotas:
         seen = self._seen.get(key_id)
         return seen is not None and seen.is_fresh()
 
-    def _knows(self, key_id: str, limits: Limits, usage: Usage) -> bool:
+    def _knows(self, key_id: str, limits: Limits, usage: KeyUsage) -> bool:
         """Return whether that is what is remembered, apart from the jobs in flight."""
         seen = self._seen.get(key_id)
         return (
@@ -98,29 +98,31 @@ class Quotas:
             and replace(seen.usage, in_flight=0) == usage
         )
 
-    def taking(self, births: Sequence[Birth]) -> tuple[list[Birth], list[Taken]]:
+    def taking(self, submissions: Sequence[NewJobs]) -> tuple[list[NewJobs], list[ClaimedUsage]]:
         """Return the submissions that seem to be within the limits, and what they use.
 
         Each has one job. The usage must still be claimed: another process may have used it.
         """
-        allowed: list[Birth] = []
-        usage: dict[str, Usage] = {}
-        for birth in births:
-            job = birth.jobs[0]
+        allowed: list[NewJobs] = []
+        usage: dict[str, KeyUsage] = {}
+        for submission in submissions:
+            job = submission.jobs[0]
             if job.quota_key is not None:
                 seen = self._seen.get(job.quota_key)
                 if seen is None or not seen.is_fresh():
                     continue
                 before = usage.get(job.quota_key, seen.usage)
-                after = take_all(seen.limits, before, [job.created_at])
-                if isinstance(after, OverQuota):
+                after = use_all(seen.limits, before, [job.created_at])
+                if isinstance(after, QuotaExceeded):
                     continue
                 usage[job.quota_key] = after
-            allowed.append(birth)
+            allowed.append(submission)
         seen = self._seen
-        return allowed, [Taken(k, seen[k].limits, seen[k].usage, u) for k, u in usage.items()]
+        return allowed, [
+            ClaimedUsage(k, seen[k].limits, seen[k].usage, u) for k, u in usage.items()
+        ]
 
-    def took(self, places: Iterable[Taken]) -> None:
+    def took(self, places: Iterable[ClaimedUsage]) -> None:
         """Remember that this usage was claimed."""
         for each in places:
             if seen := self._seen.get(each.key_id):
@@ -128,7 +130,7 @@ class Quotas:
 
     async def refused(
         self, connection: AsyncConnection, orders: Sequence[Sequence[Job]]
-    ) -> Mapping[str, OverQuota]:
+    ) -> Mapping[str, QuotaExceeded]:
         """Return which submissions must not be stored, by the id of their first job.
 
         All others have been counted. Each is of new jobs of one key, and is accepted whole or not
@@ -144,15 +146,15 @@ class Quotas:
         dialect = connection.dialect.name
         ids = {"ids": values_for(dialect, [job.id for job in limited])}
         stored = set((await connection.execute(_stored(dialect), ids)).scalars())
-        over: dict[str, OverQuota] = {}
+        over: dict[str, QuotaExceeded] = {}
         changed: set[str] = set()
         for order in orders:
             key = order[0].quota_key
             new = [job for job in order if job.id not in stored]
             if key not in limits or not new:
                 continue
-            outcome = take_all(limits[key], usage[key], [job.created_at for job in new])
-            if isinstance(outcome, OverQuota):
+            outcome = use_all(limits[key], usage[key], [job.created_at for job in new])
+            if isinstance(outcome, QuotaExceeded):
                 over[order[0].id] = outcome
             else:
                 usage[key] = outcome
@@ -161,11 +163,11 @@ class Quotas:
         self._remember(limits, usage)
         return over
 
-    def _remember(self, limits: Mapping[str, Limits], usage: Mapping[str, Usage]) -> None:
+    def _remember(self, limits: Mapping[str, Limits], usage: Mapping[str, KeyUsage]) -> None:
         if len(self._seen) > MOST_SEEN:
             self._seen.clear()
         now = monotonic()
-        self._seen |= {key: Seen(limits[key], each, now) for key, each in usage.items()}
+        self._seen |= {key: KnownUsage(limits[key], each, now) for key, each in usage.items()}
 
 
 @cache
@@ -175,7 +177,7 @@ def _stored(dialect: str) -> Select[Any]:
 
 async def lock(
     connection: AsyncConnection, keys: Sequence[str]
-) -> tuple[dict[str, Limits], dict[str, Usage]]:
+) -> tuple[dict[str, Limits], dict[str, KeyUsage]]:
     """Return the keys' current limits and usage, locked until the transaction ends."""
     query = (
         select(api_keys, key_usage)
@@ -196,18 +198,18 @@ def _unlocked(dialect: str) -> Select[Any]:
     )
 
 
-def read_rows(rows: Iterable[Row[Any]]) -> tuple[dict[str, Limits], dict[str, Usage]]:
+def read_rows(rows: Iterable[Row[Any]]) -> tuple[dict[str, Limits], dict[str, KeyUsage]]:
     """Return limits and usage by key, without the jobs in flight."""
     limits: dict[str, Limits] = {}
-    usage: dict[str, Usage] = {}
+    usage: dict[str, KeyUsage] = {}
     for row in rows:
         limits[row.id] = limits_of(row)
-        usage[row.id] = Usage(whole_at=row.whole_at, day=row.day, jobs_today=row.jobs_today)
+        usage[row.id] = KeyUsage(whole_at=row.whole_at, day=row.day, jobs_today=row.jobs_today)
     return limits, usage
 
 
 async def count_unfinished(
-    connection: AsyncConnection, limits: Mapping[str, Limits], usage: dict[str, Usage]
+    connection: AsyncConnection, limits: Mapping[str, Limits], usage: dict[str, KeyUsage]
 ) -> None:
     """Add the number of unfinished jobs to the usage, where it is limited."""
     counted = [key for key, each in limits.items() if each.max_in_flight is not None]
@@ -222,7 +224,7 @@ async def count_unfinished(
         usage[key] = replace(usage[key], in_flight=count)
 
 
-async def save(connection: AsyncConnection, usage: Mapping[str, Usage]) -> None:
+async def save(connection: AsyncConnection, usage: Mapping[str, KeyUsage]) -> None:
     if usage:
         rows = [
             {

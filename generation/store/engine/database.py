@@ -23,7 +23,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from generation.store.engine.engines import NO_BEGIN, postgresql_engine, sqlite_engine
 from generation.store.engine.insert_once import insert_once
 from generation.store.engine.sqlite_file import DatabaseFile
-from generation.store.engine.unreadable_rows import UNREADABLE, Unreadable
+from generation.store.engine.unreadable_rows import UNREADABLE, UnreadableTracker
 from generation.store.schema import unreadable_rows
 
 log = structlog.get_logger(__name__)
@@ -75,7 +75,7 @@ class Database:
         else:
             self._reader = self._writer = postgresql_engine(self.url, pool_size)
         self._outright = self._writer.execution_options(**OUTRIGHT[self.is_sqlite])
-        self._unreadable = Unreadable()
+        self._unreadable = UnreadableTracker()
         for engine in {self._reader, self._writer}:
             event.listen(engine.sync_engine, "connect", self._let_know)
 
@@ -124,7 +124,7 @@ class Database:
             async with self._writer.begin() as connection:
                 await connection.execute(insert_once(connection, unreadable_rows), rows)
         except (SQLAlchemyError, OSError) as error:
-            log.warning("unreadable_not_noted", error=f"{type(error).__name__}: {error}")
+            log.warning("unreadable_row_not_recorded", error=f"{type(error).__name__}: {error}")
 
     def on_writing(self, statements: Sequence[str]) -> None:
         """Execute these statements first on every connection that writes to SQLite."""

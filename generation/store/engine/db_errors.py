@@ -33,7 +33,7 @@ NONE_LASTED = "This connection is closed"
 OUTDATED_PLAN = "cached statement plan is invalid"
 
 
-def is_away(error: Exception) -> bool:
+def is_unavailable(error: Exception) -> bool:
     """Return whether the transaction may succeed once the database is back or has space."""
     if isinstance(error, DBAPIError):
         sqlstate = sqlstate_of(error.orig)
@@ -45,7 +45,7 @@ def is_away(error: Exception) -> bool:
     return isinstance(error, (TimeoutError, OSError))
 
 
-def is_cut(error: BaseException) -> bool:
+def is_disconnected(error: BaseException) -> bool:
     """Return whether the connection broke.
 
     The transaction may or may not have been committed; the next one uses another connection.
@@ -70,12 +70,12 @@ def sqlstate_of(cause: BaseException | None) -> str:
     return str(getattr(cause, "sqlstate", None) or "")
 
 
-async def again_if_cut(ask: Callable[[], Awaitable[Answer]]) -> Answer:
+async def retry_if_disconnected(ask: Callable[[], Awaitable[Answer]]) -> Answer:
     """Ask a question that changes nothing, and repeat it once if the connection broke."""
     try:
         return await ask()
     except Exception as error:
-        if not is_cut(error):
+        if not is_disconnected(error):
             raise
-        log.info("asked_again", error=type(error).__name__)
+        log.info("read_repeated", error=type(error).__name__)
     return await ask()

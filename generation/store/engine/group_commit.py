@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from generation.store.engine.database import Database
-from generation.store.engine.db_errors import cause_of, is_cut, takes_no_writes
+from generation.store.engine.db_errors import cause_of, is_disconnected, takes_no_writes
 
 log = structlog.get_logger(__name__)
 
@@ -93,7 +93,7 @@ class GroupCommit(Generic[Item, Answer]):
             async with self._transaction() as connection:
                 answers = await self._write(connection, [item for item, _ in batch])
         except Exception as error:
-            cut = is_cut(error)
+            cut = is_disconnected(error)
             gone = cut and (takes_no_writes(cause_of(error)) or not await self._answers())
             if gone or (len(batch) == 1 and (repeated or not cut)):
                 fail(batch, error)
@@ -119,7 +119,7 @@ class GroupCommit(Generic[Item, Answer]):
         return True
 
 
-class GroupOutright(GroupCommit[Item, Answer]):
+class GroupStatement(GroupCommit[Item, Answer]):
     """The same for a `write` whose statements are transactions of their own.
 
     What it has written before may then come again within a batch. PostgreSQL gets `most` batches at

@@ -46,7 +46,7 @@ class UnreadableRow(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Read(Generic[Noun]):
+class ReadResult(Generic[Noun]):
     """The rows that a query found."""
 
     found: list[Noun]
@@ -54,7 +54,7 @@ class Read(Generic[Noun]):
     unreadable: Sequence[str] = ()
 
 
-class Unreadable:
+class UnreadableTracker:
     """The rows that one process could not read, and those of them to be recorded."""
 
     def __init__(self) -> None:
@@ -86,13 +86,13 @@ async def read(
     named: Column[str],
     make: Make[Noun],
     parameters: Mapping[str, Any] | None = None,
-) -> Read[Noun]:
+) -> ReadResult[Noun]:
     """Return the objects of a query's rows, and the ids of the unreadable ones.
 
     Ids are in the column `named`. A query with locks locks the same rows.
     """
     try:
-        return Read(make(await connection.execute(query, parameters)))
+        return ReadResult(make(await connection.execute(query, parameters)))
     except Exception as error:
         if not is_of_content(error):
             raise
@@ -106,9 +106,9 @@ async def read(
             if not is_of_content(error):
                 raise
             unreadable.append(row_id)
-            known = cast(Unreadable, connection.info[UNREADABLE])
+            known = cast(UnreadableTracker, connection.info[UNREADABLE])
             known.meet(named.table.name, row_id, error)
-    return Read(found, unreadable)
+    return ReadResult(found, unreadable)
 
 
 async def read_one(
@@ -121,7 +121,7 @@ async def read_one(
     return one_of(named, await read(connection, query, named, make))
 
 
-def one_of(named: Column[str], said: Read[Noun]) -> Noun | None:
+def one_of(named: Column[str], said: ReadResult[Noun]) -> Noun | None:
     """Return the object, if any. Raises `UnreadableRow`."""
     if said.unreadable:
         raise UnreadableRow(named.table.name, said.unreadable[0])
@@ -144,7 +144,7 @@ async def first_readable(
         extra = left_out
 
 
-async def put_off(
+async def postpone(
     connection: AsyncConnection, table: Table, row_ids: Sequence[str], now: datetime
 ) -> None:
     """Postpone these rows, and take them from no wait queue before then. Changes nothing else."""
@@ -156,7 +156,7 @@ async def put_off(
         await connection.execute(update(table).where(column.in_(row_ids)).values(away))
 
 
-def not_noted(table: Table) -> ColumnElement[bool]:
+def not_recorded(table: Table) -> ColumnElement[bool]:
     """Return a condition: the row is not recorded as unreadable."""
     noted = select(unreadable_rows.c.row_id).where(unreadable_rows.c.table_name == table.name)
     return cast(Column[str], table.c.id).not_in(noted)

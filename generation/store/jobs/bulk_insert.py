@@ -49,12 +49,14 @@ HEARD = "births are heard"
 REFUSALS = (HEARD, *claiming.REFUSALS)
 
 
-def is_untouched(job: Job) -> bool:
+def is_new(job: Job) -> bool:
     """Return whether the job is new and unchanged, like nearly every job that is inserted."""
     return _rest(job) == _UNTOUCHED
 
 
-async def bear(connection: AsyncConnection, born: Sequence[Job], shard: int) -> list[Job]:
+async def insert_untouched(
+    connection: AsyncConnection, born: Sequence[Job], shard: int
+) -> list[Job]:
     """Insert new jobs for which no webhook event is due, except those that exist already.
 
     Returns those that it left alone, because an endpoint may subscribe to their events.
@@ -68,7 +70,7 @@ async def bear(connection: AsyncConnection, born: Sequence[Job], shard: int) -> 
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class InsertDocument:
     """New jobs that are inserted together, each with its columns."""
 
     entries: Sequence[tuple[Job, bytes]]
@@ -81,12 +83,12 @@ class Document:
     def written(self) -> str:
         return f"[{b','.join(each for _, each in self.entries).decode()}]"
 
-    def only(self, job_ids: Collection[str]) -> "Document":
-        return Document([entry for entry in self.entries if entry[0].id in job_ids])
+    def only(self, job_ids: Collection[str]) -> "InsertDocument":
+        return InsertDocument([entry for entry in self.entries if entry[0].id in job_ids])
 
 
 async def store(
-    connection: AsyncConnection, document: Document, shard: int, claims: str | None = None
+    connection: AsyncConnection, document: InsertDocument, shard: int, claims: str | None = None
 ) -> bool:
     """Insert these jobs together with their claims (`generation.store.jobs.claiming`).
 
@@ -105,19 +107,19 @@ async def store(
     return not (found.returns_rows and found.scalar())
 
 
-def documents(born: Sequence[Job], dialect: str) -> Iterator[Document]:
+def documents(born: Sequence[Job], dialect: str) -> Iterator[InsertDocument]:
     """Split the jobs into documents of limited size."""
     together: list[tuple[Job, bytes]] = []
     size = 0
     for job in born:
         written = to_json(given_row(job, dialect))
         if together and size + len(written) > MOST_BYTES:
-            yield Document(together)
+            yield InsertDocument(together)
             together, size = [], 0
         together.append((job, written))
         size += len(written)
     if together:
-        yield Document(together)
+        yield InsertDocument(together)
 
 
 def given_row(job: Job, dialect: str) -> dict[str, Any]:
@@ -163,13 +165,13 @@ WITH born AS MATERIALIZED (
 
 def sqlite(claiming_too: bool) -> str:
     """The same for SQLite. Instead of reporting it fails with one of `REFUSALS`."""
-    births = "INSERT INTO births (job, tenants, shard, key, usage)"
-    born = f"{births} SELECT value, ?2, ?3, NULL, NULL FROM json_each(?1)"
+    submissions = "INSERT INTO births (job, tenants, shard, key, usage)"
+    born = f"{submissions} SELECT value, ?2, ?3, NULL, NULL FROM json_each(?1)"
     return f"{born} {claiming.sqlite('?4')}" if claiming_too else born
 
 
 @cache
-def sqlite_births() -> tuple[str, ...]:
+def sqlite_insert_view() -> tuple[str, ...]:
     """The view and triggers of a connection, which no other connection sees."""
     given = {name: f"json_extract(new.job, '$.{name}')" for name in (*GIVEN, "labels")}
     return (

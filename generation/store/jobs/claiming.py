@@ -15,7 +15,7 @@ from typing import Any
 from pydantic_core import to_json
 
 from generation.access.permissions import Limits
-from generation.access.quota import Usage
+from generation.access.quota import KeyUsage
 from generation.store.access.api_keys import limits_row
 from generation.store.jobs.idempotency import IdempotencyKey, row
 from generation.store.schema import microseconds
@@ -41,17 +41,17 @@ Moment = Callable[[datetime | None], Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class ClaimedUsage:
     """The usage that some jobs claim of a limited key."""
 
     key_id: str
     limits: Limits
-    before: Usage
-    after: Usage
+    before: KeyUsage
+    after: KeyUsage
 
 
 def claims_document(
-    dialect: str, keys: Iterable[tuple[IdempotencyKey, str]], places: Iterable[Taken]
+    dialect: str, keys: Iterable[tuple[IdempotencyKey, str]], places: Iterable[ClaimedUsage]
 ) -> str:
     """Return the claims as the statement takes them: keys with the ids of their jobs, and usage."""
     moment = as_microseconds if dialect == "sqlite" else as_it_is
@@ -68,13 +68,13 @@ def key_row(key: IdempotencyKey, job_id: str, moment: Moment) -> dict[str, Any]:
     return stored | {"replaces": key.replaces, "number": key.number}
 
 
-def usage_row(taken: Taken, moment: Moment) -> dict[str, Any]:
+def usage_row(taken: ClaimedUsage, moment: Moment) -> dict[str, Any]:
     was = {f"was_{name}": value for name, value in used_row(taken.before, moment).items()}
     now = used_row(taken.after, moment)
     return {"key_id": taken.key_id, **now, **was, **limits_row(taken.limits)}
 
 
-def used_row(usage: Usage, moment: Moment) -> dict[str, Any]:
+def used_row(usage: KeyUsage, moment: Moment) -> dict[str, Any]:
     return {
         "whole_at": moment(usage.whole_at),
         "day": usage.day,

@@ -28,14 +28,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from generation.job import Job, JobState
 from generation.store.engine.database import Database
-from generation.store.engine.unreadable_rows import put_off, read
+from generation.store.engine.unreadable_rows import postpone, read
 from generation.store.jobs.rows import LEAN_COLUMNS, LOOK_COLUMNS, read_jobs
 from generation.store.schema import ERRAND, PLAIN_LOOK, Instant, jobs
 
 #: Returns when a due job is processed next if this claim does not come back.
 NextWake = Callable[[Job], datetime | None]
 #: A station and one of its keys.
-Lane = tuple[str, str]
+StationKey = tuple[str, str]
 
 #: States in which there may be something new upstream.
 WAKEABLE = (
@@ -79,7 +79,7 @@ class ClaimStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def errands(
+    async def due_steps(
         self, now: datetime, limit: int, next_wake: NextWake, *, skip_queued: bool = False
     ) -> list[Job]:
         """Claim up to `limit` jobs that need more than a look, the longest due first.
@@ -94,14 +94,16 @@ class ClaimStore:
         return await self._claim([query], now, next_wake)
 
     async def looks(
-        self, now: datetime, rooms: Mapping[Lane, int], next_wake: NextWake
+        self, now: datetime, rooms: Mapping[StationKey, int], next_wake: NextWake
     ) -> list[Job]:
         """Claim jobs to look at, for each key no more than it has free looks.
 
         May be called again at once while there are more.
         """
         queries = [
-            in_lane(due(PLAIN_LOOK, now, room), lane) for lane, room in rooms.items() if room
+            of_station_key(due(PLAIN_LOOK, now, room), station_key)
+            for station_key, room in rooms.items()
+            if room
         ]
         claimed = await self._claim(queries, now, next_wake)
         if claimed and self._database.is_sqlite:
@@ -109,7 +111,7 @@ class ClaimStore:
         return claimed
 
     async def overdue(
-        self, now: datetime, lanes: Iterable[Lane], limit: int, next_wake: NextWake
+        self, now: datetime, station_keys: Iterable[StationKey], limit: int, next_wake: NextWake
     ) -> list[Job]:
         """Claim jobs past their deadline whose keys are not looked at.
 
@@ -118,20 +120,22 @@ class ClaimStore:
         late = due(PLAIN_LOOK, now, limit).where(
             jobs.c.deadline <= now, jobs.c.state != JobState.EXPIRED
         )
-        return await self._claim([in_lane(late, lane) for lane in lanes], now, next_wake)
+        return await self._claim(
+            [of_station_key(late, station_key) for station_key in station_keys], now, next_wake
+        )
 
-    async def lanes(self) -> set[Lane]:
+    async def station_keys(self) -> set[StationKey]:
         """Return the keys with any job to look at, with one index step for each."""
-        lane = tuple_(jobs.c.station, jobs.c.key)
+        station_key = tuple_(jobs.c.station, jobs.c.key)
         query = (
             select(jobs.c.station, jobs.c.key)
             .where(PLAIN_LOOK, jobs.c.wake_at.is_not(None))
             .order_by(jobs.c.station, jobs.c.key)
             .limit(1)
         )
-        found: list[Lane] = [("", "")]
+        found: list[StationKey] = [("", "")]
         async with self._database.reading() as connection:
-            while row := (await connection.execute(query.where(lane > found[-1]))).first():
+            while row := (await connection.execute(query.where(station_key > found[-1]))).first():
                 found.append((row.station, row.key))
         return set(found[1:])
 
@@ -192,7 +196,7 @@ class ClaimStore:
             for query in queries:
                 said = await read(connection, query, jobs.c.id, read_claimed)
                 claimed += said.found
-                await put_off(connection, jobs, said.unreadable, now)
+                await postpone(connection, jobs, said.unreadable, now)
             if claimed:
                 await self._move(connection, claimed, now, next_wake)
         return claimed
@@ -240,5 +244,5 @@ def due(kind: TextClause, now: datetime, limit: int) -> Select[Any]:
     )
 
 
-def in_lane(query: Select[Any], lane: Lane) -> Select[Any]:
-    return query.where(jobs.c.station == lane[0], jobs.c.key == lane[1])
+def of_station_key(query: Select[Any], station_key: StationKey) -> Select[Any]:
+    return query.where(jobs.c.station == station_key[0], jobs.c.key == station_key[1])

@@ -60,7 +60,7 @@ class ErasureStore:
             await connection.execute(select(event_feed.c.last).with_for_update())
             await erase_content(connection, job, now)
             (kept,) = read_jobs(await connection.execute(query))
-            await erase_told(connection, kept, now, self._base_url)
+            await erase_events(connection, kept, now, self._base_url)
         return kept
 
 
@@ -104,7 +104,7 @@ async def erase_content(connection: AsyncConnection, job: Job, now: datetime) ->
     await connection.execute(delete(job_labels).where(job_labels.c.job_id == job.id))
 
 
-async def erase_told(connection: AsyncConnection, job: Job, now: datetime, base_url: str) -> None:
+async def erase_events(connection: AsyncConnection, job: Job, now: datetime, base_url: str) -> None:
     """Replace the content of events and deliveries with what the job still says.
 
     A delivery that its owner sends again later contains no erased content.

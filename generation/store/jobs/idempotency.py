@@ -78,7 +78,7 @@ class IdempotencyKey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class KeyRecord:
     """A stored key and its job, the first one of several."""
 
     name: Name
@@ -104,7 +104,7 @@ class IdempotencyStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def find(self, key: IdempotencyKey, now: datetime) -> Record | None:
+    async def find(self, key: IdempotencyKey, now: datetime) -> KeyRecord | None:
         """Return the record of an earlier submission with this key, unless it has expired."""
         async with self._database.reading() as connection:
             record = (await earlier(connection, [key])).get(key.name)
@@ -134,12 +134,12 @@ async def free(connection: AsyncConnection, keys: Sequence[IdempotencyKey]) -> d
 
 async def earlier(
     connection: AsyncConnection, keys: Sequence[IdempotencyKey]
-) -> dict[Name, Record]:
+) -> dict[Name, KeyRecord]:
     """Return the stored records of these keys, expired or not."""
     dialect = connection.dialect.name
     names = rows_for(dialect, "names", {key.name for key in keys})
     found = [
-        Record(
+        KeyRecord(
             name=(row.tenant, row.scope, row.key),
             fingerprint=row.fingerprint,
             job_id=row.job_id,
@@ -158,7 +158,7 @@ def _earlier(dialect: str) -> Select[Any]:
 async def write(
     connection: AsyncConnection,
     claimed: Sequence[tuple[IdempotencyKey, str]],
-    outdated: Collection[Record] = (),
+    outdated: Collection[KeyRecord] = (),
 ) -> None:
     """Insert keys with the ids of their jobs, in place of `outdated` records.
 
@@ -169,7 +169,7 @@ async def write(
     await connection.execute(insert(records), [row(key, job_id) for key, job_id in claimed])
 
 
-def parameters(record: Record) -> dict[str, str]:
+def parameters(record: KeyRecord) -> dict[str, str]:
     tenant, scope, key = record.name
     return {"_tenant": tenant, "_scope": scope, "_key": key, "_job_id": record.job_id}
 

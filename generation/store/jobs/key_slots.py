@@ -16,12 +16,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from generation.job import Job, JobState
 from generation.stations.fair_turns import by_turn, in_turn
 from generation.stations.key_capacity import CALLED_AT_ONCE, Capacity
-from generation.stations.key_health import Account, KeyName, Patience
+from generation.stations.key_health import KeyHealth, KeyName, RetryWaits
 from generation.stations.station import Key
 from generation.stations.wait_queue import is_awaited
 from generation.store.engine.database import Database
 from generation.store.engine.group_commit import GroupCommit
-from generation.store.engine.unreadable_rows import UnreadableRow, put_off, read
+from generation.store.engine.unreadable_rows import UnreadableRow, postpone, read
 from generation.store.jobs import wait_queues as queues
 from generation.store.jobs.rows import read_jobs
 from generation.store.jobs.store import Change, JobStore, readable
@@ -32,7 +32,7 @@ from generation.store.stations import key_health as accounts
 Capacities = Mapping[KeyName, Capacity]
 
 
-class Plan(Protocol):
+class SubmitPlan(Protocol):
     """A claim of one job."""
 
     @property
@@ -48,7 +48,7 @@ class Plan(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class WakeUp:
     """A wake-up of jobs that wait for one key."""
 
     name: KeyName
@@ -58,7 +58,7 @@ class Call:
     #: Returns a job as it is once it was woken.
     called: Callable[[Job], Job]
     now: datetime
-    patience: Patience
+    retry_waits: RetryWaits
     most: int = CALLED_AT_ONCE
     #: The model that is blocked in these queues at this key, if any: one job tries again.
     subject: str | None = None
@@ -72,14 +72,14 @@ class SubmitStore:
         self._jobs = jobs
         self._claiming = GroupCommit(database, self._claim_batch, limit=200)
 
-    async def claim(self, job_id: str, plan: Plan) -> Change | None:
+    async def claim(self, job_id: str, plan: SubmitPlan) -> Change | None:
         """Like `JobStore.change`, for a decision that may take a slot of a key.
 
         With several processes deciding at once, no key ever gets more than its limits.
         """
         return readable(await self._claiming((job_id, plan)))
 
-    async def call(self, call: Call) -> list[Job]:
+    async def call(self, call: WakeUp) -> list[Job]:
         """Reserve slots for as many waiting jobs as the key can take, in turn.
 
         A woken job is nudged, or found by the next tick, and is then claimed.
@@ -94,8 +94,8 @@ class SubmitStore:
             chosen = await self._chosen(connection, call, capacity)
             if not chosen:
                 return []
-            called = [call.called(job).but(version=job.version + 1) for job in chosen]
-            capacity.call(called, call.now, call.patience)
+            called = [call.called(job).evolve(version=job.version + 1) for job in chosen]
+            capacity.call(called, call.now, call.retry_waits)
             await save(connection, zip(chosen, called, strict=True))
             if capacity.touched:
                 await accounts.write(connection, [capacity.account])
@@ -103,11 +103,11 @@ class SubmitStore:
             await accounts.served(connection, given, call.now)
         return called
 
-    async def _has_room(self, call: Call) -> bool:
+    async def _has_room(self, call: WakeUp) -> bool:
         """Return whether the key seems to have a free slot, without a lock: mostly it has none."""
         async with self._database.reading() as connection:
             account = await accounts.known(connection, call.name)
-            known = account or Account.of(call.name)
+            known = account or KeyHealth.of(call.name)
             capacity = await self._capacity(connection, call, known)
         if account is None:
             async with self._database.writing() as connection:
@@ -115,13 +115,13 @@ class SubmitStore:
         return capacity.to_call(call.now, call.most, call.subject) > 0
 
     async def _capacity(
-        self, connection: AsyncConnection, call: Call, account: Account
+        self, connection: AsyncConnection, call: WakeUp, account: KeyHealth
     ) -> Capacity:
         held, called = await accounts.places(connection, call.name, call.now)
         return Capacity(call.key, account, held, called)
 
     async def _chosen(
-        self, connection: AsyncConnection, call: Call, capacity: Capacity
+        self, connection: AsyncConnection, call: WakeUp, capacity: Capacity
     ) -> list[Job]:
         """Return the next jobs in turn, locked, without those that are locked elsewhere.
 
@@ -147,12 +147,12 @@ class SubmitStore:
             .with_for_update(skip_locked=True)
         )
         said = await read(connection, query, jobs.c.id, read_jobs)
-        await put_off(connection, jobs, said.unreadable, call.now)  # or it would stay the next
+        await postpone(connection, jobs, said.unreadable, call.now)  # or it would stay the next
         found = {job.id: job for job in said.found}
         return [found[job_id] for job_id in chosen if job_id in found]
 
     async def _claim_batch(
-        self, connection: AsyncConnection, batch: Sequence[tuple[str, Plan]]
+        self, connection: AsyncConnection, batch: Sequence[tuple[str, SubmitPlan]]
     ) -> list[Change | UnreadableRow | None]:
         capacities: dict[KeyName, Capacity] = {}
         now = max(plan.now for _, plan in batch)
@@ -165,7 +165,7 @@ class SubmitStore:
             if wanted:
                 capacities.update(await self._locked(connection, wanted, now))
 
-        def deciding(plan: Plan) -> Callable[[Job], Job]:
+        def deciding(plan: SubmitPlan) -> Callable[[Job], Job]:
             return lambda job: plan.decide(job, capacities)
 
         decisions = [(job_id, deciding(plan)) for job_id, plan in batch]

@@ -35,7 +35,7 @@ PLANNED_ANEW_AND_ALONE = text(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Filters:
+class JobFilters:
     """Which jobs of a tenant to list.
 
     None means any. Times: `after` is inclusive, `before` exclusive.
@@ -64,7 +64,7 @@ class JobLists:
     async def page(
         self,
         tenant: str,
-        filters: Filters,
+        filters: JobFilters,
         *,
         limit: int,
         before: str | None = None,
@@ -77,7 +77,7 @@ class JobLists:
         """
 
         async def ask(limit: int) -> tuple[list[Job], int]:
-            span = Span(tenant, filters, limit, before, after)
+            span = PageQuery(tenant, filters, limit, before, after)
             async with self._database.reading() as connection:
                 query = way(span, connection.dialect.name)
                 if not self._database.is_sqlite:
@@ -90,11 +90,11 @@ class JobLists:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class PageQuery:
     """One page to be read."""
 
     tenant: str
-    filters: Filters
+    filters: JobFilters
     limit: int
     before: str | None
     after: str | None
@@ -104,7 +104,7 @@ class Span:
         order = by.desc() if self.after is None else by.asc()
         return query.order_by(order).limit(self.limit)
 
-    def between(self, since: str | None = None, until: str | None = None) -> "Bounds":
+    def between(self, since: str | None = None, until: str | None = None) -> "IdBounds":
         """Return the limits of cursor and times as bounds of ids, which begin with a timestamp.
 
         `since` and `until` are further bounds.
@@ -116,7 +116,7 @@ class Span:
         before = [bound for bound in (self.before, until) if bound]
         # A job is created before it changes.
         before += [later_id(m) for m in (filters.created_before, filters.updated_before) if m]
-        return Bounds(max(from_on, default=None), self.after, min(before, default=None))
+        return IdBounds(max(from_on, default=None), self.after, min(before, default=None))
 
     def conditions(self, *, by_index: bool = True) -> list[Condition]:
         """Return all conditions on a row except its tenant; if wanted, without using an index."""
@@ -145,7 +145,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class IdBounds:
     """Ids from `since` on, after `after`, and before `before`."""
 
     since: str | None
@@ -164,7 +164,7 @@ class Bounds:
         return found
 
 
-def way(span: Span, store: str) -> Select[Any]:
+def way(span: PageQuery, store: str) -> Select[Any]:
     """Return the query for this page, for the index that suits its filters.
 
     `dialect` is `sqlite` or `postgresql`.
@@ -177,11 +177,11 @@ def way(span: Span, store: str) -> Select[Any]:
         if filters.updated_after is not None:
             return by_change(span, filters.updated_after, store)
         if any(by_kind):
-            return in_parts(span, Part(ENDED, bounds, jobs.c.id))
+            return in_parts(span, ListPart(ENDED, bounds, jobs.c.id))
     return span.first(select(jobs).where(*own(span), *bounds), jobs.c.id)
 
 
-def by_metadata(span: Span) -> Select[Any]:
+def by_metadata(span: PageQuery) -> Select[Any]:
     """Read along the metadata index of the first entry; the others are looked up for each job.
 
     The jobs' own tenant is left out: SQLite would scan all its jobs instead.
@@ -201,22 +201,22 @@ def by_metadata(span: Span) -> Select[Any]:
     return span.first(query, by)
 
 
-def by_change(span: Span, since: datetime, store: str) -> Select[Any]:
+def by_change(span: PageQuery, since: datetime, store: str) -> Select[Any]:
     """Return jobs created since then, and older ones that were alive then.
 
     The latter are still alive, or ended soon after, or changed late.
     """
     start, changed_at = first_id(since), jobs.c.updated_at
-    ordered = Part(ENDED, span.between(since=start).on(jobs.c.id), jobs.c.id)
+    ordered = ListPart(ENDED, span.between(since=start).on(jobs.c.id), jobs.c.id)
     by = func.coalesce(jobs.c.id, "")
     older = [changed_at >= since, *span.between(until=start).on(by)]
-    soon = Part(ENDED, [*older, changed_at <= since + LATE], by, by_change=True)
-    late = Part(ENDED_LATE[store], older, by, by_change=True)
+    soon = ListPart(ENDED, [*older, changed_at <= since + LATE], by, by_change=True)
+    late = ListPart(ENDED_LATE[store], older, by, by_change=True)
     return in_parts(span, ordered, soon, late)
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ListPart:
     """A part of the ended jobs, or of the live ones, with an index of its own."""
 
     which: TextClause
@@ -225,25 +225,25 @@ class Part:
     #: Found by the time of the last change: no other condition may lead a planner to another index.
     by_change: bool = False
 
-    def first(self, span: Span) -> Select[Any]:
+    def first(self, span: PageQuery) -> Select[Any]:
         own_conditions = own(span, by_index=not self.by_change)
         return span.first(
             select(jobs.c.id).where(self.which, *own_conditions, *self.where), self.by
         )
 
 
-def in_parts(span: Span, *ended: Part) -> Select[Any]:
+def in_parts(span: PageQuery, *ended: ListPart) -> Select[Any]:
     """Return the newest of the ended jobs, found by each of these parts, and of the live ones."""
     state = span.filters.state
     parts = list(ended) if state is None or state in TERMINAL else []
     if state not in TERMINAL:
-        parts.append(Part(LIVING, span.between().on(jobs.c.id), jobs.c.id))
+        parts.append(ListPart(LIVING, span.between().on(jobs.c.id), jobs.c.id))
     found = [part.first(span).subquery() for part in parts]
     ids = union_all(*(select(part.c.id) for part in found))
     return span.first(select(jobs).where(jobs.c.id.in_(ids)), jobs.c.id)
 
 
-def own(span: Span, *, by_index: bool = True) -> list[Condition]:
+def own(span: PageQuery, *, by_index: bool = True) -> list[Condition]:
     return [jobs.c.tenant == span.tenant, *span.conditions(by_index=by_index)]
 
 

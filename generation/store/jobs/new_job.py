@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from generation.events import QUEUED, wants
 from generation.job import Job
-from generation.store.jobs.bulk_insert import is_untouched
+from generation.store.jobs.bulk_insert import is_new
 from generation.store.jobs.idempotency import IdempotencyKey
 
 
 @dataclass(frozen=True, slots=True)
-class Birth:
+class NewJobs:
     """Jobs to be stored together, and their idempotency key."""
 
     jobs: Sequence[Job]
@@ -23,7 +23,7 @@ class Birth:
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class InsertResult:
     """The outcome of a submission: its jobs, or those of an earlier one with the same key."""
 
     jobs: Sequence[Job]
@@ -32,4 +32,4 @@ class Placed:
 
 def is_brief(job: Job) -> bool:
     """Whether the job has no event to deliver, unless an endpoint subscribes."""
-    return is_untouched(job) and not wants(job, QUEUED)
+    return is_new(job) and not wants(job, QUEUED)

@@ -9,14 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from generation.job import Job
 from generation.store.engine.any_of import among, values_for
-from generation.store.engine.unreadable_rows import Read, read
-from generation.store.jobs.idempotency import Record
+from generation.store.engine.unreadable_rows import ReadResult, read
+from generation.store.jobs.idempotency import KeyRecord
 from generation.store.jobs.rows import read_jobs
 from generation.store.schema import jobs
 
 
 async def jobs_of(
-    connection: AsyncConnection, records: Sequence[Record]
+    connection: AsyncConnection, records: Sequence[KeyRecord]
 ) -> dict[str, Sequence[Job]]:
     """Return, by the job id of each record, that job, or all jobs of its batch in order.
 
@@ -42,7 +42,7 @@ async def jobs_of(
 
 async def _read_by(
     connection: AsyncConnection, column: Column[str], values: Iterable[str]
-) -> Read[Job]:
+) -> ReadResult[Job]:
     dialect = connection.dialect.name
     wanted = {"values": values_for(dialect, values)}
     return await read(connection, _jobs_by(dialect, column), jobs.c.id, read_jobs, wanted)

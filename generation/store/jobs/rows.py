@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy import CursorResult
 
-from generation.job import Billed, Job, JobError, JobState, Result, Then, Webhook
+from generation.job import Billed, DoubtResolution, Job, JobError, JobState, Result, Webhook
 from generation.store.schema import EPOCH, jobs
 
 _RESULT = TypeAdapter(Result)
@@ -139,7 +139,7 @@ def job_of(values: dict[str, Any], newer: int = 0) -> Job:
     if billed := values.get("billed"):
         values["billed"] = Billed(billed)
     if then := values.get("resolved_as"):
-        values["resolved_as"] = Then(then)
+        values["resolved_as"] = DoubtResolution(then)
     if "tried" in values:
         values["tried"] = tuple(values["tried"] or ())
     if webhook := values.get("webhook"):
@@ -148,4 +148,4 @@ def job_of(values: dict[str, Any], newer: int = 0) -> Job:
         values["result"] = _RESULT.validate_python(result)
     if error := values.get("error"):
         values["error"] = _ERROR.validate_python(error)
-    return _BLANK.but(**values)
+    return _BLANK.evolve(**values)

@@ -20,7 +20,7 @@ from generation.counters import counted
 from generation.events import Event, event_of
 from generation.job import Job, JobState
 from generation.store import counters as tallies
-from generation.store.access.quotas import Quotas
+from generation.store.access.quotas import QuotaStore
 from generation.store.engine.any_of import among, values_for
 from generation.store.engine.database import Database
 from generation.store.engine.group_commit import GroupCommit, GroupRead
@@ -28,15 +28,15 @@ from generation.store.engine.insert_once import insert_once
 from generation.store.engine.unreadable_rows import UnreadableRow, read, read_one
 from generation.store.events import event_row
 from generation.store.jobs.idempotency import IdempotencyKey, KeyScope
-from generation.store.jobs.insert import Births
+from generation.store.jobs.insert import JobInserter
 from generation.store.jobs.list import JobLists
-from generation.store.jobs.new_job import Birth, Placed
+from generation.store.jobs.new_job import InsertResult, NewJobs
 from generation.store.jobs.rows import read_jobs
 from generation.store.jobs.update import save
 from generation.store.jobs.upstream_tasks import UpstreamTasks
 from generation.store.schema import idempotency_keys, job_events, jobs
-from generation.store.webhooks.outbox import owe
-from generation.store.webhooks.progress_subscribers import Watchers
+from generation.store.webhooks.outbox import write_deliveries
+from generation.store.webhooks.progress_subscribers import ProgressSubscribers
 
 #: Returns the job as it shall be, given the current one; the same object for "no change".
 Decide = Callable[[Job], Job]
@@ -66,9 +66,9 @@ class JobStore:
         self._database = database
         self._base_url = base_url
         #: Checks the limits of API keys.
-        self.quotas = Quotas()
-        self._births = Births(database, base_url, self.quotas, self._tell)
-        self._watchers = Watchers()
+        self.quotas = QuotaStore()
+        self._births = JobInserter(database, base_url, self.quotas, self._tell)
+        self._watchers = ProgressSubscribers()
         self._getting = GroupRead(database, get_batch)
         self._changing = GroupCommit(database, self.change_within, limit=200)
         #: Reads a page of a tenant's jobs.
@@ -80,19 +80,19 @@ class JobStore:
 
         On return its row and first event are on disk.
 
-        Raises `OverQuota` if the limits of its `quota_key` do not allow it now.
+        Raises `QuotaExceeded` if the limits of its `quota_key` do not allow it now.
         """
         return (await self.place([job])).jobs[0]
 
-    async def place(self, new: Sequence[Job], key: IdempotencyKey | None = None) -> Placed:
+    async def place(self, new: Sequence[Job], key: IdempotencyKey | None = None) -> InsertResult:
         """Store jobs together, all or none, or return those of an earlier submission with this key.
 
         Raises `KeyReused` if that was a different request, `KeyBusy` if another process keeps
-        storing one, and `OverQuota` like `insert`.
+        storing one, and `QuotaExceeded` like `insert`.
         """
-        return await self._births.place(Birth(new, key))
+        return await self._births.place(NewJobs(new, key))
 
-    async def placed(self, key: IdempotencyKey, now: datetime) -> Placed | None:
+    async def placed(self, key: IdempotencyKey, now: datetime) -> InsertResult | None:
         """Return the jobs of an earlier submission with this key.
 
         Raises `KeyReused` if it was another.
@@ -177,7 +177,7 @@ class JobStore:
             if after is not before:
                 watched = self._watchers.want(after)
                 event = event_of(before, after, self._base_url, watched=watched)
-                after = after.but(
+                after = after.evolve(
                     version=before.version + 1,
                     sequence=before.sequence + (event is not None),
                 )
@@ -200,7 +200,7 @@ class JobStore:
         if told:
             rows = [event_row(event) for _, event in told]
             await connection.execute(insert_once(connection, job_events), rows)
-            await owe(connection, told, self._base_url)
+            await write_deliveries(connection, told, self._base_url)
 
 
 async def get_batch(

@@ -18,7 +18,7 @@ MOST_HOLDERS = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class TaskHolder:
     """A job, and its task at its station."""
 
     job_id: str
@@ -51,11 +51,11 @@ class UpstreamTasks:
         self._holding = GroupRead(database, holders_of)
         self._database = database
 
-    async def holders(self, upstream_id: str) -> list[Holder]:
+    async def holders(self, upstream_id: str) -> list[TaskHolder]:
         """Return the jobs that have a task with this id, at any station."""
         return await self._holding(upstream_id)
 
-    async def accepted(self, job_ids: Sequence[str]) -> list[Holder]:
+    async def accepted(self, job_ids: Sequence[str]) -> list[TaskHolder]:
         """Return those of these jobs whose submit was accepted."""
         async with self._database.reading() as connection:
             dialect = connection.dialect.name
@@ -63,16 +63,16 @@ class UpstreamTasks:
                 among(dialect, jobs.c.id, "ids"), jobs.c.started_at.is_not(None)
             )
             rows = await connection.execute(query, {"ids": values_for(dialect, job_ids)})
-            return [Holder(*row) for row in rows]
+            return [TaskHolder(*row) for row in rows]
 
 
 async def holders_of(
     connection: AsyncConnection, upstream_ids: Sequence[str]
-) -> list[list[Holder]]:
+) -> list[list[TaskHolder]]:
     dialect = connection.dialect.name
     values = {"ids": values_for(dialect, set(upstream_ids))}
     rows = await connection.execute(held(dialect), values)
-    found = [Holder(*row) for row in rows]
+    found = [TaskHolder(*row) for row in rows]
     return [[each for each in found if each.upstream_id == name] for name in upstream_ids]
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Table, and_, select, update
 from generation.job import JobState
 from generation.store.engine.any_of import rows_among, rows_for
 from generation.store.engine.database import Database
-from generation.store.jobs.claims import ClaimStore, Lane
+from generation.store.jobs.claims import ClaimStore, StationKey
 from generation.store.schema import ERRAND, HOLDING, PLAIN_LOOK, accounts, deliveries, jobs, turns
 
 #: After a clock step back, rows that wait for less than this are left alone.
@@ -32,7 +32,7 @@ RowName = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Waking:
+class WakeRepair:
     """Rows of a table that wait too long, and their new values."""
 
     table: Table
@@ -44,24 +44,26 @@ class Waking:
         return rows_among(dialect, tuple(self.table.primary_key.columns), "names")
 
 
-async def rouse(database: Database, now: datetime, lease: timedelta, *, stepped: bool) -> int:
+async def repair_wake_times(
+    database: Database, now: datetime, lease: timedelta, *, stepped: bool
+) -> int:
     """Wake rows that wait unusually long.
 
     After a clock step back these are nearly all, and pauses of keys and jobs end. One look, search
     or attempt comes early, which costs little. Submits in progress keep one `lease` from now. Jobs
     in a wait queue wait until their deadline on purpose. Returns how many rows were woken.
     """
-    lanes = await ClaimStore(database).lanes()
-    asleep = sleepers(now, lease, lanes, stepped=stepped)
+    station_keys = await ClaimStore(database).station_keys()
+    asleep = stuck_rows(now, lease, station_keys, stepped=stepped)
     woken = [await wake(database, waking) for waking in asleep]
-    for waking in misled(now) if stepped else ():
+    for waking in misdated_rows(now) if stepped else ():
         await wake(database, waking)
     return sum(woken)
 
 
-def sleepers(
-    now: datetime, lease: timedelta, lanes: Collection[Lane], *, stepped: bool
-) -> Iterator[Waking]:
+def stuck_rows(
+    now: datetime, lease: timedelta, station_keys: Collection[StationKey], *, stepped: bool
+) -> Iterator[WakeRepair]:
     """Jobs and deliveries.
 
     Ended jobs are looked at rarely on purpose, within a limit. Jobs are searched by the indexes by
@@ -74,15 +76,15 @@ def sleepers(
     leased = and_(ERRAND, jobs.c.wake_at > late, jobs.c.state == JobState.SUBMITTING)
     owed = (deliveries.c.wake_at > late) & (deliveries.c.attempts == 0)
     sooner = {"wake_at": now} | ({"not_before": None} if stepped else {})
-    yield Waking(jobs, and_(ERRAND, *hurried), sooner)
-    for station, key in sorted(lanes):
-        lane = (jobs.c.station == station, jobs.c.key == key)
-        yield Waking(jobs, and_(PLAIN_LOOK, *lane, *hurried), sooner)
-    yield Waking(jobs, leased, {"wake_at": now + lease})
-    yield Waking(deliveries, owed, {"wake_at": now})
+    yield WakeRepair(jobs, and_(ERRAND, *hurried), sooner)
+    for station, key in sorted(station_keys):
+        station_key = (jobs.c.station == station, jobs.c.key == key)
+        yield WakeRepair(jobs, and_(PLAIN_LOOK, *station_key, *hurried), sooner)
+    yield WakeRepair(jobs, leased, {"wake_at": now + lease})
+    yield WakeRepair(deliveries, owed, {"wake_at": now})
 
 
-def misled(now: datetime) -> Iterator[Waking]:
+def misdated_rows(now: datetime) -> Iterator[WakeRepair]:
     """Return other times that a clock which was ahead has set.
 
     These are pauses of keys, slots of woken jobs, slots of jobs that ended in what is the future
@@ -91,14 +93,14 @@ def misled(now: datetime) -> Iterator[Waking]:
     late = now + HARMLESS
     for name in ("cool_until", "cooled_at", "probe_at", "balance_at", "full_at", "look_after"):
         wait = accounts.c[name]
-        yield Waking(accounts, wait > late, {name: now})
+        yield WakeRepair(accounts, wait > late, {name: now})
     called = jobs.c.state == JobState.QUEUED
     kept = HOLDING & (jobs.c.slot_until > late) & (called | (jobs.c.finished_at > late))
-    yield Waking(jobs, kept, {"slot_until": None})
-    yield Waking(turns, turns.c.served_at > late, {"served_at": now})
+    yield WakeRepair(jobs, kept, {"slot_until": None})
+    yield WakeRepair(turns, turns.c.served_at > late, {"served_at": now})
 
 
-async def wake(database: Database, waking: Waking) -> int:
+async def wake(database: Database, waking: WakeRepair) -> int:
     """Wake these rows, waiting for locks. Returns how many there were."""
     columns = tuple(waking.table.primary_key.columns)
     async with database.reading() as connection:
@@ -116,7 +118,7 @@ async def wake(database: Database, waking: Waking) -> int:
 
 
 async def wake_some(
-    database: Database, waking: Waking, names: Sequence[RowName], *, wait: bool
+    database: Database, waking: WakeRepair, names: Sequence[RowName], *, wait: bool
 ) -> set[RowName]:
     """Wake those of these rows that still wait; without `wait`, only those that are not locked."""
     columns = tuple(waking.table.primary_key.columns)

@@ -11,7 +11,7 @@ from ulid import ULID
 
 from generation.job import TERMINAL
 from generation.store.engine.database import Database
-from generation.store.engine.unreadable_rows import not_noted
+from generation.store.engine.unreadable_rows import not_recorded
 from generation.store.schema import deliveries, idempotency_keys, job_events, jobs
 from generation.webhooks.delivery import DeliveryState
 
@@ -46,7 +46,7 @@ class Retention:
             ),
         )
         old = and_(
-            not_noted(jobs),
+            not_recorded(jobs),
             jobs.c.finished_at < before,
             jobs.c.state.in_(_ENDED),
             jobs.c.wake_at.is_(None),
@@ -63,7 +63,7 @@ class Retention:
         """
         living = exists().where(jobs.c.id == job_events.c.job_id, jobs.c.state.not_in(_ENDED))
         old = and_(
-            not_noted(job_events),
+            not_recorded(job_events),
             job_events.c.id < first_id("evt", before),
             job_events.c.position.is_not(None),
             not_(living),
@@ -75,7 +75,7 @@ class Retention:
     async def prune_deliveries(self, before: datetime, limit: int = BATCH) -> int:
         """Remove deliveries that ended before this time. Returns how many."""
         old = and_(
-            not_noted(deliveries),
+            not_recorded(deliveries),
             deliveries.c.id < first_id("dlv", before),
             deliveries.c.finished_at < before,
             deliveries.c.state != DeliveryState.QUEUED.value,

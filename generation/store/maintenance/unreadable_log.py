@@ -26,7 +26,7 @@ from generation.store.webhooks.delivery_rows import read_deliveries
 from generation.store.webhooks.endpoint_rows import old_secrets_of, read_endpoints
 
 
-def all_of_keys(found: CursorResult[Any]) -> list[Any]:
+def read_key_owners(found: CursorResult[Any]) -> list[Any]:
     """Read keys, including the secrets that senders need."""
     return [(key_of(row), old_secrets_of(row.old_webhook_secrets)) for row in found]
 
@@ -39,7 +39,7 @@ READERS: Mapping[str, tuple[Table, Make[Any]]] = {
         (job_events, all_rows),
         (deliveries, read_deliveries),
         (webhook_endpoints, read_endpoints),
-        (api_keys, all_of_keys),
+        (api_keys, read_key_owners),
     )
 }
 
@@ -49,7 +49,7 @@ TABLES = tuple(READERS)
 
 
 @dataclass(frozen=True, slots=True)
-class SetAside:
+class UnreadableRecord:
     """A row that cannot be read."""
 
     table: str
@@ -60,7 +60,7 @@ class SetAside:
     seen_at: datetime
 
 
-class SetAsideStore:
+class UnreadableRecords:
     """The recorded unreadable rows."""
 
     def __init__(self, database: Database) -> None:
@@ -73,13 +73,13 @@ class SetAsideStore:
         async with self._database.reading() as connection:
             return {name: count for name, count in await connection.execute(query)}
 
-    async def all(self, limit: int) -> list[SetAside]:
+    async def all(self, limit: int) -> list[UnreadableRecord]:
         """Return this many of them, those first that were not tried for longest."""
         columns = unreadable_rows.c
         query = select(columns.table_name, columns.row_id, columns.cause, columns.seen_at)
         query = query.order_by(columns.seen_at, columns.row_id).limit(limit)
         async with self._database.reading() as connection:
-            return [SetAside(*row) for row in await connection.execute(query)]
+            return [UnreadableRecord(*row) for row in await connection.execute(query)]
 
     async def read_again(self, limit: int, now: datetime) -> int:
         """Try this many of them again, and forget those that can be read or are gone.
@@ -107,7 +107,7 @@ class SetAsideStore:
         return len(well)
 
 
-async def is_well(connection: AsyncConnection, each: SetAside) -> bool:
+async def is_well(connection: AsyncConnection, each: UnreadableRecord) -> bool:
     """Return whether the row can be read, or is gone."""
     table, make = READERS[each.table]
     column = cast(Column[str], table.c.id)

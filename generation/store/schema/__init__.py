@@ -4,7 +4,7 @@ from generation.store.schema.accounts import accounts, turns
 from generation.store.schema.columns import (
     EPOCH,
     MICROSECOND,
-    Document,
+    InsertDocument,
     Instant,
     metadata,
     microseconds,
@@ -50,7 +50,7 @@ __all__ = [
     "QUEUED",
     "UNFINISHED",
     "UNPLACED",
-    "Document",
+    "InsertDocument",
     "Instant",
     "accounts",
     "api_keys",

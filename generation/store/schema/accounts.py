@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, Float, Integer, String, Table, Text
 
-from generation.store.schema.columns import Document, Instant, metadata
+from generation.store.schema.columns import InsertDocument, Instant, metadata
 
 #: What all processes know about one key at one station. A key without a row is unknown.
 accounts = Table(
@@ -26,7 +26,7 @@ accounts = Table(
     Column("cooled", Integer, nullable=False, server_default="0"),
     Column("cooled_at", Instant),
     #: The latest jobs for which the key was refused, and refusals of single models.
-    Column("refusals", Document),
+    Column("refusals", InsertDocument),
     #: Submits per minute: when the bucket will be full again.
     Column("full_at", Instant),
     #: Looks with this key are paused until then.

@@ -50,7 +50,7 @@ class Instant(TypeDecorator[datetime]):
         return EPOCH + value * MICROSECOND
 
 
-Document = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+InsertDocument = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 metadata = MetaData(
     naming_convention={

@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Column, Integer, String, Table, Text
 
-from generation.store.schema.columns import Document, Instant, metadata
+from generation.store.schema.columns import InsertDocument, Instant, metadata
 
 #: Counters that change in the transaction of what they count. Each is spread over rows that are
 #: added up, so that writers seldom wait for one another.
@@ -22,7 +22,7 @@ durations = Table(
     Column("operation", String(60), primary_key=True),
     Column("model", String(100), primary_key=True),
     #: The histogram's weights, by bucket.
-    Column("weights", Document, nullable=False),
+    Column("weights", InsertDocument, nullable=False),
     Column("updated_at", Instant, nullable=False),
 )
 

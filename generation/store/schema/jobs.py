@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, false, text
 
-from generation.store.schema.columns import Document, Instant, metadata
+from generation.store.schema.columns import InsertDocument, Instant, metadata
 
 jobs = Table(
     "jobs",
@@ -19,9 +19,9 @@ jobs = Table(
     Column("operation", String(60), nullable=False),
     #: The model that the caller named, or ""; durations are learned for each.
     Column("model", String(100), nullable=False, server_default=""),
-    Column("input", Document, nullable=False),
-    Column("metadata", Document, nullable=False),
-    Column("webhook", Document),
+    Column("input", InsertDocument, nullable=False),
+    Column("metadata", InsertDocument, nullable=False),
+    Column("webhook", InsertDocument),
     Column("parent_id", String(40)),
     Column("priority", Integer, nullable=False, server_default="0"),
     Column("client_id", String(100)),
@@ -35,13 +35,13 @@ jobs = Table(
     Column("reason", Text, nullable=False),
     Column("line", Text),
     Column("slot_until", Instant),
-    Column("tried", Document),
+    Column("tried", InsertDocument),
     Column("station", String(100)),
     Column("key", String(100)),
     Column("dialect", String(60)),
     Column("bound", Boolean, nullable=False, server_default=false()),
     Column("upstream_id", String(300)),
-    Column("upstream_details", Document, nullable=False),
+    Column("upstream_details", InsertDocument, nullable=False),
     Column("named_id", String(300)),
     Column("attempts", Integer, nullable=False),
     Column("purchases", Integer, nullable=False, server_default="0"),
@@ -51,11 +51,11 @@ jobs = Table(
     Column("billed", String(10), nullable=False),
     Column("cancel_requested_at", Instant),
     Column("resolved_as", String(10)),
-    Column("answer", Document),
+    Column("answer", InsertDocument),
     Column("answered_at", Instant),
     Column("last_reply", Text, nullable=False, server_default=""),
-    Column("result", Document),
-    Column("error", Document),
+    Column("result", InsertDocument),
+    Column("error", InsertDocument),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     Column("submitted_at", Instant),

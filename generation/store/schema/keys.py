@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, Date, Integer, LargeBinary, String, Table
 
-from generation.store.schema.columns import Document, Instant, metadata
+from generation.store.schema.columns import InsertDocument, Instant, metadata
 
 api_keys = Table(
     "api_keys",
@@ -16,7 +16,7 @@ api_keys = Table(
     #: The scopes, separated by spaces: `submit read cancel`.
     Column("scopes", String(100), nullable=False, server_default="cancel read submit"),
     #: The providers it may use; None for all.
-    Column("providers", Document),
+    Column("providers", InsertDocument),
     #: This many jobs in this many seconds.
     Column("rate_count", Integer),
     Column("rate_seconds", Integer),
@@ -24,7 +24,7 @@ api_keys = Table(
     Column("daily_jobs", Integer),
     Column("expires_at", Instant),
     #: Replaced secrets that still sign, with the time each ends. Null for none.
-    Column("old_webhook_secrets", Document),
+    Column("old_webhook_secrets", InsertDocument),
     Column("created_at", Instant, nullable=False),
     Column("last_used_at", Instant),
     Column("revoked_at", Instant),

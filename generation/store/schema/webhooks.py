@@ -15,7 +15,7 @@ from sqlalchemy import (
     text,
 )
 
-from generation.store.schema.columns import WAKEFUL, Document, Instant, metadata
+from generation.store.schema.columns import WAKEFUL, InsertDocument, Instant, metadata
 
 webhook_endpoints = Table(
     "webhook_endpoints",
@@ -24,9 +24,9 @@ webhook_endpoints = Table(
     Column("tenant", String(100), nullable=False),
     Column("url", Text, nullable=False),
     Column("description", Text, nullable=False),
-    Column("events", Document, nullable=False),
-    Column("metadata", Document, nullable=False),
-    Column("headers", Document, nullable=False),
+    Column("events", InsertDocument, nullable=False),
+    Column("metadata", InsertDocument, nullable=False),
+    Column("headers", InsertDocument, nullable=False),
     Column("concurrency", Integer, nullable=False),
     Column("rate", Float),
     Column("ordered", Boolean, nullable=False),
@@ -34,7 +34,7 @@ webhook_endpoints = Table(
     Column("disabled_reason", Text, nullable=False),
     Column("disabled_at", Instant),
     Column("secret", String(200), nullable=False),
-    Column("old_secrets", Document, nullable=False),
+    Column("old_secrets", InsertDocument, nullable=False),
     Column("first_failure_at", Instant),
     Column("failing_since", Instant),
     Column("alerted", Integer, nullable=False),

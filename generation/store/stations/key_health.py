@@ -10,8 +10,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from generation.job import JobState
-from generation.stations.blocks import Block, Blocks
-from generation.stations.key_health import Account, KeyName
+from generation.stations.blocks import ModelBlock, ModelBlocks
+from generation.stations.key_health import KeyHealth, KeyName
 from generation.store.engine.database import Database
 from generation.store.schema import HOLDING, UNFINISHED, accounts, jobs, turns
 
@@ -19,13 +19,13 @@ from generation.store.schema import HOLDING, UNFINISHED, accounts, jobs, turns
 COLUMNS = tuple(column.name for column in accounts.columns if column.name != "refusals")
 
 
-class AccountStore:
+class KeyHealthStore:
     """Statements about the health of keys."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def all(self) -> dict[KeyName, Account]:
+    async def all(self) -> dict[KeyName, KeyHealth]:
         """Return every key with a row."""
         async with self._database.reading() as connection:
             rows = (await connection.execute(select(accounts))).mappings()
@@ -48,7 +48,7 @@ class AccountStore:
                 found[last], _ = await places(connection, last, now)
         return found
 
-    async def change(self, name: KeyName, decide: Callable[[Account], Account]) -> Account:
+    async def change(self, name: KeyName, decide: Callable[[KeyHealth], KeyHealth]) -> KeyHealth:
         """Apply a decision to the current state of this key. Returns the new state."""
         async with self._database.writing() as connection:
             (account,) = await locked(connection, [name])
@@ -58,7 +58,7 @@ class AccountStore:
             return after
 
 
-async def locked(connection: AsyncConnection, names: Iterable[KeyName]) -> list[Account]:
+async def locked(connection: AsyncConnection, names: Iterable[KeyName]) -> list[KeyHealth]:
     """Return these keys, locked until the transaction ends, in one order to avoid deadlocks."""
     return [
         await locked_alone(connection, name) or await born(connection, name)
@@ -68,7 +68,7 @@ async def locked(connection: AsyncConnection, names: Iterable[KeyName]) -> list[
 
 async def locked_alone(
     connection: AsyncConnection, name: KeyName, *, wait: bool = True
-) -> Account | None:
+) -> KeyHealth | None:
     """Return this key, locked; None if it has no row.
 
     Without `wait`, also None if another process has it locked.
@@ -78,20 +78,20 @@ async def locked_alone(
     return account_of(row) if row else None
 
 
-async def born(connection: AsyncConnection, name: KeyName) -> Account:
+async def born(connection: AsyncConnection, name: KeyName) -> KeyHealth:
     """Return a new row, locked."""
     adding = dialect_of(connection).insert(accounts).on_conflict_do_nothing()
     await connection.execute(adding, [{"station": name[0], "key": name[1]}])
-    return await locked_alone(connection, name) or Account.of(name)
+    return await locked_alone(connection, name) or KeyHealth.of(name)
 
 
-async def known(connection: AsyncConnection, name: KeyName) -> Account | None:
+async def known(connection: AsyncConnection, name: KeyName) -> KeyHealth | None:
     """Return this key, not locked; None if it has no row."""
     row = (await connection.execute(select(accounts).where(is_of(name)))).mappings().first()
     return account_of(row) if row else None
 
 
-async def write(connection: AsyncConnection, changed: Sequence[Account]) -> None:
+async def write(connection: AsyncConnection, changed: Sequence[KeyHealth]) -> None:
     """Save these keys, which are locked."""
     for account in changed:
         query = update(accounts).where(is_of(account.name))
@@ -146,19 +146,19 @@ def is_of(name: KeyName) -> ColumnElement[bool]:
     return and_(accounts.c.station == name[0], accounts.c.key == name[1])
 
 
-def account_of(row: Mapping[Any, Any]) -> Account:
+def account_of(row: Mapping[Any, Any]) -> KeyHealth:
     fields = dict(row)
     refusals: dict[str, Any] = fields.pop("refusals") or {}
     blocks = [block_of(document) for document in refusals.get("blocks", ())]
-    return Account(
+    return KeyHealth(
         **fields,
         refused=tuple(refusals.get("jobs", ())),
         throttled=refusals.get("throttled"),
-        blocks=Blocks({block.subject: block for block in blocks}),
+        blocks=ModelBlocks({block.subject: block for block in blocks}),
     )
 
 
-def row_of(account: Account) -> dict[str, Any]:
+def row_of(account: KeyHealth) -> dict[str, Any]:
     fields = {name: getattr(account, name) for name in COLUMNS}
     blocks = [block_document(block) for block in account.blocks]
     jobs_refused = list(account.refused)
@@ -166,20 +166,20 @@ def row_of(account: Account) -> dict[str, Any]:
     return {**fields, "refusals": refusals if any(refusals.values()) else None}
 
 
-def block_document(block: Block) -> dict[str, Any]:
+def block_document(block: ModelBlock) -> dict[str, Any]:
     return {
         name: value.isoformat() if isinstance(value, datetime) else value
         for name, value in asdict(block).items()
     }
 
 
-def block_of(document: Mapping[str, Any]) -> Block:
+def block_of(document: Mapping[str, Any]) -> ModelBlock:
     fields = dict(document)
     for name in ("since", "refused_at", "probe_at"):
         fields[name] = datetime.fromisoformat(fields[name]) if fields[name] else None
     for name in ("refused", "in_a_row"):
         fields[name] = tuple(fields[name])
-    return Block(**fields)
+    return ModelBlock(**fields)
 
 
 def dialect_of(connection: AsyncConnection) -> Any:

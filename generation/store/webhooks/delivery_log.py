@@ -13,11 +13,11 @@ from generation.store.engine.unreadable_rows import first_readable, read, read_o
 from generation.store.schema import deliveries, delivery_attempts
 from generation.store.webhooks.delivery_rows import MUTABLE, attempt_of_row, read_deliveries
 from generation.webhooks.delivery import (
-    Attempt,
+    AttemptRecord,
     Delivery,
     DeliveryState,
     finished,
-    queued_again,
+    requeued_delivery,
 )
 
 #: Deliveries that are changed in one transaction …
@@ -89,7 +89,9 @@ class DeliveryLog:
         async with self._database.reading() as connection:
             return (await read(connection, query, deliveries.c.id, read_deliveries)).found
 
-    async def get(self, delivery_id: str, tenant: str) -> tuple[Delivery, list[Attempt]] | None:
+    async def get(
+        self, delivery_id: str, tenant: str
+    ) -> tuple[Delivery, list[AttemptRecord]] | None:
         """Return the delivery and its attempts, in order; None if the tenant has none."""
         attempts = (
             select(delivery_attempts)
@@ -107,7 +109,7 @@ class DeliveryLog:
         async with self._database.writing() as connection:
             query = one(delivery_id, tenant).with_for_update()
             delivery = await read_delivery(connection, query)
-            return delivery and await written(connection, queued_again(delivery, now))
+            return delivery and await written(connection, requeued_delivery(delivery, now))
 
     async def cancel(self, delivery_id: str, tenant: str, now: datetime) -> Delivery | None:
         """Cancel it if it is still to be sent; otherwise it is unchanged."""

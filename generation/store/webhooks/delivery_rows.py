@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import CursorResult, Row
 
 from generation.store.schema import deliveries
-from generation.webhooks.delivery import Attempt, Delivery, DeliveryState
+from generation.webhooks.delivery import AttemptRecord, Delivery, DeliveryState
 from generation.webhooks.outcome import ErrorClass
 
 FIXED = frozenset(
@@ -40,7 +40,7 @@ def delivery_row(delivery: Delivery) -> dict[str, Any]:
     }
 
 
-def attempt_row(attempt: Attempt) -> dict[str, Any]:
+def attempt_row(attempt: AttemptRecord) -> dict[str, Any]:
     return {
         "delivery_id": attempt.delivery_id,
         "number": attempt.number,
@@ -54,8 +54,8 @@ def attempt_row(attempt: Attempt) -> dict[str, Any]:
     }
 
 
-def attempt_of_row(row: Row[Any]) -> Attempt:
-    return Attempt(
+def attempt_of_row(row: Row[Any]) -> AttemptRecord:
+    return AttemptRecord(
         delivery_id=row.delivery_id,
         number=row.number,
         started_at=row.started_at,

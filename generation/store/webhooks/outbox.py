@@ -14,12 +14,12 @@ from generation.events import PUBLIC_EVENTS, Event, payload, wants
 from generation.job import Job, Webhook
 from generation.store.engine.any_of import among, values_for
 from generation.store.engine.unreadable_rows import read
-from generation.store.events import Head
+from generation.store.events import EventHead
 from generation.store.schema import deliveries, webhook_endpoints
 from generation.store.webhooks.delivery_rows import delivery_row
 from generation.store.webhooks.endpoint_rows import read_endpoints
 from generation.webhooks.delivery import Delivery
-from generation.webhooks.endpoint import Endpoint
+from generation.webhooks.endpoint import RegisteredEndpoint
 from generation.webhooks.guard import receiver
 
 Move = tuple[Job, Event]
@@ -28,7 +28,9 @@ Move = tuple[Job, Event]
 _ids = ULIDGenerator()
 
 
-async def owe(connection: AsyncConnection, moves: Sequence[Move], base_url: str) -> None:
+async def write_deliveries(
+    connection: AsyncConnection, moves: Sequence[Move], base_url: str
+) -> None:
     """Write the deliveries of these events.
 
     They go to the webhooks of their jobs, and to the endpoints of their tenants. Endpoints are read
@@ -51,8 +53,8 @@ async def owe(connection: AsyncConnection, moves: Sequence[Move], base_url: str)
     await write(connection, owed)
 
 
-async def owe_notice(
-    connection: AsyncConnection, event: Event, endpoints: Iterable[Endpoint]
+async def write_notice_deliveries(
+    connection: AsyncConnection, event: Event, endpoints: Iterable[RegisteredEndpoint]
 ) -> list[Delivery]:
     """Write the deliveries of an endpoint's event to these endpoints."""
     owed = [
@@ -64,7 +66,7 @@ async def owe_notice(
 
 async def enabled_endpoints(
     connection: AsyncConnection, tenants: Iterable[str]
-) -> defaultdict[str, list[Endpoint]]:
+) -> defaultdict[str, list[RegisteredEndpoint]]:
     """Return the enabled endpoints of these tenants, by tenant.
 
     An unreadable endpoint blocks no job; a replay sends what it missed.
@@ -72,7 +74,7 @@ async def enabled_endpoints(
     dialect = connection.dialect.name
     given = {"tenants": values_for(dialect, set(tenants))}
     said = await read(connection, _enabled(dialect), webhook_endpoints.c.id, read_endpoints, given)
-    found: defaultdict[str, list[Endpoint]] = defaultdict(list)
+    found: defaultdict[str, list[RegisteredEndpoint]] = defaultdict(list)
     for each in said.found:
         found[each.tenant].append(each)
     return found
@@ -98,7 +100,7 @@ def body_of(job: Job, event: Event, base_url: str) -> bytes:
     """
     if event.body is not None:
         return event.body
-    return payload(event.id, event.type, job.but(sequence=event.sequence - 1), base_url)
+    return payload(event.id, event.type, job.evolve(sequence=event.sequence - 1), base_url)
 
 
 def to_webhook(job: Job, webhook: Webhook, event: Event) -> Delivery:
@@ -118,7 +120,9 @@ def to_webhook(job: Job, webhook: Webhook, event: Event) -> Delivery:
     )
 
 
-def to_endpoint(endpoint: Endpoint, event: Event | Head, body: bytes, at: datetime) -> Delivery:
+def to_endpoint(
+    endpoint: RegisteredEndpoint, event: Event | EventHead, body: bytes, at: datetime
+) -> Delivery:
     """Return the delivery to a registered endpoint, due at `at`."""
     return Delivery(
         id=delivery_id(at),

@@ -17,7 +17,7 @@ from generation.job import Job
 from generation.store.engine.unreadable_rows import read
 from generation.store.schema import webhook_endpoints
 from generation.store.webhooks.endpoint_rows import read_endpoints
-from generation.webhooks.endpoint import Endpoint
+from generation.webhooks.endpoint import RegisteredEndpoint
 
 #: A new endpoint gets progress after this time.
 BELIEVED = timedelta(seconds=5)
@@ -27,17 +27,17 @@ WANTING = select(webhook_endpoints).where(
 )
 
 
-class Watchers:
+class ProgressSubscribers:
     """The subscribers of a few seconds ago. One object per process."""
 
     def __init__(self) -> None:
-        self._of_tenants: dict[str, list[Endpoint]] = {}
+        self._of_tenants: dict[str, list[RegisteredEndpoint]] = {}
         self._asked_at = -inf
 
     async def refresh(self, connection: AsyncConnection) -> None:
         """Read them from the store if that was long ago."""
         if monotonic() - self._asked_at >= BELIEVED.total_seconds():
-            found: defaultdict[str, list[Endpoint]] = defaultdict(list)
+            found: defaultdict[str, list[RegisteredEndpoint]] = defaultdict(list)
             said = await read(connection, WANTING, webhook_endpoints.c.id, read_endpoints)
             for each in said.found:
                 found[each.tenant].append(each)

@@ -8,18 +8,18 @@ from ulid import ULID
 
 from generation.store.engine.database import Database
 from generation.store.engine.insert_once import insert_once
-from generation.store.events import EventStore, Told
+from generation.store.events import EventPayload, EventStore
 from generation.store.schema import deliveries, jobs
 from generation.store.webhooks.delivery_rows import delivery_row
 from generation.store.webhooks.outbox import to_endpoint
-from generation.webhooks.endpoint import USUAL_EVENTS, Endpoint
+from generation.webhooks.endpoint import DEFAULT_EVENTS, RegisteredEndpoint
 
 #: Events read in one transaction, and with one call.
 BATCH = 500
 MOST_AT_ONCE = 10_000
 
 
-class Replay:
+class EventReplay:
     """Sends an endpoint what it has missed. Safe to repeat: an event goes there once."""
 
     def __init__(self, database: Database, events: EventStore) -> None:
@@ -27,7 +27,7 @@ class Replay:
         self._events = events
 
     async def missing(
-        self, endpoint: Endpoint, since: datetime, until: datetime, now: datetime
+        self, endpoint: RegisteredEndpoint, since: datetime, until: datetime, now: datetime
     ) -> int:
         """Write deliveries of every event of that period that the endpoint asks for and never got.
 
@@ -35,7 +35,7 @@ class Replay:
         """
         place = await self._events.place_at(endpoint.tenant, since)
         end = f"evt_{ULID.from_datetime(until)}"[: len("evt_") + 10]
-        types = endpoint.events or USUAL_EVENTS
+        types = endpoint.events or DEFAULT_EVENTS
         owed = 0
         while owed < MOST_AT_ONCE:
             batch = await self._events.after(endpoint.tenant, place, BATCH, types)
@@ -45,7 +45,9 @@ class Replay:
             place = batch[-1].head.position or place
         return owed
 
-    async def _owe(self, endpoint: Endpoint, told: Sequence[Told], now: datetime) -> int:
+    async def _owe(
+        self, endpoint: RegisteredEndpoint, told: Sequence[EventPayload], now: datetime
+    ) -> int:
         if not told:
             return 0
         job_ids = sorted({each.head.job_id for each in told if each.head.job_id})

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 from generation.settings import Settings
-from generation.stations.config_file import BadStations, load_stations
+from generation.stations.config_file import StationsFileError, load_stations
 from generation.stations.station import Key, Stations
 from ops.cli.check.finding import Finding, ok, problem, warning
 from ops.cli.ending import Stop
@@ -33,7 +33,7 @@ def refused(subject: str, check: Callable[[], None]) -> Finding | None:
 def of_stations(settings: Settings) -> Iterator[Finding]:
     try:
         stations = load_stations(settings)
-    except BadStations as error:
+    except StationsFileError as error:
         yield problem("stations", str(error))
         return
     if not len(stations):

@@ -12,16 +12,16 @@ from api.events.broadcaster import MOST_WAITING, Subscription
 from generation.contract.status import Accepted
 from generation.events import PROGRESS_EVERY
 from generation.job import Job, JobState
-from generation.lifecycle import Moment, begin_submit, started
-from generation.store import Decide, Progress, Store, new_key
+from generation.lifecycle import DecisionContext, begin_submit, started
+from generation.store import Decide, ProgressPayload, Store, new_key
 from tests.api.events.streaming import frames, head_of, streaming
 from tests.api.serving import Caller
 from tests.api.test_refused_orders import problem
 from tests.unit.jobs import PACE, RULES
 
 
-def now() -> Moment:
-    return Moment(now=datetime.now(UTC), rules=RULES, pace=PACE)
+def now() -> DecisionContext:
+    return DecisionContext(now=datetime.now(UTC), rules=RULES, pace=PACE)
 
 
 def submitting(job: Job) -> Job:
@@ -181,7 +181,7 @@ def test_a_reader_far_behind_catches_up(caller: Caller) -> None:
 
 async def test_a_subscription_that_is_too_slow_is_closed() -> None:
     listener = Subscription("acme", "job_1", ())
-    pieces = [Progress(percent, b"{}") for percent in range(MOST_WAITING + 5)]
+    pieces = [ProgressPayload(percent, b"{}") for percent in range(MOST_WAITING + 5)]
     for piece in pieces:
         listener.deliver(piece)
     received = [await listener.next() for _ in range(MOST_WAITING + 1)]

@@ -10,15 +10,15 @@ from generation.access.permissions import Access, Scope
 from generation.contract.errors import AccountBlocked, ErrorCode
 from generation.contract.errors import Scope as RefusalScope
 from generation.job import Billed, Job, JobState
-from generation.lifecycle import stand_in_line
-from generation.stations.key_health import Account, Patience, after_answer
+from generation.lifecycle import enter_wait_queue
+from generation.stations.key_health import KeyHealth, RetryWaits, after_answer
 from tests.api.serving import ORDER, Caller, Served
 from tests.api.test_refused_orders import problem
 from tests.services.waiting import wait_for
 from tests.unit.jobs import a_submit, at
 
 LABELS = ("state", "station", "key", "table")
-PATIENCE = Patience(timedelta(seconds=5), timedelta(seconds=300))
+PATIENCE = RetryWaits(timedelta(seconds=5), timedelta(seconds=300))
 
 
 def reading(watcher: Caller) -> dict[tuple[str, ...], float]:
@@ -76,7 +76,7 @@ def test_metrics_need_the_metrics_scope(caller: Caller) -> None:
     assert problem(anybody, 401, "unauthenticated")
 
 
-def blocked(account: Account) -> Account:
+def blocked(account: KeyHealth) -> KeyHealth:
     refused = AccountBlocked("balance is 0", code=ErrorCode.OUT_OF_CREDITS)
     return after_answer(account, refused, a_submit(), datetime.now(UTC), PATIENCE)
 
@@ -97,7 +97,7 @@ def test_a_job_shows_its_queue_position(caller_on_both: Caller) -> None:
     caller = caller_on_both
     usual, urgent = caller.order()["id"], caller.order(priority=7)["id"]
     for job_id in (usual, urgent):
-        caller.change(job_id, lambda job: stand_in_line(job, "relay/main", "it is full", at()))
+        caller.change(job_id, lambda job: enter_wait_queue(job, "relay/main", "it is full", at()))
     shown = {job_id: caller.get(f"/v1/jobs/{job_id}").json() for job_id in (usual, urgent)}
     assert (shown[urgent]["position"], shown[usual]["position"]) == (1, 2)
     assert (shown[urgent]["priority"], shown[usual]["priority"]) == (7, 0)
@@ -109,7 +109,7 @@ def test_a_job_shows_its_queue_position(caller_on_both: Caller) -> None:
     assert "key main at station relay is blocked" in now.json()["reason"]
     caller.api.in_store(
         lambda store: store.accounts.change(
-            ("relay", "main"), lambda _: Account.of(("relay", "main"))
+            ("relay", "main"), lambda _: KeyHealth.of(("relay", "main"))
         )
     )
     for priority in (11, -11, "7", 1.5, None):
@@ -118,7 +118,7 @@ def test_a_job_shows_its_queue_position(caller_on_both: Caller) -> None:
         assert found["errors"][0]["pointer"] == "#/priority"
 
 
-def unmodelled(account: Account) -> Account:
+def unmodelled(account: KeyHealth) -> KeyHealth:
     """Return the key after one model was refused for two jobs."""
     refused = AccountBlocked("verify your organization", scope=RefusalScope.MODEL)
     now = datetime.now(UTC)

@@ -9,8 +9,8 @@ from api.webhooks import schemas as documents
 from generation.contract.errors import ErrorCode
 from generation.job import Job, JobError, JobState
 from generation.store import Store
-from generation.webhooks.delivery import after_attempt, attempt_of
-from generation.webhooks.outcome import Outcome
+from generation.webhooks.delivery import after_attempt, attempt_record
+from generation.webhooks.outcome import DeliveryOutcome
 from generation.webhooks.signature import check_secret
 from tests.api.serving import Caller, pages
 from tests.api.test_refused_orders import problem
@@ -58,9 +58,11 @@ def answered(caller: Caller, status: int) -> None:
     async def send(store: Store) -> None:
         now = datetime.now(UTC)
         for claimed in await store.deliveries.claim(now, 100, now + timedelta(minutes=1)):
-            outcome = Outcome(status=status, excerpt="a text")
+            outcome = DeliveryOutcome(status=status, excerpt="a text")
             after = after_attempt(claimed.delivery, outcome, now, 0.5)
-            await store.deliveries.save(after, attempt_of(claimed.delivery, after, outcome, now))
+            await store.deliveries.save(
+                after, attempt_record(claimed.delivery, after, outcome, now)
+            )
 
     caller.api.in_store(send)
 

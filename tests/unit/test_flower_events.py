@@ -1,12 +1,12 @@
-"""Which event of Celery's shows a job in Flower, state by state."""
+"""The Celery event that shows a job in Flower, for each state."""
 
 import pytest
 
-from generation.flower_events import row_event
+from generation.flower_events import job_event
 from generation.job import JobState
 from tests.unit.jobs import NOON, a_job
 
-SHOWN = {
+EVENTS = {
     JobState.QUEUED: "task-sent",
     JobState.SUBMITTING: "task-received",
     JobState.RUNNING: "task-started",
@@ -20,18 +20,18 @@ SHOWN = {
 
 
 @pytest.mark.parametrize("state", JobState)
-def test_every_state_a_job_moves_to_is_told_under_its_id_and_name(state: JobState) -> None:
+def test_every_state_has_its_event_with_the_jobs_id_and_name(state: JobState) -> None:
     job = a_job(state)
-    event = row_event(job, NOON)
+    event = job_event(job, NOON)
     if event is None:
-        assert SHOWN[state] is None
+        assert EVENTS[state] is None
         return
     kind, fields = event
-    assert kind == SHOWN[state]
+    assert kind == EVENTS[state]
     assert (fields["uuid"], fields["name"]) == (job.id, "kling.text2video")
 
 
-def test_a_row_shows_what_was_ordered_whichever_event_of_it_is_the_first() -> None:
+def test_the_input_is_in_the_first_event_whichever_that_is() -> None:
     for state in (JobState.QUEUED, JobState.SUBMITTING):
-        _, fields = row_event(a_job(state), NOON) or ("", {})
+        _, fields = job_event(a_job(state), NOON) or ("", {})
         assert fields["args"] == "(prompt='a cat')"
