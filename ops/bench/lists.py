@@ -1,7 +1,6 @@
-"""
-Lists in a store of a million jobs: how long a page takes for each filter, and by which way.
+"""Job lists among a million jobs: the time of a page for each filter, and its query plan.
 
-One tenant has them all, which is the worst case. Pages are taken at the top and at random places.
+One tenant has all jobs, the worst case. Pages are read at the top and at random positions.
 """
 
 import asyncio
@@ -19,9 +18,9 @@ from sqlalchemy import Select, text
 from generation.job import JobState
 from generation.store import JobFilters, Store
 from generation.store.jobs.list import PageQuery, way
-from ops.bench.million import BATCH, COUNT, END, PARENT, START, TENANT, fill, job_id
-from ops.bench.site import site
+from ops.bench.million_jobs import BATCH, COUNT, END, PARENT, START, TENANT, fill, job_id
 from ops.bench.stores import stores
+from ops.bench.workspace import temporary_workspace
 
 LIMIT = 51
 RUNS = 60
@@ -60,7 +59,7 @@ LISTS: Mapping[str, JobFilters] = {
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Of one list on one store, in milliseconds."""
+    """Milliseconds and query plan of one list on one store."""
 
     median: float
     p95: float
@@ -68,9 +67,9 @@ class Timing:
 
 
 def main() -> None:
-    """Measure on SQLite and, where it is installed, on PostgreSQL; print a table and the plans."""
-    with site() as ground:
-        show({store.name: measure(store.url) for store in stores(ground)})
+    """Measure on SQLite and, if installed, on PostgreSQL; print a table and the plans."""
+    with temporary_workspace() as workspace:
+        show({store.name: measure(store.url) for store in stores(workspace)})
 
 
 def measure(url: str) -> dict[str, Timing]:
@@ -89,10 +88,10 @@ async def timings(url: str) -> dict[str, Timing]:
 
 
 async def timing(store: Store, filters: JobFilters) -> Timing:
-    jitter = random.Random(1)
+    rng = random.Random(1)
     took: list[float] = []
     for run in range(RUNS):
-        before = job_id(jitter.randrange(COUNT)) if run % 2 else None
+        before = job_id(rng.randrange(COUNT)) if run % 2 else None
         began = perf_counter()
         await store.jobs.page(TENANT, filters, limit=LIMIT, before=before)
         took.append((perf_counter() - began) * 1000)
@@ -101,7 +100,7 @@ async def timing(store: Store, filters: JobFilters) -> Timing:
 
 
 async def plan(store: Store, filters: JobFilters) -> str:
-    """The indexes a first page is read by."""
+    """Return the indexes used for the first page."""
     async with store.database.reading() as connection:
         query = way(PageQuery(TENANT, filters, LIMIT, None, None), connection.dialect.name)
         explain = "EXPLAIN QUERY PLAN " if store.database.is_sqlite else "EXPLAIN "
@@ -110,12 +109,12 @@ async def plan(store: Store, filters: JobFilters) -> str:
     return " + ".join(index(line) for line in words if INDEX.search(line))
 
 
-#: As either planner names one.
+#: An index, as both planners print it.
 INDEX = re.compile(r"(?:using|Index Scan on|INDEX) (\w+)(.*)")
 
 
 def index(line: str) -> str:
-    """The index a line of a plan reads by, and on SQLite what it is asked."""
+    """Return the index in a line of a plan, on SQLite with its condition."""
     found = INDEX.search(line)
     assert found is not None
     asked = found[2] if "INDEX" in line else ""

@@ -12,7 +12,7 @@ import httpx
 
 from generation.job import Job, JobState
 from generation.store import Store
-from ops.stack.keeper import Keeper
+from ops.stack.child_reaper import ChildReaper
 from tests.api.events.streaming import Frame, frames
 from tests.api.serving import in_store
 from tests.api.test_process import Running, running
@@ -77,10 +77,10 @@ def write(store_url: str, first_written: threading.Event) -> None:
 
 
 def test_restarts_lose_and_repeat_no_event(
-    tmp_path: Path, store_url: str, redis_url: str, keeper: Keeper
+    tmp_path: Path, store_url: str, redis_url: str, reaper: ChildReaper
 ) -> None:
     followed = a_job(id="job_01KG9Q2Z6M8T4V7X1Y3A5C7E9G")
-    place = tmp_path, store_url, redis_url, keeper
+    place = tmp_path, store_url, redis_url, reaper
     everything = Reader("/v1/events/stream")
     one = Reader(f"/v1/jobs/{followed.id}/stream")
     readers = (everything, one)
