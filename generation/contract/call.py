@@ -1,4 +1,4 @@
-"""What is asked of an upstream."""
+"""A request to an upstream."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One HTTP request, seen from the station's root."""
+    """One HTTP request, relative to the station's root."""
 
     method: str
     #: Begins with `/`, and the station's base URL and prefix come before it; or a whole URL that

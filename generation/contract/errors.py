@@ -23,7 +23,7 @@ from typing import ClassVar
 
 
 class ErrorCode(StrEnum):
-    """The public vocabulary of failure: what `job.error.code` may say."""
+    """The public error codes: the values of `job.error.code`."""
 
     #: The request cannot work as written; the message says which field or value is at fault.
     INVALID_REQUEST = "invalid_request"
@@ -62,7 +62,7 @@ class ErrorCode(StrEnum):
 
 
 class Acceptance(StrEnum):
-    """Whether a paid task may exist upstream after this."""
+    """Whether a paid task may exist upstream after this fault."""
 
     NO = "no"
     MAYBE = "maybe"
@@ -70,7 +70,7 @@ class Acceptance(StrEnum):
 
 
 class Scope(StrEnum):
-    """What a refusal holds for."""
+    """What a refusal applies to."""
 
     #: This order only.
     ORDER = "order"
@@ -81,10 +81,10 @@ class Scope(StrEnum):
 
 
 class Fault(Exception):
-    """An exchange with an upstream did not give what was asked for.
+    """An exchange with an upstream did not give the expected answer.
 
-    `upstream_status` is the HTTP status and `upstream_code` the service's own code, where there
-    were any.
+    `upstream_status` is the HTTP status and `upstream_code` the service's own code, if there were
+    any.
     """
 
     accepted: ClassVar[Acceptance] = Acceptance.MAYBE
@@ -115,7 +115,7 @@ class Fault(Exception):
 
 
 class NotAccepted(Fault):
-    """Surely nothing was created; the same request may be sent again, here or elsewhere."""
+    """Surely nothing was created. The same request may be sent again, here or elsewhere."""
 
     accepted = Acceptance.NO
     retryable = True
@@ -127,7 +127,7 @@ class Unreachable(NotAccepted):
 
 
 class Throttled(NotAccepted):
-    """Too fast. `retry_after` is what the upstream asked for, if it asked."""
+    """A rate limit. `retry_after` is the wait that the upstream asked for, if any."""
 
     default_code = ErrorCode.RATE_LIMITED
     default_scope = Scope.KEY
@@ -140,7 +140,7 @@ class QueueFull(NotAccepted):
 
 
 class AccountBlocked(Fault):
-    """Our key is refused or our credit is used up. `code` is `auth` or `out_of_credits`."""
+    """The key is refused or out of credit. `code` is `auth` or `out_of_credits`."""
 
     accepted = Acceptance.NO
     retryable = True
@@ -149,20 +149,20 @@ class AccountBlocked(Fault):
 
 
 class Rejected(Fault):
-    """The upstream refuses this request for what it is; sending it again is pointless."""
+    """The upstream refuses this request itself; sending it again is pointless."""
 
     accepted = Acceptance.NO
     default_code = ErrorCode.INVALID_REQUEST
 
 
 class InDoubt(Fault):
-    """The request left, and what became of it is unknown."""
+    """The request left, and its outcome is unknown."""
 
     default_code = ErrorCode.IN_DOUBT
 
 
 class UnrecognizedReply(Fault):
-    """An answer in a language we do not know: not JSON, or JSON of no known shape."""
+    """An answer in an unknown form: not JSON, or JSON of no known shape."""
 
     default_code = ErrorCode.BAD_RESPONSE
 

@@ -1,7 +1,4 @@
-"""The addresses and files that a request contains.
-
-An upstream may quote them; they are no results.
-"""
+"""The URLs and files that a request contains. An upstream may quote them; they are no results."""
 
 import html
 import re
@@ -19,7 +16,7 @@ _SHORTEST_FILE = 100
 
 
 def given_in(*documents: Any) -> frozenset[str]:
-    """Every address and file in these JSON documents, by its `name_of`."""
+    """Return every URL and file in these JSON documents, by its `name_of`."""
     return frozenset(name for document in documents for name in _names(document))
 
 

@@ -44,7 +44,7 @@ NO_ORDER = Order(job_id="")
 
 
 def read(operation: Operation[Any], kind: Kind, reply: Reply, order: Order = NO_ORDER) -> Outcome:
-    """What `operation` reads in an answer to `kind`. Raises a `Fault` as the parser does."""
+    """Return what `operation` reads in an answer to `kind`. Raises a `Fault` like the parser."""
     match kind:
         case Kind.SUBMIT:
             return read_submit(operation, reply)
@@ -142,7 +142,7 @@ def _error(code: ErrorCode, message: str, retryable: bool, accepted: Acceptance)
 
 
 def _asset(asset: Asset) -> dict[str, Any]:
-    """The asset without what is unknown of it."""
+    """Return the asset's document without unknown values."""
     values = {each.name: getattr(asset, each.name) for each in fields(asset)}
     return {name: _plain(value) for name, value in values.items() if value is not None}
 

@@ -1,4 +1,4 @@
-"""Upstream tasks and files that an order names by their ids, where it follows no job."""
+"""Upstream tasks and files that a request names by id without following a job."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,7 @@ IDS = re.compile(r"\S{1,300}")
 
 
 def tasks_named(given: Mapping[str, Any]) -> frozenset[str]:
-    """Whatever in this input may be the id of something upstream, however deep it stands."""
+    """Return every value in this input that may be an upstream id, at any depth."""
     return frozenset(_ids(given, named=False))
 
 

@@ -1,12 +1,12 @@
 """The provider contract: what genq must know of an upstream to run one kind of job on it.
 
-An `Operation` is one order (`kling` `text2video`) spoken in one dialect (`kling.v1`). It is pure:
-it builds calls and reads replies, and never touches a socket, a clock or a store. Base URL, path
-prefix, auth and extra body fields belong to the station and are added by
+An `Operation` is one operation of a provider (`kling` `text2video`) in one dialect (`kling.v1`). It
+is pure: it builds calls and reads replies, and uses no socket, clock or store. Base URL, path
+prefix, authentication and extra body fields belong to the station and are added by
 `generation.upstream.client`.
 
-Every `parse_*` is total: whatever bytes come, it returns a status or raises a
-`generation.contract.errors.Fault`, nothing else.
+Every `parse_*` is total: for any bytes it returns a status or raises a
+`generation.contract.errors.Fault`, and nothing else.
 """
 
 from abc import ABC, abstractmethod
@@ -25,7 +25,7 @@ from generation.polling.pace import Pace
 
 @dataclass(frozen=True, slots=True)
 class Parent:
-    """The finished job a follow-up builds on, as far as an operation may know it."""
+    """The finished job that a follow-up builds on, as far as an operation may know it."""
 
     operation: str
     upstream_id: str
@@ -38,7 +38,7 @@ class Parent:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What an operation may know of the job it submits, beside the caller's request."""
+    """What an operation may know of the job it submits, in addition to the caller's request."""
 
     #: Ours, and unique: the reference to give an upstream that takes one.
     job_id: str
@@ -53,10 +53,10 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Unlisted:
-    """An upstream's list of its latest tasks does not show an order's.
+    """An upstream's list of its latest tasks does not contain this job's task.
 
-    It surely has none if the list reaches back to the order: if one of the tasks in it is that of
-    an earlier order.
+    The task surely does not exist if the list reaches back to the submit, which a task of an
+    earlier job in it shows.
     """
 
     #: What the tasks in the list are called by whoever ordered them; of ours, ids of jobs.
@@ -65,7 +65,7 @@ class Unlisted:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """An upstream task as later calls see it: its id and what the submit's answer said beside."""
+    """An upstream task as later calls see it: its id and details from the submit's answer."""
 
     upstream_id: str
     details: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -75,7 +75,7 @@ R = TypeVar("R", bound=Request)
 
 
 class Operation(ABC, Generic[R]):
-    """One order in one dialect. Subclasses are stateless or carry only what was declared."""
+    """One operation in one dialect. Subclasses have no state beyond their declaration."""
 
     #: The name callers use first: `kling`.
     provider: ClassVar[str]
@@ -114,7 +114,7 @@ class Operation(ABC, Generic[R]):
 
     @abstractmethod
     def build_submit(self, request: R, order: Order) -> Call:
-        """The one call that costs money."""
+        """Return the one call that costs money."""
 
     @abstractmethod
     def parse_submit(self, reply: Reply) -> SubmitAnswer: ...
@@ -126,16 +126,16 @@ class Operation(ABC, Generic[R]):
     def parse_query(self, reply: Reply) -> Status: ...
 
     def build_batch_query(self, upstream_ids: Sequence[str]) -> Call | None:
-        """One call that asks about many tasks, at most `batch_limit`; None where there is none."""
+        """Return one call about at most `batch_limit` tasks; None if there is none."""
         del upstream_ids
         return None
 
     def parse_batch_query(self, reply: Reply) -> Mapping[str, Status]:
-        """Status by upstream id. A task that is missing here is looked at singly."""
+        """Return statuses by upstream id. A missing task is looked at singly."""
         raise UnrecognizedReply(f"{self.dialect} has no batch query: {reply.excerpt()}")
 
     def build_find(self, order: Order) -> Call | None:
-        """Ask for a task by what it has of *ours*; None where the upstream cannot be asked."""
+        """Return the call that searches for a task by our reference; None if there is none."""
         del order
         return None
 
@@ -154,20 +154,20 @@ class Operation(ABC, Generic[R]):
         return None
 
     def build_input(self, request: Request, task: Task) -> Call:
-        """Send what an `AwaitingInput` task waits for."""
+        """Return the call that sends the input of a task that waits for it."""
         raise NotImplementedError(f"{self.dialect} {self.name} awaits no input: {request} {task}")
 
     def parse_input(self, reply: Reply) -> SubmitAnswer:
-        """What the upstream made of that input."""
+        """Return the upstream's answer to that input."""
         raise UnrecognizedReply(f"{self.dialect} awaits no input: {reply.excerpt()}")
 
     def build_cancel(self, task: Task) -> Call | None:
-        """Stop a running task; None where the upstream cannot."""
+        """Return the call that stops a running task; None if there is none."""
         del task
         return None
 
     def parse_cancel(self, reply: Reply) -> bool:
-        """Whether the upstream agreed to stop the task."""
+        """Return whether the upstream agreed to stop the task."""
         raise UnrecognizedReply(f"{self.dialect} cannot cancel: {reply.excerpt()}")
 
     @property

@@ -1,9 +1,9 @@
-"""An upstream's Retry-After is advice: it is followed up to a limit.
+"""Retry-After of an upstream is advice that is followed up to a limit.
 
 A look costs nothing, and a finished task that nobody looks at is lost at its deadline, so looks and
-searches wait minutes at most. A submit that comes too early is refused and costs nothing either,
-but stations may block an account that insists. Rate limits by the hour exist; whoever asks for more
-than that is asked once an hour.
+searches wait minutes at most. A submit that comes too early is refused at no cost, but stations may
+block an account that insists. Hourly rate limits exist; a station that asks for more is asked once
+an hour.
 """
 
 from datetime import timedelta
@@ -15,10 +15,10 @@ LONGEST_SUBMIT_PAUSE = timedelta(hours=1)
 
 
 def look_pause(fault: Fault, otherwise: timedelta) -> timedelta:
-    """The wait before the next look or search; `otherwise` where the upstream asked for none."""
+    """Return the wait before the next look or search; `otherwise` if none was asked for."""
     return min(fault.retry_after or otherwise, LONGEST_LOOK_PAUSE)
 
 
 def submit_pause(fault: Fault, otherwise: timedelta) -> timedelta:
-    """The wait before the next submit; `otherwise` where the upstream asked for none."""
+    """Return the wait before the next submit; `otherwise` if none was asked for."""
     return min(fault.retry_after or otherwise, LONGEST_SUBMIT_PAUSE)

@@ -1,4 +1,4 @@
-"""What an upstream answers, before anybody knows what it means."""
+"""An upstream's answer before it is interpreted."""
 
 import json
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from generation.contract.errors import UnrecognizedReply
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One HTTP answer, as it came. `headers` has lower-case names."""
+    """One HTTP answer. `headers` has lower-case names."""
 
     status: int
     body: bytes
@@ -36,7 +36,7 @@ class Reply:
             ) from error
 
     def object(self) -> Mapping[str, Any]:
-        """The body as a JSON object. Raises `UnrecognizedReply` where it is something else."""
+        """Return the body as a JSON object. Raises `UnrecognizedReply` if it is none."""
         document = self.json()
         if not isinstance(document, dict):
             raise UnrecognizedReply(
@@ -51,20 +51,20 @@ class Reply:
 
     @property
     def retry_after(self) -> timedelta | None:
-        """The wait it asks for, at most a day; None where it asks for none."""
+        """The requested wait, at most a day; None if none was asked for."""
         found = retry_after.in_headers(self.headers, limited=self.status == 429)
         return retry_after.in_body(self.body) if found is None else found
 
     def excerpt(self, limit: int = 200) -> str:
-        """The first `limit` characters of the body, for messages that people read."""
+        """Return the first `limit` characters of the body, for messages."""
         text = self.body[: limit * 4].decode("utf-8", "replace").strip()
         return text[:limit].replace("\0", "") or f"an empty body with HTTP {self.status}"
 
 
 def first_document(body: bytes | str) -> Any:
-    """The first of several JSON documents.
+    """Return the first of several JSON documents.
 
-    Raises `ValueError` or `RecursionError` where it is none, or is followed by what begins no
+    Raises `ValueError` or `RecursionError` if there is none, or if text follows that begins no
     other.
     """
     try:
@@ -76,7 +76,7 @@ def first_document(body: bytes | str) -> Any:
 
 
 def storable(value: Any) -> Any:
-    """The same JSON without the characters no database keeps: NUL and halves of surrogate pairs."""
+    """Return the same JSON without characters that databases refuse: NUL and lone surrogates."""
     match value:
         case str():
             return value.replace("\0", "").encode("utf-8", "replace").decode()

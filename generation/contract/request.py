@@ -1,4 +1,4 @@
-"""What a caller may ask of an operation, and how a request says what is wrong with it."""
+"""Base classes of requests, and how a request reports what is wrong with it."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -23,16 +23,16 @@ Problem = tuple[tuple[str | int, ...], str]
 
 
 class Part(BaseModel):
-    """A part of a request: strict about names, humble about values."""
+    """A part of a request: strict about names, lenient about values."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Request(Part):
-    """What a caller may ask of an operation. Its fields must also fit each other."""
+    """A request for an operation. Its fields must also be consistent with each other."""
 
     def problems(self) -> Iterator[Problem]:
-        """The rules between fields that this request breaks."""
+        """Yield the rules between fields that this request breaks."""
         yield from ()
 
     @model_validator(mode="after")
@@ -47,7 +47,7 @@ class Request(Part):
 
 
 def wrong(what: str) -> PydanticCustomError:
-    """An error whose message is `what` and nothing else."""
+    """Return an error with exactly this message."""
     return PydanticCustomError("value_error", "{what}", {"what": what})
 
 
@@ -92,7 +92,7 @@ def _not_blank(prompt: str) -> str:
 def split(
     model: type[BaseModel], given: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What a model knows of a request, and the fields that it does not know."""
+    """Return the fields that a model knows, and those that it does not know."""
     known = {
         name
         for field, info in model.model_fields.items()

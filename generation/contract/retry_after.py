@@ -1,6 +1,6 @@
-"""How long an upstream asks to wait: in a header, in a field of the body, or in a sentence.
+"""Reads how long an upstream asks to wait, from headers, body fields or sentences.
 
-Everything here is advice of somebody else, so it is read leniently and capped at a day.
+The value is advice of a foreign system, so it is read leniently and limited to a day.
 """
 
 import re
@@ -52,10 +52,10 @@ _SECONDS: Mapping[str, float] = {
 
 
 def in_headers(headers: Mapping[str, str], *, limited: bool) -> timedelta | None:
-    """What the headers ask for; the finer `retry-after-ms` goes first.
+    """Return the wait in the headers; `retry-after-ms` comes first because it is finer.
 
-    `limited` says that the answer speaks of a limit: others carry the times of their limits too,
-    and mean nothing by them.
+    `limited` says that the answer reports a limit: other answers carry the times of their limits,
+    too, without asking to wait.
     """
     for prefix in _PREFIXES:
         if wait := _milliseconds(headers.get(f"{prefix}retry-after-ms", "")):
@@ -66,7 +66,7 @@ def in_headers(headers: Mapping[str, str], *, limited: bool) -> timedelta | None
 
 
 def in_body(body: bytes) -> timedelta | None:
-    """What a field such as `"retry_after": 8` asks for, also one in JSON that is packed in JSON."""
+    """Return the wait in a field such as `"retry_after": 8`, also in JSON encoded in JSON."""
     found = _FIELD.search(body, 0, _SEARCHED)
     if not found:
         return None
@@ -75,7 +75,7 @@ def in_body(body: bytes) -> timedelta | None:
 
 
 def in_words(text: str) -> timedelta | None:
-    """What a sentence asks for: `resets in ~8s`, `try again in 1m30s`, `请在 8 秒后重试`."""
+    """Return the wait in a sentence: `resets in ~8s`, `try again in 1m30s`, `请在 8 秒后重试`."""
     found = _SENTENCE.search(text[:_SEARCHED])
     if not found:
         return None
@@ -85,7 +85,7 @@ def in_words(text: str) -> timedelta | None:
 
 
 def _limit_reset(headers: Mapping[str, str]) -> timedelta | None:
-    """The end of the limit that is used up, or else the soonest of all."""
+    """Return the reset of the exhausted limit, or else the earliest reset."""
     waits = [
         (wait, _number(headers.get(remaining, "")) == 0)
         for prefix in _PREFIXES
@@ -97,7 +97,7 @@ def _limit_reset(headers: Mapping[str, str]) -> timedelta | None:
 
 
 def _reset(value: str) -> timedelta | None:
-    """`1s`, `6m0s`, a number of seconds, or a point in time."""
+    """Read `1s`, `6m0s`, a number of seconds, or a point in time."""
     number = _number(value)
     if number is None:
         return _duration(value) or _seconds_or_date(value)
@@ -131,7 +131,7 @@ def _duration(value: str) -> timedelta | None:
 
 
 def _number(value: str) -> float | None:
-    """A number that is not below 0."""
+    """Return a number that is not negative; None for anything else."""
     try:
         number = float(value)
     except ValueError:

@@ -1,7 +1,7 @@
 """What an upstream says about a task.
 
-Status is theirs, state is ours: `generation.lifecycle` turns the one into the other. Everything
-here is a value; nothing here knows a socket, a clock or a store.
+An upstream task has a status, a job has a state: `generation.lifecycle` derives the state.
+Everything here is a value.
 """
 
 from collections.abc import Mapping
@@ -45,7 +45,7 @@ class Asset:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A follow-up the upstream offers on a finished task (a Midjourney button)."""
+    """A follow-up that the upstream offers on a finished task (a Midjourney button)."""
 
     #: What a caller names: `U1`, `Vary (Strong)`, `🔄`.
     label: str
@@ -55,7 +55,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The submit was taken and a task exists. `details` is what later calls need beside the id."""
+    """The upstream accepted the submit and created a task. `details` is what later calls need."""
 
     upstream_id: str
     details: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -90,7 +90,7 @@ class AwaitingInput:
 
 @dataclass(frozen=True, slots=True)
 class Succeeded:
-    """The task ended well. At least one asset or text is there; parsers make sure of it."""
+    """The task succeeded. Parsers make sure that there is at least one asset or text."""
 
     assets: tuple[Asset, ...] = ()
     texts: tuple[str, ...] = ()

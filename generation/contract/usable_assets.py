@@ -1,9 +1,8 @@
-"""Which URLs of an answer are told as its assets.
+"""Which URLs of an answer become assets.
 
-A URL goes to callers, who fetch it, and into every event: so it has a bounded length, one answer a
-bounded number of them, and none has credentials, control characters or a host that only a machine's
-own network knows. What is left out is said in `details.dropped`, or in the fault where nothing is
-left.
+Callers fetch them and every event contains them, so their length and number are limited, and none
+has credentials, control characters or a host that is reachable only from inside. `details.dropped`
+says what was left out, or the fault does if nothing is left.
 """
 
 import re
@@ -82,7 +81,7 @@ def _or_none(answer: Succeeded, given: frozenset[str], station_url: str) -> Succ
 
 
 def usable_each(answers: Mapping[str, Status], station_url: str = "") -> Mapping[str, Status]:
-    """As `usable`, for many tasks. One that has nothing left is absent, and looked at singly."""
+    """The same as `usable` for many tasks. A task without a usable result is absent."""
     found: dict[str, Status] = {}
     for name, answer in answers.items():
         try:
@@ -93,10 +92,10 @@ def usable_each(answers: Mapping[str, Status], station_url: str = "") -> Mapping
 
 
 def read_submit(operation: Operation[Any], reply: Reply, station_url: str = "") -> SubmitAnswer:
-    """What a submit was answered with.
+    """Return the status of a submit's answer.
 
-    Nothing that the request itself contained (`reply.given`) is a result; a success with no other
-    is looked at again, where there is a task to look at. Raises a `Fault` as the parser does.
+    Nothing that the request contained (`reply.given`) is a result. A success without another result
+    is looked at again if there is a task. Raises a `Fault` like the parser.
     """
     answer = operation.parse_submit(reply)
     given = frozenset[str]() if operation.gives_back else reply.given
@@ -110,7 +109,7 @@ def read_submit(operation: Operation[Any], reply: Reply, station_url: str = "") 
 
 
 def objection(url: str, given: frozenset[str] = frozenset(), station_url: str = "") -> str:
-    """Why this URL cannot be told; "" where it can. A data URI has its own bounds elsewhere."""
+    """Return why this URL is unusable; "" if it is usable. Data URIs have other limits."""
     if given and name_of(url) in given:
         return OWN
     if url[:5].lower() == "data:":
@@ -132,9 +131,10 @@ def objection(url: str, given: frozenset[str] = frozenset(), station_url: str = 
 
 
 def _host_objection(host: str, station_url: str) -> str:
-    """Link-local and the like lead nowhere from outside, and in a cloud to its metadata.
+    """Return why this host is unusable.
 
-    Loopback and private addresses are judged where it is known who the station is
+    Link-local and similar addresses are unreachable from outside, and in a cloud they lead to its
+    metadata. Loopback and private addresses are judged where the station is known
     (`generation.upstream.asset_urls`).
     """
     address = _address_of(host)
@@ -163,5 +163,5 @@ def _address_of(host: str) -> Address | None:
 
 
 def _is_numeric(host: str) -> bool:
-    """Whether it is a number in another form than four decimals, such as `0x7f.1`."""
+    """Return whether it is a number in another form than four decimals, such as `0x7f.1`."""
     return bool(_NUMBER.fullmatch(host.rstrip(".").rpartition(".")[2]))

@@ -1,4 +1,4 @@
-"""Every operation genq knows, in every dialect it speaks it. A new provider is one line here."""
+"""Every operation of every dialect. A new provider is one line here."""
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
@@ -40,22 +40,22 @@ _BY_NAME: Mapping[tuple[str, str, str], Operation[Any]] = {
 
 
 def find(provider: str, name: str, dialect: str) -> Operation[Any] | None:
-    """The operation of that name in that dialect, or None where the dialect lacks it."""
+    """Return the operation of that name in that dialect; None if the dialect lacks it."""
     return _BY_NAME.get((provider, name, dialect))
 
 
 def any_of(dialect: str) -> Operation[Any] | None:
-    """An operation of this dialect."""
+    """Return some operation of this dialect."""
     return next((operation for operation in OPERATIONS if operation.dialect == dialect), None)
 
 
 def dialects(provider: str, name: str) -> tuple[str, ...]:
-    """The dialects that offer this operation, in the order of the registry."""
+    """Return the dialects that offer this operation, in the order of the registry."""
     return tuple(d for (p, n, d) in _BY_NAME if (p, n) == (provider, name))
 
 
 def known_dialects() -> frozenset[str]:
-    """Every dialect a station may be said to speak."""
+    """Return every dialect."""
     return frozenset(operation.dialect for operation in OPERATIONS)
 
 
@@ -65,7 +65,7 @@ def longest_submit(usual: timedelta) -> timedelta:
 
 
 def names(operations: Iterable[Operation[Any]] = OPERATIONS) -> tuple[str, ...]:
-    """`provider.operation` of each, once, in the order of the registry."""
+    """Return each `provider.operation` once, in the order of the registry."""
     return tuple(
         dict.fromkeys(f"{operation.provider}.{operation.name}" for operation in operations)
     )

@@ -1,1 +1,1 @@
-"""What upstreams have in common: media, words of status, files, and how they refuse."""
+"""What upstreams have in common: media, status words, files, refusals."""

@@ -16,7 +16,7 @@ MOST = 1e15
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """What a station says is left."""
+    """The balance that a station reports."""
 
     left: float
     #: What it is counted in, in the station's words: `USD`, `credits`.
@@ -27,14 +27,14 @@ class Balance:
 
 
 class BalanceQuery(Protocol):
-    """How a dialect asks. Pure, and total as the parsers of an operation."""
+    """How a dialect asks for a balance. Pure, and total like an operation's parsers."""
 
     def build(self, now: datetime) -> Sequence[Call]:
-        """The calls to make, one after the other."""
+        """Return the calls to make, one after the other."""
         ...
 
     def parse(self, replies: Sequence[Reply]) -> Balance:
-        """What their answers say, in the same order. Raises `UnrecognizedReply`."""
+        """Return the balance from their answers, in the same order. Raises `UnrecognizedReply`."""
         ...
 
 
@@ -63,7 +63,7 @@ RELAY_BILLING = RelayBilling()
 
 
 def figure(reply: Reply, name: str) -> float:
-    """This number of the answer. Raises `UnrecognizedReply` where there is none."""
+    """Return this number of the answer. Raises `UnrecognizedReply` if there is none."""
     value = number(reply.object().get(name)) if reply.status == 200 else None
     if value is None:
         raise UnrecognizedReply(
@@ -73,13 +73,13 @@ def figure(reply: Reply, name: str) -> float:
 
 
 def number(value: Any) -> float | None:
-    """A number an account may hold; None for anything else."""
+    """Return a plausible balance; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < MOST:
         return None
     return float(value) if math.isfinite(value) else None
 
 
 def objects(value: Any) -> Sequence[Mapping[str, Any]]:
-    """The objects of a JSON list; none for anything else."""
+    """Return the objects of a JSON list; none for anything else."""
     entries = cast(list[Any], value) if isinstance(value, list) else []
     return [cast(Mapping[str, Any], entry) for entry in entries if isinstance(entry, dict)]

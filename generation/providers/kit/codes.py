@@ -1,7 +1,7 @@
-"""The codes that relays and OpenAI-style services give to errors, whatever they sell.
+"""Error codes of relays and OpenAI-style services, whatever they sell.
 
-new-api and one-api name each step at which an order may end. What comes before the upstream is
-asked is a refusal; what comes after it leaves open whether a task exists there.
+new-api and one-api have a code for each step at which a request may end. A step before the upstream
+is asked is a refusal; a later one leaves open whether a task exists.
 """
 
 from collections.abc import Mapping

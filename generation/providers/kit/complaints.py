@@ -1,4 +1,4 @@
-"""What an upstream says went wrong, in its own words, wherever in an answer that stands."""
+"""Error reports of upstreams ("complaints"), wherever they stand in an answer."""
 
 import json
 import re
@@ -29,7 +29,7 @@ _LEADING_CODE = re.compile(r"\s*([a-z]+(?:_[a-z]+)+)(?=\s|:|$)")
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """What an upstream says went wrong, in its own words."""
+    """An error that an upstream reports."""
 
     message: str
     #: The service's own code as text; "" where it gave none.
@@ -46,18 +46,18 @@ class Complaint:
 
     @property
     def deciding_status(self) -> int:
-        """A code of three digits is an HTTP status that a station passes on; else the answer's."""
+        """The HTTP status that counts: a code of three digits is one that a station passes on."""
         return int(self.code) if _STATUS.fullmatch(self.code) else self.status
 
     @property
     def codes(self) -> tuple[str, ...]:
-        """The code, the kind, and what stands like a code at the beginning of the message."""
+        """The code, the kind, and a code-like beginning of the message."""
         leading = _LEADING_CODE.match(self.message)
         return (self.code.lower(), self.kind.lower(), leading[1] if leading else "")
 
     @property
     def said(self) -> str:
-        """The words that count: what is quoted may be the caller's own prompt."""
+        """The message outside quotations, which may be the caller's own prompt."""
         return outside_quotations(self.message)
 
 
@@ -65,7 +65,7 @@ Complaint_t = TypeVar("Complaint_t", bound=Complaint)
 
 
 def wordless(reply: Reply) -> Complaint:
-    """The complaint of an answer that is no JSON object: its status and how it begins."""
+    """Return the complaint of an answer that is no JSON object: its status and beginning."""
     message = f"HTTP {reply.status} without a readable answer: {reply.excerpt()}"
     return told_in(Complaint(message), reply)
 
@@ -88,7 +88,7 @@ def told_in(complaint: Complaint_t, reply: Reply, document: Any = None) -> Compl
 def unfolded(
     complaint: Complaint_t, read: Callable[[Mapping[str, Any]], Complaint_t | None]
 ) -> Complaint_t:
-    """The complaint that a station packed into the message of its own, if `read` finds one."""
+    """Return the complaint that a station encoded in its own message, if `read` finds one."""
     relayed = complaint.code in _RELAYED
     for _ in range(_DEEPEST):
         document = packed_in(complaint.message)
@@ -101,7 +101,7 @@ def unfolded(
 
 
 def packed_in(text: str) -> Mapping[str, Any]:
-    """The JSON object in a text, perhaps after words; an empty one where there is none."""
+    """Return the JSON object in a text, perhaps after words; an empty one if there is none."""
     if found := wire.unpacked(text):
         return found
     start = text.find('{"')

@@ -1,8 +1,8 @@
-"""The files of a task that has succeeded, wherever a relay has put them.
+"""The files of a succeeded task, wherever a relay has put them.
 
-A provider reads the shapes that it knows. Where those hold nothing, `files_in` searches the places
-that relays use under any name: lists of results, objects and bare addresses, also packed as JSON
-into a string. What is an echo of the request, a page, or a link to ask at is no file.
+A provider reads the shapes that it knows. If those are empty, `files_in` searches the places that
+relays use: lists of results, objects and bare URLs, also encoded as JSON in a string. Echoes of the
+request, pages and status links are no files.
 """
 
 import re
@@ -77,7 +77,7 @@ class _Place:
 
 
 def files_in(layers: Sequence[Mapping[str, Any]], medium: AssetType) -> tuple[Asset, ...]:
-    """The files of a succeeded task, the ordered medium first; none where there is no result.
+    """Return the files of a succeeded task, the ordered medium first; none if there is no result.
 
     `layers` are the task and what it wraps, outermost first.
     """
@@ -97,10 +97,9 @@ def files_in(layers: Sequence[Mapping[str, Any]], medium: AssetType) -> tuple[As
 
 
 def arranged(assets: Iterable[Asset], medium: AssetType) -> tuple[Asset, ...]:
-    """Each file once, the results of the ordered medium first.
+    """Return each file once, the results of the ordered medium first.
 
-    A result of another medium beside them has its medium as its role: a sound beside the film is
-    `audio`.
+    A result of another medium has that medium as its role: a sound beside a film is `audio`.
     """
     by_url: dict[str, Asset] = {}
     for asset in assets:
@@ -146,7 +145,7 @@ def _walk(value: Any, place: _Place, medium: AssetType) -> Iterator[Asset]:
 
 
 def medium_of(url: str) -> AssetType | None:
-    """The medium that a file's name tells; None where it tells none."""
+    """Return the medium that a file's name shows; None if it shows none."""
     try:
         return _MEDIA.get(PurePosixPath(urlsplit(url).path).suffix.lower())
     except ValueError:
@@ -154,7 +153,7 @@ def medium_of(url: str) -> AssetType | None:
 
 
 def _names_input(field: str, medium: AssetType) -> bool:
-    """A task's own `image_url` beside a film is what the film began with."""
+    """Return whether a task's `image_url` beside a film is the input of that film."""
     return medium is not AssetType.IMAGE and _kind(field) is AssetType.IMAGE
 
 

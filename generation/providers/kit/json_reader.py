@@ -25,62 +25,62 @@ EMPTY: Mapping[str, Any] = {}
 
 
 def text(value: Any) -> str:
-    """A string or an integer as text; "" for anything else."""
+    """Return a string or an integer as text; "" for anything else."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return ""
     return str(value).strip()
 
 
 def first_text(source: Mapping[str, Any], *names: str) -> str:
-    """The first of these fields that says anything, or ""."""
+    """Return the first of these fields with a text, or ""."""
     return next((found for name in names if (found := text(source.get(name)))), "")
 
 
 def texts(value: Any) -> Iterator[str]:
-    """The strings in a list, or a string by itself."""
+    """Return the strings in a list, or a single string."""
     yield from filter(None, map(text, sequence(value)))
 
 
 def identifier(value: Any) -> str:
-    """An id that fits every store and every path; "" for anything else."""
+    """Return an id that is valid in every store and path; "" for anything else."""
     candidate = text(value)
     return candidate if _IDENTIFIER.fullmatch(candidate) else ""
 
 
 def first_identifier(source: Mapping[str, Any], *names: str) -> str:
-    """The first of these fields that holds an id, or ""."""
+    """Return the first of these fields with an id, or ""."""
     return next((found for name in names if (found := identifier(source.get(name)))), "")
 
 
 def mapping(value: Any) -> Mapping[str, Any]:
-    """A JSON object; an empty one for anything else."""
+    """Return a JSON object; an empty one for anything else."""
     return cast(Mapping[str, Any], value) if isinstance(value, dict) else EMPTY
 
 
 def mappings(value: Any) -> tuple[Mapping[str, Any], ...]:
-    """The JSON objects in a list; none for anything else."""
+    """Return the JSON objects in a list; none for anything else."""
     return one_or_more(value) if isinstance(value, list) else ()
 
 
 def one_or_more(value: Any) -> tuple[Mapping[str, Any], ...]:
-    """The JSON objects in a list, or the one that stands for a list of one."""
+    """Return the JSON objects in a list, or the one that stands for a list of one."""
     return tuple(found for each in sequence(value) if (found := mapping(each)))
 
 
 def sequence(value: Any) -> list[Any]:
-    """A JSON list; a single value is a list of one, and nothing is none."""
+    """Return a JSON list; a single value is a list of one, and nothing is an empty list."""
     if isinstance(value, list):
         return cast(list[Any], value)
     return [] if value is None else [value]
 
 
 def unpacked(value: Any) -> Mapping[str, Any]:
-    """An object, or one that was packed into a string, as stations do with upstream bodies."""
+    """Return an object, or one that is encoded in a string."""
     return mapping(opened(value))
 
 
 def opened(value: Any) -> Any:
-    """The value, or the JSON object or list that was packed into a string."""
+    """Return the value, or the JSON object or list that is encoded in a string."""
     if not isinstance(value, str):
         return value
     packed = value.lstrip("\ufeff \t\r\n")
@@ -93,7 +93,7 @@ def opened(value: Any) -> Any:
 
 
 def url(value: Any) -> str:
-    """An http(s) URL with a host; "" for anything else."""
+    """Return an http(s) URL with a host; "" for anything else."""
     candidate = text(value)
     if not _URL.fullmatch(candidate):
         return ""
@@ -104,7 +104,7 @@ def url(value: Any) -> str:
 
 
 def first_url(source: Mapping[str, Any], *names: str) -> str:
-    """The first of these fields that holds a URL, or ""."""
+    """Return the first of these fields with a URL, or ""."""
     return next((found for name in names if (found := url(source.get(name)))), "")
 
 
@@ -118,12 +118,12 @@ def address(value: Any) -> str:
 
 
 def first_address(source: Mapping[str, Any], *names: str) -> str:
-    """The first of these fields that says where a file is, or ""."""
+    """Return the first of these fields with a URL or path of a file, or ""."""
     return next((found for name in names if (found := address(source.get(name)))), "")
 
 
 def number(value: Any) -> int | float | None:
-    """A finite number, also one in digits; None for anything else."""
+    """Return a finite number, also one in digits; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     try:
@@ -136,31 +136,31 @@ def number(value: Any) -> int | float | None:
 
 
 def number_text(value: Any) -> str:
-    """A string or any finite number as text; "" for anything else."""
+    """Return a string or a finite number as text; "" for anything else."""
     if isinstance(value, float):
         return repr(value) if math.isfinite(value) else ""
     return text(value)
 
 
 def count(value: Any) -> int | None:
-    """A number of things, of a size that any store can hold."""
+    """Return a count of a size that every store can hold; None for anything else."""
     found = number(value)
     return int(found) if found is not None and 0 <= found < 1e12 else None
 
 
 def positive(value: Any) -> float | None:
-    """A number above zero, as `number` reads it; stations write 0 where they mean "not yet"."""
+    """Return a number above zero; stations write 0 for "unknown"."""
     found = number(value)
     return float(found) if found and found > 0 else None
 
 
 def pixels(value: Any) -> int | None:
-    """A width or a height."""
+    """Return a width or a height; None for anything else."""
     found = positive(value)
     return int(found) if found and found.is_integer() and found < 1e6 else None
 
 
 def percent(value: Any) -> int | None:
-    """Progress from `"30%"` or `30`, at most 100; None where it is something else."""
+    """Return a progress from `"30%"` or `30`, at most 100; None for anything else."""
     found = _PERCENT.fullmatch(str(value) if isinstance(value, float) else text(value))
     return min(int(found[1]), 100) if found else None

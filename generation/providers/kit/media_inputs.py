@@ -1,8 +1,7 @@
-"""Pictures in a request: what a caller may give, and the two forms that every later step sees.
+"""Pictures in a request: what a caller may give, and the two forms after validation.
 
-A picture that is given by its content is looked into before anybody pays: what it is, how large,
-and whether all of it is there. Its own bytes say what it is; what a data URI says of them does not
-count. `picture_files` reads them.
+The content of a picture is checked before anybody pays: type, size, and whether it is complete. The
+bytes decide the type; what a data URI says does not count. `picture_files` reads them.
 """
 
 import base64
@@ -38,7 +37,7 @@ _NAMES: Mapping[str, str] = {"png": "PNG", "jpeg": "JPEG", "webp": "WebP", "gif"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What an upstream takes of a picture."""
+    """The limits of an upstream for pictures."""
 
     types: tuple[str, ...] = ("png", "jpeg", "webp", "gif")
     largest_bytes: int | None = None
@@ -48,7 +47,7 @@ class Limits:
     largest_ratio: float | None = None
 
     def check(self, content: bytes) -> str:
-        """The type of the picture. Raises a `value_error` that says what to change."""
+        """Return the type of the picture. Raises a `value_error` that says what to change."""
         type_ = picture_files.type_of(content)
         if type_ not in self.types:
             given = _NAMES.get(type_ or "")
@@ -64,7 +63,7 @@ class Limits:
 
     @property
     def names(self) -> str:
-        """The types in words."""
+        """Return the types as text."""
         *most, last = (_NAMES[type_] for type_ in self.types)
         return f"{', '.join(most)} or {last}" if most else last
 
@@ -80,9 +79,9 @@ USUAL = Limits()
 
 
 def normalised(image: str, limits: Limits = USUAL) -> str:
-    """The picture as an https URL, or as a data URI that names its type truly.
+    """Return the picture as an https URL, or as a data URI with its true type.
 
-    Raises `ValueError` where it is neither and no base64, and for a picture beyond the limits.
+    Raises `ValueError` if it is neither a URL nor base64, or exceeds the limits.
     """
     image = image.strip()
     if is_url(image):
@@ -94,7 +93,7 @@ def normalised(image: str, limits: Limits = USUAL) -> str:
 
 
 def addressed(url: str) -> str:
-    """An https URL. Raises `ValueError` for anything else."""
+    """Return an https URL. Raises `ValueError` for anything else."""
     url = url.strip()
     if not is_url(url):
         raise wrong(_BY_ADDRESS)
@@ -102,12 +101,12 @@ def addressed(url: str) -> str:
 
 
 def is_url(image: str) -> bool:
-    """Whether the picture is given by address, not by content."""
+    """Return whether the picture is given by URL, not by content."""
     return image[:8].lower() == "https://"
 
 
 def content_of(image: str) -> tuple[str, str]:
-    """The media type and the base64 of a picture that is a data URI."""
+    """Return the media type and the base64 of a data URI."""
     head, _, content = image.partition(",")
     return head.removeprefix("data:").removesuffix(";base64"), content
 
@@ -136,7 +135,7 @@ def decoded(file: str, guide: str = _GUIDE) -> tuple[str, bytes]:
 
 
 def _data(uri: str, guide: str) -> str:
-    """What stands behind the head of a data URI, unescaped."""
+    """Return the content part of a data URI, unescaped."""
     head = _HEAD.match(uri[:_LONGEST_HEAD])
     if head is None:
         raise wrong(f"the data URI has no comma before its content: {guide}")
@@ -151,7 +150,7 @@ def _data(uri: str, guide: str) -> str:
 
 
 def _whole(url: str, guide: str) -> str:
-    """The URL with its scheme in small letters, as the pickiest of upstreams wants it."""
+    """Return the URL with its scheme in lower case, which some upstreams require."""
     try:
         host = urlsplit(url).hostname
     except ValueError:

@@ -40,17 +40,17 @@ _SAID = frozenset({"message", "msg", "detail", "error", "description", "errormes
 
 
 def is_code(code: str) -> bool:
-    """Whether a code, a type or a finish reason is one of moderation."""
+    """Return whether a code, a type or a finish reason is one of moderation."""
     return bool(_CODES.search(code)) and not _NO_CODES.search(code)
 
 
 def is_said(message: str) -> bool:
-    """Whether a sentence is about content, beside what it quotes."""
+    """Return whether a sentence is about content, outside quotations."""
     return bool(_WORDS.search(outside_quotations(message)))
 
 
 def is_named_in(document: Any) -> bool:
-    """Whether an error names moderation in a code, a reason or a sentence, however deep."""
+    """Return whether an error names moderation in a code, a reason or a sentence, at any depth."""
     return any(
         is_code(value) if _CODED.search(name) else is_said(value)
         for name, value in _texts(document)
@@ -58,7 +58,7 @@ def is_named_in(document: Any) -> bool:
 
 
 def _texts(document: Any) -> Iterator[tuple[str, str]]:
-    """The codes, reasons and sentences in a JSON value, and in the JSON that is packed in it."""
+    """Yield the codes, reasons and sentences in a JSON value, and in JSON encoded in it."""
     waiting: list[tuple[str, Any, int]] = [("", document, 0)]
     for _ in range(_MOST):
         if not waiting:

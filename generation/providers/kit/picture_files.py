@@ -1,8 +1,8 @@
-"""What a picture file is, by its own bytes: its type, its size in pixels, whether it is whole.
+"""Reads type, size and completeness of a picture file from its bytes.
 
-Nothing is decoded: the type stands in the first bytes, the size in a header, the end in a trailer.
-That costs microseconds and no memory, whatever size the header claims. PNG: ISO/IEC 15948 §11.2.2.
-JPEG: ITU-T T.81 §B.2. GIF: GIF89a §18. WebP: RFC 9649 §2.
+Nothing is decoded: the type is in the first bytes, the size in a header, the end in a trailer. That
+takes microseconds and no memory, whatever size the header claims. PNG: ISO/IEC 15948 §11.2.2. JPEG:
+ITU-T T.81 §B.2. GIF: GIF89a §18. WebP: RFC 9649 §2.
 """
 
 from collections.abc import Mapping
@@ -39,7 +39,7 @@ _BRANDS: Mapping[bytes, str] = {
 
 
 def type_of(content: bytes) -> str | None:
-    """`png`, `jpeg`, `gif` or `webp`, by how the file begins; None for everything else."""
+    """Return `png`, `jpeg`, `gif` or `webp`, by the first bytes; None for anything else."""
     if content.startswith(_PNG):
         return "png"
     if content.startswith(_JPEG):
@@ -52,7 +52,7 @@ def type_of(content: bytes) -> str | None:
 
 
 def name_of(content: bytes) -> str:
-    """What a file is that is none of these types, as a message says it."""
+    """Return the name of another file type, for messages."""
     if content[4:8] == b"ftyp":
         return _BRANDS.get(content[8:12], "a video file")
     names = (name for start, name in _OTHERS.items() if content.startswith(start))
@@ -63,7 +63,7 @@ def name_of(content: bytes) -> str:
 
 
 def size_of(content: bytes) -> tuple[int, int] | None:
-    """Width and height in pixels; None where the file does not say, or not where it should."""
+    """Return width and height in pixels; None if they cannot be found."""
     match type_of(content):
         case "png" if len(content) >= 24 and content[12:16] == b"IHDR":
             return int.from_bytes(content[16:20]), int.from_bytes(content[20:24])
@@ -78,7 +78,7 @@ def size_of(content: bytes) -> tuple[int, int] | None:
 
 
 def is_whole(content: bytes) -> bool:
-    """Whether the file has its end."""
+    """Return whether the file has its end."""
     match type_of(content):
         case "png":
             return 0 < content.rfind(b"IEND") <= len(content) - 8  # a checksum follows
@@ -95,7 +95,7 @@ def is_whole(content: bytes) -> bool:
 
 
 def _jpeg_header(content: bytes) -> tuple[tuple[int, int] | None, int | None]:
-    """The size, and where the pixels begin; None for what is not found."""
+    """Return the size and the position of the pixels; None for what is not found."""
     size, at = None, 2
     for _ in range(_MOST_SEGMENTS):
         if at + 4 > len(content) or content[at] != 0xFF:

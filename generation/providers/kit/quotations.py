@@ -1,4 +1,4 @@
-"""Text without what it quotes, which may be anybody's words: a prompt, a file's name, a value."""
+"""Text without quotations, which may contain a prompt, a file name or a value."""
 
 import re
 
@@ -16,7 +16,7 @@ _CUT_OFF = re.compile(r"(?:[“「『«`]|(?<![\w\"])\"(?=\w)|(?<!\w)['‘](?=\w
 
 
 def outside_quotations(text: str) -> str:
-    """The text's beginning, an ellipsis for each quotation; the whole where all is quoted."""
+    """Return the text's beginning with an ellipsis per quotation; all of it if all is quoted."""
     text = text[:LONGEST]
     outside = _CUT_OFF.sub("…", _QUOTED.sub("…", text))
     return outside if any(map(str.isalnum, outside)) else text

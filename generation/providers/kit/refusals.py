@@ -1,8 +1,8 @@
-"""The one order in which a complaint is judged.
+"""The classification of complaints.
 
-Known codes decide first, then words, then the status. An answer above 498, or one that says that
-two requests met, says nothing of what was done before: only a code or a sentence that is known to
-come before an upstream is asked proves that no task exists there; no word for a limit does.
+Known codes decide first, then words, then the status. A status of 499 or above, or one of a
+conflict, says nothing about what was done before: only a code or a sentence that is known to come
+before an upstream is asked proves that no task exists. No word for a limit proves it.
 """
 
 from collections.abc import Mapping
@@ -58,7 +58,7 @@ _BY_STATUS: Mapping[int, Verdict] = {**CLEAR_STATUSES, **_REFUSED, **_UNKNOWN}
 
 @dataclass(frozen=True, slots=True)
 class Refusals:
-    """What one provider says in a way of its own, beside what all of them share."""
+    """One provider's own codes and sentences, in addition to the shared ones."""
 
     #: Codes that decide at every status.
     codes: Mapping[str, Verdict] = field(default_factory=dict[str, Verdict])
@@ -70,9 +70,9 @@ class Refusals:
     weak_codes: Mapping[str, Verdict] = field(default_factory=dict[str, Verdict])
 
     def by_words(self, complaint: Complaint, status: int | None = None) -> Verdict | None:
-        """What the complaint's codes and words say; None where only its status can tell.
+        """Return the verdict of the complaint's codes and words; None if only its status can tell.
 
-        `status` is the one to go by, where that is not what the complaint says of itself.
+        `status` replaces the complaint's own status.
         """
         status = complaint.deciding_status if status is None else status
         broke = status >= 500 or status in _UNKNOWN
@@ -86,7 +86,7 @@ class Refusals:
         return found
 
     def verdict(self, complaint: Complaint) -> Verdict:
-        """What the complaint amounts to."""
+        """Return the verdict on the complaint."""
         return self.by_words(complaint) or by_status(complaint.deciding_status)
 
     def _anywhere(self, complaint: Complaint) -> Verdict | None:
@@ -118,7 +118,7 @@ def _by_code(complaint: Complaint, table: Mapping[str, Verdict]) -> Verdict | No
 
 
 def by_status(status: int) -> Verdict:
-    """All that a status says of an order."""
+    """Return the verdict of a status alone."""
     return BROKEN if status >= 500 else _BY_STATUS.get(status, UNREADABLE)
 
 

@@ -1,6 +1,6 @@
-"""The sentences of relays and of OpenAI-style services, in Chinese and in English.
+"""Error sentences of relays and OpenAI-style services, in Chinese and English.
 
-They are looked for outside quotations, in this order, where no code decides.
+They are searched for outside quotations, in this order, if no code decides.
 """
 
 from generation.providers.kit.verdicts import (

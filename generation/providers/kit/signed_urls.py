@@ -1,4 +1,4 @@
-"""When a signed URL stops working, read from the URL itself."""
+"""Reads from a signed URL when it expires."""
 
 import re
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
-"""The words by which upstreams say where a task stands, in lower case and with `_` between them.
+"""Status words of upstreams, in lower case with `_` between words.
 
-Words that only one upstream uses stand with its reader.
+Words of a single upstream are in its own reader.
 """
 
 QUEUED = frozenset({"submitted", "not_start", "queued", "pending", "waiting", "created"})

@@ -1,4 +1,4 @@
-"""What a complaint of an upstream may amount to, and the patterns that tell which it is."""
+"""Verdicts on complaints, and patterns that lead to them."""
 
 import re
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ from generation.providers.kit.complaints import LONGEST_CODE, LONGEST_MESSAGE, C
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a complaint amounts to."""
+    """The meaning of a complaint."""
 
     fault: type[Fault]
     code: ErrorCode
@@ -33,9 +33,10 @@ class Verdict:
     scope: Scope | None = None
 
     def on(self, complaint: Complaint, *, submitting: bool = True) -> Fault:
-        """The fault that this complaint is.
+        """Return the fault for this complaint.
 
-        What broke over a look is a look without news; what a relay was told is about the relay.
+        An error of a look is only a look without information; an error that a relay passes on is
+        about the relay.
         """
         if complaint.relayed and (relays := self._about_the_relay()) is not self:
             return relays.on(complaint, submitting=submitting)
@@ -101,5 +102,5 @@ def words(pattern: str) -> re.Pattern[str]:
 
 
 def first(table: Rules, said: str) -> Verdict | None:
-    """The verdict of the first rule that fits; None where none does."""
+    """Return the verdict of the first rule that matches; None if none does."""
     return next((verdict for pattern, verdict in table if pattern.search(said)), None)
