@@ -8,7 +8,7 @@ import httpx
 
 from genq.local import connection, default_file
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"
 USER_AGENT = f"genq-python/{VERSION}"
 #: Seconds for which a call is retried while the API is unreachable or asks to retry later.
 PATIENCE = 30.0
