@@ -123,13 +123,13 @@ class WorkerProcess:
 
     def leave(self) -> None:
         """Claim nothing from now on. Open requests go on."""
-        if hasattr(self, "room"):
+        if hasattr(self, "context"):
             self.context.is_stopping = True
 
     def close(self) -> None:
         for running in self.background:
             running.cancel()
-        if hasattr(self, "room"):
+        if hasattr(self, "context"):
             self.loop.run(self.context.close(), 15)
             self.loop.stop()
 

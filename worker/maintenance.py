@@ -35,7 +35,7 @@ class Maintenance:
 
     def __init__(self, context: WorkerContext) -> None:
         self._context = context
-        self._chores = chores(context.store, context.settings, context.now)
+        self._chores = chores(context.store, context.settings, context.clock.now)
         # Spread, so that processes do not run in the same second.
         self._due = dict.fromkeys(self._chores, monotonic() + random.uniform(0, 60))
 

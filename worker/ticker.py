@@ -109,7 +109,7 @@ class Ticker:
         await self._mind_the_clock()
         line = await self._context.nudger.depth()
         jobs = await self._context.store.claims.due_steps(
-            self._context.now(),
+            self._context.clock.now(),
             ERRANDS_LIMIT,
             self._next_wake,
             skip_queued=line is None or line > LONG_LINE,
@@ -121,8 +121,8 @@ class Ticker:
         for name in to_ask(self._context):
             self._start(ask(self._context, name))
         await self._keep_deadlines()
-        await self._context.learned.exchange(self._context.now())
-        await self._context.counts.write_down(self._context.now())
+        await self._context.learned.exchange(self._context.clock.now())
+        await self._context.counts.write_down(self._context.clock.now())
         return len(jobs) == ERRANDS_LIMIT
 
     async def _look(self) -> bool:
@@ -142,14 +142,14 @@ class Ticker:
     async def _claim_looks(self, rooms: Mapping[StationKey, int]) -> None:
         if rooms:
             jobs = await self._context.store.claims.looks(
-                self._context.now(), rooms, self._next_wake
+                self._context.clock.now(), rooms, self._next_wake
             )
             self._looks.claimed(rooms, jobs)
             self._begin(jobs)
 
     async def _mind_the_clock(self) -> None:
         """Repair `wake_at` values after the machine's clock was set back."""
-        now, context = self._context.now(), self._context
+        now, context = self._context.clock.now(), self._context
         if context.clock.went_back:
             context.clock.went_back = False
             # And once more, for what was being written at that moment.
@@ -170,7 +170,7 @@ class Ticker:
 
     async def _keep_deadlines(self) -> None:
         """Expire jobs of keys that are not looked at."""
-        now = self._context.now()
+        now = self._context.clock.now()
         if is_recent(self._kept_at, now, DEADLINES_EVERY):
             return
         self._kept_at = now
@@ -182,13 +182,13 @@ class Ticker:
     def _next_wake(self, job: Job) -> datetime | None:
         """Return the `wake_at` of a claim."""
         if job.state is JobState.QUEUED:
-            at = self._context.moment()
+            at = self._context.decisions.context()
             return at.until(job.deadline, at.now + self._context.settings.nudge_again)
         try:
             binding = bind(self._context.stations, job)
         except BindingLost:
             binding = None
-        return claimed_until(job, self._context.moment(binding, job.model))
+        return claimed_until(job, self._context.decisions.context(binding, job.model))
 
     def _dispatch(self, job: Job) -> bool:
         """Start what a claimed job needs. Returns True if that is a look."""
@@ -242,6 +242,6 @@ class Ticker:
         lease = self._context.settings.submit_lease
         fresh = monotonic() - self._renewed_at < lease.total_seconds() / RENEWALS
         if self._context.submitting and not fresh:
-            until = self._context.now() + lease
+            until = self._context.clock.now() + lease
             await self._context.store.claims.keep(sorted(self._context.submitting), until)
             self._renewed_at = monotonic()

@@ -159,7 +159,7 @@ async def end_jobs_at_rate(
     committed: dict[str, tuple[str, float]] = {}
 
     async def end(job: Job, url: str) -> None:
-        await context.save(job.id, failed)
+        await context.saver.save(job.id, failed)
         committed[job.id] = (url, time())
 
     began = monotonic()

@@ -141,7 +141,7 @@ async def refused(
     assert sent is not None
     assert claim.binding is not None
     await note_trouble(context, claim.binding, sent.after, fault)
-    at = context.moment(claim.binding)
+    at = context.decisions.context(claim.binding)
     change = await context.store.jobs.change(
         job.id, lambda sent: after_submit(sent, fault, at, elsewhere=elsewhere)
     )

@@ -65,7 +65,7 @@ def held(**changes: Any) -> dict[str, Any]:
 
 async def doubted(context: WorkerContext, **changes: Any) -> Job:
     """A film whose submit was never answered."""
-    known: dict[str, Any] = {"submitted_at": context.now(), "bound": True, **changes}
+    known: dict[str, Any] = {"submitted_at": context.clock.now(), "bound": True, **changes}
     return await ordered(context, state=JobState.IN_DOUBT, **held(**known))
 
 
@@ -106,8 +106,8 @@ async def test_what_a_search_finds_outweighs_what_a_person_says(
         room_of(tmp_path, sqlite_url, url) as context,
     ):
         job = await doubted(context)
-        await context.save(
-            job.id, lambda fresh: not_created(fresh, DoubtResolution.REQUEUE, context.now())
+        await context.saver.save(
+            job.id, lambda fresh: not_created(fresh, DoubtResolution.REQUEUE, context.clock.now())
         )
         with capture_logs() as logs:
             async with ticked(context):
@@ -126,7 +126,9 @@ async def test_what_a_search_does_not_find_is_as_a_person_says(
 ) -> None:
     async with acting(saying(ABSENT)) as url, room_of(tmp_path, sqlite_url, url) as context:
         job = await doubted(context)
-        await context.save(job.id, lambda fresh: not_created(fresh, then, context.now()))
+        await context.saver.save(
+            job.id, lambda fresh: not_created(fresh, then, context.clock.now())
+        )
         await find(context, await as_stored(context, job))
         settled = await as_stored(context, job)
         assert (settled.state, settled.billed, settled.purchases) == (state, Billed.NO, 0)
@@ -170,16 +172,16 @@ async def test_the_times_of_a_proxy_prove_nothing_and_an_earlier_order_of_ours_d
         assert (await as_stored(context, job)).misses == 0
 
         async def witnessed(**changes: Any) -> int:
-            known: dict[str, Any] = held(upstream_id="9", started_at=context.now()) | changes
+            known: dict[str, Any] = held(upstream_id="9", started_at=context.clock.now()) | changes
             witness = await ordered(
-                context, state=JobState.SUCCEEDED, finished_at=context.now(), **known
+                context, state=JobState.SUCCEEDED, finished_at=context.clock.now(), **known
             )
             listed[0]["state"] = witness.id
             job = await lost(context)
             await find(context, job)
             return (await as_stored(context, job)).misses
 
-        earlier = context.now() - timedelta(hours=2)
+        earlier = context.clock.now() - timedelta(hours=2)
         assert await witnessed() == 0, "ordered at about the same time"
         assert await witnessed(started_at=earlier, key="other") == 0, "with another key"
         assert await witnessed(started_at=earlier) == 1
@@ -190,7 +192,7 @@ async def test_a_deadline_holds_in_doubt_whatever_patience_is_asked_for(
 ) -> None:
     busy = answer(b'{"code": 1302, "message": "slowly"}', "429 No", "retry-after: 86400")
     async with acting(saying(busy)) as url, room_of(tmp_path, sqlite_url, url) as context:
-        job = await doubted(context, deadline=context.now() + timedelta(seconds=1))
+        job = await doubted(context, deadline=context.clock.now() + timedelta(seconds=1))
         async with ticked(context):
             await wait_for_async(lambda: has_expired(context, job), SOON, "it to expire")
         ended = await as_stored(context, job)
@@ -202,9 +204,9 @@ async def test_a_cancel_does_not_throw_a_finished_task_away(
     tmp_path: Path, sqlite_url: str
 ) -> None:
     async with acting(saying(kling(**DONE))) as url, room_of(tmp_path, sqlite_url, url) as context:
-        known = held(upstream_id="k-1", started_at=context.now(), billed=Billed.YES)
+        known = held(upstream_id="k-1", started_at=context.clock.now(), billed=Billed.YES)
         job = await ordered(context, state=JobState.RUNNING, **known)
-        await context.save(job.id, lambda fresh: request_cancel(fresh, context.now()))
+        await context.saver.save(job.id, lambda fresh: request_cancel(fresh, context.clock.now()))
         async with ticked(context):
             done = await until(context, job, JobState.SUCCEEDED)
         assert done.result is not None
@@ -214,9 +216,9 @@ async def test_a_cancel_does_not_throw_a_finished_task_away(
 async def test_a_cancel_of_a_task_that_runs_lets_go_of_it(tmp_path: Path, sqlite_url: str) -> None:
     running = kling(task_id="k-1", task_status="processing")
     async with acting(saying(running)) as url, room_of(tmp_path, sqlite_url, url) as context:
-        known = held(upstream_id="k-1", started_at=context.now(), billed=Billed.YES)
+        known = held(upstream_id="k-1", started_at=context.clock.now(), billed=Billed.YES)
         job = await ordered(context, state=JobState.RUNNING, **known)
-        await context.save(job.id, lambda fresh: request_cancel(fresh, context.now()))
+        await context.saver.save(job.id, lambda fresh: request_cancel(fresh, context.clock.now()))
         async with ticked(context):
             assert (await until(context, job, JobState.CANCELED)).billed is Billed.YES
 
@@ -286,7 +288,7 @@ async def test_what_a_restored_database_calls_unsent_is_searched_for(
         acting(saying(running, asked=asked)) as url,
         room_of(tmp_path, sqlite_url, url) as context,
     ):
-        restored = context.now() + timedelta(seconds=1)
+        restored = context.clock.now() + timedelta(seconds=1)
         context.settings = context.settings.model_copy(update={"restored_at": restored})
         job = await sent(context)
         assert (job.state, asked) == (JobState.IN_DOUBT, [])
@@ -305,7 +307,7 @@ async def test_a_file_that_comes_late_is_waited_for(tmp_path: Path, sqlite_url: 
     said = saying(*[EMPTY] * 8, kling(**DONE))
     async with acting(said) as url, room_of(tmp_path, sqlite_url, url) as context:
         speaking(context, "kling.relay", speed=20)
-        known = held(upstream_id="k-1", started_at=context.now(), billed=Billed.YES)
+        known = held(upstream_id="k-1", started_at=context.clock.now(), billed=Billed.YES)
         job = await ordered(context, state=JobState.RUNNING, **known)
         async with ticked(context):
             await until(context, job, JobState.SUCCEEDED)
@@ -314,8 +316,12 @@ async def test_a_file_that_comes_late_is_waited_for(tmp_path: Path, sqlite_url: 
 async def test_a_file_that_comes_too_late_is_not_lost(tmp_path: Path, sqlite_url: str) -> None:
     async with acting(saying(kling(**DONE))) as url, room_of(tmp_path, sqlite_url, url) as context:
         error = JobError(code=ErrorCode.ASSET_MISSING, message="no URL")
-        known = held(upstream_id="k-1", started_at=context.now(), billed=Billed.YES, error=error)
-        job = await ordered(context, state=JobState.FAILED, finished_at=context.now(), **known)
+        known = held(
+            upstream_id="k-1", started_at=context.clock.now(), billed=Billed.YES, error=error
+        )
+        job = await ordered(
+            context, state=JobState.FAILED, finished_at=context.clock.now(), **known
+        )
         async with ticked(context):
             done = await until(context, job, JobState.SUCCEEDED)
         assert (done.error, done.wake_at) == (None, None)

@@ -58,7 +58,7 @@ async def room_of(folder: Path, store_url: str, station_url: str) -> AsyncGenera
 
 
 async def ordered(context: WorkerContext, **changes: Any) -> Job:
-    now = context.now()
+    now = context.clock.now()
     times: dict[str, Any] = {"created_at": now, "updated_at": now, "deadline": now + 360 * SOON}
     return await context.store.jobs.insert(a_job(wake_at=now, **{**times, **changes}))
 
@@ -77,7 +77,7 @@ async def test_whoever_sleeps_through_its_lease_says_that_nothing_was_sent(
         change = await context.store.submits.claim((await ordered(context)).id, claim)
         assert change is not None
         assert claim.binding is not None
-        asleep = change.after.keep(context.now(), wake_at=context.now())
+        asleep = change.after.keep(context.clock.now(), wake_at=context.clock.now())
         await send(context, asleep, claim.binding)
         job = await as_stored(context, asleep)
         assert (job.state, job.billed) == (JobState.QUEUED, "no")
@@ -91,7 +91,9 @@ async def test_what_no_database_takes_is_not_tried_for_ever(
         job = await ordered(context)
         async with asyncio.timeout(SOON.total_seconds()):
             with pytest.raises(DBAPIError):
-                await context.save(job.id, lambda fresh: fresh.keep(context.now(), key="x" * 400))
+                await context.saver.save(
+                    job.id, lambda fresh: fresh.keep(context.clock.now(), key="x" * 400)
+                )
 
 
 async def test_a_leaving_worker_keeps_the_leases_of_what_is_on_the_wire(
@@ -121,10 +123,10 @@ async def test_what_was_learned_is_kept_until_the_database_is_back(
             line.refuse()
 
             def learn(fresh: Job) -> Job:
-                return fresh.keep(context.now(), reason="kept")
+                return fresh.keep(context.clock.now(), reason="kept")
 
             async with asyncio.TaskGroup() as tasks:
-                saving = tasks.create_task(context.save(job.id, learn))
+                saving = tasks.create_task(context.saver.save(job.id, learn))
                 await wait_for_async(lambda: line.refused > 3, SOON, "it to try again and again")
                 assert not saving.done()
                 line.accept()
@@ -185,7 +187,7 @@ async def test_neither_a_row_nobody_can_read_nor_a_tick_that_fails_ends_the_tick
         with capture_logs() as logs:
             await executed(context, spoil)
             await wait_for_async(lambda: "row_unreadable" in events(logs), SOON, "it to be met")
-            late = await ordered(context, deadline=context.now())
+            late = await ordered(context, deadline=context.clock.now())
             await wait_for_async(
                 lambda: has_expired(context, late), SOON, "the ticker to pass it by"
             )
@@ -193,7 +195,7 @@ async def test_neither_a_row_nobody_can_read_nor_a_tick_that_fails_ends_the_tick
             await executed(context, "ALTER TABLE jobs RENAME TO elsewhere")
             await wait_for_async(lambda: "tick_failed" in events(logs), SOON, "a tick to fail")
             await executed(context, "ALTER TABLE elsewhere RENAME TO jobs")
-        late = await ordered(context, deadline=context.now())
+        late = await ordered(context, deadline=context.clock.now())
         await wait_for_async(lambda: has_expired(context, late), SOON, "the ticker to go on")
 
 
@@ -203,7 +205,7 @@ async def test_what_is_wrong_with_a_lesser_step_holds_up_no_errand(
     async with ticking(tmp_path, sqlite_url) as context:
         await executed(context, "ALTER TABLE accounts RENAME TO elsewhere")
         for _ in range(2):
-            late = await ordered(context, deadline=context.now())
+            late = await ordered(context, deadline=context.clock.now())
             await wait_for_async(lambda job=late: has_expired(context, job), SOON, "it to expire")
 
 
@@ -263,7 +265,7 @@ async def test_a_list_that_proves_nothing_counts_only_where_it_is_to_decide(
 
 async def lost(context: WorkerContext) -> Job:
     """A picture whose submit was never answered."""
-    now = context.now()
+    now = context.clock.now()
     names = {"provider": "midjourney", "operation": "imagine", "dialect": "midjourney.proxy"}
     known: dict[str, Any] = {**names, "station": "only", "key": "main", "attempts": 1}
     return await ordered(context, state=JobState.IN_DOUBT, submitted_at=now, bound=True, **known)

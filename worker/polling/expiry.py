@@ -11,12 +11,12 @@ EXPIRING = frozenset(
 
 async def expire(context: WorkerContext, job: Job) -> None:
     """Expire a job if its deadline has passed and it has not ended meanwhile."""
-    at = context.moment()
+    at = context.decisions.context()
 
     def decide(fresh: Job) -> Job:
         return expired(fresh, at) if is_late(fresh, context) else fresh
 
-    context.show(await context.save(job.id, decide))
+    context.show(await context.saver.save(job.id, decide))
 
 
 def is_late(job: Job, context: WorkerContext) -> bool:

@@ -65,7 +65,7 @@ class Poller:
 
     def rooms(self) -> dict[StationKey, int]:
         """Return how many jobs of each key may be claimed now."""
-        return self._limits.rooms(self._context.monotonic_time(), self._most)
+        return self._limits.rooms(self._context.clock.monotonic_time(), self._most)
 
     @property
     def have_more(self) -> bool:
@@ -74,7 +74,7 @@ class Poller:
 
     def more_rooms(self) -> dict[StationKey, int]:
         """The same for the keys for which more is due and that have free looks again."""
-        return self._limits.more_rooms(self._context.monotonic_time(), self._most)
+        return self._limits.more_rooms(self._context.clock.monotonic_time(), self._most)
 
     def claimed(self, rooms: Mapping[StationKey, int], jobs: Iterable[Job]) -> None:
         """Record what was claimed for these keys."""
@@ -82,7 +82,7 @@ class Poller:
 
     def closed(self, station_keys: Iterable[StationKey]) -> list[StationKey]:
         """Return those of these keys that are not looked at now."""
-        open_lanes = self._limits.open(self._context.monotonic_time())
+        open_lanes = self._limits.open(self._context.clock.monotonic_time())
         for station_key in station_keys:
             if not self._limits.knows(station_key) and station_key not in self._foreign:
                 self._foreign.add(station_key)
@@ -105,7 +105,7 @@ class Poller:
                 job.station or "", job.id
             ):
                 groups[binding.batch_group].append((job, binding))
-        now = self._context.monotonic_time()
+        now = self._context.clock.monotonic_time()
         for group, members in groups.items():
             limit = members[0][1].operation.batch_limit
             size = limit if limit > 1 and self._batches.usable(group, now) else 1
@@ -120,7 +120,7 @@ class Poller:
         """
         ids = {job.id for request in requests for job, _ in request}
         self._jobs |= ids
-        if not self._limits.start(station_key, requests, self._context.monotonic_time()):
+        if not self._limits.start(station_key, requests, self._context.clock.monotonic_time()):
             self._jobs -= ids
 
     async def drain(self) -> None:
@@ -184,13 +184,13 @@ class Poller:
         if self._is_news(job, binding, said):
             await self._save(job, binding, said)
         elif is_refusal(said.answer) and station_key in self._limits.open(
-            self._context.monotonic_time()
+            self._context.clock.monotonic_time()
         ):
             await self._postpone(job, binding, said.answer)
 
     async def _postpone(self, job: Job, binding: Binding, fault: Fault) -> None:
         """Look at this job later, because the upstream refuses looks, and set its reason."""
-        at = self._context.moment(binding, job.model)
+        at = self._context.decisions.context(binding, job.model)
         until = at.retry(fault, job.deadline, THROTTLE_PAUSE)
 
         def decide(fresh: Job) -> Job:
@@ -199,7 +199,7 @@ class Poller:
             wake_at = max(fresh.wake_at or until, until)
             return fresh.keep(at.now, reason=refusal_of_looks(fault, until), wake_at=wake_at)
 
-        await self._context.save(job.id, decide)
+        await self._context.saver.save(job.id, decide)
 
     async def _look_at_many(self, station_key: StationKey, members: Request) -> Request:
         """Send one request for all. Returns the jobs that the answer said nothing about."""
@@ -210,7 +210,9 @@ class Poller:
             said = await self._context.upstream.query_batch(binding, ids)
         except Fault as fault:
             await self._mind(station_key, fault, [job.id for job, _ in members], about=batch)
-            if self._batches.failed(binding.batch_group, fault, self._context.monotonic_time()):
+            if self._batches.failed(
+                binding.batch_group, fault, self._context.clock.monotonic_time()
+            ):
                 log.warning("batch_query_disabled", station=station_key[0], reason=str(fault))
             late = [job for job, _ in members if is_late(job, self._context)]
             await asyncio.gather(*(expire(self._context, job) for job in late))
@@ -227,7 +229,7 @@ class Poller:
                 answers.append((job, own, it))
         answers += await asyncio.gather(*(self._judged(*each) for each in done))
         if not any(it for _, _, it in answers):
-            self._batches.shows_nothing(binding.batch_group, self._context.monotonic_time())
+            self._batches.shows_nothing(binding.batch_group, self._context.clock.monotonic_time())
         news = [(job, own, it) for job, own, it in answers if it and self._is_news(job, own, it)]
         await asyncio.gather(*(self._save(job, own, it) for job, own, it in news))
         return [(job, own) for job, own, it in answers if it is None]
@@ -255,12 +257,12 @@ class Poller:
         self._context.counts.add(LOOK_FAULTS)
         self._context.breakers.heard(station_key[0], fault, about)
         if not is_refusal(fault) or not self._refused.is_about_key(
-            station_key, fault, job_ids, self._context.monotonic_time()
+            station_key, fault, job_ids, self._context.clock.monotonic_time()
         ):
             return
         usual = THROTTLE_PAUSE if isinstance(fault, Throttled) else BLOCKED_PAUSE
         pause = look_pause(fault, usual)
-        now = self._context.monotonic_time()
+        now = self._context.clock.monotonic_time()
         first_to_know = station_key in self._limits.open(now)
         self._lapse(self._limits.pause(station_key, now + pause))
         log.warning(
@@ -271,11 +273,11 @@ class Poller:
             reason=f"{fault.code}: {fault}",
         )
         if first_to_know:
-            await note_pause(self._context, station_key, self._context.now() + pause)
+            await note_pause(self._context, station_key, self._context.clock.now() + pause)
 
     def join_pauses(self) -> None:
         """Pause looks of keys that other workers were told to pause."""
-        now, steady = self._context.now(), self._context.monotonic_time()
+        now, steady = self._context.clock.now(), self._context.clock.monotonic_time()
         for station_key, account in self._context.accounts.items():
             if account.look_after is None or not account.is_unwatched(now):
                 continue
@@ -295,8 +297,8 @@ class Poller:
         return decided(job, job, answer, self._moment(job, binding, answer)) is not job
 
     def _moment(self, job: Job, binding: Binding, answer: Status | Fault) -> DecisionContext:
-        at = self._context.moment(binding, job.model)
-        missing_for = self._missing.heard(job.id, answer, self._context.monotonic_time())
+        at = self._context.decisions.context(binding, job.model)
+        missing_for = self._missing.heard(job.id, answer, self._context.clock.monotonic_time())
         return replace(at, missing_for=missing_for) if missing_for else at
 
     async def _save(self, job: Job, binding: Binding, said: UpstreamAnswer[Status | Fault]) -> None:
@@ -310,7 +312,7 @@ class Poller:
                 after = early_answered(after, binding)
             return with_last_reply(fresh, after, words)
 
-        change = await self._context.save(job.id, decide)
+        change = await self._context.saver.save(job.id, decide)
         self._context.show(change)
         if change is not None and change.moved:
             if isinstance(answer, Succeeded | Failed) and measured(self._context, job, at):

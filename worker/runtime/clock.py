@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: A smaller step is a correction.
 TOLERATED = timedelta(seconds=30)
 #: A clock that was set forward is trusted after this time: by then it was corrected, or it was
@@ -36,6 +37,10 @@ class Clock:
         #: By how much it was set back, and not forward again.
         self._behind = timedelta(0)
         self._set_at = monotonic()
+
+    def monotonic_time(self) -> datetime:
+        """Return a monotonic time, for what only this process remembers."""
+        return EPOCH + timedelta(seconds=monotonic())
 
     def now(self) -> datetime:
         """Return the time, in UTC. All code asks here, so that every step is noticed."""

@@ -13,7 +13,7 @@ log = structlog.get_logger(__name__)
 
 def to_ask(context: WorkerContext) -> list[KeyName]:
     """Return the keys whose balance may be asked for now."""
-    now = context.now()
+    now = context.clock.now()
     return [
         name
         for name, account in context.accounts.items()
@@ -30,7 +30,11 @@ async def ask(context: WorkerContext, name: KeyName) -> None:
     if found is None:
         return
     binding, query = found
-    now, retry_waits, change = context.now(), context.retry_waits, context.store.accounts.change
+    now, retry_waits, change = (
+        context.clock.now(),
+        context.retry_waits,
+        context.store.accounts.change,
+    )
     try:
         begun = await change(name, lambda account: begin_balance(account, now, retry_waits))
         if begun.balance_at != now + retry_waits.between_balances:

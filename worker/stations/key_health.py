@@ -25,7 +25,7 @@ async def note_trouble(
     """
     if isinstance(answer, Fault) and is_trouble(answer):
         before = await note(context, binding, job, answer)
-        if before and is_the_job(before.blocks, answer, latest_submit(job, context.now())):
+        if before and is_the_job(before.blocks, answer, latest_submit(job, context.clock.now())):
             return final(answer)
     return answer
 
@@ -37,7 +37,7 @@ async def note_recovery(
     known = context.accounts.get(binding.station_key)
     if known is None or (isinstance(answer, Fault) and is_trouble(answer)):
         return
-    now = context.now()
+    now = context.clock.now()
     if after_answer(known, answer, latest_submit(job, now), now, context.retry_waits) is not known:
         await note(context, binding, job, answer)
 
@@ -81,7 +81,7 @@ async def note(
 
     Never fails: what is not stored is detected again by the next job.
     """
-    now = context.now()
+    now = context.clock.now()
     before: list[KeyHealth] = []
 
     def decide(account: KeyHealth) -> KeyHealth:

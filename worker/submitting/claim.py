@@ -36,7 +36,7 @@ class SubmitClaim:
     def __init__(self, context: WorkerContext) -> None:
         self._context = context
         self._taken: Job | None = None
-        self.now = context.now()
+        self.now = context.clock.now()
         self.binding: Binding | None = None
 
     def holds(self, job: Job) -> bool:
@@ -64,7 +64,7 @@ class SubmitClaim:
     def decide(self, job: Job, capacities: Capacities) -> Job:
         if self.holds(job):
             return job
-        at = self._context.moment()
+        at = self._context.decisions.context()
         if job.state is not JobState.QUEUED or (job.not_before and at.now < job.not_before):
             return job
         if at.is_past(job.deadline):
@@ -112,7 +112,7 @@ class SubmitClaim:
         )
 
     def _take(self, job: Job, option: Binding, capacity: Capacity | None) -> Job:
-        at = self._context.moment(option, job.model)
+        at = self._context.decisions.context(option, job.model)
         if capacity is not None:
             capacity.take(job, at.now, self._context.retry_waits)
         self.binding = option

@@ -47,7 +47,7 @@ class WaitQueueDispatcher:
         store = self._context.store
         self._context.accounts = await store.accounts.all()
         waiting = await store.queues.lines()
-        now = self._context.now()
+        now = self._context.clock.now()
         names = {name for line in waiting for name in keys_of(line)}
         known = {name: self._context.accounts.get(name) or KeyHealth.of(name) for name in names}
         self._context.awaited = {
@@ -65,7 +65,7 @@ class WaitQueueDispatcher:
         free = self._context.submit_places.free(name[0])
         if key is None or state is CircuitState.OPEN or not free:
             return
-        at = self._context.moment()
+        at = self._context.decisions.context()
         again = self._context.settings.nudge_again
 
         def called(job: Job) -> Job:
@@ -92,7 +92,7 @@ class WaitQueueDispatcher:
 
     async def _tidy(self, waiting: list[str]) -> None:
         """Move jobs out of queues that the settings no longer have."""
-        now = self._context.now()
+        now = self._context.clock.now()
         if is_recent(self._tidied_at, now, TIDY_EVERY):
             return
         self._tidied_at = now

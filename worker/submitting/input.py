@@ -34,7 +34,7 @@ async def send_input(context: WorkerContext, job: Job) -> None:
     except BindingLost as error:
         log.warning("input_impossible", job_id=job.id, reason=str(error))
         return
-    at = context.moment(binding, job.model)
+    at = context.decisions.context(binding, job.model)
 
     def claim(fresh: Job) -> Job:
         return begin_input(fresh, at) if fresh.version == job.version else fresh
@@ -43,14 +43,14 @@ async def send_input(context: WorkerContext, job: Job) -> None:
     if claimed is None or claimed.after is claimed.before:
         return
     answer, words = await answered(context, claimed.after, binding)
-    at = context.moment(binding, job.model)
+    at = context.decisions.context(binding, job.model)
 
     def decide(fresh: Job) -> Job:
         waits = fresh.state is JobState.AWAITING_INPUT
         same = waits and fresh.answered_at == claimed.after.answered_at
         return with_last_reply(fresh, after_input(fresh, answer, at), words) if same else fresh
 
-    change = await context.save(job.id, decide)
+    change = await context.saver.save(job.id, decide)
     context.show(change)
     log.info("input", job_id=job.id, type=job.type, outcome=change and change.after.state.value)
 

@@ -44,7 +44,7 @@ async def mark_stale(context: WorkerContext, job: Job) -> None:
     """The submitting worker is silent: it is unknown whether the request was sent."""
     if job.id in context.submitting:
         return
-    at = context.moment()
+    at = context.decisions.context()
     repeatable = is_repeatable(context, job)
 
     def decide(fresh: Job) -> Job:
@@ -53,7 +53,7 @@ async def mark_stale(context: WorkerContext, job: Job) -> None:
             return after_submit(fresh, NotAccepted("its worker stopped while sending it"), at)
         return doubt(fresh, "its worker stopped while sending it", at) if stale else fresh
 
-    change = await context.save(job.id, decide)
+    change = await context.saver.save(job.id, decide)
     context.show(change)
     if change and change.after.state is JobState.IN_DOUBT:
         log.warning("submit_in_doubt", job_id=job.id, type=job.type, station=job.station)
@@ -77,7 +77,7 @@ async def find(context: WorkerContext, job: Job) -> None:
         await settle_unbound(context, job)
         return
     answer, findable = await searched(context, job, binding)
-    at = context.moment(binding, job.model)
+    at = context.decisions.context(binding, job.model)
 
     def decide(fresh: Job) -> Job:
         if fresh.state is not JobState.IN_DOUBT or fresh.attempts != job.attempts:
@@ -90,12 +90,14 @@ async def find(context: WorkerContext, job: Job) -> None:
             return fresh  # searched for again meanwhile: one wait must not count twice
         return unfound(fresh, answer, at, binding.station.on_doubt, findable=findable)
 
-    change = await context.save(job.id, decide)
+    change = await context.saver.save(job.id, decide)
     context.show(change)
     if change is None or not change.moved:
         return
     if answer is not None and answer == job.named_id:
-        await context.store.claims.wake(job.id, context.now(), APART)  # there was something to tell
+        await context.store.claims.wake(
+            job.id, context.clock.now(), APART
+        )  # there was something to tell
     log.info("find", job_id=job.id, type=job.type, outcome=change.after.state.value)
     if isinstance(answer, str) and change.before.resolved_as is not None:
         log.warning("resolution_overruled", job_id=job.id, upstream_id=answer)
@@ -125,13 +127,13 @@ def unfound(
 
 async def settle_unbound(context: WorkerContext, job: Job) -> None:
     """Apply what a person said of a job whose station or key is gone."""
-    at = context.moment()
+    at = context.decisions.context()
 
     def decide(fresh: Job) -> Job:
         said = fresh.state is JobState.IN_DOUBT and fresh.resolved_as is not None
         return carry_out(fresh, None, at) if said else fresh
 
-    context.show(await context.save(job.id, decide))
+    context.show(await context.saver.save(job.id, decide))
 
 
 async def searched(
@@ -141,7 +143,9 @@ async def searched(
     try:
         if job.named_id is not None and await is_its_own(context, binding, job):
             return job.named_id, True
-        order = Order(job.id, await context.callback_url(job), submitted_at=job.submitted_at)
+        order = Order(
+            job.id, await context.callback_urls.url(job.id), submitted_at=job.submitted_at
+        )
         if binding.operation.build_find(order) is None:
             return None, False
         found = await context.upstream.find(binding, order)
@@ -218,7 +222,7 @@ async def cancel(context: WorkerContext, job: Job) -> None:
         log.warning("cancel_impossible", job_id=job.id, reason=str(error))
     except Fault as fault:
         stopped = fault
-    at = context.moment(binding, job.model)
+    at = context.decisions.context(binding, job.model)
 
     def decide(fresh: Job) -> Job:
         same_task = fresh.upstream_id == job.upstream_id and fresh.attempts == job.attempts
@@ -228,7 +232,7 @@ async def cancel(context: WorkerContext, job: Job) -> None:
             return with_last_reply(fresh, after_look(fresh, said.answer, at), said.words)
         return after_cancel(fresh, stopped, at)
 
-    change = await context.save(job.id, decide)
+    change = await context.saver.save(job.id, decide)
     context.show(change)
     outcome = change.after.state.value if change else "gone"
     log.info("cancel", job_id=job.id, type=job.type, stopped=str(stopped), outcome=outcome)

@@ -56,7 +56,7 @@ async def unshared(
     if name is None or binding.operation.repeatable:
         return answer
     station = binding.station.name
-    found = await context.persist(job.id, lambda: holders(context, name, station))
+    found = await context.saver.persist(job.id, lambda: holders(context, name, station))
     others = [each for each in found if each.job_id != job.id]
     if not others or is_meant(job, answer, name, others):
         return answer

@@ -40,7 +40,9 @@ async def submit(context: WorkerContext, job_id: str) -> None:
 
 async def claim_and_send(context: WorkerContext, job_id: str, claim: SubmitClaim) -> None:
     try:
-        change = await context.persist(job_id, lambda: context.store.submits.claim(job_id, claim))
+        change = await context.saver.persist(
+            job_id, lambda: context.store.submits.claim(job_id, claim)
+        )
     except UnreadableRow:
         return  # it stays as it is until it can be read
     if change is None:
@@ -59,7 +61,7 @@ async def send(context: WorkerContext, job: Job, binding: Binding) -> None:
         context.breakers.heard(binding.station.name, answer, job.id)
         noted = await note_trouble(context, binding, job, answer)
         believed = answer if is_elsewhere(context, job, binding) else noted
-        at = context.moment(binding, job.model)
+        at = context.decisions.context(binding, job.model)
 
         def decide(fresh: Job) -> Job:
             current = fresh.state in ANSWERABLE and fresh.attempts == job.attempts
@@ -72,11 +74,13 @@ async def send(context: WorkerContext, job: Job, binding: Binding) -> None:
         try:
             async with naming(context, job, answer):
                 believed = await unshared(context, job, binding, believed)
-                change = await context.save(job.id, decide)
+                change = await context.saver.save(job.id, decide)
         except Exception:  # whatever stood in the answer: what it says of the money must be known
             upstream_id = getattr(answer, "upstream_id", None)
             log.exception("answer_not_stored", job_id=job.id, upstream_id=upstream_id)
-            change = await context.save(job.id, lambda fresh: doubt_unstorable(fresh, job, at))
+            change = await context.saver.save(
+                job.id, lambda fresh: doubt_unstorable(fresh, job, at)
+            )
     finally:
         context.submitting.discard(job.id)
     context.show(change)
@@ -105,7 +109,7 @@ def is_elsewhere(context: WorkerContext, job: Job, binding: Binding) -> bool:
 
 def go_on(context: WorkerContext, job: Job) -> None:
     """Try a job again at once, at another key or in its queue, if it need not wait."""
-    if job.wake_at is not None and job.wake_at <= context.now():
+    if job.wake_at is not None and job.wake_at <= context.clock.now():
         context.nudger.nudge(submit_message(job))
 
 
@@ -126,13 +130,13 @@ async def attempt(
         check_unsent(context, job, binding)
         await check_named(context, job, binding)
         parent = await parent_of(context, job)
-        callback_url = await context.callback_url(job)
+        callback_url = await context.callback_urls.url(job.id)
     except Fault as fault:
         return fault, ""
     except Exception as error:
         log.exception("submit_not_prepared", job_id=job.id)
         return NotAccepted(f"it could not be prepared: {type(error).__name__}"), ""
-    if job.wake_at is not None and context.now() >= job.wake_at:
+    if job.wake_at is not None and context.clock.now() >= job.wake_at:
         # The process was suspended for longer than its lease: another worker may be searching for
         # this job.
         return NotAccepted("its worker was held up before it was sent"), ""

@@ -52,8 +52,8 @@ PAUSE = timedelta(seconds=2)
 class DeliveryPipeline:
     """The deliveries that this process has claimed."""
 
-    def __init__(self, room: WorkerContext) -> None:
-        self._context = room
+    def __init__(self, context: WorkerContext) -> None:
+        self._context = context
         self._limits: dict[str, ReceiverLimit] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._held = 0
@@ -77,7 +77,7 @@ class DeliveryPipeline:
                 continue
             if not busy:
                 await within(BREATH, self._next_in_order.wait())
-                await within(self._context.settings.tick, self._context.delivery_due.wait())
+                await within(self._context.settings.tick, self._context.saver.delivery_due.wait())
 
     async def drain(self) -> None:
         """Wait until every open attempt is saved. Waiting deliveries are left to other workers."""
@@ -93,9 +93,9 @@ class DeliveryPipeline:
 
         Returns True if there was so much that the next claim should follow at once.
         """
-        self._context.delivery_due.clear()
+        self._context.saver.delivery_due.clear()
         self._next_in_order.clear()
-        now = self._context.now()
+        now = self._context.clock.now()
         until = now + self._context.settings.webhook_timeout + PATIENCE + MARGIN
         limit = min(CLAIM_LIMIT, self._free)
         self._starved = limit < CLAIM_LIMIT
@@ -113,23 +113,23 @@ class DeliveryPipeline:
 
     async def _pull(self) -> None:
         """Pull deliveries that were set aside for receivers with free requests."""
-        room = {
-            lane.key: room
+        slots = {
+            lane.key: free
             for lane in self._limits.values()
-            if lane.has_set_aside and (room := min(lane.free_slots(self._free), self._free)) > 0
+            if lane.has_set_aside and (free := min(lane.free_slots(self._free), self._free)) > 0
         }
-        if not room:
+        if not slots:
             return
-        now = self._context.now()
+        now = self._context.clock.now()
         until = now + self._context.settings.webhook_timeout + PATIENCE + MARGIN
-        pulled = await self._context.store.deliveries.pull(room, now, until)
+        pulled = await self._context.store.deliveries.pull(slots, now, until)
         found: dict[str, int] = {}
         for each in pulled:
             found[each.delivery.lane] = found.get(each.delivery.lane, 0) + 1
-        for key, wanted in room.items():
+        for key, wanted in slots.items():
             self._limits[key].has_set_aside = found.get(key, 0) == wanted
         await self._set_aside(self._accept(pulled))
-        for key in room:
+        for key in slots:
             if lane := self._limits.get(key):
                 self._start(lane)
 
@@ -164,7 +164,7 @@ class DeliveryPipeline:
     def _ending(self, claimed: ClaimedDelivery) -> Delivery | None:
         """Return how a delivery ends that cannot be sent."""
         delivery, endpoint = claimed.delivery, claimed.endpoint
-        now = self._context.now()
+        now = self._context.clock.now()
         if delivery.endpoint_id and endpoint is None:
             why = "canceled: its endpoint was deleted"
             return finished(delivery, DeliveryState.CANCELED, now, why)
@@ -186,7 +186,7 @@ class DeliveryPipeline:
         calm = [each for each in excess if not self._is_troubled(each)]
         for group, wait in ((calm, ASIDE), (is_failing, ASIDE_IN_TROUBLE)):
             if group:
-                until = self._context.now() + jittered(wait, random.random())
+                until = self._context.clock.now() + jittered(wait, random.random())
                 await self._context.store.deliveries.set_aside(group, until)
 
     def _is_troubled(self, delivery: Delivery) -> bool:
@@ -222,7 +222,7 @@ class DeliveryPipeline:
 
         The request is free once the receiver has answered; saving delays nobody.
         """
-        started = self._context.now()
+        started = self._context.clock.now()
         headers = claimed.endpoint.headers if claimed.endpoint else None
         try:
             try:
@@ -242,7 +242,7 @@ class DeliveryPipeline:
             self._held -= 1
             pullable = lane.has_set_aside and lane.free_slots(self._free) >= lane.width(self._free)
             if pullable or (self._starved and self._free >= CLAIM_LIMIT):
-                self._context.delivery_due.set()
+                self._context.saver.delivery_due.set()
             if lane.is_idle:
                 self._limits.pop(lane.key, None)
 
@@ -250,17 +250,19 @@ class DeliveryPipeline:
         self, claimed: ClaimedDelivery, outcome: DeliveryOutcome, started: datetime
     ) -> Delivery:
         """Save the outcome of an attempt, for the delivery and for its endpoint."""
-        room, delivery, endpoint = self._context, claimed.delivery, claimed.endpoint
-        now = room.now()
+        context, delivery, endpoint = self._context, claimed.delivery, claimed.endpoint
+        now = context.clock.now()
         after = after_attempt(
-            delivery, outcome, now, random.random(), room.settings.webhook_schedule
+            delivery, outcome, now, random.random(), context.settings.webhook_schedule
         )
-        await room.store.deliveries.save(after, attempt_record(delivery, after, outcome, started))
+        await context.store.deliveries.save(
+            after, attempt_record(delivery, after, outcome, started)
+        )
         if endpoint is not None:
-            await note(room.store.endpoints, endpoint, outcome, room.clock.certain_now())
+            await note(context.store.endpoints, endpoint, outcome, context.clock.certain_now())
         elif outcome.is_opt_out and delivery.job_id:
             why = f"canceled: the receiver {outcome.opt_out_reason}"
-            await room.store.deliveries.stop(delivery.job_id, now, why)
+            await context.store.deliveries.stop(delivery.job_id, now, why)
         log.info(
             "delivery",
             delivery_id=delivery.id,
