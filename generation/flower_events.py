@@ -1,10 +1,8 @@
-"""
-Jobs as rows in Flower.
+"""Shows jobs as tasks in Flower, by events like those that Celery's workers publish.
 
-Flower knows tasks by the events that Celery's workers publish. A job is shown as one task with the
-job's own id, from its order to its end: each of its moves is told in such an event, and a worker
-has Celery tell none, which would push every one by itself. `generation.flower_publisher` publishes
-them.
+A job is one task with the job's own id, from its submission to its end, and each of its moves is
+one event. Celery itself sends no events of tasks, because it would push every one separately.
+`generation.flower_publisher` publishes them.
 """
 
 from collections.abc import Mapping
@@ -13,11 +11,13 @@ from typing import Any, cast
 
 from generation.job import Job, JobState
 
-LONGEST_VALUE = 40
-LONGEST_SUMMARY = 200
-LONGEST_RESULT = 2000
+MAX_VALUE_CHARACTERS = 40
+MAX_SUMMARY_CHARACTERS = 200
+MAX_RESULT_CHARACTERS = 2000
+#: A text without spaces that is longer than this is taken to be an encoded file.
+MAX_WORD_CHARACTERS = 400
 
-ENDINGS: Mapping[JobState, str] = {
+END_EVENTS: Mapping[JobState, str] = {
     JobState.SUCCEEDED: "task-succeeded",
     JobState.FAILED: "task-failed",
     JobState.EXPIRED: "task-failed",
@@ -25,14 +25,16 @@ ENDINGS: Mapping[JobState, str] = {
 }
 
 
-def summary(job: Job) -> str:
-    """The request in one short line: prompts cut, pictures and links named but not shown."""
-    parts = [f"{name}={shown}" for name, value in job.input.items() if (shown := brief(value))]
+def input_summary(job: Job) -> str:
+    """Return the job's input as one short line: prompts are cut, files and links are not shown."""
+    parts = [f"{name}={text}" for name, value in job.input.items() if (text := short_value(value))]
     line = ", ".join(parts)
-    return f"({line if len(line) <= LONGEST_SUMMARY else line[:LONGEST_SUMMARY] + '…'})"
+    if len(line) > MAX_SUMMARY_CHARACTERS:
+        line = line[:MAX_SUMMARY_CHARACTERS] + "…"
+    return f"({line})"
 
 
-def brief(value: Any) -> str:
+def short_value(value: Any) -> str:
     match value:
         case None:
             return ""
@@ -40,46 +42,46 @@ def brief(value: Any) -> str:
             return str(value)
         case str() if value.startswith(("http://", "https://")):
             return "<link>"
-        case str() if value.startswith("data:") or (len(value) > 400 and " " not in value):
+        case str() if value.startswith("data:") or is_encoded_file(value):
             return "<file>"
         case str():
-            return repr(value if len(value) <= LONGEST_VALUE else value[:LONGEST_VALUE] + "…")
+            is_long = len(value) > MAX_VALUE_CHARACTERS
+            return repr(value[:MAX_VALUE_CHARACTERS] + "…" if is_long else value)
         case list() | tuple():
             return f"<{len(cast(list[Any], value))} items>"
         case _:
             return "<…>"
 
 
-def row_event(job: Job, now: datetime) -> tuple[str, dict[str, Any]] | None:
-    """The Celery event that shows where the job stands; None where Celery has none for it."""
+def is_encoded_file(text: str) -> bool:
+    return len(text) > MAX_WORD_CHARACTERS and " " not in text
+
+
+def job_event(job: Job, now: datetime) -> tuple[str, dict[str, Any]] | None:
+    """Return the type and the fields of the Celery event for the job's state.
+
+    Returns None for a state that Celery has no event for. `in_doubt` is shown as a retry.
+    """
     fields: dict[str, Any] = {"uuid": job.id, "name": job.type}
-    if job.state is JobState.QUEUED and job.attempts == 0:
-        return "task-sent", fields | ordered(job) | {
-            "queue": "genq.submit",
-            "exchange": "",
-            "routing_key": "genq.submit",
-        }
-    if job.state is JobState.SUBMITTING:
-        return "task-received", fields | ordered(job)
-    if job.state in {JobState.QUEUED, JobState.IN_DOUBT}:
-        return "task-retried", fields | {"exception": job.reason, "traceback": ""}
-    if job.state is JobState.RUNNING:
-        return "task-started", fields
-    ending = ENDINGS.get(job.state)
-    if ending is None:
-        return None
-    if ending == "task-succeeded":
-        runtime = ((job.finished_at or now) - job.created_at).total_seconds()
-        return ending, fields | {"result": result_text(job), "runtime": runtime}
-    if ending == "task-failed":
-        return ending, fields | {"exception": reason_text(job), "traceback": ""}
-    return ending, fields | {"terminated": False, "signum": None, "expired": False}
+    match job.state:
+        case JobState.QUEUED if job.attempts == 0:
+            to = {"queue": "genq.submit", "exchange": "", "routing_key": "genq.submit"}
+            return "task-sent", fields | unstarted_fields(job) | to
+        case JobState.SUBMITTING:
+            return "task-received", fields | unstarted_fields(job)
+        case JobState.QUEUED | JobState.IN_DOUBT:
+            return "task-retried", fields | {"exception": job.reason, "traceback": ""}
+        case JobState.RUNNING:
+            return "task-started", fields
+        case _:
+            kind = END_EVENTS.get(job.state)
+            return None if kind is None else (kind, fields | end_fields(kind, job, now))
 
 
-def ordered(job: Job) -> dict[str, Any]:
-    """What Celery tells of a task that has not begun."""
+def unstarted_fields(job: Job) -> dict[str, Any]:
+    """Return Celery's fields of a task that has not started."""
     return {
-        "args": summary(job),
+        "args": input_summary(job),
         "kwargs": "{}",
         "retries": 0,
         "eta": None,
@@ -89,15 +91,27 @@ def ordered(job: Job) -> dict[str, Any]:
     }
 
 
+def end_fields(kind: str, job: Job, now: datetime) -> dict[str, Any]:
+    """Return Celery's fields of a task that has ended; the runtime is in seconds."""
+    match kind:
+        case "task-succeeded":
+            runtime = ((job.finished_at or now) - job.created_at).total_seconds()
+            return {"result": result_text(job), "runtime": runtime}
+        case "task-failed":
+            return {"exception": error_text(job), "traceback": ""}
+        case _:
+            return {"terminated": False, "signum": None, "expired": False}
+
+
 def result_text(job: Job) -> str:
-    """The asset URLs, or the texts, of a finished job."""
+    """Return the asset URLs of a finished job, or its texts if it has no assets."""
     if job.result is None:
         return ""
-    found = [asset.url for asset in job.result.assets] or list(job.result.texts)
-    return " ".join(found)[:LONGEST_RESULT]
+    parts = [asset.url for asset in job.result.assets] or list(job.result.texts)
+    return " ".join(parts)[:MAX_RESULT_CHARACTERS]
 
 
-def reason_text(job: Job) -> str:
+def error_text(job: Job) -> str:
     if job.error is None:
         return job.reason
-    return f"{job.error.code}: {job.error.message}"[:LONGEST_RESULT]
+    return f"{job.error.code}: {job.error.message}"[:MAX_RESULT_CHARACTERS]

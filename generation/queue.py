@@ -1,30 +1,27 @@
-"""
-How messages get onto the broker's queue.
+"""Puts messages on the broker's queue.
 
-A message says "look at this job" and nothing more; the row says what to do. So a
-message may be lost, doubled or late, and a broker may be down: whoever ticks nudges again.
+A message says "look at this job" and nothing more; the row says what to do. So a message may be
+lost, doubled or late, and the broker may be down: each tick of a worker nudges again.
 """
 
 import asyncio
-import base64
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
-from random import getrandbits
 from typing import Any
 
 import structlog
 from celery import Celery
 from kombu.entity import Queue
-from pydantic_core import to_json
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from generation.broker import BrokerFault, WorkerReport, find_fault, report, reports
-from generation.flower_events import summary
+from generation.broker import BrokerFault, WorkerReport, find_fault, load_reports, save_report
+from generation.celery_messages import QueueMessage, event_message, task_message
+from generation.flower_events import input_summary
 from generation.job import Job
 from generation.settings import Settings
 
@@ -32,25 +29,25 @@ log = structlog.get_logger(__name__)
 
 SUBMITS = "genq.submit"
 
-#: Messages that come within this time are pushed together: the client's work for a push is that for
-#: forty messages, and no job's submit is in such a hurry.
-GATHER = timedelta(milliseconds=20)
+#: Messages within this time are pushed together: the client's work for one push is that for forty
+#: messages, and a submit can wait that long.
+BATCH_DELAY = timedelta(milliseconds=20)
 #: Messages pushed by one command.
-PUSH_LIMIT = 500
-#: More than this waiting for a broker that is down are dropped: their rows are nudged again anyway.
-MOST_PENDING = 20_000
-#: After a failed push the broker is left alone for this long.
-PAUSE = timedelta(seconds=1)
+MAX_BATCH = 500
+#: Messages that wait for a broker that is down. More are dropped: their rows are nudged again.
+MAX_PENDING = 20_000
+#: The wait after a failed push.
+RETRY_DELAY = timedelta(seconds=1)
 PUSH_TIMEOUT_SECONDS = 5
 
 
 def celery_app(settings: Settings) -> Celery:
-    """Celery as genq uses it: it carries wake-ups, and no result, delay, retry or state."""
+    """Return Celery as genq uses it: for wake-ups, without results, delays, retries or states."""
     app = Celery("genq", broker=settings.redis_url)
     app.conf.update(
         result_backend=None,
         task_ignore_result=True,
-        # A lost message costs one interval: nothing is gained by holding it to the end.
+        # A lost message costs one interval, so nothing is gained by a late acknowledgement.
         task_acks_late=False,
         task_serializer="json",
         accept_content=["json"],
@@ -64,7 +61,7 @@ def celery_app(settings: Settings) -> Celery:
         worker_redirect_stdouts=False,
         worker_cancel_long_running_tasks_on_connection_loss=False,
         worker_enable_remote_control=True,
-        # Limits belong to keys, in the database: a `rate_limit` sent by Celery's remote control
+        # Limits belong to keys, in the database: a `rate_limit` command of Celery's remote control
         # would hold jobs back without a reason in their rows.
         worker_disable_rate_limits=True,
         # An error that the broker answers is handled as a lost connection is
@@ -73,8 +70,8 @@ def celery_app(settings: Settings) -> Celery:
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         broker_transport_options={
-            # A message lost with its worker is made up for by the next tick; keeping a copy of each
-            # until it is acknowledged would cost more than all else that is done with it.
+            # The next tick makes up for a message lost with its worker; a copy of each message
+            # until it is acknowledged would cost more than everything else done with it.
             "ack_emulation": False,
             "socket_timeout": 10,  # without it a publish to a frozen broker never returns
             "socket_connect_timeout": 5,
@@ -87,97 +84,18 @@ def celery_app(settings: Settings) -> Celery:
     return app
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One Celery message, ready for its queue."""
-
-    queue: str
-    body: str
-    #: Taken before all that wait in the queue.
-    first: bool = False
+def submit_message(job: Job) -> QueueMessage:
+    """Return the message that has a worker submit the job. Its task id is the job's id."""
+    return task_message(SUBMITS, job.type, job.id, [job.id], input_summary(job))
 
 
-def submit_message(job: Job) -> Message:
-    """The job's own task: its id is the job's id, its name what was ordered."""
-    return message(SUBMITS, job.type, job.id, [job.id], summary(job))
-
-
-def call_message(job: Job) -> Message:
-    """The same for a job for which a place is kept: it must not stand in the queue as well."""
-    return replace(submit_message(job), first=True)
-
-
-def message(queue: str, task: str, task_id: str, args: Sequence[Any], shown: str) -> Message:
-    """
-    What Celery itself would put on the queue: its message protocol 2 in kombu's envelope for Redis.
-    Written out here because Celery's own way costs half a millisecond and a round trip each, and
-    put together of parts because most of it is the same every time; a test holds it against a
-    message of Celery's.
-    """
-    body = base64.b64encode(b"[%b,{},%b]" % (to_json(args), EMBED)).decode()
-    name, ident, summary, to = (to_json(text).decode() for text in (task, task_id, shown, queue))
-    # Unique among what is unacknowledged, however often one task is nudged.
-    tag = f"{task_id}.{getrandbits(64):x}"
-    return Message(
-        queue,
-        f'{{"body":"{body}","content-encoding":"utf-8","content-type":"application/json",'
-        f'"headers":{{"task":{name},"id":{ident},"root_id":{ident},"argsrepr":{summary},{HEADERS},'
-        f'"properties":{{"correlation_id":{ident},"argsrepr":{summary},"delivery_tag":"{tag}",'
-        f'"delivery_info":{{"exchange":"","routing_key":{to}}},{PROPERTIES}}}',
-    )
-
-
-def news(events: Sequence[Mapping[str, Any]], database: int) -> tuple[str, str]:
-    """
-    The channel on which Celery's listeners hear events, and what kombu would publish there of
-    these, all in one; a test has Celery read it.
-    """
-    body = base64.b64encode(to_json(events)).decode()
-    return (
-        f"/{database}.celeryev/task.multi",
-        f'{{"body":"{body}",{NEWS},"delivery_tag":"{getrandbits(64):x}"}}}}',
-    )
-
-
-EMBED = to_json({"callbacks": None, "errbacks": None, "chain": None, "chord": None})
-#: The rest of an object, without its opening brace.
-HEADERS = to_json(
-    {
-        "lang": "py",
-        "shadow": None,
-        "eta": None,
-        "expires": None,
-        "group": None,
-        "group_index": None,
-        "retries": 0,
-        "timelimit": [None, None],
-        "parent_id": None,
-        "kwargsrepr": "{}",
-        "origin": "genq",
-        "ignore_result": True,
-        "replaced_task_nesting": 0,
-        "stamped_headers": None,
-        "stamps": {},
-    }
-).decode()[1:]
-PROPERTIES = to_json(
-    {
-        "reply_to": "",
-        "kwargsrepr": "{}",
-        "delivery_mode": 2,
-        "priority": 0,
-        "body_encoding": "base64",
-    }
-).decode()[1:]
-NEWS = (
-    '"content-encoding":"utf-8","content-type":"application/json","headers":{},"properties":'
-    '{"delivery_mode":1,"delivery_info":{"exchange":"celeryev","routing_key":"task.multi"},'
-    '"priority":0,"body_encoding":"base64"'
-)
+def first_submit_message(job: Job) -> QueueMessage:
+    """Return the same for a job that holds a slot of a key, so it must not wait in the queue."""
+    return replace(submit_message(job), is_first=True)
 
 
 def redis_client(settings: Settings) -> "Redis":
-    """A client that never repeats a command: a push that timed out may have arrived."""
+    """Return a client that never repeats a command: a push that timed out may have arrived."""
     return Redis.from_url(
         settings.redis_url,
         socket_timeout=PUSH_TIMEOUT_SECONDS,
@@ -189,84 +107,86 @@ def redis_client(settings: Settings) -> "Redis":
 
 
 class Nudger:
-    """
-    Puts messages on the queue without ever making anybody wait, and without ever failing. What
-    cannot be pushed is dropped, for the row will be nudged again. With them go events for Flower,
-    which are news and no records. Lives on one event loop.
+    """Pushes messages and Flower's events to the broker in the background.
+
+    It never blocks and never fails: what cannot be pushed is dropped, because the rows are nudged
+    again and events are only for display. Use it on one event loop.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._redis = redis_client(settings)
         self._database = int(self._redis.connection_pool.connection_kwargs.get("db", 0))
-        self._pending: list[Message] = []
+        self._messages: list[QueueMessage] = []
         self._events: list[Mapping[str, Any]] = []
         self._pusher: asyncio.Task[None] | None = None
 
-    def nudge(self, message: Message) -> None:
-        """Push soon. Messages that come together are pushed together."""
-        if len(self._pending) < MOST_PENDING:
-            self._pending.append(message)
-            self._wake()
+    def nudge(self, message: QueueMessage) -> None:
+        """Push a message soon, together with others."""
+        if len(self._messages) < MAX_PENDING:
+            self._messages.append(message)
+            self._start_pusher()
 
     def publish(self, event: Mapping[str, Any]) -> None:
-        """Tell Celery's listeners of this event, soon."""
-        if len(self._events) < MOST_PENDING:
+        """Publish an event to Celery's event listeners soon, together with others."""
+        if len(self._events) < MAX_PENDING:
             self._events.append(event)
-            self._wake()
+            self._start_pusher()
 
     async def depth(self, queue: str = SUBMITS) -> int | None:
-        """How many messages wait in a queue; None where the broker cannot be asked."""
+        """Return the number of messages in a queue; None if the broker does not answer."""
         try:
             return int(await self._redis.llen(queue))
         except (RedisError, OSError):
             return None
 
     async def fault(self) -> BrokerFault | None:
-        """None if the broker takes what genq sends it."""
+        """Return None if the broker accepts the commands that genq needs."""
         return await find_fault(self._redis, SUBMITS)
 
     async def report(self, worker: WorkerReport) -> None:
-        """Tell everybody who asks the broker that this worker runs. Never fails."""
+        """Store a worker's report at the broker. Never fails."""
         with suppress(RedisError, OSError):
-            await report(self._redis, worker)
+            await save_report(self._redis, worker)
 
     async def workers(self) -> Sequence[WorkerReport] | None:
-        """The workers that have reported lately; None where the broker cannot be asked."""
+        """Return the workers that reported lately; None if the broker does not answer."""
         try:
-            return await reports(self._redis)
+            return await load_reports(self._redis)
         except (RedisError, OSError):
             return None
 
     async def close(self) -> None:
-        """Push what is pending, briefly, and let go of the broker."""
+        """Push pending messages for at most a second, then disconnect."""
         if self._pusher and not self._pusher.done():
-            await asyncio.wait([self._pusher], timeout=PAUSE.total_seconds())
+            await asyncio.wait([self._pusher], timeout=RETRY_DELAY.total_seconds())
             self._pusher.cancel()
         await self._redis.aclose()
 
-    def _wake(self) -> None:
+    def _start_pusher(self) -> None:
         if self._pusher is None or self._pusher.done():
-            self._pusher = asyncio.create_task(self._push())
+            self._pusher = asyncio.create_task(self._push_all())
 
-    async def _push(self) -> None:
-        while self._pending or self._events:
-            await asyncio.sleep(GATHER.total_seconds())
-            batch, self._pending = self._pending[:PUSH_LIMIT], self._pending[PUSH_LIMIT:]
-            events, self._events = self._events[:PUSH_LIMIT], self._events[PUSH_LIMIT:]
+    async def _push_all(self) -> None:
+        while self._messages or self._events:
+            await asyncio.sleep(BATCH_DELAY.total_seconds())
+            messages, self._messages = self._messages[:MAX_BATCH], self._messages[MAX_BATCH:]
+            events, self._events = self._events[:MAX_BATCH], self._events[MAX_BATCH:]
             try:
-                await self._send(batch, events)
+                await self._push(messages, events)
             except (RedisError, OSError) as error:
-                log.warning("nudges_dropped", count=len(batch), error=str(error))
-                await asyncio.sleep(PAUSE.total_seconds())
+                log.warning("nudges_dropped", count=len(messages), error=str(error))
+                await asyncio.sleep(RETRY_DELAY.total_seconds())
 
-    async def _send(self, batch: Sequence[Message], events: Sequence[Mapping[str, Any]]) -> None:
+    async def _push(
+        self, messages: Sequence[QueueMessage], events: Sequence[Mapping[str, Any]]
+    ) -> None:
         by_queue: dict[tuple[str, bool], list[str]] = {}
-        for item in batch:
-            by_queue.setdefault((item.queue, item.first), []).append(item.body)
-        async with self._redis.pipeline(transaction=False) as together:
-            for (queue, first), bodies in by_queue.items():
+        for message in messages:
+            by_queue.setdefault((message.queue, message.is_first), []).append(message.body)
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for (queue, is_first), bodies in by_queue.items():
                 # Workers take from the right.
-                (together.rpush if first else together.lpush)(queue, *bodies)
+                (pipeline.rpush if is_first else pipeline.lpush)(queue, *bodies)
             if events:
-                together.publish(*news(events, self._database))
-            await together.execute()
+                pipeline.publish(*event_message(events, self._database))
+            await pipeline.execute()

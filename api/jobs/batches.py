@@ -22,7 +22,7 @@ from api.jobs.admission import Taker
 from api.jobs.idempotency import Repeats
 from api.jobs.request_headers import Wishes, read_wishes
 from api.lookup import BATCH_ID
-from generation.flower_publisher import Rows
+from generation.flower_publisher import FlowerPublisher
 from generation.job import Job
 from generation.job_document import job_document, rfc3339
 from generation.lifecycle import request_cancel
@@ -76,7 +76,9 @@ class Rejected:
 class Batches:
     """The endpoints of batches."""
 
-    def __init__(self, settings: Settings, store: Store, taker: Taker, rows: Rows) -> None:
+    def __init__(
+        self, settings: Settings, store: Store, taker: Taker, rows: FlowerPublisher
+    ) -> None:
         self._base_url = settings.public_url or ""
         self._max_body_bytes = settings.max_body_bytes
         self._repeats = Repeats(settings.retry_guard)

@@ -18,20 +18,25 @@ from api.jobs.poll_hints import Hints
 from api.jobs.queue_position import Standing
 from api.lookup import no_such_job, own_id, own_job
 from generation.explain import explanation_document
-from generation.flower_publisher import Rows
+from generation.flower_publisher import FlowerPublisher
 from generation.job import Job, JobState
 from generation.job_document import job_document
 from generation.lifecycle import request_cancel
 from generation.settings import Settings
 from generation.store import ApiKey, ErasureStore, JobStore, StillNeeded
-from generation.store.jobs.history import Stories
+from generation.store.jobs.history import HistoryStore
 
 
 class Jobs:
     """The endpoints of jobs. Each sees the jobs of its caller's tenant and no others."""
 
     def __init__(
-        self, settings: Settings, store: JobStore, standing: Standing, hints: Hints, rows: Rows
+        self,
+        settings: Settings,
+        store: JobStore,
+        standing: Standing,
+        hints: Hints,
+        rows: FlowerPublisher,
     ) -> None:
         self._base_url = settings.public_url or ""
         self._store = store
@@ -150,7 +155,7 @@ class Erasing:
 class Explanations:
     """Tells each job's story to its own tenant."""
 
-    def __init__(self, jobs: JobStore, stories: Stories, standing: Standing) -> None:
+    def __init__(self, jobs: JobStore, stories: HistoryStore, standing: Standing) -> None:
         self._jobs = jobs
         self._stories = stories
         self._standing = standing

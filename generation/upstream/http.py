@@ -1,35 +1,47 @@
-"""
-One HTTP request to an upstream and its answer, straight over aiohttp: most of what genq does is
-looking, and everything above this would cost more than the look itself.
+"""One HTTP request to a station and its complete response.
 
-No redirect is followed, no cookie kept, no answer read beyond a bound; a URL is sent as it is
-written. What went wrong is told by the one question that costs money: whether the request may have
-arrived.
+Submits, searches, cancels and balance queries go through `httpx.AsyncClient`. Looks, of which there
+are thousands a second, use the aiohttp connections below it, because httpx's own request and
+response cost more CPU than the rest of a look. The rules are the same for both: no redirect is
+followed, no cookie is kept, the URL is sent as it is written, and the body is bounded.
 """
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import aiohttp
-import httpx
-from yarl import URL
+import httpx2 as httpx
 
 from generation.contract.errors import InDoubt, Unreachable, UnrecognizedReply
 from generation.contract.reply import Reply
+from generation.transport import (
+    AiohttpTransport,
+    StatelessClient,
+    raw_stream,
+    translated,
+    yarl_url,
+)
 from generation.upstream.decompression import ACCEPT_ENCODING, decompressed
 
-#: No connection was made, so no byte of the request has left.
-NEVER_LEFT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+#: The request was never sent.
+NEVER_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.ProxyError,
+    httpx.LocalProtocolError,
+    httpx.InvalidURL,
+)
 #: A URL of these characters alone needs no quoting.
-PLAIN = re.compile(r"[A-Za-z0-9\-._~:/?\[\]@!$&'()*+,;=%]*")
+UNQUOTED_URL = re.compile(r"[A-Za-z0-9\-._~:/?\[\]@!$&'()*+,;=%]*")
 KEEP_ALIVE_SECONDS = 30
 
 
-class BrokenOff(InDoubt):
-    """The connection broke while the answer was being read. `reply` has what had arrived."""
+class IncompleteReply(InDoubt):
+    """The connection broke while the response was being read. `reply` has what had arrived."""
 
     def __init__(self, message: str, reply: Reply) -> None:
         super().__init__(message, upstream_status=reply.status)
@@ -37,125 +49,167 @@ class BrokenOff(InDoubt):
 
 
 @dataclass(frozen=True, slots=True)
-class Outgoing:
-    """A request, ready to be sent."""
+class HttpRequest:
+    """A request that is ready to be sent, with an absolute URL."""
 
     method: str
     url: str
     headers: Mapping[str, str]
     content: bytes
 
-
-class Exchanges:
-    """
-    Connections to all hosts. Without `keep_alive` each is closed after one answer: a connection
-    kept open may be closed by the other end just as the next request is written to it, and then
-    nobody could say whether a paid task was created. Lives on the event loop of its first request.
-    """
-
-    def __init__(self, *, keep_alive: bool, connect: timedelta, most_bytes: int) -> None:
-        self._keep_alive = keep_alive
-        self._connect = connect
-        self._most_bytes = most_bytes
-        self._session: aiohttp.ClientSession | None = None
-
-    async def send(self, request: Outgoing, timeout: timedelta) -> Reply:
-        """
-        The answer, read to its end within `timeout`. Raises `Unreachable` if the request surely
-        never left, `InDoubt` if it may have (`BrokenOff` once a part of the answer had arrived),
-        `UnrecognizedReply` for an answer that is too long.
-        """
-        url = URL(request.url, encoded=True)
-        response: aiohttp.ClientResponse | None = None
-        body = bytearray()
+    @property
+    def host(self) -> str:
         try:
-            async with (
-                asyncio.timeout(timeout.total_seconds()),
-                self._opened().request(
-                    request.method,
-                    url,
-                    headers={"accept-encoding": ACCEPT_ENCODING, **request.headers},
-                    data=request.content or None,
-                    allow_redirects=False,
-                ) as response,
-            ):
-                await self._read(response, body)
-        except NEVER_LEFT as error:
-            raise Unreachable(f"{url.host} cannot be reached: {words(error)}") from error
-        except TimeoutError as error:
-            message = f"{url.host} did not answer within {timeout.total_seconds():g} s"
-            raise self._broken(message, response, bytes(body)) from error
-        except (aiohttp.ClientError, OSError) as error:
-            message = f"the connection to {url.host} broke before it answered: {words(error)}"
-            raise self._broken(message, response, bytes(body)) from error
-        reply, complete = self._reply(response, bytes(body))
-        if not complete:
-            raise BrokenOff(f"the compressed answer of {url.host} has no end", reply)
-        return reply
+            return urlsplit(self.url).hostname or ""
+        except ValueError:
+            return ""
+
+
+class StationHttp:
+    """The HTTP connections of one process to all stations.
+
+    Connections are not limited here: the caller limits requests by station and key. Use it on one
+    event loop.
+    """
+
+    def __init__(self, *, connect_timeout: timedelta, max_bytes: int) -> None:
+        seconds = connect_timeout.total_seconds()
+        self._max_bytes = max_bytes
+        self._transport = AiohttpTransport(_connector)
+        self._client = StatelessClient(self._transport, httpx.Timeout(None, connect=seconds))
+        self._look_timeout = aiohttp.ClientTimeout(total=None, sock_connect=seconds)
+
+    async def send(
+        self, request: HttpRequest, timeout: timedelta, *, fresh_connection: bool = False
+    ) -> Reply:
+        """Send a request and read the response to its end within `timeout`.
+
+        Raises `Unreachable` if the request was never sent, `InDoubt` if it may have arrived
+        (`IncompleteReply` once a part of the response had arrived), and `UnrecognizedReply` for a
+        response that is too long.
+
+        A paid request needs a `fresh_connection`: the other end may close a kept-alive connection
+        just as the request is written to it, and then nothing says whether a task was created.
+        """
+
+        async def receive(response: _ResponseBuffer) -> None:
+            await self._receive(request, fresh_connection, response)
+
+        return await self._complete(request, timeout, receive)
+
+    async def look(self, request: HttpRequest, timeout: timedelta) -> Reply:
+        """Do what `send` does, below httpx and on kept-alive connections."""
+
+        async def receive(response: _ResponseBuffer) -> None:
+            await self._receive_below_httpx(request, response)
+
+        return await self._complete(request, timeout, receive)
 
     async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
+        """Close all connections."""
+        await self._client.aclose()
 
-    async def _read(self, response: aiohttp.ClientResponse, body: bytearray) -> None:
-        async for chunk in response.content.iter_any():
-            body += chunk
-            if len(body) > self._most_bytes:
-                response.close()
-                raise self._too_long(response.status)
-
-    def _reply(self, response: aiohttp.ClientResponse, raw: bytes) -> tuple[Reply, bool]:
-        """What has arrived of an answer, decompressed, and whether nothing of it is missing."""
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        encoding = headers.get("content-encoding", "")
-        body, complete = decompressed(raw, encoding, self._most_bytes)
-        if len(body) > self._most_bytes:
-            raise self._too_long(response.status)
-        return Reply(response.status, body, headers), complete
-
-    def _broken(self, message: str, response: aiohttp.ClientResponse | None, raw: bytes) -> InDoubt:
-        """The fault of an answer that did not come to its end."""
-        if response is None or not raw:
-            return InDoubt(message)
-        return BrokenOff(message, self._reply(response, raw)[0])
-
-    def _too_long(self, status: int) -> UnrecognizedReply:
-        return UnrecognizedReply(
-            f"the answer is larger than {self._most_bytes} bytes", upstream_status=status
+    async def _receive(
+        self, request: HttpRequest, fresh_connection: bool, into: "_ResponseBuffer"
+    ) -> None:
+        response = await self._client.start(
+            request.method,
+            request.url,
+            {"accept-encoding": ACCEPT_ENCODING, **request.headers},
+            request.content,
+            fresh=fresh_connection,
         )
+        try:
+            into.start(response.status_code, response.headers.multi_items())
+            async for chunk in raw_stream(response):
+                into.add(chunk)
+        finally:
+            await response.aclose()
 
-    def _opened(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            # Connections are not limited here: whoever looks has caps per station and key.
-            connector = (
-                aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_SECONDS)
-                if self._keep_alive
-                else aiohttp.TCPConnector(limit=0, force_close=True)
+    async def _receive_below_httpx(self, request: HttpRequest, into: "_ResponseBuffer") -> None:
+        try:
+            async with self._transport.session().request(
+                request.method,
+                yarl_url(request.url),
+                headers={"accept-encoding": ACCEPT_ENCODING, **request.headers},
+                data=request.content or None,
+                allow_redirects=False,
+                timeout=self._look_timeout,
+            ) as response:
+                into.start(response.status, response.headers.items())
+                async for chunk in response.content.iter_any():
+                    into.add(chunk)
+        except (aiohttp.ClientError, OSError) as error:
+            raise translated(error) from error
+
+    async def _complete(
+        self,
+        request: HttpRequest,
+        timeout: timedelta,
+        receive: "Callable[[_ResponseBuffer], Awaitable[None]]",
+    ) -> Reply:
+        """Return the whole response, or raise the fault that a failed transfer amounts to."""
+        buffer = _ResponseBuffer(self._max_bytes)
+        try:
+            async with asyncio.timeout(timeout.total_seconds()):
+                await receive(buffer)
+        except NEVER_SENT as error:
+            raise Unreachable(f"{request.host} cannot be reached: {error}") from error
+        except (TimeoutError, httpx.ReadTimeout) as error:
+            message = f"{request.host} did not answer within {timeout.total_seconds():g} s"
+            raise buffer.fault(message) from error
+        except httpx.TransportError as error:
+            message = f"the connection to {request.host} broke before it answered: {error}"
+            raise buffer.fault(message) from error
+        reply, is_complete = buffer.reply()
+        if not is_complete:
+            raise IncompleteReply(f"the compressed answer of {request.host} has no end", reply)
+        return reply
+
+
+class _ResponseBuffer:
+    """Filled as the response arrives, so that a broken transfer keeps what had arrived."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._status = 0
+        self._headers: dict[str, str] = {}
+        self._body = bytearray()
+
+    def start(self, status: int, headers: Iterable[tuple[str, str]]) -> None:
+        self._status = status
+        self._headers = {name.lower(): value for name, value in headers}
+
+    def add(self, chunk: bytes) -> None:
+        self._body += chunk
+        self._check_length(self._body)
+
+    def reply(self) -> tuple[Reply, bool]:
+        """Return the decompressed response, and whether the compressed data was complete."""
+        encoding = self._headers.get("content-encoding", "")
+        body, is_complete = decompressed(bytes(self._body), encoding, self._max_bytes)
+        self._check_length(body)
+        return Reply(self._status, body, self._headers), is_complete
+
+    def fault(self, message: str) -> InDoubt:
+        """Return the fault of a response that did not come to its end."""
+        return IncompleteReply(message, self.reply()[0]) if self._body else InDoubt(message)
+
+    def _check_length(self, body: bytes | bytearray) -> None:
+        if len(body) > self._max_bytes:
+            raise UnrecognizedReply(
+                f"the answer is larger than {self._max_bytes} bytes", upstream_status=self._status
             )
-            self._session = aiohttp.ClientSession(
-                connector=connector,
-                cookie_jar=aiohttp.DummyCookieJar(),
-                auto_decompress=False,
-                timeout=aiohttp.ClientTimeout(
-                    total=None, sock_connect=self._connect.total_seconds()
-                ),
-            )
-        return self._session
+
+
+def _connector(fresh_connection: bool) -> aiohttp.TCPConnector:
+    if fresh_connection:
+        return aiohttp.TCPConnector(limit=0, force_close=True)
+    return aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_SECONDS)
 
 
 def quoted(url: str, params: Mapping[str, str]) -> str:
-    """The URL with its parameters, and with nothing in it that a URL cannot have."""
-    if not params and PLAIN.fullmatch(url):
+    """Return the URL with these query parameters and with invalid characters percent-encoded."""
+    if not params and UNQUOTED_URL.fullmatch(url):
         return url
     return str(httpx.URL(url).copy_merge_params(params))
-
-
-def words(error: Exception) -> str:
-    """The error's text where it cannot hold the URL, else its name."""
-    match error:
-        case aiohttp.ClientResponseError():
-            return error.message
-        case OSError():
-            return str(error)
-        case _:
-            return type(error).__name__

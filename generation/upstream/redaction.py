@@ -1,7 +1,6 @@
-"""
-Removes a station's secrets from its answers.
+"""Removes a station's secrets from its answers.
 
-It is done once, to the bytes of the answer and before anything reads them, so that no error
+This is done once, to the bytes of the answer and before anything reads them, so that no error
 message, result, event, webhook, log line or stored answer can contain them.
 """
 
@@ -15,21 +14,21 @@ from generation.contract.reply import Reply
 
 HIDDEN = "•••"
 #: A shorter secret would match ordinary text.
-SHORTEST_SECRET = 6
+MIN_SECRET_CHARACTERS = 6
 
 
 def redacted(reply: Reply, secrets: Iterable[str]) -> Reply:
-    """The reply with `HIDDEN` for each secret, also where JSON or a URL has escaped it."""
+    """Return the reply with `HIDDEN` for each secret, also where JSON or a URL has escaped it."""
     body = reply.body
     for secret in secrets:
-        for spelling in spellings(secret) if len(secret) >= SHORTEST_SECRET else ():
-            body = body.replace(spelling, HIDDEN.encode())
+        for form in encoded_forms(secret) if len(secret) >= MIN_SECRET_CHARACTERS else ():
+            body = body.replace(form, HIDDEN.encode())
     return reply if body == reply.body else replace(reply, body=body)
 
 
 @lru_cache(maxsize=1024)
-def spellings(secret: str) -> frozenset[bytes]:
-    """How a text can stand in an answer: plain, in a JSON string, and in a URL."""
+def encoded_forms(secret: str) -> frozenset[bytes]:
+    """Return the secret as plain text, as part of a JSON string, and percent-encoded."""
     in_json = json.dumps(secret)[1:-1]
-    written = {secret, in_json, in_json.replace("/", "\\/"), quote(secret, safe="")}
-    return frozenset(each.encode() for each in written)
+    forms = {secret, in_json, in_json.replace("/", "\\/"), quote(secret, safe="")}
+    return frozenset(form.encode() for form in forms)

@@ -1,6 +1,6 @@
-"""
-What an exchange with an upstream brought, and what the upstream literally said: kept on the job,
-cut, for people who debug a station.
+"""Parsed upstream answers, with the text they were parsed from.
+
+The text is stored with the job, cut to a limit, for people who debug a station.
 """
 
 from collections.abc import Callable
@@ -11,34 +11,36 @@ from generation.contract.reply import Reply
 
 Answer_co = TypeVar("Answer_co", covariant=True)
 
-#: Of the words of an upstream, this many characters are kept.
-KEPT = 8000
+#: Longest stored transcript, in characters, without its first line.
+MAX_TRANSCRIPT_CHARACTERS = 8000
 
 
 @dataclass(frozen=True, slots=True)
-class Heard(Generic[Answer_co]):
-    """An answer and the words it was read from, which are put together only when asked for."""
+class UpstreamAnswer(Generic[Answer_co]):
+    """A parsed answer. Its transcript is made only when it is asked for."""
 
     answer: Answer_co
-    say: Callable[[], str]
+    make_transcript: Callable[[], str]
 
     @property
     def words(self) -> str:
-        return self.say()
+        """The transcript."""
+        return self.make_transcript()
 
 
-def silence() -> str:
-    """The words of an answer that nobody said."""
+def no_transcript() -> str:
+    """Return the transcript of an answer that came from no response."""
     return ""
 
 
-def words_of(reply: Reply, about: str = "") -> str:
-    """
-    The reply in words: its HTTP status and its body, at most `KEPT` characters. Of a long answer
-    about many tasks, the part `about` one of them.
+def transcript_of(reply: Reply, around: str = "") -> str:
+    """Return the HTTP status and the body of a reply as text.
+
+    A long body is cut to `MAX_TRANSCRIPT_CHARACTERS`: to those around the first occurrence of
+    `around` (a task's id in an answer about many tasks), else to the first ones.
     """
     body = reply.body.decode("utf-8", "replace").replace("\0", "")
-    if len(body) > KEPT:
-        start = max(0, body.find(about) - KEPT // 2) if about else 0
-        body = body[start : start + KEPT]
+    if len(body) > MAX_TRANSCRIPT_CHARACTERS:
+        start = max(0, body.find(around) - MAX_TRANSCRIPT_CHARACTERS // 2) if around else 0
+        body = body[start : start + MAX_TRANSCRIPT_CHARACTERS]
     return f"HTTP {reply.status}\n{body}"

@@ -1,20 +1,19 @@
-"""
-HTTP for URLs that somebody else chose.
+"""An HTTP client for URLs that somebody else chose.
 
-A guarded client judges every request's URL, every address its name resolves to, and, at the last
-moment, the address the socket is about to be connected to. There is one lookup per connection and
-the connection goes to exactly what was judged, so an answer of the DNS that changes in between
-changes nothing. TLS and the Host header keep the name.
+A guarded client checks the URL of every request, every address that its name resolves to, and the
+address of every socket before it connects. There is one lookup per connection, and the connection
+goes to an address that was checked, so DNS rebinding has no effect. TLS and the Host header keep
+the name.
 """
 
 import ssl
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 
-import httpx
+import httpx2 as httpx
 from aiohttp.abc import AbstractResolver
 
+from generation.transport import StatelessClient, raw_stream
 from generation.webhooks.guard import GuardPolicy
-from generation.webhooks.resolver import GuardedResolver, ThreadedNames
+from generation.webhooks.resolver import GuardedResolver, ThreadedResolver
 from generation.webhooks.transport import GuardedTransport
 
 
@@ -25,38 +24,29 @@ def guarded_client(
     per_host: int = 10,
     tls: ssl.SSLContext | None = None,
     names: AbstractResolver | None = None,
-) -> httpx.AsyncClient:
-    """
-    A client that connects only where `policy` permits, and raises `ForbiddenAddress` elsewhere.
+    proxy: str | None = None,
+) -> StatelessClient:
+    """Return a client that connects only where `policy` permits.
 
-    It follows no redirect, takes no proxy from the environment, keeps no cookies and asks for
-    uncompressed answers. Each host may have `per_host` connections, and all together as many as
-    the callers open. Of `timeouts`, `pool` bounds the whole way to an open connection: waiting for
-    one of the host's, the lookup, TCP and TLS. `tls` replaces the public certificate authorities,
-    `names` the system's resolver. The client belongs to the event loop of its first request. Close
-    it with `aclose()`.
-
-    `httpx.ConnectError` and `httpx.ConnectTimeout` mean that the request surely never left.
+    It raises `ForbiddenAddress` elsewhere, and the errors of `AiohttpTransport`. It follows no
+    redirect, keeps no cookies and ignores the environment's proxies. Each host may have `per_host`
+    connections (0 is no limit). The `pool` timeout bounds the whole way to an open connection:
+    waiting for a free one, the lookup, TCP and TLS. `tls` replaces the public certificate
+    authorities, `names` the system's resolver. A `proxy` resolves names itself: only the URL is
+    checked here. Close the client with `aclose()`.
     """
-    resolver = GuardedResolver(policy, names or ThreadedNames())
-    return httpx.AsyncClient(
-        transport=GuardedTransport(policy, resolver, per_host, tls or httpx.create_ssl_context()),
-        timeout=timeouts,
-        headers={"accept-encoding": "identity"},
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-        follow_redirects=False,
-        trust_env=False,
-    )
+    resolver = GuardedResolver(policy, names or ThreadedResolver())
+    tls = tls or ssl.create_default_context()
+    return StatelessClient(GuardedTransport(policy, resolver, per_host, tls, proxy), timeouts)
 
 
 async def read_head(response: httpx.Response, into: bytearray, limit: int) -> None:
-    """
-    Append the first `limit` bytes of a streamed body, undecoded, and leave the rest unread.
+    """Append the first `limit` bytes of a streamed body, undecoded, and leave the rest unread.
 
-    Closing the response then closes its connection. What had arrived before an exception stays in
-    `into`.
+    Closing the response then closes its connection. After an exception, the bytes that had arrived
+    are in `into`.
     """
-    async for chunk in response.aiter_raw():
+    async for chunk in raw_stream(response):
         into += chunk[: limit - len(into)]
         if len(into) >= limit:
             return

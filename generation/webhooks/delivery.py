@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from generation.webhooks.outcome import ErrorClass, Outcome
+from generation.webhooks.outcome import DeliveryOutcome, ErrorClass
 from generation.webhooks.schedule import SCHEDULE, delay_before_next
 
 #: Events that are worth nothing a moment later: told once, never again.
@@ -73,7 +73,7 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+class AttemptRecord:
     """One request really made, and what came of it."""
 
     delivery_id: str
@@ -93,7 +93,7 @@ class Attempt:
 
 def after_attempt(
     delivery: Delivery,
-    outcome: Outcome,
+    outcome: DeliveryOutcome,
     now: datetime,
     jitter: float,
     schedule: Sequence[timedelta] = SCHEDULE,
@@ -110,7 +110,7 @@ def after_attempt(
         attempts=delivery.attempts + 1,
         tries=delivery.tries + 1,
         last_status=outcome.status,
-        last_error=outcome.complaint,
+        last_error=outcome.error_line,
     )
     if ending := _ending(outcome):
         return finished(tried, ending, now)
@@ -122,9 +122,11 @@ def after_attempt(
     return replace(tried, wake_at=now + delay)
 
 
-def attempt_of(before: Delivery, after: Delivery, outcome: Outcome, started: datetime) -> Attempt:
+def attempt_record(
+    before: Delivery, after: Delivery, outcome: DeliveryOutcome, started: datetime
+) -> AttemptRecord:
     """The log's entry for what `after_attempt` made of an outcome."""
-    return Attempt(
+    return AttemptRecord(
         delivery_id=before.id,
         number=after.attempts,
         started_at=started,
@@ -137,7 +139,7 @@ def attempt_of(before: Delivery, after: Delivery, outcome: Outcome, started: dat
     )
 
 
-def queued_again(delivery: Delivery, now: datetime) -> Delivery:
+def requeued_delivery(delivery: Delivery, now: datetime) -> Delivery:
     """To be sent at once under its old event id, with the whole schedule before it again."""
     return replace(
         delivery,
@@ -163,7 +165,7 @@ def finished(
     )
 
 
-def _ending(outcome: Outcome) -> DeliveryState | None:
+def _ending(outcome: DeliveryOutcome) -> DeliveryState | None:
     """The state that this outcome alone decides; None if the schedule decides."""
     match outcome.error_class:
         case None:

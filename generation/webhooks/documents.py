@@ -7,20 +7,20 @@ from datetime import datetime
 from typing import Any
 
 from generation.job_document import rfc3339
-from generation.webhooks.delivery import Attempt, Delivery, DeliveryState
-from generation.webhooks.endpoint import USUAL_EVENTS, Endpoint
+from generation.webhooks.delivery import AttemptRecord, Delivery, DeliveryState
+from generation.webhooks.endpoint import DEFAULT_EVENTS, RegisteredEndpoint
 from generation.webhooks.headers import shown
 from generation.webhooks.health import percent
 
 
-def endpoint_document(endpoint: Endpoint) -> dict[str, Any]:
+def endpoint_document(endpoint: RegisteredEndpoint) -> dict[str, Any]:
     """Without its secrets, and without what looks like a secret of the receiver's."""
     return {
         "id": endpoint.id,
         "object": "webhook_endpoint",
         "url": endpoint.url,
         "description": endpoint.description,
-        "events": list(endpoint.events or USUAL_EVENTS),
+        "events": list(endpoint.events or DEFAULT_EVENTS),
         "metadata": dict(endpoint.metadata),
         "headers": shown(endpoint.headers),
         "concurrency": endpoint.concurrency,
@@ -36,7 +36,7 @@ def endpoint_document(endpoint: Endpoint) -> dict[str, Any]:
 
 
 def stats_document(
-    endpoint: Endpoint,
+    endpoint: RegisteredEndpoint,
     counts: Mapping[DeliveryState, int],
     oldest_pending: datetime | None,
     since: datetime,
@@ -57,7 +57,7 @@ def stats_document(
 
 
 def delivery_document(
-    delivery: Delivery, attempts: Iterable[Attempt] | None = None
+    delivery: Delivery, attempts: Iterable[AttemptRecord] | None = None
 ) -> dict[str, Any]:
     """With each attempt, and the payload, where `attempts` are given."""
     document: dict[str, Any] = {
@@ -84,7 +84,7 @@ def delivery_document(
     return document
 
 
-def attempt_document(attempt: Attempt) -> dict[str, Any]:
+def attempt_document(attempt: AttemptRecord) -> dict[str, Any]:
     return {
         "number": attempt.number,
         "started_at": rfc3339(attempt.started_at),

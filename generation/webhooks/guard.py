@@ -22,7 +22,7 @@ from ipaddress import (
     ip_network,
 )
 
-import httpx
+import httpx2 as httpx
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -76,6 +76,9 @@ _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 _NUMERIC = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _PRIVATE_SUFFIXES = (".internal", ".local")
 _LOCALHOST = ip_address("127.0.0.1")
+
+
+NOT_A_URL = "this is not a URL; write it as https://host/path"
 
 
 class ForbiddenAddress(ValueError):
@@ -173,7 +176,7 @@ def _parse(url: str) -> httpx.URL:
         return httpx.URL(url)
     except httpx.InvalidURL:
         # The cause may quote a password.
-        raise ForbiddenAddress("this is not a URL; write it as https://host/path") from None
+        raise ForbiddenAddress(NOT_A_URL) from None
 
 
 def _check_form(url: str, parsed: httpx.URL, policy: GuardPolicy) -> None:

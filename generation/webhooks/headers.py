@@ -5,7 +5,7 @@ Headers of their own that callers have sent with each webhook.
 import re
 from collections.abc import Mapping
 
-MOST_HEADERS = 20
+MAX_HEADERS = 20
 LONGEST_VALUE = 2000
 #: What is shown instead of a value that looks like a secret.
 MASK = "********"

@@ -17,7 +17,7 @@ ALERTS = (50, 70, 90)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
+class EndpointHealth:
     """What must be remembered of an endpoint's failures."""
 
     #: The failure that the clock may be started from.
@@ -28,10 +28,10 @@ class Health:
     alerted: int = 0
 
 
-WELL = Health()
+HEALTHY = EndpointHealth()
 
 
-def after_failure(health: Health, now: datetime) -> Health:
+def after_failure(health: EndpointHealth, now: datetime) -> EndpointHealth:
     """The same object where there is nothing new to remember."""
     if health.failing_since is not None:
         alerted = max((each for each in ALERTS if each <= percent(health, now)), default=0)
@@ -42,13 +42,13 @@ def after_failure(health: Health, now: datetime) -> Health:
     return replace(health, failing_since=now) if now - first >= CLOCK_AFTER else health
 
 
-def percent(health: Health, now: datetime) -> int:
+def percent(health: EndpointHealth, now: datetime) -> int:
     """How much of `FAILING_FOR` has passed, at most 100; 0 while the clock stands."""
     if health.failing_since is None:
         return 0
     return min(100, int(100 * (now - health.failing_since) / FAILING_FOR))
 
 
-def is_lost(health: Health, now: datetime) -> bool:
+def has_failed_too_long(health: EndpointHealth, now: datetime) -> bool:
     """Whether the endpoint is to be disabled at this failure."""
     return percent(health, now) == 100

@@ -63,7 +63,7 @@ STEERS = {"disable": ErrorClass.DISABLED, "abort-message": ErrorClass.ABORTED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class DeliveryOutcome:
     """One attempt: an answer with its `status`, or the `error` that kept it away, never both."""
 
     status: int | None = None
@@ -95,17 +95,17 @@ class Outcome:
         return self.error is ErrorClass.TIMEOUT or self.status in OVERLOAD
 
     @property
-    def wants_no_more(self) -> bool:
+    def is_opt_out(self) -> bool:
         """The receiver asks that nothing at all be sent to this URL again, delivered or not."""
         return self.status == GONE or self._steer is ErrorClass.DISABLED
 
     @property
-    def wish(self) -> str:
-        """What `wants_no_more` was understood from, in words."""
+    def opt_out_reason(self) -> str:
+        """What `is_opt_out` was understood from, in words."""
         return f"answered {self.status}" if self.status == GONE else "asked for no more"
 
     @property
-    def complaint(self) -> str:
+    def error_line(self) -> str:
         """`class: words`, for the delivery's `last_error`. Empty if the event was delivered."""
         kind = self.error_class
         return "" if kind is None else f"{kind}: {self.words}"
@@ -117,7 +117,7 @@ class Outcome:
         return "" if kind is None else self._words(kind)
 
     @property
-    def is_trouble(self) -> bool:
+    def is_receiver_slow_or_down(self) -> bool:
         """The receiver is slow or away: it gets one request at a time until one goes well."""
         return self.is_overload or self.error in AWAY
 

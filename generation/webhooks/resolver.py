@@ -1,6 +1,4 @@
-"""
-From names to addresses, for names that somebody else chose.
-"""
+"""Resolves names that somebody else chose, and refuses those with a forbidden address."""
 
 import asyncio
 import socket
@@ -12,12 +10,12 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from generation.webhooks.guard import ForbiddenAddress, GuardPolicy, forbidden
 
-#: Lookups under way at once. They block a thread each, for long if a name's servers are silent, so
-#: they have threads of their own and silent names do not stop the rest of the process.
+#: Concurrent lookups. Each blocks a thread, for long if the name's servers do not answer, so
+#: lookups have threads of their own.
 LOOKUP_THREADS = 32
 
 
-class ThreadedNames(AbstractResolver):
+class ThreadedResolver(AbstractResolver):
     """The system's resolver, in threads of its own."""
 
     def __init__(self) -> None:
@@ -52,11 +50,7 @@ class ThreadedNames(AbstractResolver):
 
 
 class GuardedResolver(AbstractResolver):
-    """
-    A resolver that raises `ForbiddenAddress` for a name with a forbidden address among its own.
-
-    One is enough to refuse them all: a name of the public internet has no business inside.
-    """
+    """Raises `ForbiddenAddress` for a name if any of its addresses is forbidden."""
 
     def __init__(self, policy: GuardPolicy, names: AbstractResolver) -> None:
         self._policy = policy
@@ -67,7 +61,7 @@ class GuardedResolver(AbstractResolver):
     ) -> list[ResolveResult]:
         results = await self._names.resolve(host, port, family)
         for result in results:
-            if reason := refusal(result["host"], self._policy):
+            if reason := refusal_of(result["host"], self._policy):
                 raise ForbiddenAddress(
                     f"{host} leads to a forbidden address: {reason}; "
                     "give a name whose every address is on the public internet"
@@ -78,8 +72,8 @@ class GuardedResolver(AbstractResolver):
         await self._names.close()
 
 
-def refusal(address: str, policy: GuardPolicy) -> str | None:
-    """`guard.forbidden` for an address as text; what is no address is refused."""
+def refusal_of(address: str, policy: GuardPolicy) -> str | None:
+    """Return why nothing may be sent to this address, or None. An invalid address is refused."""
     try:
         return forbidden(ip_address(address), policy.allowed_networks)
     except ValueError:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from generation.webhooks.outcome import Outcome
+from generation.webhooks.outcome import DeliveryOutcome
 
 #: The wait before each attempt, counted from the end of the one before: eleven attempts.
 SCHEDULE: tuple[timedelta, ...] = (
@@ -32,7 +32,7 @@ SPREAD = 0.2
 
 def delay_before_next(
     attempts: int,
-    outcome: Outcome,
+    outcome: DeliveryOutcome,
     now: datetime,
     jitter: float,
     schedule: Sequence[timedelta] = SCHEDULE,
@@ -46,7 +46,7 @@ def delay_before_next(
     """
     if attempts >= len(schedule):
         return None
-    delay = spread(schedule[attempts], jitter)
+    delay = jittered(schedule[attempts], jitter)
     if outcome.is_overload:
         # Spread upwards only: the minimum is a promise.
         delay = max(delay, min(OVERLOAD_DELAY, max(schedule)) * (1 + SPREAD * jitter))
@@ -54,7 +54,7 @@ def delay_before_next(
     return delay if asked is None else min(max(delay, asked), 2 * delay)
 
 
-def spread(delay: timedelta, jitter: float) -> timedelta:
+def jittered(delay: timedelta, jitter: float) -> timedelta:
     """Between 80 and 120 % of the delay, for a `jitter` in [0, 1)."""
     return delay * (1 - SPREAD + 2 * SPREAD * jitter)
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-OVERLAP = timedelta(hours=24)
-LONGEST_OVERLAP = timedelta(days=7)
+SECRET_OVERLAP = timedelta(hours=24)
+MAX_SECRET_OVERLAP = timedelta(days=7)
 #: The oldest beyond these is let go of at a rotation.
 MOST_OLD = 10
 
@@ -20,12 +20,12 @@ class OldSecret:
     until: datetime
 
 
-def signing(current: str, old: Sequence[OldSecret], now: datetime) -> tuple[str, ...]:
+def signing_secrets(current: str, old: Sequence[OldSecret], now: datetime) -> tuple[str, ...]:
     """The secrets to sign with now, the newest first."""
     return (current, *(each.secret for each in old if each.until > now))
 
 
-def rotated(
+def rotated_secrets(
     current: str, old: Sequence[OldSecret], now: datetime, overlap: timedelta
 ) -> tuple[OldSecret, ...]:
     """

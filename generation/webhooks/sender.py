@@ -1,8 +1,7 @@
-"""
-The one place that sends webhooks.
+"""Sends webhooks: one signed request per attempt, and its outcome.
 
-A send makes one request and says what came of it. Whether and when to try again is decided by
-`delivery.after_attempt`, and how many may be on the wire at once by whoever sends.
+`delivery.after_attempt` decides whether and when to try again; the caller limits the number of
+concurrent requests.
 """
 
 import asyncio
@@ -13,39 +12,37 @@ from datetime import datetime, timedelta
 from secrets import token_hex
 from time import perf_counter
 
-import aiohttp
+import httpx2 as httpx
 from aiohttp.abc import AbstractResolver
-from yarl import URL
 
-from generation.transport import words
+from generation.transport import NameNotResolved, TlsFailed
 from generation.webhooks.asymmetric import SigningKey
+from generation.webhooks.client import guarded_client, read_head
 from generation.webhooks.delivery import Delivery
-from generation.webhooks.guard import ForbiddenAddress, GuardPolicy, check_url
+from generation.webhooks.guard import NOT_A_URL, ForbiddenAddress, GuardPolicy
 from generation.webhooks.outcome import (
     EXCERPT_BYTES,
     KEPT_HEADERS,
+    DeliveryOutcome,
     ErrorClass,
-    Outcome,
     readable,
 )
-from generation.webhooks.resolver import GuardedResolver, ThreadedNames
 from generation.webhooks.signature import sign
-from generation.webhooks.transport import guarded_connector
 
 USER_AGENT = "genq-webhooks/1.0"
 TOTAL_TIMEOUT = timedelta(seconds=15)
 CONNECT_TIMEOUT = timedelta(seconds=5)
-#: Connections to one host are not limited here: whoever sends limits the requests.
+#: The caller limits requests, so connections to one host are not limited here.
 UNLIMITED = 0
+MAX_ERROR_CHARACTERS = 200
 
 
 class Sender:
-    """
-    Sends from one process, over guarded connections, on the event loop of the first send.
+    """Sends from one process, over guarded connections, on the event loop of the first send.
 
     Safe to use from many tasks of that loop. With `keys`, every request is signed by them too. A
-    `proxy` resolves names itself: where they lead is then its to judge, and only what a URL says is
-    judged here.
+    `proxy` (a URL with its credentials) resolves names itself, so only the URL of a delivery is
+    checked, not the addresses of its name.
     """
 
     def __init__(
@@ -59,22 +56,17 @@ class Sender:
         tls: ssl.SSLContext | None = None,
         names: AbstractResolver | None = None,
     ) -> None:
-        self._policy = policy
         self._total = total
         self._keys = keys
-        self._proxy = proxy
-        self._timeout = aiohttp.ClientTimeout(
-            total=None, connect=connect.total_seconds(), sock_connect=connect.total_seconds()
+        seconds = connect.total_seconds()
+        timeouts = httpx.Timeout(None, pool=seconds, connect=seconds)
+        self._client = guarded_client(
+            policy, timeouts, per_host=UNLIMITED, tls=tls, names=names, proxy=proxy
         )
-        self._tls = tls or ssl.create_default_context()
-        self._resolver = GuardedResolver(policy, names or ThreadedNames())
-        self._session: aiohttp.ClientSession | None = None
 
     async def aclose(self) -> None:
-        """Close every connection. Let sends end first; one under way is cut off."""
-        if self._session is not None:
-            await self._session.close()
-        await self._resolver.close()
+        """Close every connection. A send that is under way is cut off."""
+        await self._client.aclose()
 
     async def send(
         self,
@@ -82,21 +74,22 @@ class Sender:
         secrets: Sequence[str],
         now: datetime,
         extra: Mapping[str, str] | None = None,
-    ) -> Outcome:
-        """
-        Make one attempt, signed with every one of `secrets` and stamped with `now`. `extra` are
-        headers of the receiver's own; none of them replaces one of ours.
+    ) -> DeliveryOutcome:
+        """Make one attempt, signed with each of `secrets` and stamped with `now`.
 
-        Trouble with the network, the receiver or its URL is an outcome, never an exception. Once
-        the receiver has answered with a status, that is the outcome, even if the rest of its answer
-        never comes. Raises `ValueError` for secrets that cannot sign.
+        `extra` are headers of the receiver's own; none of them replaces one of ours. A failure of
+        the network, the receiver or its URL is an outcome, not an exception. Once the receiver has
+        answered with a status, that is the outcome, even if the rest of its response never comes.
+        Raises `ValueError` for secrets that cannot sign.
         """
         headers = {**(extra or {}), **self._headers(delivery, secrets, now)}
         try:
-            check_url(delivery.url, self._policy)
             return await self._attempt(delivery, headers)
         except ForbiddenAddress as refusal:
-            return Outcome(error=ErrorClass.REFUSED_ADDRESS, detail=str(refusal))
+            return DeliveryOutcome(error=ErrorClass.REFUSED_ADDRESS, detail=str(refusal))
+        except httpx.InvalidURL:
+            # Its text may quote a password.
+            return DeliveryOutcome(error=ErrorClass.REFUSED_ADDRESS, detail=NOT_A_URL)
 
     def _headers(self, delivery: Delivery, secrets: Sequence[str], now: datetime) -> dict[str, str]:
         timestamp = int(now.timestamp())
@@ -112,103 +105,81 @@ class Sender:
             "traceparent": traceparent(delivery),
         }
 
-    async def _attempt(self, delivery: Delivery, headers: dict[str, str]) -> Outcome:
+    async def _attempt(self, delivery: Delivery, headers: dict[str, str]) -> DeliveryOutcome:
         started = perf_counter()
-        answer = _Answer()
+        received = _ReceivedResponse()
         error: ErrorClass | None = None
         detail = ""
         try:
             async with asyncio.timeout(self._total.total_seconds()):
-                await self._exchange(delivery, headers, answer)
-        except (TimeoutError, OSError, aiohttp.ClientError) as trouble:
-            error, detail = _explain(trouble)
+                await self._exchange(delivery, headers, received)
+        except (TimeoutError, httpx.TransportError) as failure:
+            error, detail = _classified(failure)
         duration = timedelta(seconds=perf_counter() - started)
-        if answer.status is None:
-            return Outcome(error=error, detail=detail, duration=duration)
-        return Outcome(
-            status=answer.status,
-            headers=answer.headers,
-            excerpt=readable(bytes(answer.head)),
+        if received.status is None:
+            return DeliveryOutcome(error=error, detail=detail, duration=duration)
+        return DeliveryOutcome(
+            status=received.status,
+            headers=received.headers,
+            excerpt=readable(bytes(received.head)),
             duration=duration,
         )
 
     async def _exchange(
-        self, delivery: Delivery, headers: dict[str, str], answer: "_Answer"
+        self, delivery: Delivery, headers: dict[str, str], into: "_ReceivedResponse"
     ) -> None:
-        async with self._opened().post(
-            URL(delivery.url, encoded=True),
-            data=delivery.body,
-            headers=headers,
-            allow_redirects=False,
-            timeout=self._timeout,
-            proxy=self._proxy,
-        ) as response:
-            answer.status = response.status
-            answer.headers = {
-                name: readable(response.headers[name].encode("utf-8", "surrogateescape"))
-                for name in KEPT_HEADERS
-                if name in response.headers
-            }
-            # What is left unread at the end of the block closes the connection.
-            async for chunk in response.content.iter_any():
-                answer.head += chunk[: EXCERPT_BYTES - len(answer.head)]
-                if len(answer.head) >= EXCERPT_BYTES:
-                    return
-
-    def _opened(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=self._connector(),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                auto_decompress=False,
-            )
-        return self._session
-
-    def _connector(self) -> aiohttp.TCPConnector:
-        if self._proxy is None:
-            return guarded_connector(self._policy, self._resolver, UNLIMITED, self._tls)
-        return aiohttp.TCPConnector(ssl=self._tls, limit=0, limit_per_host=UNLIMITED)
+        response = await self._client.start(
+            "POST", delivery.url, headers, delivery.body, fresh=False
+        )
+        try:
+            into.start(response)
+            await read_head(response, into.head, EXCERPT_BYTES)
+        finally:
+            await response.aclose()
 
 
-class _Answer:
-    """Filled as it arrives, so that what came before a break-off is kept."""
+class _ReceivedResponse:
+    """Filled as the response arrives, so that a broken transfer keeps what had arrived."""
 
     def __init__(self) -> None:
         self.status: int | None = None
         self.headers: dict[str, str] = {}
         self.head = bytearray()
 
+    def start(self, response: httpx.Response) -> None:
+        self.status = response.status_code
+        for name, value in reversed(response.headers.raw):
+            if (lower := name.lower().decode("latin-1")) in KEPT_HEADERS:
+                self.headers[lower] = readable(value)
+
 
 def traceparent(delivery: Delivery) -> str:
-    """
-    W3C Trace Context: one trace for all attempts of all deliveries of an event.
-    """
+    """Return a W3C Trace Context header: one trace for all attempts to deliver an event."""
     trace = hashlib.blake2b(delivery.event_id.encode(), digest_size=16).hexdigest()
     return f"00-{trace}-{token_hex(8)}-00"
 
 
-def _explain(trouble: Exception) -> tuple[ErrorClass, str]:
-    """The class of a failed exchange, and what it was in words."""
-    match trouble:
-        case TimeoutError():
+def _classified(failure: Exception) -> tuple[ErrorClass, str]:
+    """Return the class of a failed exchange, and a sentence for the owner of the URL."""
+    match failure:
+        case TimeoutError() | httpx.TimeoutException():
             return ErrorClass.TIMEOUT, "no answer in time; answer first and work afterwards"
-        case aiohttp.ClientHttpProxyError():
-            refusal = f"the proxy that webhooks go through answered {trouble.status}"
+        case httpx.ProxyError():
+            refusal = f"the proxy that webhooks go through {_line(failure)}"
             return ErrorClass.REFUSED_ADDRESS, refusal
-        case aiohttp.ClientConnectorDNSError():
+        case NameNotResolved():
             return ErrorClass.DNS, "the host name has no address; check its spelling and its DNS"
-        case aiohttp.ClientSSLError():
-            return ErrorClass.TLS, f"TLS failed: {_brief(trouble)}"
-        case aiohttp.ClientConnectorError():
-            return ErrorClass.CONNECT, f"no connection: {_brief(trouble)}"
-        case OSError() | aiohttp.ClientConnectionError():
-            return ErrorClass.DISCONNECTED, f"closed before an answer: {_brief(trouble)}"
+        case TlsFailed():
+            return ErrorClass.TLS, f"TLS failed: {_line(failure)}"
+        case httpx.ConnectError():
+            return ErrorClass.CONNECT, f"no connection: {_line(failure)}"
+        case httpx.NetworkError():
+            return ErrorClass.DISCONNECTED, f"closed before an answer: {_line(failure)}"
         case _:
-            return ErrorClass.PROTOCOL, f"the answer is not HTTP: {_brief(trouble)}"
+            return ErrorClass.PROTOCOL, f"the answer is not HTTP: {_line(failure)}"
 
 
-def _brief(trouble: Exception) -> str:
-    """One printable line: parts of it may be the receiver's."""
-    said = words(trouble) if isinstance(trouble, aiohttp.ClientError) else str(trouble)
-    text = "".join(char if char.isprintable() else " " for char in said)
-    return " ".join(text.split())[:200] or type(trouble).__name__
+def _line(failure: Exception) -> str:
+    """Return one printable line: parts of the text may be the receiver's."""
+    text = "".join(char if char.isprintable() else " " for char in str(failure))
+    return " ".join(text.split())[:MAX_ERROR_CHARACTERS] or type(failure).__name__

@@ -1,33 +1,45 @@
-"""
-Connections to URLs and addresses that pass the guard, and to nothing else.
-"""
+"""Connections to permitted URLs and addresses only."""
 
 import socket
 import ssl
 from typing import Any
 
 import aiohttp
-import httpx
+import httpx2 as httpx
 
 from generation.transport import AiohttpTransport
 from generation.webhooks.guard import ForbiddenAddress, GuardPolicy, check_url
-from generation.webhooks.resolver import GuardedResolver, refusal
+from generation.webhooks.resolver import GuardedResolver, refusal_of
 
-#: Shorter than the five seconds after which common servers close an idle connection: a request sent
-#: into a connection that is just being closed is a failed attempt.
-KEEPALIVE_SECONDS = 4.0
+#: Below the five seconds after which common servers close an idle connection: a request written to
+#: a connection that is just being closed is a failed attempt.
+KEEP_ALIVE_SECONDS = 4.0
 
-#: What a socket is made for: family, kind, protocol, canonical name, and (address, port, …).
+#: aiohttp's argument of a socket factory: family, kind, protocol, canonical name, address and more.
 SocketTarget = tuple[int, int, int, str, tuple[Any, ...]]
 
 
 class GuardedTransport(AiohttpTransport):
-    """Raises `ForbiddenAddress` besides what an `AiohttpTransport` raises."""
+    """Raises `ForbiddenAddress` besides the errors of `AiohttpTransport`.
+
+    With a `proxy`, which resolves names itself, only the URL is checked.
+    """
 
     def __init__(
-        self, policy: GuardPolicy, resolver: GuardedResolver, per_host: int, tls: ssl.SSLContext
+        self,
+        policy: GuardPolicy,
+        resolver: GuardedResolver,
+        per_host: int,
+        tls: ssl.SSLContext,
+        proxy: str | None = None,
     ) -> None:
-        super().__init__(lambda: guarded_connector(policy, resolver, per_host, tls))
+        def connector(fresh_connection: bool) -> aiohttp.TCPConnector:
+            del fresh_connection
+            if proxy is not None:
+                return aiohttp.TCPConnector(ssl=tls, limit=0, limit_per_host=per_host)
+            return guarded_connector(policy, resolver, per_host, tls)
+
+        super().__init__(connector, proxy)
         self._policy = policy
         self._resolver = resolver
 
@@ -43,24 +55,23 @@ class GuardedTransport(AiohttpTransport):
 def guarded_connector(
     policy: GuardPolicy, resolver: GuardedResolver, per_host: int, tls: ssl.SSLContext
 ) -> aiohttp.TCPConnector:
-    """
-    Connections to judged addresses only, however the address was found.
+    """Return a connector that opens sockets to permitted addresses only.
 
-    The resolver judges names. A URL that spells out an address goes past every resolver, so the
-    address is judged again where the socket for it is made.
+    The resolver checks the addresses of names. A URL with a literal address bypasses every
+    resolver, so the address is checked again where its socket is made.
     """
 
-    def judged_socket(target: SocketTarget) -> socket.socket:
+    def guarded_socket(target: SocketTarget) -> socket.socket:
         family, kind, proto, _, (address, *_) = target
-        if reason := refusal(address, policy):
+        if reason := refusal_of(address, policy):
             raise ForbiddenAddress(f"{reason}; give an address on the public internet")
         return socket.socket(family, kind, proto)
 
     return aiohttp.TCPConnector(
         resolver=resolver,
-        socket_factory=judged_socket,
+        socket_factory=guarded_socket,
         ssl=tls,
-        limit=0,  # any common limit is one that a single host could use up
+        limit=0,  # a limit for all hosts together could be used up by a single one
         limit_per_host=per_host,
-        keepalive_timeout=KEEPALIVE_SECONDS,
+        keepalive_timeout=KEEP_ALIVE_SECONDS,
     )

@@ -15,8 +15,8 @@ from starlette.types import ASGIApp
 from api.auth.api_keys import Callers
 from api.auth.guard import Guarded
 from api.auth.rate_limits import Limiter
-from api.events.broadcaster import Hub
-from api.events.wait import Waiting
+from api.events.broadcaster import EventBroadcaster
+from api.events.wait import JobWaiter
 from api.fast_path import Lane
 from api.jobs.admission import Taker
 from api.jobs.follow_ups import Followups
@@ -26,20 +26,22 @@ from api.jobs.submit import Ordering
 from api.operations.catalogue import Catalogue
 from generation import gc_tuning as garbage
 from generation.access.permissions import Scope
-from generation.flower_publisher import Rows
+from generation.flower_publisher import FlowerPublisher
 from generation.job import Job
 from generation.queue import Nudger, celery_app
 from generation.settings import Settings
 from generation.stations.config_file import load_stations
-from generation.store import IdempotencyKey, Placed, Store
+from generation.store import IdempotencyKey, InsertResult, Store
 
 
 class NonStoringAdmission(Taker):
     """Accepts jobs and stores none."""
 
-    async def place(self, new: Sequence[Job], key: IdempotencyKey | None, now: datetime) -> Placed:
+    async def place(
+        self, new: Sequence[Job], key: IdempotencyKey | None, now: datetime
+    ) -> InsertResult:
         del key, now
-        return Placed(new)
+        return InsertResult(new)
 
 
 def baseline_app(settings: Settings) -> ASGIApp:
@@ -48,10 +50,12 @@ def baseline_app(settings: Settings) -> ASGIApp:
     catalogue = Catalogue(stations)
     orders = OrderReader(settings, catalogue, Followups(stations))
     nudger = Nudger(settings)
-    rows = Rows(nudger, celery_app(settings), "genq-floor")
+    rows = FlowerPublisher(nudger, celery_app(settings), "genq-baseline")
     taker = NonStoringAdmission(store.jobs, orders, nudger, rows)
     hints = Hints(catalogue, Paces(store.durations, stations))
-    ordering = Ordering(settings, taker, hints, Waiting(store.jobs, Hub(store.events)))
+    ordering = Ordering(
+        settings, taker, hints, JobWaiter(store.jobs, EventBroadcaster(store.events))
+    )
     callers = Callers(store.keys, settings.key_cache)
     create = Guarded(callers, Limiter(store.jobs.quotas), ordering.create, Scope.SUBMIT)
     endpoints = {("POST", "/v1/jobs"): create, ("GET", "/healthz"): healthy}

@@ -34,8 +34,8 @@ from ops.bench.submit import plain_url
 from ops.bench.usage import usage
 from ops.bench.workspace import GENQ, Workspace, temporary_workspace
 from ops.stack.ports import free_port
-from worker.context import Room
-from worker.webhooks.delivery import Deliveries
+from worker.context import WorkerContext
+from worker.webhooks.delivery import DeliveryPipeline
 
 BACKLOG = 4000
 PAIRS = 3
@@ -152,8 +152,8 @@ async def end_jobs_at_rate(
     }
     settings = Settings(**known)
     configure_logging(settings)
-    context = Room(settings, Stations(()), celery_app(settings), "bench")
-    deliveries = Deliveries(context)
+    context = WorkerContext(settings, Stations(()), celery_app(settings), "bench")
+    deliveries = DeliveryPipeline(context)
     jobs = await insert_jobs(context.store, urls, EVENTS_A_SECOND * LOAD_SECONDS)
     running = asyncio.create_task(deliveries.run())
     committed: dict[str, tuple[str, float]] = {}
@@ -175,7 +175,7 @@ async def end_jobs_at_rate(
         if monotonic() > give_up_at:
             break
         await asyncio.sleep(0.2)
-    context.leaving = True
+    context.is_stopping = True
     await deliveries.drain()
     await running
     await context.sender.aclose()

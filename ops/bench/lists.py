@@ -16,8 +16,8 @@ from typing import Any
 from sqlalchemy import Select, text
 
 from generation.job import JobState
-from generation.store import Filters, Store
-from generation.store.jobs.list import Span, way
+from generation.store import JobFilters, Store
+from generation.store.jobs.list import PageQuery, way
 from ops.bench.million_jobs import BATCH, COUNT, END, PARENT, START, TENANT, fill, job_id
 from ops.bench.stores import stores
 from ops.bench.workspace import temporary_workspace
@@ -25,33 +25,35 @@ from ops.bench.workspace import temporary_workspace
 LIMIT = 51
 RUNS = 60
 
-LISTS: Mapping[str, Filters] = {
-    "none": Filters(),
-    "state=succeeded (95 %)": Filters(state=JobState.SUCCEEDED),
-    "state=failed (3 %)": Filters(state=JobState.FAILED),
-    "state=running (0.5 %)": Filters(state=JobState.RUNNING),
-    "state=in_doubt (none)": Filters(state=JobState.IN_DOUBT),
-    "provider=kling (50 %)": Filters(provider="kling"),
-    "provider=luma (0.1 %)": Filters(provider="luma"),
-    "provider=runway (none)": Filters(provider="runway"),
-    "operation=imagine (30 %)": Filters(operation="imagine"),
-    "station=backup (0.01 %)": Filters(station="backup"),
-    "provider=suno, state=failed (0.15 %)": Filters(provider="suno", state=JobState.FAILED),
-    "created_after, a day ago": Filters(created_after=END - timedelta(days=1)),
-    "created_before, 20 days ago": Filters(created_before=END - timedelta(days=20)),
-    "updated_after, a minute ago": Filters(updated_after=END - timedelta(minutes=1)),
-    "updated_after, 20 days ago": Filters(updated_after=END - timedelta(days=20)),
-    "updated_after, 20 days ago, state=failed": Filters(
+LISTS: Mapping[str, JobFilters] = {
+    "none": JobFilters(),
+    "state=succeeded (95 %)": JobFilters(state=JobState.SUCCEEDED),
+    "state=failed (3 %)": JobFilters(state=JobState.FAILED),
+    "state=running (0.5 %)": JobFilters(state=JobState.RUNNING),
+    "state=in_doubt (none)": JobFilters(state=JobState.IN_DOUBT),
+    "provider=kling (50 %)": JobFilters(provider="kling"),
+    "provider=luma (0.1 %)": JobFilters(provider="luma"),
+    "provider=runway (none)": JobFilters(provider="runway"),
+    "operation=imagine (30 %)": JobFilters(operation="imagine"),
+    "station=backup (0.01 %)": JobFilters(station="backup"),
+    "provider=suno, state=failed (0.15 %)": JobFilters(provider="suno", state=JobState.FAILED),
+    "created_after, a day ago": JobFilters(created_after=END - timedelta(days=1)),
+    "created_before, 20 days ago": JobFilters(created_before=END - timedelta(days=20)),
+    "updated_after, a minute ago": JobFilters(updated_after=END - timedelta(minutes=1)),
+    "updated_after, 20 days ago": JobFilters(updated_after=END - timedelta(days=20)),
+    "updated_after, 20 days ago, state=failed": JobFilters(
         updated_after=END - timedelta(days=20), state=JobState.FAILED
     ),
-    "updated_after, an hour ago, provider=luma": Filters(
+    "updated_after, an hour ago, provider=luma": JobFilters(
         updated_after=END - timedelta(hours=1), provider="luma"
     ),
-    "updated_before, 20 days ago": Filters(updated_before=END - timedelta(days=20)),
-    "metadata.customer (200 jobs)": Filters(metadata={"customer": "42"}),
-    "metadata.customer, state=failed": Filters(metadata={"customer": "42"}, state=JobState.FAILED),
-    "parent": Filters(parent=PARENT),
-    "batch": Filters(batch=BATCH),
+    "updated_before, 20 days ago": JobFilters(updated_before=END - timedelta(days=20)),
+    "metadata.customer (200 jobs)": JobFilters(metadata={"customer": "42"}),
+    "metadata.customer, state=failed": JobFilters(
+        metadata={"customer": "42"}, state=JobState.FAILED
+    ),
+    "parent": JobFilters(parent=PARENT),
+    "batch": JobFilters(batch=BATCH),
 }
 
 
@@ -85,7 +87,7 @@ async def timings(url: str) -> dict[str, Timing]:
         await store.close()
 
 
-async def timing(store: Store, filters: Filters) -> Timing:
+async def timing(store: Store, filters: JobFilters) -> Timing:
     rng = random.Random(1)
     took: list[float] = []
     for run in range(RUNS):
@@ -97,10 +99,10 @@ async def timing(store: Store, filters: Filters) -> Timing:
     return Timing(statistics.median(took), p95, await plan(store, filters))
 
 
-async def plan(store: Store, filters: Filters) -> str:
+async def plan(store: Store, filters: JobFilters) -> str:
     """Return the indexes used for the first page."""
     async with store.database.reading() as connection:
-        query = way(Span(TENANT, filters, LIMIT, None, None), connection.dialect.name)
+        query = way(PageQuery(TENANT, filters, LIMIT, None, None), connection.dialect.name)
         explain = "EXPLAIN QUERY PLAN " if store.database.is_sqlite else "EXPLAIN "
         lines = await connection.execute(text(explain + written(query, connection.dialect)))
         words = [str(row[-1]) for row in lines]

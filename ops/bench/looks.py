@@ -17,7 +17,7 @@ from math import exp
 from random import Random
 
 from generation import providers
-from generation.polling.duration_histogram import NOTHING_SEEN, Ending
+from generation.polling.duration_histogram import EMPTY_HISTOGRAM, ObservedDuration
 from generation.polling.pace import Pace
 from generation.polling.schedule import next_look
 
@@ -103,14 +103,14 @@ def main() -> None:
 
 def genq_schedule(work: SimulatedOperation, *, learning: bool) -> PollingResult:
     """Poll at genq's intervals."""
-    rng, pace, sketch = Random(1), work.pace, NOTHING_SEEN
+    rng, pace, sketch = Random(1), work.pace, EMPTY_HISTOGRAM
     found = PollingResult([], [])
 
     def wait(age: float, rng: Random) -> float:
         return next_look(pace, timedelta(seconds=age), rng.random()).total_seconds()
 
     for first in range(0, JOBS, EXCHANGE_EVERY):
-        endings: list[Ending] = []
+        endings: list[ObservedDuration] = []
         for _ in range(EXCHANGE_EVERY):
             looks, lag, ending = poll_job(work, wait, rng)
             endings.append(ending)
@@ -118,7 +118,7 @@ def genq_schedule(work: SimulatedOperation, *, learning: bool) -> PollingResult:
                 found.looks.append(looks)
                 found.lags.append(lag)
         if learning:
-            sketch = sketch.with_endings(endings)
+            sketch = sketch.with_durations(endings)
             pace = replace(pace, seen=sketch)
     return found
 
@@ -129,7 +129,9 @@ def fixed_schedule(work: SimulatedOperation, seconds: float) -> PollingResult:
     return PollingResult([looks for looks, _, _ in watched], [lag for _, lag, _ in watched])
 
 
-def poll_job(work: SimulatedOperation, wait: Wait, rng: Random) -> tuple[int, float, Ending]:
+def poll_job(
+    work: SimulatedOperation, wait: Wait, rng: Random
+) -> tuple[int, float, ObservedDuration]:
     """Poll one job from its start until a poll finds its end."""
     ended = visible_end(work, rng)
     age, before, looks = 0.0, 0.0, 0
@@ -137,7 +139,7 @@ def poll_job(work: SimulatedOperation, wait: Wait, rng: Random) -> tuple[int, fl
         before = age
         age += wait(age, rng) + rng.random() * TICK_SECONDS
         looks += 1
-    return looks, age - ended, Ending(before, age)
+    return looks, age - ended, ObservedDuration(before, age)
 
 
 def visible_end(work: SimulatedOperation, rng: Random) -> float:

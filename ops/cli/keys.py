@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from generation.access.permissions import (
+    DEFAULT_SCOPES,
     LONGEST_TENANT,
     TENANT,
-    USUAL_SCOPES,
     Access,
     Limits,
     Rate,
@@ -37,7 +37,7 @@ ScopeOption = Annotated[
     typer.Option(
         "--scope",
         help="permission of the key; may be repeated",
-        show_default=", ".join(sorted(USUAL_SCOPES)),
+        show_default=", ".join(sorted(DEFAULT_SCOPES)),
     ),
 ]
 ProviderOption = Annotated[
@@ -88,7 +88,7 @@ def create(
     """
     now = datetime.now(UTC)
     access = Access(
-        scopes=frozenset(scope) if scope else USUAL_SCOPES,
+        scopes=frozenset(scope) if scope else DEFAULT_SCOPES,
         providers=checked_providers(provider) if provider else None,
         limits=Limits(
             rate=checked_rate(rate) if rate else None,

@@ -115,13 +115,13 @@ def sandbox(
 
 def checked_settings() -> "Settings":
     """Return the settings of API and workers. Raises `CliError` if they cannot work."""
-    from generation.stations.config_file import BadStations, load_stations
+    from generation.stations.config_file import StationsFileError, load_stations
 
     settings = load_settings()
     check_file(sqlite_file(settings))
     try:
         load_stations(settings)
-    except BadStations as error:
+    except StationsFileError as error:
         raise CliError(str(error)) from None
     return settings
 

@@ -71,10 +71,10 @@ def signing_key() -> None:
 def checked_overlap(text: str) -> timedelta:
     """Return the duration. Raises `CliError` if it is invalid or too long."""
     from generation.settings import duration
-    from generation.webhooks.secrets import LONGEST_OVERLAP
+    from generation.webhooks.secrets import MAX_SECRET_OVERLAP
 
     seconds = duration(text)
-    if not isinstance(seconds, float) or seconds > LONGEST_OVERLAP.total_seconds():
+    if not isinstance(seconds, float) or seconds > MAX_SECRET_OVERLAP.total_seconds():
         raise CliError(
             "--overlap must be a duration of at most 7d, such as 30m, 24h or 7d", ExitCode.USAGE
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 from zlib import crc32
 
 from generation.settings import Settings
-from generation.stations.config_file import BadStations, load_stations
+from generation.stations.config_file import StationsFileError, load_stations
 from ops.cli.database import sqlite_file
 from ops.cli.exit_codes import CliError
 from ops.local.data_folder import DataFolder
@@ -31,7 +31,7 @@ def has_own_stations(settings: Settings) -> bool:
     """Whether stations are configured. Raises `CliError` if they are unusable."""
     try:
         return len(load_stations(settings)) > 0
-    except BadStations as error:
+    except StationsFileError as error:
         raise CliError(str(error)) from None
 
 

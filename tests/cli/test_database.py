@@ -189,7 +189,10 @@ class TestKeys:
                 "--provider klng",
                 "genq: --provider: there is no provider 'klng'; did you mean kling?",
             ),
-            ("--expires soon", "genq: --expires must be a time such as 90d, 12h or 2027-01-31T12:00:00Z"),
+            (
+                "--expires soon",
+                "genq: --expires must be a time such as 90d, 12h or 2027-01-31T12:00:00Z",
+            ),
             ("--expires 2020-01-01T00:00:00Z", "genq: --expires must be in the future"),
             ("--expires 2090-01-01T00:00:00", "genq: --expires needs a time zone"),
             ("--scope write", "genq: Invalid value for '--scope'"),

@@ -9,16 +9,16 @@ from typing import Any
 
 from generation.contract.errors import ErrorCode
 from generation.job import Job, JobError, JobState, Webhook
-from generation.store import Claimed, Store, new_key
+from generation.store import ClaimedDelivery, Store, new_key
 from generation.store.webhooks.delivery_log import LogFilters
 from generation.webhooks.delivery import (
     Delivery,
     DeliveryState,
     after_attempt,
-    attempt_of,
+    attempt_record,
 )
-from generation.webhooks.endpoint import Endpoint
-from generation.webhooks.outcome import Outcome
+from generation.webhooks.endpoint import RegisteredEndpoint
+from generation.webhooks.outcome import DeliveryOutcome
 from generation.webhooks.secrets import OldSecret
 from tests.unit.jobs import NOON, a_job
 from tests.unit.webhooks.endpoints import an_endpoint
@@ -42,30 +42,32 @@ async def ended(store: Store, **changes: Any) -> Job:
     return change.after
 
 
-async def registered(store: Store, **changes: Any) -> Endpoint:
+async def registered(store: Store, **changes: Any) -> RegisteredEndpoint:
     endpoint = an_endpoint(**changes)
     await store.endpoints.add(endpoint)
     return endpoint
 
 
-async def claim(store: Store, at: datetime = NOON, limit: int = 100) -> list[Claimed]:
+async def claim(store: Store, at: datetime = NOON, limit: int = 100) -> list[ClaimedDelivery]:
     return await store.deliveries.claim(at, limit, at + timedelta(seconds=30))
 
 
-def in_order(claimed: list[Claimed]) -> list[Claimed]:
+def in_order(claimed: list[ClaimedDelivery]) -> list[ClaimedDelivery]:
     return sorted(claimed, key=lambda each: each.delivery.id)
 
 
-async def tried(store: Store, claimed: Claimed, outcome: Outcome, at: datetime = NOON) -> Delivery:
+async def tried(
+    store: Store, claimed: ClaimedDelivery, outcome: DeliveryOutcome, at: datetime = NOON
+) -> Delivery:
     """The delivery once an attempt has come to this."""
     after = after_attempt(claimed.delivery, outcome, at, 0.5)
-    await store.deliveries.save(after, attempt_of(claimed.delivery, after, outcome, at))
+    await store.deliveries.save(after, attempt_record(claimed.delivery, after, outcome, at))
     return after
 
 
 async def test_the_webhook_of_a_job_and_every_endpoint_that_asked_are_owed(store: Store) -> None:
     usual = await registered(store)
-    births = await registered(store, events=("job.queued",))
+    submissions = await registered(store, events=("job.queued",))
     choosy = await registered(store, metadata={"customer": "42"})
     await registered(store, events=("job.succeeded",))
     await registered(store, enabled=False)
@@ -75,17 +77,17 @@ async def test_the_webhook_of_a_job_and_every_endpoint_that_asked_are_owed(store
 
     owed = await store.delivery_log.of_job(job.id)
     assert [(each.event_type, each.endpoint_id, each.lane) for each in owed] == [
-        ("job.queued", births.id, births.id),
+        ("job.queued", submissions.id, submissions.id),
         ("job.failed", None, "example.test:8443"),
         ("job.failed", usual.id, usual.id),
         ("job.failed", choosy.id, choosy.id),
     ]
-    birth, *endings = owed
-    assert b'"type":"job.queued"' in birth.body
-    assert f'"id":"{birth.event_id}","sequence":1'.encode() in birth.body
+    submission, *endings = owed
+    assert b'"type":"job.queued"' in submission.body
+    assert f'"id":"{submission.event_id}","sequence":1'.encode() in submission.body
     assert len({(each.event_id, each.body) for each in endings}) == 1
     assert [each.endpoint_id for each in await store.delivery_log.of_job(other.id)] == [
-        births.id,
+        submissions.id,
         usual.id,
     ]
 
@@ -117,11 +119,11 @@ async def test_attempts_are_saved_with_what_came_of_them(store: Store) -> None:
     endpoint = await registered(store)
     job = await ended(store)
     (claimed,) = await claim(store)
-    busy = Outcome(status=503, excerpt="busy 猫", duration=timedelta(milliseconds=1234))
+    busy = DeliveryOutcome(status=503, excerpt="busy 猫", duration=timedelta(milliseconds=1234))
     waiting = await tried(store, claimed, busy)
     assert waiting.wake_at == NOON + timedelta(seconds=5)
     (claimed,) = await claim(store, LATER)
-    await tried(store, claimed, Outcome(status=204), LATER)
+    await tried(store, claimed, DeliveryOutcome(status=204), LATER)
     found = await store.delivery_log.get(claimed.delivery.id, "acme")
     assert found is not None
     delivery, attempts = found
@@ -142,8 +144,8 @@ async def test_a_save_that_comes_too_late_is_dropped(store: Store) -> None:
     await ended(store)
     (first,) = await claim(store)
     (again,) = await claim(store, LATER)
-    await tried(store, again, Outcome(status=200), LATER)
-    await tried(store, first, Outcome(status=500), LATER)
+    await tried(store, again, DeliveryOutcome(status=200), LATER)
+    await tried(store, first, DeliveryOutcome(status=500), LATER)
     found = await store.delivery_log.get(first.delivery.id, "acme")
     assert found is not None
     assert found[0].state is S.DELIVERED
@@ -156,7 +158,7 @@ async def test_what_is_put_aside_is_pulled_by_lane_and_in_order(store: Store) ->
         await ended(store)
     claimed = await claim(store)
     assert len(claimed) == 10
-    await store.deliveries.put_aside([each.delivery for each in claimed], LATER)
+    await store.deliveries.set_aside([each.delivery for each in claimed], LATER)
     assert await claim(store) == []
     pulled = await store.deliveries.pull({hung.id: 2, well.id: 9}, NOON, LATER)
     lanes = [each.delivery.lane for each in pulled]
@@ -173,12 +175,12 @@ async def test_only_the_first_of_an_ordered_endpoint_may_go(store: Store) -> Non
     first, *others = in_order(await claim(store))
     assert first.delivery.job_id == jobs[0].id
     assert [each.blocked for each in (first, *others)] == [False, True, True]
-    await tried(store, first, Outcome(status=500))
-    await store.deliveries.put_aside([each.delivery for each in others], LATER)
+    await tried(store, first, DeliveryOutcome(status=500))
+    await store.deliveries.set_aside([each.delivery for each in others], LATER)
     (next_one,) = await store.deliveries.pull({endpoint.id: 1}, NOON, LATER)
     assert next_one.blocked, "the first is to be tried again"
     (first,) = await claim(store, NOON + timedelta(seconds=10))
-    await tried(store, first, Outcome(status=200))
+    await tried(store, first, DeliveryOutcome(status=200))
     claimed = in_order(await claim(store, LATER))
     assert [each.blocked for each in claimed] == [False, True]
 
@@ -199,7 +201,7 @@ async def test_the_log_is_filtered_and_walked_newest_first(store: Store) -> None
     born = [NOON + timedelta(hours=hour) for hour in range(4)]
     jobs = [await ended(store, webhook=HOOK, created_at=at) for at in born]
     (sent, *_) = await claim(store)
-    await tried(store, sent, Outcome(status=410))
+    await tried(store, sent, DeliveryOutcome(status=410))
 
     async def listed(**wanted: Any) -> list[str | None]:
         page = await store.delivery_log.page("acme", LogFilters(**wanted), limit=50)
@@ -226,7 +228,7 @@ async def test_a_delivery_is_sent_again_or_withdrawn_as_its_owner_says(store: St
     await registered(store)
     await ended(store)
     (claimed,) = await claim(store)
-    delivered = await tried(store, claimed, Outcome(status=200))
+    delivered = await tried(store, claimed, DeliveryOutcome(status=200))
     log = store.delivery_log
     assert await log.resend(delivered.id, "somebody else", LATER) is None
     assert await log.cancel(delivered.id, "acme", LATER) == replace(
@@ -240,7 +242,7 @@ async def test_a_delivery_is_sent_again_or_withdrawn_as_its_owner_says(store: St
     withdrawn = await log.cancel(delivered.id, "acme", LATER)
     assert withdrawn is not None
     assert withdrawn.state is S.CANCELED
-    await tried(store, claimed, Outcome(status=200), LATER)
+    await tried(store, claimed, DeliveryOutcome(status=200), LATER)
     found = await log.get(delivered.id, "acme")
     assert found is not None
     assert found[0].state is S.CANCELED, "what was on the wire changes nothing any more"
@@ -251,7 +253,7 @@ async def test_what_failed_since_is_recovered_and_what_is_pending_withdrawn(stor
     born = [NOON + timedelta(hours=hour) for hour in range(4)]
     jobs = [await ended(store, created_at=at) for at in born]
     for claimed in await claim(store, born[3]):
-        await tried(store, claimed, Outcome(status=410), born[3])
+        await tried(store, claimed, DeliveryOutcome(status=410), born[3])
     log, now = store.delivery_log, NOON + timedelta(hours=9)
     assert await log.recover("whe_other", born[0], now, now) == 0
     assert await log.recover(endpoint.id, born[1], born[3], now) == 2

@@ -11,9 +11,9 @@ import pytest
 from generation.job import Webhook
 from generation.store import Store, TooManyEndpoints, new_key
 from generation.store.webhooks.delivery_log import LogFilters
-from generation.webhooks.endpoint import Endpoint
-from generation.webhooks.health import Health
-from generation.webhooks.notices import test_event as a_test_event
+from generation.webhooks.endpoint import RegisteredEndpoint
+from generation.webhooks.health import EndpointHealth
+from generation.webhooks.notices import endpoint_test_event
 from generation.webhooks.secrets import OldSecret
 from tests.unit.jobs import NOON, a_job
 from tests.unit.webhooks.endpoints import an_endpoint
@@ -22,7 +22,7 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
 
-async def fresh(store: Store, endpoint: Endpoint) -> Endpoint:
+async def fresh(store: Store, endpoint: RegisteredEndpoint) -> RegisteredEndpoint:
     found = await store.endpoints.get(endpoint.id, endpoint.tenant)
     assert found is not None
     return found
@@ -41,7 +41,7 @@ async def test_an_endpoint_comes_back_as_it_was_put_in(store: Store) -> None:
         disabled_reason="410",
         disabled_at=NOON,
         old_secrets=(OldSecret("whsec_old", NOON + HOUR),),
-        health=Health(first_failure_at=NOON, failing_since=NOON + HOUR, alerted=70),
+        health=EndpointHealth(first_failure_at=NOON, failing_since=NOON + HOUR, alerted=70),
     )
     await store.endpoints.add(endpoint)
     assert await fresh(store, endpoint) == endpoint
@@ -56,7 +56,7 @@ async def test_a_change_meets_the_endpoint_as_it_is(store: Store) -> None:
     endpoint = an_endpoint(description="")
     await store.endpoints.add(endpoint)
 
-    def longer(before: Endpoint) -> Endpoint:
+    def longer(before: RegisteredEndpoint) -> RegisteredEndpoint:
         return replace(before, description=before.description + "x")
 
     await asyncio.gather(*(store.endpoints.change(endpoint.id, "acme", longer) for _ in range(20)))
@@ -79,7 +79,7 @@ async def test_a_test_goes_to_one_endpoint_whatever_it_asked_for(store: Store) -
     one, other = an_endpoint(events=("job.failed",)), an_endpoint()
     for endpoint in (one, other):
         await store.endpoints.add(endpoint)
-    delivery = await store.endpoints.test(one, a_test_event(one, NOON))
+    delivery = await store.endpoints.test(one, endpoint_test_event(one, NOON))
     assert (delivery.endpoint_id, delivery.job_id) == (one.id, None)
     (claimed,) = await store.deliveries.claim(NOON, 10, NOON + HOUR)
     assert claimed.delivery.body == delivery.body

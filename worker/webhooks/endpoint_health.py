@@ -1,35 +1,35 @@
-"""
-What an attempt says of the endpoint it went to.
-"""
+"""What an attempt shows about the endpoint."""
 
 from datetime import datetime
 
 import structlog
 
 from generation.store import EndpointStore
-from generation.webhooks.endpoint import Endpoint
-from generation.webhooks.health import WELL, after_failure, is_lost, percent
-from generation.webhooks.outcome import Outcome
+from generation.webhooks.endpoint import RegisteredEndpoint
+from generation.webhooks.health import HEALTHY, after_failure, has_failed_too_long, percent
+from generation.webhooks.outcome import DeliveryOutcome
 
 log = structlog.get_logger(__name__)
 
 
 async def note(
-    endpoints: EndpointStore, endpoint: Endpoint, outcome: Outcome, now: datetime
+    endpoints: EndpointStore, endpoint: RegisteredEndpoint, outcome: DeliveryOutcome, now: datetime
 ) -> None:
+    """Save changes of an endpoint's health.
+
+    An endpoint that asks for it, or that has failed for five days, is disabled.
     """
-    Write down what is new about an endpoint, and nothing where nothing is. One that wants no more
-    is disabled, and so is one that has failed for five days.
-    """
-    if outcome.wants_no_more:
-        if await endpoints.disable(endpoint, now, f"the receiver {outcome.wish}"):
+    if outcome.is_opt_out:
+        if await endpoints.disable(endpoint, now, f"the receiver {outcome.opt_out_reason}"):
             log.warning("endpoint_disabled", endpoint_id=endpoint.id, tenant=endpoint.tenant)
         return
     if outcome.error_class is None:
-        if endpoint.health != WELL:
+        if endpoint.health != HEALTHY:
             await endpoints.succeeded(endpoint)
         return
-    if after_failure(endpoint.health, now) is endpoint.health and not is_lost(endpoint.health, now):
+    if after_failure(endpoint.health, now) is endpoint.health and not has_failed_too_long(
+        endpoint.health, now
+    ):
         return
     change = await endpoints.failed(endpoint, now)
     if change is None:

@@ -1,6 +1,4 @@
-"""
-Deliveries and their attempts as rows, and back.
-"""
+"""Deliveries and their attempts as rows, and back."""
 
 from dataclasses import fields
 from datetime import timedelta
@@ -9,7 +7,7 @@ from typing import Any
 from sqlalchemy import CursorResult, Row
 
 from generation.store.schema import deliveries
-from generation.webhooks.delivery import Attempt, Delivery, DeliveryState
+from generation.webhooks.delivery import AttemptRecord, Delivery, DeliveryState
 from generation.webhooks.outcome import ErrorClass
 
 FIXED = frozenset(
@@ -25,12 +23,12 @@ FIELDS = tuple(field.name for field in fields(Delivery))
 
 
 def read_deliveries(found: CursorResult[Any]) -> list[Delivery]:
-    """The deliveries of these rows, in their order. Raises where a column cannot be read."""
+    """Return the deliveries of these rows, in order. Raises if a column cannot be read."""
     return [delivery_of(row) for row in found]
 
 
 def delivery_of(row: Row[Any], **changes: Any) -> Delivery:
-    """The delivery of a row, but for these changes."""
+    """Return the delivery of a row, with these changes."""
     values: dict[str, Any] = {name: getattr(row, name) for name in FIELDS}
     values["state"] = DeliveryState(values["state"])
     return Delivery(**(values | changes))
@@ -42,7 +40,7 @@ def delivery_row(delivery: Delivery) -> dict[str, Any]:
     }
 
 
-def attempt_row(attempt: Attempt) -> dict[str, Any]:
+def attempt_row(attempt: AttemptRecord) -> dict[str, Any]:
     return {
         "delivery_id": attempt.delivery_id,
         "number": attempt.number,
@@ -56,8 +54,8 @@ def attempt_row(attempt: Attempt) -> dict[str, Any]:
     }
 
 
-def attempt_of_row(row: Row[Any]) -> Attempt:
-    return Attempt(
+def attempt_of_row(row: Row[Any]) -> AttemptRecord:
+    return AttemptRecord(
         delivery_id=row.delivery_id,
         number=row.number,
         started_at=row.started_at,

@@ -1,6 +1,4 @@
-"""
-Endpoints as rows and rows as endpoints.
-"""
+"""Endpoints as rows, and rows as endpoints."""
 
 from collections.abc import Sequence
 from dataclasses import fields
@@ -9,28 +7,28 @@ from typing import Any
 
 from sqlalchemy import CursorResult, Row
 
-from generation.webhooks.endpoint import Endpoint
-from generation.webhooks.health import Health
+from generation.webhooks.endpoint import RegisteredEndpoint
+from generation.webhooks.health import EndpointHealth
 from generation.webhooks.secrets import OldSecret
 
-#: Fields that are columns as they are.
+#: Fields that are columns of the same name.
 PLAIN = tuple(
     field.name
-    for field in fields(Endpoint)
+    for field in fields(RegisteredEndpoint)
     if field.name not in {"events", "old_secrets", "health"}
 )
 
 
-def read_endpoints(found: CursorResult[Any]) -> list[Endpoint]:
-    """The endpoints of these rows, in their order. Raises where a column cannot be read."""
+def read_endpoints(found: CursorResult[Any]) -> list[RegisteredEndpoint]:
+    """Return the endpoints of these rows, in order. Raises if a column cannot be read."""
     return [endpoint_of(row) for row in found]
 
 
-def endpoint_of(row: Row[Any]) -> Endpoint:
-    return Endpoint(
+def endpoint_of(row: Row[Any]) -> RegisteredEndpoint:
+    return RegisteredEndpoint(
         events=tuple(row.events),
         old_secrets=old_secrets_of(row.old_secrets),
-        health=Health(
+        health=EndpointHealth(
             first_failure_at=row.first_failure_at,
             failing_since=row.failing_since,
             alerted=row.alerted,
@@ -39,8 +37,8 @@ def endpoint_of(row: Row[Any]) -> Endpoint:
     )
 
 
-def endpoint_row(endpoint: Endpoint) -> dict[str, Any]:
-    """The whole row."""
+def endpoint_row(endpoint: RegisteredEndpoint) -> dict[str, Any]:
+    """Return the whole row."""
     return {name: getattr(endpoint, name) for name in PLAIN} | {
         "events": list(endpoint.events),
         "old_secrets": old_secrets_document(endpoint.old_secrets),

@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 
 from generation.settings import Settings
-from generation.stations.config_file import BadStations, load_stations
-from generation.stations.key_health import Account, KeyName
+from generation.stations.config_file import StationsFileError, load_stations
+from generation.stations.key_health import KeyHealth, KeyName
 from generation.store import Store
 from ops.cli.check.finding import Finding, problem, warning
 
@@ -14,7 +14,7 @@ def configured_keys(settings: Settings) -> frozenset[KeyName]:
     """Return the configured keys; none if the stations cannot be read (reported elsewhere)."""
     try:
         stations = load_stations(settings)
-    except BadStations:
+    except StationsFileError:
         return frozenset()
     return frozenset((station.name, key.name) for station in stations for key in station.keys)
 
@@ -33,7 +33,7 @@ async def key_findings(store: Store, keys: Collection[KeyName]) -> list[Finding]
     return [*found, *gone]
 
 
-def health_findings(account: Account, now: datetime) -> Iterator[Finding]:
+def health_findings(account: KeyHealth, now: datetime) -> Iterator[Finding]:
     subject = f"key {account.station}/{account.key}"
     if account.blocked_code is not None and account.blocked_since is not None:
         yield warning(

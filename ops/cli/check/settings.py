@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 from generation.settings import Settings
-from generation.stations.config_file import BadStations, load_stations
+from generation.stations.config_file import StationsFileError, load_stations
 from generation.stations.station import Key, Stations
 from ops.cli.check.finding import Finding, ok, problem, warning
 from ops.cli.exit_codes import CliError
@@ -35,7 +35,7 @@ def failed_check(subject: str, check: Callable[[], None]) -> Finding | None:
 def station_findings(settings: Settings) -> Iterator[Finding]:
     try:
         stations = load_stations(settings)
-    except BadStations as error:
+    except StationsFileError as error:
         yield problem("stations", str(error))
         return
     if not len(stations):

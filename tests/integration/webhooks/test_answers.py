@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from generation.webhooks.outcome import EXCERPT_BYTES, ErrorClass, Outcome
+from generation.webhooks.outcome import EXCERPT_BYTES, DeliveryOutcome, ErrorClass
 from generation.webhooks.sender import Sender
 from generation.webhooks.signature import new_secret
 from tests.integration.webhooks.conftest import BODY, MakeSender, delivery
@@ -25,7 +25,7 @@ from tests.integration.webhooks.receiver import (
 LONG = timedelta(seconds=30)
 
 
-async def send(sender: Sender, url: str, secret: str) -> Outcome:
+async def send(sender: Sender, url: str, secret: str) -> DeliveryOutcome:
     return await sender.send(delivery(url), [secret], datetime.now(UTC))
 
 
@@ -75,33 +75,33 @@ async def test_a_body_that_is_not_json_is_sent_byte_for_byte(sender: Sender, sec
 @pytest.mark.parametrize(
     ("behaviour", "outcome"),
     [
-        (answering("204 No Content"), Outcome(status=204)),
+        (answering("204 No Content"), DeliveryOutcome(status=204)),
         (
             answering("500 Internal Server Error", b"it broke\x00 \xff"),
-            Outcome(status=500, excerpt="it broke\ufffd \ufffd"),
+            DeliveryOutcome(status=500, excerpt="it broke\ufffd \ufffd"),
         ),
         (
             answering("503 Busy", headers=["Retry-After: 120", "X-Other: 1"]),
-            Outcome(status=503, headers={"retry-after": "120"}),
+            DeliveryOutcome(status=503, headers={"retry-after": "120"}),
         ),
         (
             answering("500 Oops", headers=["webhook-delivery: disable"]),
-            Outcome(status=500, headers={"webhook-delivery": "disable"}),
+            DeliveryOutcome(status=500, headers={"webhook-delivery": "disable"}),
         ),
-        (answering("410 Gone"), Outcome(status=410)),
-        (saying(b"HTTP/1.1 103 Hints\r\n\r\nHTTP/1.1 200 OK\r\n\r\n"), Outcome(status=200)),
+        (answering("410 Gone"), DeliveryOutcome(status=410)),
+        (saying(b"HTTP/1.1 103 Hints\r\n\r\nHTTP/1.1 200 OK\r\n\r\n"), DeliveryOutcome(status=200)),
         (
             saying(b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 3\r\n\r\nabc"),
-            Outcome(status=200, excerpt="abc"),
+            DeliveryOutcome(status=200, excerpt="abc"),
         ),
         (
             saying(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\nconnection: close\r\n\r\nabc"),
-            Outcome(status=200, excerpt="abc"),
+            DeliveryOutcome(status=200, excerpt="abc"),
         ),
     ],
 )
 async def test_answers(
-    make_sender: MakeSender, secret: str, behaviour: Behaviour, outcome: Outcome
+    make_sender: MakeSender, secret: str, behaviour: Behaviour, outcome: DeliveryOutcome
 ) -> None:
     sender = make_sender(total=timedelta(seconds=1))
     async with receiver(behaviour) as there:
@@ -116,7 +116,7 @@ async def test_a_redirect_is_not_followed(sender: Sender, secret: str) -> None:
         async with receiver(moved) as there:
             outcome = await send(sender, there.url, secret)
     assert outcome.error_class is ErrorClass.REDIRECT
-    assert target.url in outcome.complaint
+    assert target.url in outcome.error_line
     assert (len(there.requests), target.connections) == (1, 0)
 
 

@@ -1,6 +1,6 @@
 """What a guarded client promises to whoever fetches with it."""
 
-import httpx
+import httpx2 as httpx
 import pytest
 
 from generation.webhooks.client import guarded_client, read_head

@@ -7,14 +7,14 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 
 import aiohttp
-import httpx
+import httpx2 as httpx
 import pytest
 from aiohttp.abc import ResolveResult
 
 from generation.webhooks.client import guarded_client
 from generation.webhooks.guard import ForbiddenAddress, GuardPolicy
-from generation.webhooks.outcome import ErrorClass, Outcome
-from generation.webhooks.resolver import GuardedResolver, ThreadedNames
+from generation.webhooks.outcome import DeliveryOutcome, ErrorClass
+from generation.webhooks.resolver import GuardedResolver, ThreadedResolver
 from generation.webhooks.sender import Sender
 from generation.webhooks.transport import guarded_connector
 from tests.integration.webhooks.conftest import LOOPBACK, Certificate, MakeSender, delivery
@@ -27,7 +27,7 @@ STRICT = GuardPolicy(allow_http=True, allowed_ports=None)
 IPV6 = GuardPolicy(allow_http=True, allowed_networks=(ip_network("::1/128"),), allowed_ports=None)
 
 
-async def send(sender: Sender, url: str, secret: str) -> Outcome:
+async def send(sender: Sender, url: str, secret: str) -> DeliveryOutcome:
     return await sender.send(delivery(url), [secret], datetime.now(UTC))
 
 
@@ -173,7 +173,7 @@ async def test_the_systems_own_resolver(make_sender: MakeSender, secret: str) ->
             allowed_ports=None,
         )
         assert (await send(make_sender(wide), url, secret)).status == 200
-        resolver = GuardedResolver(STRICT, ThreadedNames())
+        resolver = GuardedResolver(STRICT, ThreadedResolver())
         with pytest.raises(ForbiddenAddress, match="localhost leads to"):
             await resolver.resolve("localhost", there.port)
         await resolver.close()

@@ -19,8 +19,8 @@ from generation.store import Store
 from generation.store.webhooks.delivery_log import LogFilters
 from generation.store.webhooks.outbox import to_endpoint, write
 from generation.webhooks.delivery import Delivery, DeliveryState
-from generation.webhooks.endpoint import Endpoint
-from generation.webhooks.notices import test_event as a_test_event
+from generation.webhooks.endpoint import RegisteredEndpoint
+from generation.webhooks.notices import endpoint_test_event
 from tests.integration.webhooks.receiver import (
     Behaviour,
     Receiver,
@@ -30,8 +30,8 @@ from tests.integration.webhooks.receiver import (
 )
 from tests.services.waiting import wait_for_async
 from tests.unit.webhooks.endpoints import an_endpoint
-from worker.context import Room
-from worker.webhooks.delivery import Deliveries
+from worker.context import WorkerContext
+from worker.webhooks.delivery import DeliveryPipeline
 
 S = DeliveryState
 #: How long one that hangs is waited for: longer than a busy machine takes for everybody else.
@@ -42,36 +42,36 @@ SOON = timedelta(seconds=60)
 class Bench:
     """A worker's room whose pipeline runs, on a store of its own."""
 
-    def __init__(self, room: Room) -> None:
-        self.room = room
-        self.store: Store = room.store
+    def __init__(self, context: WorkerContext) -> None:
+        self.context = context
+        self.store: Store = context.store
 
-    async def endpoint(self, url: str, **changes: Any) -> Endpoint:
+    async def endpoint(self, url: str, **changes: Any) -> RegisteredEndpoint:
         endpoint = an_endpoint(url=url, **changes)
         await self.store.endpoints.add(endpoint)
         return endpoint
 
-    async def owe(self, endpoint: Endpoint, count: int = 1) -> list[Delivery]:
+    async def owe(self, endpoint: RegisteredEndpoint, count: int = 1) -> list[Delivery]:
         """So many events that are due for this endpoint."""
         now = datetime.now(UTC)
         owed = [
             to_endpoint(endpoint, event, event.body or b"", now)
-            for event in (a_test_event(endpoint, now) for _ in range(count))
+            for event in (endpoint_test_event(endpoint, now) for _ in range(count))
         ]
         async with self.store.database.writing() as connection:
             await write(connection, owed)
         return owed
 
-    async def states(self, endpoint: Endpoint) -> dict[DeliveryState, int]:
+    async def states(self, endpoint: RegisteredEndpoint) -> dict[DeliveryState, int]:
         return await self.store.delivery_log.counts(endpoint.id, datetime(2020, 1, 1, tzinfo=UTC))
 
-    async def until(self, endpoint: Endpoint, state: DeliveryState, count: int) -> None:
+    async def until(self, endpoint: RegisteredEndpoint, state: DeliveryState, count: int) -> None:
         async def there() -> bool:
             return (await self.states(endpoint))[state] == count
 
         await wait_for_async(there, SOON, f"{count} deliveries to be {state}")
 
-    async def errors(self, endpoint: Endpoint) -> set[str]:
+    async def errors(self, endpoint: RegisteredEndpoint) -> set[str]:
         filters = LogFilters(endpoint_id=endpoint.id)
         page = await self.store.delivery_log.page("acme", filters, limit=50)
         return {each.last_error.partition(":")[0] for each in page}
@@ -92,17 +92,17 @@ async def working(folder: Path, store_url: str, **changes: Any) -> AsyncGenerato
         "webhook_timeout": timedelta(seconds=5),
     }
     settings = Settings(**(known | changes))
-    room = Room(settings, Stations(()), celery_app(settings), "test")
-    deliveries = Deliveries(room)
+    context = WorkerContext(settings, Stations(()), celery_app(settings), "test")
+    deliveries = DeliveryPipeline(context)
     running = asyncio.create_task(deliveries.run())
     try:
-        yield Bench(room)
+        yield Bench(context)
     finally:
-        room.leaving = True
+        context.is_stopping = True
         await asyncio.wait_for(deliveries.drain(), 60)
         await running
-        await room.sender.aclose()
-        await room.store.close()
+        await context.sender.aclose()
+        await context.store.close()
 
 
 @pytest.fixture
@@ -199,7 +199,7 @@ async def test_what_cannot_be_signed_takes_nobodys_place(tmp_path: Path, sqlite_
             damaged = await bench.endpoint(there.url, secret="whsec_-")
             await bench.owe(damaged, 20)
             await wait_for_async(
-                lambda: [each["event"] for each in logs].count("delivery_broke") >= 20,
+                lambda: [each["event"] for each in logs].count("delivery_crashed") >= 20,
                 SOON,
                 "all of them to be met",
             )
@@ -248,14 +248,14 @@ async def test_what_cannot_be_sent_any_more_ends(bench: Bench) -> None:
         assert well.requests == []
 
         listener = await bench.endpoint(well.url, events=("endpoint.disabled",))
-        leaving = await bench.endpoint(gone.url)
-        await bench.owe(leaving)
+        is_stopping = await bench.endpoint(gone.url)
+        await bench.owe(is_stopping)
         await bench.until(listener, S.DELIVERED, 1)
         (told,) = well.requests
         assert b'"type":"endpoint.disabled"' in told.body
-        assert leaving.id.encode() in told.body
-        assert leaving.secret.encode() not in told.body
-        fresh = await bench.store.endpoints.get(leaving.id, "acme")
+        assert is_stopping.id.encode() in told.body
+        assert is_stopping.secret.encode() not in told.body
+        fresh = await bench.store.endpoints.get(is_stopping.id, "acme")
         assert fresh is not None
         assert (fresh.enabled, fresh.disabled_reason) == (False, "the receiver answered 410")
 

@@ -3,13 +3,13 @@
 from itertools import count
 from typing import Any
 
-from generation.webhooks.endpoint import Endpoint
+from generation.webhooks.endpoint import RegisteredEndpoint
 from tests.unit.jobs import NOON
 
 _numbers = count(1)
 
 
-def an_endpoint(**changes: Any) -> Endpoint:
+def an_endpoint(**changes: Any) -> RegisteredEndpoint:
     """An enabled endpoint of the tenant of `a_job`."""
     known: dict[str, Any] = {
         "id": f"whe_{next(_numbers):026d}",
@@ -19,4 +19,4 @@ def an_endpoint(**changes: Any) -> Endpoint:
         "created_at": NOON,
         "updated_at": NOON,
     }
-    return Endpoint(**(known | changes))
+    return RegisteredEndpoint(**(known | changes))

@@ -6,14 +6,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from generation.webhooks.delivery import (
-    Attempt,
+    AttemptRecord,
     Delivery,
     DeliveryState,
     after_attempt,
-    attempt_of,
-    queued_again,
+    attempt_record,
+    requeued_delivery,
 )
-from generation.webhooks.outcome import ErrorClass, Outcome
+from generation.webhooks.outcome import DeliveryOutcome, ErrorClass
 from generation.webhooks.schedule import SCHEDULE
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -36,24 +36,24 @@ DELIVERY = Delivery(
 )
 
 
-def asked(status: int, what: str) -> Outcome:
-    return Outcome(status=status, headers={"webhook-delivery": what})
+def asked(status: int, what: str) -> DeliveryOutcome:
+    return DeliveryOutcome(status=status, headers={"webhook-delivery": what})
 
 
 @pytest.mark.parametrize(
     ("outcome", "state"),
     [
-        (Outcome(status=200), S.DELIVERED),
-        (Outcome(status=202), S.DELIVERED),
-        (Outcome(status=204), S.DELIVERED),
+        (DeliveryOutcome(status=200), S.DELIVERED),
+        (DeliveryOutcome(status=202), S.DELIVERED),
+        (DeliveryOutcome(status=204), S.DELIVERED),
         (asked(200, "disable"), S.DELIVERED),
         (asked(200, "abort-message"), S.DELIVERED),
-        (Outcome(status=410), S.FAILED),
+        (DeliveryOutcome(status=410), S.FAILED),
         (asked(503, "disable"), S.CANCELED),
         (asked(400, "abort-message"), S.CANCELED),
     ],
 )
-def test_answers_that_end_it(outcome: Outcome, state: DeliveryState) -> None:
+def test_answers_that_end_it(outcome: DeliveryOutcome, state: DeliveryState) -> None:
     after = after_attempt(DELIVERY, outcome, NOW, MIDDLE)
     assert after == replace(
         DELIVERY,
@@ -62,7 +62,7 @@ def test_answers_that_end_it(outcome: Outcome, state: DeliveryState) -> None:
         tries=1,
         wake_at=None,
         last_status=outcome.status,
-        last_error=outcome.complaint,
+        last_error=outcome.error_line,
         finished_at=NOW,
     )
     assert bool(after.last_error) is (state is not S.DELIVERED)
@@ -71,23 +71,23 @@ def test_answers_that_end_it(outcome: Outcome, state: DeliveryState) -> None:
 @pytest.mark.parametrize(
     ("outcome", "wait"),
     [
-        (Outcome(status=500, excerpt="oops"), timedelta(seconds=5)),
-        (Outcome(status=302), timedelta(seconds=5)),
-        (Outcome(status=404), timedelta(seconds=5)),
-        (Outcome(status=429), timedelta(seconds=66)),
-        (Outcome(error=ErrorClass.TIMEOUT, detail="no answer"), timedelta(seconds=66)),
-        (Outcome(error=ErrorClass.TLS, detail="self-signed"), timedelta(seconds=5)),
-        (Outcome(error=ErrorClass.REFUSED_ADDRESS, detail="private"), timedelta(seconds=5)),
+        (DeliveryOutcome(status=500, excerpt="oops"), timedelta(seconds=5)),
+        (DeliveryOutcome(status=302), timedelta(seconds=5)),
+        (DeliveryOutcome(status=404), timedelta(seconds=5)),
+        (DeliveryOutcome(status=429), timedelta(seconds=66)),
+        (DeliveryOutcome(error=ErrorClass.TIMEOUT, detail="no answer"), timedelta(seconds=66)),
+        (DeliveryOutcome(error=ErrorClass.TLS, detail="self-signed"), timedelta(seconds=5)),
+        (DeliveryOutcome(error=ErrorClass.REFUSED_ADDRESS, detail="private"), timedelta(seconds=5)),
     ],
 )
-def test_answers_that_postpone_it(outcome: Outcome, wait: timedelta) -> None:
+def test_answers_that_postpone_it(outcome: DeliveryOutcome, wait: timedelta) -> None:
     assert after_attempt(DELIVERY, outcome, NOW, MIDDLE) == replace(
         DELIVERY,
         attempts=1,
         tries=1,
         wake_at=NOW + wait,
         last_status=outcome.status,
-        last_error=outcome.complaint,
+        last_error=outcome.error_line,
     )
 
 
@@ -96,25 +96,25 @@ def test_a_receiver_that_never_answers_is_given_up_after_eleven_attempts() -> No
     while delivery.wake_at is not None:
         waited += delivery.wake_at - now
         now = delivery.wake_at
-        delivery = after_attempt(delivery, Outcome(status=500), now, MIDDLE)
+        delivery = after_attempt(delivery, DeliveryOutcome(status=500), now, MIDDLE)
     assert (delivery.state, delivery.attempts) == (S.FAILED, len(SCHEDULE))
     assert delivery.finished_at == now
     assert waited == sum(SCHEDULE, timedelta())
 
 
 def test_an_answer_replaces_what_the_one_before_left() -> None:
-    failed = after_attempt(DELIVERY, Outcome(status=500, excerpt="oops"), NOW, MIDDLE)
-    unanswered = after_attempt(failed, Outcome(error=ErrorClass.CONNECT), NOW, MIDDLE)
+    failed = after_attempt(DELIVERY, DeliveryOutcome(status=500, excerpt="oops"), NOW, MIDDLE)
+    unanswered = after_attempt(failed, DeliveryOutcome(error=ErrorClass.CONNECT), NOW, MIDDLE)
     assert unanswered.last_status is None
-    told = after_attempt(unanswered, Outcome(status=200, excerpt="thanks"), NOW, MIDDLE)
+    told = after_attempt(unanswered, DeliveryOutcome(status=200, excerpt="thanks"), NOW, MIDDLE)
     assert (told.last_status, told.last_error, told.attempts) == (200, "", 3)
 
 
 def test_an_attempt_is_logged_with_what_came_of_it() -> None:
-    outcome = Outcome(status=503, excerpt="busy", duration=timedelta(seconds=1))
+    outcome = DeliveryOutcome(status=503, excerpt="busy", duration=timedelta(seconds=1))
     after = after_attempt(DELIVERY, outcome, NOW, MIDDLE)
-    attempt = attempt_of(DELIVERY, after, outcome, NOW - outcome.duration)
-    assert attempt == Attempt(
+    attempt = attempt_record(DELIVERY, after, outcome, NOW - outcome.duration)
+    assert attempt == AttemptRecord(
         delivery_id="dlv_1",
         number=1,
         started_at=NOW - timedelta(seconds=1),
@@ -129,17 +129,17 @@ def test_an_attempt_is_logged_with_what_came_of_it() -> None:
 
 def test_news_of_progress_is_told_once() -> None:
     fleeting = replace(DELIVERY, event_type="job.progress")
-    after = after_attempt(fleeting, Outcome(status=503), NOW, MIDDLE)
+    after = after_attempt(fleeting, DeliveryOutcome(status=503), NOW, MIDDLE)
     assert (after.state, after.wake_at) == (S.FAILED, None)
 
 
 def test_a_delivery_queued_again_has_the_whole_schedule_before_it() -> None:
     given_up = DELIVERY
     while given_up.wake_at is not None:
-        given_up = after_attempt(given_up, Outcome(status=500), NOW, MIDDLE)
-    again = queued_again(given_up, NOW)
+        given_up = after_attempt(given_up, DeliveryOutcome(status=500), NOW, MIDDLE)
+    again = requeued_delivery(given_up, NOW)
     assert (again.state, again.wake_at, again.finished_at) == (S.QUEUED, NOW, None)
-    after = after_attempt(again, Outcome(status=500), NOW, MIDDLE)
+    after = after_attempt(again, DeliveryOutcome(status=500), NOW, MIDDLE)
     assert (after.attempts, after.tries) == (len(SCHEDULE) + 1, 1)
     assert after.wake_at == NOW + timedelta(seconds=5)
 
@@ -147,7 +147,7 @@ def test_a_delivery_queued_again_has_the_whole_schedule_before_it() -> None:
 @pytest.mark.parametrize("state", [S.DELIVERED, S.FAILED, S.CANCELED])
 def test_a_finished_delivery_is_not_decided_again(state: DeliveryState) -> None:
     with pytest.raises(ValueError, match=f"dlv_1 is {state}"):
-        after_attempt(replace(DELIVERY, state=state), Outcome(status=200), NOW, MIDDLE)
+        after_attempt(replace(DELIVERY, state=state), DeliveryOutcome(status=200), NOW, MIDDLE)
 
 
 def test_a_delivery_does_not_show_its_body_in_logs() -> None:

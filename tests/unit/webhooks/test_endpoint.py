@@ -7,8 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generation.webhooks.headers import MASK, UnusableHeader, check_header, shown
-from generation.webhooks.health import WELL, Health, after_failure, is_lost, percent
-from generation.webhooks.secrets import MOST_OLD, OldSecret, rotated, signing
+from generation.webhooks.health import (
+    HEALTHY,
+    EndpointHealth,
+    after_failure,
+    has_failed_too_long,
+    percent,
+)
+from generation.webhooks.secrets import MOST_OLD, OldSecret, rotated_secrets, signing_secrets
 from tests.unit.jobs import NOON
 from tests.unit.webhooks.endpoints import an_endpoint
 
@@ -43,45 +49,50 @@ def test_jobs_are_told_by_their_metadata_and_endpoints_regardless() -> None:
 
 
 def test_the_clock_starts_with_a_failure_half_a_day_after_another() -> None:
-    health = after_failure(WELL, NOON)
-    assert health == Health(first_failure_at=NOON)
+    health = after_failure(HEALTHY, NOON)
+    assert health == EndpointHealth(first_failure_at=NOON)
     assert after_failure(health, NOON + 11 * HOUR) is health, "one bad morning"
     forgotten = after_failure(health, NOON + 25 * HOUR)
-    assert forgotten == Health(first_failure_at=NOON + 25 * HOUR), "two bad moments far apart"
+    assert forgotten == EndpointHealth(first_failure_at=NOON + 25 * HOUR), (
+        "two bad moments far apart"
+    )
     started = after_failure(health, NOON + 12 * HOUR)
     assert started.failing_since == NOON + 12 * HOUR
     assert after_failure(started, NOON + 13 * HOUR) is started
 
 
 def test_each_alert_is_given_once_and_the_end_comes_after_five_days() -> None:
-    health = Health(first_failure_at=NOON, failing_since=NOON)
+    health = EndpointHealth(first_failure_at=NOON, failing_since=NOON)
     seen: list[int] = []
     for hour in range(1, 121):
         after = after_failure(health, NOON + hour * HOUR)
         if after is not health:
             seen.append(after.alerted)
         health = after
-        assert is_lost(health, NOON + hour * HOUR) is (hour == 120)
+        assert has_failed_too_long(health, NOON + hour * HOUR) is (hour == 120)
     assert seen == [50, 70, 90]
     assert percent(health, NOON + 30 * DAY) == 100
-    assert percent(WELL, NOON) == 0
+    assert percent(HEALTHY, NOON) == 0
 
 
 def test_a_long_silence_gives_the_latest_alert_alone() -> None:
-    health = Health(first_failure_at=NOON, failing_since=NOON)
+    health = EndpointHealth(first_failure_at=NOON, failing_since=NOON)
     assert after_failure(health, NOON + 4 * DAY).alerted == 70
 
 
 def test_old_secrets_sign_until_their_time_and_at_most_ten() -> None:
     old: tuple[OldSecret, ...] = ()
     for number in range(15):
-        old = rotated(f"s{number}", old, NOON + number * HOUR, DAY)
+        old = rotated_secrets(f"s{number}", old, NOON + number * HOUR, DAY)
     assert [each.secret for each in old] == [f"s{number}" for number in range(14, 4, -1)]
     assert len(old) == MOST_OLD
-    assert signing("new", old, NOON + 14 * HOUR)[:3] == ("new", "s14", "s13")
-    assert signing("new", old, NOON + 30 * HOUR) == ("new", *(f"s{n}" for n in range(14, 6, -1)))
-    assert signing("new", old, NOON + 9 * DAY) == ("new",)
-    assert rotated("leaked", old, NOON, timedelta()) == ()
+    assert signing_secrets("new", old, NOON + 14 * HOUR)[:3] == ("new", "s14", "s13")
+    assert signing_secrets("new", old, NOON + 30 * HOUR) == (
+        "new",
+        *(f"s{n}" for n in range(14, 6, -1)),
+    )
+    assert signing_secrets("new", old, NOON + 9 * DAY) == ("new",)
+    assert rotated_secrets("leaked", old, NOON, timedelta()) == ()
     assert "s14" not in repr(old)
 
 

@@ -2,17 +2,19 @@
 
 import pytest
 
-from generation.webhooks.outcome import EXCERPT_BYTES, ErrorClass, Outcome, readable
+from generation.webhooks.outcome import EXCERPT_BYTES, DeliveryOutcome, ErrorClass, readable
 
 E = ErrorClass
 
 
-def answered(status: int, **headers: str) -> Outcome:
-    return Outcome(status=status, headers={key.replace("_", "-"): headers[key] for key in headers})
+def answered(status: int, **headers: str) -> DeliveryOutcome:
+    return DeliveryOutcome(
+        status=status, headers={key.replace("_", "-"): headers[key] for key in headers}
+    )
 
 
 @pytest.mark.parametrize(
-    ("outcome", "kind", "overload", "wants_no_more"),
+    ("outcome", "kind", "overload", "is_opt_out"),
     [
         (answered(200), None, False, False),
         (answered(204), None, False, False),
@@ -35,21 +37,21 @@ def answered(status: int, **headers: str) -> Outcome:
         (answered(503), E.STATUS, False, False),
         (answered(504), E.STATUS, True, False),
         (answered(999), E.STATUS, False, False),
-        (Outcome(error=E.TIMEOUT), E.TIMEOUT, True, False),
-        (Outcome(error=E.CONNECT), E.CONNECT, False, False),
-        (Outcome(error=E.REFUSED_ADDRESS), E.REFUSED_ADDRESS, False, False),
+        (DeliveryOutcome(error=E.TIMEOUT), E.TIMEOUT, True, False),
+        (DeliveryOutcome(error=E.CONNECT), E.CONNECT, False, False),
+        (DeliveryOutcome(error=E.REFUSED_ADDRESS), E.REFUSED_ADDRESS, False, False),
     ],
 )
 def test_meaning(
-    outcome: Outcome, kind: ErrorClass | None, overload: bool, wants_no_more: bool
+    outcome: DeliveryOutcome, kind: ErrorClass | None, overload: bool, is_opt_out: bool
 ) -> None:
     assert outcome.error_class is kind
     assert outcome.is_overload is overload
-    assert outcome.wants_no_more is wants_no_more
+    assert outcome.is_opt_out is is_opt_out
 
 
 @pytest.mark.parametrize(
-    ("outcome", "complaint"),
+    ("outcome", "error_line"),
     [
         (answered(204), ""),
         (answered(500), "status: answered 500"),
@@ -64,17 +66,17 @@ def test_meaning(
             "disabled: answered 500 and asked for no further attempt",
         ),
         (
-            Outcome(error=E.REFUSED_ADDRESS, detail="10.0.0.1 is a private network"),
+            DeliveryOutcome(error=E.REFUSED_ADDRESS, detail="10.0.0.1 is a private network"),
             "refused_address: 10.0.0.1 is a private network",
         ),
     ],
 )
-def test_complaints_begin_with_their_class(outcome: Outcome, complaint: str) -> None:
-    assert outcome.complaint == complaint
+def test_complaints_begin_with_their_class(outcome: DeliveryOutcome, error_line: str) -> None:
+    assert outcome.error_line == error_line
 
 
 def test_a_long_redirect_target_is_cut() -> None:
-    assert len(answered(302, location="https://x.example/" + "a" * 8000).complaint) < 400
+    assert len(answered(302, location="https://x.example/" + "a" * 8000).error_line) < 400
 
 
 @pytest.mark.parametrize(

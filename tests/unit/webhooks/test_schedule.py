@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generation.webhooks.outcome import ErrorClass, Outcome
-from generation.webhooks.schedule import SCHEDULE, delay_before_next, retry_after, spread
+from generation.webhooks.outcome import DeliveryOutcome, ErrorClass
+from generation.webhooks.schedule import SCHEDULE, delay_before_next, jittered, retry_after
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-FAILED = Outcome(status=500)
+FAILED = DeliveryOutcome(status=500)
 MIDDLE = 0.5
 
 
@@ -38,29 +38,29 @@ def test_the_last_attempt_is_the_last() -> None:
     ("jitter", "expected"), [(0.0, 80), (0.25, 90), (0.5, 100), (0.75, 110), (1 - 1e-9, 120)]
 )
 def test_spread(jitter: float, expected: float) -> None:
-    assert spread(seconds(100), jitter) == pytest.approx(seconds(expected), abs=seconds(0.001))
+    assert jittered(seconds(100), jitter) == pytest.approx(seconds(expected), abs=seconds(0.001))
 
 
 @pytest.mark.parametrize(
     "outcome",
     [
-        Outcome(status=429),
-        Outcome(status=502),
-        Outcome(status=504),
-        Outcome(error=ErrorClass.TIMEOUT),
+        DeliveryOutcome(status=429),
+        DeliveryOutcome(status=502),
+        DeliveryOutcome(status=504),
+        DeliveryOutcome(error=ErrorClass.TIMEOUT),
     ],
 )
 @pytest.mark.parametrize("jitter", [0.0, 0.5, 0.999])
-def test_overload_waits_at_least_a_minute(outcome: Outcome, jitter: float) -> None:
+def test_overload_waits_at_least_a_minute(outcome: DeliveryOutcome, jitter: float) -> None:
     early = delay_before_next(1, outcome, NOW, jitter)
     assert early is not None
     assert seconds(60) <= early <= seconds(72)
-    assert delay_before_next(5, outcome, NOW, jitter) == spread(SCHEDULE[5], jitter)
+    assert delay_before_next(5, outcome, NOW, jitter) == jittered(SCHEDULE[5], jitter)
 
 
 def test_a_short_schedule_stays_short_under_overload() -> None:
     short = [seconds(0), seconds(0.1), seconds(0.2)]
-    delay = delay_before_next(1, Outcome(status=429), NOW, 0.0, short)
+    delay = delay_before_next(1, DeliveryOutcome(status=429), NOW, 0.0, short)
     assert delay == seconds(0.2)
 
 
@@ -84,12 +84,12 @@ def test_a_short_schedule_stays_short_under_overload() -> None:
 def test_retry_after_counts_between_once_and_twice_the_wait(
     status: int, asked: str, expected: float
 ) -> None:
-    outcome = Outcome(status=status, headers={"retry-after": asked})
+    outcome = DeliveryOutcome(status=status, headers={"retry-after": asked})
     assert delay_before_next(3, outcome, NOW, MIDDLE) == seconds(expected)
 
 
 def test_overload_and_retry_after_together() -> None:
-    outcome = Outcome(status=429, headers={"retry-after": "3600"})
+    outcome = DeliveryOutcome(status=429, headers={"retry-after": "3600"})
     assert delay_before_next(1, outcome, NOW, 0.0) == seconds(120)
 
 
@@ -110,7 +110,7 @@ def test_forms_of_retry_after(value: str, expected: float) -> None:
 
 @given(st.text(max_size=40) | st.from_regex(r"[A-Z][a-z]{2}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d \S+"))
 def test_no_retry_after_can_do_harm(value: str) -> None:
-    outcome = Outcome(status=503, headers={"retry-after": value})
+    outcome = DeliveryOutcome(status=503, headers={"retry-after": value})
     delay = delay_before_next(3, outcome, NOW, MIDDLE)
     assert delay is not None
     assert seconds(300) <= delay <= seconds(600)
