@@ -9,7 +9,8 @@ from genq.job import Document
 from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as RichProgress
 
-from generation.job import TERMINAL
+from generation.job import TERMINAL, JobState
+from ops.cli.jobs import what_to_do
 from ops.cli.output import console, printable
 
 
@@ -73,7 +74,10 @@ def bars() -> RichProgress:
 
 
 def state_text(job: Document) -> str:
-    """Return the state, and the reason for waiting or failing, in one line."""
+    """Return the state, and why it waits or failed and what continues it, in one line."""
     error: Document | None = job.get("error")
     why = f"{error['code']}: {error['message']}" if error else job.get("reason")
-    return printable(" ".join(f"{job['state']} ({why})".split()) if why else job["state"])
+    text = " ".join(f"{job['state']} ({why})".split()) if why else job["state"]
+    if job["state"] == JobState.AWAITING_INPUT:
+        text += f"; send it with {what_to_do(job)}"
+    return printable(text)

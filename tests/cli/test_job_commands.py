@@ -243,6 +243,10 @@ class TestFollowUps:
 
         wait_for(waits, SOON, "the job to wait for its input")
         assert f"genq input {window}" in caller("get", window).out
+        waited = caller("wait", window, "--timeout", "0")
+        assert waited.code == ExitCode.TIMED_OUT
+        assert f"send it with genq input {window} NAME=VALUE" in waited.err
+        assert f"{window} needs input: genq input {window} NAME=VALUE" in waited.sentence
         assert caller("input", window).code == 2
         given = caller("input", window, "prompt=5 --zoom 1.5")
         assert given.code == 0, given.err
