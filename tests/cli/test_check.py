@@ -103,3 +103,34 @@ def test_everything_wrong_at_once(genq: Genq, tmp_path: Path, postgres_url: str)
     assert "NOT_SET" in found(answer)["stations"][0][1]
     assert len(found(answer)["webhooks"]) == 3
     assert "genq keys create" in found(answer)["API keys"][0][1]
+
+
+def test_stations_that_name_polling_urls_are_listed(genq: Genq, tmp_path: Path) -> None:
+    (tmp_path / "stations.toml").write_text(
+        """
+[[stations]]
+name = "vendor"
+url = "https://api.bfl.ai"
+speaks.flux.dialect = "flux.bfl"
+keys = [{ env = "FLUX_KEY" }]
+[[stations]]
+name = "here"
+url = "http://127.0.0.1:9"
+speaks.flux.dialect = "flux.bfl"
+keys = [{ env = "FLUX_KEY" }]
+[[stations]]
+name = "relay"
+url = "https://relay.example"
+speaks.flux.dialect = "flux.relay"
+keys = [{ env = "FLUX_KEY" }]
+"""
+    )
+    keyed = Genq(genq.folder, {**genq.settings, "FLUX_KEY": "sk-1"})
+    findings = found(keyed("check", "--json"))
+    ((level, message),) = findings["station vendor"]
+    assert level == "ok"
+    assert "the key is sent only to hosts of bfl.ai" in message
+    assert "foreign_polling_host" in message
+    ((_, message),) = findings["station here"]
+    assert "the key is sent only to 127.0.0.1 and the port in its URL" in message
+    assert "station relay" not in findings

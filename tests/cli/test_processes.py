@@ -1,5 +1,6 @@
 """The processes: how they start, refuse to start, and are asked for their health."""
 
+import asyncio
 import base64
 import json
 import os
@@ -14,11 +15,14 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
+from redis.asyncio import Redis
 
+from generation.broker import WorkerReport, save_report
 from generation.settings import Settings
 from ops.cli.exit_codes import CliError
 from ops.cli.flower_access import check_access
 from ops.cli.flower_page import COLUMNS
+from ops.stack.broker import BrokerProcess
 from ops.stack.ports import LOOPBACK, free_port
 from tests.cli.conftest import Deployment
 from tests.cli.script import SOON, Genq, answer_of, status_of
@@ -132,6 +136,41 @@ class TestHealth:
         answer = having("health", "worker")
         assert answer.code == 1
         assert "no worker has ticked for 4" in answer.sentence
+
+    def test_a_switched_off_worker_is_a_warning(
+        self,
+        genq: Genq,
+        tmp_path: Path,
+        private_broker: BrokerProcess,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+        url = f"sqlite+aiosqlite:///{tmp_path}/genq.db"
+        beat(Settings(database_url=url, redis_url=private_broker.url))
+        having = genq.having(database_url=url, redis_url=private_broker.url)
+
+        async def report(name: str, *switched_off: str) -> None:
+            redis = Redis.from_url(private_broker.url)
+            await save_report(redis, WorkerReport(name, switched_off))
+            await redis.aclose()
+
+        asyncio.run(report(f"worker-1@{socket.gethostname()}"))
+        asyncio.run(report("worker-2@elsewhere", "submits"))
+        assert having("health", "worker").err == ""
+        asyncio.run(report(f"worker-1@{socket.gethostname()}", "submits"))
+        answer = having("health", "worker")
+        assert answer.code == 0
+        assert f"submits of worker-1@{socket.gethostname()}" in answer.sentence
+        assert "restart this worker" in answer.sentence
+        workers = [
+            (finding["subject"], finding["level"])
+            for finding in having("check", "--json").json["findings"]
+            if finding["subject"].startswith("worker ")
+        ]
+        assert sorted(workers) == [
+            (f"worker worker-1@{socket.gethostname()}", "warning"),
+            ("worker worker-2@elsewhere", "warning"),
+        ]
 
     def test_the_api_answers_or_not(self, deployment: Deployment) -> None:
         everywhere = deployment.operator.having(api_host="0.0.0.0")
