@@ -21,7 +21,7 @@ from generation.counters import (
 from generation.job import TERMINAL, JobState
 from generation.stations.key_health import KeyHealth, KeyName
 from generation.stations.station import Key
-from generation.store import TABLES, DeploymentMetrics
+from generation.store import TABLES, StoreMetrics
 
 OF_A_KEY = ("station", "key")
 
@@ -29,7 +29,7 @@ OF_A_KEY = ("station", "key")
 class DeploymentMetrics(Collector):
     """One reading of all metrics."""
 
-    def __init__(self, found: DeploymentMetrics, keys: dict[KeyName, Key], now: datetime) -> None:
+    def __init__(self, found: StoreMetrics, keys: dict[KeyName, Key], now: datetime) -> None:
         self._found = found
         self._keys = keys
         self._now = now

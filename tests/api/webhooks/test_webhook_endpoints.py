@@ -141,9 +141,9 @@ def test_a_secret_is_rotated_with_an_overlap(caller: Caller) -> None:
         now = datetime.now(UTC)
         stored = caller.api.in_store(lambda store: store.endpoints.of_tenant(caller.tenant))
         if overlap != "?overlap=0":
-            assert list(stored[0].signing(now)) == secrets
+            assert list(stored[0].signing_secrets(now)) == secrets
             assert stored[0].old_secrets[0].until > now + timedelta(hours=23)
-    assert list(stored[0].signing(now)) == secrets[:1]
+    assert list(stored[0].signing_secrets(now)) == secrets[:1]
     assert len(set(secrets)) == 4
 
 
