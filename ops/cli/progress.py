@@ -6,6 +6,7 @@ from typing import Self
 
 import typer
 from genq.job import Document
+from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as RichProgress
 
@@ -15,10 +16,10 @@ from ops.cli.output import console, printable
 
 
 class JobProgress:
-    """Shows jobs on standard error; standard output holds only results."""
+    """Shows jobs as bars on a terminal, or as lines on standard error if it is None."""
 
-    def __init__(self) -> None:
-        self._bars = bars() if sys.stderr.isatty() else None
+    def __init__(self, terminal: Console | None) -> None:
+        self._bars = None if terminal is None else bars(terminal)
         self._rows: dict[str, TaskID] = {}
         self._printed: dict[str, str] = {}
 
@@ -63,13 +64,18 @@ class JobProgress:
             bars.stop_task(row)
 
 
-def bars() -> RichProgress:
+def stderr_terminal() -> Console | None:
+    """Return a console on standard error if that is a terminal."""
+    return console(stderr=True) if sys.stderr.isatty() else None
+
+
+def bars(terminal: Console) -> RichProgress:
     return RichProgress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
-        TextColumn("{task.fields[state]}", markup=False),
+        TextColumn("{task.fields[state_text]}", markup=False),
         TimeElapsedColumn(),
-        console=console(stderr=True),
+        console=terminal,
     )
 
 

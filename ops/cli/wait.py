@@ -52,9 +52,9 @@ def wait_for_jobs(
 ) -> None:
     """Wait, print the results, and end the command with the matching exit code."""
     from ops.cli.job_watcher import JobWatcher
-    from ops.cli.progress import JobProgress
+    from ops.cli.progress import JobProgress, stderr_terminal
 
-    with JobProgress() as progress:
+    with JobProgress(stderr_terminal()) as progress:
         watcher = JobWatcher(client, job_ids, timeout, progress.show)
         ended = watcher.until_ended()
     for job in ended.values():
