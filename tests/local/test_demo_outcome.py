@@ -51,7 +51,7 @@ def test_expected_outcomes_have_no_problems() -> None:
             replace(MEANT, job=job(), webhook_event="job.succeeded"),
             "is succeeded and should have failed",
         ),
-        (replace(GOOD, webhook_event=None), "no webhook with a good signature arrived"),
+        (replace(GOOD, webhook_event=None), "no webhook with a valid signature arrived"),
         (replace(GOOD, webhook_event="job.failed"), "its webhook says job.failed"),
         (replace(GOOD, paid=2), "was paid 2 times and should have been 1 times"),
         (replace(GOOD, paid=0), "was paid 0 times and should have been 1 times"),
