@@ -25,7 +25,7 @@ from generation.webhooks.outcome import (
     KEPT_HEADERS,
     DeliveryOutcome,
     ErrorClass,
-    readable,
+    storable_text,
 )
 from generation.webhooks.signature import sign
 
@@ -121,7 +121,7 @@ class Sender:
         return DeliveryOutcome(
             status=received.status,
             headers=received.headers,
-            excerpt=readable(bytes(received.head)),
+            excerpt=storable_text(bytes(received.head)),
             duration=duration,
         )
 
@@ -150,7 +150,7 @@ class _ReceivedResponse:
         self.status = response.status_code
         for name, value in reversed(response.headers.raw):
             if (lower := name.lower().decode("latin-1")) in KEPT_HEADERS:
-                self.headers[lower] = readable(value)
+                self.headers[lower] = storable_text(value)
 
 
 def traceparent(delivery: Delivery) -> str:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generation.webhooks.headers import MASK, UnusableHeader, check_header, shown
+from generation.webhooks.headers import MASK, UnusableHeader, check_header, masked
 from generation.webhooks.health import (
     HEALTHY,
     EndpointHealth,
@@ -14,7 +14,7 @@ from generation.webhooks.health import (
     has_failed_too_long,
     percent,
 )
-from generation.webhooks.secrets import MOST_OLD, OldSecret, rotated_secrets, signing_secrets
+from generation.webhooks.secrets import MAX_OLD_SECRETS, OldSecret, rotated_secrets, signing_secrets
 from tests.unit.jobs import NOON
 from tests.unit.webhooks.endpoints import an_endpoint
 
@@ -85,7 +85,7 @@ def test_old_secrets_sign_until_their_time_and_at_most_ten() -> None:
     for number in range(15):
         old = rotated_secrets(f"s{number}", old, NOON + number * HOUR, DAY)
     assert [each.secret for each in old] == [f"s{number}" for number in range(14, 4, -1)]
-    assert len(old) == MOST_OLD
+    assert len(old) == MAX_OLD_SECRETS
     assert signing_secrets("new", old, NOON + 14 * HOUR)[:3] == ("new", "s14", "s13")
     assert signing_secrets("new", old, NOON + 30 * HOUR) == (
         "new",
@@ -135,4 +135,4 @@ def test_what_looks_like_a_secret_is_not_shown() -> None:
         "x-hook-secret": "d",
         "X-Tenant": "acme",
     }
-    assert shown(headers) == dict.fromkeys(headers, MASK) | {"X-Tenant": "acme"}
+    assert masked(headers) == dict.fromkeys(headers, MASK) | {"X-Tenant": "acme"}

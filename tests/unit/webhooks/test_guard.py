@@ -151,7 +151,7 @@ def test_permitted_urls(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "words"),
+    ("url", "message"),
     [
         ("http://hooks.example.com/", "use https://"),
         ("ftp://hooks.example.com/", "begins with https://"),
@@ -202,8 +202,8 @@ def test_permitted_urls(url: str) -> None:
         ("https://exa mple.com/", "no valid host"),
     ],
 )
-def test_refused_urls(url: str, words: str) -> None:
-    with pytest.raises(ForbiddenAddress, match=words):
+def test_refused_urls(url: str, message: str) -> None:
+    with pytest.raises(ForbiddenAddress, match=message):
         check_url(url, STRICT)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from generation.webhooks.outcome import EXCERPT_BYTES, DeliveryOutcome, ErrorClass, readable
+from generation.webhooks.outcome import EXCERPT_BYTES, DeliveryOutcome, ErrorClass, storable_text
 
 E = ErrorClass
 
@@ -90,11 +90,11 @@ def test_a_long_redirect_target_is_cut() -> None:
     ],
 )
 def test_readable_text(head: bytes, text: str) -> None:
-    assert readable(head) == text
+    assert storable_text(head) == text
 
 
 def test_readable_text_is_bounded_and_encodable() -> None:
-    text = readable(bytes(range(256)) * 1000)
+    text = storable_text(bytes(range(256)) * 1000)
     assert len(text) <= EXCERPT_BYTES
     assert "\x00" not in text
     assert text.encode()

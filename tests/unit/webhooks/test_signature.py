@@ -89,7 +89,7 @@ def test_permitted_sizes(size: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("secret", "words"),
+    ("secret", "message"),
     [
         (of_size(23), "holds 23"),
         (of_size(65), "holds 65"),
@@ -102,8 +102,8 @@ def test_permitted_sizes(size: int) -> None:
         ("", "begins with 'whsec_'"),
     ],
 )
-def test_secrets_are_refused_in_words_that_do_not_quote_them(secret: str, words: str) -> None:
-    with pytest.raises(ValueError, match=words) as refusal:
+def test_secrets_are_refused_in_words_that_do_not_quote_them(secret: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message) as refusal:
         check_secret(secret)
     payload = secret.partition("_")[2]
     assert not payload or payload not in str(refusal.value)
