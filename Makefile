@@ -11,7 +11,7 @@ INSTALLED_DEV := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo up test lint type faults bench format clean lock
+.PHONY: help demo up test lint type faults bench docs format clean lock
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +43,10 @@ bench: $(INSTALLED_DEV) ## measure genq against what people would build without 
 
 type: $(INSTALLED_DEV) ## check the types
 	$(BIN)/pyright
+
+docs: $(INSTALLED_DEV) ## render the documentation into site/, to be read without internet
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@echo "Open site/index.html. To search, serve it: $(BIN)/python -m http.server --directory site"
 
 format: $(INSTALLED_DEV) ## put the code into form
 	$(BIN)/ruff check --fix

@@ -17,14 +17,16 @@ from starlette.types import ASGIApp
 
 from api.auth.guard import READING
 from api.container import Door
+from api.docs.openapi import openapi
 from api.fast_path import Lane
 from api.http.middleware import REQUEST_ID, Envelope, path_of
 from api.http.problem_types import METHOD_NOT_ALLOWED, NOT_FOUND, STORE_UNAVAILABLE, UNREADABLE
 from api.http.problems import Problem, problem_answer
+from api.routes import routes
 from api.startup_checks import check_store
 from api.version import VERSION
 from generation.settings import Settings
-from generation.store import UnreadableRow, is_away
+from generation.store import UnreadableRow, is_unavailable
 
 log = structlog.get_logger(__name__)
 
@@ -47,7 +49,7 @@ class Api(FastAPI):
         super().__init__(
             title="genq",
             version=VERSION,
-            routes=[*self._door.routes],
+            routes=[*self._door.routes, *routes()],
             lifespan=self._life,
             openapi_url=None,
             docs_url=None,
@@ -56,6 +58,7 @@ class Api(FastAPI):
             telemetry=NO_TELEMETRY,
             exception_handlers=self._handlers,
         )
+        self.state.container = self._door
         self.add_middleware(Envelope, base_url=self._door.base_url)
 
     def build_middleware_stack(self) -> ASGIApp:
@@ -67,7 +70,7 @@ class Api(FastAPI):
         Send away whoever holds a stream open or waits for events. For the loop, before it stops
         serving: a server that is to end waits for what is being answered.
         """
-        self._door.hub.leave()
+        self._door.hub.close_all()
 
     @property
     def base_url(self) -> str:
@@ -75,7 +78,9 @@ class Api(FastAPI):
         return self._door.base_url
 
     def openapi(self) -> dict[str, Any]:
-        return self._door.about.spec
+        if self.openapi_schema is None:
+            self.openapi_schema = openapi(self.routes, self._door.catalogue, self._door.base_url)
+        return self.openapi_schema
 
     @asynccontextmanager
     async def _life(self, _: FastAPI) -> AsyncGenerator[None]:
@@ -107,7 +112,7 @@ class Api(FastAPI):
         raise error
 
     async def _on_store_trouble(self, request: Request, error: Exception) -> Response:
-        if not is_away(error):
+        if not is_unavailable(error):
             raise error
         log.error("store_unavailable", request_id=request.scope[REQUEST_ID], error=str(error))
         words = "the database does not answer; try again later"
@@ -128,16 +133,16 @@ class Api(FastAPI):
     def _no_path(self, request: Request) -> Problem:
         path = request.scope["path"].rstrip("/")
         shorter = {**request.scope, "path": path}
-        slashed = any(route.matches(shorter)[0] is not Match.NONE for route in self._door.routes)
+        slashed = any(route.matches(shorter)[0] is not Match.NONE for route in self.routes)
         words = f"write {path}" if slashed else "GET / says where to begin"
         return Problem(NOT_FOUND, f"there is nothing at this path; {words}")
 
     def _methods(self, request: Request) -> list[str]:
         """All methods the path takes. It may have several routes, of one method each."""
         found = {"OPTIONS"}
-        for route in self._door.routes:
+        for route in self.routes:
             if route.matches(request.scope)[0] is not Match.NONE:
-                found |= route.methods or set()
+                found |= getattr(route, "methods", None) or set()
         return sorted(found | {"HEAD"} if "GET" in found else found)
 
     def _answer(self, request: Request, problem: Problem) -> Response:
@@ -151,7 +156,7 @@ class Api(FastAPI):
 
 def create_app(settings: Settings) -> Api:
     """
-    The application with these settings. Raises `BadStations` or `UnusableDatabase` where they
+    The application with these settings. Raises `StationsFileError` or `UnusableDatabase` where they
     cannot work. Its lifespan raises `Refusal` where the database is not ready for it.
     """
     return Api(settings)

@@ -5,7 +5,6 @@ over them.
 
 import asyncio
 import socket
-from collections.abc import Callable
 from datetime import timedelta
 
 import structlog
@@ -13,21 +12,13 @@ import structlog
 from api.auth.api_keys import Callers
 from api.auth.guard import CallersEndpoint, Guarded, Route, route
 from api.auth.rate_limits import Limiter
-from api.auth.stream_tokens import StreamTokens, TokenOrKey
-from api.docs.endpoints import About
 from api.docs.examples import ExampleJobs
-from api.docs.reference import delivery_reference as tells
-from api.docs.reference import webhooks as says
-from api.docs.reference.events import EventReference
 from api.docs.reference.explain_reference import explain_job
 from api.docs.reference.jobs import Reference, erase_job
-from api.docs.reference.keys import KeysReference
 from api.docs.reference.orders import OrderReference
 from api.docs.reference.submit_reference import SubmitReference
-from api.events.broadcaster import Hub
-from api.events.endpoints import Feed
-from api.events.streams import Streams
-from api.events.wait import Waiting
+from api.events.broadcaster import EventBroadcaster
+from api.events.wait import JobWaiter
 from api.http.timeouts import within
 from api.jobs.admission import Taker
 from api.jobs.batches import Batches
@@ -39,63 +30,14 @@ from api.jobs.poll_hints import Hints, Paces
 from api.jobs.queue_position import Standing
 from api.jobs.resolve import Resolutions
 from api.jobs.submit import Ordering
-from api.keys.endpoints import Keys
 from api.operations.catalogue import Catalogue
-from api.operations.endpoints import Operations
-from api.system.health import Health, Readiness
-from api.system.metrics import Metrics
-from api.system.upstream_callbacks import Callbacks
-from api.webhooks.deliveries import WebhookDeliveries
-from api.webhooks.endpoints import WebhookEndpoints
-from generation.access.callback_tokens import PATH as CALLBACKS
+from api.system.health import ReadinessChecks
 from generation.access.permissions import Scope
 from generation.flower_publisher import FlowerPublisher
 from generation.queue import Nudger, celery_app
 from generation.settings import Settings
 from generation.stations.config_file import load_stations
 from generation.store import Store
-
-ENDPOINTS = "/v1/webhook-endpoints"
-ENDPOINT = f"{ENDPOINTS}/{{endpoint_id}}"
-DELIVERIES = "/v1/webhook-deliveries"
-DELIVERY = f"{DELIVERIES}/{{delivery_id}}"
-
-
-def webhook_routes(
-    settings: Settings, store: Store, keyed: Callable[[CallersEndpoint], Guarded]
-) -> list[Route]:
-    endpoints = WebhookEndpoints(settings, store)
-    deliveries = WebhookDeliveries(settings, store)
-    return [
-        route("POST", ENDPOINTS, keyed(endpoints.create), says.create()),
-        route("GET", ENDPOINTS, keyed(endpoints.all), says.all_of_them()),
-        route("GET", ENDPOINT, keyed(endpoints.get), says.get()),
-        route("PATCH", ENDPOINT, keyed(endpoints.change), says.change()),
-        route("DELETE", ENDPOINT, keyed(endpoints.delete), says.delete()),
-        route("POST", f"{ENDPOINT}/rotate-secret", keyed(endpoints.rotate), says.rotate()),
-        route("POST", f"{ENDPOINT}/test", keyed(endpoints.test), says.test()),
-        route("GET", f"{ENDPOINT}/stats", keyed(endpoints.stats), says.stats()),
-        route("POST", f"{ENDPOINT}/recover", keyed(endpoints.recover), says.recover()),
-        route("POST", f"{ENDPOINT}/replay", keyed(endpoints.replay), says.replay()),
-        route(
-            "POST",
-            f"{ENDPOINT}/cancel-pending",
-            keyed(endpoints.cancel_pending),
-            says.cancel_pending(),
-        ),
-        route("GET", DELIVERIES, keyed(deliveries.page), tells.page()),
-        route("GET", DELIVERY, keyed(deliveries.get), tells.delivery()),
-        route("POST", f"{DELIVERY}/resend", keyed(deliveries.resend), tells.resend()),
-        route("POST", f"{DELIVERY}/cancel", keyed(deliveries.cancel), tells.cancel()),
-        route("GET", "/v1/jobs/{job_id}/deliveries", keyed(deliveries.of_job), tells.of_job()),
-        route(
-            "GET",
-            "/.well-known/webhooks-keys.json",
-            deliveries.signing_keys,
-            tells.signing_keys(),
-        ),
-    ]
-
 
 log = structlog.get_logger(__name__)
 
@@ -107,46 +49,36 @@ LETTING_GO = timedelta(seconds=1.5)
 
 class Door:
     """
-    Made anywhere, used on one event loop. Raises `BadStations` or `UnusableDatabase` where the
-    settings cannot work; nothing is connected before it is used.
+    Made anywhere, used on one event loop. Raises `StationsFileError` or `UnusableDatabase` where
+    the settings cannot work; nothing is connected before it is used.
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        self.settings = settings
         self.base_url = settings.public_url or ""
-        stations = load_stations(settings)
+        self.stations = stations = load_stations(settings)
         self.store = Store(settings.store_url, base_url=self.base_url)
         self.callers = Callers(self.store.keys, settings.key_cache)
-        self._limiter = Limiter(self.store.jobs.quotas)
-        self._keys = Keys(settings, self.store.keys, self.callers)
-        self._nudger = Nudger(settings)
+        self.limiter = Limiter(self.store.jobs.quotas)
+        self.nudger = Nudger(settings)
         hostname = f"genq-api@{socket.gethostname()}"
-        self._rows = FlowerPublisher(self._nudger, celery_app(settings), hostname)
-        catalogue = Catalogue(stations)
+        self._rows = FlowerPublisher(self.nudger, celery_app(settings), hostname)
+        self.catalogue = catalogue = Catalogue(stations)
         hints = Hints(catalogue, Paces(self.store.durations, stations))
         orders = OrderReader(settings, catalogue, Followups(stations))
-        taker = Taker(self.store.jobs, orders, self._nudger, self._rows)
-        self.hub = Hub(self.store.events)
-        self._ordering = Ordering(settings, taker, hints, Waiting(self.store.jobs, self.hub))
+        taker = Taker(self.store.jobs, orders, self.nudger, self._rows)
+        self.hub = EventBroadcaster(self.store.events)
+        self._ordering = Ordering(settings, taker, hints, JobWaiter(self.store.jobs, self.hub))
         self._batches = Batches(settings, self.store, taker, self._rows)
         standing = Standing(self.store, stations)
         self._jobs = Jobs(settings, self.store.jobs, standing, hints, self._rows)
         self._inputs = Inputs(settings, self.store.jobs)
         self._resolutions = Resolutions(settings, self.store.jobs, self._rows)
-        self._metrics = Metrics(self.store, self._nudger, stations)
-        self._feed = Feed(self.store, self.hub)
-        self._streams = Streams(self.store, self.hub, self.callers)
         self._examples = ExampleJobs(catalogue.entries[0].operation)
         self._explanations = Explanations(self.store.jobs, self.store.stories, standing)
-        self._callbacks = Callbacks(self.store)
         self._erasing = Erasing(self.store.jobs, self.store.erasure, self.base_url)
-        self._operations = Operations(catalogue)
-        self._health = Health(Readiness(self.store, self._nudger, stations))
-        self.about = About(catalogue, self.base_url)
-        self.routes = self._routes(
-            Reference(catalogue), OrderReference(catalogue), EventReference(catalogue)
-        )
-        self.about.routes = self.routes
+        self.readiness = ReadinessChecks(self.store, self.nudger, stations)
+        self.routes = self._routes(Reference(catalogue), OrderReference(catalogue))
         #: Endpoints worth a way of their own, by method and path.
         self.busiest = {
             ("POST", "/v1/jobs"): self._keyed(self._ordering.create, Scope.SUBMIT),
@@ -158,7 +90,7 @@ class Door:
         outcomes = await asyncio.gather(
             within(LAST_WORDS, self.callers.stop()),
             within(LAST_WORDS, self.hub.stop()),
-            within(LAST_WORDS, self._nudger.close()),
+            within(LAST_WORDS, self.nudger.close()),
             return_exceptions=True,
         )
         outcomes += await asyncio.gather(
@@ -166,14 +98,14 @@ class Door:
         )
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
-                log.warning("closed_in_haste", error=f"{type(outcome).__name__}: {outcome}")
+                log.warning("shutdown_timed_out", error=f"{type(outcome).__name__}: {outcome}")
 
     def _keyed(self, endpoint: CallersEndpoint, scope: Scope | None = None) -> Guarded:
-        return Guarded(self.callers, self._limiter, endpoint, scope)
+        return Guarded(self.callers, self.limiter, endpoint, scope)
 
-    def _routes(self, says: Reference, takes: OrderReference, tells: EventReference) -> list[Route]:
+    def _routes(self, says: Reference, takes: OrderReference) -> list[Route]:
         """Busy ones first: they are tried in this order."""
-        jobs, operations, about = self._jobs, self._operations, self.about
+        jobs = self._jobs
         keyed = self._keyed
         cancel = keyed(jobs.cancel, Scope.CANCEL)
         erase = keyed(self._erasing.erase, Scope.CANCEL)
@@ -194,32 +126,12 @@ class Door:
             *self._submit_routes(SubmitReference()),
             route("DELETE", "/v1/jobs/{job_id}", erase, erase_job(self._examples)),
             *self._batch_routes(takes),
-            *self._event_routes(tells),
-            route("GET", "/v1/operations", keyed(operations.all), says.list_operations()),
-            route(
-                "GET",
-                "/v1/operations/{provider}/{operation}",
-                keyed(operations.get),
-                says.get_operation(),
-            ),
-            *webhook_routes(self._settings, self.store, keyed),
-            *self._key_routes(KeysReference()),
-            route("POST", f"{CALLBACKS}/{{token}}", self._callbacks.receive, says.callback()),
-            route("GET", "/healthz", self._health.alive, says.alive()),
-            route("GET", "/readyz", self._health.ready, says.ready()),
-            route("GET", "/", about.root, says.root()),
-            route("GET", "/problems/{code}", about.problem, says.problem()),
-            route("GET", "/openapi.json", about.description),
-            route("GET", "/docs", about.manual),
-            route("GET", "/docs/style.css", about.style),
         ]
 
     def _submit_routes(self, says: SubmitReference) -> list[Route]:
         resolve = self._keyed(self._resolutions.resolve)
-        metrics = self._keyed(self._metrics.read, Scope.METRICS)
         return [
             route("POST", "/v1/jobs/{job_id}/resolve", resolve, says.resolve()),
-            route("GET", "/metrics", metrics, says.metrics()),
         ]
 
     def _batch_routes(self, takes: OrderReference) -> list[Route]:
@@ -229,31 +141,4 @@ class Door:
             route("POST", "/v1/jobs/batch", keyed(batches.create), takes.create_batch()),
             route("GET", "/v1/batches/{batch_id}", keyed(batches.get), takes.get_batch()),
             route("POST", "/v1/batches/{batch_id}/cancel", cancel, takes.cancel_batch()),
-        ]
-
-    def _key_routes(self, says: KeysReference) -> list[Route]:
-        keys = self._keys
-
-        def admins(endpoint: CallersEndpoint) -> Guarded:
-            return self._keyed(endpoint, Scope.ADMIN)
-
-        return [
-            route("POST", "/v1/keys", admins(keys.create), says.create()),
-            route("GET", "/v1/keys", admins(keys.all), says.all()),
-            route("GET", "/v1/keys/{key_id}", admins(keys.get), says.get()),
-            route("PATCH", "/v1/keys/{key_id}", admins(keys.change), says.change()),
-            route("POST", "/v1/keys/{key_id}/revoke", admins(keys.revoke), says.revoke()),
-        ]
-
-    def _event_routes(self, says: EventReference) -> list[Route]:
-        feed, streams, keyed = self._feed, self._streams, self._keyed
-        tokens = StreamTokens(self.store, self.base_url)
-        issue = keyed(tokens.issue, Scope.READ)
-        of_job = TokenOrKey(keyed(streams.of_job), tokens, streams.of_job)
-        return [
-            route("GET", "/v1/jobs/{job_id}/events", keyed(feed.of_job), says.job_events()),
-            route("GET", "/v1/jobs/{job_id}/stream", of_job, says.job_stream()),
-            route("POST", "/v1/jobs/{job_id}/stream-token", issue, says.stream_token()),
-            route("GET", "/v1/events", keyed(feed.page), says.feed()),
-            route("GET", "/v1/events/stream", keyed(streams.of_tenant), says.stream()),
         ]

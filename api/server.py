@@ -19,7 +19,7 @@ from api.startup_checks import Refusal, check_store
 from generation import gc_tuning as garbage
 from generation.logs import configure_logging
 from generation.settings import Settings
-from generation.stations.config_file import BadStations
+from generation.stations.config_file import StationsFileError
 from generation.store import Store, UnusableDatabase
 
 __all__ = ["create_app", "run"]
@@ -105,7 +105,7 @@ def prepare(settings: Settings) -> tuple[Api, socket.socket]:
     try:
         asyncio.run(check(settings))
         app = create_app(settings)
-    except (BadStations, UnusableDatabase) as error:
+    except (StationsFileError, UnusableDatabase) as error:
         raise Refusal(str(error)) from error
     return app, listen(settings.api_host, settings.api_port)
 

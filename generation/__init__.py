@@ -1,4 +1,1 @@
-"""
-What genq is about: jobs, operations, stations, the store. Knows neither its front door nor its back
-room.
-"""
+"""What genq is about: jobs, operations, stations, the store. Imports neither `api` nor `worker`."""

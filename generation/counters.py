@@ -1,8 +1,7 @@
-"""
-What is counted as jobs move: where they stand, and how many submits they cost.
+"""Counters that change with moves of jobs: states, and submits that cost money.
 
-The ratio of `SUBMITS` to `SUBMITTED` is paid submits per job. It stays 1 unless a station is told
-to send again on a doubt; that it does is the promise this service is about.
+`SUBMITS` divided by `SUBMITTED` is paid submits per job. It is 1, unless a station is configured to
+submit again on a doubt (`on_doubt = "resubmit"`).
 """
 
 from collections import Counter
@@ -12,10 +11,10 @@ from generation.job import TERMINAL, Job, JobState
 
 #: Submits that were accepted, or may have been.
 SUBMITS = "submits"
-#: Jobs that have had such a submit.
+#: Jobs with at least one such submit.
 SUBMITTED = "jobs_submitted"
 
-#: Requests that looked at tasks, those that brought no answer, and status words nobody knows.
+#: Look requests, look requests that failed, and unknown status words.
 LOOKS = "looks"
 LOOK_FAULTS = "look_faults"
 STRANGE_WORDS = "unknown_status_words"
@@ -25,12 +24,15 @@ _STANDING = {state: f"state.{state}" for state in JobState}
 
 
 def standing(state: JobState) -> str:
-    """The tally of jobs in this state now; of a terminal one, of all that ever reached it."""
+    """Return the counter of this state: jobs now; for a terminal state, all jobs so far."""
     return _STANDING[state]
 
 
 def counted(moves: Iterable[tuple[Job | None, Job]]) -> Counter[str]:
-    """What these moves, each from before (None: born) to after, add to the tallies."""
+    """Return what these moves add to the counters.
+
+    Each is a pair of before (None for a new job) and after.
+    """
     counts: Counter[str] = Counter()
     for before, after in moves:
         if before is None or before.state is not after.state:

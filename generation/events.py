@@ -1,7 +1,4 @@
-"""
-What happened to a job, told once per move: the rows of `job_events`, the payloads of webhooks, of
-the feed and of streams.
-"""
+"""Events of jobs: rows of `job_events`, payloads of webhooks, of the feed and of streams."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,7 +9,7 @@ from ulid import ULID
 from generation.job import Billed, Job, JobState
 from generation.job_document import job_document, rfc3339
 
-#: Moves that callers are told of, by the state they lead to.
+#: Events for callers, by the state that a move leads to.
 TOLD = {
     JobState.RUNNING: "job.started",
     JobState.AWAITING_INPUT: "job.awaiting_input",
@@ -24,30 +21,30 @@ TOLD = {
 }
 RECOVERED = "job.recovered"
 QUEUED = "job.queued"
-#: No move: the upstream has come further. Written only where a webhook or an endpoint asks for it.
+#: Not a move: the progress changed. Stored only if a webhook or an endpoint asks for it.
 PROGRESS = "job.progress"
-#: What happens to a webhook endpoint of a tenant's.
+#: Events of webhook endpoints.
 ENDPOINT_EVENTS = ("endpoint.disabled", "endpoint.test")
-#: Moves that only an operator cares for.
+#: Events for operators only, by the state that a move leads to.
 KEPT = {JobState.SUBMITTING: "job.submitting", JobState.QUEUED: "job.requeued"}
 
-#: What a webhook may ask for.
+#: Events that a webhook can ask for.
 PUBLIC_EVENTS = (QUEUED, *TOLD.values(), RECOVERED, PROGRESS)
-#: What the feed of events has.
+#: Events of the feed.
 FEED_EVENTS = (*PUBLIC_EVENTS, *ENDPOINT_EVENTS)
-#: What a webhook is told that asked for nothing in particular: every ending, also a late one.
+#: Events of a webhook that asked for none in particular: every outcome, including a late one.
 ENDINGS = ("job.succeeded", "job.failed", "job.canceled", "job.expired", RECOVERED)
 
-#: After any change of a job, news of its progress is not written for this long.
+#: Progress is not stored as an event sooner than this after any other change of the job.
 PROGRESS_EVERY = timedelta(milliseconds=500)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One thing that happened, with the payload as it will be signed and sent."""
+    """One event, with the payload as it is signed and sent."""
 
     id: str
-    #: None for an event of `ENDPOINT_EVENTS`; its `sequence` is 0, and it has no state.
+    #: None for an event of `ENDPOINT_EVENTS`, which has `sequence` 0 and no state.
     job_id: str | None
     tenant: str
     #: 1, 2, 3 … within the job.
@@ -55,7 +52,7 @@ class Event:
     type: str
     state: JobState | None
     reason: str
-    #: Where the job was bound to then, for those who explain it.
+    #: The station and key to which the job was bound at that time.
     station: str | None = None
     key: str | None = None
     created_at: datetime
@@ -65,14 +62,14 @@ class Event:
 def event_of(
     before: Job | None, after: Job, base_url: str = "", *, watched: bool = False
 ) -> Event | None:
-    """
-    The event of this change, or None where there is nothing to tell. `watched`: somebody else than
-    the job's own webhook wants to hear of its progress.
+    """Return the event of this change, or None if there is none.
+
+    `watched` means that an endpoint or a stream subscribes to the job's progress.
     """
     event_type = type_of(before, after, watched=watched)
     if event_type is None:
         return None
-    # A birth is written again where its commit went unanswered, and must be told under one id.
+    # The insert is repeated if its commit was not answered, and must produce the same event id.
     event_id = new_event_id() if before else f"evt_{after.id.removeprefix('job_')}"
     sequence = after.sequence + 1 if before else 1
     body = None
@@ -95,7 +92,7 @@ def event_of(
 
 
 def new_event_id() -> str:
-    """Begins with its time of birth, like all ids; no dot, which signatures could not bear."""
+    """Return a new id. It begins with a timestamp and has no dot, which signatures do not allow."""
     return f"evt_{ULID()}"
 
 
@@ -112,9 +109,9 @@ def type_of(before: Job | None, after: Job, *, watched: bool = False) -> str | N
 
 
 def progress_to_tell(before: Job, after: Job, *, watched: bool) -> bool:
-    """
-    Whether this is news of progress that anybody asked for. Too soon after the change before it, it
-    is left out: the next one tells more.
+    """Return whether a change of progress is an event.
+
+    It is one if somebody subscribes to it and the last change is long enough ago.
     """
     further = after.state is JobState.RUNNING and after.progress != before.progress
     rested = after.updated_at - before.updated_at >= PROGRESS_EVERY
@@ -122,21 +119,22 @@ def progress_to_tell(before: Job, after: Job, *, watched: bool) -> bool:
 
 
 def told(job: Job, event_type: str) -> bool:
-    """Whether a payload is made. A job's birth is told by the 202, and again only to who asks."""
+    """Return whether the event has a payload.
+
+    `job.queued` has one only if the job's webhook asks for it.
+    """
     return wants(job, QUEUED) if event_type == QUEUED else event_type in PUBLIC_EVENTS
 
 
 def wants(job: Job, event_type: str) -> bool:
-    """Whether the job's webhook asked for this event."""
+    """Return whether the job's webhook asked for this event."""
     if job.webhook is None or event_type not in PUBLIC_EVENTS:
         return False
     return event_type in (job.webhook.events or ENDINGS)
 
 
 def payload(event_id: str, event_type: str, job: Job, base_url: str) -> bytes:
-    """
-    The webhook's body, compact JSON in UTF-8. Serialised once; these bytes are signed and sent.
-    """
+    """Return the webhook's body: compact JSON in UTF-8. These bytes are signed and sent."""
     return payload_of(
         event_id, event_type, job.updated_at, job.sequence + 1, job_document(job, base_url)
     )
@@ -145,7 +143,7 @@ def payload(event_id: str, event_type: str, job: Job, base_url: str) -> bytes:
 def payload_of(
     event_id: str, event_type: str, at: datetime, sequence: int, data: dict[str, object]
 ) -> bytes:
-    """The body of any event: what happened when, and to what."""
+    """Return the body of any event: type, time, data, id and sequence."""
     document = {
         "type": event_type,
         "timestamp": rfc3339(at),
@@ -157,9 +155,9 @@ def payload_of(
 
 
 def progress_news(job: Job, base_url: str) -> bytes:
-    """
-    What a stream tells of progress that was not written down: a payload without `id` and
-    `sequence`, for nobody can ask for it again.
+    """Return the payload of progress that is streamed and not stored.
+
+    It has no `id` and no `sequence`, because it cannot be requested again.
     """
     document = {
         "type": PROGRESS,
@@ -170,11 +168,12 @@ def progress_news(job: Job, base_url: str) -> bytes:
 
 
 def as_born(job: Job) -> Job:
+    """Return the job as it was when it was created.
+
+    A `job.queued` event that nobody subscribed to is not stored. Its payload can be made later,
+    because the fields it consists of never change.
     """
-    The job as it was when it was ordered. A birth that nobody asked to be told of is not written
-    down, and can still be told: what it is made of never changes.
-    """
-    return job.but(
+    return job.evolve(
         state=JobState.QUEUED,
         sequence=0,
         reason="",

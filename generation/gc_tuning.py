@@ -1,27 +1,26 @@
-"""
-How often a long-lived process searches its memory for garbage.
-"""
+"""Settings of Python's garbage collector for long-lived processes."""
 
 import gc
 
-#: Objects made and not yet freed before the youngest are searched. Thousands of exchanges at once
-#: keep more than Python's own 700 alive all the time, so that it would search several times per
-#: hundred requests and find nothing: what a request leaves behind is freed without a search.
+#: Allocations before the youngest generation is searched. Thousands of concurrent exchanges keep
+#: more than Python's default of 700 objects alive, so it would search several times per hundred
+#: requests and find nothing: objects of a request are freed by reference counting.
 YOUNG = 50_000
 
 
 def ease() -> None:
-    """
-    To be called before anything is loaded: nearly all of it stays, and to search it over and over
-    meanwhile takes an eighth of the time.
+    """Call this before modules are loaded.
+
+    Nearly all of their objects stay alive, and searching them repeatedly takes an eighth of the
+    load time.
     """
     gc.set_threshold(YOUNG, 20, 20)
 
 
 def settle() -> None:
-    """
-    To be called once everything is loaded: what lives until the end of the process is not searched
-    again, and the rest more rarely.
+    """Call this after modules are loaded.
+
+    Objects that live until the process ends are not searched again, and others less often.
     """
     gc.collect()
     gc.freeze()

@@ -1,8 +1,7 @@
-"""
-A job: what a caller ordered, where it stands, and what came of it.
+"""A job: the request of a caller, its state and its result.
 
-The state machine lives here and nowhere else. A job is immutable; `Job.move` is the only way from
-one state to another, and what it refuses the store refuses again in its WHERE clause.
+The state machine is here and nowhere else. A job is immutable. `Job.move` is the only way from one
+state to another, and the store checks the same moves in its WHERE clause.
 """
 
 from collections.abc import Mapping
@@ -16,33 +15,34 @@ from generation.contract.status import Action, Asset
 
 
 class JobState(StrEnum):
-    """Where a job stands with us. What a crash leaves behind is part of each state's meaning."""
+    """The states of a job. The comments say what a crash leaves behind."""
 
     #: Durable and not sent yet. A crash loses nothing: the next tick picks it up.
     QUEUED = "queued"
-    #: Claimed, and the request may be leaving at this moment. A crash here leaves the outcome
-    #: unknown: whoever finds the claim stale makes it `in_doubt`, never `queued`.
+    #: Claimed; the request may be leaving at this moment. A crash leaves the outcome unknown: once
+    #: the claim has expired the job becomes `in_doubt`, never `queued`.
     SUBMITTING = "submitting"
-    #: The upstream has it, and `upstream_id` is known. A crash costs one look.
+    #: The upstream accepted it, and `upstream_id` is known. A crash costs one look.
     RUNNING = "running"
     #: The upstream waits for a second message from the caller.
     AWAITING_INPUT = "awaiting_input"
-    #: Whether the upstream has it is unknown. It is looked for, and never sent again on a guess.
+    #: It is unknown whether the upstream accepted it. It is searched for, and never sent again on a
+    #: guess.
     IN_DOUBT = "in_doubt"
     #: Ended with at least one asset or text.
     SUCCEEDED = "succeeded"
-    #: Ended without a result; `error` says why. One whose task is done and had no file may still
-    #: become `succeeded`, as a recovered one.
+    #: Ended without a result; `error` says why. If its task is done and only the file was missing,
+    #: the job may still become `succeeded`, as recovered.
     FAILED = "failed"
     #: Ended because the caller asked for it.
     CANCELED = "canceled"
-    #: The deadline passed. A late success may still make it `succeeded`, as a recovered one.
+    #: The deadline passed. A late success may still make it `succeeded`, as recovered.
     EXPIRED = "expired"
 
 
 S = JobState
 
-#: Every permitted move. What is not here is refused.
+#: All permitted moves.
 MOVES: Mapping[JobState, frozenset[JobState]] = {
     S.QUEUED: frozenset({S.SUBMITTING, S.FAILED, S.CANCELED, S.EXPIRED}),
     S.SUBMITTING: frozenset(
@@ -63,27 +63,27 @@ TERMINAL = frozenset({S.SUCCEEDED, S.FAILED, S.CANCELED, S.EXPIRED})
 
 
 class Billed(StrEnum):
-    """Whether the upstream charged for this job, as far as can be known."""
+    """Whether the upstream charged for this job, as far as is known."""
 
     NO = "no"
     YES = "yes"
     UNKNOWN = "unknown"
 
 
-class Then(StrEnum):
-    """What becomes of a job in doubt whose task was never created, as a person says."""
+class DoubtResolution(StrEnum):
+    """How a job in doubt ends when a person says that its task was never created."""
 
     REQUEUE = "requeue"
     FAIL = "fail"
 
 
 class IllegalMove(ValueError):
-    """A move the state machine does not have. A defect of ours, never of a caller's."""
+    """A move that the state machine does not have: a defect of genq, not of a caller."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobError:
-    """Why a job ended without a result, in the public vocabulary and the upstream's own words."""
+    """Why a job ended without a result, with a public code and the upstream's message."""
 
     code: ErrorCode
     message: str
@@ -94,7 +94,7 @@ class JobError:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What a finished job gives its caller."""
+    """The result of a succeeded job."""
 
     assets: tuple[Asset, ...] = ()
     texts: tuple[str, ...] = ()
@@ -104,99 +104,100 @@ class Result:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Webhook:
-    """Where the caller wants to be told, and about what. Empty `events` means every ending."""
+    """The webhook of a job. Empty `events` means every outcome."""
 
     url: str
     events: tuple[str, ...] = ()
 
 
-#: Where it is still open whether the latest submit was accepted.
+#: States in which it is open whether the latest submit was accepted.
 UNSETTLED = frozenset({S.SUBMITTING, S.IN_DOUBT})
 
 
-# Without slots, so that `but` can copy all fields at once.
+# Without slots, so that `evolve` can copy all fields at once.
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """One order and its fate. Times are UTC."""
+    """One job. Times are UTC."""
 
     id: str
-    #: Whose job it is; nobody else can see it.
+    #: The owner. The jobs of a tenant are invisible to others.
     tenant: str
-    #: The API key that ordered it, whose webhook secret signs its deliveries.
+    #: The API key that submitted it. Its webhook secret signs the job's deliveries.
     api_key_id: str
-    #: The same again where that key has limits, and this job counts against them.
+    #: The same key if it has limits, and this job counts against them.
     quota_key: str | None = None
     provider: str
     operation: str
-    #: The model the request names; "" where it names none.
+    #: The model that the request names; "" if it names none.
     model: str = ""
-    #: The caller's request, checked against the operation's model.
+    #: The caller's request, validated by the operation's model.
     input: Mapping[str, Any]
     metadata: Mapping[str, str] = field(default_factory=dict[str, str])
     webhook: Webhook | None = None
-    #: The finished job this one follows; both belong to one station and key.
+    #: The finished job that this one follows. Both belong to one station and key.
     parent_id: str | None = None
-    #: Among the tenant's own jobs that wait for the same keys, higher ones are sent first.
+    #: Among jobs of the tenant that wait for the same keys, higher ones are submitted first.
     priority: int = 0
-    #: The caller's own name for it, one of a kind in the tenant.
+    #: The caller's own name for the job, unique within the tenant.
     client_id: str | None = None
-    #: The batch it was ordered in.
+    #: The batch with which it was submitted.
     batch_id: str | None = None
 
     state: JobState = JobState.QUEUED
-    #: Rises with every claim and every save; a save that names an older one is dropped.
+    #: Rises with every claim and every save. A save with an older version is dropped.
     version: int = 0
-    #: Number of the job's latest event.
+    #: The number of the job's latest event.
     sequence: int = 0
-    #: When somebody must look at this job again. None once there is nothing left to do.
+    #: When a worker must process this job again. None if nothing is left to do.
     wake_at: datetime | None = None
-    #: When it was last claimed, for a look or for anything else.
+    #: When it was last claimed.
     looked_at: datetime | None = None
-    #: A queued job is not sent before this: an upstream asked for patience.
+    #: A queued job is not submitted before this time, because an upstream asked to wait.
     not_before: datetime | None = None
-    #: Why it waits, in words for a person. Empty while nothing holds it up.
+    #: Why it waits, as text for people. Empty if nothing holds it up.
     reason: str = ""
 
-    #: The keys it waits for, as `relay/main direct/main`, where none of them has room for it now.
+    #: The name of its wait queue: the keys it waits for, such as `relay/main direct/main`. None if
+    #: it does not wait for a slot.
     line: str | None = None
-    #: It holds a place at its key until then, although nothing is known to run there for it: it was
-    #: called from the line, or it has ended and its task may still run.
+    #: Until then it holds a slot of its key, although no task of it is known to run: it was woken
+    #: from the wait queue, or it has ended and its task may still run.
     slot_until: datetime | None = None
-    #: Keys that have refused it since it last waited, as `relay/main`; others are asked first.
+    #: Keys that refused it since it last waited, such as `relay/main`. Other keys are tried first.
     tried: tuple[str, ...] = ()
 
-    #: Station and key alias: where it is, was last sent, or is to be sent.
+    #: Station and key: where it is, was last sent, or will be sent.
     station: str | None = None
     key: str | None = None
     dialect: str | None = None
-    #: It may go to no other key any more: a submit may have arrived there.
+    #: It may go to no other key any more, because a submit may have arrived there.
     bound: bool = False
     upstream_id: str | None = None
     upstream_details: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    #: What an upstream's callback named while the submit was unanswered; nothing is believed of it
-    #: until the upstream knows such a task.
+    #: The task that an upstream's callback named while the submit was unanswered. It counts only
+    #: once the upstream confirms such a task.
     named_id: str | None = None
-    #: Submits really sent, or meant to be.
+    #: Submits that were sent, or were about to be sent.
     attempts: int = 0
-    #: Submits that were accepted, or may have been once nothing more can be found out: the bill.
+    #: Submits that were accepted, or may have been and will never be known: the bill.
     purchases: int = 0
-    #: Looks or finds in a row that did not find the task.
+    #: Consecutive looks or searches that did not find the task.
     misses: int = 0
-    #: Looks in a row that found it succeeded without a file.
+    #: Consecutive looks that found it succeeded without a file.
     empty_looks: int = 0
-    #: 0 to 100, never falling; None where the upstream does not say.
+    #: 0 to 100, never falling; None if the upstream does not report it.
     progress: int | None = None
     billed: Billed = Billed.NO
     cancel_requested_at: datetime | None = None
-    #: In doubt: a person has said that its task was never created, and what is to become of it once
-    #: the upstream was asked a last time.
-    resolved_as: Then | None = None
-    #: What the caller sent to a job that awaits input, until the upstream has taken it.
+    #: In doubt: a person said that its task was never created. The value is applied after one more
+    #: search.
+    resolved_as: DoubtResolution | None = None
+    #: The input that the caller sent to a job awaiting it, until the upstream has accepted it.
     answer: Mapping[str, Any] | None = None
-    #: When that was last sent upstream.
+    #: When that input was last sent upstream.
     answered_at: datetime | None = None
 
-    #: What the upstream literally said when the job last changed, cut and without secrets.
+    #: The upstream's reply at the last change of the job, shortened and without secrets.
     last_reply: str = ""
     result: Result | None = None
     error: JobError | None = None
@@ -208,9 +209,9 @@ class Job:
     #: When the upstream accepted it.
     started_at: datetime | None = None
     finished_at: datetime | None = None
-    #: After this the job is told `expired`.
+    #: From this time on an unfinished job becomes `expired`.
     deadline: datetime
-    #: When its content was erased at the caller's wish; what it cost and when is kept.
+    #: When its content was erased at the caller's request. Cost and times are kept.
     erased_at: datetime | None = None
 
     @property
@@ -219,7 +220,7 @@ class Job:
 
     @property
     def is_bound(self) -> bool:
-        """Whether it belongs to its station and key for good, where its parent or its task is."""
+        """Whether it belongs to its station and key permanently."""
         return self.bound or self.parent_id is not None
 
     @property
@@ -228,20 +229,22 @@ class Job:
         return f"{self.provider}.{self.operation}"
 
     def move(self, state: JobState, now: datetime, **changes: Any) -> "Job":
-        """The job in its next state. Raises `IllegalMove` where `MOVES` has no such arrow."""
+        """Return the job in its next state. Raises `IllegalMove` if `MOVES` does not allow it."""
         if state not in MOVES[self.state]:
             raise IllegalMove(f"a {self.state} job cannot become {state}")
-        moved = self.but(state=state, updated_at=now, **changes)
-        return moved.but(purchases=self.purchases + 1) if bought(self, moved) else moved
+        moved = self.evolve(state=state, updated_at=now, **changes)
+        return (
+            moved.evolve(purchases=self.purchases + 1) if settles_purchase(self, moved) else moved
+        )
 
     def keep(self, now: datetime, **changes: Any) -> "Job":
-        """The job with news that leaves its state as it is."""
-        return self.but(updated_at=now, **changes)
+        """Return the job with changes that leave its state as it is."""
+        return self.evolve(updated_at=now, **changes)
 
-    def but(self, **changes: Any) -> "Job":
-        """
-        The job but for these fields. As `dataclasses.replace`, which hands over all fifty one by
-        one and takes ten times as long.
+    def evolve(self, **changes: Any) -> "Job":
+        """Return a copy with these fields changed.
+
+        `dataclasses.replace` passes all fifty fields one by one and takes ten times as long.
         """
         copy = object.__new__(Job)
         copy.__dict__.update(self.__dict__)
@@ -251,10 +254,10 @@ class Job:
         return copy
 
 
-def bought(before: Job, after: Job) -> bool:
-    """
-    Whether this move settles that the latest submit was accepted, or that nobody will find out. A
-    submit in doubt is not counted while it may still turn out that it never arrived.
+def settles_purchase(before: Job, after: Job) -> bool:
+    """Return whether this move settles that the latest submit was accepted, or will never be known.
+
+    A submit in doubt is not counted while it may still turn out that it never arrived.
     """
     settled = before.state in UNSETTLED and after.state not in UNSETTLED
     return settled and after.billed is not Billed.NO

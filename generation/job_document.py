@@ -1,6 +1,4 @@
-"""
-A job as the outside sees it: the body of `GET /v1/jobs/{id}` and the `data` of every webhook.
-"""
+"""The JSON document of a job: the body of `GET /v1/jobs/{id}` and the `data` of every webhook."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -9,15 +7,16 @@ from typing import Any, cast
 from generation.contract.status import Asset
 from generation.job import Job, JobError, JobState
 
-#: Longer strings in the input (pictures given as base64, mostly) are shown by their beginning.
+#: Longer strings in the input (mostly pictures in base64) are shortened.
 LONG_STRING = 2000
 SHOWN = 60
 
 
 def job_document(job: Job, base_url: str = "", *, position: int | None = None) -> dict[str, Any]:
-    """
-    JSON values only; times in RFC 3339. URLs are paths unless `base_url` is given. `position` is
-    the job's place in line, where somebody has looked.
+    """Return JSON values only, with times in RFC 3339.
+
+    URLs are paths unless `base_url` is given. `position` is the job's position in its wait queue,
+    if it was looked up.
     """
     result = job.result
     return {
@@ -95,7 +94,7 @@ def error_document(error: JobError, job: Job) -> dict[str, Any]:
 
 
 def rfc3339(moment: datetime | None) -> str | None:
-    """`2026-01-31T12:00:00.123Z`."""
+    """Return the time as `2026-01-31T12:00:00.123Z`."""
     if moment is None:
         return None
     if moment.tzinfo is not UTC:
@@ -104,10 +103,10 @@ def rfc3339(moment: datetime | None) -> str | None:
 
 
 def shortened(value: Any) -> Any:
-    """The same JSON value with every long string cut to its beginning and its length."""
+    """Return the same JSON value, with long strings cut to their beginning and length."""
     match value:
         case str():
-            # The commonest first, and each type once: every order goes through here.
+            # The most frequent type first: every submission passes through here.
             cut = len(value) > LONG_STRING
             return f"{value[:SHOWN]}… ({len(value)} characters)" if cut else value
         case None | bool() | int() | float():

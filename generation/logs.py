@@ -1,9 +1,7 @@
-"""
-How genq logs: one line an event, for people or for machines, with everything bound to it by name.
+"""Logging: one line per event, as text or JSON.
 
-Our own lines go straight to standard error: to make them records of the standard library's first
-would cost as much again as all else about them. Those of libraries come by that way, and look the
-same.
+genq's own lines go straight to standard error, because turning them into records of the standard
+library first would double their cost. Lines of libraries take that way and look the same.
 """
 
 import logging
@@ -15,7 +13,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from generation.settings import Settings
 
-#: Libraries that log each request, each poll or each message at INFO.
+#: Libraries that log each request, poll or message at INFO.
 CHATTY = (
     "httpx",
     "httpx2",
@@ -30,7 +28,7 @@ CHATTY = (
 
 
 def configure_logging(settings: Settings) -> None:
-    """Send structlog's lines and everybody else's to standard error in one form."""
+    """Send the lines of structlog and of libraries to standard error in one form."""
     level = settings.log_level.upper()
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -58,25 +56,25 @@ def configure_logging(settings: Settings) -> None:
 
 
 def rendered(log_format: str) -> list[Processor]:
-    """From an event to its line: JSON, or text, in colours where somebody watches."""
+    """Return the processors that render an event: JSON, or text, in color on a terminal."""
     if log_format == "json":
         return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     if sys.stderr.isatty():
         plain = structlog.dev.plain_traceback
         return [structlog.dev.ConsoleRenderer(exception_formatter=plain)]
-    return [structlog.processors.format_exc_info, line_of]
+    return [structlog.processors.format_exc_info, wait_queue_of]
 
 
 class NamedLogger(structlog.WriteLogger):
-    """Writes to standard error, under the name of a module."""
+    """Writes to standard error, with the name of a module."""
 
     def __init__(self, name: str = "") -> None:
         super().__init__(sys.stderr)
         self.name = name
 
 
-def line_of(logger: WrappedLogger, method: str, event: EventDict) -> str:
-    """What `ConsoleRenderer` makes of an event without colours, in a quarter of its time."""
+def wait_queue_of(logger: WrappedLogger, method: str, event: EventDict) -> str:
+    """Return the line that `ConsoleRenderer` makes without colors, in a quarter of its time."""
     del logger, method
     exception = event.pop("exception", None)
     when, level, what = event.pop("timestamp"), event.pop("level"), event.pop("event")
@@ -86,7 +84,7 @@ def line_of(logger: WrappedLogger, method: str, event: EventDict) -> str:
 
 
 def shown(value: Any) -> str:
-    """As it is where it ends is clear, else quoted."""
+    """Return the text itself if its end is clear, else quoted."""
     return value if isinstance(value, str) and value and not needs_quotes(value) else repr(value)
 
 

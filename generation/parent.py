@@ -1,6 +1,4 @@
-"""
-Orders that build on a finished job: an upscale of a picture, the continuation of a song.
-"""
+"""Jobs that follow a finished job: an upscale of a picture, the continuation of a song."""
 
 from generation.contract.errors import ErrorCode, Rejected
 from generation.contract.operation import Parent
@@ -9,9 +7,9 @@ from generation.job import Job, JobState
 
 
 def parent_of(job: Job) -> Parent:
-    """
-    What a follow-up may know of the job it follows. Raises `Rejected` for a job that has no result
-    to follow, in words that say so.
+    """Return what a follow-up may know of the job it follows.
+
+    Raises `Rejected` for a job without a result to follow, with the reason.
     """
     if job.erased_at is not None:
         raise Rejected(

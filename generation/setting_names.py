@@ -1,6 +1,7 @@
-"""
-Finds `GENQ_` variables that nothing reads: a setting with a typing error would silently keep its
-default, and a wrong `GENQ_DATABASE_URL` would mean another database.
+"""Finds `GENQ_` variables that nothing reads.
+
+A misspelt setting would silently keep its default, and a wrong `GENQ_DATABASE_URL` would mean
+another database.
 """
 
 import tomllib
@@ -26,16 +27,16 @@ OTHER_NAMES = frozenset(
         "GENQ_REDIS_PASSWORD",
     }
 )
-#: How alike a name must be to be suggested, from 0 to 1.
+#: The similarity that a suggested name must have, from 0 to 1.
 LIKENESS = 0.75
 
 
 def unknown_settings(
     settings: Settings, variables: Mapping[str, str] | None = None
 ) -> Sequence[str]:
-    """
-    One sentence for each `GENQ_` variable of the process or of `.env` that nothing reads, without
-    its value. Variables that the stations file names for keys are known.
+    """Return one sentence for each `GENQ_` variable of the process or of `.env` that nothing reads.
+
+    Values are not shown. Variables that the stations file names for keys are known.
     """
     given = environment() if variables is None else variables
     known = known_settings() | OTHER_NAMES | set(key_variables(settings.stations_file))
@@ -50,14 +51,14 @@ def unknown_settings(
 def unknown_sandbox_settings(
     fields: Collection[str], variables: Mapping[str, str]
 ) -> Sequence[str]:
-    """The same for the sandbox station, whose settings have these names without their prefix."""
+    """The same for the settings of the sandbox station, without their prefix."""
     known = {f"{SANDBOX_PREFIX}{field}".upper() for field in fields}
     names = unknown_names(variables, SANDBOX_PREFIX, known)
     return [complaint(name, known, "so remove it") for name in names]
 
 
 def unknown_names(given: Collection[str], prefix: str, known: Collection[str]) -> Sequence[str]:
-    """Settings are found whatever their case; the variable of a station's key is not."""
+    """Return the unknown names. Settings ignore case; the variable of a station's key does not."""
     return sorted(
         name
         for name in given
@@ -76,7 +77,7 @@ def complaint(name: str, known: Collection[str], otherwise: str) -> str:
 
 
 def key_variables(stations_file: Path) -> Iterator[str]:
-    """The variables that the stations file names; none where it cannot be read."""
+    """Yield the variables that the stations file names; none if the file cannot be read."""
     try:
         document: Mapping[str, Any] = tomllib.loads(stations_file.read_text(encoding="utf-8"))
         for station in document.get("stations", []):

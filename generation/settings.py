@@ -1,6 +1,7 @@
-"""
-Everything an operator can set, in one frozen class: environment variables with the prefix `GENQ_`,
-or the same names in a `.env` file. Durations are given as `30`, `0.5s`, `5m`, `2h` or `1d`.
+"""All settings of genq, in one frozen class.
+
+They are environment variables with the prefix `GENQ_`, or the same names in a `.env` file.
+Durations are written as `30`, `0.5s`, `5m`, `2h` or `1d`.
 """
 
 import os
@@ -30,16 +31,16 @@ from generation.webhooks.schedule import SCHEDULE
 Network = IPv4Network | IPv6Network
 
 
-#: Read from the folder a program runs in; the process's own variables win.
+#: Read from the folder in which a program runs. Variables of the process win.
 ENV_FILE = ".env"
 
 UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def environment() -> Mapping[str, str]:
-    """
-    Every variable by its whole name, from where the settings come from too: the process, else the
-    `.env` file. Empty counts as not set.
+    """Return every variable by its full name: those of the process, else those of the `.env` file.
+
+    Empty values count as not set.
     """
     written = dotenv_values(ENV_FILE, interpolate=False)
     return {name: value for name, value in (written | os.environ).items() if value}
@@ -50,7 +51,7 @@ def seconds(value: float) -> timedelta:
 
 
 def duration(value: object) -> object:
-    """`30`, `0.5`, `30s`, `5m`, `2h` and `1d` as what they mean; ISO 8601 is left to pydantic."""
+    """Read `30`, `0.5`, `30s`, `5m`, `2h` and `1d`. ISO 8601 is left to pydantic."""
     if not isinstance(value, str):
         return value
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?\s*", value)
@@ -61,7 +62,7 @@ Duration = Annotated[timedelta, BeforeValidator(duration)]
 
 
 class Settings(BaseSettings):
-    """One deployment's settings. Equal in every process of it."""
+    """The settings of one deployment, equal in all its processes."""
 
     model_config = SettingsConfigDict(
         env_prefix="GENQ_", env_file=ENV_FILE, extra="ignore", frozen=True, env_ignore_empty=True
@@ -207,7 +208,7 @@ class Settings(BaseSettings):
 
     @cached_property
     def webhook_policy(self) -> GuardPolicy:
-        """Where webhooks may go."""
+        """The addresses that webhooks may go to."""
         ports = self.webhook_allowed_ports
         return GuardPolicy(
             allow_http=self.webhook_allow_http,
@@ -217,5 +218,5 @@ class Settings(BaseSettings):
 
     @cached_property
     def store_url(self) -> str:
-        """The database to use: the one set, or an SQLite file in `data_dir`."""
+        """The database to use: `database_url`, or an SQLite file in `data_dir`."""
         return self.database_url or f"sqlite+aiosqlite:///{self.data_dir.resolve() / 'genq.db'}"

@@ -1,1 +1,1 @@
-"""The back room: claims, asks, decides."""
+"""The worker: claims due jobs, talks to stations, saves decisions, delivers webhooks."""

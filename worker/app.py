@@ -21,33 +21,33 @@ from generation.logs import configure_logging
 from generation.queue import celery_app
 from generation.setting_names import unknown_settings
 from generation.settings import Settings
-from generation.stations.config_file import BadStations, load_stations
-from worker.context import Room
-from worker.runtime.celery_consumer import SturdyConsumer
-from worker.runtime.celery_pool import LoopPool
+from generation.stations.config_file import StationsFileError, load_stations
+from worker.context import WorkerContext
+from worker.runtime.celery_consumer import ResilientConsumer
+from worker.runtime.celery_pool import CoroutinePool
 from worker.runtime.celery_request import JobRequest
-from worker.runtime.event_loop import Loop
-from worker.runtime.report import Reporter
+from worker.runtime.event_loop import EventLoopThread
+from worker.runtime.report import WorkerReporter
 from worker.submitting.submit import submit
 from worker.ticker import Ticker
-from worker.webhooks.delivery import Deliveries
+from worker.webhooks.delivery import DeliveryPipeline
 
 log = structlog.get_logger(__name__)
 
 settings = Settings()
 app: Celery = celery_app(settings)
-app.conf.worker_pool = f"{LoopPool.__module__}:{LoopPool.__name__}"
-app.conf.worker_consumer = f"{SturdyConsumer.__module__}:{SturdyConsumer.__name__}"
+app.conf.worker_pool = f"{CoroutinePool.__module__}:{CoroutinePool.__name__}"
+app.conf.worker_consumer = f"{ResilientConsumer.__module__}:{ResilientConsumer.__name__}"
 
-#: How long a leaving worker waits for the looks and the deliveries it has on the wire, beyond their
-#: own time limit.
+#: How long a stopping worker waits for open looks and deliveries, beyond their own time limit.
 DRAIN_MARGIN_SECONDS = 5
 
 
-class BackRoom(bootsteps.StartStopStep):
-    """
-    Opens the room and ticks, from the start of the worker to its end, broker or no broker. Celery
-    stops it after the consumer and before the pool: nothing new is claimed while tasks finish.
+class WorkerBootStep(bootsteps.StartStopStep):
+    """Celery boot step that opens the context and ticks while the worker runs.
+
+    It runs with or without a broker. Celery stops it after the consumer and before the pool:
+    nothing new is claimed while tasks finish.
     """
 
     requires = {"celery.worker.components:Pool"}  # noqa: RUF012  (Celery's own form)
@@ -55,90 +55,92 @@ class BackRoom(bootsteps.StartStopStep):
     def __init__(self, parent: Any, **options: Any) -> None:
         super().__init__(parent, **options)
         self._ticker: Ticker | None = None
-        self._deliveries: Deliveries | None = None
+        self._deliveries: DeliveryPipeline | None = None
 
     def start(self, parent: Any) -> None:
-        if not isinstance(parent.pool, LoopPool):
+        if not isinstance(parent.pool, CoroutinePool):
             sys.exit("genq worker: its tasks are coroutines; leave out --pool")
         process.open(parent.pool.loop, parent.hostname)
-        self._ticker, self._deliveries = process.loop.run(made_on_loop(process.room))
+        self._ticker, self._deliveries = process.loop.run(made_on_loop(process.context))
         process.background.append(process.loop.start(self._ticker.run()))
         process.loop.start(self._deliveries.run())
-        consumer: SturdyConsumer = parent.consumer
-        reporter = Reporter(process.room.nudger, parent.hostname, lambda: consumer.switched_off)
+        consumer: ResilientConsumer = parent.consumer
+        reporter = WorkerReporter(
+            process.context.nudger, parent.hostname, lambda: consumer.switched_off
+        )
         process.background.append(process.loop.start(reporter.run()))
         garbage.settle()
-        log.info("worker_ready", hostname=parent.hostname, stations=len(process.room.stations))
+        log.info("worker_ready", hostname=parent.hostname, stations=len(process.context.stations))
 
     def stop(self, parent: Any) -> None:
         del parent
         process.leave()
         if self._ticker is not None and self._deliveries is not None:
             longest = max(settings.look_timeout, settings.webhook_timeout)
-            patience = longest.total_seconds() + DRAIN_MARGIN_SECONDS
+            retry_waits = longest.total_seconds() + DRAIN_MARGIN_SECONDS
             try:
-                process.loop.run(drained(self._ticker, self._deliveries), patience)
+                process.loop.run(drained(self._ticker, self._deliveries), retry_waits)
             except TimeoutError:
-                log.warning("drain_cut_short")
+                log.warning("drain_timed_out")
 
     terminate = stop
 
 
-async def made_on_loop(room: Room) -> tuple[Ticker, Deliveries]:
-    return Ticker(room), Deliveries(room)
+async def made_on_loop(context: WorkerContext) -> tuple[Ticker, DeliveryPipeline]:
+    return Ticker(context), DeliveryPipeline(context)
 
 
-async def drained(ticker: Ticker, deliveries: Deliveries) -> None:
+async def drained(ticker: Ticker, deliveries: DeliveryPipeline) -> None:
     await asyncio.gather(ticker.drain(), deliveries.drain())
 
 
-class Process:
-    """What this worker process holds once it has started."""
+class WorkerProcess:
+    """The state of this worker process."""
 
-    loop: Loop
-    room: Room
-    #: Celery's own object of this process; it knows how the worker ended.
+    loop: EventLoopThread
+    context: WorkerContext
+    #: Celery's object of this process; it knows the exit code.
     controller: Any = None
 
     def __init__(self) -> None:
         #: What runs until the process ends.
         self.background: list[Future[None]] = []
 
-    def open(self, loop: Loop, hostname: str) -> None:
-        """Open the room on this loop. Raises `SystemExit` where the settings cannot work."""
+    def open(self, loop: EventLoopThread, hostname: str) -> None:
+        """Open the context on this loop. Raises `SystemExit` if the settings cannot work."""
         if unknown := unknown_settings(settings):
             sys.exit(f"genq worker: {'; '.join(unknown)}")
         try:
             stations = load_stations(settings)
-        except BadStations as error:
+        except StationsFileError as error:
             sys.exit(f"genq worker: {error}")
 
-        async def make() -> Room:
-            return Room(settings, stations, app, hostname)
+        async def make() -> WorkerContext:
+            return WorkerContext(settings, stations, app, hostname)
 
         self.loop = loop
-        self.room = loop.run(make())
+        self.context = loop.run(make())
 
     def leave(self) -> None:
-        """From now on nothing new is claimed; what is on the wire goes on."""
+        """Claim nothing from now on. Open requests go on."""
         if hasattr(self, "room"):
-            self.room.leaving = True
+            self.context.is_stopping = True
 
     def close(self) -> None:
         for running in self.background:
             running.cancel()
         if hasattr(self, "room"):
-            self.loop.run(self.room.close(), 15)
+            self.loop.run(self.context.close(), 15)
             self.loop.stop()
 
 
-process = Process()
+process = WorkerProcess()
 
 
 async def submit_task(job_id: str) -> None:
-    """A job's own task. Where the job stands is told to Flower by whoever moves it."""
-    if not process.room.leaving:
-        await submit(process.room, job_id)
+    """A job's own task. Flower is informed by the code that moves the job."""
+    if not process.context.is_stopping:
+        await submit(process.context, job_id)
 
 
 untyped = cast(Any, app)
@@ -148,7 +150,7 @@ for name in providers.names():
     )(submit_task)
 
 
-untyped.steps["worker"].add(BackRoom)
+untyped.steps["worker"].add(WorkerBootStep)
 
 
 @signals.setup_logging.connect
@@ -167,14 +169,14 @@ def claim_no_more(**_: Any) -> None:
 
 
 @signals.worker_shutdown.connect
-def close_room(**_: Any) -> None:
+def close_context(**_: Any) -> None:
     process.close()
 
 
 def main() -> NoReturn:
-    """
-    Run the worker in this process until it is told to stop, and exit with 0; with another code
-    where an error has ended it.
+    """Run the worker in this process until it is stopped.
+
+    Exits with 0, or with another code if an error ended it.
     """
     app.worker_main(
         [
@@ -183,10 +185,10 @@ def main() -> NoReturn:
             "--without-mingle",
             "-E",
             "-n",
-            # Two workers on one machine must have two names.
+            # Two workers on one machine need two names.
             f"worker-{os.getpid()}@%h",
             f"--loglevel={settings.log_level}",
         ]
     )
-    # Celery's own program keeps the code to itself.
+    # Celery's own program does not pass on the exit code.
     sys.exit(process.controller.exitcode)

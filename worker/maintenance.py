@@ -1,9 +1,7 @@
-"""
-What any worker does now and then, so that nobody has to: events get their places although nobody
-reads them, and what is old enough goes.
+"""Periodic maintenance in every worker: assigns feed positions and removes old rows.
 
-Each chore is a small batch in a transaction of its own, once a minute; while batches come back full
-there is more, and the next follows soon. All workers may do it at once.
+Each chore is a small batch in a transaction of its own, once a minute; after a full batch the next
+one follows soon. All workers may do it at once.
 """
 
 import random
@@ -15,53 +13,53 @@ import structlog
 
 from generation.settings import Settings
 from generation.store import Store
-from worker.context import Room
+from worker.context import WorkerContext
 
 log = structlog.get_logger(__name__)
 
 EVERY = timedelta(minutes=1)
-#: After a full batch.
+#: The pause after a full batch.
 SOON = timedelta(seconds=1)
 BATCH = 200
-#: Nothing is removed for its age before the clock has gone on evenly for this long: one that is
-#: years ahead, as after a night without a battery, is mostly set right within minutes.
+#: Nothing is removed for its age before the clock has run for this long without a step: a clock
+#: that is years ahead, as after a power loss, is mostly corrected within minutes.
 SETTLED = timedelta(hours=1)
 REMOVING = "prune_"
 
-#: Does a batch and says how much that was.
+#: Processes a batch and returns its size.
 Chore = Callable[[], Awaitable[int]]
 
 
-class Housekeeping:
+class Maintenance:
     """The chores of a worker process, and when each is due."""
 
-    def __init__(self, room: Room) -> None:
-        self._room = room
-        self._chores = chores(room.store, room.settings, room.now)
-        # Not all processes in the same second.
+    def __init__(self, context: WorkerContext) -> None:
+        self._context = context
+        self._chores = chores(context.store, context.settings, context.now)
+        # Spread, so that processes do not run in the same second.
         self._due = dict.fromkeys(self._chores, monotonic() + random.uniform(0, 60))
 
     async def round(self) -> bool:
-        """Do what is due. Never busy: chores come with pauses, however much there is."""
+        """Do what is due. Chores are separated by pauses, however much there is to do."""
         for name, chore in self._chores.items():
-            if monotonic() >= self._due[name] and not self._room.leaving:
-                if not is_trusted(name, self._room.clock.even_for()):
+            if monotonic() >= self._due[name] and not self._context.is_stopping:
+                if not is_trusted(name, self._context.clock.even_for()):
                     continue
                 done = await chore()
                 wait = SOON if done >= BATCH else EVERY
                 self._due[name] = monotonic() + wait.total_seconds()
                 if done:
-                    log.info("kept_house", chore=name, rows=done)
+                    log.info("maintenance_done", chore=name, rows=done)
         return False
 
 
 def is_trusted(name: str, even_for: timedelta) -> bool:
-    """Whether a clock that was not set for so long will do for this chore."""
+    """Return whether a clock without a step for this long suffices for this chore."""
     return even_for >= SETTLED or not name.startswith(REMOVING)
 
 
 def chores(store: Store, settings: Settings, now: Callable[[], datetime]) -> dict[str, Chore]:
-    """Each chore by name; none that would remove what is kept for ever."""
+    """Return each chore by name, without those that would remove what is kept for ever."""
 
     async def place() -> int:
         await store.events.place()

@@ -1,9 +1,8 @@
-"""
-What makes things happen: every worker ticks.
+"""The ticker of a worker: claims what is due and starts it.
 
-A tick claims what is due and starts it. Looks have rounds of their own, so that nothing else delays
-them. Two tickers at once are harmless, because a claim is exclusive; a ticker that dies is missed
-by nobody, because the others find the same rows.
+Looks have a loop of their own, so that nothing else delays them. Two tickers at once are harmless,
+because a claim is exclusive; a ticker that dies is replaced by the others, which find the same
+rows.
 """
 
 import asyncio
@@ -19,34 +18,33 @@ from sqlalchemy.exc import SQLAlchemyError
 from generation.job import Job, JobState
 from generation.lifecycle import claimed_until
 from generation.queue import submit_message
-from generation.stations.binding import Unbound, bind
-from generation.store import Lane, UnreadableRow
-from generation.store.maintenance.clock_repair import rouse
-from worker.context import Room
-from worker.maintenance import Housekeeping
+from generation.stations.binding import BindingLost, bind
+from generation.store import StationKey, UnreadableRow
+from generation.store.maintenance.clock_repair import repair_wake_times
+from worker.context import WorkerContext
+from worker.maintenance import Maintenance
 from worker.polling.expiry import expire, is_late
-from worker.polling.poller import Looks
+from worker.polling.poller import Poller
 from worker.runtime.clock import is_recent
 from worker.runtime.heartbeat import beat
 from worker.stations.balances import ask, to_ask
-from worker.submitting.dispatcher import Lines
+from worker.submitting.dispatcher import WaitQueueDispatcher
 from worker.submitting.input import send_input
-from worker.submitting.reconcile import call_stale, cancel, find
+from worker.submitting.reconcile import cancel, find, mark_stale
 
 log = structlog.get_logger(__name__)
 
 ERRANDS_LIMIT = 500
 OVERDUE_LIMIT = 100
-#: Between two rounds where the first found more than it could start.
+#: The pause between two rounds when the first found more than it could start.
 BREATH = timedelta(seconds=0.02)
-#: How often lanes that are not looked at are searched for jobs past their deadline.
+#: How often keys that are not looked at are searched for jobs past their deadline.
 DEADLINES_EVERY = timedelta(seconds=30)
-#: While more submits than this wait on the queue, no queued job is nudged again: it is in line
-#: already.
+#: While more submits than this wait in the queue, queued jobs are not nudged again.
 LONG_LINE = 1000
-#: A database that cannot be reached is left alone for this long.
+#: The pause after the database could not be reached.
 PAUSE = timedelta(seconds=2)
-#: A lease is renewed this many times before it could run out.
+#: How many times a lease is renewed before it could run out.
 RENEWALS = 4
 AFTER_STEP_SECONDS = 10
 
@@ -54,39 +52,33 @@ AFTER_STEP_SECONDS = 10
 class Ticker:
     """The one ticker of a worker process."""
 
-    def __init__(self, room: Room) -> None:
-        self._room = room
-        self._looks = Looks(room)
-        self._lines = Lines(room)
-        self._house = Housekeeping(room)
+    def __init__(self, context: WorkerContext) -> None:
+        self._context = context
+        self._looks = Poller(context)
+        self._lines = WaitQueueDispatcher(context)
+        self._house = Maintenance(context)
         self._errands: set[asyncio.Task[None]] = set()
-        #: When sleepers are to be woken, on the clock that only goes forward. Once at the
-        #: beginning: whoever could have noticed that the clock was set back may have ended.
+        #: When `wake_at` values are to be repaired, by the monotonic clock. Once at the beginning:
+        #: the process that could have noticed a clock step may have ended.
         self._rouse_at = [monotonic()]
         self._stepped = False
-        #: On the clock that only goes forward.
+        #: By the monotonic clock.
         self._renewed_at = -inf
         self._kept_at: datetime | None = None
 
     async def run(self) -> None:
-        """
-        Tick until the process is to leave; from then on only renew the leases of what is still on
-        the wire, until this is canceled.
-        """
+        """Tick until the process is to end, then only renew leases of open submits."""
         await asyncio.gather(
             self._rounds(self._tick), self._rounds(self._look), self._rounds(self._house.round)
         )
         await self._hold()
 
     async def _rounds(self, once: Callable[[], Awaitable[bool]]) -> None:
-        """
-        Again and again, at the pace of the settings; sooner where there is more to do than one
-        round could.
-        """
-        while not self._room.leaving:
+        """Run rounds at the pace of the settings; sooner while there is more to do."""
+        while not self._context.is_stopping:
             try:
                 busy = await once()
-                beat(self._room.settings)
+                beat(self._context.settings)
             except (SQLAlchemyError, OSError) as error:
                 log.warning("tick_failed", error=f"{type(error).__name__}: {error}")
                 await asyncio.sleep(PAUSE.total_seconds())
@@ -95,7 +87,7 @@ class Ticker:
                 log.exception("tick_failed")
                 await asyncio.sleep(PAUSE.total_seconds())
                 continue
-            await asyncio.sleep((BREATH if busy else self._room.settings.tick).total_seconds())
+            await asyncio.sleep((BREATH if busy else self._context.settings.tick).total_seconds())
 
     async def drain(self) -> None:
         """Wait for everything this ticker has started."""
@@ -109,119 +101,121 @@ class Ticker:
                 await self._renew_leases()
             except (SQLAlchemyError, OSError) as error:
                 log.warning("leases_not_renewed", error=f"{type(error).__name__}: {error}")
-            await asyncio.sleep(self._room.settings.tick.total_seconds())
+            await asyncio.sleep(self._context.settings.tick.total_seconds())
 
     async def _tick(self) -> bool:
-        """Errands. True where there are more than one round could start."""
+        """Claim errands. Returns True if there are more than one round could start."""
         await self._renew_leases()
         await self._mind_the_clock()
-        line = await self._room.nudger.depth()
-        jobs = await self._room.store.claims.errands(
-            self._room.now(),
+        line = await self._context.nudger.depth()
+        jobs = await self._context.store.claims.due_steps(
+            self._context.now(),
             ERRANDS_LIMIT,
             self._next_wake,
             skip_queued=line is None or line > LONG_LINE,
         )
         self._begin([job for job in jobs if self._dispatch(job)])
-        # After the errands: what goes wrong from here on holds up no job that waits for one.
+        # After the errands: a failure from here on holds up no job that waits for one.
         await self._lines.serve()
         self._looks.join_pauses()
-        for name in to_ask(self._room):
-            self._start(ask(self._room, name))
+        for name in to_ask(self._context):
+            self._start(ask(self._context, name))
         await self._keep_deadlines()
-        await self._room.learned.exchange(self._room.now())
-        await self._room.counts.write_down(self._room.now())
+        await self._context.learned.exchange(self._context.now())
+        await self._context.counts.write_down(self._context.now())
         return len(jobs) == ERRANDS_LIMIT
 
     async def _look(self) -> bool:
+        """Look with all keys, and until the next tick again with those for which more was due.
+
+        Returns True if more is due for some.
         """
-        Looks of all lanes; and until the next tick, more of those that had more than they had room
-        for, as their places come free. True where some still have more.
-        """
-        until = monotonic() + self._room.settings.tick.total_seconds()
+        until = monotonic() + self._context.settings.tick.total_seconds()
         await self._claim_looks(self._looks.rooms())
-        while self._looks.have_more and monotonic() < until and not self._room.leaving:
+        while self._looks.have_more and monotonic() < until and not self._context.is_stopping:
             if rooms := self._looks.more_rooms():
                 await self._claim_looks(rooms)
             else:
                 await asyncio.sleep(BREATH.total_seconds())
         return self._looks.have_more
 
-    async def _claim_looks(self, rooms: Mapping[Lane, int]) -> None:
+    async def _claim_looks(self, rooms: Mapping[StationKey, int]) -> None:
         if rooms:
-            jobs = await self._room.store.claims.looks(self._room.now(), rooms, self._next_wake)
+            jobs = await self._context.store.claims.looks(
+                self._context.now(), rooms, self._next_wake
+            )
             self._looks.claimed(rooms, jobs)
             self._begin(jobs)
 
     async def _mind_the_clock(self) -> None:
-        """Nobody sleeps longer because the machine's clock was set back."""
-        now, room = self._room.now(), self._room
-        if room.clock.went_back:
-            room.clock.went_back = False
-            # And once more, for what was being written down at that moment.
+        """Repair `wake_at` values after the machine's clock was set back."""
+        now, context = self._context.now(), self._context
+        if context.clock.went_back:
+            context.clock.went_back = False
+            # And once more, for what was being written at that moment.
             self._stepped, self._rouse_at = True, [monotonic(), monotonic() + AFTER_STEP_SECONDS]
             log.warning("clock_went_back")
         if not self._rouse_at or monotonic() < self._rouse_at[0]:
             return
-        lease = room.settings.submit_lease
-        woken = await rouse(room.store.database, now, lease, stepped=self._stepped)
+        lease = context.settings.submit_lease
+        woken = await repair_wake_times(context.store.database, now, lease, stepped=self._stepped)
         self._rouse_at = self._rouse_at[1:]
         if woken:
-            log.warning("sleepers_woken", count=woken)
+            log.warning("wake_at_repaired", count=woken)
 
     def _begin(self, looks: Sequence[Job]) -> None:
         for job in self._looks.start(looks):
-            if is_late(job, self._room):
-                self._start(expire(self._room, job))
+            if is_late(job, self._context):
+                self._start(expire(self._context, job))
 
     async def _keep_deadlines(self) -> None:
-        """Jobs in lanes that are not looked at expire as all others."""
-        now = self._room.now()
+        """Expire jobs of keys that are not looked at."""
+        now = self._context.now()
         if is_recent(self._kept_at, now, DEADLINES_EVERY):
             return
         self._kept_at = now
-        closed = self._looks.closed(await self._room.store.claims.lanes())
-        late = await self._room.store.claims.overdue(now, closed, OVERDUE_LIMIT, self._next_wake)
+        closed = self._looks.closed(await self._context.store.claims.station_keys())
+        late = await self._context.store.claims.overdue(now, closed, OVERDUE_LIMIT, self._next_wake)
         for job in late:
-            self._start(expire(self._room, job))
+            self._start(expire(self._context, job))
 
     def _next_wake(self, job: Job) -> datetime | None:
-        """Where the claim moves `wake_at`."""
+        """Return the `wake_at` of a claim."""
         if job.state is JobState.QUEUED:
-            at = self._room.moment()
-            return at.until(job.deadline, at.now + self._room.settings.nudge_again)
+            at = self._context.moment()
+            return at.until(job.deadline, at.now + self._context.settings.nudge_again)
         try:
-            binding = bind(self._room.stations, job)
-        except Unbound:
+            binding = bind(self._context.stations, job)
+        except BindingLost:
             binding = None
-        return claimed_until(job, self._room.moment(binding, job.model))
+        return claimed_until(job, self._context.moment(binding, job.model))
 
     def _dispatch(self, job: Job) -> bool:
-        """Start what a claimed job needs. True where that is a look."""
+        """Start what a claimed job needs. Returns True if that is a look."""
         match job.state:
-            case _ if is_late(job, self._room) and not self._can_ask(job):
-                self._start(expire(self._room, job))
+            case _ if is_late(job, self._context) and not self._can_ask(job):
+                self._start(expire(self._context, job))
             case JobState.QUEUED:
                 self._start(self._nudge(job))
             case JobState.SUBMITTING:
-                self._start(call_stale(self._room, job))
+                self._start(mark_stale(self._context, job))
             case JobState.IN_DOUBT:
-                self._start(find(self._room, job))
+                self._start(find(self._context, job))
             case JobState.RUNNING | JobState.AWAITING_INPUT if job.cancel_requested_at:
-                self._start(cancel(self._room, job))
+                self._start(cancel(self._context, job))
             case JobState.AWAITING_INPUT if job.answer and not job.answered_at:
-                self._start(send_input(self._room, job))
+                self._start(send_input(self._context, job))
             case _:
                 return job.upstream_id is not None
         return False
 
     def _can_ask(self, job: Job) -> bool:
-        """Whether there is an upstream to have the last word."""
+        """Return whether there is an upstream to ask last."""
         if job.state is JobState.QUEUED:
             return False
         try:
-            bind(self._room.stations, job)
-        except Unbound:
+            bind(self._context.stations, job)
+        except BindingLost:
             return False
         return True
 
@@ -233,21 +227,21 @@ class Ticker:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._errands.discard(task)
         error = None if task.cancelled() else task.exception()
-        # A row that cannot be read was named by whoever met it.
+        # An unreadable row was reported where it was met.
         if error is not None and not isinstance(error, UnreadableRow):
             log.error("errand_failed", exc_info=error)
 
     async def _nudge(self, job: Job) -> None:
-        """A queued job whose message was lost, or whose wait is over."""
-        whole = await self._room.store.jobs.get(job.id)
+        """Nudge a queued job whose message was lost, or whose wait is over."""
+        whole = await self._context.store.jobs.get(job.id)
         if whole is not None:
-            self._room.nudger.nudge(submit_message(whole))
+            self._context.nudger.nudge(submit_message(whole))
 
     async def _renew_leases(self) -> None:
-        """Submits on the wire stay ours for as long as this process lives."""
-        lease = self._room.settings.submit_lease
+        """Renew the leases of open submits."""
+        lease = self._context.settings.submit_lease
         fresh = monotonic() - self._renewed_at < lease.total_seconds() / RENEWALS
-        if self._room.submitting and not fresh:
-            until = self._room.now() + lease
-            await self._room.store.claims.keep(sorted(self._room.submitting), until)
+        if self._context.submitting and not fresh:
+            until = self._context.now() + lease
+            await self._context.store.claims.keep(sorted(self._context.submitting), until)
             self._renewed_at = monotonic()

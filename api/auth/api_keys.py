@@ -13,7 +13,7 @@ from starlette.datastructures import Headers
 from api.http.problem_types import INSUFFICIENT_SCOPE, UNAUTHENTICATED
 from api.http.problems import Problem
 from generation.access.permissions import Scope
-from generation.store import ApiKey, KeyStore
+from generation.store import ApiKey, ApiKeyStore
 from generation.store.access.api_keys import SHORTEST, digest
 
 log = structlog.get_logger(__name__)
@@ -39,7 +39,7 @@ class Callers:
     somebody calls. So a key that is revoked, by whomever, is let in for no longer than that.
     """
 
-    def __init__(self, keys: KeyStore, believe_for: timedelta) -> None:
+    def __init__(self, keys: ApiKeyStore, believe_for: timedelta) -> None:
         self._keys = keys
         self._believe_for = believe_for.total_seconds()
         # Apart from each other, so that a flood of wrong keys does not push out the right ones.
@@ -148,7 +148,7 @@ class Callers:
         try:
             await self._keys.touch(sorted(used), datetime.now(UTC))
         except Exception as error:  # news, not a record: the next use is noted again
-            log.warning("key_uses_not_noted", count=len(used), error=type(error).__name__)
+            log.warning("key_uses_not_stored", count=len(used), error=type(error).__name__)
 
 
 def presented(headers: Headers) -> str:

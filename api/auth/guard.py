@@ -13,7 +13,7 @@ from starlette.responses import Response
 from api.auth.api_keys import Callers
 from api.auth.rate_limits import Limiter
 from generation.access.permissions import Scope
-from generation.store import ApiKey, again_if_cut
+from generation.store import ApiKey, retry_if_disconnected
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 CallersEndpoint = Callable[[Request, ApiKey], Awaitable[Response]]
@@ -56,11 +56,11 @@ class Guarded:
 
     async def __call__(self, request: Request) -> Response:
         scope = self.scope(request.method)
-        caller = await again_if_cut(lambda: self._callers.admit(request.headers, scope))
+        caller = await retry_if_disconnected(lambda: self._callers.admit(request.headers, scope))
         if scope is Scope.SUBMIT and caller.access.limits:
             return await self._limiter(self._endpoint, request, caller)
         if request.method in READING:
-            return await again_if_cut(lambda: self._endpoint(request, caller))
+            return await retry_if_disconnected(lambda: self._endpoint(request, caller))
         return await self._endpoint(request, caller)
 
 

@@ -16,9 +16,9 @@ from starlette.responses import Response
 from api.http.problem_types import QUOTA_EXCEEDED
 from api.http.problems import Complaint, Problem, invalid
 from generation.access.permissions import Limits
-from generation.access.quota import IN_FLIGHT, OverQuota, Standing, Usage, standings
+from generation.access.quota import IN_FLIGHT, KeyUsage, LimitStatus, QuotaExceeded, limit_statuses
 from generation.store import ApiKey
-from generation.store.access.quotas import Quotas
+from generation.store.access.quotas import QuotaStore
 
 Endpoint = Callable[[Request, ApiKey], Awaitable[Response]]
 Fields = tuple[tuple[bytes, bytes], ...]
@@ -36,7 +36,7 @@ class Said:
     """The fields of the newest answer, and what they were made of."""
 
     limits: Limits
-    usage: Usage
+    usage: KeyUsage
     until: datetime
     fields: Fields
 
@@ -44,9 +44,9 @@ class Said:
 class Limiter:
     """Runs endpoints that take orders, for keys with limits. Lives on one event loop."""
 
-    def __init__(self, quotas: Quotas) -> None:
+    def __init__(self, quotas: QuotaStore) -> None:
         self._quotas = quotas
-        self._refused: dict[str, tuple[datetime, Limits, OverQuota]] = {}
+        self._refused: dict[str, tuple[datetime, Limits, QuotaExceeded]] = {}
         self._said: Said | None = None
 
     async def __call__(self, endpoint: Endpoint, request: Request, caller: ApiKey) -> Response:
@@ -54,21 +54,32 @@ class Limiter:
         What the endpoint answers, and the fields. Raises `Problem`: 429, 422 for more jobs than the
         limits would ever take at once; and what it raises.
         """
-        limits = caller.access.limits
-        if self._is_new(request):
-            self._check(caller, datetime.now(UTC))
+        self.check(request, caller)
         try:
             response = await endpoint(request, caller)
-        except OverQuota as over:
-            if over.wait is None:
-                raise invalid([Complaint("#/jobs", over.detail, "length")]) from over
-            now = datetime.now(UTC)
-            self._remember(caller, over, now + over.wait)
-            raise quota_problem(limits, over, over.wait, now) from over
-        response.raw_headers.extend(self._fields(limits, self._quotas.usage_of(caller.id)))
+        except QuotaExceeded as over:
+            raise self.problem(caller, over) from over
+        response.raw_headers.extend(self.fields(caller))
         return response
 
-    def _fields(self, limits: Limits, usage: Usage) -> Fields:
+    def check(self, request: Request, caller: ApiKey) -> None:
+        """Raise `Problem` (429) at once for a new request that the store would refuse."""
+        if self._is_new(request):
+            self._check(caller, datetime.now(UTC))
+
+    def problem(self, caller: ApiKey, over: QuotaExceeded) -> Problem:
+        """The problem for a request beyond the limits of its key; remembered while it holds."""
+        if over.wait is None:
+            return invalid([Complaint("#/jobs", over.detail, "length")])
+        now = datetime.now(UTC)
+        self._remember(caller, over, now + over.wait)
+        return quota_problem(caller.access.limits, over, over.wait, now)
+
+    def fields(self, caller: ApiKey) -> Fields:
+        """The rate limit headers of a response to this caller."""
+        return self._fields(caller.access.limits, self._quotas.usage_of(caller.id))
+
+    def _fields(self, limits: Limits, usage: KeyUsage) -> Fields:
         """Orders of a key that were stored together are answered at one moment, with one text."""
         now = datetime.now(UTC)
         said = self._said
@@ -96,7 +107,7 @@ class Limiter:
             raise quota_problem(caller.access.limits, over, until - now, now)
         del self._refused[caller.id]
 
-    def _remember(self, caller: ApiKey, over: OverQuota, until: datetime) -> None:
+    def _remember(self, caller: ApiKey, over: QuotaExceeded, until: datetime) -> None:
         if over.policy == IN_FLIGHT or over.together:
             return  # any of those jobs may end at any moment; and a smaller order may fit
         if len(self._refused) >= MOST_REMEMBERED:
@@ -104,30 +115,30 @@ class Limiter:
         self._refused[caller.id] = (until, caller.access.limits, over)
 
 
-def quota_problem(limits: Limits, over: OverQuota, wait: timedelta, now: datetime) -> Problem:
+def quota_problem(limits: Limits, over: QuotaExceeded, wait: timedelta, now: datetime) -> Problem:
     """The 429 of draft-ietf-httpapi-ratelimit-headers."""
     headers = headers_of(limits, over.usage, now) | {"Retry-After": str(whole_seconds(wait))}
     extra = {"violated-policies": [over.policy]}
     return Problem(QUOTA_EXCEEDED, over.detail, headers=headers, extra=extra)
 
 
-def headers_of(limits: Limits, usage: Usage, now: datetime) -> dict[str, str]:
+def headers_of(limits: Limits, usage: KeyUsage, now: datetime) -> dict[str, str]:
     """`RateLimit-Policy` and `RateLimit`: lists of structured fields (RFC 9651)."""
-    found = tuple(standings(limits, usage, now))
+    found = tuple(limit_statuses(limits, usage, now))
     return {
         "RateLimit-Policy": ", ".join(policy_of(each) for each in found),
         "RateLimit": ", ".join(state_of(each) for each in found),
     }
 
 
-def policy_of(standing: Standing) -> str:
+def policy_of(standing: LimitStatus) -> str:
     """`"submit";q=60;w=60`."""
     if standing.window is None:
         return f'"{standing.policy}";q={standing.quota};qu="concurrent-requests"'
     return f'"{standing.policy}";q={standing.quota};w={whole_seconds(standing.window)}'
 
 
-def state_of(standing: Standing) -> str:
+def state_of(standing: LimitStatus) -> str:
     """`"submit";r=12;t=31`: so many are left, and there will be more in so many seconds."""
     more = "" if standing.more_in is None else f";t={math.ceil(standing.more_in.total_seconds())}"
     return f'"{standing.policy}";r={standing.remaining}{more}'

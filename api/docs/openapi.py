@@ -1,217 +1,229 @@
-"""
-The API's description, OpenAPI 3.1, put together once from what each route says of itself.
-"""
+"""The OpenAPI document: FastAPI's, and what follows from the parameters of the endpoints."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from inspect import isclass
+from typing import Any, cast
 
+from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from starlette.routing import BaseRoute
 
 from api.auth.guard import Route
-from api.docs.examples import JOB_ID
+from api.dependencies import JsonBody, QueryReader, RequestModel
+from api.docs.examples import BATCH_ID, JOB_ID
+from api.docs.job_schemas import schemas
 from api.docs.openapi_parts import REF, Spec
-from api.docs.schemas import MODELS
-from api.jobs.batches import BatchOrder
-from api.jobs.follow_ups import stands_alone
-from api.jobs.order import Order
-from api.jobs.resolve import Resolution
-from api.keys.schemas import AccessOrder, KeyOrder
-from api.operations.catalogue import Catalogue, Entry
+from api.http.openapi import Responses, problems
+from api.http.problem_types import (
+    BODY_TOO_LARGE,
+    HEAD_TOO_LARGE,
+    INSUFFICIENT_SCOPE,
+    INVALID_QUERY,
+    MALFORMED_JSON,
+    NOT_FOUND,
+    STORE_UNAVAILABLE,
+    UNAUTHENTICATED,
+)
+from api.http.problems import MEDIA_TYPE, Complaint, Problem, invalid
+from api.http.schemas import Document
+from api.operations.catalogue import Catalogue
+from api.routing import ApiRoute
 from api.version import VERSION
-from api.webhooks.requests import EndpointChange, EndpointOrder, Period
+from api.webhooks.examples import DELIVERY, ENDPOINT
 
 ABOUT = (
-    "Order images, video, music and text from many upstreams through one queue. `202` means the"
-    " job is on disk; nothing is paid twice, and every ending is told by webhook.\n\n"
-    "Errors are `application/problem+json` (RFC 9457), and every answer carries `X-Request-Id`."
-)
-#: What else is sent as JSON.
-BODIES: tuple[type[BaseModel], ...] = (
-    AccessOrder,
-    KeyOrder,
-    EndpointOrder,
-    EndpointChange,
-    Period,
+    "Submit image, video, music and text jobs to many upstreams through one queue. `202` means that"
+    " the job is stored. No job is paid for twice, and every result is delivered by webhook.\n\n"
+    "Errors are `application/problem+json` (RFC 9457). Every response has an `X-Request-Id`."
 )
 TAGS = (
-    ("Jobs", "Order, look, list, cancel."),
-    ("Events", "What has happened and what happens: pulled, or streamed."),
-    ("Batches", "Jobs ordered together."),
-    ("Webhook endpoints", "Whom to tell of all jobs of a tenant."),
-    ("Webhook deliveries", "What was told to whom, how that went, and sending it again."),
-    ("Operations", "What can be ordered."),
+    ("Jobs", "Submit, get, list and cancel jobs."),
+    ("Events", "Read events page by page, or as a stream."),
+    ("Batches", "Jobs submitted together."),
+    ("Webhook endpoints", "Receivers of the events of all jobs of a tenant."),
+    ("Webhook deliveries", "The log of deliveries, and sending them again."),
+    ("Operations", "The operations that jobs can be submitted to."),
     (
         "Keys",
-        "Who may call, and how much. For operators: needs a key with the scope `admin`, as"
-        " `genq keys create NAME --scope admin` makes one.",
+        "API keys, their permissions and limits. For operators: needs a key with the scope `admin`,"
+        " which `genq keys create NAME --scope admin` makes.",
     ),
-    ("Upstreams", "What genq gives out to upstreams. The address itself is the key."),
-    ("Health", "For load balancers and people on call. Only the figures need a key."),
+    ("Upstreams", "For callbacks of upstreams. The token in the path authenticates them."),
+    ("Health", "For load balancers and people on call. Only the metrics need a key."),
     ("About", "The service itself. No key is needed."),
+)
+#: Values of path parameters in examples.
+EXAMPLE_IDS = {
+    "job_id": JOB_ID,
+    "batch_id": BATCH_ID,
+    "endpoint_id": ENDPOINT.id,
+    "delivery_id": DELIVERY.id,
+    "key_id": "key_01KG9Q2Z6M8T4V7X1Y3A5C7E9G",
+    "provider": "kling",
+    "operation": "text2video",
+}
+KEYED = (
+    Problem(UNAUTHENTICATED, "this path needs an API key"),
+    Problem(
+        INSUFFICIENT_SCOPE, "this needs a key with the scope cancel; the scopes of this one: read"
+    ),
+    Problem(STORE_UNAVAILABLE, "the database does not answer; try again later"),
+)
+OPEN = (Problem(HEAD_TOO_LARGE, "a request's head may have at most 65536 bytes"),)
+ANY_BODY = (
+    Problem(MALFORMED_JSON, "the body is empty; send a JSON object"),
+    Problem(BODY_TOO_LARGE, "the body may have at most 33554432 bytes"),
+    invalid([Complaint("#/colour", "is not a known field", "unknown_field")]),
 )
 LICENSE = {"name": "MIT", "identifier": "MIT"}
 HERE = "/"
-SECURITY: Mapping[str, Mapping[str, str]] = {
-    "bearer": {
-        "type": "http",
-        "scheme": "bearer",
-        "description": "`Authorization: Bearer genq_…`",
-    },
-    "apiKey": {
-        "type": "apiKey",
-        "in": "header",
-        "name": "X-API-Key",
-        "description": "The same key.",
-    },
-}
 
 
-#: The schema of orders that name a parent and an action, and nothing else.
-ACTION_ORDER = "Order.action"
-
-
-def order_body(catalogue: Catalogue) -> Spec:
-    """The body of `POST /v1/jobs`: one schema and one example per operation."""
-    return {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "oneOf": [
-                        *({"$ref": REF.format(model=order_name(e))} for e in catalogue.entries),
-                        {"$ref": REF.format(model=ACTION_ORDER)},
-                    ]
-                },
-                "examples": {
-                    name_of(entry): {
-                        "summary": entry.operation.summary,
-                        "value": order_example(entry),
-                    }
-                    for entry in catalogue.entries
-                },
-            }
-        },
-    }
-
-
-def input_body() -> Spec:
-    """The body of `POST /v1/jobs/{id}/input`: what the waiting operation takes."""
-    example = {"prompt": "a lighthouse at dusk --zoom 1.5"}
-    return {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {"type": "object"},
-                "examples": {"a prompt": {"summary": "For a window.", "value": example}},
-            }
-        },
-    }
-
-
-def order_example(entry: Entry) -> Spec:
-    parent = {} if stands_alone(entry.operation) else {"parent": JOB_ID}
-    return {
-        "provider": entry.operation.provider,
-        "operation": entry.operation.name,
-        "input": dict(entry.operation.example),
-        **parent,
-        "webhook": {"url": "https://hooks.example.com/genq"},
-        "metadata": {"customer": "42"},
-        "deadline": "2h",
-    }
-
-
-def name_of(entry: Entry) -> str:
-    return f"{entry.operation.provider}.{entry.operation.name}"
-
-
-def order_name(entry: Entry) -> str:
-    return f"Order.{name_of(entry)}"
-
-
-def input_name(entry: Entry) -> str:
-    return f"Input.{name_of(entry)}"
-
-
-def openapi(routes: Iterable[Route], catalogue: Catalogue, base_url: str) -> Spec:
-    """The whole document."""
-    paths: Spec = {}
-    for route in routes:
-        if route.include_in_schema:
-            methods = paths.setdefault(route.path, {})
-            for method in route.methods or ():
-                methods[method.lower()] = route.openapi_extra
-    return {
-        "openapi": "3.1.0",
-        "info": {"title": "genq", "version": VERSION, "description": ABOUT, "license": LICENSE},
-        # Where the address is not known: that which this description was fetched from.
-        "servers": [{"url": base_url or HERE}],
-        "tags": [{"name": name, "description": words} for name, words in TAGS],
-        "paths": paths,
-        "components": {"schemas": schemas(catalogue), "securitySchemes": SECURITY},
-    }
-
-
-def schemas(catalogue: Catalogue) -> Spec:
-    """Every schema by name."""
-    models: tuple[type[BaseModel], ...] = (*MODELS, Order, BatchOrder, Resolution, *BODIES)
-    _, document = models_json_schema([(each, "validation") for each in models], ref_template=REF)
-    found: Spec = document["$defs"]
-    order = found["Order"]
-    for entry in catalogue.entries:
-        found[input_name(entry)] = input_schema(entry, found)
-        found[order_name(entry)] = order_schema(entry, order)
-    found[ACTION_ORDER] = action_schema(order)
-    # Of a batch, the form that all orders share: a choice of all of them, twice, is a large book.
-    found["BatchOrder"]["properties"]["jobs"]["items"] = {"$ref": REF.format(model="Order")}
-    return found
-
-
-def input_schema(entry: Entry, found: Spec) -> Spec:
-    """The operation's own schema, its parts moved beside it under names of their own."""
-    prefix = f"{name_of(entry)}."
-    schema = entry.operation.request.model_json_schema(
-        ref_template=REF.format(model=prefix + "{model}")
+def openapi(routes: Sequence[BaseRoute], catalogue: Catalogue, base_url: str) -> Spec:
+    """Return the whole document."""
+    document = get_openapi(
+        title="genq",
+        version=VERSION,
+        description=ABOUT,
+        license_info=LICENSE,
+        routes=[route for route in routes if isinstance(route, ApiRoute)],
+        servers=[{"url": base_url or HERE}],
+        tags=[{"name": name, "description": text} for name, text in TAGS],
     )
-    for name, part in schema.pop("$defs", {}).items():
-        found[prefix + name] = part
-    return schema
+    paths = document["paths"]
+    for route in routes:
+        if isinstance(route, ApiRoute) and route.include_in_schema:
+            for method in route.methods or ():
+                complete(paths[route.path][method.lower()], route)
+        elif isinstance(route, Route) and route.include_in_schema:
+            for method in route.methods or ():
+                paths.setdefault(route.path, {})[method.lower()] = route.openapi_extra
+    found: Spec = document["components"]["schemas"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        found.pop(name, None)
+    found |= schemas(catalogue, body_models(routes))
+    document["components"]["schemas"] = {name: titled(name, found[name]) for name in sorted(found)}
+    return document
 
 
-def order_schema(entry: Entry, order: Spec) -> Spec:
-    operation = entry.operation
-    properties = {k: v for k, v in order["properties"].items() if k != "action"} | {
-        "provider": {"const": operation.provider},
-        "operation": {"const": operation.name},
-        "input": {"$ref": REF.format(model=input_name(entry))},
-    }
-    if not operation.follows:
-        del properties["parent"]
-    parent = ["parent"] if operation.needs_parent else []
-    return {
-        **order,
-        "required": ["provider", "operation", "input", *parent],
-        "title": order_name(entry),
-        "description": operation.summary,
-        "properties": properties,
-    }
+def titled(name: str, schema: Spec) -> Spec:
+    """Return a schema with its name as its title, and without titles inside.
+
+    Generators of clients name classes after titles and leave out those that occur twice; pydantic
+    gives the models of several providers the same title.
+    """
+    return without_titles(schema) | {"title": name}
 
 
-def action_schema(order: Spec) -> Spec:
-    """The short form of a follow-up: a parent and one of its `actions`."""
-    taken = {
-        name: order["properties"][name] for name in ("webhook", "metadata", "priority", "deadline")
-    }
-    return {
-        "type": "object",
-        "title": ACTION_ORDER,
-        "description": "One of the `actions` that a finished job lists.",
-        "additionalProperties": False,
-        "required": ["parent", "action"],
-        "properties": {
-            "parent": {"type": "string", "description": "The finished job that this one follows."},
-            "action": {"type": "string", "description": "As its `actions` spells it: `U1`."},
-            "input": {"type": "object", "description": "What else the action takes: a `prompt`."},
-            **taken,
+#: Their values are data, not schemas.
+LITERALS = {"const", "default", "enum", "example", "examples"}
+
+
+def without_titles(schema: Any) -> Any:
+    match schema:
+        case dict():
+            return {
+                name: value if name in LITERALS else without_titles(value)
+                for name, value in cast(Spec, schema).items()
+                if not (name == "title" and isinstance(value, str))
+            }
+        case list():
+            return [without_titles(each) for each in cast(list[Any], schema)]
+        case _:
+            return schema
+
+
+def complete(operation: Spec, route: ApiRoute) -> None:
+    """Add what the parameters and models of the endpoint imply, and FastAPI does not know."""
+    responses: Spec = operation["responses"]
+    if "application/json" in responses.get("422", {}).get("content", {}):
+        del responses["422"]  # FastAPI's own form of validation errors, which genq does not use
+    operation.setdefault("security", [])
+    for parameter in operation.get("parameters", []):
+        parameter["schema"] = without_null(parameter["schema"])
+    if body := body_of(route):
+        operation["requestBody"] = request_body(body)
+    describe_success(responses, route)
+    given = {status: each for status, each in route.responses.items() if "content" in each}
+    for found in (problems(*implied_problems(operation, route)), given):
+        add_problems(responses, found, instance_of(route.path))
+    operation["responses"] = dict(sorted(responses.items()))
+
+
+def describe_success(responses: Spec, route: ApiRoute) -> None:
+    """Take the description and the example of a response from its model."""
+    others = {status: each["model"] for status, each in route.responses.items() if "model" in each}
+    models = {route.status_code or 200: route.response_model} | others
+    for status, model in models.items():
+        if isclass(model) and issubclass(model, Document):
+            given = route.responses.get(status, {})
+            content = given.get("content", {}).get("application/json", {"example": model.EXAMPLE})
+            responses[str(status)]["content"]["application/json"] |= content
+            first_line = (model.__doc__ or "").partition("\n")[0]
+            responses[str(status)]["description"] = given.get("description", first_line)
+
+
+def implied_problems(operation: Spec, route: ApiRoute) -> Iterator[Problem]:
+    """Yield the problems that any endpoint with such parameters may answer with."""
+    yield from KEYED if operation["security"] else OPEN
+    if route.dependant.path_params or "{" in route.path:
+        yield Problem(NOT_FOUND, "there is nothing of this id, or it is not yours")
+    if any(isinstance(each, QueryReader) for each in dependencies_of(route)):
+        yield Problem(INVALID_QUERY, "there is no parameter 'colour'")
+    if "requestBody" in operation:
+        yield from ANY_BODY
+
+
+def add_problems(responses: Spec, found: Responses, instance: str) -> None:
+    """Add problem responses to those that are there, with this instance in their examples."""
+    for status, each in found.items():
+        content = each["content"].get(MEDIA_TYPE)
+        if content is None:
+            continue
+        examples = {
+            code: example | {"value": example["value"] | {"instance": instance}}
+            for code, example in content["examples"].items()
+        }
+        old = responses.get(str(status), {}).get("content", {}).get(MEDIA_TYPE, {})
+        merged = content | {"examples": old.get("examples", {}) | examples}
+        responses[str(status)] = each | {"content": {MEDIA_TYPE: merged}}
+
+
+def instance_of(path: str) -> str:
+    return re.sub(r"{(\w+)}", lambda found: EXAMPLE_IDS.get(found[1], found[1]), path)
+
+
+def without_null(schema: Spec) -> Spec:
+    """Return the schema of an optional parameter: absent, it is not sent as null."""
+    (first, *more) = [each for each in schema.get("anyOf", [schema]) if each != {"type": "null"}]
+    found = {"anyOf": [first, *more]} if more else first
+    return {name: value for name, value in found.items() if name not in {"title", "description"}}
+
+
+def dependencies_of(route: ApiRoute) -> list[object]:
+    return [each.call for each in route.dependant.dependencies]
+
+
+def body_of(route: ApiRoute) -> type[RequestModel] | None:
+    """Return the model of the endpoint's body, if it takes one."""
+    for each in dependencies_of(route):
+        if isinstance(each, JsonBody):
+            return cast(JsonBody[RequestModel], each).model
+    return None
+
+
+def body_models(routes: Iterable[BaseRoute]) -> list[type[BaseModel]]:
+    bodies = (body_of(route) for route in routes if isinstance(route, ApiRoute))
+    return [body for body in bodies if body]
+
+
+def request_body(model: type[RequestModel]) -> Spec:
+    content = {
+        "schema": {"$ref": REF.format(model=model.__name__)},
+        "examples": {
+            summary: {"summary": summary, "value": value}
+            for summary, value in model.EXAMPLES.items()
         },
     }
+    return {"required": True, "content": {"application/json": content}}

@@ -10,21 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from api.http.schemas import Document, Problem, ProblemEntry, ProblemKind
+from api.http.schemas import Document, Problem, ProblemEntry
 from api.jobs.explanation_schemas import Explanation
-from api.keys.schemas import Key, KeyList, NewKey
-from api.webhooks.schemas import (
-    NewWebhookEndpoint,
-    Queued,
-    WebhookDelivery,
-    WebhookDeliveryLog,
-    WebhookDeliveryPage,
-    WebhookEndpoint,
-    WebhookEndpointList,
-    WebhookEndpointStats,
-    WebhookKeys,
-    Withdrawn,
-)
 from generation.contract.errors import ErrorCode
 from generation.contract.status import AssetType
 from generation.job import Billed, JobState
@@ -172,37 +159,6 @@ class PlacedBatch(Batch):
     rejected: list[Rejection]
 
 
-class Event(Document):
-    """What happened, and the job as it was then: the same as in a webhook."""
-
-    type: str
-    timestamp: datetime
-    data: dict[str, Any] = Field(
-        description="The job as of then, in the form of `GET /v1/jobs/{id}`; of an `endpoint.`"
-        " event, the endpoint."
-    )
-    id: str = Field(description="The same in every delivery and every answer: drop repeats by it.")
-    sequence: int = Field(description="Rises within the job; it may skip numbers.")
-
-
-class EventPage(Document):
-    """Events, the oldest first."""
-
-    data: list[Event]
-    next_cursor: str = Field(description="Give it back as `after` to go on; there always is one.")
-    has_more: bool = Field(description="Whether there is more right now.")
-
-
-class StreamToken(Document):
-    """Opens the stream of one job for a browser."""
-
-    object: Literal["stream_token"]
-    job: str
-    token: str
-    url: str = Field(description="For `new EventSource(url)`.")
-    expires_at: datetime
-
-
 class Reply(Document):
     """What an upstream literally said."""
 
@@ -211,83 +167,13 @@ class Reply(Document):
     reply: str | None = Field(description="Its HTTP status and its body, cut.")
 
 
-class Operation(Document):
-    """Something that can be ordered."""
-
-    object: Literal["operation"]
-    provider: str
-    name: str
-    summary: str
-    dialects: list[str] = Field(description="The ways stations speak of it.")
-    offered: bool = Field(description="Whether it can be ordered here.")
-    stations: list[str] = Field(description="The stations that sell it here, first choice first.")
-    example: dict[str, Any] = Field(description="An `input` that works.")
-    input_schema: dict[str, Any] = Field(description="JSON Schema of `input`.")
-
-
-class OperationList(Document):
-    data: list[Operation]
-
-
-class Check(Document):
-    ok: bool
-    required: bool = Field(description="Whether its failure makes the whole answer a 503.")
-    detail: str
-
-
-class Readiness(Document):
-    ready: bool
-    #: The failed checks that do not make this process unready.
-    degraded: list[str]
-    checks: dict[str, Check]
-
-
-class Alive(Document):
-    ok: Literal[True]
-
-
-class Service(Document):
-    name: Literal["genq"]
-    version: str
-    links: dict[str, str]
-
-
-class Noted(Document):
-    """What an upstream hears that has called back."""
-
-    ok: Literal[True]
-
-
 #: Every model an answer may be described by.
 MODELS: tuple[type[Document], ...] = (
     Job,
     JobPage,
-    Event,
-    EventPage,
-    StreamToken,
     Batch,
     PlacedBatch,
     Reply,
     Explanation,
-    Operation,
-    OperationList,
-    Key,
-    NewKey,
-    KeyList,
-    Readiness,
-    Alive,
     Problem,
-    ProblemKind,
-    Service,
-    Noted,
-    NewWebhookEndpoint,
-    Queued,
-    WebhookDelivery,
-    WebhookDeliveryLog,
-    WebhookDeliveryPage,
-    WebhookEndpoint,
-    WebhookEndpointList,
-    WebhookEndpointStats,
-    WebhookKeys,
-    Withdrawn,
 )

@@ -1,150 +1,141 @@
-"""
-What a reader of events may say: after which, of which types, how many, and for how long to wait.
-"""
+"""Query strings and headers of the event log and of streams."""
 
-import base64
-import binascii
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Annotated, Literal
 
-from starlette.requests import Request
+from fastapi import Header
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
-from api.http.likely import no_such
-from api.http.query_params import MOST, read_limit, unusable
-from api.http.timestamps import read_query_time
+from api.http.cursors import decode_cursor, encode_cursor
+from api.http.query_params import MOST, USUAL, Limit, Query, QueryTime
 from generation.events import FEED_EVENTS
 
-#: A reader is kept waiting for at most this many seconds.
+#: A long poll waits at most this many seconds.
 LONGEST_WAIT = 60
-#: Where a reader begins that cares only for what is to come.
+#: The `after` of a reader that wants only events that are still to come.
 LATEST = "latest"
-
-PARAMETERS = ("after", "since", "type", "limit", "wait")
-STREAM_PARAMETERS = ("after", "since", "type")
+#: Where a reader starts: after a position of the feed, at a time, at its end; None: at its start.
+Start = int | datetime | Literal["latest"] | None
 
 _CURSOR = re.compile(r"event:(0|[1-9][0-9]{0,17})")
 _SEQUENCE = re.compile(r"0|[1-9][0-9]{0,8}")
 
 
-@dataclass(frozen=True, slots=True)
-class FeedQuery:
-    """Where to begin (one of three, or none of them), what to read, how long to wait for it."""
-
-    after: int | None
-    since: datetime | None
-    latest: bool
-    types: tuple[str, ...]
-    limit: int
-    wait: timedelta
-
-
-def read_feed_query(request: Request, parameters: Sequence[str] = PARAMETERS) -> FeedQuery:
-    """Raises `Problem` (400) that names the parameter and what it may be."""
-    given = given_once(request, parameters)
-    if "after" in given and "since" in given:
-        raise unusable("give after, or since, not both")
-    name, after = "after", given.get("after")
-    since = read_moment(given["since"]) if "since" in given else None
-    if parameters is STREAM_PARAMETERS:
-        if resumed := request.headers.get("last-event-id"):
-            # A browser comes again to the same URL: what it has seen since then counts.
-            name, after, since = "Last-Event-ID", resumed, None
-        elif after is None and since is None:
-            after = LATEST
-    return FeedQuery(
-        after=None if after is None or after == LATEST else read_cursor(after, name),
-        since=since,
-        latest=after == LATEST,
-        types=read_types(given),
-        limit=read_limit(given.get("limit")),
-        wait=read_wait(given.get("wait")),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class LogQuery:
-    """Which part of one job's log: beyond which `sequence`, and how much."""
-
-    after: int
-    limit: int
-
-
-def read_log_query(request: Request) -> LogQuery:
-    """Raises `Problem` (400) that names the parameter and what it may be."""
-    given = given_once(request, ("after", "limit"))
-    return LogQuery(
-        read_sequence(given.get("after"), "after"), read_limit(given.get("limit") or str(MOST))
-    )
-
-
-def read_resumed(request: Request) -> int:
-    """The `sequence` a job's stream goes on after; 0 at its beginning."""
-    given_once(request, ("token",))
-    return read_sequence(request.headers.get("last-event-id"), "Last-Event-ID")
-
-
 def cursor_of(position: int) -> str:
-    """A place in the feed as callers get it; they give it back unchanged."""
-    return base64.urlsafe_b64encode(f"event:{position}".encode()).decode().rstrip("=")
+    """Return the cursor of a position of the feed."""
+    return encode_cursor(f"event:{position}")
 
 
-def given_once(request: Request, parameters: Sequence[str]) -> Mapping[str, str]:
-    given: dict[str, str] = {}
-    for name, value in request.query_params.multi_items():
-        if name not in parameters:
-            raise unusable(no_such(f"parameter {name[:60]!r}", name, parameters))
-        if name in given:
-            raise unusable(f"{name} is given twice; give it once")
-        given[name] = value
-    return given
-
-
-def read_cursor(value: str, name: str) -> int:
-    try:
-        text = base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)).decode("ascii")
-    except (binascii.Error, ValueError):
-        text = ""
-    found = _CURSOR.fullmatch(text)
-    if not found:
-        raise unusable(
-            f"{name} must be the next_cursor of an earlier answer or the id of an event of the"
-            " stream of events, unchanged"
+def _position(cursor: str) -> int | Literal["latest"] | None:
+    if not cursor:
+        return None
+    if cursor == LATEST:
+        return LATEST
+    found = decode_cursor(cursor, _CURSOR)
+    if found is None:
+        raise ValueError(
+            "must be the next_cursor of an earlier page or the id of an event of the stream of"
+            " events, unchanged"
         )
     return int(found[1])
 
 
-def read_sequence(value: str | None, name: str) -> int:
-    if not value:
-        return 0
-    if not _SEQUENCE.fullmatch(value):
-        raise unusable(f"{name} must be the sequence of an event of this job, a whole number")
-    return int(value)
+def _sequence(text: str) -> int | None:
+    if not text:
+        return None
+    if not _SEQUENCE.fullmatch(text):
+        raise ValueError("must be the sequence of an event of this job, a whole number")
+    return int(text)
 
 
-def read_types(given: Mapping[str, str]) -> tuple[str, ...]:
-    if "type" not in given:
-        return ()
-    types = tuple(dict.fromkeys(part.strip() for part in given["type"].split(",")))
-    if unknown := set(types) - set(FEED_EVENTS):
+def _split(types: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(part.strip() for part in types.split(",")))
+
+
+def _known_types(types: str) -> str:
+    if unknown := set(_split(types)) - set(FEED_EVENTS):
         known = ", ".join(FEED_EVENTS)
-        raise unusable(
-            f"there is no type {min(unknown)[:60]!r}; separate by commas some of {known}"
+        raise ValueError(
+            f"must be some of {known}, separated by commas; there is no type {min(unknown)[:60]!r}"
         )
     return types
 
 
-def read_moment(value: str, name: str = "since") -> datetime:
-    try:
-        return read_query_time(value)
-    except ValueError as error:
-        raise unusable(f"{name} {error}") from None
+def _wait(value: object) -> int:
+    if not re.fullmatch(r"[0-9]{1,2}", str(value)) or int(str(value)) > LONGEST_WAIT:
+        raise ValueError(f"must be a whole number of seconds from 0 to {LONGEST_WAIT}")
+    return int(str(value))
 
 
-def read_wait(value: str | None) -> timedelta:
-    if value is None:
-        return timedelta(0)
-    if not re.fullmatch(r"[0-9]{1,2}", value) or int(value) > LONGEST_WAIT:
-        raise unusable(f"wait must be a whole number of seconds from 0 to {LONGEST_WAIT}")
-    return timedelta(seconds=int(value))
+Cursor = Annotated[
+    int | Literal["latest"] | None, BeforeValidator(_position), WithJsonSchema({"type": "string"})
+]
+Sequence = Annotated[int | None, BeforeValidator(_sequence), WithJsonSchema({"type": "string"})]
+Wait = Annotated[
+    int,
+    BeforeValidator(_wait),
+    WithJsonSchema({"type": "integer", "minimum": 0, "maximum": LONGEST_WAIT}),
+]
+_RESUME = Header(
+    alias="Last-Event-ID",
+    description="The `id` of the last event that was read; browsers send it by themselves.",
+)
+#: Headers of a stream that is opened again.
+LastCursor = Annotated[Cursor, _RESUME]
+LastSequence = Annotated[Sequence, _RESUME]
+
+
+class StreamQuery(Query):
+    """Where to start, and which events."""
+
+    after: Cursor = Field(None, description="Start after this cursor.")
+    since: QueryTime | None = Field(
+        None, description="Start with the events of this time. Not together with `after`."
+    )
+    type: Annotated[str, AfterValidator(_known_types)] | None = Field(
+        None,
+        description="Only these events, separated by commas:"
+        f" {', '.join(f'`{each}`' for each in FEED_EVENTS)}.",
+    )
+
+    @model_validator(mode="after")
+    def has_one_start(self) -> "StreamQuery":
+        if self.after is not None and self.since is not None:
+            raise ValueError("give after, or since, not both")
+        return self
+
+    @property
+    def start(self) -> Start:
+        return self.after if self.since is None else self.since
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        return _split(self.type) if self.type else ()
+
+
+class EventQuery(StreamQuery):
+    """One page of the feed."""
+
+    after: Cursor = Field(
+        None,
+        description=f"The `next_cursor` of the page before, or `{LATEST}` to skip all existing"
+        " events. Absent: start with the oldest event that is kept.",
+    )
+    limit: Limit = Field(USUAL, description="Events on one page.")
+    wait: Wait = Field(0, description="Seconds to wait for an event if there is none.")
+
+
+class JobEventQuery(Query):
+    """One page of the log of a job."""
+
+    after: Sequence = Field(None, description="The `next_cursor` of the page before.")
+    limit: Limit = Field(MOST, description="Events on one page.")
+
+
+class JobStreamQuery(Query):
+    """The token of a browser."""
+
+    token: str | None = Field(
+        None, description="Instead of an API key: a token of `POST /v1/jobs/{id}/stream-token`."
+    )

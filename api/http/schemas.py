@@ -1,12 +1,22 @@
-"""
-Problems as models: the documents themselves, and what their `type` leads to.
-"""
+"""The base of all response models, and the models of problems."""
+
+from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.http.problem_types import ALREADY_TERMINAL
+
 
 class Document(BaseModel):
+    """A response. Its docstring and its example describe it in the OpenAPI document.
+
+    Responses are written as JSON documents and not validated on the way out; tests hold them
+    against these models.
+    """
+
     model_config = ConfigDict(extra="forbid")
+
+    EXAMPLE: ClassVar[object] = None
 
 
 class ProblemEntry(Document):
@@ -18,7 +28,7 @@ class ProblemEntry(Document):
 
 
 class Problem(Document):
-    """RFC 9457."""
+    """A problem, in the form of RFC 9457."""
 
     type: str
     title: str
@@ -36,7 +46,14 @@ class Problem(Document):
 
 
 class ProblemKind(Document):
-    """What a problem's `type` leads to."""
+    """The explanation of a kind of problem, which its `type` leads to."""
+
+    EXAMPLE: ClassVar[object] = {
+        "code": ALREADY_TERMINAL.code,
+        "status": ALREADY_TERMINAL.status,
+        "title": ALREADY_TERMINAL.title,
+        "advice": ALREADY_TERMINAL.advice,
+    }
 
     code: str
     status: int

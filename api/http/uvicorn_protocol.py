@@ -172,7 +172,7 @@ class Wire(HttpToolsProtocol):
         if self._stalled_checks < STALL_CHECKS:
             self._stall = self.loop.call_later(STALL_SECONDS / STALL_CHECKS, self._check_reader)
             return
-        log.info("reader_cut_off", untaken_bytes=self._untaken)
+        log.info("reader_disconnected", untaken_bytes=self._untaken)
         self.transport.abort()
 
     def _is_too_large(self) -> bool:

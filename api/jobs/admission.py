@@ -14,7 +14,7 @@ from generation.contract.named_tasks import MOST_NAMED, tasks_named
 from generation.flower_publisher import FlowerPublisher
 from generation.job import Job
 from generation.queue import Nudger, submit_message
-from generation.store import ApiKey, IdempotencyKey, JobStore, KeyBusy, KeyReused, Placed
+from generation.store import ApiKey, IdempotencyKey, InsertResult, JobStore, KeyBusy, KeyReused
 
 
 class Taker:
@@ -36,7 +36,9 @@ class Taker:
         await self._check_named(job)
         return job
 
-    async def place(self, new: Sequence[Job], key: IdempotencyKey | None, now: datetime) -> Placed:
+    async def place(
+        self, new: Sequence[Job], key: IdempotencyKey | None, now: datetime
+    ) -> InsertResult:
         """
         The jobs once they are on disk, or those of an earlier order with this key. Raises `Problem`
         (409, 422). What follows the commit neither waits nor fails.
@@ -54,7 +56,9 @@ class Taker:
                 self._rows.show(job, now)
         return placed
 
-    async def instead(self, problem: Problem, key: IdempotencyKey | None, now: datetime) -> Placed:
+    async def instead(
+        self, problem: Problem, key: IdempotencyKey | None, now: datetime
+    ) -> InsertResult:
         """
         What an earlier order with this key became, though this one cannot be taken: a repetition is
         answered also after its deadline, or its station, has gone. Raises `problem` where there is

@@ -24,7 +24,7 @@ from generation.job_document import job_document
 from generation.lifecycle import request_cancel
 from generation.settings import Settings
 from generation.store import ApiKey, ErasureStore, JobStore, StillNeeded
-from generation.store.jobs.history import Stories
+from generation.store.jobs.history import HistoryStore
 
 
 class Jobs:
@@ -155,7 +155,7 @@ class Erasing:
 class Explanations:
     """Tells each job's story to its own tenant."""
 
-    def __init__(self, jobs: JobStore, stories: Stories, standing: Standing) -> None:
+    def __init__(self, jobs: JobStore, stories: HistoryStore, standing: Standing) -> None:
         self._jobs = jobs
         self._stories = stories
         self._standing = standing

@@ -16,7 +16,7 @@ from api.http.query_params import read_limit, unusable
 from api.http.timestamps import read_query_time
 from api.lookup import BATCH_ID, JOB_ID
 from generation.job import Job, JobState
-from generation.store import Filters
+from generation.store import JobFilters
 
 TIMES = ("created_after", "created_before", "updated_after", "updated_before")
 PARAMETERS = ("state", "provider", "operation", "station", *TIMES, "parent", "batch")
@@ -34,7 +34,7 @@ _CURSOR = re.compile(r"([ab])(job_[0-9A-HJKMNP-TV-Z]{26})")
 class Query:
     """A page of a list: which jobs, how many, and where in the list."""
 
-    filters: Filters
+    filters: JobFilters
     limit: int
     #: The page right after this job, or right before that one; neither for the first page.
     before: str | None
@@ -85,7 +85,7 @@ def read_query(parameters: Sequence[tuple[str, str]]) -> Query:
     times = {name: read_time(given, name) for name in TIMES}
     direction, job_id = read_cursor(given.get("cursor"))
     return Query(
-        filters=Filters(
+        filters=JobFilters(
             state=read_state(given.get("state")),
             provider=read_name(given, "provider"),
             operation=read_name(given, "operation"),

@@ -14,10 +14,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from api.operations.catalogue import Catalogue, Offer
 from generation.job import Job
-from generation.polling.duration_histogram import Sketch
+from generation.polling.duration_histogram import DurationHistogram
 from generation.polling.pace import Pace
 from generation.polling.schedule import next_look
-from generation.stations.binding import Unbound, bind
+from generation.stations.binding import BindingLost, bind
 from generation.stations.station import Stations
 from generation.store import DurationStore, Kind
 
@@ -32,7 +32,7 @@ class Paces:
     def __init__(self, store: DurationStore, stations: Stations) -> None:
         self._store = store
         self._stations = stations
-        self._sketches: dict[Kind, Sketch] = {}
+        self._sketches: dict[Kind, DurationHistogram] = {}
         self._learned: dict[Kind, Pace] = {}
         self._read_at = -READ_EVERY.total_seconds()
         self._reading: asyncio.Task[None] | None = None
@@ -46,7 +46,7 @@ class Paces:
         if job.station is not None:
             try:
                 pace = bind(self._stations, job).pace
-            except Unbound:
+            except BindingLost:
                 return pace
             station = job.station
         kind = Kind(station, job.provider, job.operation, job.model)
@@ -93,7 +93,7 @@ class Hints:
 
 
 def after_look(pace: Pace, age: timedelta) -> Mapping[str, str]:
-    return poll_after(math.ceil(next_look(pace, age, dice=0.5).total_seconds()))
+    return poll_after(math.ceil(next_look(pace, age, jitter=0.5).total_seconds()))
 
 
 def poll_after(seconds: int) -> Mapping[str, str]:

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from time import monotonic
 
 from generation.job import Job, JobState
-from generation.stations.binding import Unbound, bind
+from generation.stations.binding import BindingLost, bind
 from generation.stations.key_capacity import Capacity
-from generation.stations.key_health import Account, KeyName
+from generation.stations.key_health import KeyHealth, KeyName
 from generation.stations.station import Stations
 from generation.stations.wait_queue import keys_of
 from generation.store import Store
@@ -27,7 +27,7 @@ class Standing:
         self._queues = store.queues
         self._accounts = store.accounts
         self._stations = stations
-        self._known: Mapping[KeyName, Account] = {}
+        self._known: Mapping[KeyName, KeyHealth] = {}
         self._read_at: float | None = None
 
     async def of(self, job: Job) -> tuple[Job, int | None]:
@@ -42,33 +42,35 @@ class Standing:
             return await self._upstream(job), None
         return job, None
 
-    def _in_line(self, job: Job, known: Mapping[KeyName, Account]) -> Job:
+    def _in_line(self, job: Job, known: Mapping[KeyName, KeyHealth]) -> Job:
         now = datetime.now(UTC)
         troubles: list[str | None] = []
         for name in keys_of(job.line or ""):
             station = self._stations.get(name[0])
             key = station.key(name[1]) if station else None
-            capacity = Capacity(key, known.get(name) or Account.of(name)) if key else None
+            capacity = Capacity(key, known.get(name) or KeyHealth.of(name)) if key else None
             troubles.append(
                 (capacity and (capacity.trouble(now) or capacity.held_back(job, now))) or None
             )
         found = [trouble for trouble in troubles if trouble]
-        return job.but(reason="; ".join(found)) if len(found) == len(troubles) else job
+        return job.evolve(reason="; ".join(found)) if len(found) == len(troubles) else job
 
     async def _upstream(self, job: Job) -> Job:
         """With what keeps everybody from asking about it, if anything does."""
         try:
             binding = bind(self._stations, job)
-        except Unbound as error:
-            return job.but(reason=str(error))
-        account, now = (await self._lately()).get(binding.lane), datetime.now(UTC)
+        except BindingLost as error:
+            return job.evolve(reason=str(error))
+        account, now = (await self._lately()).get(binding.station_key), datetime.now(UTC)
         if account is None or not account.is_unwatched(now):
             return job
         until = f"{account.look_after:%H:%M:%S} UTC"
-        station, key = binding.lane
-        return job.but(reason=f"station {station} refuses to be asked with key {key} until {until}")
+        station, key = binding.station_key
+        return job.evolve(
+            reason=f"station {station} refuses to be asked with key {key} until {until}"
+        )
 
-    async def _lately(self) -> Mapping[KeyName, Account]:
+    async def _lately(self) -> Mapping[KeyName, KeyHealth]:
         now = monotonic()
         if self._read_at is None or now - self._read_at >= FRESH_FOR.total_seconds():
             self._known, self._read_at = await self._accounts.all(), now

@@ -17,7 +17,7 @@ from api.http.validation_errors import complaints
 from api.lookup import no_such_job, own_id
 from generation.contract.request import Form
 from generation.flower_publisher import FlowerPublisher
-from generation.job import Job, JobState, Then
+from generation.job import DoubtResolution, Job, JobState
 from generation.job_document import job_document
 from generation.lifecycle.manual_resolution import created, not_created
 from generation.settings import Settings
@@ -45,7 +45,7 @@ class Resolution(BaseModel):
         description="The upstream never created a task. It is asked once more, where it can be;"
         " else be sure: what is sent again is paid.",
     )
-    then: Then | None = Field(
+    then: DoubtResolution | None = Field(
         None, description="With `not_created`: send the job again, or fail it unbilled."
     )
 
@@ -100,7 +100,7 @@ class Resolutions:
 def resolved(job: Job, resolution: Resolution, now: datetime) -> Job:
     if resolution.upstream_id is not None:
         return created(job, resolution.upstream_id, now)
-    return not_created(job, resolution.then or Then.FAIL, now)
+    return not_created(job, resolution.then or DoubtResolution.FAIL, now)
 
 
 def read_resolution(body: object) -> Resolution:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.events.wait import Waiting
+from api.events.wait import JobWaiter
 from api.http.problems import Problem
 from api.http.request_body import read_body, read_json
 from api.http.responses import json_answer
@@ -19,13 +19,13 @@ from api.jobs.request_headers import Wishes, read_wishes
 from api.lookup import checked_client_id
 from generation.job_document import job_document
 from generation.settings import Settings
-from generation.store import ApiKey, KeyScope, Placed
+from generation.store import ApiKey, InsertResult, KeyScope
 
 
 class Ordering:
     """The endpoints that take one order each."""
 
-    def __init__(self, settings: Settings, taker: Taker, hints: Hints, waiting: Waiting) -> None:
+    def __init__(self, settings: Settings, taker: Taker, hints: Hints, waiting: JobWaiter) -> None:
         self._base_url = settings.public_url or ""
         self._max_body_bytes = settings.max_body_bytes
         self._repeats = Repeats(settings.retry_guard)
@@ -57,7 +57,7 @@ class Ordering:
             placed = await self._taker.instead(problem, key, now)
         return await self._answer(placed, wishes, now)
 
-    async def _answer(self, placed: Placed, wishes: Wishes, now: datetime) -> Response:
+    async def _answer(self, placed: InsertResult, wishes: Wishes, now: datetime) -> Response:
         job = placed.jobs[0]
         headers: dict[str, str] = {}
         if placed.replayed:

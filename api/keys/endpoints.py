@@ -1,115 +1,131 @@
-"""
-`/v1/keys`: for operators, and for their scripts. Needs a key with the scope `admin`.
-"""
+"""`/v1/keys`: API keys of all tenants, for operators. Needs a key with the scope `admin`."""
 
 import re
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Annotated
 
-from pydantic import ValidationError
-from starlette.requests import Request
+from fastapi import Depends, Path
 from starlette.responses import Response
 
-from api.auth.api_keys import Callers
-from api.http.problem_types import INVALID_QUERY, KEY_REVOKED, NOT_FOUND, OWN_KEY
-from api.http.problems import Problem, invalid
-from api.http.request_body import read_body, read_json
+from api.auth.dependencies import Admin
+from api.dependencies import InContainer, JsonBody, query_of
+from api.http.openapi import problems, response
+from api.http.problem_types import KEY_REVOKED, NOT_FOUND, OWN_KEY
+from api.http.problems import Problem
 from api.http.responses import json_answer
-from api.http.validation_errors import complaints
-from api.keys.schemas import AccessOrder, KeyOrder
+from api.keys.schemas import Key, KeyCreate, KeyList, KeyQuery, KeyUpdate, NewKey
+from api.routing import new_router
 from generation.access.key_document import key_document
 from generation.access.permissions import Access
-from generation.settings import Settings
-from generation.store import ApiKey, KeyStore, new_key
+from generation.store import ApiKey, new_key
 from generation.webhooks.signature import new_secret
 
-Model = TypeVar("Model", bound=AccessOrder)
-
 KEY_ID = re.compile(r"key_[0-9A-HJKMNP-TV-Z]{26}")
+#: A response that contains a secret must not be cached.
+NOT_KEPT = {"Cache-Control": "no-store"}
+
+router = new_router("Keys", "/v1/keys")
 
 
-class Keys:
-    """The endpoints of keys, of all tenants."""
-
-    def __init__(self, settings: Settings, store: KeyStore, callers: Callers) -> None:
-        self._max_body_bytes = settings.max_body_bytes
-        self._store = store
-        self._callers = callers
-
-    async def create(self, request: Request, caller: ApiKey) -> Response:
-        """201 with the key and its webhook secret, which are shown this once."""
-        del caller
-        now = datetime.now(UTC)
-        order = await self._read(request, KeyOrder)
-        key, secret = new_key(), new_secret()
-        stored = await self._store.add(order.tenant, key, secret, now, order.access(Access()))
-        self._callers.forget()
-        shown = key_document(stored) | {"key": key, "webhook_secret": secret}
-        return json_answer(shown, 201, {"Location": f"/v1/keys/{stored.id}"} | NOT_KEPT)
-
-    async def all(self, request: Request, caller: ApiKey) -> Response:
-        """Every key, oldest first, the revoked ones too; or those of one tenant."""
-        del caller
-        tenant = read_tenant(request)
-        keys = await self._store.all(tenant)
-        return json_answer({"data": [key_document(key) for key in keys]})
-
-    async def get(self, request: Request, caller: ApiKey) -> Response:
-        del caller
-        return json_answer(key_document(await self._key(request)))
-
-    async def change(self, request: Request, caller: ApiKey) -> Response:
-        """What is named is changed, and holds from the next request on; `null` lifts a limit."""
-        order = await self._read(request, AccessOrder)
-        key = not_itself(await self._key(request), caller)
-        changed = await self._store.change(key.id, order.access)
-        if changed is None:
-            raise Problem(KEY_REVOKED, "the key was revoked; what it may do cannot be changed")
-        self._callers.forget()
-        return json_answer(key_document(changed))
-
-    async def revoke(self, request: Request, caller: ApiKey) -> Response:
-        """Asking again changes nothing."""
-        key = not_itself(await self._key(request), caller)
-        await self._store.revoke(key.id, datetime.now(UTC))
-        self._callers.forget()
-        return json_answer(key_document(await self._key(request)))
-
-    async def _read(self, request: Request, model: type[Model]) -> Model:
-        body = read_json(await read_body(request, self._max_body_bytes))
-        try:
-            return model.model_validate(body)
-        except ValidationError as error:
-            raise invalid(complaints(error, body, model)) from error
-
-    async def _key(self, request: Request) -> ApiKey:
-        key_id = request.path_params["key_id"]
-        key = await self._store.get(key_id) if KEY_ID.fullmatch(key_id) else None
-        if key is None:
-            raise Problem(NOT_FOUND, "there is no such key; GET /v1/keys lists them")
-        return key
+def own_key() -> Problem:
+    return Problem(OWN_KEY, "a key cannot change or revoke itself; use another one, or genq keys")
 
 
-def not_itself(key: ApiKey, caller: ApiKey) -> ApiKey:
-    """Raises `Problem` (409) for the key that asks: a slip would lock its operator out."""
-    if key.id == caller.id:
-        words = "a key cannot change or revoke itself; use another one, or genq keys"
-        raise Problem(OWN_KEY, words)
+def key_revoked() -> Problem:
+    return Problem(KEY_REVOKED, "the key was revoked; what it may do cannot be changed")
+
+
+async def find_key(
+    key_id: Annotated[str, Path(description="The key's `id`.")], container: InContainer
+) -> ApiKey:
+    """Return the key in the path. Raises `Problem` (404)."""
+    key = await container.store.keys.get(key_id) if KEY_ID.fullmatch(key_id) else None
+    if key is None:
+        raise Problem(NOT_FOUND, "there is no such key; GET /v1/keys lists them")
     return key
 
 
-#: An answer with a secret in it is for nobody's cache.
-NOT_KEPT = {"Cache-Control": "no-store"}
+KeyInPath = Annotated[ApiKey, Depends(find_key)]
 
 
-def read_tenant(request: Request) -> str | None:
-    """Raises `Problem` (400) for any other parameter."""
-    given = request.query_params.multi_items()
-    for name, value in given:
-        if name != "tenant":
-            raise Problem(INVALID_QUERY, f"there is no parameter {name[:60]!r}; there is tenant")
-        if not value or "\0" in value:
-            raise Problem(INVALID_QUERY, "tenant must be a tenant's name")
-    if len(given) > 1:
-        raise Problem(INVALID_QUERY, "tenant is given twice; give it once")
-    return given[0][1] if given else None
+@router.post(
+    "",
+    response_model=NewKey,
+    status_code=201,
+    responses=response(201, headers={"Location": "URL of the key."}),
+)
+async def create_key(
+    caller: Admin, body: Annotated[KeyCreate, JsonBody.of(KeyCreate)], container: InContainer
+) -> Response:
+    """Create a key.
+
+    The key and its webhook secret are returned once, in this response. Fields that are absent set
+    no limit; without `scopes` the key may `submit`, `read` and `cancel`.
+    """
+    del caller
+    key, secret = new_key(), new_secret()
+    stored = await container.store.keys.add(
+        body.tenant, key, secret, datetime.now(UTC), body.access(Access())
+    )
+    container.callers.forget()
+    document = key_document(stored) | {"key": key, "webhook_secret": secret}
+    return json_answer(document, 201, {"Location": f"/v1/keys/{stored.id}"} | NOT_KEPT)
+
+
+@router.get("", response_model=KeyList)
+async def list_keys(
+    caller: Admin, query: Annotated[KeyQuery, query_of(KeyQuery)], container: InContainer
+) -> Response:
+    """List keys.
+
+    All of them, oldest first, including revoked ones.
+    """
+    del caller
+    keys = await container.store.keys.all(query.tenant)
+    return json_answer({"data": [key_document(key) for key in keys]})
+
+
+@router.get("/{key_id}", response_model=Key)
+async def get_key(caller: Admin, key: KeyInPath) -> Response:
+    """Get a key.
+
+    Its tenant, permissions and limits, and when it was last used.
+    """
+    del caller
+    return json_answer(key_document(key))
+
+
+@router.patch("/{key_id}", response_model=Key, responses=problems(key_revoked(), own_key()))
+async def change_key(
+    caller: Admin,
+    body: Annotated[KeyUpdate, JsonBody.of(KeyUpdate)],
+    key: KeyInPath,
+    container: InContainer,
+) -> Response:
+    """Change what a key may do.
+
+    Only the fields that are present change; `null` removes a limit. The change takes effect with
+    the next request. Lower limits end no job; jobs in flight count towards them.
+    """
+    if key.id == caller.id:
+        raise own_key()
+    changed = await container.store.keys.change(key.id, body.access)
+    if changed is None:
+        raise key_revoked()
+    container.callers.forget()
+    return json_answer(key_document(changed))
+
+
+@router.post("/{key_id}/revoke", response_model=Key, responses=problems(own_key()))
+async def revoke_key(caller: Admin, key: KeyInPath, container: InContainer) -> Response:
+    """Revoke a key.
+
+    Takes effect at once in this process, and within a tenth of a second (`GENQ_KEY_CACHE`) in all
+    others. Accepted jobs go on, and their webhooks are still sent. Repeating the request changes
+    nothing.
+    """
+    if key.id == caller.id:
+        raise own_key()
+    await container.store.keys.revoke(key.id, datetime.now(UTC))
+    container.callers.forget()
+    return json_answer(key_document(await find_key(key.id, container)))

@@ -1,27 +1,31 @@
-"""
-What is asked of `/v1/keys`: which keys, and what they may do.
-"""
+"""Request and response models of `/v1/keys`."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
+from api.dependencies import RequestModel
 from api.http.patch_schema import without_defaults
+from api.http.query_params import Query
 from api.http.schemas import Document
 from api.http.timestamps import Time
 from generation import providers
+from generation.access.key_document import key_document
 from generation.access.permissions import (
+    DEFAULT_SCOPES,
     LONGEST_TENANT,
     TENANT,
-    USUAL_SCOPES,
     Access,
+    Limits,
+    Rate,
     Scope,
     read_rate,
 )
 from generation.contract.request import Form
+from generation.store import ApiKey
 
 MOST = 1_000_000
 PROVIDERS = sorted({name.partition(".")[0] for name in providers.names()})
@@ -43,6 +47,12 @@ def _future(value: datetime) -> datetime:
     return value
 
 
+def _tenant(value: str) -> str:
+    if not value or "\0" in value:
+        raise ValueError("must be a tenant's name")
+    return value
+
+
 RateText = Annotated[
     str,
     AfterValidator(_rate),
@@ -51,104 +61,138 @@ RateText = Annotated[
 ProviderName = Annotated[
     str, AfterValidator(_provider), WithJsonSchema({"type": "string", "enum": PROVIDERS})
 ]
+Tenant = Annotated[str, AfterValidator(_tenant), WithJsonSchema({"type": "string", "minLength": 1})]
 Expiry = Annotated[Time, AfterValidator(_future)]
 Count = Annotated[int, Field(strict=True, ge=1, le=MOST)]
 
+_CREATED_AT = datetime(2026, 1, 31, 12, 0, 0, tzinfo=UTC)
+#: A key for the OpenAPI document.
+KEY = key_document(
+    ApiKey(
+        id="key_01KG9Q2Z6M8T4V7X1Y3A5C7E9G",
+        tenant="my-team",
+        prefix="genq_2fA9xQ",
+        webhook_secret="",
+        access=Access(
+            scopes=frozenset({Scope.SUBMIT, Scope.READ}),
+            providers=frozenset({"kling"}),
+            limits=Limits(rate=Rate(60, timedelta(minutes=1)), max_in_flight=20, daily_jobs=1000),
+            expires_at=_CREATED_AT + timedelta(days=3650),
+        ),
+        created_at=_CREATED_AT,
+    )
+)
 
-class AccessOrder(BaseModel):
-    """The body of `PATCH /v1/keys/{id}`. What is absent stays as it is."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra=without_defaults)
+class KeyQuery(Query):
+    """The query of `GET /v1/keys`."""
+
+    tenant: Tenant | None = Field(None, description="Only keys of this tenant.")
+
+
+class KeyUpdate(RequestModel):
+    """The body of `PATCH /v1/keys/{id}`. Absent fields do not change."""
+
+    model_config = ConfigDict(json_schema_extra=without_defaults)
+
+    EXAMPLES: ClassVar[Mapping[str, Any]] = {
+        "Set another rate": {"rate": "10/m"},
+        "Remove limits": {"rate": None, "max_in_flight": None},
+    }
 
     scopes: list[Scope] = Field(
-        sorted(USUAL_SCOPES),
+        sorted(DEFAULT_SCOPES),
         min_length=1,
         max_length=len(Scope),
-        description="What it may do.",
+        description="Its permissions.",
     )
     providers: list[ProviderName] | None = Field(
         None,
         min_length=1,
         max_length=len(PROVIDERS),
-        description="Whom it may order from; null: everybody.",
+        description="Providers it may submit jobs to. null: all.",
     )
     rate: RateText | None = Field(
-        None, description="Jobs per second, minute or hour: `10/s`, `60/m`, `500/h`. null: any."
+        None,
+        description="Jobs per second, minute or hour: `10/s`, `60/m`, `500/h`. null: no limit.",
     )
     max_in_flight: Count | None = Field(
-        None, description="Jobs that have not ended, at once. null: any."
+        None, description="Unfinished jobs at a time. null: no limit."
     )
     daily_jobs: Count | None = Field(
-        None, description="Jobs a day, from midnight to midnight UTC. null: any."
+        None, description="Jobs per day, from midnight to midnight UTC. null: no limit."
     )
     expires_at: Expiry | None = Field(
-        None, description="From then on it is not let in. null: never."
+        None, description="Time from which it is refused. null: never."
     )
 
     def access(self, before: Access) -> Access:
-        """What the key may do from now on."""
-        limits = replace(before.limits, **self._given(LIMITS))
-        return replace(before, limits=limits, **self._given(OTHERS))
-
-    def _given(self, fields: Mapping[str, Callable[[Any], Any]]) -> dict[str, Any]:
-        """The fields that were named, as `Access` has them."""
-        return {
-            name: None if getattr(self, name) is None else read(getattr(self, name))
-            for name, read in fields.items()
-            if name in self.model_fields_set
-        }
+        """Return the permissions with the fields that are present."""
+        given = self.model_dump(exclude_unset=True, exclude={"tenant"})
+        for name, convert in CONVERSIONS.items():
+            if given.get(name) is not None:
+                given[name] = convert(given[name])
+        limits = {name: given.pop(name) for name in LIMITS if name in given}
+        return replace(before, limits=replace(before.limits, **limits), **given)
 
 
-LIMITS: Mapping[str, Callable[[Any], Any]] = {
+LIMITS = ("rate", "max_in_flight", "daily_jobs")
+CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
     "rate": read_rate,
-    "max_in_flight": int,
-    "daily_jobs": int,
-}
-OTHERS: Mapping[str, Callable[[Any], Any]] = {
     "scopes": frozenset,
     "providers": frozenset,
-    "expires_at": lambda moment: moment,
 }
 
 
-class KeyOrder(AccessOrder):
+class KeyCreate(KeyUpdate):
     """The body of `POST /v1/keys`."""
 
     model_config = ConfigDict(json_schema_extra=None)
+
+    EXAMPLES: ClassVar[Mapping[str, Any]] = {
+        "A key without limits": {"tenant": "my-team"},
+        "A key with limits": {name: KEY[name] for name in ("tenant", *KeyUpdate.model_fields)},
+    }
 
     tenant: Annotated[
         str,
         StringConstraints(max_length=LONGEST_TENANT),
         Form(TENANT, "printable characters, with no space at either end"),
-    ] = Field(description="Whose key it is. The keys of one tenant see the same jobs.")
+    ] = Field(description="The tenant. Keys of one tenant see the same jobs.")
 
 
 class Key(Document):
-    """A caller's key, without the key itself."""
+    """An API key, without its secret."""
+
+    EXAMPLE: ClassVar[object] = KEY
 
     id: str
     object: Literal["key"]
     tenant: str
-    prefix: str = Field(description="What the key begins with, to tell keys apart.")
+    prefix: str = Field(description="The first characters of the key, for recognition.")
     scopes: list[Scope]
-    providers: list[str] | None = Field(description="Whom it may order from; null: everybody.")
-    rate: str | None = Field(description="Jobs per second, minute or hour: `60/m`. null: any.")
-    max_in_flight: int | None = Field(description="Jobs that have not ended, at once. null: any.")
-    daily_jobs: int | None = Field(description="Jobs a day (UTC). null: any.")
+    providers: list[str] | None = Field(description="Providers it may submit jobs to. null: all.")
+    rate: str | None = Field(description="Jobs per second, minute or hour: `60/m`. null: no limit.")
+    max_in_flight: int | None = Field(description="Unfinished jobs at a time. null: no limit.")
+    daily_jobs: int | None = Field(description="Jobs per day (UTC). null: no limit.")
     expires_at: datetime | None
     created_at: datetime
-    last_used_at: datetime | None = Field(description="To about half a minute.")
+    last_used_at: datetime | None = Field(description="Exact to about half a minute.")
     revoked_at: datetime | None
 
 
 class NewKey(Key):
-    """A key just made. What is secret in it is shown this once."""
+    """A new key. Its secrets are returned once, in this response."""
 
-    key: str = Field(description="What its callers send.")
-    webhook_secret: str = Field(description="What its webhooks are signed with.")
+    EXAMPLE: ClassVar[object] = KEY | {"key": "genq_2fA9xQ…", "webhook_secret": "whsec_…"}
+
+    key: str = Field(description="The API key itself.")
+    webhook_secret: str = Field(description="The secret that signs its webhooks.")
 
 
 class KeyList(Document):
-    """Keys, oldest first."""
+    """All keys, oldest first."""
+
+    EXAMPLE: ClassVar[object] = {"data": [KEY]}
 
     data: list[Key]

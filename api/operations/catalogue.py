@@ -1,6 +1,4 @@
-"""
-What this genq knows how to order, and what of it this deployment offers.
-"""
+"""All operations of this version of genq, and which of them this deployment offers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,16 +17,16 @@ from generation.stations.station import ExtraFields, Stations
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """An operation that can be bought here, as the first station that sells it speaks it."""
+    """An operation that this deployment offers, in the dialect of its first station."""
 
     operation: Operation[Any]
-    #: Names of the stations that sell it, in the order in which they are asked.
+    #: Names of the stations that offer it, first choice first.
     stations: tuple[str, ...]
-    #: A job that names no deadline has this long.
+    #: The deadline of jobs without one, from their creation.
     deadline: timedelta
-    #: How it is looked at there.
+    #: When its tasks are polled.
     pace: Pace
-    #: Whether one of them takes fields that genq does not know.
+    #: Whether a station accepts input fields that genq does not know.
     takes_extra_fields: bool = False
 
 
@@ -41,7 +39,7 @@ class Entry:
     offer: Offer | None
 
     def document(self) -> dict[str, Any]:
-        """JSON values only."""
+        """Return the operation as JSON values."""
         operation = self.operation
         return {
             "object": "operation",
@@ -57,7 +55,7 @@ class Entry:
 
 
 class Catalogue:
-    """Every operation, by provider and name. Fixed for the life of the process."""
+    """All operations by provider and name. They do not change while the process runs."""
 
     def __init__(self, stations: Stations) -> None:
         self._has_stations = len(stations) > 0
@@ -72,16 +70,17 @@ class Catalogue:
 
     @property
     def offered(self) -> tuple[str, ...]:
-        """`provider.operation` of everything that can be bought here."""
+        """Return `provider.operation` of all operations that are offered."""
         return tuple(f"{p}.{n}" for (p, n), entry in self._entries.items() if entry.offer)
 
     def find(self, provider: str, name: str) -> Entry | None:
         return self._entries.get((provider, name))
 
     def offer(self, provider: str, name: str) -> Offer:
-        """
-        The offer to buy this operation by. Raises `Problem`: `invalid_request` where nobody knows
-        it, `no_station` or `unsupported` where nobody here sells it.
+        """Return the offer of an operation.
+
+        Raises `Problem`: `invalid_request` for an unknown operation, `no_station` or `unsupported`
+        for one that no station offers.
         """
         entry = self._entries.get((provider, name))
         if entry is None:
@@ -93,26 +92,26 @@ class Catalogue:
     def _unknown(self, provider: str, name: str) -> Complaint:
         names = sorted(n for p, n in self._entries if p == provider)
         if names:
-            words = no_such_operation(provider, name, names)
-            return Complaint("#/operation", words, "unknown_operation")
-        words = no_such("such provider", provider, sorted({p for p, _ in self._entries}))
-        return Complaint("#/provider", words, "unknown_provider")
+            text = no_such_operation(provider, name, names)
+            return Complaint("#/operation", text, "unknown_operation")
+        text = no_such("such provider", provider, sorted({p for p, _ in self._entries}))
+        return Complaint("#/provider", text, "unknown_provider")
 
     def _not_offered(self, provider: str, name: str) -> Problem:
         if not self._has_stations:
             return Problem(
                 NO_STATION,
-                "this deployment has no station yet, so nothing can be ordered; whoever runs it"
-                " sets GENQ_STATION_URL and GENQ_STATION_KEY, or writes a stations.toml",
+                "this deployment has no station yet, so no job can be submitted; its"
+                " operator sets GENQ_STATION_URL and GENQ_STATION_KEY, or writes a stations.toml",
             )
         if retired := self._entries[provider, name].operation.retired:
-            words = f"{provider}.{name} cannot be ordered here: {retired}"
-            return invalid([Complaint("#/operation", words, "unsupported")], UNSUPPORTED)
-        words = f"no station here sells {provider}.{name}; {self._offered_instead(provider)}"
-        return invalid([Complaint("#/operation", words, "unsupported")], UNSUPPORTED)
+            text = f"{provider}.{name} is not available here: {retired}"
+            return invalid([Complaint("#/operation", text, "unsupported")], UNSUPPORTED)
+        text = f"no station here offers {provider}.{name}; {self._offered_instead(provider)}"
+        return invalid([Complaint("#/operation", text, "unsupported")], UNSUPPORTED)
 
     def _offered_instead(self, provider: str) -> str:
-        """The operations of this provider that are offered, else the providers that have any."""
+        """Name the offered operations of this provider, or else the providers that have any."""
         offered = [full.split(".", maxsplit=1) for full in self.offered]
         if own := [name for known, name in offered if known == provider]:
             return f"of {provider}, this deployment offers {', '.join(own)}"
@@ -149,3 +148,15 @@ def offer_of(stations: Stations, provider: str, name: str) -> Offer | None:
             station.speaks[provider].extra_fields is ExtraFields.PASS for station in selling
         ),
     )
+
+
+def _example() -> dict[str, Any]:
+    """Return an offered operation, for the OpenAPI document.
+
+    Its schema has no `$ref`: tools would look for its target in the whole document.
+    """
+    entry = entry_of(Stations(()), "suno", "lyrics")
+    return entry.document() | {"offered": True, "stations": ["relay"]}
+
+
+EXAMPLE = _example()

@@ -1,6 +1,4 @@
-"""
-The broker's part of `/metrics`: what it answers, and the workers that report through it.
-"""
+"""The broker's part of `/metrics`: its state, and the workers that report through it."""
 
 from collections.abc import Iterator, Sequence
 
@@ -8,41 +6,41 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from api.http.timeouts import within
-from api.system.health import PATIENCE
+from api.system.health import TIMEOUT
 from generation.broker import BrokerFault, WorkerReport, fault_of
 from generation.queue import Nudger
 
 
-async def read_broker(nudger: Nudger) -> "BrokerReading":
-    """One reading, within little more than `PATIENCE`."""
+async def read_broker(nudger: Nudger) -> "BrokerMetrics":
+    """Return the state of the broker, after little more than `TIMEOUT` at most."""
     try:
-        return await within(PATIENCE, ask(nudger))
+        return await within(TIMEOUT, ask(nudger))
     except Exception as error:
-        return BrokerReading(fault_of(error), None)
+        return BrokerMetrics(fault_of(error), None)
 
 
-async def ask(nudger: Nudger) -> "BrokerReading":
-    return BrokerReading(await nudger.fault(), await nudger.workers())
+async def ask(nudger: Nudger) -> "BrokerMetrics":
+    return BrokerMetrics(await nudger.fault(), await nudger.workers())
 
 
-class BrokerReading(Collector):
-    """What the broker answers, and what is switched off in the workers that report through it."""
+class BrokerMetrics(Collector):
+    """The state of the broker and of its workers."""
 
     def __init__(self, fault: BrokerFault | None, workers: Sequence[WorkerReport] | None) -> None:
         self._fault = fault
-        #: None where the broker could not be asked.
+        #: None if the broker could not be asked.
         self._workers = workers
 
     def describe(self) -> Iterator[Metric]:
-        """Nothing: a registry lives for one reading, and need not know names before."""
+        """Yield nothing: a registry lives for one response and needs no names in advance."""
         return iter(())
 
     def collect(self) -> Iterator[Metric]:
-        up = GaugeMetricFamily("genq_broker_up", "1 if the broker takes what genq sends it.")
+        up = GaugeMetricFamily("genq_broker_up", "1 if the broker accepts messages.")
         up.add_metric([], self._fault is None)
         yield up
         error = GaugeMetricFamily(
-            "genq_broker_error", "1 for the error code that the broker answers.", labels=("code",)
+            "genq_broker_error", "1 for the error code of the broker.", labels=("code",)
         )
         if self._fault and self._fault.code:
             error.add_metric([self._fault.code], 1)
@@ -50,13 +48,13 @@ class BrokerReading(Collector):
         if self._workers is None:
             return
         running = GaugeMetricFamily(
-            "genq_workers", "Workers that have reported through the broker in the last minute."
+            "genq_workers", "Workers that have reported in the last minute."
         )
         running.add_metric([], len(self._workers))
         yield running
         off = GaugeMetricFamily(
             "genq_workers_switched_off",
-            "Of these, the ones in which Celery's remote control has switched something off.",
+            "Workers in which Celery's remote control has switched something off.",
         )
         off.add_metric([], sum(bool(worker.switched_off) for worker in self._workers))
         yield off

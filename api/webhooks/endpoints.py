@@ -1,207 +1,294 @@
-"""
-`/v1/webhook-endpoints`: whom to tell of all jobs of a tenant.
-"""
+"""`/v1/webhook-endpoints`: receivers of the events of all jobs of a tenant."""
 
-import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Annotated
 
-from pydantic import BaseModel, ValidationError
-from starlette.requests import Request
+from fastapi import Depends, Path
 from starlette.responses import Response
 from ulid import ULID
 
-from api.events.query import given_once, read_moment
+from api.auth.dependencies import Caller, Reader, Submitter
+from api.dependencies import InSettings, InStore, JsonBody, query_of
+from api.http.openapi import problems, response
 from api.http.problem_types import ENDPOINT_DISABLED, NOT_FOUND, TOO_MANY_ENDPOINTS
 from api.http.problems import Complaint, Problem, invalid
-from api.http.query_params import unusable
-from api.http.request_body import read_body, read_json
 from api.http.responses import json_answer
-from api.http.validation_errors import complaints
-from api.webhooks.requests import EndpointChange, EndpointOrder, Period
-from generation.settings import Settings, duration
-from generation.store import ApiKey, Store, TooManyEndpoints
+from api.routing import new_router
+from api.webhooks.requests import (
+    ENDPOINT_ID,
+    NoQuery,
+    Period,
+    RotateQuery,
+    StatsQuery,
+    WebhookEndpointCreate,
+    WebhookEndpointUpdate,
+)
+from api.webhooks.schemas import (
+    NewWebhookEndpoint,
+    Queued,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookEndpointList,
+    WebhookEndpointStats,
+    Withdrawn,
+)
+from generation.settings import Settings
+from generation.store import TooManyEndpoints
 from generation.store.webhooks.delivery_log import MOST_AT_ONCE
 from generation.webhooks.documents import delivery_document, endpoint_document, stats_document
 from generation.webhooks.endpoint import RegisteredEndpoint
 from generation.webhooks.guard import ForbiddenAddress, check_url
 from generation.webhooks.notices import endpoint_test_event
-from generation.webhooks.secrets import MAX_SECRET_OVERLAP, SECRET_OVERLAP, rotated_secrets
+from generation.webhooks.secrets import rotated_secrets
 from generation.webhooks.signature import new_secret
 
-Model = TypeVar("Model", bound=BaseModel)
-
-ENDPOINT_ID = re.compile(r"whe_[0-9A-HJKMNP-TV-Z]{26}")
-#: An answer with a secret in it is for nobody's cache.
+#: A response that contains a secret must not be cached.
 NOT_KEPT = {"Cache-Control": "no-store"}
-STATS_OF = timedelta(hours=24)
+#: The period of the statistics without `since`.
+STATS_PERIOD = timedelta(hours=24)
+
+router = new_router("Webhook endpoints", "/v1/webhook-endpoints")
 
 
-class WebhookEndpoints:
-    """The endpoints of a caller's tenant, and of no other."""
-
-    def __init__(self, settings: Settings, store: Store) -> None:
-        self._policy = settings.webhook_policy
-        self._max_body_bytes = settings.max_body_bytes
-        self._store = store
-
-    async def create(self, request: Request, caller: ApiKey) -> Response:
-        """201 with the secret, which is shown this once."""
-        order = await self._read(request, EndpointOrder)
-        self._check(order)
-        now = datetime.now(UTC)
-        blank = RegisteredEndpoint(
-            id=f"whe_{ULID()}",
-            tenant=caller.tenant,
-            url=order.url,
-            secret=new_secret(),
-            created_at=now,
-            updated_at=now,
-        )
-        endpoint = order.changed(blank, now)
-        try:
-            await self._store.endpoints.add(endpoint)
-        except TooManyEndpoints as error:
-            raise Problem(TOO_MANY_ENDPOINTS, str(error)) from error
-        shown = endpoint_document(endpoint) | {"secret": endpoint.secret}
-        return json_answer(
-            shown, 201, {"Location": f"/v1/webhook-endpoints/{endpoint.id}"} | NOT_KEPT
-        )
-
-    async def all(self, request: Request, caller: ApiKey) -> Response:
-        """Oldest first."""
-        given_once(request, ())
-        endpoints = await self._store.endpoints.of_tenant(caller.tenant)
-        return json_answer({"data": [endpoint_document(each) for each in endpoints]})
-
-    async def get(self, request: Request, caller: ApiKey) -> Response:
-        return json_answer(endpoint_document(await self._own(request, caller)))
-
-    async def change(self, request: Request, caller: ApiKey) -> Response:
-        """What is named is changed; from the next attempt on."""
-        order = await self._read(request, EndpointChange)
-        self._check(order)
-        now = datetime.now(UTC)
-        changed = await self._store.endpoints.change(
-            endpoint_id_of(request), caller.tenant, lambda before: order.changed(before, now)
-        )
-        if changed is None:
-            raise no_such_endpoint()
-        return json_answer(endpoint_document(changed))
-
-    async def delete(self, request: Request, caller: ApiKey) -> Response:
-        """204. What is still on its way to it is withdrawn; the log of deliveries stays."""
-        if not await self._store.endpoints.delete(endpoint_id_of(request), caller.tenant):
-            raise no_such_endpoint()
-        return Response(status_code=204)
-
-    async def rotate(self, request: Request, caller: ApiKey) -> Response:
-        """A new secret, shown this once; the one before signs beside it for the overlap."""
-        overlap = read_overlap(given_once(request, ("overlap",)).get("overlap"))
-        now, secret = datetime.now(UTC), new_secret()
-
-        def choose(before: RegisteredEndpoint) -> RegisteredEndpoint:
-            old = rotated_secrets(before.secret, before.old_secrets, now, overlap)
-            return replace(before, secret=secret, old_secrets=old, updated_at=now)
-
-        changed = await self._store.endpoints.change(endpoint_id_of(request), caller.tenant, choose)
-        if changed is None:
-            raise no_such_endpoint()
-        return json_answer(endpoint_document(changed) | {"secret": secret}, 200, NOT_KEPT)
-
-    async def test(self, request: Request, caller: ApiKey) -> Response:
-        """202 with the delivery of an `endpoint.test` event."""
-        endpoint = await self._enabled(request, caller)
-        event = endpoint_test_event(endpoint, datetime.now(UTC))
-        return json_answer(
-            delivery_document(await self._store.endpoints.test(endpoint, event)), 202
-        )
-
-    async def stats(self, request: Request, caller: ApiKey) -> Response:
-        """How its deliveries of the last 24 hours, or since another moment, have fared."""
-        now = datetime.now(UTC)
-        given = given_once(request, ("since",))
-        since = read_moment(given["since"]) if "since" in given else now - STATS_OF
-        endpoint = await self._own(request, caller)
-        counts = await self._store.delivery_log.counts(endpoint.id, since)
-        oldest = await self._store.delivery_log.oldest_pending(endpoint.id)
-        return json_answer(stats_document(endpoint, counts, oldest, since, now))
-
-    async def recover(self, request: Request, caller: ApiKey) -> Response:
-        """Send what has failed in a time again."""
-        period, endpoint = await self._period(request, caller)
-        now = datetime.now(UTC)
-        queued = await self._store.delivery_log.recover(
-            endpoint.id, period.since, period.until or now, now
-        )
-        return queued_answer(queued)
-
-    async def replay(self, request: Request, caller: ApiKey) -> Response:
-        """Send what it was never sent, of the events of a time."""
-        period, endpoint = await self._period(request, caller)
-        now = datetime.now(UTC)
-        queued = await self._store.replay.missing(endpoint, period.since, period.until or now, now)
-        return queued_answer(queued)
-
-    async def cancel_pending(self, request: Request, caller: ApiKey) -> Response:
-        """Withdraw all that is still to be sent to it."""
-        endpoint = await self._own(request, caller)
-        count = await self._store.delivery_log.cancel_pending(endpoint.id, datetime.now(UTC))
-        return json_answer({"canceled": count, "more": count >= MOST_AT_ONCE})
-
-    async def _period(self, request: Request, caller: ApiKey) -> tuple[Period, RegisteredEndpoint]:
-        period = await self._read(request, Period)
-        return period, await self._enabled(request, caller)
-
-    async def _enabled(self, request: Request, caller: ApiKey) -> RegisteredEndpoint:
-        endpoint = await self._own(request, caller)
-        if not endpoint.enabled:
-            raise Problem(ENDPOINT_DISABLED, f"it is disabled: {endpoint.disabled_reason}")
-        return endpoint
-
-    async def _own(self, request: Request, caller: ApiKey) -> RegisteredEndpoint:
-        endpoint = await self._store.endpoints.get(endpoint_id_of(request), caller.tenant)
-        if endpoint is None:
-            raise no_such_endpoint()
-        return endpoint
-
-    async def _read(self, request: Request, model: type[Model]) -> Model:
-        body = read_json(await read_body(request, self._max_body_bytes))
-        try:
-            return model.model_validate(body)
-        except ValidationError as error:
-            raise invalid(complaints(error, body, model)) from error
-
-    def _check(self, order: EndpointChange) -> None:
-        if "url" not in order.model_fields_set:
-            return
-        try:
-            check_url(order.url, self._policy)
-        except ForbiddenAddress as error:
-            raise invalid([Complaint("#/url", str(error), "webhook_url")]) from error
+def no_such_endpoint() -> Problem:
+    return Problem(NOT_FOUND, "there is no such webhook endpoint, or it is not yours")
 
 
-def queued_answer(queued: int) -> Response:
-    return json_answer({"queued": queued, "more": queued >= MOST_AT_ONCE}, 202)
+def endpoint_disabled(reason: str) -> Problem:
+    return Problem(ENDPOINT_DISABLED, f"it is disabled: {reason}")
 
 
-def read_overlap(value: str | None) -> timedelta:
-    if value is None:
-        return SECRET_OVERLAP
-    seconds = duration(value)
-    if not isinstance(seconds, float) or seconds > MAX_SECRET_OVERLAP.total_seconds():
-        raise unusable("overlap must be a time of at most 7d, such as 30m, 24h or 7d; 0 is none")
-    return timedelta(seconds=seconds)
-
-
-def endpoint_id_of(request: Request) -> str:
-    """The id in the path. Raises `Problem` (404) for what cannot be one."""
-    endpoint_id = request.path_params["endpoint_id"]
+async def id_in_path(
+    endpoint_id: Annotated[str, Path(description="The endpoint's `id`.")],
+) -> str:
     if not ENDPOINT_ID.fullmatch(endpoint_id):
         raise no_such_endpoint()
     return endpoint_id
 
 
-def no_such_endpoint() -> Problem:
-    return Problem(NOT_FOUND, "there is no such webhook endpoint, or it is not yours")
+EndpointId = Annotated[str, Depends(id_in_path)]
+
+
+async def own_endpoint(
+    endpoint_id: EndpointId, caller: Caller, store: InStore
+) -> RegisteredEndpoint:
+    endpoint = await store.endpoints.get(endpoint_id, caller.tenant)
+    if endpoint is None:
+        raise no_such_endpoint()
+    return endpoint
+
+
+OwnEndpoint = Annotated[RegisteredEndpoint, Depends(own_endpoint)]
+
+
+async def enabled_endpoint(endpoint: OwnEndpoint) -> RegisteredEndpoint:
+    if not endpoint.enabled:
+        raise endpoint_disabled(endpoint.disabled_reason)
+    return endpoint
+
+
+EnabledEndpoint = Annotated[RegisteredEndpoint, Depends(enabled_endpoint)]
+PeriodBody = Annotated[Period, JsonBody.of(Period)]
+DISABLED = problems(endpoint_disabled("the receiver answered 410"))
+
+
+@router.post(
+    "",
+    response_model=NewWebhookEndpoint,
+    status_code=201,
+    responses=response(201, headers={"Location": "URL of the endpoint."})
+    | problems(Problem(TOO_MANY_ENDPOINTS, "a tenant may have 50 endpoints; delete one")),
+)
+async def create_webhook_endpoint(
+    caller: Submitter,
+    body: Annotated[WebhookEndpointCreate, JsonBody.of(WebhookEndpointCreate)],
+    store: InStore,
+    settings: InSettings,
+) -> Response:
+    """Create an endpoint.
+
+    It receives the events of all jobs of your tenant from now on, in addition to the jobs' own
+    webhooks. Its secret is returned once, in this response.
+    """
+    check_receiver(body.url, settings)
+    now = datetime.now(UTC)
+    endpoint = RegisteredEndpoint(
+        id=f"whe_{ULID()}",
+        tenant=caller.tenant,
+        url=body.url,
+        secret=new_secret(),
+        created_at=now,
+        updated_at=now,
+    )
+    endpoint = body.changed(endpoint, now)
+    try:
+        await store.endpoints.add(endpoint)
+    except TooManyEndpoints as error:
+        raise Problem(TOO_MANY_ENDPOINTS, str(error)) from error
+    document = endpoint_document(endpoint) | {"secret": endpoint.secret}
+    location = {"Location": f"/v1/webhook-endpoints/{endpoint.id}"}
+    return json_answer(document, 201, location | NOT_KEPT)
+
+
+@router.get("", response_model=WebhookEndpointList)
+async def list_webhook_endpoints(
+    caller: Reader, _: Annotated[NoQuery, query_of(NoQuery)], store: InStore
+) -> Response:
+    """List endpoints.
+
+    All of your tenant, oldest first.
+    """
+    endpoints = await store.endpoints.of_tenant(caller.tenant)
+    return json_answer({"data": [endpoint_document(each) for each in endpoints]})
+
+
+@router.get("/{endpoint_id}", response_model=WebhookEndpoint)
+async def get_webhook_endpoint(_: Reader, endpoint: OwnEndpoint) -> Response:
+    """Get an endpoint.
+
+    Without its secret, and without header values that look like secrets.
+    """
+    return json_answer(endpoint_document(endpoint))
+
+
+@router.patch("/{endpoint_id}", response_model=WebhookEndpoint)
+async def update_webhook_endpoint(
+    caller: Submitter,
+    body: Annotated[WebhookEndpointUpdate, JsonBody.of(WebhookEndpointUpdate)],
+    endpoint_id: EndpointId,
+    store: InStore,
+    settings: InSettings,
+) -> Response:
+    """Change, disable or enable an endpoint.
+
+    Only the fields that are present change, from the next attempt on. `enabled: true` enables a
+    disabled endpoint and resets its failures; `recover` and `replay` then send what it missed.
+    """
+    if "url" in body.model_fields_set:
+        check_receiver(body.url, settings)
+    now = datetime.now(UTC)
+    changed = await store.endpoints.change(
+        endpoint_id, caller.tenant, lambda before: body.changed(before, now)
+    )
+    if changed is None:
+        raise no_such_endpoint()
+    return json_answer(endpoint_document(changed))
+
+
+@router.delete(
+    "/{endpoint_id}", status_code=204, responses=response(204, "The endpoint is deleted.")
+)
+async def delete_webhook_endpoint(
+    caller: Submitter, endpoint_id: EndpointId, store: InStore
+) -> Response:
+    """Delete an endpoint.
+
+    Cancels its pending deliveries. The log of its deliveries stays.
+    """
+    if not await store.endpoints.delete(endpoint_id, caller.tenant):
+        raise no_such_endpoint()
+    return Response(status_code=204)
+
+
+@router.post("/{endpoint_id}/rotate-secret", response_model=NewWebhookEndpoint)
+async def rotate_webhook_secret(
+    caller: Submitter,
+    query: Annotated[RotateQuery, query_of(RotateQuery)],
+    endpoint_id: EndpointId,
+    store: InStore,
+) -> Response:
+    """Replace the secret of an endpoint.
+
+    The new secret is returned once, in this response. During the overlap every request carries the
+    signatures of both secrets, so that the receiver can change at any time.
+    """
+    now, secret = datetime.now(UTC), new_secret()
+
+    def rotate(before: RegisteredEndpoint) -> RegisteredEndpoint:
+        old = rotated_secrets(before.secret, before.old_secrets, now, query.overlap)
+        return replace(before, secret=secret, old_secrets=old, updated_at=now)
+
+    changed = await store.endpoints.change(endpoint_id, caller.tenant, rotate)
+    if changed is None:
+        raise no_such_endpoint()
+    return json_answer(endpoint_document(changed) | {"secret": secret}, 200, NOT_KEPT)
+
+
+@router.post(
+    "/{endpoint_id}/test", response_model=WebhookDelivery, status_code=202, responses=DISABLED
+)
+async def test_webhook_endpoint(
+    _: Submitter, endpoint: EnabledEndpoint, store: InStore
+) -> Response:
+    """Send a test event.
+
+    An `endpoint.test` event to this endpoint only. Its delivery tells the receiver's response.
+    """
+    event = endpoint_test_event(endpoint, datetime.now(UTC))
+    return json_answer(delivery_document(await store.endpoints.test(endpoint, event)), 202)
+
+
+@router.get("/{endpoint_id}/stats", response_model=WebhookEndpointStats)
+async def get_webhook_endpoint_stats(
+    _: Reader,
+    query: Annotated[StatsQuery, query_of(StatsQuery)],
+    endpoint: OwnEndpoint,
+    store: InStore,
+) -> Response:
+    """Get the statistics of an endpoint.
+
+    Its deliveries since a time, and how close it is to being disabled: an endpoint is disabled
+    after five days without a success.
+    """
+    now = datetime.now(UTC)
+    since = query.since or now - STATS_PERIOD
+    counts = await store.delivery_log.counts(endpoint.id, since)
+    oldest = await store.delivery_log.oldest_pending(endpoint.id)
+    return json_answer(stats_document(endpoint, counts, oldest, since, now))
+
+
+@router.post("/{endpoint_id}/recover", response_model=Queued, status_code=202, responses=DISABLED)
+async def recover_webhook_endpoint(
+    _: Submitter, body: PeriodBody, endpoint: EnabledEndpoint, store: InStore
+) -> Response:
+    """Send failed deliveries again.
+
+    All deliveries to this endpoint that were created in the period and have failed, at most 10,000
+    per request.
+    """
+    now = datetime.now(UTC)
+    until = body.until or now
+    return queued(await store.delivery_log.recover(endpoint.id, body.since, until, now))
+
+
+@router.post("/{endpoint_id}/replay", response_model=Queued, status_code=202, responses=DISABLED)
+async def replay_webhook_endpoint(
+    _: Submitter, body: PeriodBody, endpoint: EnabledEndpoint, store: InStore
+) -> Response:
+    """Send missed events.
+
+    All events of the period that the endpoint subscribes to and was never sent, because it was
+    disabled or did not exist yet; at most 10,000 per request.
+    """
+    now = datetime.now(UTC)
+    return queued(await store.replay.missing(endpoint, body.since, body.until or now, now))
+
+
+@router.post("/{endpoint_id}/cancel-pending", response_model=Withdrawn)
+async def cancel_pending_webhooks(_: Submitter, endpoint: OwnEndpoint, store: InStore) -> Response:
+    """Cancel pending deliveries of an endpoint."""
+    count = await store.delivery_log.cancel_pending(endpoint.id, datetime.now(UTC))
+    return json_answer({"canceled": count, "more": count >= MOST_AT_ONCE})
+
+
+def queued(count: int) -> Response:
+    return json_answer({"queued": count, "more": count >= MOST_AT_ONCE}, 202)
+
+
+def check_receiver(url: str, settings: Settings) -> None:
+    """Raise `Problem` (422) for a URL that webhooks may not be sent to."""
+    try:
+        check_url(url, settings.webhook_policy)
+    except ForbiddenAddress as error:
+        raise invalid([Complaint("#/url", str(error), "webhook_url")]) from error

@@ -1,58 +1,56 @@
-"""
-Jobs that were ordered together.
-"""
+"""A batch: jobs that were submitted together."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from genq.job import Document, Job, job_of
+from genq.job import Document, Job, parse_job
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """One order of a batch that was not taken."""
+    """One job of a batch that was not accepted."""
 
-    #: Its place among the orders, from 0.
+    #: Index in the submitted sequence, from 0.
     index: int
-    #: As in `invalid_request`.
+    #: Such as `invalid_request`.
     code: str
     #: What to change.
     detail: str
-    #: The whole document of the API, with `errors` for each place that is at fault.
+    #: The whole API document, with one entry in `errors` per invalid field.
     document: Document = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A batch, and where its jobs stand. Times are UTC."""
+    """A batch and the states of its jobs. Times are UTC."""
 
     id: str
-    #: How many jobs it has.
+    #: Number of jobs.
     total: int
-    #: How many of them are in each state that any is in.
+    #: Number of jobs by state, without empty states.
     counts: Mapping[str, int]
-    #: Whether all have ended.
+    #: Whether all jobs have ended.
     done: bool
     created_at: datetime
-    #: What was taken, in the order of the orders. Known of a batch that was just submitted;
-    #: `Client.list(batch=id)` has the jobs of any.
+    #: The accepted jobs, in the submitted order; empty unless the batch was just submitted.
+    #: `Client.list(batch=id)` has the jobs of any batch.
     jobs: tuple[Job, ...]
-    #: What was not taken of a batch that was just submitted.
+    #: The jobs that were not accepted; empty unless the batch was just submitted.
     rejected: tuple[Rejected, ...]
-    #: The whole document of the API.
+    #: The whole API document.
     document: Document = field(repr=False)
 
 
-def batch_of(document: Document) -> Batch:
-    """The batch of a document of the API's. Raises `KeyError` or `ValueError` for anything else."""
+def parse_batch(document: Document) -> Batch:
+    """Parse a batch document. Raises `KeyError` or `ValueError` if it is not one."""
     return Batch(
         id=document["id"],
         total=document["total"],
         counts=document["counts"],
         done=document["done"],
         created_at=datetime.fromisoformat(document["created_at"]),
-        jobs=tuple(job_of(each) for each in document.get("jobs", ())),
+        jobs=tuple(parse_job(each) for each in document.get("jobs", ())),
         rejected=tuple(
             Rejected(each["index"], each["code"], each["detail"], each)
             for each in document.get("rejected", ())

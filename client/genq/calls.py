@@ -1,42 +1,66 @@
-"""
-The calls of the API, as steps.
-"""
+"""The API's calls as steps."""
 
 import json
 import re
 from collections.abc import Mapping, Sequence
 from time import monotonic
-from typing import Any
+from typing import Any, TypedDict
 from urllib.parse import quote
 from uuid import uuid4
 
-from genq.batch import Batch, batch_of
+from genq.batch import Batch, parse_batch
 from genq.errors import NotEnded, NotGenq
-from genq.job import Job, job_of
-from genq.pacing import next_question
-from genq.steps import Pause, Reply, Send, Steps, once, steadily
+from genq.job import Job, parse_job
+from genq.poll_interval import poll_pause
+from genq.steps import Pause, Reply, Send, Steps, with_retries, without_retries
 
 JSON = {"content-type": "application/json"}
-#: What an HTTP header may hold.
+#: Characters an HTTP header may hold.
 KEY = re.compile(r"[!-~]{1,255}")
-#: The longest that the API itself waits for a job's end.
+#: Seconds the API waits for a job's end at most.
 LONGEST_WAIT = 60
-#: The most jobs that one page of a list has.
-PAGE = 100
 
 
-def submit(order: Mapping[str, Any], key: str | None, wait: float, patience: float) -> Steps[Job]:
+class SubmitOptions(TypedDict, total=False):
+    """Keyword arguments of `submit` and `act`."""
+
+    #: URL that receives the job's events.
+    webhook: str | None
+    #: Event types for the webhook, such as `job.succeeded`; by default every end of the job.
+    events: Sequence[str]
+    #: Your own data, returned with the job.
+    metadata: Mapping[str, str] | None
+    #: When the job expires: a time (RFC 3339), a duration such as `"10m"`, or seconds.
+    deadline: str | float | None
+    #: -10 to 10: your waiting jobs with a higher priority are submitted first.
+    priority: int | None
+    #: Seconds (at most 60) for which the API waits for the job's end before it answers.
+    wait: float
+    #: 1 to 255 visible ASCII characters. Submitting again with the same key returns the same job.
+    idempotency_key: str | None
+
+
+def submit(
+    operation: str | None,
+    given: Mapping[str, Any] | None,
+    options: SubmitOptions,
+    patience: float,
+    **target: Any,
+) -> Steps[Job]:
+    """Submit a job, with retries: its idempotency key makes sure that one job is created.
+
+    `target` are further arguments of `build_order`.
     """
-    Order a job. It may be sent several times and is taken once: it carries an idempotency key.
-    """
-    headers = {**JSON, "idempotency-key": checked_key(key)}
-    if wait > 0:
+    fields: dict[str, Any] = {**target, **options}
+    headers = {**JSON, "idempotency-key": checked_key(fields.pop("idempotency_key", None))}
+    if (wait := fields.pop("wait", 0)) > 0:
         headers["prefer"] = f"wait={min(round(wait), LONGEST_WAIT)}"
-    reply = yield from steadily(Send("POST", "/v1/jobs", json=order, headers=headers), patience)
+    order = build_order(operation, given, **fields)
+    reply = yield from with_retries(Send("POST", "/v1/jobs", json=order, headers=headers), patience)
     return read_job(reply)
 
 
-def order_of(
+def build_order(
     operation: str | None,
     given: Mapping[str, Any] | None,
     *,
@@ -49,16 +73,16 @@ def order_of(
     priority: int | None = None,
     extra: Mapping[str, Any] | None = None,
 ) -> Mapping[str, Any]:
-    """
-    The body of an order, with nothing in it that was not given. Raises `ValueError` or `TypeError`
-    for what cannot be one.
+    """Build the body of a submit, without fields that are None.
+
+    `operation` is `provider.operation`. Raises `ValueError` or `TypeError` for invalid arguments.
     """
     check_types(given, events)
     order: dict[str, Any] = {"input": dict(given or {})}
     if operation is not None:
         provider, _, name = operation.partition(".")
         if not (provider and name):
-            raise ValueError(f"{operation!r} is not provider.operation, as in kling.text2video")
+            raise ValueError(f"{operation!r} is not provider.operation, such as kling.text2video")
         order |= {"provider": provider, "operation": name}
     if webhook is not None:
         order["webhook"] = {"url": webhook} | ({"events": list(events)} if events else {})
@@ -74,7 +98,7 @@ def order_of(
 
 
 def check_types(given: object, events: object) -> None:
-    """Raises `TypeError` for a text where several values are wanted."""
+    """Raise `TypeError` for a text where a mapping or a list is needed."""
     if given is not None and not isinstance(given, Mapping):
         raise TypeError(
             'input must be a mapping of fields to values, as in {"prompt": "a paper boat"}, and not'
@@ -87,86 +111,88 @@ def check_types(given: object, events: object) -> None:
 def submit_batch(
     orders: Sequence[Mapping[str, Any]], mode: str, key: str | None, patience: float
 ) -> Steps[Batch]:
-    """Order these together. They may be sent several times and are taken once."""
+    """Submit these together, with retries; an idempotency key prevents duplicates."""
     body = {"jobs": [dict(order) for order in orders], "mode": mode}
     headers = {**JSON, "idempotency-key": checked_key(key)}
     send = Send("POST", "/v1/jobs/batch", json=body, headers=headers)
-    return read_batch((yield from steadily(send, patience)))
+    return read_batch((yield from with_retries(send, patience)))
 
 
 def checked_key(key: str | None) -> str:
-    """The key, or a new one. Raises `ValueError` for one that no header can carry."""
+    """Return the key, or a new one. Raises `ValueError` if no HTTP header can carry it."""
     if key is not None and not KEY.fullmatch(key):
         raise ValueError("an idempotency key has 1 to 255 visible ASCII characters, and no spaces")
     return key or str(uuid4())
 
 
 def get_batch(batch_id: str, patience: float) -> Steps[Batch]:
-    return read_batch((yield from steadily(Send("GET", batch_path(batch_id)), patience)))
+    return read_batch((yield from with_retries(Send("GET", batch_path(batch_id)), patience)))
 
 
 def cancel_batch(batch_id: str, patience: float) -> Steps[Batch]:
-    """Asking twice changes nothing, so it may be repeated."""
+    """Idempotent, so it is retried."""
     send = Send("POST", batch_path(batch_id, "cancel"))
-    return read_batch((yield from steadily(send, patience)))
+    return read_batch((yield from with_retries(send, patience)))
 
 
 def get(job_id: str, patience: float) -> Steps[Job]:
-    reply = yield from steadily(Send("GET", job_path(job_id)), patience)
+    reply = yield from with_retries(Send("GET", job_path(job_id)), patience)
     return read_job(reply)
 
 
 def cancel(job_id: str, patience: float) -> Steps[Job]:
-    """Asking twice changes nothing, so it may be repeated."""
-    reply = yield from steadily(Send("POST", job_path(job_id, "cancel")), patience)
+    """Idempotent, so it is retried."""
+    reply = yield from with_retries(Send("POST", job_path(job_id, "cancel")), patience)
     return read_job(reply)
 
 
 def give_input(job_id: str, given: Mapping[str, Any]) -> Steps[Job]:
-    reply = yield from once(Send("POST", job_path(job_id, "input"), json=given, headers=JSON))
+    reply = yield from without_retries(
+        Send("POST", job_path(job_id, "input"), json=given, headers=JSON)
+    )
     return read_job(reply)
 
 
 def resolve(job_id: str, upstream_id: str | None, then: str | None) -> Steps[Job]:
-    """Sent once: the job may have moved on since."""
+    """Not retried: the job may have changed since."""
     if (upstream_id is None) == (then is None):
         raise ValueError("give upstream_id, or then ('requeue' or 'fail'), and not both")
     created, absent = {"upstream_id": upstream_id}, {"not_created": True, "then": then}
     body = absent if upstream_id is None else created
     send = Send("POST", job_path(job_id, "resolve"), json=body, headers=JSON)
-    return read_job((yield from once(send)))
+    return read_job((yield from without_retries(send)))
 
 
 def erase(job_id: str, patience: float) -> Steps[Job]:
-    """Asking twice changes nothing, so it may be repeated."""
-    return read_job((yield from steadily(Send("DELETE", job_path(job_id)), patience)))
+    """Idempotent, so it is retried."""
+    return read_job((yield from with_retries(Send("DELETE", job_path(job_id)), patience)))
 
 
 def wait(job_id: str, timeout: float | None, patience: float) -> Steps[Job]:
-    """The job at its end. Raises `NotEnded` when `timeout` seconds have passed."""
+    """Return the ended job. Raises `NotEnded` after `timeout` seconds."""
     began = monotonic()
     while True:
         job = yield from get(job_id, patience)
         if job.ended:
             return job
         waited = monotonic() - began
-        pause = next_question(waited, job.retry_after)
+        pause = poll_pause(waited, job.retry_after)
         if timeout is not None:
             if waited >= timeout:
-                raise NotEnded(f"{job_id} is {job.state} after {timeout:g} s; it goes on")
+                raise NotEnded(f"{job_id} is {job.state} after {timeout:g} s; it continues")
             pause = min(pause, timeout - waited)
         yield Pause(pause)
 
 
 def page(filters: Mapping[str, str], patience: float) -> Steps[tuple[list[Job], str | None]]:
-    """One page of jobs, and the cursor of the next one."""
-    reply = yield from steadily(Send("GET", "/v1/jobs", params=filters), patience)
-    return [job_of(each) for each in reply.document["data"]], reply.document["next_cursor"]
+    """Return one page of jobs and the cursor of the next page."""
+    reply = yield from with_retries(Send("GET", "/v1/jobs", params=filters), patience)
+    return [parse_job(each) for each in reply.document["data"]], reply.document["next_cursor"]
 
 
 def document(path: str, params: Mapping[str, str], patience: float) -> Steps[Reply]:
-    """Whatever the API has at a path."""
-    return (yield from steadily(Send("GET", path, params=params), patience))
+    """Return the JSON object at a path."""
+    return (yield from with_retries(Send("GET", path, params=params), patience))
 
 
 def job_path(job_id: str, rest: str = "") -> str:
@@ -179,18 +205,18 @@ def batch_path(batch_id: str, rest: str = "") -> str:
 
 def read_batch(reply: Reply) -> Batch:
     try:
-        return batch_of(reply.document)
+        return parse_batch(reply.document)
     except (KeyError, ValueError, TypeError) as error:
         raise NotGenq(f"the answer is not a batch: {error!r}") from None
 
 
 def read_job(reply: Reply) -> Job:
     try:
-        return job_of(reply.document, reply.retry_after)
+        return parse_job(reply.document, reply.retry_after)
     except (KeyError, ValueError, TypeError) as error:
         raise NotGenq(f"the answer is not a job: {error!r}") from None
 
 
-def body_of(send: Send) -> bytes | None:
-    # Plain ASCII: text that no encoding has is the API's to refuse.
+def encode_body(send: Send) -> bytes | None:
+    # ASCII with escapes, so that lone surrogates reach the API, which rejects them.
     return None if send.json is None else json.dumps(send.json).encode()

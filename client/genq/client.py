@@ -1,35 +1,35 @@
-"""
-The client for ordinary code; `AsyncClient` is the same for asyncio.
-"""
+"""The synchronous client; `AsyncClient` has the same methods for asyncio."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, Unpack
 
 import httpx
 from httpx_sse import EventSource
 
 from genq import calls
 from genq.batch import Batch
+from genq.calls import SubmitOptions
 from genq.connection import PATIENCE, STREAM_TIMEOUT, TIMEOUT, http_settings
 from genq.endpoints import Endpoints
 from genq.event import Event
 from genq.job import Document, Job
-from genq.listening import Listening
-from genq.steps import Answered, Pause, Send, Steps
+from genq.pages import Pages
+from genq.steps import Pause, Send, StepResult, Steps
+from genq.stream_state import StreamState
 
 T = TypeVar("T")
 
 
 class Client:
-    """
-    The API of one genq, with one API key. Every method raises a `GenqError` where it fails.
+    """The API of one genq, with one API key. Every method may raise a `GenqError`.
 
-    `url` and `key` come from `GENQ_URL` and `GENQ_KEY` where they are not given, else from
-    `client.json` in `GENQ_DATA_DIR` (usually `.genq`), which `genq up` and `genq demo` write; its
-    key is sent to no other URL than the one it stands beside. Calls are repeated for `patience`
-    seconds while the API is away or asks for patience; an order is taken once however often it is
-    sent, for it always carries an idempotency key. Threads may share a client.
+    `url` and `key` default to `GENQ_URL` and `GENQ_KEY`, else to `client.json` in `GENQ_DATA_DIR`
+    (by default `.genq`), which `genq up` and `genq demo` write; the key in that file is sent only
+    to the URL beside it. Raises `ValueError` for an unusable URL or key. Calls are retried for
+    `patience` seconds while the API is unreachable or asks to retry later; a retried submit
+    creates one job, because it always carries an idempotency key. Threads may
+    share a client.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Client:
 
     @property
     def url(self) -> str:
-        """Where the API is."""
+        """The base URL of the API."""
         return str(self._http.base_url).rstrip("/")
 
     def close(self) -> None:
@@ -65,68 +65,31 @@ class Client:
         input: Mapping[str, Any] | None = None,
         *,
         parent: str | None = None,
-        webhook: str | None = None,
-        events: Sequence[str] = (),
-        metadata: Mapping[str, str] | None = None,
-        deadline: str | float | None = None,
-        priority: int | None = None,
-        wait: float = 0,
-        idempotency_key: str | None = None,
         extra: Mapping[str, Any] | None = None,
+        **options: Unpack[SubmitOptions],
     ) -> Job:
-        """
-        Order a job, as in `submit("kling.text2video", {"prompt": "a paper boat"})`. It is durable
-        when this returns.
+        """Submit a job, for example `submit("kling.text2video", {"prompt": "a paper boat"})`.
 
-        `webhook` is told of its `events` (every ending, where none are named). `deadline` is a
-        time, or how long as in `"10m"`. Of your jobs that wait, those with a higher `priority` (-10
-        to 10) go first. With `wait` the API waits up to that many seconds (60 at
-        most) for the end before it answers. The same `idempotency_key` orders the same job. `extra`
-        are further fields of the order.
+        The job is stored durably once this returns. `parent` is the id of the job to follow up,
+        and `extra` holds further fields of the request body. Raises `ValueError` or `TypeError`
+        for arguments that no request can have.
         """
-        order = calls.order_of(
-            operation,
-            input,
-            parent=parent,
-            webhook=webhook,
-            events=events,
-            metadata=metadata,
-            deadline=deadline,
-            priority=priority,
-            extra=extra,
-        )
-        return self._run(calls.submit(order, idempotency_key, wait, self._patience))
+        steps = calls.submit(operation, input, options, self._patience, parent=parent, extra=extra)
+        return self._run(steps)
 
     def act(
         self,
         parent: str,
         action: str,
         input: Mapping[str, Any] | None = None,
-        *,
-        webhook: str | None = None,
-        events: Sequence[str] = (),
-        metadata: Mapping[str, str] | None = None,
-        deadline: str | float | None = None,
-        priority: int | None = None,
-        wait: float = 0,
-        idempotency_key: str | None = None,
+        **options: Unpack[SubmitOptions],
     ) -> Job:
+        """Submit a follow-up that a finished job lists in its `actions`, such as `U1`.
+
+        Same options as `submit`.
         """
-        Order one of the follow-ups that a finished job lists in `actions`, as `U1`. The rest is as
-        with `submit`.
-        """
-        order = calls.order_of(
-            None,
-            input,
-            parent=parent,
-            action=action,
-            webhook=webhook,
-            events=events,
-            metadata=metadata,
-            deadline=deadline,
-            priority=priority,
-        )
-        return self._run(calls.submit(order, idempotency_key, wait, self._patience))
+        steps = calls.submit(None, input, options, self._patience, parent=parent, action=action)
+        return self._run(steps)
 
     def submit_batch(
         self,
@@ -135,97 +98,92 @@ class Client:
         each: bool = False,
         idempotency_key: str | None = None,
     ) -> Batch:
-        """
-        Order up to a hundred jobs together, each written by `genq.order`. All are taken, or none;
-        with `each`, those that can be, and `rejected` names the others.
+        """Submit up to 100 jobs in one transaction, each built with `genq.order`.
+
+        All are accepted or none. With `each`, valid jobs are accepted and `rejected` lists the
+        others.
         """
         mode = "each" if each else "all_or_nothing"
         return self._run(calls.submit_batch(orders, mode, idempotency_key, self._patience))
 
     def get_batch(self, batch_id: str) -> Batch:
-        """Where the jobs of a batch stand; `list(batch=batch_id)` has the jobs."""
+        """Return the states of a batch's jobs; `list(batch=batch_id)` has the jobs."""
         return self._run(calls.get_batch(batch_id, self._patience))
 
     def cancel_batch(self, batch_id: str) -> Batch:
-        """Cancel those of its jobs that have not ended."""
+        """Cancel the batch's unfinished jobs."""
         return self._run(calls.cancel_batch(batch_id, self._patience))
 
     def get(self, job_id: str) -> Job:
-        """The job as it is now."""
+        """Return the job's current state. Raises `NotFound`."""
         return self._run(calls.get(job_id, self._patience))
 
     def wait(self, job_id: str, timeout: float | None = None) -> Job:
-        """The job at its end, however it ended. Raises `NotEnded` after `timeout` seconds."""
+        """Return the job once it has ended, in whichever state.
+
+        Raises `NotEnded` after `timeout` seconds; the job continues.
+        """
         return self._run(calls.wait(job_id, timeout, self._patience))
 
     def list(self, *, limit: int | None = None, **filters: str) -> Iterator[Job]:
-        """Your jobs, newest first: `list(state="failed", provider="kling")`."""
-        left = limit
-        params = dict(filters)
-        while left is None or left > 0:
-            size = {"limit": str(min(left, calls.PAGE))} if left is not None else {}
-            jobs, cursor = self._run(calls.page(params | size, self._patience))
-            yield from jobs
-            left = None if left is None else left - len(jobs)
-            if cursor is None:
-                return
-            params["cursor"] = cursor
+        """Yield your jobs, newest first: `list(state="failed", provider="kling")`."""
+        pages = Pages(calls.page, filters, limit)
+        while not pages.done:
+            yield from self._run(pages.next(self._patience))
 
     def cancel(self, job_id: str) -> Job:
-        """
-        Cancel a job. Its state is `canceled` where it had not been sent; otherwise the upstream is
-        being told, and `wait` tells how it ended. Raises `Refused` for one that has ended.
+        """Cancel a job.
+
+        Its state is `canceled` if it had not been submitted. Otherwise it is being canceled
+        upstream; `wait` returns its end. Raises `Refused` if it has ended.
         """
         return self._run(calls.cancel(job_id, self._patience))
 
     def give_input(self, job_id: str, given: Mapping[str, Any]) -> Job:
-        """Send a job that is `awaiting_input` what it waits for. Sent once."""
+        """Send the input of a job that is `awaiting_input`. Not retried."""
         return self._run(calls.give_input(job_id, given))
 
     def resolve(
         self, job_id: str, *, upstream_id: str | None = None, then: str | None = None
     ) -> Job:
-        """
-        Say what became of a job that is `in_doubt`, after a look at the station: its task is there
-        under this `upstream_id`; or there is none, and `then` the job is to be sent again
-        (`requeue`) or to fail (`fail`). Sent once. What is sent again may be paid twice if there
-        was a task after all.
+        """Settle a job that is `in_doubt`, after checking the station.
+
+        Give the `upstream_id` of its task, or `then` if there is none: `requeue` submits the job
+        again, which pays twice if there was a task after all; `fail` fails it. Not retried.
+        Raises `ValueError` unless exactly one is given.
         """
         return self._run(calls.resolve(job_id, upstream_id, then))
 
     def erase(self, job_id: str) -> Job:
-        """
-        Erase the content of a job that has ended, for good: input, results, metadata. What is kept
-        says when and where it was bought, and what it cost.
+        """Permanently erase the input, results and metadata of an ended job.
+
+        What remains is when and where it was submitted and whether it was billed.
         """
         return self._run(calls.erase(job_id, self._patience))
 
     def stream(self, job_id: str) -> Iterator[Event]:
-        """What happens to a job, as it happens, up to its end; what has happened comes first."""
-        listening = Listening(self._patience, to_the_end=True)
-        return self._listen(calls.job_path(job_id, "stream"), listening)
+        """Yield the events of a job, past ones first, until it ends."""
+        state = StreamState(self._patience, to_the_end=True)
+        return self._listen(calls.job_path(job_id, "stream"), state)
 
     def events(self, after: str | None = None) -> Iterator[Event]:
-        """
-        What happens to all your jobs: from now on, or after the event of the `cursor` given as
-        `after`. Never ends.
-        """
-        return self._listen("/v1/events/stream", Listening(self._patience, after=after))
+        """Yield the events of all your jobs, from now on or after an event's `cursor`. Endless."""
+        return self._listen("/v1/events/stream", StreamState(self._patience, after=after))
 
     def document(self, path: str, **params: str) -> Document:
-        """Whatever the API has at a path, as in `document("/v1/operations")`."""
+        """Return the JSON object at a path, for example `document("/v1/operations")`."""
         return self._run(calls.document(path, params, self._patience)).document
 
     def _run(self, steps: Steps[T]) -> T:
-        """Perform the steps of a call."""
-        answer: Answered = None
+        """Perform the steps of a call and return its result."""
+        result: StepResult = None
         try:
             while True:
-                answer = self._perform(steps.send(answer))
+                result = self._perform(steps.send(result))
         except StopIteration as end:
             return end.value
 
-    def _perform(self, step: Send | Pause) -> Answered:
+    def _perform(self, step: Send | Pause) -> StepResult:
         if isinstance(step, Pause):
             time.sleep(step.seconds)
             return None
@@ -234,27 +192,27 @@ class Client:
                 step.method,
                 step.path,
                 params=step.params,
-                content=calls.body_of(step),
+                content=calls.encode_body(step),
                 headers=step.headers,
             )
         except httpx.TransportError as error:
             return error
 
-    def _listen(self, path: str, listening: Listening) -> Iterator[Event]:
-        while not listening.over:
+    def _listen(self, path: str, state: StreamState) -> Iterator[Event]:
+        while not state.done:
             try:
                 with self._http.stream(
-                    "GET", path, headers=listening.headers, timeout=STREAM_TIMEOUT
+                    "GET", path, headers=state.headers, timeout=STREAM_TIMEOUT
                 ) as response:
                     if not response.is_success:
                         response.read()
-                    pause = listening.check(response)
+                    pause = state.check(response)
                     if pause is None:
                         for message in EventSource(response).iter_sse():
-                            if event := listening.hear(message):
+                            if event := state.read_message(message):
                                 yield event
-                        pause = listening.broken()
+                        pause = state.connection_lost()
             except httpx.TransportError as error:
-                pause = listening.broken(error)
-            if not listening.over:
+                pause = state.connection_lost(error)
+            if not state.done:
                 time.sleep(pause)

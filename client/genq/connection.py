@@ -1,6 +1,4 @@
-"""
-Where the API is, and how it is called: the HTTP client's settings, alike for both clients.
-"""
+"""The HTTP settings of both clients."""
 
 import os
 from ipaddress import ip_address
@@ -8,25 +6,25 @@ from typing import Any
 
 import httpx
 
-from genq.local import connection, usual_file
+from genq.local import connection, default_file
 
 VERSION = "0.1.0"
 USER_AGENT = f"genq-python/{VERSION}"
-#: Seconds for which a call goes on trying while the API is away or asks for patience.
+#: Seconds for which a call is retried while the API is unreachable or asks to retry later.
 PATIENCE = 30.0
-#: Seconds. An order with `wait` is answered after up to a minute.
+#: Seconds. A submit with `wait` is answered after up to a minute.
 TIMEOUT = httpx.Timeout(75, connect=5)
-#: A stream sends something every 15 seconds; silence for longer than this is a dead connection.
+#: Seconds. A stream sends a ping every 15 seconds; longer silence means a dead connection.
 STREAM_TIMEOUT = httpx.Timeout(45, connect=5)
 
 
 def http_settings(url: str | None, key: str | None, timeout: httpx.Timeout) -> dict[str, Any]:
+    """Return arguments for httpx's clients.
+
+    Defaults are `GENQ_URL` and `GENQ_KEY`, then the connection file of a genq on this machine.
+    Raises `ValueError` for an unusable URL or key.
     """
-    Arguments for httpx's clients. `GENQ_URL` and `GENQ_KEY` stand in for what is not given, and
-    the file of a genq on this machine for what neither says. Raises `ValueError` for a URL or a
-    key that cannot be one.
-    """
-    file = usual_file()
+    file = default_file()
     url, key = connection(
         url or os.environ.get("GENQ_URL"), key or os.environ.get("GENQ_KEY"), file
     )
@@ -44,13 +42,13 @@ def http_settings(url: str | None, key: str | None, timeout: httpx.Timeout) -> d
         "base_url": url,
         "headers": {"authorization": f"Bearer {key}", "user-agent": USER_AGENT},
         "timeout": timeout,
-        # A proxy of the environment is for the outside.
+        # No proxy for a local API.
         "trust_env": not local,
     }
 
 
 def is_local(url: str) -> bool:
-    """Whether a URL means this machine. Raises `httpx.InvalidURL`."""
+    """Whether a URL points to this machine. Raises `httpx.InvalidURL`."""
     host = httpx.URL(url).host
     try:
         return ip_address(host).is_loopback

@@ -1,6 +1,4 @@
-"""
-A webhook endpoint: who is told of all jobs of a tenant.
-"""
+"""A webhook endpoint: a URL that receives events of all jobs of a tenant."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,27 +8,26 @@ from genq.job import Document
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where events go, and which."""
+    """A URL and the events it receives."""
 
     id: str
     url: str
     description: str
-    #: As in `job.succeeded`.
+    #: Such as `job.succeeded`.
     events: tuple[str, ...]
-    #: Only of jobs whose `metadata` has all of these.
+    #: Only jobs whose `metadata` contains all of these.
     metadata: Mapping[str, str]
     enabled: bool
-    #: In words; empty while it is enabled.
+    #: Empty while it is enabled.
     disabled_reason: str
-    #: `whsec_…`, for `verify_webhook`: known right after `create` and `rotate_secret`, and never
-    #: told again.
+    #: `whsec_…`, for `verify_webhook`; only set by `create` and `rotate_secret`.
     secret: str | None = field(repr=False)
-    #: The whole document of the API.
+    #: The whole API document.
     document: Document = field(repr=False)
 
 
-def endpoint_of(document: Document) -> Endpoint:
-    """Raises `KeyError` for what is no endpoint of genq's."""
+def parse_endpoint(document: Document) -> Endpoint:
+    """Parse an endpoint document. Raises `KeyError` if it is not one."""
     return Endpoint(
         id=document["id"],
         url=document["url"],

@@ -1,14 +1,13 @@
-"""
-What can go wrong with a call.
+"""The errors of a call.
 
-    GenqError
-      Unreachable        the API cannot be reached; nothing was done
-      Unanswered         it was asked and did not answer; it may have done it
-      NotGenq            something else answers at that URL
-      Refused            the API says no, and what to change
-        NotFound         there is no such thing, or it is not yours
-      NotEnded           the job was waited for and goes on
-      UnverifiedWebhook  not a webhook of this genq, or too old
+GenqError
+  Unreachable        no connection to the API; nothing was done
+  Unanswered         the request was sent but not answered; it may have been executed
+  NotGenq            something else than genq answers at that URL
+  Refused            the API rejected the request; the message says what to change
+    NotFound         the object does not exist or belongs to another tenant
+  NotEnded           the timeout passed before the job ended; the job continues
+  UnverifiedWebhook  the webhook is not from this genq, or is too old
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,23 +15,23 @@ from typing import Any
 
 
 class GenqError(Exception):
-    """Every error of this package."""
+    """Base class of all errors of this package."""
 
 
 class Unreachable(GenqError):
-    """No connection to the API, for as long as it was tried."""
+    """No connection to the API within the retry time."""
 
 
 class Unanswered(GenqError):
-    """The request left and no answer came. What was asked for may have been done."""
+    """The request was sent but not answered. It may have been executed."""
 
 
 class NotGenq(GenqError):
-    """The answer is none of genq's API."""
+    """The response does not come from genq's API."""
 
 
 class Refused(GenqError):
-    """The API answered with a problem document (RFC 9457); the message says what to change."""
+    """The API returned a problem document (RFC 9457); the message says what to change."""
 
     def __init__(
         self, message: str, status: int, problem: Mapping[str, Any], retry_after: float | None
@@ -42,27 +41,27 @@ class Refused(GenqError):
         self.status = status
         #: The whole problem document.
         self.problem = problem
-        #: Seconds after which it is worth trying again, if the API said so.
+        #: Seconds to wait before a retry, if the API says so.
         self.retry_after = retry_after
 
     @property
     def code(self) -> str:
-        """The kind of problem, as in `invalid_request`; each has a page at `/problems/<code>`."""
+        """The problem type, such as `invalid_request`; documented at `/problems/<code>`."""
         return str(self.problem.get("code", ""))
 
     @property
     def errors(self) -> Sequence[Mapping[str, Any]]:
-        """Each place in the body that is at fault: `pointer`, `detail`, `code`."""
+        """Each invalid place of the body: `pointer`, `detail`, `code`."""
         return self.problem.get("errors") or ()
 
 
 class NotFound(Refused):
-    """There is no such thing, or it is another tenant's."""
+    """The object does not exist or belongs to another tenant."""
 
 
 class NotEnded(GenqError, TimeoutError):
-    """The time was up before the job had ended. The job goes on."""
+    """The timeout passed before the job ended. The job continues."""
 
 
 class UnverifiedWebhook(GenqError):
-    """The signature is not of this secret, or the message is older than five minutes."""
+    """The signature is not from this secret, or the message is older than five minutes."""

@@ -1,6 +1,4 @@
-"""
-What happened to a job: the body of a webhook, an entry of the feed, a message of a stream.
-"""
+"""An event: the body of a webhook, an entry of the event feed, a message of a stream."""
 
 import json
 from collections.abc import Mapping
@@ -10,33 +8,33 @@ from datetime import datetime
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from genq.errors import UnverifiedWebhook
-from genq.job import Document, Job, job_of
+from genq.job import Document, Job, parse_job
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that happened. The same event may come more than once, always under one `id`."""
+    """Something that happened. It may arrive more than once, always with the same `id`."""
 
-    #: `evt_…`: keep the ids you have dealt with. Empty for progress that is only told in passing.
+    #: `evt_…`: store processed ids to detect duplicates. Empty for progress events.
     id: str
-    #: As in `job.succeeded`.
+    #: Such as `job.succeeded`.
     type: str
-    #: 1, 2, 3 … within the job; None where the event is not of a job.
+    #: 1, 2, 3 … within the job; None if it is not a job event.
     sequence: int | None
     timestamp: datetime
-    #: What it is about; `job` reads it where it is a job.
+    #: The object of the event; `job` parses it for job events.
     data: Document = field(repr=False)
-    #: Its place in the stream it came by, for `Client.events(after=…)`; None where it has none.
+    #: Position in its stream, for `Client.events(after=…)`; None if it has none.
     cursor: str | None = None
 
     @property
     def job(self) -> Job:
-        """The job as it was at that moment. Raises `KeyError` where the event is of none."""
-        return job_of(self.data)
+        """The job at the time of the event. Raises `KeyError` if it is not a job event."""
+        return parse_job(self.data)
 
 
-def event_of(document: Document, cursor: str | None = None) -> Event:
-    """Raises `KeyError` or `ValueError` for what is no event of genq's."""
+def parse_event(document: Document, cursor: str | None = None) -> Event:
+    """Parse an event document. Raises `KeyError` or `ValueError` if it is not one."""
     return Event(
         id=document.get("id", ""),
         type=document["type"],
@@ -48,13 +46,13 @@ def event_of(document: Document, cursor: str | None = None) -> Event:
 
 
 def verify_webhook(body: bytes | str, headers: Mapping[str, str], secret: str) -> Event:
-    """
-    The event of a webhook that this secret (`whsec_…`) signed, given the raw body and the headers
-    as they came. Raises `UnverifiedWebhook` for any other, and for one more than five minutes old.
+    """Return the event of a webhook, given the raw body, the headers and the secret (`whsec_…`).
+
+    Raises `UnverifiedWebhook` for a wrong signature or a message older than five minutes.
     """
     lowered = {name.lower(): value for name, value in headers.items()}
     try:
         Webhook(secret).verify(body, lowered)
-        return event_of(json.loads(body))
+        return parse_event(json.loads(body))
     except (WebhookVerificationError, ValueError, KeyError, TypeError) as error:
         raise UnverifiedWebhook(str(error) or type(error).__name__) from None

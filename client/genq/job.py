@@ -1,6 +1,4 @@
-"""
-A job as the API tells of it.
-"""
+"""A job as the API returns it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,22 +8,22 @@ from typing import Any
 #: A JSON object of the API.
 Document = dict[str, Any]
 
-#: States in which nothing more happens, but for an expired job that succeeds after all.
+#: Final states; only an expired job may still succeed.
 TERMINAL = frozenset({"succeeded", "failed", "canceled", "expired"})
 
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """One finished file."""
+    """One result file."""
 
     #: `image`, `video`, `audio` or `file`.
     type: str
     url: str
-    #: What it is among the job's assets: `result`, `grid`, `cover`, `watermarked` …
+    #: `result`, `grid`, `cover`, `watermarked` …
     role: str
-    #: When the URL stops working, where that is known.
+    #: When the URL expires, if known.
     expires_at: datetime | None
-    #: Everything the API says of it: `duration`, `width`, `title` …
+    #: The whole API document: `duration`, `width`, `title` …
     document: Document = field(repr=False)
 
 
@@ -33,32 +31,32 @@ class Asset:
 class JobError:
     """Why a job ended without a result."""
 
-    #: As in `moderated` or `upstream_failed`.
+    #: Such as `moderated` or `upstream_failed`.
     code: str
-    #: The upstream's own words, where it had any.
+    #: The upstream's own message, if it gave one.
     message: str
-    #: Whether a new job with the same request may well succeed.
+    #: Whether a new job with the same request may succeed.
     retryable: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One order, and where it stands. Times are UTC."""
+    """A job and its state. Times are UTC."""
 
     id: str
-    #: As in `kling.text2video`.
+    #: Such as `kling.text2video`.
     operation: str
     #: `queued`, `submitting`, `running`, `awaiting_input`, `in_doubt`, `succeeded`, `failed`,
     #: `canceled` or `expired`.
     state: str
-    #: Why it waits, in words; empty while nothing holds it up.
+    #: Why it waits; empty if it does not wait.
     reason: str
-    #: 0 to 100, or None where the upstream does not say.
+    #: 0 to 100 percent; None if unknown.
     progress: int | None
     assets: tuple[Asset, ...]
-    #: What the job wrote, where it writes: descriptions, lyrics, answers.
+    #: Generated texts: descriptions, lyrics, answers.
     texts: tuple[str, ...]
-    #: Labels of the follow-ups it offers, for `Client.act`.
+    #: Labels of available follow-ups, for `Client.act`.
     actions: tuple[str, ...]
     error: JobError | None
     #: Whether the upstream charged for it: `yes`, `no` or `unknown`.
@@ -66,9 +64,9 @@ class Job:
     metadata: Mapping[str, str]
     created_at: datetime
     finished_at: datetime | None
-    #: Seconds after which it is worth asking again, if the API said so.
+    #: Seconds to wait before the next poll, if the API says so.
     retry_after: float | None
-    #: The whole document of the API.
+    #: The whole API document.
     document: Document = field(repr=False)
 
     @property
@@ -80,8 +78,8 @@ class Job:
         return self.state == "succeeded"
 
 
-def job_of(document: Document, retry_after: float | None = None) -> Job:
-    """The job of a document of the API's. Raises `KeyError` or `ValueError` for anything else."""
+def parse_job(document: Document, retry_after: float | None = None) -> Job:
+    """Parse a job document. Raises `KeyError` or `ValueError` if it is not one."""
     error = document["error"]
     return Job(
         id=document["id"],
@@ -89,28 +87,28 @@ def job_of(document: Document, retry_after: float | None = None) -> Job:
         state=document["state"],
         reason=document["reason"] or "",
         progress=document["progress"],
-        assets=tuple(asset_of(each) for each in document["assets"]),
+        assets=tuple(parse_asset(each) for each in document["assets"]),
         texts=tuple(document["texts"]),
         actions=tuple(document["actions"]),
         error=error and JobError(error["code"], error["message"], error["retryable"]),
         billed=document["billed"],
         metadata=document["metadata"],
         created_at=datetime.fromisoformat(document["created_at"]),
-        finished_at=moment(document["finished_at"]),
+        finished_at=parse_time(document["finished_at"]),
         retry_after=retry_after,
         document=document,
     )
 
 
-def asset_of(document: Document) -> Asset:
+def parse_asset(document: Document) -> Asset:
     return Asset(
         type=document["type"],
         url=document["url"],
         role=document["role"],
-        expires_at=moment(document["expires_at"]),
+        expires_at=parse_time(document["expires_at"]),
         document=document,
     )
 
 
-def moment(value: str | None) -> datetime | None:
+def parse_time(value: str | None) -> datetime | None:
     return None if value is None else datetime.fromisoformat(value)

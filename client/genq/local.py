@@ -1,6 +1,4 @@
-"""
-The connection to a genq on this machine, which `genq up` and `genq demo` write into a file.
-"""
+"""The connection file of a genq on this machine, written by `genq up` and `genq demo`."""
 
 import json
 import os
@@ -8,31 +6,31 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
-USUAL_URL = "http://127.0.0.1:8000"
-#: In the data directory: `url`, `key` and `webhook_secret`.
+DEFAULT_URL = "http://127.0.0.1:8000"
+#: In the data directory; contains `url`, `key` and `webhook_secret`.
 FILE_NAME = "client.json"
 
 
-def usual_file() -> Path:
-    """Where the file is for a program that runs in the folder of `genq up`."""
+def default_file() -> Path:
+    """Return the file for a program that runs in the folder of `genq up`."""
     return Path(os.environ.get("GENQ_DATA_DIR") or ".genq") / FILE_NAME
 
 
 def connection(url: str | None, key: str | None, file: Path) -> tuple[str, str | None]:
-    """
-    What is given, else what the file says. Its key goes to the URL it stands beside and to no
-    other. Raises `ValueError` for a file that cannot be read.
+    """Return URL and key: the given ones, else those of the file.
+
+    The file's key is used only for the URL beside it. Raises `ValueError` for an unreadable file.
     """
     if url and key:
         return url.rstrip("/"), key
-    known = written_down(file)
-    known_url = str(known.get("url", USUAL_URL)).rstrip("/")
+    known = read_connection_file(file)
+    known_url = str(known.get("url", DEFAULT_URL)).rstrip("/")
     url = (url or known_url).rstrip("/")
     return url, key or (known.get("key") if url == known_url else None)
 
 
-def written_down(file: Path) -> Mapping[str, Any]:
-    """The file's content; empty where there is none. Raises `ValueError` for anything else."""
+def read_connection_file(file: Path) -> Mapping[str, Any]:
+    """Return the file's content; empty if there is no file. Raises `ValueError`."""
     try:
         document = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:

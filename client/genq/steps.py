@@ -1,6 +1,6 @@
-"""
-A call as a series of steps, without any I/O: what to send, how long to pause, what to make of the
-answer. `Client` and `AsyncClient` each perform the steps in their own way.
+"""A call as a series of steps, without any I/O: requests, pauses, parsing.
+
+`Client` and `AsyncClient` each perform the steps in their own way.
 """
 
 import random
@@ -14,23 +14,23 @@ import httpx
 from genq.errors import GenqError, NotFound, NotGenq, Refused, Unanswered, Unreachable
 from genq.job import Document
 
-#: Between two tries: this many seconds, doubled each time.
+#: Seconds between retries, doubled each time.
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 5.0
-#: Answers that say "later".
-LATER = frozenset({408, 429, 502, 503, 504})
+#: Statuses that ask to retry later.
+RETRY_STATUSES = frozenset({408, 429, 502, 503, 504})
 CONFLICT = 409
 NOT_FOUND = 404
 NO_CONTENT = 204
-#: No connection was made, so nothing was asked.
-NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+#: Errors before a connection was made: nothing was sent.
+NOT_SENT_ERRORS = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send this request; the step is answered with the response or the `TransportError`."""
+    """Send this request; the result is the response or the `TransportError`."""
 
     method: str
     path: str
@@ -46,30 +46,31 @@ class Pause:
     seconds: float
 
 
-Answered = httpx.Response | httpx.TransportError | None
-Steps = Generator[Send | Pause, Answered, T]
+StepResult = httpx.Response | httpx.TransportError | None
+Steps = Generator[Send | Pause, StepResult, T]
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A JSON object, and after how many seconds it is worth asking again, if the API said so."""
+    """A JSON object, and the API's Retry-After in seconds, if any."""
 
     document: Document
     retry_after: float | None
 
 
-def steadily(send: Send, patience: float) -> Steps[Reply]:
-    """
-    The answer to a request that may be repeated: it is, for `patience` seconds, while the API is
-    away or says "later". Raises a `GenqError`.
+def with_retries(send: Send, patience: float) -> Steps[Reply]:
+    """Return the reply to a request that may be repeated.
+
+    It is retried for `patience` seconds while the API is unreachable or asks to retry later. Raises
+    a `GenqError`.
     """
     until = monotonic() + patience
     pause = FIRST_PAUSE
     while True:
         answer = yield send
-        failure, wanted = later(answer)
+        failure, wanted = retry_reason(answer)
         if failure is None:
-            return read(answer)
+            return read_reply(answer)
         wait = max(pause * random.uniform(0.8, 1.2), wanted or 0)
         if monotonic() + wait > until:
             raise failure
@@ -77,32 +78,32 @@ def steadily(send: Send, patience: float) -> Steps[Reply]:
         pause = min(pause * 2, LONGEST_PAUSE)
 
 
-def once(send: Send) -> Steps[Reply]:
-    """The answer to a request that must not be repeated. Raises a `GenqError`."""
+def without_retries(send: Send) -> Steps[Reply]:
+    """Return the reply to a request that must not be repeated. Raises a `GenqError`."""
     answer = yield send
-    if isinstance(answer, httpx.TransportError) and not isinstance(answer, NEVER_LEFT):
+    if isinstance(answer, httpx.TransportError) and not isinstance(answer, NOT_SENT_ERRORS):
         raise Unanswered(
-            f"the API was asked and did not answer ({reason_of(answer)}): it may have done it"
+            f"the API did not answer ({error_text(answer)}): the request may have been executed"
         )
-    return read(answer)
+    return read_reply(answer)
 
 
-def later(answer: Answered) -> tuple[GenqError | None, float | None]:
-    """What kept an answer away that may come yet, and for how long the API asks for patience."""
+def retry_reason(answer: StepResult) -> tuple[GenqError | None, float | None]:
+    """Return the error if the request should be retried, and the API's Retry-After."""
     if isinstance(answer, httpx.TransportError):
         return unreachable(answer), None
     if answer is None:
         return None, None
     wanted = retry_after(answer)
-    # A conflict that names a time is an order with the same idempotency key, still being taken.
+    # A conflict with Retry-After: a request with this idempotency key is still in progress.
     in_progress = answer.status_code == CONFLICT and wanted is not None
-    if answer.status_code in LATER or in_progress:
+    if answer.status_code in RETRY_STATUSES or in_progress:
         return refusal(answer), wanted
     return None, None
 
 
-def read(answer: Answered) -> Reply:
-    """The document of an answer. Raises `Refused`, `NotGenq` or `Unreachable`."""
+def read_reply(answer: StepResult) -> Reply:
+    """Return the JSON object. Raises `Refused`, `NotGenq` or `Unreachable`."""
     if isinstance(answer, httpx.TransportError):
         raise unreachable(answer)
     assert answer is not None
@@ -110,35 +111,34 @@ def read(answer: Answered) -> Reply:
         raise refusal(answer)
     if answer.status_code == NO_CONTENT:
         return Reply({}, None)
-    document = object_of(answer)
+    document = json_object(answer)
     if document is None:
-        raise stranger(answer)
+        raise not_genq(answer)
     return Reply(document, retry_after(answer))
 
 
 def refusal(response: httpx.Response) -> GenqError:
-    document = object_of(response)
+    document = json_object(response)
     if document is None or "detail" not in document:
-        return stranger(response)
+        return not_genq(response)
     kind = NotFound if response.status_code == NOT_FOUND else Refused
-    words = complaints_of(document)
-    return kind(words, response.status_code, document, retry_after(response))
+    return kind(problem_text(document), response.status_code, document, retry_after(response))
 
 
 def unreachable(error: httpx.TransportError) -> Unreachable:
-    return Unreachable(f"the API cannot be reached ({reason_of(error)})")
+    return Unreachable(f"the API cannot be reached ({error_text(error)})")
 
 
-def stranger(response: httpx.Response) -> NotGenq:
+def not_genq(response: httpx.Response) -> NotGenq:
     url = response.request.url
     return NotGenq(
-        f"{url.scheme}://{url.netloc.decode()} answered HTTP {response.status_code}, and not as"
+        f"{url.scheme}://{url.netloc.decode()} answered HTTP {response.status_code}, but not as"
         " genq's API does"
     )
 
 
-def object_of(response: httpx.Response) -> Document | None:
-    """The JSON object of an answer; None where it is anything else."""
+def json_object(response: httpx.Response) -> Document | None:
+    """Return the response's JSON object; None if it is anything else."""
     try:
         document = response.json()
     except ValueError:
@@ -146,14 +146,16 @@ def object_of(response: httpx.Response) -> Document | None:
     return cast(Document, document) if isinstance(document, dict) else None
 
 
-def complaints_of(problem: Document) -> str:
-    """A problem document in one line: each thing to change, or the one thing that is wrong."""
+def problem_text(problem: Document) -> str:
+    """Return a problem document in one line: its `errors` if there are any, else its `detail`."""
     errors: list[Document] = problem.get("errors") or []
-    return "; ".join(f"{place_of(each)}{each['detail']}" for each in errors) or problem["detail"]
+    return (
+        "; ".join(f"{pointer_prefix(each)}{each['detail']}" for each in errors) or problem["detail"]
+    )
 
 
-def place_of(complaint: Document) -> str:
-    """`duration: ` for the pointer `#/input/duration`."""
+def pointer_prefix(complaint: Document) -> str:
+    """Return `duration: ` for the pointer `#/input/duration`."""
     path = str(complaint.get("pointer", "")).removeprefix("#").removeprefix("/")
     name = path.removeprefix("input/").replace("/", ".")
     return f"{name}: " if name else ""
@@ -164,5 +166,5 @@ def retry_after(response: httpx.Response) -> float | None:
     return float(value) if value.isascii() and value.isdecimal() else None
 
 
-def reason_of(error: httpx.TransportError) -> str:
+def error_text(error: httpx.TransportError) -> str:
     return str(error) or type(error).__name__

@@ -1,6 +1,4 @@
-"""
-An API key, as the API and the store know it.
-"""
+"""An API key, as the API and the store know it."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,7 +8,7 @@ from generation.access.permissions import Access
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
-    """A caller's key, without the key itself."""
+    """An API key, without its secret."""
 
     id: str
     tenant: str
@@ -22,11 +20,11 @@ class ApiKey:
     revoked_at: datetime | None = None
 
     def is_valid(self, now: datetime) -> bool:
-        """Whether it lets anybody in."""
+        """Return whether the key is neither revoked nor expired."""
         expiry = self.access.expires_at
         return self.revoked_at is None and (expiry is None or now < expiry)
 
     @property
     def quota_key(self) -> str | None:
-        """What its jobs are counted by; None where nothing limits them."""
+        """The id under which jobs of the key are counted; None if the key has no limits."""
         return self.id if self.access.limits else None

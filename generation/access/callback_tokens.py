@@ -1,10 +1,9 @@
-"""
-Where an upstream may call back, and what a call is worth: a nudge for one job, and nothing else.
+"""Signed callback URLs.
 
-The address carries the job's id and a signature over it, made with a secret of the deployment's
-own. So it cannot be guessed, a forged one is refused without asking the database, and there is
-nothing to store for each job. What is posted to it is never believed; at most it names a task, for
-a job whose submit was never answered, and the upstream is then asked about that task.
+A callback only nudges one job. Its URL holds the job's id and a signature over it, made with a
+secret of the deployment. It cannot be guessed, a forged one is refused without a database query,
+and nothing is stored per job. The posted body is not believed. It may name a task, for a job whose
+submit was never answered; the upstream is then asked about that task.
 """
 
 import hashlib
@@ -19,21 +18,21 @@ from generation.contract.errors import UnrecognizedReply
 from generation.contract.reply import Reply
 
 PATH = "/v1/callbacks"
-#: Looks that callbacks ask for are at least this far apart, however many callbacks come.
+#: The shortest time between two looks caused by callbacks.
 APART = timedelta(seconds=5)
-#: The deployment's secret in the store.
+#: The name of the deployment's secret in the store.
 SECRET_NAME = "callbacks"
 #: Characters of the signature that are used: 192 bits.
 SIGNATURE_LENGTH = 32
 
-#: What upstreams call their task's id in what they post; the surest first, for a bare `id` may be
-#: that of something else.
+#: Names under which upstreams post their task id. The most specific come first, because a bare `id`
+#: may be the id of something else.
 ID_NAMES = ("task_id", "taskId", "request_id", "id")
 IDS = re.compile(r"[A-Za-z0-9._:-]{1,300}")
 
 
 def callback_url(public_url: str, job_id: str, secret: bytes) -> str:
-    """Where this job's upstream may call."""
+    """Return the URL at which this job's upstream may call."""
     return f"{public_url}{PATH}/{token(job_id, secret)}"
 
 
@@ -42,9 +41,9 @@ def token(job_id: str, secret: bytes) -> str:
 
 
 def job_called(token: str, secret: bytes) -> str | None:
-    """
-    The id of the job that a token was made for; None for any other text. Takes as long for a wrong
-    signature as for a right one.
+    """Return the id of the job that the token was made for, or None if the token is invalid.
+
+    Takes the same time for a wrong signature as for a right one.
     """
     job_id, _, given = token.partition(".")
     right = hmac.compare_digest(signature(job_id, secret).encode(), given.encode())
@@ -57,9 +56,9 @@ def signature(job_id: str, secret: bytes) -> str:
 
 
 def task_named(body: bytes) -> str | None:
-    """
-    The upstream id that what was posted seems to name; None where it names none. Anybody who knows
-    the address may have written it.
+    """Return the upstream id that the posted body seems to name, or None.
+
+    Anybody who knows the URL may have written the body.
     """
     try:
         posted = Reply(200, body).object()
@@ -72,6 +71,6 @@ def task_named(body: bytes) -> str | None:
 
 
 def id_of(value: Any) -> str:
-    """An id as text; empty for what can be none, or would be another path."""
+    """Return an id as text; empty if it is no id, or would change the path it is put into."""
     text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
     return text if IDS.fullmatch(text) else ""

@@ -1,6 +1,4 @@
-"""
-A caller's key as its operators see it.
-"""
+"""The JSON document of an API key, as operators see it."""
 
 from typing import Any
 
@@ -9,7 +7,7 @@ from generation.job_document import rfc3339
 
 
 def key_document(key: ApiKey) -> dict[str, Any]:
-    """JSON values only. Nothing in it lets anybody in."""
+    """Return JSON values only. The document contains no secret."""
     access, limits = key.access, key.access.limits
     return {
         "id": key.id,

@@ -1,6 +1,4 @@
-"""
-What a caller's key may do: its scopes, its providers, its limits.
-"""
+"""What an API key may do: its scopes, its providers, its limits."""
 
 import re
 from dataclasses import dataclass, field
@@ -9,29 +7,29 @@ from enum import StrEnum
 
 
 class Scope(StrEnum):
-    """One thing a key may do. None of them includes another."""
+    """One permission of a key. No scope includes another."""
 
-    #: Order jobs, and say what a waiting one is told.
+    #: Submit jobs, and send the input of a job that waits for it.
     SUBMIT = "submit"
-    #: Look at the tenant's jobs, and at all that is told of them.
+    #: Read the tenant's jobs and events.
     READ = "read"
     #: Cancel the tenant's jobs, and erase those that have ended.
     CANCEL = "cancel"
-    #: Read the figures of the whole deployment at `/metrics`. For a Prometheus.
+    #: Read the metrics of the whole deployment at `/metrics`, for Prometheus.
     METRICS = "metrics"
-    #: Make, change and revoke the keys of every tenant. For operators.
+    #: Create, change and revoke the keys of every tenant, for operators.
     ADMIN = "admin"
 
 
-#: A tenant's name: any printable characters, and a space neither first nor last.
+#: A tenant's name: printable characters, without a space at either end.
 LONGEST_TENANT = 100
 TENANT = (
     r"^[^\x00-\x20\x7f-\xa0\u2028\u2029]"
     r"([^\x00-\x1f\x7f-\x9f\u2028\u2029]*[^\x00-\x20\x7f-\xa0\u2028\u2029])?$"
 )
 
-#: What a key may do when nothing was said.
-USUAL_SCOPES = frozenset({Scope.SUBMIT, Scope.READ, Scope.CANCEL})
+#: The scopes of a key for which none were given.
+DEFAULT_SCOPES = frozenset({Scope.SUBMIT, Scope.READ, Scope.CANCEL})
 
 _RATE = re.compile(r"([1-9][0-9]{0,5})/([smh])")
 _WINDOWS = {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1)}
@@ -39,14 +37,14 @@ _WINDOWS = {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """So many jobs in so much time: all of them at once, or evenly, or anything between."""
+    """A number of jobs per time window. They may come all at once or evenly."""
 
     count: int
     window: timedelta
 
     @property
     def interval(self) -> timedelta:
-        """The time after which one more may come, for ever."""
+        """The time that one job uses of the window."""
         return self.window / self.count
 
     def __str__(self) -> str:
@@ -55,7 +53,7 @@ class Rate:
 
 
 def read_rate(text: str) -> Rate:
-    """`10/s`, `60/m` or `500/h`. Raises `ValueError` for anything else."""
+    """Read `10/s`, `60/m` or `500/h`. Raises `ValueError` for any other text."""
     found = _RATE.fullmatch(text.strip())
     if found is None:
         raise ValueError("must be jobs per second, minute or hour, as in 10/s, 60/m or 500/h")
@@ -64,28 +62,28 @@ def read_rate(text: str) -> Rate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How much a key may order. None: as much as it likes."""
+    """Limits of what a key may submit. None means unlimited."""
 
     rate: Rate | None = None
-    #: Jobs that have not ended, at once.
+    #: Unfinished jobs at any time.
     max_in_flight: int | None = None
-    #: Jobs in a day, from midnight to midnight UTC.
+    #: Jobs per day, from midnight to midnight UTC.
     daily_jobs: int | None = None
 
     def __bool__(self) -> bool:
-        """Whether there is any."""
+        """Return whether there is any limit."""
         return not (self.rate is self.max_in_flight is self.daily_jobs is None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """Everything about a key that its operator chooses, and may choose anew."""
+    """Everything about a key that an operator can set and change."""
 
-    scopes: frozenset[Scope] = USUAL_SCOPES
-    #: The providers it may order from; None for all of them.
+    scopes: frozenset[Scope] = DEFAULT_SCOPES
+    #: The providers the key may use; None for all.
     providers: frozenset[str] | None = None
     limits: Limits = field(default_factory=Limits)
-    #: From then on it is as good as revoked.
+    #: From this time on the key is invalid.
     expires_at: datetime | None = None
 
     def permits(self, provider: str) -> bool:

@@ -1,9 +1,8 @@
-"""
-A token that opens the stream of one job and nothing else, for an hour: a browser's `EventSource`
-can send no headers, and an API key has no place in a URL.
+"""Tokens that open the stream of one job for an hour.
 
-It names the API key it was issued to, and is signed with a secret of the deployment's own. So there
-is nothing to store, and it is worth no more than its key: once that is revoked, it opens nothing.
+A browser's `EventSource` cannot send headers, and an API key does not belong in a URL. A token
+names the API key it was issued to and is signed with a secret of the deployment. Nothing is stored,
+and a token is invalid once its key is revoked.
 """
 
 import hashlib
@@ -13,7 +12,7 @@ from base64 import urlsafe_b64encode
 from datetime import datetime, timedelta
 
 LIFETIME = timedelta(hours=1)
-#: The deployment's secret in the store.
+#: The name of the deployment's secret in the store.
 SECRET_NAME = "streams"
 #: Characters of the signature that are used: 192 bits.
 SIGNATURE_LENGTH = 32
@@ -22,13 +21,16 @@ _TOKEN = re.compile(r"(key_[0-9A-Z]{1,36})\.([0-9]{1,12})\.([A-Za-z0-9_-]{32})")
 
 
 def stream_token(job_id: str, key_id: str, expires_at: datetime, secret: bytes) -> str:
-    """Opens this job's stream in the name of this API key. `expires_at` counts in whole seconds."""
+    """Return a token that opens this job's stream for this API key.
+
+    `expires_at` has whole seconds.
+    """
     expires = int(expires_at.timestamp())
     return f"{key_id}.{expires}.{signature(job_id, key_id, expires, secret)}"
 
 
 def key_of(token: str, job_id: str, now: datetime, secret: bytes) -> str | None:
-    """The id of the API key a token was issued to; None where it does not open this stream now."""
+    """Return the id of the token's API key; None if the token does not open this stream now."""
     found = _TOKEN.fullmatch(token)
     if found is None:
         return None

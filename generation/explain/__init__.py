@@ -1,6 +1,12 @@
-"""A job's whole story, in words for a person and in data for a program."""
+"""The explanation of a job, as text for people and as data for programs."""
 
 from generation.explain.explanation import explanation_document
-from generation.explain.story import Move, Story, Telling, Try
+from generation.explain.story import AttemptSummary, DeliverySummary, JobHistory, RecordedMove
 
-__all__ = ["Move", "Story", "Telling", "Try", "explanation_document"]
+__all__ = [
+    "AttemptSummary",
+    "DeliverySummary",
+    "JobHistory",
+    "RecordedMove",
+    "explanation_document",
+]

@@ -1,12 +1,10 @@
-"""
-Whether it was paid for, in words.
-"""
+"""Whether a job was paid for, as text."""
 
 from generation.job import Billed, Job, JobState
 
 
 def bill_in_words(job: Job) -> str:
-    """What can be said of the bill now."""
+    """Return what is known about the bill now."""
     match job.billed:
         case Billed.NO if job.is_terminal:
             return "Nothing was bought."

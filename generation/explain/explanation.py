@@ -1,6 +1,4 @@
-"""
-The explanation as the API gives it.
-"""
+"""The JSON document of an explanation."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,14 +7,14 @@ from typing import Any
 from generation.explain.bill import bill_in_words
 from generation.explain.moves import attempts_of, sentence, story_of
 from generation.explain.outlook import outlook
-from generation.explain.story import Story, Telling
+from generation.explain.story import DeliverySummary, JobHistory
 from generation.job import Job, JobState
 from generation.job_document import rfc3339
 from generation.webhooks.delivery import DeliveryState
 
 
-def explanation_document(story: Story, now: datetime) -> dict[str, Any]:
-    """JSON values only."""
+def explanation_document(story: JobHistory, now: datetime) -> dict[str, Any]:
+    """Return JSON values only."""
     job = story.job
     return {
         "object": "explanation",
@@ -42,7 +40,7 @@ def explanation_document(story: Story, now: datetime) -> dict[str, Any]:
 
 
 def summary(job: Job) -> str:
-    """Where it stands, in one sentence."""
+    """Return the job's situation in one sentence."""
     if job.error is not None and job.state is not JobState.SUCCEEDED:
         return sentence(f"{STANDING[job.state]}: {job.error.code}: {job.error.message}")
     where = f" at {job.station} (key {job.key})" if job.station else ""
@@ -65,7 +63,7 @@ STANDING: Mapping[JobState, str] = {
 }
 
 
-def telling_document(telling: Telling) -> dict[str, Any]:
+def telling_document(telling: DeliverySummary) -> dict[str, Any]:
     waiting = telling.state is DeliveryState.QUEUED
     return {
         "id": telling.id,
@@ -92,7 +90,7 @@ def telling_document(telling: Telling) -> dict[str, Any]:
     }
 
 
-def telling_in_words(telling: Telling) -> str:
+def telling_in_words(telling: DeliverySummary) -> str:
     times = f"{telling.attempts} attempt{'' if telling.attempts == 1 else 's'}"
     why = f": {telling.last_error}" if telling.last_error else ""
     match telling.state:

@@ -1,35 +1,33 @@
-"""
-Moves in words: what happened, and why.
-"""
+"""Moves of a job as text: what happened, and why."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from generation.explain.story import Move
+from generation.explain.story import RecordedMove
 from generation.job_document import rfc3339
 
 SUBMITTING = "job.submitting"
 
-Words = Callable[[Move, int], str]
+Words = Callable[[RecordedMove, int], str]
 
 
-def because(words: str, otherwise: str = "") -> Words:
-    """Words that end with the reason, where there is one."""
+def because(message: str, otherwise: str = "") -> Words:
+    """Return a function that describes a move with its reason, if it has one."""
 
-    def say(move: Move, attempt: int) -> str:
+    def say(move: RecordedMove, attempt: int) -> str:
         del attempt
         rest = f": {move.reason}" if move.reason else otherwise
-        return sentence(f"{words}{rest}")
+        return sentence(f"{message}{rest}")
 
     return say
 
 
-def sent(move: Move, attempt: int) -> str:
+def sent(move: RecordedMove, attempt: int) -> str:
     where = f"to {move.station} with the key {move.key}" if move.station else "upstream"
     return f"Attempt {attempt}: a worker took it and sent it {where}."
 
 
-#: By the type of the event.
+#: By event type.
 WORDS: Mapping[str, Words] = {
     "job.queued": because("It was ordered and stored", ", and waits to be sent"),
     SUBMITTING: sent,
@@ -47,8 +45,8 @@ WORDS: Mapping[str, Words] = {
 }
 
 
-def story_of(moves: Sequence[Move]) -> Iterator[dict[str, Any]]:
-    """Each move with its time, its cause, and the attempt it belongs to."""
+def story_of(moves: Sequence[RecordedMove]) -> Iterator[dict[str, Any]]:
+    """Yield each move with its time, its cause, and the attempt it belongs to."""
     attempt = 0
     for move in moves:
         attempt += move.type == SUBMITTING
@@ -67,8 +65,8 @@ def story_of(moves: Sequence[Move]) -> Iterator[dict[str, Any]]:
         }
 
 
-def attempts_of(moves: Sequence[Move]) -> list[dict[str, Any]]:
-    """Every submit that was sent, and what it led to."""
+def attempts_of(moves: Sequence[RecordedMove]) -> list[dict[str, Any]]:
+    """Return every submit that was sent, and its outcome."""
     found: list[dict[str, Any]] = []
     for move in moves:
         if move.type == SUBMITTING:
@@ -87,5 +85,5 @@ def attempts_of(moves: Sequence[Move]) -> list[dict[str, Any]]:
     return found
 
 
-def sentence(words: str) -> str:
-    return words if words.endswith((".", "!", "?", "。")) else f"{words}."
+def sentence(message: str) -> str:
+    return message if message.endswith((".", "!", "?", "。")) else f"{message}."

@@ -1,13 +1,11 @@
-"""
-What happens next, and when.
-"""
+"""What happens to a job next, and when."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from generation.contract.pauses import LONGEST_LOOK_PAUSE
-from generation.explain.story import Story
+from generation.explain.story import JobHistory
 from generation.job import Job, JobState
 from generation.stations.wait_queue import without_subject
 from generation.webhooks.delivery import DeliveryState
@@ -16,70 +14,73 @@ S = JobState
 
 
 @dataclass(frozen=True, slots=True)
-class Expectation:
-    """Something that will happen. `at` is None where it depends on somebody else."""
+class FutureStep:
+    """A future step. `at` is None if its time is unknown."""
 
     what: str
     at: datetime | None
 
 
-def outlook(story: Story, now: datetime) -> list[Expectation]:
-    """The soonest first; what has no time comes before all that has."""
+def outlook(story: JobHistory, now: datetime) -> list[FutureStep]:
+    """Return the future steps, those without a time first, then the earliest."""
     found = [*of_job(story.job, now), *of_tellings(story)]
     return sorted(found, key=lambda each: (each.at is not None, each.at or now))
 
 
-def of_job(job: Job, now: datetime) -> Iterator[Expectation]:
+def of_job(job: Job, now: datetime) -> Iterator[FutureStep]:
     if job.is_terminal and job.wake_at is not None:
-        words = "The upstream is asked once more, in case it succeeds late."
+        message = "The upstream is asked once more, in case it succeeds late."
         if job.state is S.FAILED:
-            words = "The upstream is asked once more, in case its file comes late."
-        yield Expectation(words, job.wake_at)
+            message = "The upstream is asked once more, in case its file comes late."
+        yield FutureStep(message, job.wake_at)
     if job.is_terminal:
         return
     yield step_of(job, now)
     if job.state is S.AWAITING_INPUT:
-        words = f"The upstream waits for you: POST /v1/jobs/{job.id}/input."
-        yield Expectation(words, None)
-    yield Expectation("Unless it has ended by then, it is given up as expired.", job.deadline)
+        message = f"The upstream waits for you: POST /v1/jobs/{job.id}/input."
+        yield FutureStep(message, None)
+    yield FutureStep("Unless it has ended by then, it is given up as expired.", job.deadline)
 
 
-def step_of(job: Job, now: datetime) -> Expectation:
-    """The next thing that genq does with a job that has not ended."""
+def step_of(job: Job, now: datetime) -> FutureStep:
+    """Return the next step of genq for an unfinished job."""
     if job.cancel_requested_at is not None:
-        return Expectation("A worker sees to the cancel that was asked for.", job.wake_at)
+        return FutureStep("A worker sees to the cancel that was asked for.", job.wake_at)
     match job.state:
         case S.QUEUED if job.line:
             keys = without_subject(job.line)
-            words = f"It is sent as soon as one of these keys has room: {keys}."
-            return Expectation(words, None)
+            message = f"It is sent as soon as one of these keys has room: {keys}."
+            return FutureStep(message, None)
         case S.QUEUED if job.not_before is not None and job.not_before > now:
-            return Expectation("It is sent again, not before then.", job.not_before)
+            return FutureStep("It is sent again, not before then.", job.not_before)
         case S.QUEUED:
-            return Expectation("A worker sends it: any moment, or else then.", job.wake_at)
+            return FutureStep("A worker sends it: any moment, or else then.", job.wake_at)
         case S.SUBMITTING:
-            words = "The upstream's answer comes; a worker silent until then leaves it in doubt."
-            return Expectation(words, job.wake_at)
+            message = "The upstream's answer comes; a worker silent until then leaves it in doubt."
+            return FutureStep(message, job.wake_at)
         case S.IN_DOUBT if job.resolved_as is not None:
-            words = "The upstream is asked once more; then it is done as a person has said."
-            return Expectation(words, job.wake_at)
+            message = "The upstream is asked once more; then it is done as a person has said."
+            return FutureStep(message, job.wake_at)
         case S.IN_DOUBT if waits_for_deadline(job):
-            words = "Its upstream cannot be searched: a call, a person or its deadline ends it."
-            return Expectation(words, None)
+            message = "Its upstream cannot be searched: a call, a person or its deadline ends it."
+            return FutureStep(message, None)
         case S.IN_DOUBT:
-            return Expectation("What became of its submit is looked into again.", job.wake_at)
+            return FutureStep("What became of its submit is looked into again.", job.wake_at)
         case _:
-            return Expectation("The upstream is asked how far it is.", job.wake_at)
+            return FutureStep("The upstream is asked how far it is.", job.wake_at)
 
 
 def waits_for_deadline(job: Job) -> bool:
-    """Whether no search is to come before its deadline: none is ever as far off."""
+    """Return whether the job is not searched for before its deadline.
+
+    Searches are never that far apart.
+    """
     return job.wake_at == job.deadline and job.deadline - job.updated_at > LONGEST_LOOK_PAUSE
 
 
-def of_tellings(story: Story) -> Iterator[Expectation]:
+def of_tellings(story: JobHistory) -> Iterator[FutureStep]:
     for telling in story.tellings:
         if telling.state is DeliveryState.QUEUED:
             attempt = f", attempt {telling.attempts + 1}" if telling.attempts else ""
-            words = f"{telling.event_type} is told to {telling.url}{attempt}."
-            yield Expectation(words, telling.wake_at)
+            message = f"{telling.event_type} is told to {telling.url}{attempt}."
+            yield FutureStep(message, telling.wake_at)

@@ -1,6 +1,4 @@
-"""
-What is on record of one job: all that its explanation is made of.
-"""
+"""The record of one job from which its explanation is made."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,24 +8,24 @@ from generation.webhooks.delivery import DeliveryState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Move:
+class RecordedMove:
     """One event of the job, without its payload."""
 
     id: str
     sequence: int
     type: str
     state: str | None
-    #: What caused it, as it was written down; may be empty.
+    #: The recorded cause; may be empty.
     reason: str
-    #: Where the job stood then, as far as it was bound.
+    #: The station and key to which the job was bound at that time.
     station: str | None
     key: str | None
     at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Try:
-    """One attempt to deliver."""
+class AttemptSummary:
+    """One delivery attempt."""
 
     number: int
     at: datetime
@@ -36,8 +34,8 @@ class Try:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Telling:
-    """One delivery: an event on its way to somebody."""
+class DeliverySummary:
+    """One webhook delivery: an event for one receiver."""
 
     id: str
     event_id: str
@@ -50,13 +48,13 @@ class Telling:
     wake_at: datetime | None
     created_at: datetime
     finished_at: datetime | None
-    tries: tuple[Try, ...] = ()
+    tries: tuple[AttemptSummary, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
-    """A job, its events by their numbers, its deliveries oldest first."""
+class JobHistory:
+    """A job, its events in order, and its deliveries, oldest first."""
 
     job: Job
-    moves: tuple[Move, ...]
-    tellings: tuple[Telling, ...]
+    moves: tuple[RecordedMove, ...]
+    tellings: tuple[DeliverySummary, ...]

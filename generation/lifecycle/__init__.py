@@ -1,52 +1,51 @@
-"""
-What becomes of a job: pure decisions, `(job, answer, now) -> job`.
+"""What happens to a job: pure decisions, `(job, answer, now) -> job`.
 
-Whoever performs an exchange hands its answer, or the `Fault` it raised, to one of these and saves
-what comes back. A decision can be taken again on a fresher copy of the job: that is how an answer
-survives a job that was changed while the exchange was on the wire.
+A worker passes the answer of an exchange, or its `Fault`, to one of these functions and saves the
+returned job. A decision can be made again on a newer copy of the job, so an answer survives changes
+that happened during the exchange.
 """
 
 from generation.lifecycle.awaiting_input import after_input, awaiting_input, begin_input, give_input
 from generation.lifecycle.cancel import after_cancel, request_cancel
-from generation.lifecycle.context import FIND_CEILING, GRACE, Moment, Rules
+from generation.lifecycle.context import FIND_CEILING, GRACE, DecisionContext, LifecycleRules
 from generation.lifecycle.ending import (
     canceled,
     ended,
     expired,
+    fail_in_doubt,
     finish,
-    heard,
     reject,
     unbilled,
-    undecided,
+    with_last_reply,
 )
 from generation.lifecycle.in_doubt import (
     after_find,
+    cannot_be_searched,
     doubt,
+    lost_submit_has_ended,
     reaches_back,
-    send_again,
-    surely_ended,
-    unfindable,
-    unproven,
+    requeue_after_doubt,
+    search_proved_nothing,
 )
 from generation.lifecycle.running import (
     AFTERLIFE,
     MISSES_TO_LOSE,
     after_look,
+    asset_missing,
     claimed_until,
-    empty_handed,
-    given_up,
-    missed,
-    progressed,
     started,
+    still_running,
+    stop_looking,
+    task_not_found,
 )
 from generation.lifecycle.submit import (
     CALL,
     after_submit,
     begin_submit,
     call,
+    enter_wait_queue,
     requeue,
-    stand_in_line,
-    wait_again,
+    retry_later,
 )
 
 __all__ = [
@@ -55,40 +54,40 @@ __all__ = [
     "FIND_CEILING",
     "GRACE",
     "MISSES_TO_LOSE",
-    "Moment",
-    "Rules",
+    "DecisionContext",
+    "LifecycleRules",
     "after_cancel",
     "after_find",
     "after_input",
     "after_look",
     "after_submit",
+    "asset_missing",
     "awaiting_input",
     "begin_input",
     "begin_submit",
     "call",
     "canceled",
+    "cannot_be_searched",
     "claimed_until",
     "doubt",
-    "empty_handed",
     "ended",
+    "enter_wait_queue",
     "expired",
+    "fail_in_doubt",
     "finish",
     "give_input",
-    "given_up",
-    "heard",
-    "missed",
-    "progressed",
+    "lost_submit_has_ended",
     "reaches_back",
     "reject",
     "request_cancel",
     "requeue",
-    "send_again",
-    "stand_in_line",
+    "requeue_after_doubt",
+    "retry_later",
+    "search_proved_nothing",
     "started",
-    "surely_ended",
+    "still_running",
+    "stop_looking",
+    "task_not_found",
     "unbilled",
-    "undecided",
-    "unfindable",
-    "unproven",
-    "wait_again",
+    "with_last_reply",
 ]

@@ -1,6 +1,4 @@
-"""
-What becomes of a job whose upstream waits for a second message from the caller.
-"""
+"""Decisions about a job whose upstream waits for input from the caller."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -16,15 +14,15 @@ from generation.contract.status import (
     Succeeded,
 )
 from generation.job import Billed, Job, JobState
-from generation.lifecycle.context import GRACE, Moment
+from generation.lifecycle.context import GRACE, DecisionContext
 from generation.lifecycle.ending import finish
 from generation.polling.schedule import next_look
 
 
 def awaiting_input(
-    job: Job, answer: AwaitingInput, at: Moment, *, upstream_id: str | None = None
+    job: Job, answer: AwaitingInput, at: DecisionContext, *, upstream_id: str | None = None
 ) -> Job:
-    """The upstream waits for the caller."""
+    """The upstream waits for input."""
     if job.state is JobState.RUNNING and job.answered_at and at.now < job.answered_at + GRACE:
         return job  # the station's books are behind: it has taken the input already
     if job.state is JobState.AWAITING_INPUT:
@@ -40,20 +38,21 @@ def awaiting_input(
 
 
 def give_input(job: Job, answer: Mapping[str, Any], now: datetime) -> Job:
-    """The caller's input for a task that waits for it; a worker sends it on."""
+    """Store the caller's input; a worker sends it."""
     return job.keep(now, answer=answer, answered_at=None, wake_at=now)
 
 
-def begin_input(job: Job, at: Moment) -> Job:
-    """
-    Claim the sending of that input. Should it get lost, the next look tells: the task still waits.
+def begin_input(job: Job, at: DecisionContext) -> Job:
+    """Claim the sending of that input.
+
+    If it is lost, the next look shows that the task still waits.
     """
     lease = at.until(job.deadline, at.now + at.rules.submit_timeout)
     return job.keep(at.now, answered_at=at.now, wake_at=lease)
 
 
-def after_input(job: Job, answer: SubmitAnswer | Fault, at: Moment) -> Job:
-    """What the upstream made of the input. Refused, the caller may send another."""
+def after_input(job: Job, answer: SubmitAnswer | Fault, at: DecisionContext) -> Job:
+    """The upstream's answer to the input. If it was refused, the caller may send another."""
     match answer:
         case Accepted() | Running():
             upstream_id = answer.upstream_id if isinstance(answer, Accepted) else job.upstream_id
@@ -66,14 +65,16 @@ def after_input(job: Job, answer: SubmitAnswer | Fault, at: Moment) -> Job:
                 reason="",
                 misses=0,
                 billed=Billed.YES,
-                wake_at=at.until(job.deadline, at.now + next_look(at.pace, timedelta(0), at.dice)),
+                wake_at=at.until(
+                    job.deadline, at.now + next_look(at.pace, timedelta(0), at.jitter)
+                ),
             )
         case Succeeded() | Failed():
             return finish(job, answer, at)
         case Rejected():
             return job.keep(at.now, answer=None, reason=f"{answer.code}: {answer.message}")
         case NotAccepted() | AccountBlocked():
-            again = at.retry(answer, job.deadline, at.rules.backoff(0, at.dice))
+            again = at.retry(answer, job.deadline, at.rules.backoff(0, at.jitter))
             return job.keep(at.now, answered_at=None, wake_at=again)
         case _:
             return job

@@ -1,20 +1,19 @@
-"""
-What becomes of a caller's wish to cancel.
-"""
+"""Decisions about a request to cancel."""
 
 from datetime import datetime
 
 from generation.contract.errors import Acceptance, Fault
 from generation.job import Billed, Job, JobState
-from generation.lifecycle.context import Moment
-from generation.lifecycle.ending import canceled, may_run_until, unbilled
+from generation.lifecycle.context import DecisionContext
+from generation.lifecycle.ending import canceled, task_slot_until, unbilled
 from generation.lifecycle.running import MISSES_TO_LOSE
 
 
 def request_cancel(job: Job, now: datetime) -> Job:
-    """
-    What a caller's wish to cancel makes of the job at once. A job that nobody has sent is canceled
-    on the spot; one that may be upstream carries the wish until a worker has seen to it.
+    """Apply a request to cancel.
+
+    A job that was not sent is canceled at once. For one that may be upstream the request is stored
+    until a worker has handled it.
     """
     if job.state is JobState.QUEUED:
         return canceled(job, now, unbilled(job), "canceled before it was sent")
@@ -25,15 +24,16 @@ def request_cancel(job: Job, now: datetime) -> Job:
     return job.keep(now, cancel_requested_at=now, wake_at=now)
 
 
-def after_cancel(job: Job, stopped: bool | Fault | None, at: Moment) -> Job:
-    """
-    What became of a cancel upstream: agreed, refused, failed, or None where there is no such call.
+def after_cancel(job: Job, stopped: bool | Fault | None, at: DecisionContext) -> Job:
+    """The outcome of a cancel upstream.
+
+    `stopped` is True or False as the upstream answered, a fault, or None if it has no such call.
     """
     match stopped:
         case True:
             return canceled(job, at.now, Billed.UNKNOWN, "canceled upstream")
         case Fault(accepted=Acceptance.NO, retryable=True) if job.misses + 1 < MISSES_TO_LOSE:
-            again = at.until(job.deadline, at.now + at.rules.backoff(0, at.dice))
+            again = at.until(job.deadline, at.now + at.rules.backoff(0, at.jitter))
             return job.keep(at.now, misses=job.misses + 1, wake_at=again)
         case _:
             billed = Billed.UNKNOWN if job.state is JobState.IN_DOUBT else Billed.YES
@@ -42,5 +42,5 @@ def after_cancel(job: Job, stopped: bool | Fault | None, at: Moment) -> Job:
                 at.now,
                 billed,
                 "detached: the upstream cannot stop it, its result is discarded",
-                slot_until=may_run_until(job, at),
+                slot_until=task_slot_until(job, at),
             )

@@ -1,18 +1,16 @@
-"""
-How jobs end.
-"""
+"""How jobs end."""
 
 from datetime import datetime, timedelta
 
 from generation.contract.errors import ErrorCode, Fault
 from generation.contract.status import Failed, Succeeded
 from generation.job import Billed, Job, JobError, JobState, Result
-from generation.lifecycle.context import Moment
+from generation.lifecycle.context import DecisionContext
 from generation.polling.schedule import next_late_look
 
 
 def ended(job: Job, state: JobState, now: datetime, **changes: object) -> Job:
-    """A terminal move. The first ending sets `finished_at`; nothing is left to wake up for."""
+    """Make a terminal move. The first one sets `finished_at`; nothing remains to be done."""
     settled: dict[str, object] = {
         "wake_at": None,
         "finished_at": now,
@@ -23,7 +21,7 @@ def ended(job: Job, state: JobState, now: datetime, **changes: object) -> Job:
     return job.move(state, now, **(settled | changes))
 
 
-def reject(job: Job, fault: Fault, at: Moment) -> Job:
+def reject(job: Job, fault: Fault, at: DecisionContext) -> Job:
     """The upstream refuses the request itself; nothing was charged."""
     return ended(
         job,
@@ -41,12 +39,12 @@ def reject(job: Job, fault: Fault, at: Moment) -> Job:
 
 
 def unbilled(job: Job) -> Billed:
-    """What is known of the bill once the latest submit was surely not accepted."""
+    """Return what is known of the bill once the latest submit was surely not accepted."""
     return Billed.UNKNOWN if job.purchases else Billed.NO
 
 
-def finish(job: Job, answer: Succeeded | Failed, at: Moment) -> Job:
-    """The upstream is done with it."""
+def finish(job: Job, answer: Succeeded | Failed, at: DecisionContext) -> Job:
+    """The upstream task has ended."""
     if isinstance(answer, Succeeded):
         return ended(
             job,
@@ -77,16 +75,19 @@ def finish(job: Job, answer: Succeeded | Failed, at: Moment) -> Job:
     )
 
 
-def expired(job: Job, at: Moment) -> Job:
-    """Its deadline has passed. What may exist upstream is still looked at, ever more rarely."""
+def expired(job: Job, at: DecisionContext) -> Job:
+    """The deadline has passed.
+
+    A task that may exist upstream is still looked at, ever less often.
+    """
     alive_upstream = job.upstream_id is not None
-    wait = next_late_look(timedelta(0), at.dice)
+    wait = next_late_look(timedelta(0), at.jitter)
     return ended(
         job,
         JobState.EXPIRED,
         at.now,
         wake_at=at.now + wait if alive_upstream else None,
-        slot_until=may_run_until(job, at) if alive_upstream else None,
+        slot_until=task_slot_until(job, at) if alive_upstream else None,
         error=JobError(
             code=ErrorCode.EXPIRED,
             message=f"not finished by its deadline; it was {job.state}"
@@ -96,11 +97,11 @@ def expired(job: Job, at: Moment) -> Job:
     )
 
 
-def may_run_until(job: Job, at: Moment) -> datetime | None:
-    """
-    For how long the task of a job that ends now takes up a place at its key: until nine in ten of
-    its kind are done. One that hangs for longer must not keep others out; should it take up a place
-    all the same, the station says that it is full.
+def task_slot_until(job: Job, at: DecisionContext) -> datetime | None:
+    """Return until when the task of a job that ends now occupies a slot of its key.
+
+    That is until nine in ten of its kind have ended. A task that hangs longer must not block other
+    jobs; if it still occupies the account, the station answers that it is full.
     """
     done = (job.started_at or at.now) + at.pace.durations.late
     return done if done > at.now else None
@@ -109,7 +110,7 @@ def may_run_until(job: Job, at: Moment) -> datetime | None:
 def canceled(
     job: Job, now: datetime, billed: Billed, reason: str, *, slot_until: datetime | None = None
 ) -> Job:
-    """Ended because the caller asked for it; its task may still take up a place at its key."""
+    """The caller canceled the job. Its task may still occupy a slot of its key."""
     return ended(
         job,
         JobState.CANCELED,
@@ -121,8 +122,8 @@ def canceled(
     )
 
 
-def undecided(job: Job, at: Moment) -> Job:
-    """Failed because nobody can say what became of the submit."""
+def fail_in_doubt(job: Job, at: DecisionContext) -> Job:
+    """The job fails because the outcome of its submit cannot be known."""
     return ended(
         job,
         JobState.FAILED,
@@ -132,6 +133,6 @@ def undecided(job: Job, at: Moment) -> Job:
     )
 
 
-def heard(before: Job, after: Job, words: str) -> Job:
-    """The job with the words it changed by; one that has not changed stays the same object."""
-    return after if after is before or not words else after.but(last_reply=words)
+def with_last_reply(before: Job, after: Job, words: str) -> Job:
+    """Return the changed job with the upstream's reply. An unchanged job stays the same object."""
+    return after if after is before or not words else after.evolve(last_reply=words)

@@ -1,6 +1,4 @@
-"""
-What a person says of a job in doubt, who has looked in the station's own books.
-"""
+"""Decisions about a job in doubt that a person has checked in the station's own list of tasks."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -12,16 +10,25 @@ from generation.contract.errors import (
     InDoubt,
     NotAccepted,
 )
-from generation.job import Billed, Job, JobError, JobState, Then
-from generation.lifecycle import MISSES_TO_LOSE, Moment, ended, send_again, unbilled
+from generation.job import Billed, DoubtResolution, Job, JobError, JobState
+from generation.lifecycle import (
+    MISSES_TO_LOSE,
+    DecisionContext,
+    ended,
+    requeue_after_doubt,
+    unbilled,
+)
 
 ABSENT = "a person has found that the upstream never received it"
-#: What is done about it, in words.
-NEXT: Mapping[Then, str] = {Then.REQUEUE: "it is sent again", Then.FAIL: "it fails"}
+#: What happens then, as text.
+NEXT: Mapping[DoubtResolution, str] = {
+    DoubtResolution.REQUEUE: "it is sent again",
+    DoubtResolution.FAIL: "it fails",
+}
 
 
 def created(job: Job, upstream_id: str, now: datetime) -> Job:
-    """Its task is there, under this id: the job goes on, and is looked at at once."""
+    """The task exists under this id: the job goes on and is looked at at once."""
     return job.move(
         JobState.RUNNING,
         now,
@@ -34,27 +41,27 @@ def created(job: Job, upstream_id: str, now: datetime) -> Job:
     )
 
 
-def not_created(job: Job, then: Then, now: datetime) -> Job:
-    """
-    Its task was never created, as a person says, who may be wrong. The upstream is asked once more,
-    where it can be, by a worker; what that finds counts.
+def not_created(job: Job, then: DoubtResolution, now: datetime) -> Job:
+    """A person says that the task was never created, and may be wrong.
+
+    A worker asks the upstream once more where it can; what that finds counts.
     """
     words = f"{ABSENT}; the upstream is asked once more, and unless it has the task {NEXT[then]}"
     return job.keep(now, resolved_as=then, misses=0, reason=words, wake_at=now)
 
 
-def carry_out(job: Job, fault: Fault | None, at: Moment) -> Job:
+def carry_out(job: Job, fault: Fault | None, at: DecisionContext) -> Job:
+    """The last search did not find the task: the job is submitted again, or fails unbilled.
+
+    It keeps its key. An upstream that cannot be reached, or does not answer, is asked three times
+    first.
     """
-    That search has not found it: the job is sent again with the same key, or fails unbilled. An
-    upstream that cannot be reached, or says nothing, is asked three times before the person's word
-    is all there is.
-    """
-    if is_unheard(fault) and job.misses + 1 < MISSES_TO_LOSE:
+    if search_got_no_answer(fault) and job.misses + 1 < MISSES_TO_LOSE:
         assert fault is not None
-        again = at.retry(fault, job.deadline, at.rules.backoff(job.misses, at.dice))
+        again = at.retry(fault, job.deadline, at.rules.backoff(job.misses, at.jitter))
         return job.keep(at.now, misses=job.misses + 1, wake_at=again)
-    if job.resolved_as is Then.REQUEUE:
-        return send_again(job, f"{ABSENT}; {NEXT[Then.REQUEUE]}", at.now)
+    if job.resolved_as is DoubtResolution.REQUEUE:
+        return requeue_after_doubt(job, f"{ABSENT}; {NEXT[DoubtResolution.REQUEUE]}", at.now)
     return ended(
         job,
         JobState.FAILED,
@@ -64,8 +71,8 @@ def carry_out(job: Job, fault: Fault | None, at: Moment) -> Job:
     )
 
 
-def is_unheard(fault: Fault | None) -> bool:
-    """Whether the search itself got no answer, as it may the next time."""
+def search_got_no_answer(fault: Fault | None) -> bool:
+    """Return whether the search itself got no answer and may get one the next time."""
     match fault:
         case NotAccepted() | AccountBlocked():
             return True

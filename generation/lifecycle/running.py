@@ -1,6 +1,4 @@
-"""
-What becomes of a job that is upstream: it is looked at until it ends.
-"""
+"""Decisions about a job that is upstream: it is looked at until it ends."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -9,23 +7,22 @@ from generation.contract.errors import ErrorCode, Fault, ForeignHost, Rejected, 
 from generation.contract.status import Accepted, AwaitingInput, Failed, Running, Status, Succeeded
 from generation.job import Billed, Job, JobError, JobState
 from generation.lifecycle.awaiting_input import awaiting_input
-from generation.lifecycle.context import GRACE, Moment
+from generation.lifecycle.context import GRACE, DecisionContext
 from generation.lifecycle.ending import ended, finish
 from generation.polling.schedule import next_late_look, next_look
 
-#: An unknown task is believed lost, and a success without a file to stay without one, after this
-#: many looks in a row and `GRACE`.
+#: Consecutive looks, together with `GRACE`, after which an unknown task counts as lost and a
+#: success without a file counts as final.
 MISSES_TO_LOSE = 3
-#: What a look that found the task in order leaves of earlier ones that did not.
+#: The fields that a look without problems resets.
 IN_ORDER: Mapping[str, int] = {"misses": 0, "empty_looks": 0}
-#: How long a job that has expired, or ended without its file, is still looked at, for what may come
-#: too late.
+#: How long a job that expired, or ended without its file, is still looked at.
 AFTERLIFE = timedelta(hours=24)
 
 
-def started(job: Job, answer: Accepted, at: Moment) -> Job:
-    """The upstream has it."""
-    look = timedelta(0) if job.cancel_requested_at else next_look(at.pace, timedelta(0), at.dice)
+def started(job: Job, answer: Accepted, at: DecisionContext) -> Job:
+    """The upstream accepted the job."""
+    look = timedelta(0) if job.cancel_requested_at else next_look(at.pace, timedelta(0), at.jitter)
     ahead = answer.queue_position
     return job.move(
         JobState.RUNNING,
@@ -40,38 +37,41 @@ def started(job: Job, answer: Accepted, at: Moment) -> Job:
     )
 
 
-def after_look(job: Job, answer: Status | Fault, at: Moment) -> Job:
-    """What a look says of a job upstream. Returns `job` itself where nothing was learned."""
+def after_look(job: Job, answer: Status | Fault, at: DecisionContext) -> Job:
+    """The answer of a look. Returns `job` itself if nothing was learned."""
     if isinstance(answer, Running) and answer.so_far and at.missing_for >= GRACE:
         answer = answer.so_far
     if job.state is JobState.FAILED and job.wake_at is None:
         return job  # nothing was left to come
     if job.is_terminal and not isinstance(answer, Succeeded):
-        return given_up(job, at) if isinstance(answer, Failed) else job
+        return stop_looking(job, at) if isinstance(answer, Failed) else job
     match answer:
         case Running():
-            return progressed(job, answer, at)
+            return still_running(job, answer, at)
         case Succeeded() | Failed():
             return finish(job, answer, at)
         case AwaitingInput():
             return awaiting_input(job, answer, at)
         case Rejected(code=ErrorCode.NOT_FOUND):
-            return missed(job, answer, at)
+            return task_not_found(job, answer, at)
         case UnrecognizedReply(code=ErrorCode.ASSET_MISSING):
-            return empty_handed(job, answer, at)
+            return asset_missing(job, answer, at)
         case ForeignHost():
             return job if job.reason == answer.message else job.keep(at.now, reason=answer.message)
         case _:
             return job
 
 
-def given_up(job: Job, at: Moment) -> Job:
-    """A job that has ended, and so has its task: nothing is left to look for, its place is free."""
+def stop_looking(job: Job, at: DecisionContext) -> Job:
+    """The task of an ended job has ended, too: its slot is free."""
     return job.keep(at.now, wake_at=None, slot_until=None)
 
 
-def progressed(job: Job, answer: Running, at: Moment) -> Job:
-    """Still running: progress never falls, and a look that learned nothing changes nothing."""
+def still_running(job: Job, answer: Running, at: DecisionContext) -> Job:
+    """The task is still running.
+
+    Progress never falls; a look that learned nothing changes nothing.
+    """
     progress = answer.progress if job.progress is None else max(job.progress, answer.progress or 0)
     reason = "" if not answer.queued else job.reason
     state_kept = job.state is JobState.RUNNING
@@ -83,11 +83,12 @@ def progressed(job: Job, answer: Running, at: Moment) -> Job:
     return job.move(JobState.RUNNING, at.now, progress=progress, reason="", answer=None, **IN_ORDER)
 
 
-def missed(job: Job, fault: Fault, at: Moment) -> Job:
-    """
-    The upstream does not know the task. Believed after several looks in a row, none of which came
-    within the grace: a station may be slow to know what it has sold. And after as long of looking
-    by a clock that is never set, or one that is an hour ahead would make it a matter of seconds.
+def task_not_found(job: Job, fault: Fault, at: DecisionContext) -> Job:
+    """The upstream does not know the task.
+
+    That counts after several consecutive looks, none of them within the grace period, because a
+    station's records may lag. It also takes as long by a monotonic clock, because a clock that is
+    an hour ahead would end the grace period at once.
     """
     if at.now < (job.started_at or job.updated_at) + GRACE:
         return job
@@ -110,10 +111,11 @@ def missed(job: Job, fault: Fault, at: Moment) -> Job:
     )
 
 
-def empty_handed(job: Job, fault: Fault, at: Moment) -> Job:
-    """
-    Success without an asset: it often follows, so its lack is believed as late as a task's own; and
-    the file may still come, so that it is looked for rarely, as that of an expired job is.
+def asset_missing(job: Job, fault: Fault, at: DecisionContext) -> Job:
+    """The task succeeded without an asset.
+
+    Assets may follow, so the job fails only after the grace period. After that the file is still
+    looked for, as rarely as that of an expired job.
     """
     if job.empty_looks + 1 < MISSES_TO_LOSE or at.missing_for < GRACE:
         empty_looks = min(job.empty_looks + 1, MISSES_TO_LOSE)
@@ -125,7 +127,7 @@ def empty_handed(job: Job, fault: Fault, at: Moment) -> Job:
         JobState.FAILED,
         at.now,
         billed=Billed.YES,
-        wake_at=at.now + next_late_look(timedelta(0), at.dice),
+        wake_at=at.now + next_late_look(timedelta(0), at.jitter),
         error=JobError(
             code=ErrorCode.ASSET_MISSING,
             message=fault.message,
@@ -135,21 +137,21 @@ def empty_handed(job: Job, fault: Fault, at: Moment) -> Job:
     )
 
 
-def claimed_until(job: Job, at: Moment) -> datetime | None:
-    """
-    Where a claim moves `wake_at`: the next time anybody looks at the job, should this look not come
-    back. It is the lease, and it is the schedule.
+def claimed_until(job: Job, at: DecisionContext) -> datetime | None:
+    """Return the `wake_at` of a claim: the next look if this one does not come back.
+
+    It is both the lease and the schedule.
     """
     match job.state:
         case JobState.RUNNING | JobState.AWAITING_INPUT:
             age = at.now - (job.started_at or job.created_at)
-            wait = next_look(at.pace, age, at.dice)
+            wait = next_look(at.pace, age, at.jitter)
             return at.now + min(wait, (job.deadline - at.now) if job.deadline > at.now else GRACE)
         case JobState.IN_DOUBT:
             return at.until(job.deadline, at.now + at.rules.submit_lease)
         case JobState.EXPIRED | JobState.FAILED:
             since = max(at.now - (job.finished_at or job.updated_at), timedelta(0))
             over = at.is_past((job.finished_at or job.updated_at) + AFTERLIFE)
-            return None if over else at.now + next_late_look(min(since, AFTERLIFE), at.dice)
+            return None if over else at.now + next_late_look(min(since, AFTERLIFE), at.jitter)
         case _:
             return at.now + at.rules.submit_lease

@@ -1,6 +1,4 @@
-"""
-What becomes of a job on its way to an upstream.
-"""
+"""Decisions about a job that is being submitted."""
 
 from datetime import timedelta
 
@@ -16,16 +14,16 @@ from generation.contract.pauses import submit_pause
 from generation.contract.status import Accepted, AwaitingInput, Failed, SubmitAnswer, Succeeded
 from generation.job import Billed, Job, JobState
 from generation.lifecycle.awaiting_input import awaiting_input
-from generation.lifecycle.context import Moment
+from generation.lifecycle.context import DecisionContext
 from generation.lifecycle.ending import canceled, finish, reject, unbilled
 from generation.lifecycle.in_doubt import doubt
 from generation.lifecycle.running import started
 
-#: A job that was called from the line has this long to come.
+#: How long a job that was woken from its wait queue holds a slot.
 CALL = timedelta(seconds=60)
 
 
-def begin_submit(job: Job, at: Moment, *, station: str, key: str, dialect: str) -> Job:
+def begin_submit(job: Job, at: DecisionContext, *, station: str, key: str, dialect: str) -> Job:
     """Claim a queued job for one submit. Saved *before* the request leaves."""
     return job.move(
         JobState.SUBMITTING,
@@ -45,8 +43,8 @@ def begin_submit(job: Job, at: Moment, *, station: str, key: str, dialect: str) 
     )
 
 
-def stand_in_line(job: Job, line: str, reason: str, at: Moment) -> Job:
-    """No key has room for it now: it is called when one has. Only its deadline wakes it before."""
+def enter_wait_queue(job: Job, line: str, reason: str, at: DecisionContext) -> Job:
+    """No key has a free slot: the job waits until it is woken, or until its deadline."""
     if job.line == line and job.reason == reason:
         return job
     bound = job.is_bound
@@ -63,16 +61,19 @@ def stand_in_line(job: Job, line: str, reason: str, at: Moment) -> Job:
     )
 
 
-def wait_again(job: Job, reason: str, at: Moment) -> Job:
-    """Every key has refused it or cannot be asked now: all of them are asked again, later."""
-    again = at.until(job.deadline, at.now + at.rules.backoff(job.attempts - 1, at.dice))
+def retry_later(job: Job, reason: str, at: DecisionContext) -> Job:
+    """Every key refused the job or cannot be used now: all of them are tried again later."""
+    again = at.until(job.deadline, at.now + at.rules.backoff(job.attempts - 1, at.jitter))
     return job.keep(
         at.now, reason=reason, tried=(), slot_until=None, not_before=again, wake_at=again
     )
 
 
-def call(job: Job, at: Moment, *, station: str, key: str, again: timedelta) -> Job:
-    """Called from the line: a place at this key is kept for it. It is nudged, and `again` later."""
+def call(job: Job, at: DecisionContext, *, station: str, key: str, again: timedelta) -> Job:
+    """Wake the job from its wait queue.
+
+    It holds a slot of this key. It is nudged now, and after `again`.
+    """
     return job.keep(
         at.now,
         line=None,
@@ -85,11 +86,11 @@ def call(job: Job, at: Moment, *, station: str, key: str, again: timedelta) -> J
 
 
 def after_submit(
-    job: Job, answer: SubmitAnswer | Fault, at: Moment, *, elsewhere: bool = False
+    job: Job, answer: SubmitAnswer | Fault, at: DecisionContext, *, elsewhere: bool = False
 ) -> Job:
-    """
-    What a submit's answer makes of the job that was `submitting`, or `in_doubt` by now. `elsewhere`
-    says whether another key could still be asked.
+    """The answer of a submit, for a job that is `submitting` or has become `in_doubt`.
+
+    `elsewhere` says whether another key can still be tried.
     """
     match answer:
         case Accepted():
@@ -112,12 +113,12 @@ def after_submit(
             return doubt(job, "the submit was answered without a task id", at)
 
 
-def requeue(job: Job, fault: Fault, at: Moment, *, elsewhere: bool) -> Job:
+def requeue(job: Job, fault: Fault, at: DecisionContext, *, elsewhere: bool) -> Job:
+    """The job was surely not accepted: it goes to another key, or is tried again later.
+
+    A problem of the key itself holds up all its jobs, so the job waits in the key's queue.
     """
-    Surely not accepted: it is sent to another key, or again later. What is wrong with the key
-    itself holds up all its jobs, and is waited for in its line.
-    """
-    wait = submit_pause(fault, at.rules.backoff(job.attempts - 1, at.dice))
+    wait = submit_pause(fault, at.rules.backoff(job.attempts - 1, at.jitter))
     about_the_key = isinstance(fault, AccountBlocked) and fault.scope is Scope.KEY
     again = at.now if elsewhere or about_the_key else at.until(job.deadline, at.now + wait)
     here = f"{job.station}/{job.key}"

@@ -1,1 +1,1 @@
-"""When to look again."""
+"""When to look at a running task."""

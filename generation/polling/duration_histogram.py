@@ -1,9 +1,8 @@
-"""
-How long tasks take: a sketch of the endings seen, which many processes can add to.
+"""Histograms of task durations that many processes can add to.
 
-Buckets a fifth apart, from a quarter of a second to a day and a half, each with a weight. Sums of
-sketches are sketches, an outlier is one count in a far bucket, and old endings fade as new ones
-come, so that a station which has become slower is soon known as such.
+Buckets grow by a fifth, from a quarter of a second to a day and a half, each with a weight. The sum
+of histograms is a histogram, an outlier is one count in a far bucket, and old durations fade as new
+ones come, so a station that has become slower is soon recognized.
 """
 
 from bisect import bisect_right
@@ -14,27 +13,27 @@ from math import erf, log, sqrt
 SHORTEST_SECONDS = 0.25
 BUCKETS_AN_OCTAVE = 4
 BUCKETS = 76
-#: Where each bucket ends, in seconds; the first begins at 0, and the last takes what is longer.
+#: The end of each bucket in seconds. The first begins at 0, the last also takes longer durations.
 EDGES = tuple(SHORTEST_SECONDS * 2 ** (i / BUCKETS_AN_OCTAVE) for i in range(BUCKETS))
-#: As many endings, about, are remembered: a change of pace is learned within as many jobs.
+#: About as many durations are remembered, so a change is learned within as many jobs.
 MEMORY = 200.0
 #: A standard normal variable is below this in nine of ten cases.
 NINE_IN_TEN = 1.2816
-#: No spread of durations is believed to be narrower than this.
+#: The smallest spread of durations that is assumed.
 NARROWEST = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
-    """A task found ended, `upper` seconds old, that was seen running when `lower` seconds old."""
+class ObservedDuration:
+    """A task that had ended at an age of `upper` seconds and was running at `lower` seconds."""
 
     lower: float
     upper: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sketch:
-    """Weights by bucket. Equal only to itself, so that it is cheap to look things up by."""
+class DurationHistogram:
+    """Weights by bucket. Compared by identity, so that it is cheap as a dictionary key."""
 
     weights: tuple[float, ...]
 
@@ -42,33 +41,33 @@ class Sketch:
     def total(self) -> float:
         return sum(self.weights)
 
-    def with_endings(self, endings: Iterable[Ending]) -> "Sketch":
-        """With these added, and as much of the old faded as is beyond `MEMORY`."""
+    def with_durations(self, endings: Iterable[ObservedDuration]) -> "DurationHistogram":
+        """Return the histogram with these durations added, and older ones faded to `MEMORY`."""
         weights = list(self.weights)
         for ending in endings:
             for bucket, share in spread(ending):
                 weights[bucket] += share
         fade = min(1.0, MEMORY / max(sum(weights), 1.0))
-        return Sketch(tuple(weight * fade for weight in weights))
+        return DurationHistogram(tuple(weight * fade for weight in weights))
 
     def document(self) -> dict[str, float]:
-        """As it is stored: the buckets that weigh anything."""
+        """Return the stored form: the buckets with a weight."""
         return {str(i): round(w, 4) for i, w in enumerate(self.weights) if w >= 0.0001}
 
 
-NOTHING_SEEN = Sketch((0.0,) * BUCKETS)
+EMPTY_HISTOGRAM = DurationHistogram((0.0,) * BUCKETS)
 
 
-def sketch_of(document: Mapping[str, float]) -> Sketch:
-    """Of a stored document. Buckets this version does not have are left out."""
-    return Sketch(tuple(float(document.get(str(i), 0.0)) for i in range(BUCKETS)))
+def histogram_of(document: Mapping[str, float]) -> DurationHistogram:
+    """Read a stored document. Buckets that this version does not have are ignored."""
+    return DurationHistogram(tuple(float(document.get(str(i), 0.0)) for i in range(BUCKETS)))
 
 
-def spread(ending: Ending) -> list[tuple[int, float]]:
-    """
-    One ending over the buckets it may belong to. It came between two looks, nobody knows when; but
-    hardly in the first half of a long silence, so a first look that comes too late is believed to
-    be at most twice too late, and the next one comes sooner.
+def spread(ending: ObservedDuration) -> list[tuple[int, float]]:
+    """Spread one duration over the buckets it may belong to.
+
+    The task ended between two looks. The first half of a long gap is left out: a first look that
+    comes too late is assumed to be at most twice too late, and the next one comes sooner.
     """
     upper = min(max(ending.upper, 0.01), EDGES[-1])
     lower = min(max(ending.lower, upper / 2), upper * 0.99)
@@ -82,10 +81,11 @@ def spread(ending: Ending) -> list[tuple[int, float]]:
     return shares
 
 
-def usual(early: float, typical: float, late: float) -> tuple[float, ...]:
-    """
-    The share of each bucket where one task in ten has ended after `early` seconds, half after
-    `typical` and nine in ten after `late`: two halves of log-normal curves.
+def usual_shares(early: float, typical: float, late: float) -> tuple[float, ...]:
+    """Return the share of each bucket for the usual durations.
+
+    One task in ten ends within `early` seconds, half within `typical` and nine in ten within
+    `late`: two halves of log-normal curves.
     """
 
     def ended(age: float) -> float:

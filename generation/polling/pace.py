@@ -1,16 +1,14 @@
-"""
-How long tasks take, and how often it is worth looking.
-"""
+"""How long tasks take, and how often to look."""
 
 from dataclasses import dataclass
 from datetime import timedelta
 
-from generation.polling.duration_histogram import Sketch
+from generation.polling.duration_histogram import DurationHistogram
 
 
 @dataclass(frozen=True, slots=True)
-class Durations:
-    """How long a task of this operation usually takes, from submit to its end."""
+class UsualDurations:
+    """The usual time from submit to end of a task."""
 
     early: timedelta  # one in ten is done by now
     typical: timedelta  # half are done
@@ -19,15 +17,15 @@ class Durations:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How often it is worth looking, and when to give up."""
+    """How often to look at a task, and when to give up."""
 
-    durations: Durations
-    #: The upstream refreshes its own books no faster than this.
+    durations: UsualDurations
+    #: The upstream refreshes its records no faster than this.
     floor: timedelta = timedelta(seconds=2)
     ceiling: timedelta = timedelta(seconds=30)
-    #: A job still running after this is told `expired`.
+    #: A job that runs longer becomes `expired`.
     deadline: timedelta = timedelta(hours=1)
-    #: One look weighs as much as this long of a finished task that nobody knows of.
+    #: One look costs as much as this time during which a finished task is not noticed.
     look_cost: timedelta = timedelta(seconds=0.25)
-    #: How long such tasks have really taken here; None where nobody has looked that up.
-    seen: Sketch | None = None
+    #: Measured durations of such tasks; None if they were not looked up.
+    seen: DurationHistogram | None = None

@@ -1,13 +1,10 @@
-"""
-When to look at a running task: a pure function of how long such tasks take, its age, and a roll of
-the dice.
+"""When to look at a running task: a pure function of usual durations, age and a random number.
 
-There is no schedule to keep or to lose. A look is worth its price where an ending is likely: if
-tasks of this age end at a rate of h a second, looks every sqrt(2 c / h) seconds cost the least
-where one look weighs as much as c seconds of a finished task that nobody knows of (the classical
-inspection problem). So the first look comes when endings begin, looks are close where most endings
-are, and a task that is late already is looked at ever more rarely; between the floor and the
-ceiling of the operation.
+No schedule is stored. If tasks of an age end at a rate of h per second, looks every sqrt(2 c / h)
+seconds cost the least, where one look costs as much as c seconds of an unnoticed finished task (the
+classical inspection problem). So the first look comes when tasks begin to end, looks are close
+together where most tasks end, and a late task is looked at less and less often, between the floor
+and the ceiling of the operation.
 """
 
 from bisect import bisect_right
@@ -16,20 +13,20 @@ from datetime import timedelta
 from functools import lru_cache
 from math import log, sqrt
 
-from generation.polling.duration_histogram import BUCKETS, EDGES, NOTHING_SEEN, usual
-from generation.polling.pace import Durations, Pace
+from generation.polling.duration_histogram import BUCKETS, EDGES, EMPTY_HISTOGRAM, usual_shares
+from generation.polling.pace import Pace, UsualDurations
 
-#: Each interval is drawn from ±20 % around its value, so that tasks born together drift apart.
+#: Each interval varies by ±20 %, so that jobs created together drift apart.
 JITTER = 0.2
-#: What is usual weighs as much as this many endings seen.
+#: The usual durations weigh as much as this many measured ones.
 USUAL_WEIGHT = 10.0
-#: A share of this of all tasks may end at any age, whatever has been seen: nothing is ruled out.
+#: The share of tasks that may end at any age, whatever was measured.
 STRAY = 0.02
 
 
 @dataclass(frozen=True, slots=True)
-class Rhythm:
-    """Looks that are due by an age, as a sum over the buckets of the duration histogram."""
+class LookRate:
+    """The number of looks due up to an age, as sums over the buckets of the histogram."""
 
     rates: tuple[float, ...]
     sums: tuple[float, ...]
@@ -41,7 +38,7 @@ class Rhythm:
         return self.sums[bucket] - (EDGES[bucket] - age) * self.rates[bucket]
 
     def age_of(self, look: float) -> float:
-        """The age at which so many looks are due."""
+        """Return the age at which so many looks are due."""
         bucket = bisect_right(self.sums, look)
         if bucket >= BUCKETS:
             return EDGES[-1] + (look - self.sums[-1]) / self.rates[-1]
@@ -49,8 +46,8 @@ class Rhythm:
 
 
 @lru_cache(maxsize=10_000)
-def rhythm(pace: Pace) -> Rhythm:
-    """How often tasks of this pace are worth a look, by age."""
+def look_rate(pace: Pace) -> LookRate:
+    """Return how often tasks of this pace are looked at, by age."""
     floor, ceiling = pace.floor.total_seconds(), pace.ceiling.total_seconds()
     cost = pace.look_cost.total_seconds()
     shares = blended(pace)
@@ -67,18 +64,18 @@ def rhythm(pace: Pace) -> Rhythm:
         total += rates[-1] * (end - begin)
         sums.append(total)
         left, begin = after, end
-    return Rhythm(tuple(rates), tuple(sums))
+    return LookRate(tuple(rates), tuple(sums))
 
 
 def blended(pace: Pace) -> list[float]:
-    """The share of tasks that end in each bucket: what is usual, and what has been seen."""
+    """Return the share of tasks that end in each bucket, from usual and measured durations."""
     durations = pace.durations
-    known = usual(
+    known = usual_shares(
         durations.early.total_seconds(),
         durations.typical.total_seconds(),
         durations.late.total_seconds(),
     )
-    seen = (pace.seen or NOTHING_SEEN).weights
+    seen = (pace.seen or EMPTY_HISTOGRAM).weights
     weight = USUAL_WEIGHT + sum(seen)
     return [
         (1 - STRAY) * (USUAL_WEIGHT * share + count) / weight + STRAY / BUCKETS
@@ -86,33 +83,31 @@ def blended(pace: Pace) -> list[float]:
     ]
 
 
-def next_look(pace: Pace, age: timedelta, dice: float) -> timedelta:
-    """How long to wait before the next look. `dice` is in [0, 1)."""
-    beats, now = rhythm(pace), max(age.total_seconds(), 0.0)
-    step = 1 - JITTER + 2 * JITTER * dice
+def next_look(pace: Pace, age: timedelta, jitter: float) -> timedelta:
+    """Return the wait before the next look. `jitter` is a random number in [0, 1)."""
+    beats, now = look_rate(pace), max(age.total_seconds(), 0.0)
+    step = 1 - JITTER + 2 * JITTER * jitter
     wait = timedelta(seconds=beats.age_of(beats.looks_by(now) + step) - now)
     return max(wait, pace.floor)
 
 
-def next_late_look(since_expiry: timedelta, dice: float) -> timedelta:
-    """
-    How long to wait before looking again at a job that has expired, in case it ends after all.
-    """
-    return jittered(min(max(since_expiry / 2, timedelta(minutes=5)), timedelta(hours=1)), dice)
+def next_late_look(since_expiry: timedelta, jitter: float) -> timedelta:
+    """Return the wait before the next look at an expired job, in case it succeeds late."""
+    return jittered(min(max(since_expiry / 2, timedelta(minutes=5)), timedelta(hours=1)), jitter)
 
 
-def jittered(wait: timedelta, dice: float) -> timedelta:
-    return wait * (1 - JITTER + 2 * JITTER * dice)
+def jittered(wait: timedelta, jitter: float) -> timedelta:
+    return wait * (1 - JITTER + 2 * JITTER * jitter)
 
 
 def faster(pace: Pace, speed: float) -> Pace:
-    """The pace at a station whose tasks run `speed` times as fast as usual."""
+    """Return the pace at a station whose tasks run `speed` times as fast as usual."""
     if speed == 1:
         return pace
     durations = pace.durations
     return replace(
         pace,
-        durations=Durations(
+        durations=UsualDurations(
             early=durations.early / speed,
             typical=durations.typical / speed,
             late=durations.late / speed,

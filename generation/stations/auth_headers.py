@@ -1,6 +1,4 @@
-"""
-How a key is put on a request, by the station's form of auth.
-"""
+"""How a key is put on a request, by the station's form of authentication."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -9,7 +7,7 @@ import jwt
 
 from generation.stations.station import Auth, Key, Station
 
-#: Kling: a token lives half an hour, and is valid from a little before now, for clocks that differ.
+#: Kling: a token is valid for half an hour, and from a little before now, for clocks that differ.
 TOKEN_LIFE = timedelta(seconds=1800)
 CLOCK_SKEW = timedelta(seconds=5)
 #: A cached token is replaced well before it expires.
@@ -17,13 +15,13 @@ TOKEN_RENEWAL = timedelta(minutes=20)
 
 
 class Credentials:
-    """Auth headers for every station. Keeps signed tokens until they need renewing."""
+    """Authentication headers for every station. Caches signed tokens until they need renewal."""
 
     def __init__(self) -> None:
         self._tokens: dict[tuple[str, str], tuple[datetime, str]] = {}
 
     def headers(self, station: Station, key: Key, now: datetime) -> Mapping[str, str]:
-        """The headers that carry this key. Secret: never log them."""
+        """Return the headers that carry this key. They are secret: never log them."""
         value = key.value.get_secret_value()
         match station.auth:
             case Auth.BEARER:
@@ -43,7 +41,10 @@ class Credentials:
                 }
 
     def renew(self, station: Station, key: Key) -> bool:
-        """Forget a token the station calls expired. False where there is nothing to renew."""
+        """Forget a token that the station calls expired.
+
+        Returns False if there is nothing to renew.
+        """
         return self._tokens.pop((station.name, key.name), None) is not None
 
     def _token(self, station: Station, key: Key, now: datetime) -> str:
@@ -55,7 +56,7 @@ class Credentials:
 
 
 def kling_token(key: Key, now: datetime) -> str:
-    """Kling's JWT of an access key and its secret: HS256, `iss`, `exp`, `nbf` in seconds."""
+    """Return Kling's JWT for an access key: HS256, `iss`, `exp`, `nbf` in seconds."""
     claims = {
         "iss": key.value.get_secret_value(),
         "exp": int((now + TOKEN_LIFE).timestamp()),
@@ -65,5 +66,5 @@ def kling_token(key: Key, now: datetime) -> str:
 
 
 def secret_of(key: Key) -> str:
-    """The second half of a key; "" where it has none."""
+    """Return the second part of a key; "" if it has none."""
     return key.secret.get_secret_value() if key.secret else ""

@@ -1,8 +1,7 @@
-"""
-Where a job is bought: one operation, at one station, with one key, in one dialect.
+"""Where a job is bought: one operation, at one station, with one key, in one dialect.
 
-A job is bound for life once a submit may have arrived: looks, finds and cancels must go to the
-account that holds the task. Until then it may be sent to any key that sells what it orders.
+A job is bound permanently once a submit may have arrived, because looks, searches and cancels must
+go to the account that holds the task. Until then it may go to any key that offers the operation.
 """
 
 from collections.abc import Sequence
@@ -22,7 +21,7 @@ from generation.stations.station import Dialect, Key, Station, Stations
 
 @dataclass(frozen=True)
 class Binding:
-    """Everything a call needs to know of its other end."""
+    """Everything a call needs to know about its destination."""
 
     station: Station
     key: Key
@@ -34,56 +33,56 @@ class Binding:
         return faster(self.operation.pace, self.station.speed)
 
     @property
-    def lane(self) -> tuple[str, str]:
-        """What shares limits: one key of one station."""
+    def station_key(self) -> tuple[str, str]:
+        """The unit of limits: one key of one station."""
         return self.station.name, self.key.name
 
     @property
     def batch_group(self) -> tuple[str, str, str]:
-        """Tasks of equal groups may share one batch query."""
+        """Tasks with equal groups may share one batch query."""
         return self.station.name, self.key.name, self.operation.batch_group
 
 
-class Unbound(LookupError):
-    """
-    The station or key a job was bound to is not in the settings any more; says what to restore.
-    """
+class BindingLost(LookupError):
+    """The station or key of a bound job is not in the settings; says what to restore."""
 
 
 def bind(stations: Stations, job: Job) -> Binding:
-    """The binding a submitted job carries. Raises `Unbound`."""
-    lane = job.station or "", job.key or ""
-    return bound(stations, lane, job.provider, job.operation, job.dialect or "")
+    """Return the binding that a submitted job carries. Raises `BindingLost`."""
+    station_key = job.station or "", job.key or ""
+    return bound(stations, station_key, job.provider, job.operation, job.dialect or "")
 
 
-# Every look asks for its binding, and there are no more of them than the settings allow.
+# Every look asks for its binding, and the settings limit how many there are.
 @lru_cache(maxsize=4096)
 def bound(
-    stations: Stations, lane: tuple[str, str], provider: str, name: str, dialect: str
+    stations: Stations, station_key: tuple[str, str], provider: str, name: str, dialect: str
 ) -> Binding:
-    station_name, key_name = lane
+    station_name, key_name = station_key
     station = stations.get(station_name)
     if station is None:
-        raise Unbound(f"station {station_name!r} is not in the settings; put it back to go on")
+        raise BindingLost(f"station {station_name!r} is not in the settings; put it back to go on")
     key = station.key(key_name)
     if key is None:
-        raise Unbound(
+        raise BindingLost(
             f"station {station.name!r} has no key {key_name!r} any more; put it back to go on"
         )
     spoken = station.speaks.get(provider)
     operation = providers.find(provider, name, dialect)
     if spoken is None or operation is None or spoken.dialect != dialect:
-        raise Unbound(
+        raise BindingLost(
             f"station {station.name!r} no longer speaks {dialect!r}; put it back to go on"
         )
     return Binding(station, key, spoken, operation)
 
 
 @lru_cache(maxsize=1024)
-def purse(stations: Stations, name: tuple[str, str]) -> tuple[Binding, BalanceQuery] | None:
-    """
-    How to ask what is left in the account of a key, through any operation of a dialect that can;
-    None where its station speaks no such dialect.
+def balance_query_of(
+    stations: Stations, name: tuple[str, str]
+) -> tuple[Binding, BalanceQuery] | None:
+    """Return how to ask for the balance of a key, through any dialect that supports it.
+
+    None if the station has no such dialect.
     """
     station = stations.get(name[0])
     key = station.key(name[1]) if station else None
@@ -98,10 +97,11 @@ def purse(stations: Stations, name: tuple[str, str]) -> tuple[Binding, BalanceQu
 
 
 def candidates(stations: Stations, job: Job) -> tuple[Binding, ...]:
-    """
-    Where a job may be sent, the best first: by the stations' `order`, among equals by their
-    `weight`, and among a station's keys by lot. A job that belongs to a key has that one, or none.
-    The lot is the same for the same attempt at the same job.
+    """Return where a job may be submitted, the best first.
+
+    Stations go by `order`, equal ones by `weight`, keys of a station in random order. A job that
+    belongs to a key has that one, or none. The random order is the same for the same attempt of the
+    same job.
     """
     if job.is_bound:
         station = stations.get(job.station or "")
@@ -111,7 +111,7 @@ def candidates(stations: Stations, job: Job) -> tuple[Binding, ...]:
     if len(offering) == 1 and len(offering[0].keys) == 1:
         return at_keys(stations, job, offering[0], offering[0].keys)
     lot = Random(f"{job.id} {job.attempts}")
-    ordered = sorted(offering, key=lambda station: (station.order, -weighed(station, lot)))
+    ordered = sorted(offering, key=lambda station: (station.order, -weighted_draw(station, lot)))
     return tuple(
         binding
         for station in ordered
@@ -119,15 +119,15 @@ def candidates(stations: Stations, job: Job) -> tuple[Binding, ...]:
     )
 
 
-def weighed(station: Station, lot: Random) -> float:
-    """A draw in which the largest is this station's with a chance in proportion to its weight."""
+def weighted_draw(station: Station, lot: Random) -> float:
+    """Return a random number; each station has the largest with a chance by its weight."""
     return lot.random() ** (1 / station.weight)
 
 
 def at_keys(
     stations: Stations, job: Job, station: Station, keys: Sequence[Key]
 ) -> tuple[Binding, ...]:
-    """The bindings of a job at keys of one station; none where it does not offer the operation."""
+    """Return the bindings of a job at keys of one station; none without the operation."""
     spoken = station.speaks.get(job.provider)
     if spoken is None:
         return ()
@@ -136,5 +136,5 @@ def at_keys(
             bound(stations, (station.name, key.name), job.provider, job.operation, spoken.dialect)
             for key in keys
         )
-    except Unbound:
+    except BindingLost:
         return ()

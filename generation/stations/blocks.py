@@ -1,10 +1,9 @@
-"""
-What a key may not submit: refusals that hold for one provider's model, or for one job.
+"""What a key may not submit: refusals that apply to one model of a provider, or to one job.
 
-A refusal holds for the job alone until a second, different job of the same model meets the same:
-then the model is held at this key.
-A held model is tried again by one job at a time, another one than was refused last where there is
-one. A job that is refused again, while others of its provider pass, is itself the reason.
+A refusal applies to the job alone until a second, different job of the same model meets the same.
+Then the model is blocked at this key. A blocked model is tried again by one job at a time, a
+different one than was refused last if there is one. A job that is refused again, while others of
+its provider pass, is itself the cause.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,21 +13,21 @@ from datetime import datetime, timedelta
 from generation.contract.errors import AccountBlocked, Fault, Scope
 from generation.job import Job
 
-#: A refusal is forgotten after this; a held model that jobs wait for is tried more often.
+#: A refusal is forgotten after this time. A blocked model that jobs wait for is tried more often.
 REMEMBERED = timedelta(hours=1)
-#: The clocks of two machines are never further apart, unless one is wrong.
+#: Clocks of two machines differ by no more than this, unless one is wrong.
 APART = timedelta(seconds=5)
-#: Of one key, no more models than this are remembered, and of a model no more refused jobs.
+#: Models remembered per key, and refused jobs remembered per model.
 MOST_MODELS = 100
 MOST_JOBS = 20
-#: As many different jobs of one model, refused in a row, hold the model.
+#: Different jobs of one model, refused in a row, that block the model.
 JOBS_TO_HOLD = 2
-#: As many models, held in a row for reasons that name no model, block the key.
+#: Models, blocked in a row for reasons that name no model, that block the key.
 MODELS_TO_BLOCK = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
+class SubmitRef:
     """The submit that an answer belongs to."""
 
     job_id: str
@@ -37,9 +36,9 @@ class Sent:
     at: datetime
 
 
-def sent_by(job: Job, now: datetime) -> Sent:
-    """The latest submit of this job."""
-    return Sent(
+def latest_submit(job: Job, now: datetime) -> SubmitRef:
+    """Return the latest submit of this job."""
+    return SubmitRef(
         job_id=job.id,
         provider=job.provider,
         subject=subject_of(job),
@@ -48,98 +47,99 @@ def sent_by(job: Job, now: datetime) -> Sent:
 
 
 def subject_of(job: Job) -> str:
-    """What a refusal may hold for: `openai/gpt-image-1`; without a model, `suno.music`."""
+    """Return what a refusal may apply to: `openai/gpt-image-1`; without a model, `suno.music`."""
     return f"{job.provider}/{job.model}" if job.model else job.type
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
+class ModelBlock:
     """What is known of one provider's model at one key."""
 
     subject: str
     provider: str
     code: str
     text: str
-    #: When it was first refused, and last.
+    #: When it was refused first, and last.
     since: datetime
     refused_at: datetime
-    #: The latest jobs that were refused, the last one at the end.
+    #: The latest jobs that were refused; the last one is at the end.
     refused: tuple[str, ...] = ()
-    #: Of these, the ones since a job of this model last passed.
+    #: Those of them that were refused since a job of this model last passed.
     in_a_row: tuple[str, ...] = ()
     #: The upstream named the model or provider, so the key itself is not in question.
     is_named: bool = False
-    #: Since the last refusal a job of this provider has passed; one of another model.
+    #: Since the last refusal a job of another model of this provider has passed.
     provider_passed: bool = False
     others_passed: bool = False
-    #: All jobs of this model wait. Otherwise only those that were refused do.
+    #: All jobs of this model wait. Otherwise only the refused ones do.
     holds: bool = False
-    #: When the next one may try, and which one does.
+    #: When the next job may try, and which one does.
     probe_at: datetime | None = None
     probes: int = 0
     prober: str | None = None
 
     def is_held(self, now: datetime) -> bool:
-        """Whether all jobs of this model wait, and somebody has lately seen why."""
+        """Return whether all jobs of this model wait for a reason that is still recent."""
         return self.holds and not self.is_forgotten(now)
 
     def is_closed(self, now: datetime) -> bool:
-        """Whether not even a trial is due."""
+        """Return whether not even a trial is due."""
         return self.is_held(now) and self.probe_at is not None and now < self.probe_at
 
     def is_forgotten(self, now: datetime) -> bool:
-        """So is a refusal that is still to come: the clock that it was read off was wrong."""
+        """Return whether the refusal is too old, or in the future because a clock was wrong."""
         return not -APART <= now - self.refused_at < REMEMBERED
 
     def describe(self) -> str:
-        """For a person: what is held, since when, and what the upstream said."""
+        """Return a text for people: what is blocked, since when, and the upstream's message."""
         text = f": {self.text}" if self.text else ""
         return f"{self.subject} since {self.since:%H:%M} UTC ({self.code}{text})"
 
 
 @dataclass(frozen=True, slots=True)
-class Blocks:
-    """All of one key, by subject."""
+class ModelBlocks:
+    """All blocks of one key, by subject."""
 
-    by_subject: Mapping[str, Block] = field(default_factory=dict[str, Block])
+    by_subject: Mapping[str, ModelBlock] = field(default_factory=dict[str, ModelBlock])
 
-    def __iter__(self) -> Iterator[Block]:
+    def __iter__(self) -> Iterator[ModelBlock]:
         return iter(self.by_subject.values())
 
     def __bool__(self) -> bool:
         return bool(self.by_subject)
 
-    def get(self, subject: str) -> Block | None:
+    def get(self, subject: str) -> ModelBlock | None:
         return self.by_subject.get(subject)
 
-    def held(self, now: datetime) -> list[Block]:
-        """Models that all jobs wait for, by name."""
+    def held(self, now: datetime) -> list[ModelBlock]:
+        """The blocked models, by name."""
         return sorted((block for block in self if block.is_held(now)), key=lambda it: it.subject)
 
     def holds(self, subject: str, now: datetime) -> bool:
         block = self.get(subject)
         return block is not None and block.is_held(now)
 
-    def without(self, code: str) -> "Blocks":
-        """These but for refusals of this kind, whose cause is gone."""
-        return Blocks({block.subject: block for block in self if block.code != code})
+    def without(self, code: str) -> "ModelBlocks":
+        """Return the blocks without refusals of this kind, whose cause is gone."""
+        return ModelBlocks({block.subject: block for block in self if block.code != code})
 
-    def with_block(self, block: Block, now: datetime) -> "Blocks":
-        """These and that one; without those that are too old or too many."""
+    def with_block(self, block: ModelBlock, now: datetime) -> "ModelBlocks":
+        """Return the blocks with this one, and without those that are too old or too many."""
         known = {each.subject: each for each in self if not each.is_forgotten(now)}
         known[block.subject] = block
         latest = sorted(known.values(), key=lambda each: each.refused_at)[-MOST_MODELS:]
-        return Blocks({each.subject: each for each in latest})
+        return ModelBlocks({each.subject: each for each in latest})
 
 
-def after_refusal(blocks: Blocks, fault: Fault, sent: Sent, now: datetime) -> Block:
-    """
-    The subject's block after one more refusal. A refusal may be about what one job asks for,
-    whatever its text names, so it takes several different jobs to hold the model.
+def after_refusal(blocks: ModelBlocks, fault: Fault, sent: SubmitRef, now: datetime) -> ModelBlock:
+    """Return the subject's block after one more refusal.
+
+    A refusal may be about one job's options, whatever its text names, so several different jobs are
+    needed to block the model.
     """
     before = blocks.get(sent.subject)
     if before is None or before.is_forgotten(now):
-        before = Block(
+        before = ModelBlock(
             subject=sent.subject,
             provider=sent.provider,
             code=fault.code.value,
@@ -163,19 +163,19 @@ def after_refusal(blocks: Blocks, fault: Fault, sent: Sent, now: datetime) -> Bl
     )
 
 
-def after_pass(blocks: Blocks, sent: Sent) -> Blocks:
-    """
-    The blocks after a submit was accepted: its model is free, and the other refusals are not the
-    key's fault. The same object where that is no news. One that was sent before a refusal says
-    nothing about it.
+def after_pass(blocks: ModelBlocks, sent: SubmitRef) -> ModelBlocks:
+    """Return the blocks after an accepted submit: its model is free.
+
+    The key is not the cause of the other refusals. Returns the same object if nothing changes. A
+    submit that was sent before a refusal says nothing about it.
     """
     after = {block.subject: passed(block, sent) for block in blocks}
     if all(after[block.subject] is block for block in blocks):
         return blocks
-    return Blocks({subject: block for subject, block in after.items() if block.refused})
+    return ModelBlocks({subject: block for subject, block in after.items() if block.refused})
 
 
-def passed(block: Block, sent: Sent) -> Block:
+def passed(block: ModelBlock, sent: SubmitRef) -> ModelBlock:
     if sent.at < block.refused_at:
         return block
     if sent.subject == block.subject:
@@ -198,24 +198,24 @@ def passed(block: Block, sent: Sent) -> Block:
     return replace(block, others_passed=True, provider_passed=same_provider)
 
 
-def is_the_job(blocks: Blocks, fault: Fault, sent: Sent) -> bool:
-    """
-    Whether it was refused before, and others of its provider have passed with this key since: then
-    it is not the key. What the upstream merely cannot do at the moment is no such refusal.
+def is_the_job(blocks: ModelBlocks, fault: Fault, sent: SubmitRef) -> bool:
+    """Return whether the job was refused before while others of its provider passed with this key.
+
+    Then the key is not the cause. A temporary problem of the upstream is no such refusal.
     """
     block = blocks.get(sent.subject)
     refused_again = block is not None and sent.job_id in block.refused and block.provider_passed
     return isinstance(fault, AccountBlocked) and refused_again
 
 
-def is_contradicted(blocks: Blocks, sent: Sent) -> bool:
-    """Whether jobs of other models have passed with this key since this one was refused."""
+def is_contradicted(blocks: ModelBlocks, sent: SubmitRef) -> bool:
+    """Return whether jobs of other models have passed with this key since this one was refused."""
     block = blocks.get(sent.subject)
     return block is not None and block.others_passed
 
 
-def is_whole_key(blocks: Blocks, now: datetime) -> bool:
-    """Whether so many models are refused, for reasons that name none, that it is the key."""
+def is_whole_key(blocks: ModelBlocks, now: datetime) -> bool:
+    """Return whether so many models are refused without being named that the key is the cause."""
     refused = [block for block in blocks.held(now) if not block.is_named]
     return sum(not block.others_passed for block in refused) >= MODELS_TO_BLOCK
 

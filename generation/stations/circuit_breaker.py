@@ -1,18 +1,16 @@
-"""
-A station's breaker: whether it is worth asking a station anything at the moment. Pure.
+"""The circuit breaker of a station: whether requests are sent to it at the moment. Pure.
 
-    closed ──▶ open          most of the last minutes' requests failed, or ten in a row
+    closed ──▶ open          most requests of the last minutes failed, or ten in a row
     open ──▶ half-open       half a minute later
     half-open ──▶ closed     five answers
     half-open ──▶ open       one failure
 
-It spares a station that is down, and the places its hanging answers would take. It never decides
-about a job: a job that meets an open breaker waits.
+It spares a station that is down, and the slots that its hanging answers would take. It never
+decides about a job: a job that meets an open circuit breaker waits.
 
-A job whose requests fail again and again says no more about the station than the first time: its
-failures count once, until one of its requests is answered. So it takes several jobs to open a
-breaker, unless no connection is made. Trials go to jobs whose last request did not fail, if any
-come soon.
+The failures of one job count once, until one of its requests is answered: repeated failures of the
+same job say no more about the station. So several jobs are needed to open it, unless no connection
+is made. Trials go to jobs whose last request did not fail, if there are any soon.
 """
 
 from collections import deque
@@ -31,31 +29,33 @@ from generation.contract.errors import (
 )
 
 WINDOW_SECONDS = 300.0
-#: The window forgets in steps of this.
+#: The window forgets in steps of this length.
 STEP_SECONDS = 10.0
 FEWEST_REQUESTS = 10
 FAILED_SHARE = 0.7
 MOST_IN_A_ROW = 10
 OPEN_SECONDS = 30.0
 TRIALS = 5
-#: For so long after it has become half-open, jobs whose last request failed are not tried.
+#: How long after becoming half-open jobs whose last request failed are not tried.
 OTHERS_FIRST_SECONDS = 5.0
-#: Of more jobs than this it is not remembered that their last request failed.
+#: The number of jobs whose last request failed that are remembered.
 MOST_FAILING = 10_000
 
 
-class BreakerState(StrEnum):
-    #: Ask.
+class CircuitState(StrEnum):
+    """Whether requests are sent."""
+
+    #: Requests are sent.
     CLOSED = "closed"
-    #: Do not ask.
+    #: No requests are sent.
     OPEN = "open"
-    #: Ask, and no more than it takes to learn whether it answers again.
+    #: A few requests are sent, to learn whether the station answers again.
     HALF_OPEN = "half-open"
 
 
 @dataclass(slots=True)
-class Step:
-    """What was heard in one step of the window."""
+class WindowStep:
+    """The answers in one step of the window."""
 
     began: float
     answered: int = 0
@@ -63,52 +63,53 @@ class Step:
 
 
 @dataclass(slots=True)
-class Breaker:
-    """The breaker of one station. Times are seconds of a clock that is never set."""
+class CircuitBreaker:
+    """The circuit breaker of one station. Times are seconds of a monotonic clock."""
 
-    _steps: deque[Step] = field(default_factory=deque[Step])
+    _steps: deque[WindowStep] = field(default_factory=deque[WindowStep])
     _answered: int = 0
     _failed: int = 0
     _failed_in_a_row: int = 0
     _opened_at: float | None = None
     _trials_passed: int = 0
-    #: Jobs whose last request failed, in the order in which they began to.
+    #: Jobs whose last request failed, oldest first.
     _failing: dict[str, None] = field(default_factory=dict[str, None])
 
-    def state(self, now: float) -> BreakerState:
+    def state(self, now: float) -> CircuitState:
         if self._opened_at is None:
-            return BreakerState.CLOSED
+            return CircuitState.CLOSED
         waited = now - self._opened_at >= OPEN_SECONDS
-        return BreakerState.HALF_OPEN if waited else BreakerState.OPEN
+        return CircuitState.HALF_OPEN if waited else CircuitState.OPEN
 
     def may_try(self, job_id: str, now: float) -> bool:
-        """Whether a request about this job may be sent now."""
+        """Return whether a request about this job may be sent now."""
         match self.state(now):
-            case BreakerState.OPEN:
+            case CircuitState.OPEN:
                 return False
-            case BreakerState.HALF_OPEN:
+            case CircuitState.HALF_OPEN:
                 assert self._opened_at is not None
                 waited = now - self._opened_at >= OPEN_SECONDS + OTHERS_FIRST_SECONDS
                 return waited or job_id not in self._failing
-            case BreakerState.CLOSED:
+            case CircuitState.CLOSED:
                 return True
 
     def heard(self, ok: bool, now: float, about: str | None = None) -> None:
-        """
-        How one request ended, and the job it was about; None where no connection was made, which is
-        no job's doing. What was sent before it opened and answers now is not counted.
+        """Record how one request ended, and for which job.
+
+        `job_id` is None if no connection was made, which no job causes. Answers to requests from
+        before it opened are not counted.
         """
         is_new = self._is_new(ok, about)
         match self.state(now):
-            case BreakerState.OPEN:
+            case CircuitState.OPEN:
                 return
-            case BreakerState.HALF_OPEN if ok:
+            case CircuitState.HALF_OPEN if ok:
                 self._trials_passed += 1
                 if self._trials_passed >= TRIALS:
                     self._close()
-            case BreakerState.HALF_OPEN if is_new or not self._trials_passed:
+            case CircuitState.HALF_OPEN if is_new or not self._trials_passed:
                 self._open(now)
-            case BreakerState.CLOSED if is_new:
+            case CircuitState.CLOSED if is_new:
                 self._count(ok, now)
                 if self._is_too_much():
                     self._open(now)
@@ -116,7 +117,7 @@ class Breaker:
                 return
 
     def _is_new(self, ok: bool, about: str | None) -> bool:
-        """Whether this says anything that the same job's last request did not."""
+        """Return whether this adds anything to what the same job's last request showed."""
         if about is None:
             return True
         if ok:
@@ -134,7 +135,7 @@ class Breaker:
             self._answered -= forgotten.answered
             self._failed -= forgotten.failed
         if not self._steps or now - self._steps[-1].began >= STEP_SECONDS:
-            self._steps.append(Step(now))
+            self._steps.append(WindowStep(now))
         step = self._steps[-1]
         step.answered += ok
         step.failed += not ok
@@ -158,10 +159,10 @@ class Breaker:
 
 
 def verdict(answer: object) -> bool | None:
-    """
-    Whether this answer speaks for the station (True) or against it (False). None where it says
-    nothing of its health: too fast, full, a request that genq did not send, and whatever is wrong
-    with our request, our key, our money or one of its models.
+    """Return whether this answer counts for the station (True) or against it (False).
+
+    None if it says nothing about its health: rate limits, a full queue, a request that genq did not
+    send, and problems of the request, the key, the balance or one model.
     """
     match answer:
         case Fault(scope=Scope.MODEL):

@@ -1,6 +1,6 @@
-"""
-Reading the stations: from `stations.toml`, or, where there is only one, from `GENQ_STATION_URL` and
-`GENQ_STATION_KEY`. The file names environment variables, never keys themselves.
+"""Reads the stations from `stations.toml`, or from `GENQ_STATION_URL` and `GENQ_STATION_KEY`.
+
+The file names environment variables, never keys.
 """
 
 import tomllib
@@ -15,15 +15,16 @@ from generation.settings import Settings, environment
 from generation.stations.station import Dialect, Key, Station, Stations
 
 
-class BadStations(ValueError):
-    """The stations cannot be used as written; the message says where and what to change."""
+class StationsFileError(ValueError):
+    """The stations file cannot be used; the message says where and what to change."""
 
 
 def load_stations(settings: Settings, variables: Mapping[str, str] | None = None) -> Stations:
-    """
-    The stations of the settings, with their keys from `variables`: those of the process and of
-    `.env`, unless others are given. Raises `BadStations` where the file or a key it names is
-    missing or wrong; no station at all is an empty `Stations`.
+    """Return the stations of the settings, with their keys from `variables`.
+
+    By default these are the variables of the process and of `.env`. Raises `StationsFileError` if
+    the file or a key it names is missing or wrong. Without any station the result is an empty
+    `Stations`.
     """
     if settings.station_url and settings.station_key:
         key = Key(
@@ -32,13 +33,13 @@ def load_stations(settings: Settings, variables: Mapping[str, str] | None = None
             max_in_flight=settings.station_max_in_flight,
             submits_per_minute=settings.station_submits_per_minute,
         )
-        return Stations((the_one_station(settings.station_url, key),))
+        return Stations((single_station(settings.station_url, key),))
     if not settings.stations_file.is_file():
         return Stations(())
     return read_stations(settings.stations_file, environment() if variables is None else variables)
 
 
-def the_one_station(url: str, key: Key) -> Station:
+def single_station(url: str, key: Key) -> Station:
     try:
         return Station(
             name="station",
@@ -47,22 +48,22 @@ def the_one_station(url: str, key: Key) -> Station:
             keys=(key,),
         )
     except ValidationError as error:
-        raise BadStations(f"GENQ_STATION_URL {first_complaint(error)}") from error
+        raise StationsFileError(f"GENQ_STATION_URL {first_complaint(error)}") from error
 
 
 def read_stations(path: Path, variables: Mapping[str, str]) -> Stations:
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise BadStations(f"{path} cannot be read: {error}") from error
+        raise StationsFileError(f"{path} cannot be read: {error}") from error
     tables: list[dict[str, Any]] = document.get("stations", [])
     if unknown := set(document) - {"stations"}:
-        raise BadStations(
+        raise StationsFileError(
             f"{path}: unknown entry {sorted(unknown)[0]!r}; write [[stations]] tables"
         )
     stations = tuple(read_station(path, table, variables) for table in tables)
     if len({station.name for station in stations}) < len(stations):
-        raise BadStations(f"{path}: two stations have the same name; name them apart")
+        raise StationsFileError(f"{path}: two stations have the same name; name them apart")
     return Stations(stations)
 
 
@@ -72,20 +73,20 @@ def read_station(path: Path, table: Mapping[str, Any], variables: Mapping[str, s
     try:
         return Station.model_validate({**table, "keys": keys})
     except ValidationError as error:
-        raise BadStations(f"{path}, {name}: {first_complaint(error)}") from error
+        raise StationsFileError(f"{path}, {name}: {first_complaint(error)}") from error
 
 
 def read_key(
     path: Path, station: str, table: Mapping[str, Any], variables: Mapping[str, str]
 ) -> dict[str, Any]:
-    """The key's table with its environment variables looked up."""
+    """Return the key's table with its environment variables resolved."""
     key = dict(table)
     for field, named_by in (("value", "env"), ("secret", "secret_env")):
         variable = key.pop(named_by, None)
         if variable is None:
             continue
         if not variables.get(variable):
-            raise BadStations(
+            raise StationsFileError(
                 f"{path}, {station}: the environment variable {variable} is not set; it should hold"
                 f" the {named_by.removesuffix('env')}key {key.get('name', '')!r}".replace(
                     "_key", " key"
@@ -94,12 +95,12 @@ def read_key(
         key[field] = variables[variable]
     key.setdefault("name", "main")
     if "value" not in key:
-        raise BadStations(f'{path}, {station}: each key needs env = "NAME_OF_A_VARIABLE"')
+        raise StationsFileError(f'{path}, {station}: each key needs env = "NAME_OF_A_VARIABLE"')
     return key
 
 
 def first_complaint(error: ValidationError) -> str:
-    """The first thing wrong, with its place, in words."""
+    """Return the first error with its place, as text."""
     complaint = error.errors(include_url=False, include_input=False)[0]
     place = ".".join(str(part) for part in complaint["loc"])
     return f"{place}: {complaint['msg'].removeprefix('Value error, ')}".removeprefix(": ")

@@ -1,5 +1,6 @@
-"""
-Whose turn it is: tenants take turns at a key, and each sends its own jobs by priority, then by age.
+"""Fair order of waiting jobs.
+
+Tenants take turns at a key; within a tenant jobs go by priority, then by age.
 """
 
 from collections import deque
@@ -8,7 +9,7 @@ from datetime import datetime
 
 
 def by_turn(tenants: Sequence[str], last_served: Mapping[str, datetime]) -> list[str]:
-    """Those who were never served first, then those who were served longest ago."""
+    """Return tenants that were never served first, then those served longest ago."""
     return sorted(
         tenants,
         key=lambda tenant: (
@@ -20,9 +21,10 @@ def by_turn(tenants: Sequence[str], last_served: Mapping[str, datetime]) -> list
 
 
 def in_turn(waiting: Mapping[str, Sequence[str]], count: int) -> list[str]:
-    """
-    The next `count` of those who wait: one of each tenant, in the mapping's order, then a second of
-    each, and so on. Each tenant's own come in their order.
+    """Return the next `count` waiting jobs, tenant by tenant.
+
+    One of each tenant, in the mapping's order, then a second of each, and so on. The jobs of a
+    tenant keep their order.
     """
     rounds = deque(deque(own) for own in waiting.values() if own)
     chosen: list[str] = []
@@ -35,9 +37,10 @@ def in_turn(waiting: Mapping[str, Sequence[str]], count: int) -> list[str]:
 
 
 def place(own_ahead: int, others: Mapping[str, int], first: Mapping[str, bool]) -> int:
-    """
-    The place in line, 1 being next, of a job with so many of its own tenant's ahead of it. `others`
-    says how many each other tenant has waiting, `first` whose turn comes before this tenant's.
+    """Return the position, 1 being next, of a job with `ahead` jobs of its own tenant before it.
+
+    `others` is the number of waiting jobs of each other tenant, `first` the tenants whose turn
+    comes before this one's.
     """
     ahead = sum(
         min(waiting, own_ahead + first.get(tenant, False)) for tenant, waiting in others.items()

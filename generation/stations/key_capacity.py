@@ -1,7 +1,6 @@
-"""
-Whether a key has room for one more submit now: its limits, its trouble, and who waits for it.
+"""Whether a key can take one more submit now: its limits, its problems, and its wait queue.
 
-Read with the key's row locked, used for the decisions of one transaction, and thrown away.
+Read with the key's row locked, used for the decisions of one transaction, and discarded.
 """
 
 from collections.abc import Sequence
@@ -11,9 +10,9 @@ from datetime import datetime
 from generation.job import Job
 from generation.stations.blocks import subject_of
 from generation.stations.key_health import (
-    Account,
+    KeyHealth,
     KeyName,
-    Patience,
+    RetryWaits,
     begin_probe,
     begin_trial,
     submits_left,
@@ -21,9 +20,9 @@ from generation.stations.key_health import (
 )
 from generation.stations.station import Key
 
-#: Jobs called at once for one key; they come within moments.
+#: Jobs woken at once for one key.
 CALLED_AT_ONCE = 200
-#: The same for a key that was called too fast and has not been let in since.
+#: The same for a key that was rate limited and has not been accepted since.
 CALLED_AFTER_PAUSE = 20
 #: The same for a key whose station has just begun to answer again.
 CALLED_ON_TRIAL = 2
@@ -31,17 +30,17 @@ CALLED_ON_TRIAL = 2
 
 @dataclass(slots=True)
 class Capacity:
-    """The room at one key. Changes as decisions take of it."""
+    """The capacity of one key. Decisions change it as they use it."""
 
     key: Key
-    account: Account
-    #: Places taken, also by jobs that were called and by ended ones that may still run.
+    account: KeyHealth
+    #: Slots in use, including those of woken jobs and of ended jobs whose task may still run.
     held: int = 0
-    #: Of those, jobs that were called and have not come yet.
+    #: Those of woken jobs that were not submitted yet.
     called: int = 0
-    #: Whether others wait for this key.
+    #: Whether jobs wait in a queue for this key.
     has_line: bool = False
-    #: Set by whatever changes the account's row.
+    #: Set by every change of the key's row.
     touched: bool = False
 
     @property
@@ -49,7 +48,7 @@ class Capacity:
         return f"key {self.key.name} at station {self.account.station}"
 
     def obstacle(self, job: Job, now: datetime) -> str | None:
-        """Why this job may not be sent with this key now, in words; None where it may."""
+        """Return why this job may not be submitted with this key now; None if it may."""
         called = is_called(job, self.account.name, now)
         full = self._full(now, mine=called)
         if full is not None:
@@ -62,7 +61,7 @@ class Capacity:
         return f"waiting in line for {self.name}" if waits else None
 
     def held_back(self, job: Job, now: datetime) -> str | None:
-        """Why no job of this one's model may be sent with this key now, in words."""
+        """Return why no job of this job's model may be submitted with this key now."""
         block = self.account.blocks.get(subject_of(job))
         if block is None or not block.is_closed(now):
             return None
@@ -70,7 +69,7 @@ class Capacity:
         return None if tries else f"{self.name} is refused for {block.describe()}"
 
     def trouble(self, now: datetime) -> str | None:
-        """What is wrong with the key itself, in words."""
+        """Return what is wrong with the key itself."""
         account = self.account
         if account.is_blocked(now) and account.blocked_since is not None:
             since = f"{account.blocked_since:%H:%M} UTC"
@@ -86,21 +85,21 @@ class Capacity:
             )
         return None
 
-    def take(self, job: Job, now: datetime, patience: Patience) -> None:
-        """This job is sent with this key now."""
+    def take(self, job: Job, now: datetime, retry_waits: RetryWaits) -> None:
+        """Record that this job is submitted with this key now."""
         if not is_called(job, self.account.name, now):
             self.held += 1
             if self.account.blocked_code is not None:
-                self._probe(now, patience)
+                self._probe(now, retry_waits)
         else:
             self.called -= 1
-        self._try_held(job, now, patience)
+        self._try_held(job, now, retry_waits)
         if self.key.submits_per_minute is not None:
             self.account = submitted(self.account, self.key, now)
             self.touched = True
 
     def to_call(self, now: datetime, most: int = CALLED_AT_ONCE, subject: str | None = None) -> int:
-        """How many of those who wait may come now; of one held model, where that is named."""
+        """Return how many waiting jobs may be woken now; for one blocked model, if it is named."""
         block = self.account.blocks.get(subject) if subject else None
         if self.trouble(now) is not None or (block and block.is_closed(now)):
             return 0
@@ -117,17 +116,17 @@ class Capacity:
             rooms.append(left - self.called)
         return max(0, min(rooms))
 
-    def call(self, jobs: Sequence[Job], now: datetime, patience: Patience) -> None:
-        """These are called."""
+    def call(self, jobs: Sequence[Job], now: datetime, retry_waits: RetryWaits) -> None:
+        """Record that these jobs are woken."""
         self.held += len(jobs)
         self.called += len(jobs)
         if jobs and self.account.blocked_code is not None:
-            self._probe(now, patience)
+            self._probe(now, retry_waits)
         for job in jobs:
-            self._try_held(job, now, patience)
+            self._try_held(job, now, retry_waits)
 
     def refused_last(self, subject: str | None = None) -> str | None:
-        """The job that failed last, of a key or model that is tried again."""
+        """Return the job that failed last, for a key or model that is tried again."""
         block = self.account.blocks.get(subject) if subject else None
         jobs = block.refused if block else self.account.refused
         return jobs[-1] if jobs else None
@@ -142,19 +141,19 @@ class Capacity:
             return f"waiting for {self.name}: it takes {per_minute} submits a minute"
         return None
 
-    def _try_held(self, job: Job, now: datetime, patience: Patience) -> None:
+    def _try_held(self, job: Job, now: datetime, retry_waits: RetryWaits) -> None:
         block = self.account.blocks.get(subject_of(job))
         if block is None or not block.is_held(now) or block.is_closed(now):
             return
-        self.account = begin_trial(self.account, block.subject, job.id, now, patience)
+        self.account = begin_trial(self.account, block.subject, job.id, now, retry_waits)
         self.touched = True
 
-    def _probe(self, now: datetime, patience: Patience) -> None:
-        self.account = begin_probe(self.account, now, patience)
+    def _probe(self, now: datetime, retry_waits: RetryWaits) -> None:
+        self.account = begin_probe(self.account, now, retry_waits)
         self.touched = True
 
 
 def is_called(job: Job, name: KeyName, now: datetime) -> bool:
-    """Whether the job holds a place at this key because it was called from the line."""
+    """Return whether the job holds a slot of this key because it was woken from the wait queue."""
     holds = job.slot_until is not None and now < job.slot_until
     return holds and (job.station, job.key) == name

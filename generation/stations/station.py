@@ -1,6 +1,4 @@
-"""
-Stations: the relay hosts and vendors this deployment buys from, and the keys it has there.
-"""
+"""Stations: the relays and vendors that this deployment buys from, and its keys there."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -20,11 +18,11 @@ from generation import providers
 
 
 class Auth(StrEnum):
-    """How a station wants to hear the key."""
+    """How a station expects the key."""
 
     #: `Authorization: Bearer <key>`: relays, and most vendors.
     BEARER = "bearer"
-    #: `mj-api-secret: <key>`: a midjourney-proxy spoken to directly.
+    #: `mj-api-secret: <key>`: a midjourney-proxy without a relay.
     MJ_API_SECRET = "mj-api-secret"
     #: `x-key: <key>`: Black Forest Labs.
     X_KEY = "x-key"
@@ -32,35 +30,37 @@ class Auth(StrEnum):
     KEY = "key"
     #: A short-lived token signed with the secret key, sent as Bearer: Kling's access keys.
     KLING_JWT = "kling-jwt"
-    #: An access key's id and its secret, each in a header of its own: Chat Open.
+    #: The id of an access key and its secret, each in a header of its own: Chat Open.
     ACCESS_KEYS = "access-keys"
 
 
-#: Forms of auth whose keys have two halves.
+#: Forms of authentication whose keys have two parts.
 TWO_PART = frozenset({Auth.KLING_JWT, Auth.ACCESS_KEYS})
 
 
 class OnDoubt(StrEnum):
-    """What becomes of a submit whose outcome nobody can find out, at a station that cannot say."""
+    """What happens to a submit whose outcome cannot be determined."""
 
     #: The job stays in doubt until a person resolves it, or until its deadline.
     HOLD = "hold"
     #: The job fails; it may have been billed.
     FAIL = "fail"
-    #: The job is sent again; it may be billed twice.
+    #: The job is submitted again; it may be billed twice.
     RESUBMIT = "resubmit"
 
 
 class ExtraFields(StrEnum):
-    """What becomes of a request's fields that genq does not know."""
+    """How fields of a request that genq does not know are handled."""
 
-    #: The order is refused, and told the fields that are known.
+    #: The request is refused, with the known fields.
     REFUSE = "refuse"
-    #: They are put into the submit's body as they are.
+    #: They are copied into the submit's body.
     PASS = "pass"
 
 
-class Frozen(BaseModel):
+class FrozenModel(BaseModel):
+    """A model that is strict about names and cannot be changed."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
@@ -70,18 +70,18 @@ def unbroken(value: str) -> str:
     return value
 
 
-#: Of stations and keys. Lines of waiting jobs are named by them.
+#: The name of a station or key. Wait queues are named after them.
 Name = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(unbroken)]
 
 
-class Key(Frozen):
-    """One account's key at a station. The name is what people see; the value is never shown."""
+class Key(FrozenModel):
+    """One account's key at a station. Its name is shown, its value never."""
 
     name: Name
     value: SecretStr
     #: Only for `kling-jwt` and `access-keys`.
     secret: SecretStr | None = None
-    #: Tasks this account may have unfinished at once; None where the station sets no limit.
+    #: Unfinished tasks this account may have; None if unlimited.
     max_in_flight: Annotated[int, Field(ge=1)] | None = None
     submits_per_minute: Annotated[int, Field(ge=1)] | None = None
 
@@ -90,7 +90,7 @@ class Key(Frozen):
         return self.max_in_flight is not None or self.submits_per_minute is not None
 
 
-#: Where a provider's paths begin at its usual stations, unless the station says otherwise.
+#: The path prefix of a provider, unless the station sets another.
 USUAL_PREFIX: Mapping[str, str] = {
     "kling.relay": "/kling",
     "kling.newapi": "/kling",
@@ -107,15 +107,15 @@ USUAL_PREFIX: Mapping[str, str] = {
 }
 
 
-class Dialect(Frozen):
-    """How a station speaks of one provider."""
+class Dialect(FrozenModel):
+    """How a station offers one provider."""
 
     dialect: str
-    #: Comes before every path of this provider.
+    #: Put before every path of this provider.
     prefix: str | None = None
-    #: Comes before the path of a submit instead, as Midjourney's `/mj-fast`.
+    #: Put before the path of a submit instead, such as Midjourney's `/mj-fast`.
     submit_prefix: str | None = None
-    #: What becomes of a request's fields that genq does not know.
+    #: How fields of a request that genq does not know are handled.
     extra_fields: ExtraFields = ExtraFields.REFUSE
     #: Merged into the body of every submit, last.
     extra_body: Mapping[str, Any] = Field(default_factory=dict)
@@ -136,28 +136,28 @@ class Dialect(Frozen):
         return value
 
     def path(self, path: str, *, submit: bool) -> str:
-        """The path as this station wants it."""
+        """Return the path as this station expects it."""
         prefix = USUAL_PREFIX.get(self.dialect, "") if self.prefix is None else self.prefix
         if submit and self.submit_prefix is not None:
             prefix = self.submit_prefix
         return prefix + path
 
 
-class Station(Frozen):
-    """A host that sells generation, and what we know of it."""
+class Station(FrozenModel):
+    """A host that sells generation, with its keys and dialects."""
 
     name: Name
     url: str
     auth: Auth = Auth.BEARER
-    #: Provider name to how this station speaks of it.
+    #: The dialect of each provider, by provider name.
     speaks: Mapping[str, Dialect]
     keys: tuple[Key, ...]
-    #: Stations with a lower number are asked first.
+    #: Stations with a lower number are used first.
     order: int = 0
-    #: Of several with the same number, one with twice the weight gets twice the jobs.
+    #: Among stations with the same number, one with twice the weight gets twice as many jobs.
     weight: Annotated[float, Field(gt=0)] = 1.0
     on_doubt: OnDoubt = OnDoubt.HOLD
-    #: How many times faster than usual its tasks run; a sandbox with a quick clock has more than 1.
+    #: How many times faster than usual its tasks run; above 1 for a sandbox station.
     speed: Annotated[float, Field(gt=0)] = 1.0
 
     @field_validator("url")
@@ -185,12 +185,12 @@ class Station(Frozen):
         return self
 
     def key(self, name: str) -> Key | None:
-        """The key of that name, or None where it has been taken out of the settings."""
+        """Return the key of that name, or None if it is not in the settings any more."""
         return next((key for key in self.keys if key.name == name), None)
 
 
 class Stations:
-    """The stations of this deployment, in the order in which they are asked."""
+    """The stations of this deployment, in the order in which they are tried."""
 
     def __init__(self, stations: tuple[Station, ...]) -> None:
         self._stations = tuple(sorted(stations, key=lambda station: station.order))
@@ -205,7 +205,7 @@ class Stations:
         return next((station for station in self._stations if station.name == name), None)
 
     def offering(self, provider: str, operation: str) -> tuple[Station, ...]:
-        """The stations where this operation can be bought."""
+        """Return the stations that offer this operation."""
         return tuple(
             station
             for station in self._stations
@@ -215,7 +215,7 @@ class Stations:
         )
 
     def offered(self) -> tuple[str, ...]:
-        """Every `provider.operation` that can be bought at all."""
+        """Return every `provider.operation` that some station offers."""
         return tuple(
             name for name in providers.names() if self.offering(*name.split(".", maxsplit=1))
         )

@@ -1,10 +1,9 @@
-"""
-Lines: jobs that could be sent to the same keys, none of which has room, wait together.
+"""Wait queues: jobs that could go to the same keys, none of which has a free slot, wait together.
 
-A line is named after its keys: `direct/main relay/main`; after one key with `=` before it where the
-jobs belong to that key for good; with `for openai/gpt-image-1` behind it where the model is what
-holds them up, so that jobs of other models are not behind them. The name is all there is of a line,
-so it can neither get lost nor out of step with the jobs that stand in it.
+A queue is named after its keys: `direct/main relay/main`. A `=` before a single key means that the
+jobs belong to that key permanently. `for openai/gpt-image-1` at the end means that the model is
+blocked, so that jobs of other models do not wait behind them. The name is the only record of a
+queue, so it cannot be lost or become inconsistent with its jobs.
 """
 
 from collections.abc import Iterable
@@ -13,55 +12,60 @@ from urllib.parse import quote, unquote
 
 from generation.job import Job
 from generation.stations.binding import Binding
-from generation.stations.key_health import Account, KeyName
+from generation.stations.key_health import KeyHealth, KeyName
 from generation.stations.station import Stations
 
 BELONGING = "="
-#: No name of a key looks like it: each has a slash in it, and none a space.
+#: No name of a key contains this: each has a slash in it, and no space.
 SUBJECT = " for "
 
 
-def line_of(job: Job, options: Iterable[Binding], subject: str | None = None) -> str:
-    """The line of a job that could go to these; `subject` is the model that holds it up, if any."""
-    names = sorted(f"{station}/{key}" for station, key in {option.lane for option in options})
+def wait_queue_of(job: Job, options: Iterable[Binding], subject: str | None = None) -> str:
+    """Return the queue of a job that could go to these keys.
+
+    `subject` is the blocked model, if any.
+    """
+    names = sorted(
+        f"{station}/{key}" for station, key in {option.station_key for option in options}
+    )
     keys = BELONGING + names[0] if job.is_bound else " ".join(names)
     return f"{keys}{SUBJECT}{quote(subject, safe='/:.+@')}" if subject else keys
 
 
 def keys_of(line: str) -> tuple[KeyName, ...]:
-    """The keys a line waits for."""
+    """Return the keys of a queue."""
     names = without_subject(line).removeprefix(BELONGING).split(" ")
     return tuple((station, key) for station, _, key in (name.partition("/") for name in names))
 
 
 def held_subject(line: str) -> str | None:
-    """The model that holds up this line's jobs, as `Block.subject`; None where it is the keys."""
+    """Return the blocked model of this queue, as `Block.subject`; None if there is none."""
     _, found, subject = line.partition(SUBJECT)
     return unquote(subject) if found else None
 
 
 def without_subject(line: str) -> str:
-    """The line in which these jobs would stand for the sake of their keys."""
+    """Return the queue in which these jobs would wait for their keys alone."""
     return line.partition(SUBJECT)[0]
 
 
-def is_held(account: Account, line: str, now: datetime) -> bool:
-    """Whether the model that this line is named after is still what this key is refused for."""
+def is_held(account: KeyHealth, line: str, now: datetime) -> bool:
+    """Return whether the model of this queue is still blocked at this key."""
     subject = held_subject(line)
     return subject is not None and account.blocks.holds(subject, now)
 
 
-def is_awaited(account: Account, waiting: Iterable[str], now: datetime) -> bool:
-    """Whether anybody in these lines waits for this key to have room."""
+def is_awaited(account: KeyHealth, waiting: Iterable[str], now: datetime) -> bool:
+    """Return whether any of these queues waits for a slot of this key."""
     return any(
         account.name in keys_of(line) and not is_held(account, line, now) for line in waiting
     )
 
 
 def lines(stations: Stations) -> frozenset[str]:
-    """
-    Every line there can be with these settings, without subjects. Whoever stands in another has to
-    move.
+    """Return every queue that is possible with these settings, without subjects.
+
+    Jobs in other queues have to move.
     """
     found = {
         f"{BELONGING}{station.name}/{key.name}" for station in stations for key in station.keys

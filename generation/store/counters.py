@@ -1,6 +1,6 @@
-"""
-Counts kept as things happen, because counting a million rows each time somebody asks costs too
-much.
+"""Counters that are kept up to date.
+
+Counting a million rows on each request would cost too much.
 """
 
 from collections.abc import Mapping
@@ -25,10 +25,10 @@ def some_shard() -> int:
 async def add(
     connection: AsyncConnection, counts: Mapping[str, int], shard: int | None = None
 ) -> None:
-    """
-    Add to the tallies, in the transaction of what is counted. Belongs at its end: the rows stay
-    locked until the commit. `shard`: the one that this transaction has added to before; with two of
-    them, two writers may deadlock.
+    """Add to the counters, in the transaction of what is counted.
+
+    Call this last, because the rows stay locked until the commit. `shard` is the one that this
+    transaction has added to before; with two of them, two writers may deadlock.
     """
     shard = some_shard() if shard is None else shard
     rows = [
@@ -43,7 +43,7 @@ async def add(
 
 @cache
 def _adding(dialect: str) -> Any:
-    """Made once: to make it takes longer than to execute it."""
+    """Cached: building the statement takes longer than executing it."""
     adding = (sqlite if dialect == "sqlite" else postgresql).insert(tallies)
     return adding.on_conflict_do_update(
         index_elements=[tallies.c.name, tallies.c.shard],
@@ -52,14 +52,14 @@ def _adding(dialect: str) -> Any:
 
 
 async def add_to_tallies(database: Database, counts: Mapping[str, int]) -> None:
-    """The same, where what is counted is not in the store."""
+    """Add to counters of things that are not in the store."""
     if any(counts.values()):
         async with database.writing() as connection:
             await add(connection, counts)
 
 
 async def totals(database: Database) -> dict[str, int]:
-    """Every tally there is."""
+    """Return every counter."""
     query = select(tallies.c.name, func.sum(tallies.c.count)).group_by(tallies.c.name)
     async with database.reading() as connection:
         return {name: int(count) for name, count in await connection.execute(query)}

@@ -1,10 +1,9 @@
-"""
-The log of events on disk: given places in the feed, and read.
+"""The event log: positions in the feed, and reading.
 
-Events are written by many processes in transactions of any length, so neither their ids nor their
-times say in which order they become visible. A place does: it is given after the commit, by one
-process at a time, so whoever has read up to a place has missed nothing before it, and never will.
-Giving places is nobody's duty: every reader does it first, and workers now and then.
+Events are written by many processes in transactions of any length, so neither ids nor times say in
+which order they become visible. A position does: it is assigned after the commit, by one process at
+a time. A reader that has read up to a position has missed nothing before it. There is no leader:
+any reader assigns positions, and workers do it from time to time.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -31,9 +30,9 @@ from generation.store.engine.unreadable_rows import first_readable, read
 from generation.store.jobs.rows import read_jobs
 from generation.store.schema import PLACED, UNPLACED, event_feed, job_events, jobs
 
-#: Events that are given their places in one transaction.
+#: Events that get their positions in one transaction.
 PLACE_BATCH = 1000
-#: The place of what is in no feed.
+#: The position of events that are in no feed.
 NOWHERE = 0
 
 HEAD = (
@@ -53,38 +52,38 @@ PLACE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
-    """Which event it is, and whose."""
+class EventHead:
+    """The identification of one event."""
 
     id: str
-    #: None for what happened to a webhook endpoint.
+    #: None for an event of a webhook endpoint.
     job_id: str | None
     tenant: str
-    #: Within the job; 0 where there is none.
+    #: Within the job; 0 if there is none.
     sequence: int
     type: str
-    #: Place in the feed; None while it has none.
+    #: Position in the feed; None while it has none.
     position: int | None
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """An event and what is told of it: the same bytes to everybody, as long as the log has it."""
+class EventPayload:
+    """An event with its payload: the same bytes for everybody."""
 
-    head: Head
+    head: EventHead
     body: bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a job is, and what is told of it: passing news, which the log does not have."""
+class ProgressPayload:
+    """The progress of a job with its payload. It is transient and not in the log."""
 
     percent: int
     body: bytes
 
 
 class EventStore:
-    """All reading of events. Safe to share among the coroutines of one event loop."""
+    """Reads of events. Safe to share among the coroutines of one event loop."""
 
     def __init__(self, database: Database, *, base_url: str = "") -> None:
         self._database = database
@@ -92,9 +91,10 @@ class EventStore:
         self._placing = GroupCommit[None, tuple[int, bool]](database, self._place_batch)
 
     async def place(self) -> int:
-        """
-        Give places to what was committed before this call. Returns the last place given: everything
-        up to there can be read, and nothing will be added before it.
+        """Assign positions to everything that was committed before this call.
+
+        Returns the last position: everything up to it can be read, and nothing will be added before
+        it.
         """
         async with self._database.reading() as connection:
             last, waiting = (await connection.execute(STANDING)).one()
@@ -105,8 +105,8 @@ class EventStore:
 
     async def after(
         self, tenant: str, position: int, limit: int, types: Collection[str] = ()
-    ) -> list[Told]:
-        """A tenant's events beyond a place, in the order of the feed; of these types, or all."""
+    ) -> list[EventPayload]:
+        """Return a tenant's events after a position, in feed order; of these types, or all."""
         query = (
             select(*WHOLE)
             .where(job_events.c.tenant == tenant, PLACED, job_events.c.position > position)
@@ -115,8 +115,8 @@ class EventStore:
         )
         return await first_readable(limit, lambda most: self._told(query.limit(most)))
 
-    async def of_job(self, job_id: str, after: int = 0, limit: int = 1000) -> list[Told]:
-        """A job's events beyond this `sequence`, in order, placed or not."""
+    async def of_job(self, job_id: str, after: int = 0, limit: int = 1000) -> list[EventPayload]:
+        """Return a job's events after this `sequence`, in order, with or without a position."""
         query = (
             select(*WHOLE)
             .where(job_events.c.job_id == job_id, job_events.c.sequence > after)
@@ -127,8 +127,8 @@ class EventStore:
 
     async def heads(
         self, tenants: Collection[str], after: int, until: int, limit: int
-    ) -> list[Head]:
-        """The first events of these tenants beyond `after` and not beyond `until`, in order."""
+    ) -> list[EventHead]:
+        """Return the first events of these tenants after `after` and up to `until`, in order."""
         query = (
             select(*HEAD)
             .where(job_events.c.tenant.in_(tenants), PLACED)
@@ -137,16 +137,16 @@ class EventStore:
             .limit(limit)
         )
         async with self._database.reading() as connection:
-            return [Head(*row) for row in await connection.execute(query)]
+            return [EventHead(*row) for row in await connection.execute(query)]
 
-    async def told(self, event_ids: Collection[str]) -> dict[str, Told]:
-        """These events by id; those that are gone or cannot be read are left out."""
+    async def told(self, event_ids: Collection[str]) -> dict[str, EventPayload]:
+        """Return these events by id, without those that are gone or cannot be read."""
         query = select(*WHOLE).where(job_events.c.id.in_(event_ids))
         told, _ = await self._told(query)
         return {each.head.id: each for each in told}
 
     async def progress(self, job_ids: Sequence[str]) -> dict[str, int]:
-        """How far each of these jobs is that is running and says so."""
+        """Return the progress of those of these jobs that are running and report it."""
         query = select(jobs.c.id, jobs.c.progress).where(
             jobs.c.id.in_(job_ids),
             jobs.c.state == JobState.RUNNING,
@@ -155,18 +155,18 @@ class EventStore:
         async with self._database.reading() as connection:
             return {job_id: progress for job_id, progress in await connection.execute(query)}
 
-    async def progress_news(self, job_ids: Sequence[str]) -> dict[str, Progress]:
-        """What is told of the progress of these jobs, written down or not."""
+    async def progress_news(self, job_ids: Sequence[str]) -> dict[str, ProgressPayload]:
+        """Return the payloads of these jobs' progress, stored or not."""
         async with self._database.reading() as connection:
             found = await self._jobs(connection, job_ids)
         return {
-            job_id: Progress(job.progress or 0, progress_news(job, self._base_url))
+            job_id: ProgressPayload(job.progress or 0, progress_news(job, self._base_url))
             for job_id, job in found.items()
             if job.state is JobState.RUNNING
         }
 
     async def place_at(self, tenant: str, moment: datetime) -> int:
-        """A place before which this tenant has nothing that happened at `moment` or later."""
+        """Return a position before which this tenant has nothing from `moment` or later."""
         first = select(func.min(job_events.c.position)).where(
             job_events.c.id >= f"evt_{ULID.from_datetime(moment)}"[: len("evt_") + 10],
             job_events.c.tenant == tenant,
@@ -177,14 +177,14 @@ class EventStore:
             found = (await connection.execute(first)).scalar()
         return last if found is None else found - 1
 
-    async def _told(self, query: Select[*tuple[Any, ...]]) -> tuple[list[Told], int]:
-        """What is told of these events, and how many had to be left out."""
+    async def _told(self, query: Select[*tuple[Any, ...]]) -> tuple[list[EventPayload], int]:
+        """Return the payloads of these events, and how many were left out."""
         async with self._database.reading() as connection:
             said = await read(connection, query, job_events.c.id, all_rows)
             unwritten = {row.job_id for row in said.found if row.body is None}
             born = await self._jobs(connection, unwritten)
         told = [
-            Told(Head(*row[: len(HEAD)]), row.body or self._body(row, born))
+            EventPayload(EventHead(*row[: len(HEAD)]), row.body or self._body(row, born))
             for row in said.found
             if row.body is not None or row.job_id in born
         ]
@@ -199,13 +199,13 @@ class EventStore:
         return {job.id: job for job in found}
 
     def _body(self, row: Row[Any], found: Mapping[str, Job]) -> bytes:
-        """What is told of a birth that was not written down."""
+        """Return the payload of a `job.queued` event that was not stored."""
         return payload(row.id, QUEUED, as_born(found[row.job_id]), self._base_url)
 
     async def _place_batch(
         self, connection: AsyncConnection, batch: Sequence[None]
     ) -> Sequence[tuple[int, bool]]:
-        """The last place, and whether everything committed before now has one."""
+        """Return the last position, and whether everything committed before now has one."""
         feed = select(event_feed.c.last).with_for_update()
         last: int = (await connection.execute(feed)).scalar_one()
         # Only now: a statement sees what was committed before it began.
@@ -221,7 +221,7 @@ class EventStore:
         return [(last, len(ids) < PLACE_BATCH)] * len(batch)
 
     async def _waiting(self, connection: AsyncConnection) -> list[str]:
-        """Events without a place, the oldest first, none before an earlier one of its job."""
+        """Return events without a position, oldest first, none before an earlier one of its job."""
         columns = (job_events.c.id, job_events.c.job_id, job_events.c.sequence)
         oldest = select(*columns).where(UNPLACED).order_by(job_events.c.id).limit(PLACE_BATCH)
         rows = (await connection.execute(oldest)).all()
@@ -245,9 +245,9 @@ def all_rows(found: CursorResult[Any]) -> list[Row[Any]]:
 
 
 def in_order(events: Iterable[tuple[str, str | None, int]]) -> list[str]:
-    """
-    Ids in the order of their births as far as clocks agree, and surely in the order of each job's
-    `sequence`: an event of a slow clock comes right after the one before it.
+    """Return ids in order of creation as far as clocks agree, and always in each job's `sequence`.
+
+    An event of a slow clock comes right after the one before it.
     """
     latest: dict[str, str] = {}
     keys: list[tuple[str, int, str]] = []
@@ -259,7 +259,7 @@ def in_order(events: Iterable[tuple[str, str | None, int]]) -> list[str]:
 
 
 def event_row(event: Event) -> dict[str, Any]:
-    """The row to insert. Events for operators only are in no feed from the start."""
+    """Return the row to insert. Events for operators only are in no feed."""
     return {
         "id": event.id,
         "job_id": event.job_id,

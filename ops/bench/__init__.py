@@ -1,5 +1,4 @@
-"""
-Measurements: genq against what people would build without it, on one machine and in one run.
+"""Benchmarks of genq against what people would build without it.
 
-`make bench` runs them all and prints tables; the figures in docs/benchmarks.md come from there.
+`make bench` runs all of them and prints tables; docs/benchmarks.md has the figures.
 """

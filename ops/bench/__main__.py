@@ -1,17 +1,28 @@
-"""`python -m ops.bench [NAME…]`: all measurements, or the named ones."""
+"""`python -m ops.bench [NAME…]`: runs all benchmarks or the named ones."""
 
 import sys
 
-from ops.bench import claiming, cost, deliveries, flight, lists, lives, looks, soak, streams, submit
+from ops.bench import (
+    claiming,
+    cost,
+    deliveries,
+    end_to_end,
+    in_flight,
+    lists,
+    looks,
+    soak,
+    streams,
+    submit,
+)
 
-MEASUREMENTS = {
+BENCHMARKS = {
     "submit": submit.main,
     "claiming": claiming.main,
     "cost": cost.main,
     "lists": lists.main,
     "looks": looks.main,
-    "flight": flight.main,
-    "lives": lives.main,
+    "in_flight": in_flight.main,
+    "end_to_end": end_to_end.main,
     "deliveries": deliveries.main,
     "streams": streams.main,
     "soak": soak.main,
@@ -19,12 +30,12 @@ MEASUREMENTS = {
 
 
 def main() -> None:
-    names = sys.argv[1:] or list(MEASUREMENTS)
-    if unknown := set(names) - set(MEASUREMENTS):
-        sys.exit(f"no measurement {unknown.pop()!r}; there are {', '.join(MEASUREMENTS)}")
+    names = sys.argv[1:] or list(BENCHMARKS)
+    if unknown := set(names) - set(BENCHMARKS):
+        sys.exit(f"no benchmark {unknown.pop()!r}; there are {', '.join(BENCHMARKS)}")
     for name in names:
         print(f"\n## {name}\n", flush=True)
-        MEASUREMENTS[name]()
+        BENCHMARKS[name]()
 
 
 if __name__ == "__main__":

@@ -1,8 +1,7 @@
-"""
-Orders that claim something beside being stored: an Idempotency-Key each, a place within the limits
-of their API key, or both; a second, beside plain ones. And the same where a million keys are known.
+"""Jobs per second with an idempotency key, with key limits, and with both, beside plain ones.
 
-`CLAIMING_KEYS` says how many, as `0 1000000`.
+The same is measured with a million stored idempotency keys. `CLAIMING_KEYS` sets the numbers of
+stored keys, for example `0 1000000`.
 """
 
 import asyncio
@@ -17,17 +16,17 @@ from sqlalchemy import text
 from generation.access.permissions import Limits, Rate
 from generation.store import Store
 from generation.store.schema import Instant
-from ops.bench.serving import Measured, closed, serving_genq
-from ops.bench.site import Site, site
+from ops.bench.serving import LoadResult, closed_load, serving_genq
 from ops.bench.stores import TENANT, added_key, stores
+from ops.bench.workspace import Workspace, temporary_workspace
 from tests.unit.jobs import a_job
 
 SECONDS = 5
-TURNS = 3
+ROUNDS = 3
 KNOWN = "0 1000000"
-#: Limits that all count, and refuse nobody here.
+#: Limits that are all counted but never reached.
 LIMITS = Limits(rate=Rate(10_000_000, timedelta(hours=1)), max_in_flight=10**7, daily_jobs=10**7)
-#: By store: random keys of one job, kept for a month. In the order of the keys, which is quicker.
+#: By database: random keys of one job, kept for a month, inserted in key order, which is faster.
 FILLING = {
     "sqlite": "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < :count)"
     " INSERT INTO idempotency_keys SELECT :tenant, 'job', key, :print, :job, :until + n"
@@ -36,13 +35,13 @@ FILLING = {
     " SELECT :tenant, 'job', gen_random_uuid(), :print, :job, CAST(:until AS timestamptz)"
     " FROM generate_series(1, CAST(:count AS integer))",
 }
-#: So many by one statement.
+#: Keys per statement.
 FILLED_AT_ONCE = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
-    """All of them, measured one right after the other, in orders a second."""
+class ClaimingRound:
+    """Jobs per second of all four variants, measured one right after the other."""
 
     plain: float
     keyed: float
@@ -52,50 +51,52 @@ class Turn:
 
 def main() -> None:
     known = [int(count) for count in os.environ.get("CLAIMING_KEYS", KNOWN).split()]
-    print("\n| store, keys known before | plain orders/s | keyed | limited | keyed and limited |")
+    print("\n| store, stored keys | plain jobs/s | keyed | limited | keyed and limited |")
     print("|---|---|---|---|---|")
-    with site() as ground:
-        for store in stores(ground):
-            there = 0
+    with temporary_workspace() as workspace:
+        for store in stores(workspace):
+            stored = 0
             for count in sorted(known):
-                asyncio.run(fill(store.url, count - there))
-                there = count
-                show(f"{store.name}, {count:,}", measure(ground, store.url))
+                asyncio.run(fill(store.url, count - stored))
+                stored = count
+                show(f"{store.name}, {count:,}", measure(workspace, store.url))
 
 
-def show(title: str, turns: Sequence[Turn]) -> None:
+def show(title: str, rounds: Sequence[ClaimingRound]) -> None:
     def rates(side: str) -> str:
-        found = [getattr(turn, side) for turn in turns]
+        found = [getattr(round_, side) for round_ in rounds]
         shares = ", ".join(
-            f"{rate / turn.plain:.0%}" for rate, turn in zip(found, turns, strict=True)
+            f"{rate / round_.plain:.0%}" for rate, round_ in zip(found, rounds, strict=True)
         )
         return f"{statistics.median(found):,.0f} ({shares})"
 
-    plain = statistics.median(turn.plain for turn in turns)
+    plain = statistics.median(round_.plain for round_ in rounds)
     beside = " | ".join(rates(side) for side in ("keyed", "limited", "both"))
     print(f"| {title} | {plain:,.0f} | {beside} |", flush=True)
 
 
-def measure(ground: Site, url: str) -> list[Turn]:
+def measure(workspace: Workspace, url: str) -> list[ClaimingRound]:
     free, limited = added_key(url), added_key(url, LIMITS)
-    turns: list[Turn] = []
-    for _ in range(TURNS):
-        with serving_genq(ground, url) as api:
+    rounds: list[ClaimingRound] = []
+    for _ in range(ROUNDS):
+        with serving_genq(workspace, url) as api:
 
-            def orders(key: str, *, keyed: bool, jobs: str = api.jobs) -> Measured:
-                return closed(ground.folder, [jobs], key, order=True, seconds=SECONDS, keyed=keyed)
+            def orders(key: str, *, keyed: bool, jobs: str = api.jobs) -> LoadResult:
+                return closed_load(
+                    workspace.folder, [jobs], key, order=True, seconds=SECONDS, keyed=keyed
+                )
 
             measured = [
                 orders(key, keyed=keyed)["per_second"]
                 for key, keyed in ((free, False), (free, True), (limited, False), (limited, True))
             ]
-        ground.broker.flushall()
-        turns.append(Turn(*measured))
-    return turns
+        workspace.broker.flushall()
+        rounds.append(ClaimingRound(*measured))
+    return rounds
 
 
 async def fill(url: str, count: int) -> None:
-    """Write so many keys past the store."""
+    """Insert this many idempotency keys directly into the database."""
     if count <= 0:
         return
     store = Store(url)

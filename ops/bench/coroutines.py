@@ -1,6 +1,4 @@
-"""
-A baseline: an asyncio task queue, taskiq, with one coroutine a job.
-"""
+"""Alternative: taskiq, an asyncio task queue, with one coroutine per job."""
 
 import asyncio
 import os
@@ -18,7 +16,7 @@ POLL_SECONDS = 1
 broker = ListQueueBroker(
     os.environ["BENCH_REDIS_URL"],
     queue_name="coroutines",
-    socket_timeout=None,  # it waits for messages in one long call, which redis-py would cut short
+    socket_timeout=None,  # it waits in one long call, which redis-py's timeout would interrupt
 )
 
 

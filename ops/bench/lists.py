@@ -1,7 +1,6 @@
-"""
-Lists in a store of a million jobs: how long a page takes for each filter, and by which way.
+"""Job lists among a million jobs: the time of a page for each filter, and its query plan.
 
-One tenant has them all, which is the worst case. Pages are taken at the top and at random places.
+One tenant has all jobs, the worst case. Pages are read at the top and at random positions.
 """
 
 import asyncio
@@ -17,48 +16,50 @@ from typing import Any
 from sqlalchemy import Select, text
 
 from generation.job import JobState
-from generation.store import Filters, Store
-from generation.store.jobs.list import Span, way
-from ops.bench.million import BATCH, COUNT, END, PARENT, START, TENANT, fill, job_id
-from ops.bench.site import site
+from generation.store import JobFilters, Store
+from generation.store.jobs.list import PageQuery, way
+from ops.bench.million_jobs import BATCH, COUNT, END, PARENT, START, TENANT, fill, job_id
 from ops.bench.stores import stores
+from ops.bench.workspace import temporary_workspace
 
 LIMIT = 51
 RUNS = 60
 
-LISTS: Mapping[str, Filters] = {
-    "none": Filters(),
-    "state=succeeded (95 %)": Filters(state=JobState.SUCCEEDED),
-    "state=failed (3 %)": Filters(state=JobState.FAILED),
-    "state=running (0.5 %)": Filters(state=JobState.RUNNING),
-    "state=in_doubt (none)": Filters(state=JobState.IN_DOUBT),
-    "provider=kling (50 %)": Filters(provider="kling"),
-    "provider=luma (0.1 %)": Filters(provider="luma"),
-    "provider=runway (none)": Filters(provider="runway"),
-    "operation=imagine (30 %)": Filters(operation="imagine"),
-    "station=backup (0.01 %)": Filters(station="backup"),
-    "provider=suno, state=failed (0.15 %)": Filters(provider="suno", state=JobState.FAILED),
-    "created_after, a day ago": Filters(created_after=END - timedelta(days=1)),
-    "created_before, 20 days ago": Filters(created_before=END - timedelta(days=20)),
-    "updated_after, a minute ago": Filters(updated_after=END - timedelta(minutes=1)),
-    "updated_after, 20 days ago": Filters(updated_after=END - timedelta(days=20)),
-    "updated_after, 20 days ago, state=failed": Filters(
+LISTS: Mapping[str, JobFilters] = {
+    "none": JobFilters(),
+    "state=succeeded (95 %)": JobFilters(state=JobState.SUCCEEDED),
+    "state=failed (3 %)": JobFilters(state=JobState.FAILED),
+    "state=running (0.5 %)": JobFilters(state=JobState.RUNNING),
+    "state=in_doubt (none)": JobFilters(state=JobState.IN_DOUBT),
+    "provider=kling (50 %)": JobFilters(provider="kling"),
+    "provider=luma (0.1 %)": JobFilters(provider="luma"),
+    "provider=runway (none)": JobFilters(provider="runway"),
+    "operation=imagine (30 %)": JobFilters(operation="imagine"),
+    "station=backup (0.01 %)": JobFilters(station="backup"),
+    "provider=suno, state=failed (0.15 %)": JobFilters(provider="suno", state=JobState.FAILED),
+    "created_after, a day ago": JobFilters(created_after=END - timedelta(days=1)),
+    "created_before, 20 days ago": JobFilters(created_before=END - timedelta(days=20)),
+    "updated_after, a minute ago": JobFilters(updated_after=END - timedelta(minutes=1)),
+    "updated_after, 20 days ago": JobFilters(updated_after=END - timedelta(days=20)),
+    "updated_after, 20 days ago, state=failed": JobFilters(
         updated_after=END - timedelta(days=20), state=JobState.FAILED
     ),
-    "updated_after, an hour ago, provider=luma": Filters(
+    "updated_after, an hour ago, provider=luma": JobFilters(
         updated_after=END - timedelta(hours=1), provider="luma"
     ),
-    "updated_before, 20 days ago": Filters(updated_before=END - timedelta(days=20)),
-    "metadata.customer (200 jobs)": Filters(metadata={"customer": "42"}),
-    "metadata.customer, state=failed": Filters(metadata={"customer": "42"}, state=JobState.FAILED),
-    "parent": Filters(parent=PARENT),
-    "batch": Filters(batch=BATCH),
+    "updated_before, 20 days ago": JobFilters(updated_before=END - timedelta(days=20)),
+    "metadata.customer (200 jobs)": JobFilters(metadata={"customer": "42"}),
+    "metadata.customer, state=failed": JobFilters(
+        metadata={"customer": "42"}, state=JobState.FAILED
+    ),
+    "parent": JobFilters(parent=PARENT),
+    "batch": JobFilters(batch=BATCH),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Of one list on one store, in milliseconds."""
+    """Milliseconds and query plan of one list on one store."""
 
     median: float
     p95: float
@@ -66,9 +67,9 @@ class Timing:
 
 
 def main() -> None:
-    """Measure on SQLite and, where it is installed, on PostgreSQL; print a table and the plans."""
-    with site() as ground:
-        show({store.name: measure(store.url) for store in stores(ground)})
+    """Measure on SQLite and, if installed, on PostgreSQL; print a table and the plans."""
+    with temporary_workspace() as workspace:
+        show({store.name: measure(store.url) for store in stores(workspace)})
 
 
 def measure(url: str) -> dict[str, Timing]:
@@ -86,11 +87,11 @@ async def timings(url: str) -> dict[str, Timing]:
         await store.close()
 
 
-async def timing(store: Store, filters: Filters) -> Timing:
-    dice = random.Random(1)
+async def timing(store: Store, filters: JobFilters) -> Timing:
+    rng = random.Random(1)
     took: list[float] = []
     for run in range(RUNS):
-        before = job_id(dice.randrange(COUNT)) if run % 2 else None
+        before = job_id(rng.randrange(COUNT)) if run % 2 else None
         began = perf_counter()
         await store.jobs.page(TENANT, filters, limit=LIMIT, before=before)
         took.append((perf_counter() - began) * 1000)
@@ -98,22 +99,22 @@ async def timing(store: Store, filters: Filters) -> Timing:
     return Timing(statistics.median(took), p95, await plan(store, filters))
 
 
-async def plan(store: Store, filters: Filters) -> str:
-    """The indexes a first page is read by."""
+async def plan(store: Store, filters: JobFilters) -> str:
+    """Return the indexes used for the first page."""
     async with store.database.reading() as connection:
-        query = way(Span(TENANT, filters, LIMIT, None, None), connection.dialect.name)
+        query = way(PageQuery(TENANT, filters, LIMIT, None, None), connection.dialect.name)
         explain = "EXPLAIN QUERY PLAN " if store.database.is_sqlite else "EXPLAIN "
         lines = await connection.execute(text(explain + written(query, connection.dialect)))
         words = [str(row[-1]) for row in lines]
     return " + ".join(index(line) for line in words if INDEX.search(line))
 
 
-#: As either planner names one.
+#: An index, as both planners print it.
 INDEX = re.compile(r"(?:using|Index Scan on|INDEX) (\w+)(.*)")
 
 
 def index(line: str) -> str:
-    """The index a line of a plan reads by, and on SQLite what it is asked."""
+    """Return the index in a line of a plan, on SQLite with its condition."""
     found = INDEX.search(line)
     assert found is not None
     asked = found[2] if "INDEX" in line else ""

@@ -1,12 +1,11 @@
-"""
-HTTP load, closed or open.
+"""HTTP load in a closed or an open loop.
 
-Closed: so many connections, each sending its next request once it is answered. Open (`--rate`): so
-many requests a second, whether or not the ones before were answered; a latency counts from the
-moment at which its request was to be sent, so a server that falls behind is not spared.
+Closed: each connection sends its next request once the previous one is answered. Open (`--rate`):
+requests are sent at a fixed rate whether or not earlier ones were answered; latency counts from the
+scheduled time, so a slow server is not favoured.
 
 `python -m ops.bench.load URL… --connections 64 --seconds 8 [--body FILE] [--rate 500]` prints one
-line of JSON. It speaks just enough HTTP/1.1 to cost less than the server it measures.
+line of JSON. It implements a minimum of HTTP/1.1, to cost less than the server it measures.
 """
 
 import argparse
@@ -26,19 +25,19 @@ import uvloop
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What one run measured. Latencies in milliseconds."""
+    """Result of one run. Latencies in milliseconds."""
 
     requests: int
     per_second: float
     median: float
     p99: float
-    #: Answers whose status was not 2xx, by status.
+    #: Number of responses by status other than 2xx.
     refused: dict[str, int]
 
 
 @dataclass(slots=True)
 class Answers:
-    """How long each request took, and what came."""
+    """Seconds and status of each request."""
 
     took: list[float] = field(default_factory=list[float])
     statuses: list[bytes] = field(default_factory=list[bytes])
@@ -46,13 +45,13 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """When requests are to be sent: as soon as one may be, or one every interval."""
+    """When to send requests: as soon as possible, or at fixed times."""
 
     until: float
     times: Iterator[float] | None
 
     def next(self) -> float | None:
-        """The moment of the next request; None at the end."""
+        """Return the time of the next request; None at the end."""
         at = perf_counter() if self.times is None else next(self.times)
         return at if at < self.until else None
 
@@ -84,9 +83,9 @@ async def run(
     rate: float,
     keyed: bool = False,
 ) -> Load:
-    """
-    Load these addresses in turn: with POSTs of `body`, or with GETs where there is none. `keyed`:
-    each with an Idempotency-Key of its own.
+    """Load these URLs in turn: with POSTs of `body`, or with GETs if there is none.
+
+    `keyed`: each request has its own Idempotency-Key.
     """
     address = urlsplit(urls[0]).hostname or "127.0.0.1", urlsplit(urls[0]).port or 80
     fields = idempotency_keys() if keyed else itertools.repeat(b"")
@@ -114,7 +113,7 @@ async def run(
 
 
 def head(url: str, body: bytes | None, key: str) -> bytes:
-    """All of a request but its end, where more fields may stand, and its body."""
+    """Return the request head without its end, so that fields can be added."""
     parts = urlsplit(url)
     fields = f"{parts.path} HTTP/1.1\r\nhost: {parts.netloc}\r\nauthorization: Bearer {key}\r\n"
     if body is None:
@@ -124,7 +123,7 @@ def head(url: str, body: bytes | None, key: str) -> bytes:
 
 
 def idempotency_keys() -> Iterator[bytes]:
-    """Random, as those that clients make."""
+    """Yield random idempotency key header lines."""
     while True:
         yield f"idempotency-key: {uuid4()}\r\n".encode()
 
@@ -136,8 +135,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=8)
     parser.add_argument("--body", type=Path)
     parser.add_argument("--key", default="")
-    parser.add_argument("--rate", type=float, default=0, help="requests a second; 0 for closed")
-    parser.add_argument("--keyed", action="store_true", help="an Idempotency-Key each")
+    parser.add_argument("--rate", type=float, default=0, help="requests per second; 0 for closed")
+    parser.add_argument("--keyed", action="store_true", help="an Idempotency-Key per request")
     given = parser.parse_args()
     body = given.body.read_bytes() if given.body else None
     work = run(

@@ -1,13 +1,12 @@
-"""
-When to look: looks a job and the lag of finding its end, against looking every 5 and every 15
-seconds. A simulation: the real decisions (`generation.polling.schedule`), drawn durations, no
+"""When to poll: polls per job and lag of finding its end, against polling every 5 and 15 seconds.
+
+A simulation with the real decisions (`generation.polling.schedule`), random durations and no
 network.
 
-Durations are drawn from log-normal curves like those of the recordings behind each operation's
-contract, shifted away from what the contract calls usual, with one straggler in fifty. What has
-been learned is exchanged every 20 jobs, as workers do; the first half of the jobs is learning, and
-not counted. A relay of the new-api kind refreshes its books every 15 seconds: there the lag begins
-when its books say so.
+Durations are log-normal like those recorded for each operation, shifted from the contract's usual
+duration, with two percent stragglers. Learned durations are exchanged every 20 jobs, as workers do;
+the first half of the jobs is for learning and not counted. A new-api relay refreshes its task table
+every 15 seconds: there the lag begins at the refresh.
 """
 
 import statistics
@@ -18,21 +17,21 @@ from math import exp
 from random import Random
 
 from generation import providers
-from generation.polling.duration_histogram import NOTHING_SEEN, Ending
+from generation.polling.duration_histogram import EMPTY_HISTOGRAM, ObservedDuration
 from generation.polling.pace import Pace
 from generation.polling.schedule import next_look
 
 JOBS = 3000
-EXCHANGE = 20
-#: Between a look that is due and its request: the ticker's interval.
+EXCHANGE_EVERY = 20
+#: The ticker's interval: delay between a due poll and its request.
 TICK_SECONDS = 0.5
 
 Wait = Callable[[float, Random], float]
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
-    """An operation, and how long its tasks really take."""
+class SimulatedOperation:
+    """An operation and the distribution of its real durations."""
 
     provider: str
     operation: str
@@ -41,9 +40,9 @@ class Work:
     #: The standard deviation of the logarithm.
     spread: float
 
-    def drawn(self, dice: Random) -> float:
-        straggles = 3.0 if dice.random() < 0.02 else 1.0
-        return self.median * exp(dice.gauss(0, self.spread)) * straggles
+    def drawn(self, rng: Random) -> float:
+        straggles = 3.0 if rng.random() < 0.02 else 1.0
+        return self.median * exp(rng.gauss(0, self.spread)) * straggles
 
     @property
     def pace(self) -> Pace:
@@ -52,32 +51,32 @@ class Work:
         return operation.pace
 
 
-WORK = (
-    Work("flux", "kontext_pro", "flux.bfl", 8, 0.4),
-    Work("midjourney", "imagine", "midjourney.proxy", 48, 0.35),
-    Work("luma", "video", "luma.dream_machine", 75, 0.35),
-    Work("suno", "music", "suno.taskid", 115, 0.25),
-    Work("kling", "text2video", "kling.v1", 160, 0.35),
-    Work("kling", "image2video", "kling.v1", 330, 0.3),
+OPERATIONS = (
+    SimulatedOperation("flux", "kontext_pro", "flux.bfl", 8, 0.4),
+    SimulatedOperation("midjourney", "imagine", "midjourney.proxy", 48, 0.35),
+    SimulatedOperation("luma", "video", "luma.dream_machine", 75, 0.35),
+    SimulatedOperation("suno", "music", "suno.taskid", 115, 0.25),
+    SimulatedOperation("kling", "text2video", "kling.v1", 160, 0.35),
+    SimulatedOperation("kling", "image2video", "kling.v1", 330, 0.3),
 )
 RELAYED = (
-    Work("midjourney", "imagine", "midjourney.station", 48, 0.35),
-    Work("kling", "text2video", "kling.newapi", 160, 0.35),
+    SimulatedOperation("midjourney", "imagine", "midjourney.station", 48, 0.35),
+    SimulatedOperation("kling", "text2video", "kling.newapi", 160, 0.35),
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What some jobs cost, and how late their ends were found."""
+class PollingResult:
+    """Polls per job and lag of finding its end."""
 
     looks: list[int]
     lags: list[float]
 
-    def __add__(self, other: "Found") -> "Found":
-        return Found(self.looks + other.looks, self.lags + other.lags)
+    def __add__(self, other: "PollingResult") -> "PollingResult":
+        return PollingResult(self.looks + other.looks, self.lags + other.lags)
 
     @property
-    def words(self) -> str:
+    def text(self) -> str:
         late = statistics.quantiles(self.lags, n=20)[18]
         return f"{statistics.mean(self.looks):.1f}; {statistics.median(self.lags):.1f} / {late:.1f}"
 
@@ -87,65 +86,67 @@ def main() -> None:
     names = ("operation (real median)", "genq, unlearned", "genq", "fixed 5 s", "fixed 15 s")
     print(f"| {' | '.join(names)} |")
     print("|---|---|---|---|---|")
-    for title, work in (("all of these, as many of each", WORK), ("both relayed", RELAYED)):
+    for title, work in (("all of these, as many of each", OPERATIONS), ("both relayed", RELAYED)):
         columns = [
-            [usual(each, learning=False) for each in work],
-            [usual(each, learning=True) for each in work],
-            [fixed(each, 5) for each in work],
-            [fixed(each, 15) for each in work],
+            [genq_schedule(each, learning=False) for each in work],
+            [genq_schedule(each, learning=True) for each in work],
+            [fixed_schedule(each, 5) for each in work],
+            [fixed_schedule(each, 15) for each in work],
         ]
         for number, each in enumerate(work):
-            cells = " | ".join(column[number].words for column in columns)
+            cells = " | ".join(column[number].text for column in columns)
             name = f"{each.dialect} {each.operation} ({each.median:g} s)"
             print(f"| {name} | {cells} |", flush=True)
-        cells = " | ".join(sum(column[1:], column[0]).words for column in columns)
+        cells = " | ".join(sum(column[1:], column[0]).text for column in columns)
         print(f"| **{title}** | {cells} |", flush=True)
 
 
-def usual(work: Work, *, learning: bool) -> Found:
-    """Looks as genq spaces them."""
-    dice, pace, sketch = Random(1), work.pace, NOTHING_SEEN
-    found = Found([], [])
+def genq_schedule(work: SimulatedOperation, *, learning: bool) -> PollingResult:
+    """Poll at genq's intervals."""
+    rng, pace, sketch = Random(1), work.pace, EMPTY_HISTOGRAM
+    found = PollingResult([], [])
 
-    def wait(age: float, dice: Random) -> float:
-        return next_look(pace, timedelta(seconds=age), dice.random()).total_seconds()
+    def wait(age: float, rng: Random) -> float:
+        return next_look(pace, timedelta(seconds=age), rng.random()).total_seconds()
 
-    for first in range(0, JOBS, EXCHANGE):
-        endings: list[Ending] = []
-        for _ in range(EXCHANGE):
-            looks, lag, ending = watch(work, wait, dice)
+    for first in range(0, JOBS, EXCHANGE_EVERY):
+        endings: list[ObservedDuration] = []
+        for _ in range(EXCHANGE_EVERY):
+            looks, lag, ending = poll_job(work, wait, rng)
             endings.append(ending)
             if first >= JOBS // 2:
                 found.looks.append(looks)
                 found.lags.append(lag)
         if learning:
-            sketch = sketch.with_endings(endings)
+            sketch = sketch.with_durations(endings)
             pace = replace(pace, seen=sketch)
     return found
 
 
-def fixed(work: Work, seconds: float) -> Found:
-    dice = Random(1)
-    watched = [watch(work, lambda age, dice: seconds, dice) for _ in range(JOBS // 2)]
-    return Found([looks for looks, _, _ in watched], [lag for _, lag, _ in watched])
+def fixed_schedule(work: SimulatedOperation, seconds: float) -> PollingResult:
+    rng = Random(1)
+    watched = [poll_job(work, lambda age, rng: seconds, rng) for _ in range(JOBS // 2)]
+    return PollingResult([looks for looks, _, _ in watched], [lag for _, lag, _ in watched])
 
 
-def watch(work: Work, wait: Wait, dice: Random) -> tuple[int, float, Ending]:
-    """One job from its start to the look that finds its end."""
-    ended = told(work, dice)
+def poll_job(
+    work: SimulatedOperation, wait: Wait, rng: Random
+) -> tuple[int, float, ObservedDuration]:
+    """Poll one job from its start until a poll finds its end."""
+    ended = visible_end(work, rng)
     age, before, looks = 0.0, 0.0, 0
     while age < ended:
         before = age
-        age += wait(age, dice) + dice.random() * TICK_SECONDS
+        age += wait(age, rng) + rng.random() * TICK_SECONDS
         looks += 1
-    return looks, age - ended, Ending(before, age)
+    return looks, age - ended, ObservedDuration(before, age)
 
 
-def told(work: Work, dice: Random) -> float:
-    """The age at which the upstream's books say that the task has ended."""
-    ended = work.drawn(dice)
+def visible_end(work: SimulatedOperation, rng: Random) -> float:
+    """Return the age at which the upstream reports the end."""
+    ended = work.drawn(rng)
     refresh = work.pace.floor.total_seconds() if work in RELAYED else 0.0
     if not refresh:
         return ended
-    begun = dice.random() * refresh
+    begun = rng.random() * refresh
     return ended + (begun - ended) % refresh

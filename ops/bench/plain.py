@@ -1,8 +1,7 @@
-"""
-The plain stack: what a good developer writes from the tutorials in an afternoon.
+"""The plain stack: what a good developer writes from the tutorials in an afternoon.
 
-FastAPI with a pydantic body, a SQLAlchemy session and a commit a request, and `task.delay()`.
-The same durability as genq: SQLite with synchronous=FULL, PostgreSQL with synchronous_commit on.
+FastAPI with a pydantic body, a SQLAlchemy session and a commit per request, and `task.delay()`. The
+same durability as genq: SQLite with synchronous=FULL, PostgreSQL with synchronous_commit on.
 """
 
 import os
@@ -24,10 +23,14 @@ celery: Any = Celery("plain", broker=os.environ["PLAIN_REDIS_URL"])
 
 
 class Base(DeclarativeBase):
+    """The declarative base."""
+
     pass
 
 
-class Job(Base):
+class PlainJob(Base):
+    """The table of jobs."""
+
     __tablename__ = "plain_jobs"
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -38,14 +41,18 @@ class Job(Base):
     state: Mapped[str] = mapped_column(index=True)
 
 
-class Order(BaseModel):
+class PlainJobRequest(BaseModel):
+    """The request body."""
+
     provider: str
     operation: str
     input: dict[str, Any]
     webhook: dict[str, Any] | None = None
 
 
-class Accepted(BaseModel):
+class PlainJobResponse(BaseModel):
+    """The response body."""
+
     id: str
     state: str
     provider: str
@@ -67,7 +74,7 @@ if engine.dialect.name == "sqlite":
 
 @celery.task(name="plain.submit", ignore_result=True)
 def submit(job_id: str) -> None:
-    """Never run here: the measurement ends where the order is taken."""
+    """Never runs: the benchmark ends when the job is accepted."""
     del job_id
 
 
@@ -87,12 +94,14 @@ async def session() -> AsyncIterator[AsyncSession]:
 
 
 @app.post("/v1/jobs", status_code=202)
-async def create(order: Order, opened: Annotated[AsyncSession, Depends(session)]) -> Accepted:
-    job = Job(id=str(uuid4()), state="queued", **order.model_dump())
+async def create(
+    order: PlainJobRequest, opened: Annotated[AsyncSession, Depends(session)]
+) -> PlainJobResponse:
+    job = PlainJob(id=str(uuid4()), state="queued", **order.model_dump())
     opened.add(job)
     await opened.commit()
     submit.delay(job.id)
-    return Accepted(
+    return PlainJobResponse(
         id=job.id,
         state=job.state,
         provider=job.provider,

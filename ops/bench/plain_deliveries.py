@@ -1,9 +1,7 @@
-"""
-What people build without genq: a loop that reads what is due, posts it with httpx, and writes down
-how it went.
+"""The plain webhook sender: reads due rows, posts them with httpx, stores the result.
 
-`python -m ops.bench.plain_deliveries URL COUNT` with PLAIN_DATABASE_URL sends so many deliveries to
-the URL, signed, a hundred at a time, and prints how many seconds and how much CPU that took.
+`python -m ops.bench.plain_deliveries URL COUNT`, with PLAIN_DATABASE_URL, sends COUNT signed
+deliveries to the URL, a hundred at a time, and prints seconds and CPU seconds.
 """
 
 import asyncio
@@ -44,7 +42,7 @@ async def prepared(url: str, count: int, body: bytes) -> AsyncEngine:
 
 
 async def deliver(engine: AsyncEngine, client: httpx.AsyncClient, webhook: Webhook) -> int:
-    """One round; how many were sent."""
+    """Send one batch; return its size."""
     async with engine.connect() as connection:
         query = select(owed).where(owed.c.state == "queued").order_by(owed.c.id).limit(BATCH)
         rows = (await connection.execute(query)).all()

@@ -1,8 +1,8 @@
-"""
-A receiver of webhooks that costs less than who sends them: it notes when each came.
+"""A minimal webhook receiver that records arrival times.
 
-`python -m ops.bench.receiver PORT`. `GET /` answers one line of JSON (see `Counted`), `GET /anew`
-too, and begins anew; `GET /jobs` tells when each job came. A POST below `/hang` is never answered.
+`python -m ops.bench.receiver PORT`. `GET /` returns one line of JSON (see `Counted`), `GET /anew`
+does too and resets the counts; `GET /jobs` returns when each job's webhook arrived. A POST below
+`/hang` is never answered.
 """
 
 import asyncio
@@ -20,10 +20,10 @@ OK = b"HTTP/1.1 204 No Content\r\n\r\n"
 
 @dataclass
 class Counted:
-    """What came since `GET /anew`. Times in seconds since 1970."""
+    """Webhooks since `GET /anew`. Times are Unix seconds."""
 
     arrived: list[float] = field(default_factory=list[float])
-    #: When a job was first told of, by its id.
+    #: Time of each job's first webhook, by job id.
     jobs: dict[str, float] = field(default_factory=dict[str, float])
 
     def take(self, body: bytes) -> None:
@@ -41,7 +41,9 @@ class Counted:
         }
 
 
-class Receiver:
+class CountingReceiver:
+    """Serves the webhooks and the counts."""
+
     def __init__(self) -> None:
         self._counted = Counted()
 
@@ -70,7 +72,7 @@ class Receiver:
 
 
 async def serve(port: int) -> None:
-    server = await asyncio.start_server(Receiver().serve, "127.0.0.1", port, backlog=1000)
+    server = await asyncio.start_server(CountingReceiver().serve, "127.0.0.1", port, backlog=1000)
     await server.serve_forever()
 
 

@@ -1,7 +1,4 @@
-"""
-A baseline: Celery with `self.retry`. No worker sleeps; each look is the task once more, with a
-countdown.
-"""
+"""Alternative: Celery with `self.retry`; each poll is the task again, with a countdown."""
 
 import os
 from typing import Any

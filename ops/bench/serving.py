@@ -1,6 +1,4 @@
-"""
-An API process over a store, and load on it.
-"""
+"""An API process over a store, and load on it."""
 
 import json
 import shutil
@@ -12,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ops.bench.site import GENQ, Site
-from ops.bench.wrk import loaded_by_wrk
+from ops.bench.workspace import GENQ, Workspace
+from ops.bench.wrk import wrk_load
 from ops.stack.ports import free_port
 
 CONNECTIONS = 64
@@ -24,12 +22,12 @@ ORDER: Mapping[str, Any] = {
     "input": {"prompt": "a lighthouse at dusk, slow pan", "duration": 5},
     "webhook": {"url": "https://example.com/hook"},
 }
-Measured = Mapping[str, Any]
+LoadResult = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """An API process that answers."""
+    """A running API process."""
 
     port: int
     pid: int
@@ -40,22 +38,24 @@ class Api:
 
 
 @contextmanager
-def serving_genq(ground: Site, url: str, command: Sequence[str] = (*GENQ, "api")) -> Generator[Api]:
-    """An API process over this store, or another program with the same settings."""
+def serving_genq(
+    workspace: Workspace, url: str, command: Sequence[str] = (*GENQ, "api")
+) -> Generator[Api]:
+    """Run an API process over this store, or another program with the same settings."""
     port = free_port()
     environment = {
         "GENQ_DATABASE_URL": url,
-        "GENQ_REDIS_URL": ground.broker.url,
+        "GENQ_REDIS_URL": workspace.broker.url,
         "GENQ_STATION_URL": "http://127.0.0.1:9",
         "GENQ_STATION_KEY": "none",
         "GENQ_API_PORT": str(port),
     }
     health = f"http://127.0.0.1:{port}/healthz"
-    with ground.serving("api", command, environment, health) as pid:
+    with workspace.serving("api", command, environment, health) as pid:
         yield Api(port, pid)
 
 
-def closed(
+def closed_load(
     folder: Path,
     urls: Sequence[str],
     key: str,
@@ -63,19 +63,19 @@ def closed(
     order: bool,
     seconds: int = SECONDS,
     keyed: bool = False,
-) -> Measured:
-    """As much as it can take, after a warm-up; by wrk where there is one, for it costs least."""
+) -> LoadResult:
+    """Measure maximum load, after a warm-up; with wrk if installed, because it costs least."""
     body = json.dumps(ORDER) if order else None
     if shutil.which("wrk"):
         for lasting in (1, seconds):
-            found = loaded_by_wrk(
+            found = wrk_load(
                 folder, urls, key, body, connections=CONNECTIONS, seconds=lasting, keyed=keyed
             )
-        return refusing(found)
-    return loaded(folder, urls, key, order=order, rate=0, keyed=keyed)
+        return require_success(found)
+    return open_load(folder, urls, key, order=order, rate=0, keyed=keyed)
 
 
-def loaded(
+def open_load(
     folder: Path,
     urls: Sequence[str],
     key: str,
@@ -83,8 +83,8 @@ def loaded(
     order: bool,
     rate: float,
     keyed: bool = False,
-) -> Measured:
-    """What a load process of our own measured; a warm-up goes before."""
+) -> LoadResult:
+    """Measure with `ops.bench.load`, after a warm-up."""
     command = [sys.executable, "-m", "ops.bench.load", *urls, "--key", key, "--rate", str(rate)]
     command += ["--connections", str(CONNECTIONS)]
     if keyed:
@@ -96,10 +96,11 @@ def loaded(
     answer = subprocess.run(
         [*command, "--seconds", str(SECONDS)], check=True, capture_output=True, text=True
     )
-    return refusing(json.loads(answer.stdout))
+    return require_success(json.loads(answer.stdout))
 
 
-def refusing(measured: Measured) -> Measured:
+def require_success(measured: LoadResult) -> LoadResult:
+    """Return the result; exit if the server rejected requests."""
     if measured["refused"]:
         sys.exit(f"the server refused: {measured['refused']}")
     return measured

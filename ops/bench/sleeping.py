@@ -1,6 +1,6 @@
-"""
-A baseline: the usual Celery tutorial. One task submits, sleeps and asks until the upstream is done,
-and calls the webhook; a worker is busy with one job from its beginning to its end.
+"""Alternative: the usual Celery tutorial, one task that submits, sleeps and polls.
+
+A worker thread or process is busy with one job from beginning to end.
 """
 
 import os

@@ -1,6 +1,4 @@
-"""
-The stores that are measured, one after the other, and a key to order with.
-"""
+"""The measured databases, and API keys for them."""
 
 import asyncio
 import os
@@ -11,7 +9,7 @@ from datetime import UTC, datetime
 from generation.access.permissions import Access, Limits
 from generation.store import Store, migrate, new_key
 from generation.webhooks.signature import new_secret
-from ops.bench.site import Site
+from ops.bench.workspace import Workspace
 from tests.services.postgres import Cluster
 from tests.services.postgres_installation import PostgresUnavailable, installation
 
@@ -20,33 +18,33 @@ TENANT = "bench"
 
 @dataclass(frozen=True, slots=True)
 class MeasuredStore:
-    """An empty, durable database with all tables, there as long as the site is."""
+    """An empty, durable, migrated database that exists as long as its workspace."""
 
     name: str
     url: str
-    #: Of the database's server, where it is a process of its own.
+    #: Process id of the database server; None for SQLite.
     pid: int | None = None
 
 
-def stores(site: Site) -> Iterator[MeasuredStore]:
-    """SQLite, and PostgreSQL where it is installed; that it is not is said."""
+def stores(workspace: Workspace) -> Iterator[MeasuredStore]:
+    """Yield SQLite and, if installed, PostgreSQL; otherwise print that it is missing."""
     for name in ("SQLite", "PostgreSQL"):
-        if store := the_store(site, name):
+        if store := open_store(workspace, name):
             yield store
         else:
             print(f"{name} is not installed.")
 
 
-def the_store(site: Site, name: str) -> MeasuredStore | None:
-    """None where it is not installed."""
+def open_store(workspace: Workspace, name: str) -> MeasuredStore | None:
+    """Return the database; None if it is not installed."""
     if name == "SQLite":
-        store = MeasuredStore(name, f"sqlite+aiosqlite:///{site.folder}/bench.db")
+        store = MeasuredStore(name, f"sqlite+aiosqlite:///{workspace.folder}/bench.db")
     else:
         try:
-            found = site.stack.enter_context(installation(os.environ))
+            found = workspace.stack.enter_context(installation(os.environ))
         except PostgresUnavailable:
             return None
-        cluster = site.stack.enter_context(Cluster(found, "bench", site.keeper))
+        cluster = workspace.stack.enter_context(Cluster(found, "bench", workspace.reaper))
         store = MeasuredStore(name, cluster.create_database("bench"), cluster.pid)
     migrate(store.url)
     return store

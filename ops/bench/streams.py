@@ -1,8 +1,6 @@
-"""
-A thousand open streams on one API process: what they cost in memory and in idling, and how long a
-commit takes to reach them.
+"""A thousand open event streams on one API process: memory, idle CPU, delay.
 
-Once a stream for each of a thousand jobs, and once a thousand readers of everything.
+Measured with one stream per job for a thousand jobs, and with a thousand readers of all events.
 """
 
 import asyncio
@@ -20,21 +18,21 @@ from ulid import ULID
 from generation.job import Job, JobState
 from generation.store import Store
 from ops.bench.serving import serving_genq
-from ops.bench.site import Site, site
 from ops.bench.stores import MeasuredStore, added_key, stores
 from ops.bench.usage import usage
+from ops.bench.workspace import Workspace, temporary_workspace
 
 STREAMS = 1000
-#: Endings a second while each stream is of one job.
+#: Jobs ended per second, with one stream per job.
 RATE = 100
-#: Events told to each of a thousand readers of everything, two a second.
+#: Events sent to each reader of all events, two per second.
 SHARED_EVENTS = 20
 IDLE_SECONDS = 10
-PATIENCE = 60
+TIMEOUT_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class ApiTarget:
     """The API process under test."""
 
     port: int
@@ -43,41 +41,41 @@ class Target:
 
 
 @dataclass
-class Watched:
-    """When each job's ending was committed, and after how long it was heard of."""
+class StreamRecord:
+    """When each job's end was committed, and when readers received it."""
 
     committed: dict[str, float] = field(default_factory=dict[str, float])
-    heard: list[tuple[str, float]] = field(default_factory=list[tuple[str, float]])
+    received: list[tuple[str, float]] = field(default_factory=list[tuple[str, float]])
 
     @property
     def delays(self) -> list[float]:
-        """In milliseconds; what was heard before the writer had its answer counts as nothing."""
-        return [max(0, at - self.committed[job_id]) * 1000 for job_id, at in self.heard]
+        """Milliseconds from commit to reader, at least 0."""
+        return [max(0, at - self.committed[job_id]) * 1000 for job_id, at in self.received]
 
 
 def main() -> None:
-    """Measure on SQLite and, where it is installed, on PostgreSQL; print a table."""
+    """Measure on SQLite and, if installed, on PostgreSQL; print a table."""
     print("| store | streams | memory of the API | a stream | idle CPU | commit to reader |")
     print("|---|---|---|---|---|---|")
-    with site() as ground:
-        for store in stores(ground):
-            measure(ground, store)
+    with temporary_workspace() as workspace:
+        for store in stores(workspace):
+            measure(workspace, store)
 
 
-def measure(ground: Site, store: MeasuredStore) -> None:
+def measure(workspace: Workspace, store: MeasuredStore) -> None:
     key = added_key(store.url)
     for kind, work in (("one a job", of_jobs), ("everything, to each", of_all)):
-        with serving_genq(ground, store.url) as api:
-            row = uvloop.run(work(store.url, Target(api.port, key, api.pid)))
+        with serving_genq(workspace, store.url) as api:
+            row = uvloop.run(work(store.url, ApiTarget(api.port, key, api.pid)))
         print(f"| {store.name} | {STREAMS:,}, {kind} | {row} |", flush=True)
 
 
-async def of_jobs(url: str, api: Target) -> str:
+async def of_jobs(url: str, api: ApiTarget) -> str:
     store = Store(url)
     try:
         jobs = [a_job() for _ in range(STREAMS)]
         await asyncio.gather(*(store.jobs.insert(job) for job in jobs))
-        watched = Watched()
+        watched = StreamRecord()
         paths = [f"/v1/jobs/{job.id}/stream" for job in jobs]
 
         async def write() -> None:
@@ -91,11 +89,11 @@ async def of_jobs(url: str, api: Target) -> str:
         await store.close()
 
 
-async def of_all(url: str, api: Target) -> str:
+async def of_all(url: str, api: ApiTarget) -> str:
     store = Store(url)
     try:
         jobs = [await store.jobs.insert(a_job()) for _ in range(SHARED_EVENTS)]
-        watched = Watched()
+        watched = StreamRecord()
 
         async def write() -> None:
             for job in jobs:
@@ -109,9 +107,9 @@ async def of_all(url: str, api: Target) -> str:
 
 
 async def watch(
-    api: Target,
+    api: ApiTarget,
     paths: list[str],
-    watched: Watched,
+    watched: StreamRecord,
     write: Callable[[], Awaitable[None]],
     expected: int,
 ) -> str:
@@ -127,15 +125,15 @@ async def watch(
     await asyncio.sleep(IDLE_SECONDS)
     idle = (usage(api.pid).cpu_seconds - held.cpu_seconds) / IDLE_SECONDS
     await write()
-    until = monotonic() + PATIENCE
-    while len(watched.heard) < expected and monotonic() < until:
+    until = monotonic() + TIMEOUT_SECONDS
+    while len(watched.received) < expected and monotonic() < until:
         await asyncio.sleep(0.1)
     for reader in readers:
         reader.cancel()
     await asyncio.gather(*readers, return_exceptions=True)
     each = (held.memory_bytes - before) / len(paths) / 1024
     delays = sorted(watched.delays)
-    lost = "" if len(delays) == expected else f" ({expected - len(delays)} not heard)"
+    lost = "" if len(delays) == expected else f" ({expected - len(delays)} not received)"
     p95 = delays[int(len(delays) * 0.95)]
     return (
         f"{before / 2**20:.0f} → {held.memory_bytes / 2**20:.0f} MB | {each:.0f} KB"
@@ -144,8 +142,8 @@ async def watch(
     )
 
 
-async def read(api: Target, path: str, opened: asyncio.Event, watched: Watched) -> None:
-    """An SSE client that costs little: it looks for the ends of jobs and nothing else."""
+async def read(api: ApiTarget, path: str, opened: asyncio.Event, watched: StreamRecord) -> None:
+    """A minimal SSE client that recognizes only the ends of jobs."""
     reader, writer = await asyncio.open_connection("127.0.0.1", api.port)
     head = f"GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {api.key}\r\n\r\n"
     writer.write(head.encode())
@@ -155,12 +153,12 @@ async def read(api: Target, path: str, opened: asyncio.Event, watched: Watched) 
                 opened.set()
             elif line.startswith(b'data: {"type":"job.canceled"'):
                 job: Mapping[str, str] = json.loads(line[6:])["data"]
-                watched.heard.append((job["id"], monotonic()))
+                watched.received.append((job["id"], monotonic()))
     finally:
         writer.close()
 
 
-async def end(store: Store, job: Job, watched: Watched) -> None:
+async def end(store: Store, job: Job, watched: StreamRecord) -> None:
     def canceled(fresh: Job) -> Job:
         now = datetime.now(UTC)
         return fresh.move(JobState.CANCELED, now, finished_at=now, wake_at=None)

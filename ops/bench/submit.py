@@ -1,9 +1,8 @@
-"""
-The submit path: orders a second that one API process makes durable, between the floor (the same
-server, storing nothing) and the plain stack; how late it is at a steady rate; and reads a second.
-Then orders with an Idempotency-Key, orders of a key with limits, and both, beside plain ones.
+"""The submit path: jobs per second that one API process stores durably.
 
-All run on the same store and broker, in turn, several times; what counts is each turn's ratios.
+Compared with the baseline (same server, nothing stored) and the plain stack; also latency at a
+steady rate, and reads per second. Then jobs with idempotency keys and limits (`claiming`). All run
+on the same store and broker, in turn, several times; the ratios within each round count.
 """
 
 import json
@@ -15,33 +14,33 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ops.bench import claiming
-from ops.bench.serving import CONNECTIONS, Measured, closed, loaded, serving_genq
-from ops.bench.site import Site, site
+from ops.bench.serving import CONNECTIONS, LoadResult, closed_load, open_load, serving_genq
 from ops.bench.stores import added_key, stores
+from ops.bench.workspace import Workspace, temporary_workspace
 from ops.stack.ports import free_port
 
-TURNS = 3
+ROUNDS = 3
 RATE = 500
 READ = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
-    """All of them, measured one right after the other."""
+class SubmitRound:
+    """All variants, measured one right after the other."""
 
-    floor: Measured
-    genq: Measured
-    plain: Measured
-    #: genq at `RATE` orders a second, and its reads.
-    steady: Measured
-    reads: Measured
+    baseline: LoadResult
+    genq: LoadResult
+    plain: LoadResult
+    #: genq at `RATE` jobs per second, and its reads.
+    steady: LoadResult
+    reads: LoadResult
 
     def ratio(self, to: str) -> float:
         return self.genq["per_second"] / getattr(self, to)["per_second"]
 
 
 def main() -> None:
-    """Measure on SQLite and, where it is installed, on PostgreSQL; print a table."""
+    """Measure on SQLite and, if installed, on PostgreSQL; print a table."""
     by = "wrk" if shutil.which("wrk") else "ops.bench.load"
     print(f"Closed loops by {by}, {CONNECTIONS} connections; the steady rate by ops.bench.load.\n")
     print(
@@ -49,60 +48,62 @@ def main() -> None:
         f" | median, p99 at {RATE}/s | reads/s |"
     )
     print("|---|---|---|---|---|---|---|---|")
-    with site() as ground:
-        for store in stores(ground):
-            show(store.name, measure(ground, store.url))
+    with temporary_workspace() as workspace:
+        for store in stores(workspace):
+            show(store.name, measure(workspace, store.url))
     claiming.main()
 
 
-def show(name: str, turns: list[Turn]) -> None:
+def show(name: str, rounds: list[SubmitRound]) -> None:
     def median(side: str, field: str) -> float:
-        return statistics.median(getattr(turn, side)[field] for turn in turns)
+        return statistics.median(getattr(round_, side)[field] for round_ in rounds)
 
     def ratios(to: str, form: str) -> str:
-        return ", ".join(format(turn.ratio(to), form) for turn in turns)
+        return ", ".join(format(round_.ratio(to), form) for round_ in rounds)
 
     print(
-        f"| {name} | {median('floor', 'per_second'):,.0f} | {median('genq', 'per_second'):,.0f}"
-        f" | {median('plain', 'per_second'):,.0f} | {ratios('floor', '.0%')}"
+        f"| {name} | {median('baseline', 'per_second'):,.0f} | {median('genq', 'per_second'):,.0f}"
+        f" | {median('plain', 'per_second'):,.0f} | {ratios('baseline', '.0%')}"
         f" | {ratios('plain', '.1f')} | {median('steady', 'median'):.1f},"
         f" {median('steady', 'p99'):.1f} ms | {median('reads', 'per_second'):,.0f} |",
         flush=True,
     )
 
 
-def measure(ground: Site, url: str) -> list[Turn]:
-    key, folder = added_key(url), ground.folder
-    plain = {"PLAIN_DATABASE_URL": plain_url(url), "PLAIN_REDIS_URL": ground.broker.url}
-    turns: list[Turn] = []
-    for _ in range(TURNS):
-        with serving_genq(ground, url, ["-m", "ops.bench.floor"]) as api:
-            floor = closed(folder, [api.jobs], key, order=True)
-        with serving_genq(ground, url) as api:
+def measure(workspace: Workspace, url: str) -> list[SubmitRound]:
+    key, folder = added_key(url), workspace.folder
+    plain = {"PLAIN_DATABASE_URL": plain_url(url), "PLAIN_REDIS_URL": workspace.broker.url}
+    rounds: list[SubmitRound] = []
+    for _ in range(ROUNDS):
+        with serving_genq(workspace, url, ["-m", "ops.bench.baseline"]) as api:
+            baseline = closed_load(folder, [api.jobs], key, order=True)
+        with serving_genq(workspace, url) as api:
             jobs = api.jobs
-            ours = closed(folder, [jobs], key, order=True)
-            steady = loaded(folder, [jobs], key, order=True, rate=RATE)
-            reads = closed(folder, [f"{jobs}/{i}" for i in newest(jobs, key)], key, order=False)
-        ground.broker.flushall()
-        with serving_plain(ground, plain) as jobs:
-            theirs = closed(folder, [jobs], key, order=True)
-        ground.broker.flushall()
-        turns.append(Turn(floor, ours, theirs, steady, reads))
-    return turns
+            ours = closed_load(folder, [jobs], key, order=True)
+            steady = open_load(folder, [jobs], key, order=True, rate=RATE)
+            reads = closed_load(
+                folder, [f"{jobs}/{i}" for i in newest(jobs, key)], key, order=False
+            )
+        workspace.broker.flushall()
+        with serving_plain(workspace, plain) as jobs:
+            theirs = closed_load(folder, [jobs], key, order=True)
+        workspace.broker.flushall()
+        rounds.append(SubmitRound(baseline, ours, theirs, steady, reads))
+    return rounds
 
 
 @contextmanager
-def serving_plain(ground: Site, environment: Mapping[str, str]) -> Generator[str]:
-    """The plain stack, by the URL of its jobs."""
+def serving_plain(workspace: Workspace, environment: Mapping[str, str]) -> Generator[str]:
+    """Run the plain stack; yield the URL of its jobs."""
     port = free_port()
     command = ["-m", "uvicorn", "ops.bench.plain:app", "--no-access-log", f"--port={port}"]
     address = f"http://127.0.0.1:{port}"
-    with ground.serving("plain", command, environment, f"{address}/healthz"):
+    with workspace.serving("plain", command, environment, f"{address}/healthz"):
         yield f"{address}/v1/jobs"
 
 
 def newest(jobs: str, key: str) -> list[str]:
-    """The ids of as many jobs as are read."""
+    """Return the ids of the jobs to read."""
     ids: list[str] = []
     address = f"{jobs}?limit=100"
     while len(ids) < READ:
@@ -115,5 +116,5 @@ def newest(jobs: str, key: str) -> list[str]:
 
 
 def plain_url(url: str) -> str:
-    """The plain stack writes beside genq, not into its file."""
+    """Return a database URL for the plain stack, apart from genq's file."""
     return url.replace("bench.db", "plain.db")

@@ -1,6 +1,4 @@
-"""
-What processes use: CPU seconds and memory, from /proc.
-"""
+"""CPU seconds and memory of processes, from /proc."""
 
 import os
 from dataclasses import dataclass
@@ -12,14 +10,14 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Of one process and all its descendants, until now."""
+    """CPU and memory of a process and all its descendants, until now."""
 
     cpu_seconds: float
     memory_bytes: int
 
 
 def usage(pid: int) -> Usage:
-    """Shared memory is counted once for each process, so a database's sum is too high."""
+    """Return the usage. Shared memory counts once per process, so a database's sum is too high."""
     tree = [pid, *descendants(pid)]
     used = [numbers for numbers in map(stat, tree) if numbers]
     cpu = sum(int(n[11]) + int(n[12]) for n in used) / TICKS
@@ -27,7 +25,7 @@ def usage(pid: int) -> Usage:
 
 
 def descendants(pid: int) -> list[int]:
-    """Processes come and go while this is counted; those that are gone do not count."""
+    """Return the pids of all descendants; processes that exit meanwhile are skipped."""
     parents: dict[int, list[int]] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and (numbers := stat(int(entry.name))):
@@ -42,7 +40,7 @@ def descendants(pid: int) -> list[int]:
 
 
 def stat(pid: int) -> list[str]:
-    """The fields of /proc/PID/stat from the third on; empty where the process has gone."""
+    """Return the fields of /proc/PID/stat from the third on; empty if the process is gone."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):

@@ -1,6 +1,4 @@
-"""
-Closed load by wrk, which costs a small part of a core.
-"""
+"""Closed-loop load with wrk, which uses a small part of a core."""
 
 import json
 import re
@@ -36,7 +34,7 @@ end
 """
 
 
-def loaded_by_wrk(
+def wrk_load(
     folder: Path,
     urls: Sequence[str],
     key: str,
@@ -46,7 +44,7 @@ def loaded_by_wrk(
     seconds: int,
     keyed: bool = False,
 ) -> dict[str, Any]:
-    """The same as `ops.bench.load` measures. Latencies in milliseconds."""
+    """Return the same fields as `ops.bench.load`. Latencies in milliseconds."""
     script = folder / "load.lua"
     paths = ", ".join(json.dumps(urlsplit(url).path) for url in urls)
     script.write_text(

@@ -1,50 +1,49 @@
-"""
-`genq`: the command line.
+"""The command line `genq`.
 
-Each module adds a group of commands by its `register`. What is heavy (Celery, the database, the web
-server) is loaded inside a command, so that `genq --help` answers at once.
+Each module adds its commands in a function `register`. Commands import heavy modules (Celery, the
+database, the web server) when they run, so that `genq --help` answers at once.
 """
-# ruff: noqa: PLC0415  (so is the version, which takes longer to find than the help to print)
+# ruff: noqa: PLC0415  (looking up the version takes longer than printing the help)
 
 from typing import Annotated
 
 import typer
 
-from generation import gc_tuning as garbage
+from generation import gc_tuning
 from ops.cli import (
     batches,
     check,
     deliveries,
-    ending,
-    endpoint_care,
+    endpoint_actions,
     endpoints,
-    erasure,
+    erase,
+    exit_codes,
     explain,
     health,
-    inputs,
+    job_input,
     jobs,
     keys,
     listen,
     local,
     migrate,
     operations,
-    orders,
     parse,
     processes,
-    resolution,
-    waiting,
+    resolve,
+    submit,
+    wait,
     webhook_secrets,
 )
 
 HELP = """
 A queue for paid image, video, music and text generation.
 
-genq takes an order, sends it to an upstream station once, watches it to its end, and tells you what
-came of it. Try it at no cost: genq demo. Settings are GENQ_… environment variables, or lines of a
-file .env.
+genq stores a job, submits it to an upstream station once, polls it until it ends, and reports the
+result. To try it at no cost: genq demo. Settings are GENQ_… environment variables or lines of a
+.env file.
 
-Exit codes: 0 done, 1 failed, 2 wrong command line, 3 the API cannot be reached or refuses, 4 timed
-out, 130 Ctrl-C.
+Exit codes: 0 success, 1 failure, 2 invalid command line, 3 the API is unreachable or rejected the
+request, 4 timeout, 130 Ctrl-C.
 """
 
 app = typer.Typer(
@@ -52,25 +51,25 @@ app = typer.Typer(
     help=HELP,
     rich_markup_mode="markdown",
     no_args_is_help=True,
-    # What nobody foresaw ends with Python's own traceback, which shows no values.
+    # Unexpected errors end with Python's own traceback, which shows no variable values.
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 for group in (
     local,
-    orders,
-    waiting,
+    submit,
+    wait,
     jobs,
     explain,
-    inputs,
-    resolution,
-    erasure,
+    job_input,
+    resolve,
+    erase,
     batches,
     operations,
     listen,
     endpoints,
-    endpoint_care,
+    endpoint_actions,
     deliveries,
     processes,
     migrate,
@@ -102,6 +101,6 @@ def genq(
 
 
 def main() -> None:
-    """The console script. It ends with a code of `ops.cli.ending.Code`."""
-    garbage.ease()
-    ending.run(app)
+    """Entry point of the console script. Exits with an `ExitCode`."""
+    gc_tuning.ease()
+    exit_codes.run(app)

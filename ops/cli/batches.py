@@ -1,4 +1,4 @@
-"""`genq batch`: jobs that are ordered, looked at and canceled together."""
+"""`genq batch`: submit, inspect, wait for and cancel batches of jobs."""
 # ruff: noqa: PLC0415  (the HTTP client is loaded by the commands that call)
 
 import re
@@ -10,26 +10,32 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from ops.cli.assignments import read_json
-from ops.cli.connection import PATIENCE, PATIENCE_WHILE_WAITING, KeyOption, UrlOption, calling
-from ops.cli.ending import Code, Stop, warn
+from ops.cli.connection import (
+    RETRY_SECONDS,
+    RETRY_SECONDS_WHILE_WAITING,
+    KeyOption,
+    UrlOption,
+    api_client,
+)
+from ops.cli.exit_codes import CliError, ExitCode, warn
 from ops.cli.idempotency import checked_idempotency_key
 from ops.cli.jobs import COLUMNS, CUT, PANEL, row_of
-from ops.cli.output import AsJson, plain, print_fields, print_json, print_json_line, print_table
-from ops.cli.waiting import TimeoutOption, wait_for
+from ops.cli.key_value_arguments import read_json
+from ops.cli.output import AsJson, print_fields, print_json, print_json_line, print_table, printable
+from ops.cli.wait import TimeoutOption, wait_for_jobs
 
 if TYPE_CHECKING:
     from genq import Batch
     from genq.job import Document
 
-#: The most orders of one batch.
-MOST = 100
-#: How the API points at an order of a batch.
-IN_BATCH = re.compile(r"#/jobs/(?P<index>\d+)(?P<rest>.*)")
+#: The API's limit of jobs per batch.
+MAX_BATCH = 100
+#: How the API points at a job of a batch.
+BATCH_POINTER = re.compile(r"#/jobs/(?P<index>\d+)(?P<rest>.*)")
 
-batch_app = typer.Typer(help="Order, watch and cancel many jobs at once.", no_args_is_help=True)
+batch_app = typer.Typer(help="Submit, watch and cancel many jobs at once.", no_args_is_help=True)
 
-BatchId = Annotated[str, typer.Argument(metavar="ID", help="batch_…, as batch submit prints it")]
+BatchId = Annotated[str, typer.Argument(metavar="ID", help="batch_…, printed by genq batch submit")]
 
 
 def register(app: typer.Typer) -> None:
@@ -39,17 +45,17 @@ def register(app: typer.Typer) -> None:
 @batch_app.command()
 def submit(
     file: Annotated[
-        str, typer.Argument(metavar="FILE", help="one order a line, as JSON; - for standard input")
+        str, typer.Argument(metavar="FILE", help="one job per line, as JSON; - for standard input")
     ],
     *,
     each: Annotated[
-        bool, typer.Option("--each", help="order what can be ordered, and tell of the others")
+        bool, typer.Option("--each", help="accept valid jobs and report the others")
     ] = False,
     idempotency_key: Annotated[
         str | None,
         typer.Option(
             metavar="NAME",
-            help="the same file under the same name is ordered once",
+            help="submitting the file again with this key creates no second jobs",
             callback=checked_idempotency_key,
         ),
     ] = None,
@@ -57,47 +63,46 @@ def submit(
     url: UrlOption = None,
     key: KeyOption = None,
 ) -> None:
-    """
-    Order every line of a file, a hundred at a time, and print the ids of the batches.
+    """Submit every line of a file as a job, in batches of 100, and print the batch ids.
 
     A line is the body of POST /v1/jobs: {"provider": "kling", "operation": "text2video", "input":
-    {"prompt": "a boat"}}. A batch is taken whole or not at all; with --each, orders that cannot be
-    taken are told of, and the exit code is 1.
+    {"prompt": "a boat"}}. A batch is accepted completely or not at all. With --each, valid jobs are
+    accepted, rejected ones are reported, and the exit code is 1 if any was rejected.
     """
     source = "standard input" if file == "-" else file
     lines = read_lines(file, source)
     rejected = False
-    with calling(url, key, PATIENCE) as client:
-        for begin in range(0, len(lines), MOST):
-            part = lines[begin : begin + MOST]
+    with api_client(url, key, RETRY_SECONDS) as client:
+        for begin in range(0, len(lines), MAX_BATCH):
+            part = lines[begin : begin + MAX_BATCH]
             name = f"{idempotency_key}-{begin}" if idempotency_key else None
             try:
                 batch = client.submit_batch(
-                    [line.order for line in part], each=each, idempotency_key=name
+                    [line.job for line in part], each=each, idempotency_key=name
                 )
             except Exception as error:
                 if begin:
-                    warn(f"{source}, line {part[0].number} and those after it were not taken")
-                raise by_line(error, source, part) from None
+                    warn(f"{source}, line {part[0].number} and all later lines were not submitted")
+                raise locate_errors(error, source, part) from None
             show_submitted(batch, source, part, as_json=as_json)
             rejected = rejected or bool(batch.rejected)
     if rejected:
-        raise typer.Exit(Code.FAILED)
+        raise typer.Exit(ExitCode.FAILED)
 
 
 @batch_app.command()
 def get(
     batch_id: BatchId, *, as_json: AsJson = False, url: UrlOption = None, key: KeyOption = None
 ) -> None:
-    """Show a batch: how many of its jobs are in which state, and each of them."""
-    with calling(url, key) as client:
+    """Show a batch: the number of jobs in each state, and each job."""
+    with api_client(url, key) as client:
         batch = client.get_batch(batch_id)
         jobs = [] if as_json else [job.document for job in client.list(batch=batch_id)]
     if as_json:
         print_json(batch.document)
         return
     print_fields(fields_of(batch))
-    print_table(COLUMNS, map(row_of, reversed(jobs)), empty="its jobs are gone", cut=CUT)
+    print_table(COLUMNS, map(row_of, reversed(jobs)), empty="its jobs have been deleted", cut=CUT)
 
 
 @batch_app.command()
@@ -109,97 +114,105 @@ def wait(
     url: UrlOption = None,
     key: KeyOption = None,
 ) -> None:
-    """Wait until all jobs of a batch have ended, as genq wait does, with its exit codes."""
-    with calling(url, key, PATIENCE_WHILE_WAITING) as client:
+    """Wait until all jobs of a batch have ended; exit codes as for genq wait."""
+    with api_client(url, key, RETRY_SECONDS_WHILE_WAITING) as client:
         batch = client.get_batch(batch_id)
         jobs = [job.id for job in client.list(batch=batch.id)]
-        wait_for(client, jobs[::-1], timeout, as_json=as_json)
+        wait_for_jobs(client, jobs[::-1], timeout, as_json=as_json)
 
 
 @batch_app.command()
 def cancel(
     batch_id: BatchId, *, as_json: AsJson = False, url: UrlOption = None, key: KeyOption = None
 ) -> None:
-    """Cancel those jobs of a batch that have not ended, each as genq cancel does."""
-    with calling(url, key) as client:
+    """Cancel the unfinished jobs of a batch, as genq cancel does."""
+    with api_client(url, key) as client:
         batch = client.cancel_batch(batch_id)
     if as_json:
         print_json(batch.document)
     elif batch.done:
-        typer.echo(f"all of {batch.id} has ended: {counts_of(batch)}")
+        typer.echo(f"{batch.id} has ended: {counts_of(batch)}")
     else:
-        typer.echo(f"canceling {batch.id}: {counts_of(batch)}; genq batch wait {batch.id}")
+        typer.echo(
+            f"canceling {batch.id}: {counts_of(batch)}; wait with genq batch wait {batch.id}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A line of the file, counted from 1 as editors do, and the order on it."""
+class BatchLine:
+    """One job of the file, with its line number counted from 1."""
 
     number: int
-    order: "Document"
+    job: "Document"
 
 
-def read_lines(file: str, source: str) -> Sequence[Line]:
-    """Each line that is not empty. Raises `Stop` that names the line."""
+def read_lines(file: str, source: str) -> Sequence[BatchLine]:
+    """Read every line that is not empty. Raises `CliError`, naming the line."""
     try:
         content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError as error:
-        raise Stop(f"{source} cannot be read: {error.strerror}", Code.USAGE) from None
+        raise CliError(f"{source} cannot be read: {error.strerror}", ExitCode.USAGE) from None
     lines = [
-        Line(number, read_order(line, f"{source}, line {number}"))
+        BatchLine(number, read_job(line, f"{source}, line {number}"))
         for number, line in enumerate(content.split(b"\n"), start=1)
         if line.strip()
     ]
     if not lines:
-        raise Stop(f"{source} holds no order: write one JSON object a line", Code.USAGE)
+        raise CliError(f"{source} contains no jobs: write one JSON object per line", ExitCode.USAGE)
     return lines
 
 
-def read_order(line: bytes, place: str) -> "Document":
+def read_job(line: bytes, place: str) -> "Document":
     try:
-        order = read_json(line)
+        job = read_json(line)
     except ValueError as error:
-        raise Stop(f"{place} is not JSON: {error}", Code.USAGE) from None
-    if not isinstance(order, dict):
-        raise Stop(f'{place} is not a JSON object, as {{"provider": "kling", …}} is', Code.USAGE)
-    return cast("Document", order)
+        raise CliError(f"{place} is not JSON: {error}", ExitCode.USAGE) from None
+    if not isinstance(job, dict):
+        raise CliError(
+            f'{place} is not a JSON object; for example {{"provider": "kling", …}}', ExitCode.USAGE
+        )
+    return cast("Document", job)
 
 
-def by_line(error: Exception, source: str, lines: Sequence[Line]) -> Exception:
-    """A refusal that points into the batch, with the lines of the file instead."""
+def locate_errors(error: Exception, source: str, lines: Sequence[BatchLine]) -> Exception:
+    """Replace pointers into the batch by line numbers of the file."""
     from genq import Refused
-    from genq.steps import place_of
+    from genq.steps import pointer_prefix
 
     if not isinstance(error, Refused) or not error.errors:
         return error
     found: list[str] = []
     for each in error.errors:
-        pointed = IN_BATCH.fullmatch(each["pointer"])
+        pointed = BATCH_POINTER.fullmatch(each["pointer"])
         if pointed is None:
             return error
-        place = place_of({"pointer": f"#{pointed['rest']}"})
+        place = pointer_prefix({"pointer": f"#{pointed['rest']}"})
         number = lines[int(pointed["index"])].number
         found.append(f"{source}, line {number}: {place}{each['detail']}")
-    return Stop(f"the API refuses: {'; '.join(found)}", Code.REFUSED)
+    return CliError(f"the API rejected the request: {'; '.join(found)}", ExitCode.REFUSED)
 
 
-def show_submitted(batch: "Batch", source: str, lines: Sequence[Line], *, as_json: bool) -> None:
-    """The batch's id on standard output; on standard error what was not taken, by its line."""
-    from genq.steps import complaints_of
+def show_submitted(
+    batch: "Batch", source: str, lines: Sequence[BatchLine], *, as_json: bool
+) -> None:
+    """Print the batch id on standard output and rejected lines on standard error."""
+    from genq.steps import problem_text
 
     if as_json:
         print_json_line(batch.document)
         return
-    typer.echo(plain(batch.id))
-    typer.echo(f"accepted {batch.total}; to wait for them: genq batch wait {batch.id}", err=True)
+    typer.echo(printable(batch.id))
+    typer.echo(
+        f"accepted {batch.total} jobs; wait for them with genq batch wait {batch.id}", err=True
+    )
     for each in batch.rejected:
-        words = complaints_of(each.document)
-        warn(plain(f"{source}, line {lines[each.index].number} was not taken: {words}"))
+        problem = problem_text(each.document)
+        warn(printable(f"{source}, line {lines[each.index].number} was rejected: {problem}"))
 
 
 def fields_of(batch: "Batch") -> Iterator[tuple[str, str]]:
     yield "id", batch.id
-    yield "ordered", batch.document["created_at"]
+    yield "created", batch.document["created_at"]
     yield "jobs", str(batch.total)
     yield "states", counts_of(batch)
 

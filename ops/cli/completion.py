@@ -1,9 +1,9 @@
-"""What the shell completes: names that genq knows without asking an API."""
-# ruff: noqa: PLC0415  (the providers are loaded when something is completed)
+"""Shell completion for names that are known without calling the API."""
+# ruff: noqa: PLC0415  (providers are imported only when something is completed)
 
 
 def complete_operation(incomplete: str) -> list[str]:
-    """`provider.operation` of each that begins like this."""
+    """Return the `provider.operation` names that begin with this text."""
     from generation import providers
 
     return [name for name in providers.names() if name.startswith(incomplete)]

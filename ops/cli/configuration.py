@@ -1,35 +1,35 @@
-"""The settings, and what is wrong with them in an operator's words."""
-# ruff: noqa: PLC0415  (callers' commands need no settings, and are quicker without)
+"""Loads the settings and explains what is wrong with them."""
+# ruff: noqa: PLC0415  (commands of callers need no settings and start faster without them)
 
 import logging
 from typing import TYPE_CHECKING, Any
 
-from ops.cli.ending import Stop
+from ops.cli.exit_codes import CliError
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
     from generation.settings import Settings
 
-#: Where pydantic's own words would not tell an operator what to write instead.
+#: Advice where pydantic's message does not say which value to write.
 HINTS = {
-    "time_delta_parsing": "give a duration, as 30, 0.5s, 5m or 2h",
-    "time_delta_type": "give a duration, as 30, 0.5s, 5m or 2h",
+    "time_delta_parsing": "give a duration such as 30, 0.5s, 5m or 2h",
+    "time_delta_type": "give a duration such as 30, 0.5s, 5m or 2h",
     "int_parsing": "give a whole number",
     "bool_parsing": "give true or false",
 }
 
 
-class BadSettings(Stop):
-    """The settings cannot be used. `complaints` has one sentence for each variable at fault."""
+class InvalidSettings(CliError):
+    """The settings are unusable. `setting_errors` has one sentence per invalid variable."""
 
-    def __init__(self, complaints: list[str]) -> None:
-        super().__init__("; ".join(complaints))
-        self.complaints = complaints
+    def __init__(self, setting_errors: list[str]) -> None:
+        super().__init__("; ".join(setting_errors))
+        self.setting_errors = setting_errors
 
 
 def load_settings() -> "Settings":
-    """The settings of the environment and the `.env` file. Raises `BadSettings`."""
+    """Load the environment and the `.env` file. Raises `InvalidSettings`."""
     from pydantic import ValidationError
     from pydantic_settings import SettingsError
 
@@ -39,18 +39,18 @@ def load_settings() -> "Settings":
     try:
         settings = Settings()
     except ValidationError as error:
-        raise BadSettings(complaints(error)) from None
+        raise InvalidSettings(setting_errors(error)) from None
     except SettingsError as error:
-        raise BadSettings([f"the settings cannot be read: {error}"]) from None
+        raise InvalidSettings([f"the settings cannot be read: {error}"]) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise BadSettings([f"the file .env cannot be read: {error}"]) from None
-    if unusable := [*unknown_settings(settings), *beyond_types(settings)]:
-        raise BadSettings(unusable)
+        raise InvalidSettings([f"the file .env cannot be read: {error}"]) from None
+    if unusable := [*unknown_settings(settings), *value_errors(settings)]:
+        raise InvalidSettings(unusable)
     return settings
 
 
-def beyond_types(settings: "Settings") -> list[str]:
-    """What is wrong although it is text of the right form."""
+def value_errors(settings: "Settings") -> list[str]:
+    """Return errors that the settings' types do not catch."""
     found: list[str] = []
     if settings.log_level.upper() not in logging.getLevelNamesMapping():
         found.append("GENQ_LOG_LEVEL: must be DEBUG, INFO, WARNING or ERROR")
@@ -59,20 +59,20 @@ def beyond_types(settings: "Settings") -> list[str]:
     return found
 
 
-def complaints(error: "ValidationError", prefix: str = "GENQ_") -> list[str]:
-    """One sentence for each variable at fault, without the values: they may be secret."""
+def setting_errors(error: "ValidationError", prefix: str = "GENQ_") -> list[str]:
+    """Return one sentence per invalid variable, without values: they may be secret."""
     found: dict[str, str] = {}
     for each in error.errors(include_url=False, include_input=False):
         variable = variable_of(each["loc"], prefix)
-        found.setdefault(variable, f"{variable}: {what_to_give(each)}".removeprefix(": "))
+        found.setdefault(variable, f"{variable}: {advice(each)}".removeprefix(": "))
     return list(found.values())
 
 
 def variable_of(place: tuple[str | int, ...], prefix: str) -> str:
-    """`GENQ_API_PORT`; empty where several variables are at fault and the message names them."""
+    """Return the variable, such as `GENQ_API_PORT`; empty if the message names several."""
     return f"{prefix}{place[0]}".upper() if place else ""
 
 
-def what_to_give(complaint: Any) -> str:
-    words = str(complaint["msg"]).removeprefix("Value error, ").replace("Input should", "it should")
-    return HINTS.get(complaint["type"], words)
+def advice(error: Any) -> str:
+    message = str(error["msg"]).removeprefix("Value error, ").replace("Input should", "it should")
+    return HINTS.get(error["type"], message)

@@ -1,4 +1,4 @@
-"""`genq deliveries`: what was told to whom by webhook, and how that went."""
+"""`genq deliveries`: list, inspect and resend webhook deliveries."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
@@ -7,17 +7,19 @@ from urllib.parse import quote
 import typer
 
 from generation.webhooks.delivery import DeliveryState
-from ops.cli.connection import KeyOption, UrlOption, calling
+from ops.cli.connection import KeyOption, UrlOption, api_client
 from ops.cli.endpoints import PANEL
 from ops.cli.output import AsJson, print_fields, print_json, print_table
 
 if TYPE_CHECKING:
     from genq.job import Document
 
-deliveries_app = typer.Typer(help="Look at webhooks, and send them again.", no_args_is_help=True)
+deliveries_app = typer.Typer(
+    help="Inspect webhook deliveries and send them again.", no_args_is_help=True
+)
 
 DeliveryId = Annotated[
-    str, typer.Argument(metavar="ID", help="dlv_…, as genq deliveries list shows it")
+    str, typer.Argument(metavar="ID", help="dlv_…, printed by genq deliveries list")
 ]
 
 
@@ -28,27 +30,31 @@ def register(app: typer.Typer) -> None:
 @deliveries_app.command("list")
 def list_deliveries(
     *,
-    state: Annotated[DeliveryState | None, typer.Option(help="only those in this state")] = None,
-    endpoint: Annotated[
-        str | None, typer.Option(metavar="ID", help="only those to this endpoint")
+    state: Annotated[
+        DeliveryState | None, typer.Option(help="only deliveries in this state")
     ] = None,
-    job: Annotated[str | None, typer.Option(metavar="ID", help="only those of this job")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="the most deliveries to list")] = 20,
+    endpoint: Annotated[
+        str | None, typer.Option(metavar="ID", help="only deliveries to this endpoint")
+    ] = None,
+    job: Annotated[
+        str | None, typer.Option(metavar="ID", help="only deliveries of this job")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="maximum number of deliveries")] = 20,
     as_json: AsJson = False,
     url: UrlOption = None,
     key: KeyOption = None,
 ) -> None:
-    """List deliveries to endpoints and to the webhooks of jobs, newest first."""
+    """List deliveries to endpoints and to jobs' own webhooks, newest first."""
     filters = {"state": state and state.value, "endpoint": endpoint, "job": job}
-    with calling(url, key) as client:
-        asked = {name: value for name, value in filters.items() if value}
-        found = list(client.endpoints.deliveries(limit=limit, **asked))
+    with api_client(url, key) as client:
+        given = {name: value for name, value in filters.items() if value}
+        found = list(client.endpoints.deliveries(limit=limit, **given))
     if as_json:
         print_json(found)
         return
     columns = ("id", "event", "job", "to", "state", "attempts", "last", "created")
     rows = map(row_of, found)
-    print_table(columns, rows, empty="there are no such deliveries", cut=("to", "last"))
+    print_table(columns, rows, empty="no deliveries match", cut=("to", "last"))
 
 
 @deliveries_app.command()
@@ -59,8 +65,8 @@ def get(
     url: UrlOption = None,
     key: KeyOption = None,
 ) -> None:
-    """Show one delivery and each of its attempts."""
-    with calling(url, key) as client:
+    """Show one delivery and its attempts."""
+    with api_client(url, key) as client:
         found = client.document(f"/v1/webhook-deliveries/{quote(delivery_id, safe='')}")
     if as_json:
         print_json(found)
@@ -78,13 +84,13 @@ def resend(
     url: UrlOption = None,
     key: KeyOption = None,
 ) -> None:
-    """Send a delivery again, at once, under its old event id."""
-    with calling(url, key) as client:
+    """Send a delivery again at once, with the same event id."""
+    with api_client(url, key) as client:
         found = client.endpoints.resend(delivery_id)
     if as_json:
         print_json(found)
     else:
-        typer.echo(f"{found['id']} is on its way again: genq deliveries get {found['id']}")
+        typer.echo(f"{found['id']} is queued again; see genq deliveries get {found['id']}")
 
 
 def row_of(delivery: "Document") -> tuple[str, ...]:

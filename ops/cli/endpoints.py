@@ -1,49 +1,49 @@
-"""`genq endpoints`: who is told of all your jobs by webhook."""
+"""`genq endpoints`: register and manage webhook endpoints."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ops.cli.assignments import pairs
 from ops.cli.completion import complete_event
-from ops.cli.connection import KeyOption, UrlOption, calling
-from ops.cli.ending import Code, Stop
-from ops.cli.jobs import in_short
+from ops.cli.connection import KeyOption, UrlOption, api_client
+from ops.cli.exit_codes import CliError, ExitCode
+from ops.cli.jobs import inline_values
+from ops.cli.key_value_arguments import split_pairs
 from ops.cli.output import AsJson, print_fields, print_json, print_table
 
 if TYPE_CHECKING:
     from genq import Endpoint
 
-PANEL = "Be told"
+PANEL = "Webhooks and events"
 
-endpoints_app = typer.Typer(help="Register and look after webhook endpoints.", no_args_is_help=True)
+endpoints_app = typer.Typer(help="Register and manage webhook endpoints.", no_args_is_help=True)
 
 EndpointId = Annotated[
-    str, typer.Argument(metavar="ID", help="whe_…, as genq endpoints list shows it")
+    str, typer.Argument(metavar="ID", help="whe_…, printed by genq endpoints list")
 ]
 EventsOption = Annotated[
     list[str] | None,
     typer.Option(
         "--event",
-        help="tell of this, as job.succeeded; may be repeated",
+        help="event type such as job.succeeded; may be repeated",
         autocompletion=complete_event,
     ),
 ]
-DescriptionOption = Annotated[str | None, typer.Option(help="for people")]
+DescriptionOption = Annotated[str | None, typer.Option(help="free text")]
 MetadataOption = Annotated[
     list[str] | None,
-    typer.Option(metavar="NAME=VALUE", help="only of jobs with this metadata; may be repeated"),
+    typer.Option(metavar="NAME=VALUE", help="only jobs with this metadata; may be repeated"),
 ]
 HeaderOption = Annotated[
     list[str] | None,
-    typer.Option("--header", metavar="NAME=VALUE", help="sent with each; may be repeated"),
+    typer.Option("--header", metavar="NAME=VALUE", help="sent with every request; may be repeated"),
 ]
-ConcurrencyOption = Annotated[int | None, typer.Option(min=1, help="requests at a time")]
-RateOption = Annotated[float | None, typer.Option(min=0.01, help="requests a second")]
+ConcurrencyOption = Annotated[int | None, typer.Option(min=1, help="maximum concurrent requests")]
+RateOption = Annotated[float | None, typer.Option(min=0.01, help="maximum requests per second")]
 OrderedOption = Annotated[
     bool | None,
-    typer.Option("--ordered/--unordered", help="one event after another, as they happened"),
+    typer.Option("--ordered/--unordered", help="send events one after another, in order"),
 ]
 
 
@@ -53,7 +53,7 @@ def register(app: typer.Typer) -> None:
 
 @endpoints_app.command()
 def create(
-    to: Annotated[str, typer.Argument(metavar="URL", help="where to tell of your jobs")],
+    to: Annotated[str, typer.Argument(metavar="URL", help="where to send events")],
     *,
     event: EventsOption = None,
     description: DescriptionOption = None,
@@ -66,12 +66,11 @@ def create(
     url: UrlOption = None,
     key: KeyOption = None,
 ) -> None:
-    """
-    Register a URL that is told of all your jobs, and show its secret, this once.
+    """Register a URL that receives the events of all your jobs, and show its secret once.
 
-    Without --event it is told of every ending, and when it is disabled itself.
+    Without --event it receives every event that ends a job, and a notice when it is disabled.
     """
-    fields = given(
+    fields = given_fields(
         events=event,
         description=description,
         metadata=metadata,
@@ -80,7 +79,7 @@ def create(
         rate=rate,
         ordered=ordered,
     )
-    with calling(url, key) as client:
+    with api_client(url, key) as client:
         endpoint = client.endpoints.create(to, **fields)
     show_with_secret(endpoint, as_json=as_json)
 
@@ -90,18 +89,21 @@ def list_endpoints(
     *, as_json: AsJson = False, url: UrlOption = None, key: KeyOption = None
 ) -> None:
     """List your endpoints, oldest first."""
-    with calling(url, key) as client:
+    with api_client(url, key) as client:
         endpoints = client.endpoints.list()
     if as_json:
         print_json([each.document for each in endpoints])
         return
     columns = ("id", "url", "events", "enabled", "description")
     rows = (
-        (each.id, each.url, ", ".join(each.events), standing(each), each.description)
+        (each.id, each.url, ", ".join(each.events), enabled_text(each), each.description)
         for each in endpoints
     )
     print_table(
-        columns, rows, empty="there are no endpoints yet: genq endpoints create URL", cut=("url",)
+        columns,
+        rows,
+        empty="there are no endpoints yet: run genq endpoints create URL",
+        cut=("url",),
     )
 
 
@@ -113,14 +115,14 @@ def get(
     url: UrlOption = None,
     key: KeyOption = None,
 ) -> None:
-    """Show one endpoint, and how it has fared for a day."""
-    with calling(url, key) as client:
+    """Show one endpoint and its statistics of the last day."""
+    with api_client(url, key) as client:
         endpoint = client.endpoints.get(endpoint_id)
         stats = client.endpoints.stats(endpoint_id)
     if as_json:
         print_json({**endpoint.document, "stats": stats})
     else:
-        print_fields([*fields_of(endpoint), *figures_of(stats)])
+        print_fields([*fields_of(endpoint), *stats_fields(stats)])
 
 
 @endpoints_app.command("set")
@@ -128,7 +130,7 @@ def change(
     endpoint_id: EndpointId,
     *,
     to: Annotated[
-        str | None, typer.Option("--to", metavar="URL", help="where to tell of your jobs")
+        str | None, typer.Option("--to", metavar="URL", help="where to send events")
     ] = None,
     event: EventsOption = None,
     description: DescriptionOption = None,
@@ -141,8 +143,8 @@ def change(
     url: UrlOption = None,
     key: KeyOption = None,
 ) -> None:
-    """Change what is given of an endpoint; the rest stays as it is."""
-    fields = given(
+    """Change the given fields of an endpoint; the others stay."""
+    fields = given_fields(
         events=event,
         description=description,
         metadata=metadata,
@@ -153,20 +155,22 @@ def change(
     )
     fields |= {"url": to} if to else {}
     if not fields:
-        raise Stop("nothing to change was given: see genq endpoints set --help", Code.USAGE)
-    with calling(url, key) as client:
+        raise CliError(
+            "no field to change was given: see genq endpoints set --help", ExitCode.USAGE
+        )
+    with api_client(url, key) as client:
         show(client.endpoints.change(endpoint_id, **fields), as_json=as_json)
 
 
 @endpoints_app.command()
 def delete(endpoint_id: EndpointId, *, url: UrlOption = None, key: KeyOption = None) -> None:
-    """Forget an endpoint. What is on its way to it is withdrawn."""
-    with calling(url, key) as client:
+    """Delete an endpoint and cancel its pending deliveries."""
+    with api_client(url, key) as client:
         client.endpoints.delete(endpoint_id)
     typer.echo(f"deleted {endpoint_id}")
 
 
-def given(
+def given_fields(
     *,
     events: list[str] | None,
     description: str | None,
@@ -176,12 +180,12 @@ def given(
     rate: float | None,
     ordered: bool | None,
 ) -> dict[str, Any]:
-    """The fields of an endpoint that the command line names."""
+    """Return the endpoint fields that the command line sets."""
     fields: dict[str, Any] = {
         "events": events,
         "description": description,
-        "metadata": dict(pairs(metadata)) if metadata else None,
-        "headers": dict(pairs(headers)) if headers else None,
+        "metadata": dict(split_pairs(metadata)) if metadata else None,
+        "headers": dict(split_pairs(headers)) if headers else None,
         "concurrency": concurrency,
         "rate": rate,
         "ordered": ordered,
@@ -197,10 +201,10 @@ def show_with_secret(endpoint: "Endpoint", *, as_json: bool) -> None:
     show(endpoint, as_json=as_json)
     if not as_json:
         print_fields([("secret", endpoint.secret or "")])
-        typer.echo("Keep the secret now: it will not be shown again.", err=True)
+        typer.echo("Save the secret now: it is shown only once.", err=True)
 
 
-def standing(endpoint: "Endpoint") -> str:
+def enabled_text(endpoint: "Endpoint") -> str:
     return "yes" if endpoint.enabled else f"no: {endpoint.disabled_reason}"
 
 
@@ -210,16 +214,16 @@ def fields_of(endpoint: "Endpoint") -> Iterator[tuple[str, str]]:
     yield "url", endpoint.url
     yield "description", endpoint.description
     yield "events", ", ".join(endpoint.events)
-    yield "only jobs with", in_short(document["metadata"])
-    yield "headers", in_short(document["headers"])
-    yield "at a time", str(document["concurrency"])
-    yield "a second", "" if document["rate"] is None else f"{document['rate']:g}"
+    yield "only jobs with", inline_values(document["metadata"])
+    yield "headers", inline_values(document["headers"])
+    yield "concurrency", str(document["concurrency"])
+    yield "per second", "" if document["rate"] is None else f"{document['rate']:g}"
     yield "ordered", "yes" if document["ordered"] else ""
-    yield "enabled", standing(endpoint)
+    yield "enabled", enabled_text(endpoint)
     yield "created", document["created_at"]
 
 
-def figures_of(stats: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def stats_fields(stats: dict[str, Any]) -> Iterator[tuple[str, str]]:
     states = ("delivered", "queued", "failed", "canceled")
     yield f"since {stats['since']}", ", ".join(f"{stats[state]} {state}" for state in states)
     if stats["success_rate"] is not None:

@@ -1,4 +1,4 @@
-"""Flower in this process, as genq runs it: guarded, read-only, with a bounded memory."""
+"""Runs Flower in this process: password-protected, read-only and with bounded memory."""
 
 import logging
 import os
@@ -13,22 +13,21 @@ from flower.options import default_options
 from generation.logs import configure_logging
 from generation.queue import celery_app
 from generation.settings import Settings
-from ops.cli.ending import Code
+from ops.cli.exit_codes import ExitCode
 
-#: About 11 kB each: more would be paid for in memory, and the database has them all anyway.
+#: About 11 kB of memory each. The database has all jobs.
 MAX_TASKS = 20_000
 COLUMNS = "name,uuid,state,args,result,received,started,runtime,worker"
 
 
 def serve(settings: Settings, url_prefix: str | None) -> None:
-    """
-    Run Flower until SIGTERM or Ctrl-C. `/healthcheck` and `/metrics` answer without a password.
+    """Run Flower until SIGTERM or Ctrl-C. `/healthcheck` and `/metrics` need no password.
 
-    Its own configuration (FLOWER_* variables, flowerconfig.py) is not read. Raises `OSError` where
+    Flower's own configuration (FLOWER_* variables, flowerconfig.py) is ignored. Raises `OSError` if
     it cannot listen.
     """
     configure_logging(settings)
-    # A line for each answer that is wrong, and none for every health check.
+    # Log failed requests but not every health check.
     logging.getLogger("tornado.access").setLevel(logging.WARNING)
     set_options(settings, url_prefix)
     page: Any = cast(Any, Flower)(
@@ -36,17 +35,18 @@ def serve(settings: Settings, url_prefix: str | None) -> None:
     )
     page.start_http_server()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, leave)
+        signal.signal(number, exit_now)
     page.start()
 
 
-def leave(number: int, frame: FrameType | None) -> NoReturn:
-    """
-    End at once, and well. There is nothing to save, and Flower's threads would hold the process up
-    for as long as they try to reach a broker that is away.
+def exit_now(number: int, frame: FrameType | None) -> NoReturn:
+    """Exit at once with code 0.
+
+    There is nothing to save, and Flower's threads would block the exit while the broker is
+    unreachable.
     """
     del number, frame
-    os._exit(Code.OK)
+    os._exit(ExitCode.OK)
 
 
 def set_options(settings: Settings, url_prefix: str | None) -> None:
@@ -63,7 +63,7 @@ def set_options(settings: Settings, url_prefix: str | None) -> None:
 
 
 def page_settings(url_prefix: str | None) -> dict[str, Any]:
-    """What the page's own links begin with."""
+    """Return Tornado settings whose links begin with the URL prefix."""
     found: dict[str, Any] = dict(urls.settings)
     if url_prefix:
         for name in ("login_url", "static_url_prefix"):

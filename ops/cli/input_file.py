@@ -1,4 +1,4 @@
-"""`--input FILE`: the fields of an input as a JSON object."""
+"""The option `--input FILE`: input fields as a JSON object."""
 
 import sys
 from pathlib import Path
@@ -6,8 +6,8 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from ops.cli.assignments import read_json
-from ops.cli.ending import Code, Stop
+from ops.cli.exit_codes import CliError, ExitCode
+from ops.cli.key_value_arguments import read_json
 
 InputOption = Annotated[
     str | None,
@@ -16,7 +16,7 @@ InputOption = Annotated[
 
 
 def read_input(file: str | None) -> dict[str, Any]:
-    """The object in a file, or on standard input for `-`."""
+    """Read the object from a file, or from standard input for `-`. Raises `CliError`."""
     if file is None:
         return {}
     source = "standard input" if file == "-" else file
@@ -24,9 +24,11 @@ def read_input(file: str | None) -> dict[str, Any]:
         content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
         document = read_json(content)
     except OSError as error:
-        raise Stop(f"{source} cannot be read: {error.strerror}", Code.USAGE) from None
+        raise CliError(f"{source} cannot be read: {error.strerror}", ExitCode.USAGE) from None
     except ValueError as error:
-        raise Stop(f"{source} is not JSON: {error}", Code.USAGE) from None
+        raise CliError(f"{source} is not JSON: {error}", ExitCode.USAGE) from None
     if not isinstance(document, dict):
-        raise Stop(f'{source} is not a JSON object, as {{"prompt": "a cat"}} is', Code.USAGE)
+        raise CliError(
+            f'{source} is not a JSON object; for example {{"prompt": "a cat"}}', ExitCode.USAGE
+        )
     return cast(dict[str, Any], document)

@@ -1,5 +1,5 @@
-"""`genq get`, `list` and `cancel`: jobs, as the API tells of them."""
-# ruff: noqa: PLC0415  (what a rare warning needs is loaded for it)
+"""`genq get`, `genq list` and `genq cancel`."""
+# ruff: noqa: PLC0415  (a rare warning imports what it needs)
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,21 +8,21 @@ import typer
 
 from generation.job import JobState
 from ops.cli.completion import complete_provider
-from ops.cli.connection import KeyOption, UrlOption, calling
-from ops.cli.ending import warn
-from ops.cli.output import AsJson, plain, print_fields, print_json, print_table
+from ops.cli.connection import KeyOption, UrlOption, api_client
+from ops.cli.exit_codes import warn
+from ops.cli.output import AsJson, print_fields, print_json, print_table, printable
 
 if TYPE_CHECKING:
     from genq import Client
     from genq.job import Document
 
-PANEL = "Order and watch"
-#: Of a table of jobs.
-COLUMNS = ("id", "operation", "state", "%", "ordered", "outcome")
-#: What a terminal shows the beginning of; `genq get` shows all.
+PANEL = "Submit and watch jobs"
+#: Columns of a table of jobs.
+COLUMNS = ("id", "operation", "state", "%", "created", "outcome")
+#: Columns that a terminal shows truncated; `genq get` shows them in full.
 CUT = ("outcome",)
 
-JobId = Annotated[str, typer.Argument(metavar="ID", help="job_…, as genq submit prints it")]
+JobId = Annotated[str, typer.Argument(metavar="ID", help="job_…, printed by genq submit")]
 
 
 def register(app: typer.Typer) -> None:
@@ -34,8 +34,8 @@ def register(app: typer.Typer) -> None:
 def get(
     job_id: JobId, *, as_json: AsJson = False, url: UrlOption = None, key: KeyOption = None
 ) -> None:
-    """Show one job: where it stands, why it waits, what came of it."""
-    with calling(url, key) as client:
+    """Show one job: its state, the reason it waits, its results."""
+    with api_client(url, key) as client:
         job = client.get(job_id).document
     print_json(job) if as_json else print_fields(fields_of(job))
 
@@ -47,7 +47,7 @@ def list_jobs(
         str | None,
         typer.Option(help="only jobs of this provider", autocompletion=complete_provider),
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, help="the most jobs to list")] = 20,
+    limit: Annotated[int, typer.Option(min=1, help="maximum number of jobs")] = 20,
     as_json: AsJson = False,
     url: UrlOption = None,
     key: KeyOption = None,
@@ -55,42 +55,42 @@ def list_jobs(
     """List your jobs, newest first."""
     filters = {"state": state, "provider": provider}
     given = {name: str(value) for name, value in filters.items() if value is not None}
-    with calling(url, key) as client:
+    with api_client(url, key) as client:
         jobs = [job.document for job in client.list(limit=limit, **given)]
         if provider and not jobs:
             warn_of_provider(client, provider)
     if as_json:
         print_json(jobs)
         return
-    print_table(COLUMNS, map(row_of, jobs), empty="there are no such jobs", cut=CUT)
+    print_table(COLUMNS, map(row_of, jobs), empty="no jobs match", cut=CUT)
 
 
 def warn_of_provider(client: "Client", name: str) -> None:
-    """Warn of a provider that the API does not know: the name may be misspelt."""
+    """Warn about a provider the API does not know; the name may be misspelt."""
     from api.http.likely import no_such
 
     known = {each["provider"] for each in client.document("/v1/operations")["data"]}
     if name not in known:
-        warn(plain(no_such(f"provider {name!r}", name, sorted(known))))
+        warn(printable(no_such(f"provider {name!r}", name, sorted(known))))
 
 
 def cancel(
     job_id: JobId, *, as_json: AsJson = False, url: UrlOption = None, key: KeyOption = None
 ) -> None:
-    """
-    Cancel a job.
+    """Cancel a job.
 
-    One that was not sent yet is canceled at once, and costs nothing. One that is upstream is
-    stopped there if the provider can do that; otherwise its result is let go of, and it was paid.
+    A job that has not been submitted is canceled at once and costs nothing. A submitted job is
+    stopped upstream if the provider supports it; otherwise its result is discarded and it stays
+    billed.
     """
-    with calling(url, key) as client:
+    with api_client(url, key) as client:
         job = client.cancel(job_id).document
     if as_json:
         print_json(job)
     elif job["state"] == JobState.CANCELED:
         typer.echo(f"canceled {job['id']}; billed: {job['billed']}")
     else:
-        typer.echo(f"canceling {job['id']}: its upstream is being told; genq wait {job['id']}")
+        typer.echo(f"canceling {job['id']} upstream; wait with genq wait {job['id']}")
 
 
 def row_of(job: "Document") -> tuple[str, ...]:
@@ -106,7 +106,7 @@ def row_of(job: "Document") -> tuple[str, ...]:
 
 
 def outcome(job: "Document") -> str:
-    """What came of it, or why it waits, in few words."""
+    """Return the result, the error or the reason for waiting, in one line."""
     if job["error"]:
         return f"{job['error']['code']}: {job['error']['message']}"
     urls = [asset["url"] for asset in job["assets"]]
@@ -115,7 +115,7 @@ def outcome(job: "Document") -> str:
 
 
 def fields_of(job: "Document") -> Iterator[tuple[str, str]]:
-    """Name and value of everything a person wants to know of a job."""
+    """Yield names and values of a job for a person."""
     yield "id", job["id"]
     yield "operation", f"{job['provider']}.{job['operation']}"
     yield "state", job["state"] + (", canceling" if job["canceling"] else "")
@@ -130,12 +130,12 @@ def fields_of(job: "Document") -> Iterator[tuple[str, str]]:
         yield "text", text
     yield "actions", ", ".join(job["actions"])
     yield "what to do", what_to_do(job)
-    yield "input", in_short(job["input"])
-    yield "metadata", in_short(job["metadata"])
+    yield "input", inline_values(job["input"])
+    yield "metadata", inline_values(job["metadata"])
     yield "station", job["upstream"]["station"] or ""
     yield "upstream id", job["upstream"]["id"] or ""
     yield "billed", job["billed"]
-    yield "ordered", job["created_at"]
+    yield "created", job["created_at"]
     yield "accepted", job["started_at"] or ""
     yield "ended", job["finished_at"] or ""
     yield "erased", job["erased_at"] or ""
@@ -144,15 +144,15 @@ def fields_of(job: "Document") -> Iterator[tuple[str, str]]:
 
 
 def what_to_do(job: "Document") -> str:
-    """The command that a job waits for; empty where it waits for nobody."""
+    """Return the command that continues a waiting job; empty if none is needed."""
     match job["state"]:
         case JobState.AWAITING_INPUT:
             return f"genq input {job['id']} NAME=VALUE"
         case JobState.IN_DOUBT:
-            return f"genq wait {job['id']}, or look at the station and genq resolve {job['id']}"
+            return f"genq wait {job['id']}, or check the station and run genq resolve {job['id']}"
         case _:
             return ""
 
 
-def in_short(values: dict[str, Any]) -> str:
+def inline_values(values: dict[str, Any]) -> str:
     return ", ".join(f"{name}={value!r}" for name, value in values.items())

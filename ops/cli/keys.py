@@ -1,5 +1,5 @@
-"""`genq keys`: who may call the API."""
-# ruff: noqa: PLC0415  (the database's libraries are loaded by the commands that need them)
+"""`genq keys`: manage API keys."""
+# ruff: noqa: PLC0415  (commands import the database libraries when they run)
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from generation.access.permissions import (
+    DEFAULT_SCOPES,
     LONGEST_TENANT,
     TENANT,
-    USUAL_SCOPES,
     Access,
     Limits,
     Rate,
@@ -20,43 +20,45 @@ from generation.access.permissions import (
 from ops.cli.completion import complete_provider, known_providers
 from ops.cli.configuration import load_settings
 from ops.cli.database import with_store
-from ops.cli.ending import Code, Stop
+from ops.cli.exit_codes import CliError, ExitCode
 from ops.cli.output import AsJson, print_json, print_table
 
 if TYPE_CHECKING:
     from generation.store import ApiKey, Store
 
-keys_app = typer.Typer(help="Make, list and revoke the keys of callers.", no_args_is_help=True)
+keys_app = typer.Typer(help="Create, list and revoke API keys.", no_args_is_help=True)
 
-#: How much later an expiry given as a duration may be.
-LONGEST_LIFE = timedelta(days=36_500)
-MOST = 1_000_000
+#: Longer durations until expiry are shortened to this.
+MAX_LIFETIME = timedelta(days=36_500)
+MAX_LIMIT = 1_000_000
 
 ScopeOption = Annotated[
     list[Scope] | None,
     typer.Option(
         "--scope",
-        help="what the key may do; may be repeated",
-        show_default=", ".join(sorted(USUAL_SCOPES)),
+        help="permission of the key; may be repeated",
+        show_default=", ".join(sorted(DEFAULT_SCOPES)),
     ),
 ]
 ProviderOption = Annotated[
     list[str] | None,
     typer.Option(
         "--provider",
-        help="order from this provider only; may be repeated",
+        help="only jobs of this provider; may be repeated",
         autocompletion=complete_provider,
     ),
 ]
 RateOption = Annotated[
-    str | None, typer.Option("--rate", metavar="N/s|m|h", help="order no faster, as in 60/m")
+    str | None,
+    typer.Option("--rate", metavar="N/s|m|h", help="maximum submit rate, for example 60/m"),
 ]
 InFlightOption = Annotated[
     int | None,
-    typer.Option("--max-in-flight", min=1, max=MOST, help="the most unfinished jobs at once"),
+    typer.Option("--max-in-flight", min=1, max=MAX_LIMIT, help="maximum unfinished jobs"),
 ]
 DailyOption = Annotated[
-    int | None, typer.Option("--daily-jobs", min=1, max=MOST, help="the most jobs in a day (UTC)")
+    int | None,
+    typer.Option("--daily-jobs", min=1, max=MAX_LIMIT, help="maximum jobs per day (UTC)"),
 ]
 ExpiresOption = Annotated[
     str | None,
@@ -65,7 +67,7 @@ ExpiresOption = Annotated[
 
 
 def register(app: typer.Typer) -> None:
-    app.add_typer(keys_app, name="keys", rich_help_panel="Look after it")
+    app.add_typer(keys_app, name="keys", rich_help_panel="Operate")
 
 
 @keys_app.command()
@@ -80,14 +82,13 @@ def create(
     expires: ExpiresOption = None,
     as_json: AsJson = False,
 ) -> None:
-    """
-    Make an API key and a webhook secret for a tenant, and show them this once.
+    """Create an API key and a webhook secret for a tenant, and show them once.
 
-    The keys of one tenant see the same jobs; nobody else sees them.
+    All keys of a tenant see the same jobs; other tenants do not see them.
     """
     now = datetime.now(UTC)
     access = Access(
-        scopes=frozenset(scope) if scope else USUAL_SCOPES,
+        scopes=frozenset(scope) if scope else DEFAULT_SCOPES,
         providers=checked_providers(provider) if provider else None,
         limits=Limits(
             rate=checked_rate(rate) if rate else None,
@@ -114,12 +115,12 @@ def create(
     typer.echo(f"tenant          {tenant}")
     typer.echo(f"API key         {key}")
     typer.echo(f"webhook secret  {secret}")
-    typer.echo("Keep both now: they will not be shown again.", err=True)
+    typer.echo("Save both now: they are shown only once.", err=True)
 
 
 @keys_app.command("list")
 def list_keys(as_json: AsJson = False) -> None:
-    """List the keys, oldest first: whose they are, when they were last used, which are revoked."""
+    """List the keys, oldest first, with tenant, last use and revocation."""
 
     async def all_keys(store: "Store") -> "list[ApiKey]":
         return await store.keys.all()
@@ -133,30 +134,29 @@ def list_keys(as_json: AsJson = False) -> None:
     columns = ("id", "tenant", "begins with", "may", "limits", "last used", "ends")
     now = datetime.now(UTC)
     rows = [row_of(key_document(key), key.is_valid(now)) for key in keys]
-    print_table(columns, rows, empty="there are no keys yet: genq keys create NAME")
+    print_table(columns, rows, empty="there are no keys yet: run genq keys create NAME")
 
 
 @keys_app.command()
 def revoke(
-    key_id: Annotated[str, typer.Argument(metavar="ID", help="as keys list shows it: key_…")],
+    key_id: Annotated[str, typer.Argument(metavar="ID", help="key_…, printed by genq keys list")],
 ) -> None:
-    """
-    Let a key in no longer.
+    """Revoke a key.
 
-    Running API processes take notice within a tenth of a second (GENQ_KEY_CACHE). What its caller
-    ordered goes on, and webhooks owed are still sent.
+    Running API processes notice within a tenth of a second (GENQ_KEY_CACHE). Jobs submitted with
+    the key continue, and their webhooks are still sent.
     """
 
     async def end(store: "Store") -> bool:
         return await store.keys.revoke(key_id, datetime.now(UTC))
 
     if not with_store(load_settings(), end):
-        raise Stop(f"there is no valid key {key_id!r}: see genq keys list")
+        raise CliError(f"there is no valid key {key_id!r}: see genq keys list")
     typer.echo(f"revoked {key_id}")
 
 
 def row_of(key: dict[str, Any], valid: bool) -> list[str]:
-    """A key in the table. `key` is a document of the API's."""
+    """Return a table row. `key` is a key document of the API."""
     ended = key["revoked_at"] and f"revoked {key['revoked_at']}"
     expiry = key["expires_at"] and ("" if valid else "expired ") + key["expires_at"]
     return [
@@ -164,27 +164,27 @@ def row_of(key: dict[str, Any], valid: bool) -> list[str]:
         key["tenant"],
         key["prefix"],
         ", ".join(key["scopes"]),
-        limits_in_words(key) or "–",
+        limits_text(key) or "–",
         key["last_used_at"] or "–",
         ended or expiry or "–",
     ]
 
 
-def limits_in_words(key: dict[str, Any]) -> str:
-    words = (
+def limits_text(key: dict[str, Any]) -> str:
+    limits = (
         key["rate"],
         key["max_in_flight"] and f"{key['max_in_flight']} in flight",
         key["daily_jobs"] and f"{key['daily_jobs']} a day",
         key["providers"] and f"only {', '.join(key['providers'])}",
     )
-    return "; ".join(word for word in words if word)
+    return "; ".join(limit for limit in limits if limit)
 
 
 def checked_tenant(name: str) -> str:
-    """Raises `Stop` for a name that is empty, too long or unprintable."""
+    """Raise `CliError` for a name that is empty, too long or unprintable."""
     tenant = name.strip()
     if len(tenant) > LONGEST_TENANT or not re.fullmatch(TENANT, tenant) or not tenant.isprintable():
-        raise Stop(f"NAME must have 1 to {LONGEST_TENANT} printable characters", Code.USAGE)
+        raise CliError(f"NAME must have 1 to {LONGEST_TENANT} printable characters", ExitCode.USAGE)
     return tenant
 
 
@@ -192,7 +192,7 @@ def checked_rate(text: str) -> Rate:
     try:
         return read_rate(text)
     except ValueError as error:
-        raise Stop(f"--rate {error}", Code.USAGE) from None
+        raise CliError(f"--rate {error}", ExitCode.USAGE) from None
 
 
 def checked_providers(names: list[str]) -> frozenset[str]:
@@ -201,26 +201,28 @@ def checked_providers(names: list[str]) -> frozenset[str]:
     known = known_providers()
     for name in names:
         if name not in known:
-            words = no_such(f"provider {name!r}", name, known)
-            raise Stop(f"--provider: {words}", Code.USAGE)
+            problem = no_such(f"provider {name!r}", name, known)
+            raise CliError(f"--provider: {problem}", ExitCode.USAGE)
     return frozenset(names)
 
 
 def checked_expiry(text: str, now: datetime) -> datetime:
-    """A moment, or how long from now. Raises `Stop` for anything else, and for what is past."""
+    """Return a time, given as a time or a duration. Raises `CliError` if invalid or past."""
     from generation.settings import duration
 
     seconds = duration(text)
     try:
         moment = (
-            now + min(timedelta(seconds=seconds), LONGEST_LIFE)
+            now + min(timedelta(seconds=seconds), MAX_LIFETIME)
             if isinstance(seconds, float)
             else datetime.fromisoformat(text.strip().upper())
         )
     except (ValueError, OverflowError):
-        raise Stop("--expires must be as in 90d, 12h or 2027-01-31T12:00:00Z", Code.USAGE) from None
+        raise CliError(
+            "--expires must be a time such as 90d, 12h or 2027-01-31T12:00:00Z", ExitCode.USAGE
+        ) from None
     if moment.tzinfo is None:
-        raise Stop("--expires must say its time zone: end it with Z for UTC", Code.USAGE)
+        raise CliError("--expires needs a time zone: append Z for UTC", ExitCode.USAGE)
     if moment <= now:
-        raise Stop("--expires must lie in the future", Code.USAGE)
+        raise CliError("--expires must be in the future", ExitCode.USAGE)
     return moment.astimezone(UTC)

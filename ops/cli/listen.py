@@ -1,4 +1,4 @@
-"""`genq listen`: what happens to your jobs, here, without a URL that the outside can reach."""
+"""`genq listen`: receive events locally, without a public URL."""
 # ruff: noqa: PLC0415  (the HTTP client is loaded by the commands that call)
 
 import re
@@ -10,95 +10,96 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ops.cli.configuration import load_settings
-from ops.cli.connection import FILE_NAME, KeyOption, UrlOption, calling
-from ops.cli.ending import Code, Stop
-from ops.cli.output import AsJson, plain, print_json_line
+from ops.cli.connection import FILE_NAME, KeyOption, UrlOption, api_client
+from ops.cli.exit_codes import CliError, ExitCode
+from ops.cli.output import AsJson, print_json_line, printable
 
 if TYPE_CHECKING:
     from genq import Client
 
-    from ops.cli.bookmark import Bookmark, Place
-    from ops.cli.forwarding import Answered, Forwarder
+    from ops.cli.cursor_file import CursorFile, FeedCursor
+    from ops.cli.event_forwarder import Forwarder, ForwardResult
 
-#: How long the API holds a question to which there is no answer yet.
+#: How long the API holds a query while there are no new events.
 WAIT_SECONDS = 30
-#: An API that is away, for a restart perhaps, is waited for.
-PATIENCE_SECONDS = 300
+#: Retry this long while the API is unreachable, for example during a restart.
+RETRY_SECONDS = 300
 PAGE = 50
-UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+DURATION_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 FROM_THE_START = "start"
-NOW = {"after": "latest"}
+LATEST = {"after": "latest"}
 
 SecretOption = Annotated[
     str | None,
     typer.Option(
         "--secret",
         envvar="GENQ_WEBHOOK_SECRET",
-        help="what events are signed with, as genq keys create showed it: whsec_…",
+        help="secret that signs events: whsec_…, printed by genq keys create",
         show_default=f"the one in .genq/{FILE_NAME}",
     ),
 ]
 
 
 def register(app: typer.Typer) -> None:
-    app.command(rich_help_panel="Be told")(listen)
+    app.command(rich_help_panel="Webhooks and events")(listen)
 
 
 def listen(
     to: Annotated[
-        str | None, typer.Argument(metavar="[URL]", help="where to send each event, if anywhere")
+        str | None, typer.Argument(metavar="[URL]", help="where to forward each event")
     ] = None,
     *,
     events: Annotated[
-        str | None, typer.Option(help="only these, with commas: job.succeeded,job.failed")
+        str | None, typer.Option(help="event types, separated by commas: job.succeeded,job.failed")
     ] = None,
     since: Annotated[
         str | None,
-        typer.Option(help="begin 10m, 2h or 1d ago, at 2026-01-31T12:00:00Z, or at the start"),
+        typer.Option(
+            help="start 10m, 2h or 1d ago, at 2026-01-31T12:00:00Z, or at the start of the feed"
+        ),
     ] = None,
     secret: SecretOption = None,
     as_json: AsJson = False,
     url: UrlOption = None,
     key: KeyOption = None,
 ) -> None:
-    """
-    Print what happens to your jobs, and hand it to a program of yours, until Ctrl-C.
+    """Print the events of your jobs, and forward them to a local program, until Ctrl-C.
 
-    Events are pulled, signed as webhooks are, and sent to a URL on this machine, so nobody needs a
-    tunnel to develop a receiver. Each is sent once; what the program answers is printed. The next
-    time it goes on where it was; the first time, from now on.
+    Events are pulled, signed like webhooks, and sent to a local URL, so developing a receiver needs
+    no tunnel. Each event is sent once and the response is printed. The next run continues where
+    this one stopped; the first run starts with new events.
     """
-    from ops.cli.bookmark import Bookmark
-    from ops.cli.forwarding import Forwarder
+    from ops.cli.cursor_file import CursorFile
+    from ops.cli.event_forwarder import Forwarder
 
-    with calling(url, key, PATIENCE_SECONDS) as api:
-        bookmark = Bookmark(load_settings().data_dir, api.url)
+    with api_client(url, key, RETRY_SECONDS) as api:
+        cursor_file = CursorFile(load_settings().data_dir, api.url)
         filters = {"type": events} if events else {}
         forwarder = Forwarder(checked_url(to), secret_for(secret, api.url)) if to else None
-        begin = beginning(since, bookmark.read() if since is None else None)
-        if begin == NOW:  # what happens from this line on is not missed
-            begin = {"after": api.document("/v1/events", **NOW)["next_cursor"]}
+        begin = first_query(since, cursor_file.read() if since is None else None)
+        if begin == LATEST:  # fix the position now, so that no later event is missed
+            begin = {"after": api.document("/v1/events", **LATEST)["next_cursor"]}
         typer.echo(f"listening to {api.url}" + (f", sending to {to}" if to else ""), err=True)
         try:
-            follow(api, filters, begin, bookmark, forwarder, as_json=as_json)
+            follow_feed(api, filters, begin, cursor_file, forwarder, as_json=as_json)
         except KeyboardInterrupt:
-            typer.echo("stopped; the next genq listen goes on from here", err=True)
+            typer.echo("stopped; the next genq listen continues here", err=True)
         finally:
             if forwarder is not None:
                 forwarder.close()
 
 
-def follow(
+def follow_feed(
     api: "Client",
     filters: dict[str, str],
     begin: dict[str, str],
-    bookmark: "Bookmark",
+    cursor_file: "CursorFile",
     forwarder: "Forwarder | None",
     *,
     as_json: bool,
 ) -> None:
-    """For ever: ask, tell, remember."""
-    from ops.cli.bookmark import Place
+    """Loop forever: read a page, print and forward its events, store the cursor."""
+    from ops.cli.cursor_file import FeedCursor
 
     where = dict(begin)
     seen = where.pop("seen", None)
@@ -106,89 +107,92 @@ def follow(
         page = api.document(
             "/v1/events", **filters, **where, limit=str(PAGE), wait=str(WAIT_SECONDS)
         )
-        for event in unseen(page["data"], seen):
+        for event in events_after(page["data"], seen):
             answer = forwarder.send(event) if forwarder else None
             show(event, answer, as_json=as_json)
             if "after" in where:
-                bookmark.write(Place(where["after"], event["id"]))
+                cursor_file.write(FeedCursor(where["after"], event["id"]))
         seen = None
         where = {"after": page["next_cursor"]}
-        bookmark.write(Place(page["next_cursor"]))
+        cursor_file.write(FeedCursor(page["next_cursor"]))
 
 
-def unseen(events: list[dict[str, Any]], seen: str | None) -> list[dict[str, Any]]:
-    """What comes behind the event seen last; all of it where that is not among them."""
+def events_after(events: list[dict[str, Any]], seen: str | None) -> list[dict[str, Any]]:
+    """Return the events after the last seen one; all if that one is not among them."""
     ids = [event["id"] for event in events]
     return events[ids.index(seen) + 1 :] if seen in ids else events
 
 
-def show(event: dict[str, Any], answer: "Answered | None", *, as_json: bool) -> None:
+def show(event: dict[str, Any], answer: "ForwardResult | None", *, as_json: bool) -> None:
     if as_json:
-        said = answer and {"status": answer.status, "error": answer.error}
-        print_json_line({"event": event, "answer": said})
+        result = answer and {"status": answer.status, "error": answer.error}
+        print_json_line({"event": event, "answer": result})
         return
     subject = str(event["data"].get("id", ""))
     line = f"{event['timestamp']}  {event['type']:<18} {subject}"
-    typer.echo(plain(line if answer is None else f"{line}  → {answer}"))
+    typer.echo(printable(line if answer is None else f"{line}  → {answer}"))
 
 
-def beginning(since: str | None, place: "Place | None") -> dict[str, str]:
-    """The parameters of the first question; with `seen`, an event to pass over."""
+def first_query(since: str | None, place: "FeedCursor | None") -> dict[str, str]:
+    """Return the first query's parameters; `seen` names an event to skip."""
     if since == FROM_THE_START:
         return {}
     if since is not None:
-        return {"since": moment(since, " or start").isoformat().replace("+00:00", "Z")}
+        return {"since": parse_since(since, " or start").isoformat().replace("+00:00", "Z")}
     if place is None:
-        return NOW
+        return LATEST
     return {"after": place.after} | ({"seen": place.seen} if place.seen else {})
 
 
-def moment(since: str, also: str = "") -> datetime:
-    """`10m` ago, or the moment that is named. Raises `Stop`; `also` is what else may be given."""
+def parse_since(since: str, also: str = "") -> datetime:
+    """Return a time, given as a time or as a duration ago. Raises `CliError`.
+
+    `also` completes the error message with other accepted values.
+    """
     if found := re.fullmatch(r"(\d{1,6})([smhd])", since):
-        return datetime.now(UTC) - timedelta(**{UNITS[found[2]]: int(found[1])})
+        return datetime.now(UTC) - timedelta(**{DURATION_UNITS[found[2]]: int(found[1])})
     try:
         named = datetime.fromisoformat(since)
     except ValueError:
-        words = f"--since must be as 10m, 2h, 1d, 2026-01-31T12:00:00Z{also}"
-        raise Stop(words, Code.USAGE) from None
+        message = f"--since must be a time such as 10m, 2h, 1d, 2026-01-31T12:00:00Z{also}"
+        raise CliError(message, ExitCode.USAGE) from None
     return named.astimezone(UTC)
 
 
 def checked_url(url: str) -> str:
     if not url.startswith(("http://", "https://")):
-        raise Stop("URL must begin with http:// or https://", Code.USAGE)
+        raise CliError("URL must begin with http:// or https://", ExitCode.USAGE)
     return url
 
 
 def secret_for(given: str | None, url: str) -> str:
-    """The secret to sign with: what is given, else what this machine's genq wrote down."""
+    """Return the secret given, or the one stored in the data directory. Raises `CliError`."""
     from generation.webhooks.signature import check_secret
 
     settings = load_settings()
     if given is None and settings.webhook_secret is not None:
         given = settings.webhook_secret.get_secret_value()
     if given is None:
-        known = written_down_in(settings.data_dir)
+        known = read_connection(settings.data_dir)
         given = known.get("webhook_secret") if str(known.get("url")).rstrip("/") == url else None
     if not given:
-        raise Stop(
-            "no webhook secret to sign with: give --secret or GENQ_WEBHOOK_SECRET, as genq keys"
-            " create showed it, or leave out the URL",
-            Code.USAGE,
+        raise CliError(
+            "no webhook secret to sign with: give --secret or GENQ_WEBHOOK_SECRET, printed by"
+            " genq keys create, or leave out the URL",
+            ExitCode.USAGE,
         )
     try:
         check_secret(given)
     except ValueError as error:
-        raise Stop(f"--secret or GENQ_WEBHOOK_SECRET: {error}", Code.USAGE) from None
+        raise CliError(f"--secret or GENQ_WEBHOOK_SECRET: {error}", ExitCode.USAGE) from None
     return given
 
 
-def written_down_in(folder: Path) -> Mapping[str, Any]:
-    """What the genq that runs in this data directory has written down for its callers."""
-    from genq.local import written_down
+def read_connection(folder: Path) -> Mapping[str, Any]:
+    """Read URL, key and secret that the genq in this data directory has stored."""
+    from genq.local import read_connection_file
 
     try:
-        return written_down(folder / FILE_NAME)
+        return read_connection_file(folder / FILE_NAME)
     except ValueError as error:
-        raise Stop(str(error)) from None
+        raise CliError(str(error)) from None

@@ -1,5 +1,5 @@
 """`genq up` and `genq demo`: the whole of genq on one machine."""
-# ruff: noqa: PLC0415  (what a stack needs is loaded by the commands that run one)
+# ruff: noqa: PLC0415  (commands import the stack when they run)
 
 import asyncio
 import os
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ops.cli.configuration import load_settings
-from ops.cli.ending import Code, warn
+from ops.cli.exit_codes import ExitCode, warn
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,44 +23,42 @@ def register(app: typer.Typer) -> None:
 
 
 def up() -> None:
-    """
-    Run everything on this machine: broker, database, API, worker and Flower. Ctrl-C stops it.
+    """Run everything on this machine: broker, database, API, worker and Flower. Ctrl-C stops it.
 
-    Jobs go to your stations (stations.toml, or GENQ_STATION_URL and GENQ_STATION_KEY); without
-    any, to the sandbox, which costs nothing. Everything is kept in GENQ_DATA_DIR, usually .genq.
+    Jobs go to your stations (stations.toml, or GENQ_STATION_URL and GENQ_STATION_KEY). Without
+    stations they go to the sandbox, which costs nothing. Data is stored in GENQ_DATA_DIR, by
+    default .genq.
     """
     settings = load_settings()
 
     from ops.local.up import up as run_up
 
-    run(lambda console: run_up(settings, console))
+    run_stack(lambda console: run_up(settings, console))
 
 
 def demo(
     once: Annotated[
-        bool, typer.Option("--once", help="stop everything at the end; fail if anything failed")
+        bool, typer.Option("--once", help="stop at the end; exit code 1 if a check failed")
     ] = False,
 ) -> None:
-    """
-    Show genq at work: run everything on this machine, order a few jobs from the sandbox station,
-    which costs nothing, watch them, and check what genq promises.
+    """Run everything on this machine and submit a few jobs to the free sandbox station.
 
-    It goes on running until Ctrl-C, unless you say --once.
+    Watches the jobs and checks genq's promises. Runs until Ctrl-C unless --once is given.
     """
     settings = load_settings()
 
     from ops.local.demo import demo as run_demo
 
-    run(lambda console: run_demo(settings, console, once=once))
+    run_stack(lambda console: run_demo(settings, console, once=once))
 
 
-def run(work: Callable[["Console"], Coroutine[Any, Any, None]]) -> None:
-    """Run a stack to its end, whatever ends it. Raises `typer.Exit` with the right code."""
-    from ops.local.terminal import steady_console
-    from ops.stack.ending import Interrupted, StackEnded
+def run_stack(work: Callable[["Console"], Coroutine[Any, Any, None]]) -> None:
+    """Run a stack until it ends. Raises `typer.Exit` with the right code."""
+    from ops.local.terminal import hangup_safe_console
+    from ops.stack.stack_errors import Interrupted, StackEnded
 
-    console = steady_console()
-    os.umask(0o077)  # databases and logs are for their owner alone
+    console = hangup_safe_console()
+    os.umask(0o077)  # databases and logs are readable by their owner only
     try:
         asyncio.run(work(console))
     except Interrupted as end:
@@ -70,4 +68,4 @@ def run(work: Callable[["Console"], Coroutine[Any, Any, None]]) -> None:
         warn(str(end))
         raise typer.Exit(end.exit_code) from None
     except KeyboardInterrupt:
-        raise typer.Exit(Code.INTERRUPTED) from None
+        raise typer.Exit(ExitCode.INTERRUPTED) from None

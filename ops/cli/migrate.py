@@ -1,5 +1,5 @@
-"""`genq migrate`: the schema, and the first caller's key."""
-# ruff: noqa: PLC0415  (the database's libraries are loaded by the commands that need them)
+"""`genq migrate`: the database schema and the first API key."""
+# ruff: noqa: PLC0415  (commands import the database libraries when they run)
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -8,17 +8,23 @@ from typing import TYPE_CHECKING
 import typer
 
 from ops.cli.configuration import load_settings
-from ops.cli.database import NoDatabase, away, check_file, sqlite_file, with_store
-from ops.cli.ending import Stop, warn
+from ops.cli.database import (
+    DatabaseUnavailable,
+    check_file,
+    database_error,
+    sqlite_file,
+    with_store,
+)
+from ops.cli.exit_codes import CliError, warn
 
 if TYPE_CHECKING:
     from generation.settings import Settings
 
-#: A database that is still coming up is waited for.
-PATIENCE = timedelta(seconds=30)
+#: How long to wait for a database that is starting.
+WAIT_LIMIT = timedelta(seconds=30)
 ASK_EVERY = timedelta(seconds=0.5)
 
-#: Whose the key of GENQ_API_KEY is.
+#: The tenant of GENQ_API_KEY.
 FIRST_TENANT = "default"
 
 
@@ -27,11 +33,10 @@ def register(app: typer.Typer) -> None:
 
 
 def migrate() -> None:
-    """
-    Bring the database up to date; run it before a new version starts.
+    """Bring the database schema up to date; run it before starting a new version.
 
-    It may be repeated, and waits up to 30 s for a database that is not up yet. The key in
-    GENQ_API_KEY, if set, is stored (hashed) with GENQ_WEBHOOK_SECRET for the tenant "default".
+    It can be repeated, and waits up to 30 s for a database that is starting. If GENQ_API_KEY is
+    set, the key is stored (hashed) with GENQ_WEBHOOK_SECRET for the tenant "default".
     """
     settings = load_settings()
     check_first_key(settings)
@@ -43,14 +48,14 @@ def migrate() -> None:
 
 
 def migrate_when_up(settings: "Settings") -> None:
-    """Raises `Stop` where the database stays away, or cannot be migrated."""
-    until = time.monotonic() + PATIENCE.total_seconds()
+    """Raise `CliError` if the database stays unavailable or cannot be migrated."""
+    until = time.monotonic() + WAIT_LIMIT.total_seconds()
     while True:
         try:
             migrate_once(settings)
             return
-        except NoDatabase as error:
-            if not error.passing or time.monotonic() >= until:
+        except DatabaseUnavailable as error:
+            if not error.transient or time.monotonic() >= until:
                 raise
         time.sleep(ASK_EVERY.total_seconds())
 
@@ -64,35 +69,37 @@ def migrate_once(settings: "Settings") -> None:
     try:
         store.migrate(settings.store_url)
     except CommandError as error:
-        raise Stop(
-            f"this genq cannot migrate the database ({error}): install the newer genq that did"
+        raise CliError(
+            f"this genq cannot migrate the database ({error}): install the newer version that did"
         ) from None
     except (SQLAlchemyError, OSError) as error:
-        raise away(error) from None
+        raise database_error(error) from None
 
 
 def check_first_key(settings: "Settings") -> None:
-    """Raises `Stop` for a first key that could not be stored or used."""
+    """Raise `CliError` if GENQ_API_KEY cannot be stored or used."""
     from generation.store.access.api_keys import SHORTEST
     from generation.webhooks.signature import check_secret
 
     if settings.api_key is None:
         return
     if len(settings.api_key.get_secret_value()) < SHORTEST:
-        raise Stop(f"GENQ_API_KEY must have at least {SHORTEST} characters: openssl rand -hex 24")
+        raise CliError(
+            f"GENQ_API_KEY must have at least {SHORTEST} characters: openssl rand -hex 24"
+        )
     if settings.webhook_secret is None:
-        raise Stop(
-            "GENQ_API_KEY needs GENQ_WEBHOOK_SECRET beside it: whsec_ and what openssl rand "
-            "-base64 32 prints"
+        raise CliError(
+            "GENQ_API_KEY also needs GENQ_WEBHOOK_SECRET: whsec_ followed by the output of "
+            "openssl rand -base64 32"
         )
     try:
         check_secret(settings.webhook_secret.get_secret_value())
     except ValueError as error:
-        raise Stop(f"GENQ_WEBHOOK_SECRET: {error}") from None
+        raise CliError(f"GENQ_WEBHOOK_SECRET: {error}") from None
 
 
 def store_first_key(settings: "Settings") -> str:
-    """Store the key of the settings unless it is there; says what came of it."""
+    """Store the key of the settings if it is new; return what was done."""
     from sqlalchemy.exc import IntegrityError
 
     from generation.store import Store
@@ -112,9 +119,9 @@ def store_first_key(settings: "Settings") -> str:
             else:
                 return f"stored the key of GENQ_API_KEY for the tenant {FIRST_TENANT!r}"
         if known is None:
-            warn("the key of GENQ_API_KEY has been revoked and stays so: set a new one")
+            warn("the key of GENQ_API_KEY has been revoked and stays revoked: set a new one")
         elif known.webhook_secret != secret:
-            warn("GENQ_WEBHOOK_SECRET differs from the one stored with this key, which stays")
-        return "the key of GENQ_API_KEY is stored already"
+            warn("GENQ_WEBHOOK_SECRET differs from the stored one of this key, which stays")
+        return "the key of GENQ_API_KEY is already stored"
 
     return with_store(settings, add)

@@ -1,4 +1,4 @@
-"""`genq operations`: what can be ordered, and how each order is written."""
+"""`genq operations`: list operations and their input fields."""
 
 # ruff: noqa: PLC0415  (the HTTP client is loaded by the commands that call)
 
@@ -10,11 +10,11 @@ from urllib.parse import quote
 
 import typer
 
-from ops.cli.assignments import Schema, types_of
 from ops.cli.completion import complete_operation
-from ops.cli.connection import KeyOption, UrlOption, calling
-from ops.cli.ending import Code, Stop
-from ops.cli.output import AsJson, plain, print_fields, print_json, print_table
+from ops.cli.connection import KeyOption, UrlOption, api_client
+from ops.cli.exit_codes import CliError, ExitCode
+from ops.cli.key_value_arguments import Schema, json_types
+from ops.cli.output import AsJson, print_fields, print_json, print_table, printable
 
 if TYPE_CHECKING:
     from genq import Client
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    app.command(rich_help_panel="Order and watch")(operations)
+    app.command(rich_help_panel="Submit and watch jobs")(operations)
 
 
 def operations(
@@ -30,7 +30,7 @@ def operations(
         str | None,
         typer.Argument(
             metavar="NAME",
-            help="a provider, or one operation, as kling.text2video",
+            help="a provider, or one operation such as kling.text2video",
             autocompletion=complete_operation,
         ),
     ] = None,
@@ -39,23 +39,20 @@ def operations(
     url: UrlOption = None,
     key: KeyOption = None,
 ) -> None:
-    """
-    List what can be ordered, of a provider where its name is given; for one operation, show its
-    fields and an example.
-    """
-    with calling(url, key) as client:
+    """List all operations or those of a provider; show fields and an example of one."""
+    with api_client(url, key) as client:
         found = find(client, name) if name else None
         known: list[Document] = [] if found else client.document("/v1/operations")["data"]
     if found is not None:
         print_json(found) if as_json else print_one(found)
         return
     if name is not None:
-        known = of_provider(name, known)
+        known = operations_of(name, known)
     print_json(known) if as_json else print_all(known)
 
 
 def find(client: "Client", name: str) -> "Document | None":
-    """The operation of that full name; None where the API knows none."""
+    """Return the operation with this full name; None if the API does not know it."""
     from genq import NotFound
 
     provider, _, operation = (quote(part, safe="") for part in name.partition("."))
@@ -68,20 +65,20 @@ def find(client: "Client", name: str) -> "Document | None":
 
 
 def schema_of(client: "Client", operation: str) -> Schema:
-    """The schema of an operation's input; empty for one unknown to the API, which will say so."""
+    """Return the schema of an operation's input; empty if the API does not know it."""
     found = find(client, operation)
     return found["input_schema"] if found else {}
 
 
-def of_provider(name: str, known: "list[Document]") -> "list[Document]":
-    """The operations of this provider. Raises `Stop` where `name` is none."""
+def operations_of(name: str, known: "list[Document]") -> "list[Document]":
+    """Return the operations of this provider. Raises `CliError` if it is unknown."""
     if own := [each for each in known if each["provider"] == name]:
         return own
-    raise Stop(unknown(name, [full_name(each) for each in known]), Code.USAGE)
+    raise CliError(unknown_operation(name, [full_name(each) for each in known]), ExitCode.USAGE)
 
 
-def unknown(name: str, known: Sequence[str]) -> str:
-    """What to say of a name that is no operation: what was meant, and what its provider has."""
+def unknown_operation(name: str, known: Sequence[str]) -> str:
+    """Return the error for an unknown name, with the closest match and alternatives."""
     from api.http.likely import no_such, no_such_operation
 
     provider, _, operation = name.partition(".")
@@ -97,27 +94,27 @@ def full_name(operation: "Document") -> str:
 
 def print_all(known: "list[Document]") -> None:
     rows = [
-        (full_name(each), ", ".join(each["stations"]) or "nobody here sells it", each["summary"])
+        (full_name(each), ", ".join(each["stations"]) or "no station offers it", each["summary"])
         for each in known
     ]
-    print_table(("operation", "stations", "what it makes"), rows, empty="genq knows no operation")
+    print_table(("operation", "stations", "result"), rows, empty="there are no operations")
 
 
 def print_one(operation: "Document") -> None:
     print_fields(
         [
             ("operation", full_name(operation)),
-            ("what it makes", operation["summary"]),
-            ("stations", ", ".join(operation["stations"]) or "nobody here sells it"),
+            ("result", operation["summary"]),
+            ("stations", ", ".join(operation["stations"]) or "no station offers it"),
         ]
     )
     columns = ("field", "takes", "default", "")
     print_table(columns, fields_of(operation["input_schema"]), empty="it has no fields")
-    typer.echo(f"Example: {plain(example(operation))}")
+    typer.echo(f"Example: {printable(example(operation))}")
 
 
 def fields_of(schema: Schema) -> list[tuple[str, str, str, str]]:
-    """Each field's name, types, default, and what else its schema says."""
+    """Return each field's name, types, default and description."""
     required: list[str] = schema.get("required", [])
     definitions: dict[str, Schema] = schema.get("$defs", {})
     return [
@@ -132,12 +129,12 @@ def fields_of(schema: Schema) -> list[tuple[str, str, str, str]]:
 
 
 def takes(schema: Schema, definitions: dict[str, Schema]) -> str:
-    """The values that fit where there are few, else their types."""
+    """Return the allowed values if there are few, else the types."""
     members: list[Schema] = schema.get("anyOf", [schema])
     values = [value for member in members for value in member.get("enum", [])]
     if values:
         return " | ".join(str(value) for value in values)
-    return " or ".join(sorted(types_of(schema, definitions) - {"null"})) or "anything"
+    return " or ".join(sorted(json_types(schema, definitions) - {"null"})) or "anything"
 
 
 def default_of(schema: Schema) -> str:
@@ -146,7 +143,7 @@ def default_of(schema: Schema) -> str:
 
 
 def example(operation: "Document") -> str:
-    """A command that works, ready for a shell."""
+    """Return a working command, quoted for a shell."""
     given = [
         shlex.quote(f"{name}={value if isinstance(value, str) else json.dumps(value)}")
         for name, value in operation["example"].items()

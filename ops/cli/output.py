@@ -1,5 +1,5 @@
-"""What commands print: tables for people, JSON for programs."""
-# ruff: noqa: PLC0415  (rich is loaded by the commands that draw something)
+"""Output of commands: tables for people, JSON for programs."""
+# ruff: noqa: PLC0415  (commands that draw import rich)
 
 import json
 import sys
@@ -13,17 +13,17 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-#: The option that every command with something to read has.
-AsJson = Annotated[bool, typer.Option("--json", help="print JSON, for programs")]
+#: The option of every command that prints results.
+AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
 
 
 def print_json(document: Any) -> None:
-    """One JSON document, in UTF-8 whatever the terminal's language."""
+    """Print a JSON document in UTF-8, whatever the terminal's encoding."""
     write(json.dumps(document, ensure_ascii=False, indent=2))
 
 
 def print_json_line(document: Any) -> None:
-    """One JSON document on one line, for commands that print several."""
+    """Print a JSON document on one line, for commands that print several."""
     write(json.dumps(document, ensure_ascii=False))
 
 
@@ -34,7 +34,7 @@ def write(text: str) -> None:
 
 
 def console(*, stderr: bool = False) -> "Console":
-    """A console that takes text as it is: no markup, no highlighting."""
+    """Return a console without markup and highlighting."""
     from rich.console import Console
 
     stream = sys.stderr if stderr else sys.stdout
@@ -44,32 +44,32 @@ def console(*, stderr: bool = False) -> "Console":
 def print_table(
     columns: Sequence[str], rows: Iterable[Sequence[str]], *, empty: str, cut: Sequence[str] = ()
 ) -> None:
-    """
-    A table, as wide as the terminal or, in a pipe, as it needs to be; where there are no rows, a
-    sentence instead. Words such as ids are never broken. A terminal cuts the columns named in `cut`
-    short; a pipe gets everything.
-    """
-    from ops.cli.table import lines_of
+    """Print a table, or the text `empty` if there are no rows.
 
-    cells = [[" ".join(plain(cell).split()) for cell in row] for row in rows]
+    On a terminal the table fits its width and the columns named in `cut` are truncated; in a pipe
+    nothing is. Words such as ids are never broken.
+    """
+    from ops.cli.table import table_lines
+
+    cells = [[" ".join(printable(cell).split()) for cell in row] for row in rows]
     width = get_terminal_size().columns if sys.stdout.isatty() else None
-    for line in lines_of(columns, cells, width, cut) if cells else [empty]:
+    for line in table_lines(columns, cells, width, cut) if cells else [empty]:
         typer.echo(line)
 
 
-def plain(text: str) -> str:
-    """Text of somebody else's without what could move a terminal's cursor."""
+def printable(text: str) -> str:
+    """Replace control characters, which could move the terminal's cursor."""
     return "".join(
         "�" if category(letter) == "Cc" and letter != "\n" else letter for letter in text
     )
 
 
 def print_fields(fields: Iterable[tuple[str, str]]) -> None:
+    """Print names and values, one per line, without empty values.
+
+    Long values are wrapped by the terminal only, so that they can be copied whole.
     """
-    Names and values, one under the other; what is empty is left out. A long value is left to the
-    terminal to wrap, so that it can be copied as a whole.
-    """
-    shown = [(plain(name), plain(value)) for name, value in fields if value]
+    shown = [(printable(name), printable(value)) for name, value in fields if value]
     width = max((len(name) for name, _ in shown), default=0)
     for name, value in shown:
         first, *more = value.split("\n")

@@ -1,5 +1,5 @@
-"""The processes genq is made of: `genq api`, `worker`, `flower` and `sandbox`."""
-# ruff: noqa: PLC0415  (Celery, Flower and the web server are loaded by the process that runs them)
+"""The processes of genq: `genq api`, `worker`, `flower` and `sandbox`."""
+# ruff: noqa: PLC0415  (each process imports what it runs)
 
 import os
 from collections.abc import Generator
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ops.cli.configuration import complaints, load_settings
+from ops.cli.configuration import load_settings, setting_errors
 from ops.cli.database import check_file, sqlite_file
-from ops.cli.ending import Code, Stop
+from ops.cli.exit_codes import CliError, ExitCode
 from ops.cli.flower_access import check_access
 
 if TYPE_CHECKING:
@@ -25,13 +25,12 @@ def register(app: typer.Typer) -> None:
 
 
 def api() -> None:
-    """
-    Run the front door: the HTTP API that takes orders.
+    """Run the HTTP API.
 
-    GENQ_API_HOST and GENQ_API_PORT say where it listens. It needs the database; the broker may be
-    away.
+    It listens on GENQ_API_HOST and GENQ_API_PORT. It needs the database; the broker may be
+    unreachable.
     """
-    settings = room_settings()
+    settings = checked_settings()
 
     from api import server
 
@@ -39,13 +38,12 @@ def api() -> None:
 
 
 def worker() -> None:
-    """
-    Run a worker: it sends jobs to their stations, watches them, and tells their callers.
+    """Run a worker: it submits jobs to their stations, polls them, and sends webhooks.
 
-    Run as many as you like, on as many machines as share the database and the broker. Told to stop
-    (SIGTERM), it finishes what it is sending first.
+    Run as many as you like, on any machines that share the database and the broker. On SIGTERM it
+    finishes the submits in progress first.
     """
-    room_settings()
+    checked_settings()
 
     from worker import app
 
@@ -58,23 +56,21 @@ def flower(
         typer.Option(
             envvar="GENQ_FLOWER_URL_PREFIX",
             metavar="PATH",
-            help="serve below this path, for a proxy that passes it on",
+            help="serve below this path, for a reverse proxy that keeps it",
         ),
     ] = None,
 ) -> None:
-    """
-    Run Flower, the operators' page: every job is a row, and nothing can be changed there.
+    """Run Flower, the read-only page for operators: every job is a row.
 
-    GENQ_FLOWER_HOST and GENQ_FLOWER_PORT say where it listens. GENQ_FLOWER_BASIC_AUTH
-    (user:password) is required unless only this machine can reach it. Without it, Flower keeps its
-    JSON API shut.
+    It listens on GENQ_FLOWER_HOST and GENQ_FLOWER_PORT. GENQ_FLOWER_BASIC_AUTH (user:password) is
+    required unless only this machine can reach it; without it Flower's JSON API is disabled.
     """
     settings = load_settings()
     check_access(settings)
 
     from ops.cli import flower_page
 
-    with listening(settings.flower_host, settings.flower_port, "set GENQ_FLOWER_PORT"):
+    with reporting_bind_errors(settings.flower_host, settings.flower_port, "set GENQ_FLOWER_PORT"):
         flower_page.serve(settings, url_prefix)
 
 
@@ -83,20 +79,21 @@ def sandbox(
     port: Annotated[int, typer.Option(help="the port to listen on; 0 for any free one")] = 8900,
     speed: Annotated[
         float | None,
-        typer.Option(min=0, help="how many times faster than life tasks run", show_default="1"),
+        typer.Option(
+            min=0, help="how many times faster than real time tasks run", show_default="1"
+        ),
     ] = None,
     look_fail_rate: Annotated[
-        float | None, typer.Option(min=0, max=1, help="the share of looks that fail")
+        float | None, typer.Option(min=0, max=1, help="share of polls that fail")
     ] = None,
     look_hang_rate: Annotated[
-        float | None, typer.Option(min=0, max=1, help="the share of looks that hang for a while")
+        float | None, typer.Option(min=0, max=1, help="share of polls that hang for a while")
     ] = None,
 ) -> None:
-    """
-    Run a station that costs nothing: it speaks as real ones do, and draws test pictures.
+    """Run a free station that behaves like real ones and returns test files.
 
     Send jobs there with GENQ_STATION_URL=http://127.0.0.1:8900 and any GENQ_STATION_KEY.
-    GENQ_SANDBOX_* variables set what has no option here.
+    GENQ_SANDBOX_* variables set everything that has no option here.
     """
     from pydantic import ValidationError
 
@@ -109,31 +106,31 @@ def sandbox(
     try:
         config = SandboxConfig(**changes)
     except ValidationError as error:
-        raise Stop("; ".join(complaints(error, "GENQ_SANDBOX_")), Code.USAGE) from None
+        raise CliError("; ".join(setting_errors(error, "GENQ_SANDBOX_")), ExitCode.USAGE) from None
     if unknown := unknown_sandbox_settings(SandboxConfig.model_fields, os.environ):
-        raise Stop("; ".join(unknown), Code.USAGE)
-    with listening(host, port, "give another --port"):
+        raise CliError("; ".join(unknown), ExitCode.USAGE)
+    with reporting_bind_errors(host, port, "give another --port"):
         serve(config, host, port)
 
 
-def room_settings() -> "Settings":
-    """The settings of the API and the workers. Raises `Stop` where either could not work."""
-    from generation.stations.config_file import BadStations, load_stations
+def checked_settings() -> "Settings":
+    """Return the settings of API and workers. Raises `CliError` if they cannot work."""
+    from generation.stations.config_file import StationsFileError, load_stations
 
     settings = load_settings()
     check_file(sqlite_file(settings))
     try:
         load_stations(settings)
-    except BadStations as error:
-        raise Stop(str(error)) from None
+    except StationsFileError as error:
+        raise CliError(str(error)) from None
     return settings
 
 
 @contextmanager
-def listening(host: str, port: int, advice: str) -> Generator[None]:
-    """Raises `Stop` where the address cannot be listened on."""
+def reporting_bind_errors(host: str, port: int, advice: str) -> Generator[None]:
+    """Raise `CliError` if the address cannot be listened on."""
     try:
         yield
     except OSError as error:
         reason = error.strerror or str(error)
-        raise Stop(f"cannot listen on {host}:{port} ({reason}): {advice}") from None
+        raise CliError(f"cannot listen on {host}:{port} ({reason}): {advice}") from None

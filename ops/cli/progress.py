@@ -1,4 +1,4 @@
-"""What somebody sees who waits: bars that move on a terminal, elsewhere a line for each move."""
+"""Progress of jobs that are waited for: bars on a terminal, else a line per change."""
 
 import sys
 from types import TracebackType
@@ -10,16 +10,16 @@ from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as RichProgress
 
 from generation.job import TERMINAL
-from ops.cli.output import console, plain
+from ops.cli.output import console, printable
 
 
-class Progress:
-    """Shows jobs on standard error, so that standard output has nothing but results."""
+class JobProgress:
+    """Shows jobs on standard error; standard output holds only results."""
 
     def __init__(self) -> None:
         self._bars = bars() if sys.stderr.isatty() else None
         self._rows: dict[str, TaskID] = {}
-        self._told: dict[str, str] = {}
+        self._printed: dict[str, str] = {}
 
     def __enter__(self) -> Self:
         if self._bars is not None:
@@ -33,30 +33,30 @@ class Progress:
             self._bars.stop()
 
     def show(self, job: Document) -> None:
-        """Show where a job stands now."""
+        """Show the current state of a job."""
         if self._bars is None:
-            self._tell(job)
+            self._print_change(job)
         else:
             self._draw(self._bars, job)
 
-    def _tell(self, job: Document) -> None:
-        line = f"{job['id']} {job['provider']}.{job['operation']} {standing(job)}"
-        if self._told.get(job["id"]) != line:
-            self._told[job["id"]] = line
+    def _print_change(self, job: Document) -> None:
+        line = f"{job['id']} {job['provider']}.{job['operation']} {state_text(job)}"
+        if self._printed.get(job["id"]) != line:
+            self._printed[job["id"]] = line
             typer.echo(line, err=True)
 
     def _draw(self, bars: RichProgress, job: Document) -> None:
         row = self._rows.get(job["id"])
         if row is None:
-            name = plain(f"{job['provider']}.{job['operation']} {job['id']}")
-            row = self._rows[job["id"]] = bars.add_task(name, total=None, standing="")
+            name = printable(f"{job['provider']}.{job['operation']} {job['id']}")
+            row = self._rows[job["id"]] = bars.add_task(name, total=None, state_text="")
         ended = job["state"] in TERMINAL
         known = ended or job["progress"] is not None
         bars.update(
             row,
             total=100 if known else None,
             completed=100 if ended else job["progress"] or 0,
-            standing=standing(job),
+            state_text=state_text(job),
         )
         if ended:
             bars.stop_task(row)
@@ -72,8 +72,8 @@ def bars() -> RichProgress:
     )
 
 
-def standing(job: Document) -> str:
-    """The state, and why it waits or failed, in one line."""
+def state_text(job: Document) -> str:
+    """Return the state, and the reason for waiting or failing, in one line."""
     error: Document | None = job.get("error")
     why = f"{error['code']}: {error['message']}" if error else job.get("reason")
-    return plain(" ".join(f"{job['state']} ({why})".split()) if why else job["state"])
+    return printable(" ".join(f"{job['state']} ({why})".split()) if why else job["state"])

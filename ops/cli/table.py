@@ -1,4 +1,4 @@
-"""The lines of a table that never breaks a word. Pure."""
+"""Lays out tables without breaking words. Pure."""
 
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -8,53 +8,54 @@ from rich.cells import cell_len, set_cell_size
 GAP = "  "
 INDENT = "  "
 ELLIPSIS = "…"
-#: A column that may be cut short keeps at least this many characters.
-LEAST = 16
+#: Minimum width of a truncated column.
+MIN_CUT_WIDTH = 16
 
 Row = Sequence[str]
 
 
-def lines_of(
+def table_lines(
     columns: Row, rows: Sequence[Row], width: int | None, cut: Sequence[str] = ()
 ) -> Iterator[str]:
-    """
-    A line for each row under a head; text that is too wide goes on below, word by word, and the
-    columns named in `cut` end with an ellipsis. Where not even the longest words fit beside each
-    other, each row is several lines of names and values instead. `width` None: no limit.
+    """Yield a header line and one line or more per row.
+
+    Text that is too wide continues below, word by word; columns named in `cut` are truncated
+    instead. If even the longest words do not fit, each row is printed as several lines of names and
+    values. `width` None: no limit.
     """
     natural = [max(map(cell_len, column)) for column in zip(columns, *rows, strict=True)]
     least = [
-        min(LEAST, natural[place]) if name in cut else longest_word([name, *column])
+        min(MIN_CUT_WIDTH, natural[place]) if name in cut else longest_word([name, *column])
         for place, (name, *column) in enumerate(zip(columns, *rows, strict=True))
     ]
-    room = None if width is None else width - len(GAP) * (len(columns) - 1)
-    if room is not None and sum(least) > room:
+    available = None if width is None else width - len(GAP) * (len(columns) - 1)
+    if available is not None and sum(least) > available:
         for row in rows:
-            yield from stacked(columns, row, width or 0)
+            yield from stacked_lines(columns, row, width or 0)
         return
-    widths = natural if room is None else shrunk(natural, least, room)
+    widths = natural if available is None else shrink_widths(natural, least, available)
     head = [padded(name, size) for name, size in zip(columns, widths, strict=True)]
     yield GAP.join(head).rstrip()
     for row in rows:
-        yield from beside([*map(partial(fitted, cut), columns, row, widths)], widths)
+        yield from joined_lines([*map(partial(cell_lines, cut), columns, row, widths)], widths)
 
 
-def fitted(cut: Sequence[str], name: str, cell: str, size: int) -> list[str]:
-    """The lines of one cell."""
-    return [shortened(cell, size)] if name in cut else folded(cell, size)
+def cell_lines(cut: Sequence[str], name: str, cell: str, size: int) -> list[str]:
+    """Return the lines of one cell."""
+    return [truncated(cell, size)] if name in cut else wrapped(cell, size)
 
 
-def shrunk(natural: Sequence[int], least: Sequence[int], room: int) -> list[int]:
-    """Widths that fit: the widest column that can be narrower is made narrower first."""
+def shrink_widths(natural: Sequence[int], least: Sequence[int], available: int) -> list[int]:
+    """Return widths that fit: repeatedly narrow the widest column that can shrink."""
     widths = list(natural)
-    while sum(widths) > room:
+    while sum(widths) > available:
         slack = [place for place, size in enumerate(widths) if size > least[place]]
         widths[max(slack, key=widths.__getitem__)] -= 1
     return widths
 
 
-def stacked(columns: Row, row: Row, width: int) -> Iterator[str]:
-    """The first cell, and the others with their names, as many on a line as fit."""
+def stacked_lines(columns: Row, row: Row, width: int) -> Iterator[str]:
+    """Yield the first cell and the others with their names, as many per line as fit."""
     line = row[0]
     for name, cell in zip(columns[1:], row[1:], strict=True):
         if not cell:
@@ -68,15 +69,15 @@ def stacked(columns: Row, row: Row, width: int) -> Iterator[str]:
     yield line
 
 
-def beside(cells: Sequence[Sequence[str]], widths: Sequence[int]) -> Iterator[str]:
-    """Cells of one or more lines, next to each other."""
+def joined_lines(cells: Sequence[Sequence[str]], widths: Sequence[int]) -> Iterator[str]:
+    """Yield cells of one or more lines, side by side."""
     for number in range(max(map(len, cells))):
         parts = [cell[number] if number < len(cell) else "" for cell in cells]
         yield GAP.join(map(padded, parts, widths)).rstrip()
 
 
-def folded(text: str, size: int) -> list[str]:
-    """The text in lines of at most this size, broken between words."""
+def wrapped(text: str, size: int) -> list[str]:
+    """Break the text between words into lines of at most this size."""
     lines = [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}" if lines[-1] else word
@@ -87,7 +88,7 @@ def folded(text: str, size: int) -> list[str]:
     return lines
 
 
-def shortened(text: str, size: int) -> str:
+def truncated(text: str, size: int) -> str:
     return text if cell_len(text) <= size else set_cell_size(text, size - 1) + ELLIPSIS
 
 

@@ -1,5 +1,5 @@
-"""`genq keys rotate-webhook-secret` and `genq keys signing-key`: what signs webhooks."""
-# ruff: noqa: PLC0415  (the database's libraries are loaded by the commands that need them)
+"""`genq keys rotate-webhook-secret` and `genq keys signing-key`: webhook secrets."""
+# ruff: noqa: PLC0415  (commands import the database libraries when they run)
 
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -8,7 +8,7 @@ import typer
 
 from ops.cli.configuration import load_settings
 from ops.cli.database import with_store
-from ops.cli.ending import Code, Stop
+from ops.cli.exit_codes import CliError, ExitCode
 from ops.cli.keys import keys_app
 from ops.cli.output import AsJson, print_json
 
@@ -17,25 +17,26 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    del app  # they belong to `genq keys`
+    del app  # importing this module adds them to `genq keys`
     keys_app.command("rotate-webhook-secret")(rotate)
     keys_app.command()(signing_key)
 
 
 def rotate(
-    key_id: Annotated[str, typer.Argument(metavar="ID", help="as keys list shows it: key_…")],
+    key_id: Annotated[str, typer.Argument(metavar="ID", help="key_…, printed by genq keys list")],
     overlap: Annotated[
         str,
-        typer.Option(metavar="TIME", help="how long the old secret signs too: 30m, 24h, up to 7d"),
+        typer.Option(
+            metavar="TIME", help="how long the old secret stays valid: 30m, 24h, at most 7d"
+        ),
     ] = "24h",
     as_json: AsJson = False,
 ) -> None:
-    """
-    Give an API key a new webhook secret, and show it this once.
+    """Give an API key a new webhook secret and show it once.
 
-    Webhooks of jobs ordered with the key are signed with both secrets for the overlap, so its
-    caller may change over at leisure; 0 is for a secret that has leaked. Registered endpoints have
-    secrets of their own: POST /v1/webhook-endpoints/{id}/rotate-secret.
+    During the overlap, webhooks of jobs submitted with the key are signed with both secrets; use 0
+    for a leaked secret. Registered endpoints have their own secrets: POST
+    /v1/webhook-endpoints/{id}/rotate-secret.
     """
     from generation.webhooks.signature import new_secret
 
@@ -46,20 +47,19 @@ def rotate(
         return await store.keys.rotate_webhook_secret(key_id, secret, datetime.now(UTC), span)
 
     if not with_store(load_settings(), replace):
-        raise Stop(f"there is no valid key {key_id!r}: see genq keys list")
+        raise CliError(f"there is no valid key {key_id!r}: see genq keys list")
     if as_json:
         print_json({"id": key_id, "webhook_secret": secret})
         return
     typer.echo(f"webhook secret  {secret}")
-    typer.echo("Keep it now: it will not be shown again.", err=True)
+    typer.echo("Save it now: it is shown only once.", err=True)
 
 
 def signing_key() -> None:
-    """
-    Make an Ed25519 key pair for GENQ_WEBHOOK_SIGNING_KEYS.
+    """Create an Ed25519 key pair for GENQ_WEBHOOK_SIGNING_KEYS.
 
-    With one set, every webhook is signed by it too (v1a), and its public half is at
-    /.well-known/webhooks-keys.json: receivers can verify without a shared secret.
+    With such a key every webhook is also signed with it (v1a), and its public half is published at
+    /.well-known/webhooks-keys.json, so receivers can verify without a shared secret.
     """
     from generation.webhooks.asymmetric import SigningKey, new_signing_key
 
@@ -69,11 +69,13 @@ def signing_key() -> None:
 
 
 def checked_overlap(text: str) -> timedelta:
-    """Raises `Stop` for what is no time, or too long a one."""
+    """Return the duration. Raises `CliError` if it is invalid or too long."""
     from generation.settings import duration
     from generation.webhooks.secrets import MAX_SECRET_OVERLAP
 
     seconds = duration(text)
     if not isinstance(seconds, float) or seconds > MAX_SECRET_OVERLAP.total_seconds():
-        raise Stop("--overlap is a time of at most 7d, such as 30m, 24h or 7d", Code.USAGE)
+        raise CliError(
+            "--overlap must be a duration of at most 7d, such as 30m, 24h or 7d", ExitCode.USAGE
+        )
     return timedelta(seconds=seconds)

@@ -44,16 +44,16 @@ def reply(status: int, document: object, *headers: str) -> bytes:
     return "\r\n".join(head).encode() + body
 
 
-def ambiguous(dice: Random) -> bytes:
+def ambiguous(jitter: Random) -> bytes:
     """A 5xx to a submit from which nobody can tell whether the task exists."""
-    status, code, message = dice.choice(AMBIGUOUS)
+    status, code, message = jitter.choice(AMBIGUOUS)
     return reply(status, {"code": code, "message": message, "data": None})
 
 
-def absurd_pause(dice: Random) -> bytes:
+def absurd_pause(jitter: Random) -> bytes:
     """A 429 to a look that asks for a pause of a day or more."""
     error = {"error": {"message": "Too many requests", "type": "rate_limit", "code": "429"}}
-    return reply(429, error, f"retry-after: {dice.choice(ABSURD_PAUSES)}")
+    return reply(429, error, f"retry-after: {jitter.choice(ABSURD_PAUSES)}")
 
 
 def other_clock(off: timedelta) -> Callable[[bytes], bytes]:

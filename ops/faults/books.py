@@ -13,7 +13,7 @@ from generation.store import Store
 from generation.store import counters as tallies
 from generation.store.schema import deliveries, job_events, jobs
 from generation.store.stations import key_health as accounts
-from worker.runtime.event_loop import Loop
+from worker.runtime.event_loop import EventLoopThread
 
 Answer = TypeVar("Answer")
 
@@ -50,7 +50,7 @@ class Books:
     """Read access, blocking, for any thread. Every method raises while the database is away."""
 
     def __init__(self, url: str) -> None:
-        self._loop = Loop()
+        self._loop = EventLoopThread()
         self._store = self._loop.run(opened(url))
 
     def add_key(self, tenant: str, key: str, secret: str) -> None:

@@ -69,8 +69,8 @@ def wait(condition: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def answer_with_error(broker: Redis, folder: Path, dice: Random, seconds: float) -> None:
+def answer_with_error(broker: Redis, folder: Path, jitter: Random, seconds: float) -> None:
     """One of these troubles, for so long."""
-    trouble = dice.choice((readonly, misconf, wrongtype, garbage))
+    trouble = jitter.choice((readonly, misconf, wrongtype, garbage))
     with trouble(broker, folder):
         time.sleep(seconds)

@@ -17,7 +17,7 @@ import httpx
 
 from ops.faults.proxy import Proxy
 from ops.faults.traps import TrapFolder
-from ops.stack.keeper import Keeper, kill_group
+from ops.stack.child_reaper import ChildReaper, kill_group
 from ops.stack.ports import free_port
 
 #: What watches over processes in production takes about so long to notice that one has ended.
@@ -77,7 +77,7 @@ class Runner:
         """Start it, if it has ended for long enough."""
         if self.process is not None and self.process.poll() is not None:
             kill_group(self.process.pid)
-            self._house.keeper.release(self.process.pid)
+            self._house.reaper.release(self.process.pid)
             self._house.note_end(self.name, self.process, time.monotonic() - self._began)
             self.process, self._due = None, time.monotonic() + RESTART_SECONDS
         if self.process is None and time.monotonic() >= self._due:
@@ -96,17 +96,22 @@ class Runner:
         finally:
             kill_group(self.process.pid)
             self.process.wait()
-            self._house.keeper.release(self.process.pid)
+            self._house.reaper.release(self.process.pid)
 
 
 class House:
     """One API and some workers, under a watch of its own until it is closed."""
 
     def __init__(
-        self, folder: Path, keeper: Keeper, lines: Lines, settings: Mapping[str, str], workers: int
+        self,
+        folder: Path,
+        reaper: ChildReaper,
+        lines: Lines,
+        settings: Mapping[str, str],
+        workers: int,
     ) -> None:
         self.folder = folder
-        self.keeper = keeper
+        self.reaper = reaper
         self.lines = lines
         self.traps = TrapFolder(folder / "traps")
         self.port = free_port()
@@ -135,7 +140,7 @@ class House:
     def launch(self, name: str, program: str) -> "subprocess.Popen[bytes]":
         command = [sys.executable, "-m", "ops.faults.launcher", str(self.traps.path), program]
         with (self.folder / f"{name}.log").open("ab") as log:
-            return self.keeper.launch(
+            return self.reaper.launch(
                 command,
                 output=log,
                 env={**os.environ, **self._settings, "GENQ_API_PORT": str(self.port)},

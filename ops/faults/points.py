@@ -68,22 +68,22 @@ def is_commit(chunk: bytes) -> bool:
 def killed_at(*traps: str) -> Strike:
     """A process kills itself at one of these places."""
 
-    def strike(field: Field, dice: Random) -> bool:
-        return field.spring(dice.choice(traps), "kill")
+    def strike(field: Field, jitter: Random) -> bool:
+        return field.spring(jitter.choice(traps), "kill")
 
     return strike
 
 
-def broker_is_down(field: Field, dice: Random) -> bool:
+def broker_is_down(field: Field, jitter: Random) -> bool:
     field.broker.kill()
-    time.sleep(dice.uniform(0.5, field.seconds(4)))
+    time.sleep(jitter.uniform(0.5, field.seconds(4)))
     field.broker.start()
     return True
 
 
-def submit_answer_is_lost(field: Field, dice: Random) -> bool:
+def submit_answer_is_lost(field: Field, jitter: Random) -> bool:
     """The connection breaks; or every worker is killed while the station still thinks."""
-    if dice.random() < 0.5:
+    if jitter.random() < 0.5:
         return field.harm(field.lines.station, is_submit, Harm.LOSE_ANSWER)
     late = field.seconds(4)
     tamper = field.lines.station.tamper(is_submit, Harm.DELAY_ANSWER, late)
@@ -94,39 +94,39 @@ def submit_answer_is_lost(field: Field, dice: Random) -> bool:
     return hit
 
 
-def webhook_answer_is_lost(field: Field, dice: Random) -> bool:
-    if dice.random() < 0.5:
+def webhook_answer_is_lost(field: Field, jitter: Random) -> bool:
+    if jitter.random() < 0.5:
         return field.harm(field.lines.receiver, is_delivery, Harm.LOSE_ANSWER)
     return field.spring("told, not saved", "kill")
 
 
-def broker_forgets(field: Field, dice: Random) -> bool:
-    if dice.random() < 0.5:
+def broker_forgets(field: Field, jitter: Random) -> bool:
+    if jitter.random() < 0.5:
         field.broker.kill()
         field.broker.start()
     field.broker.flushall()
     return True
 
 
-def two_tick_at_once(field: Field, dice: Random) -> bool:
+def two_tick_at_once(field: Field, jitter: Random) -> bool:
     """A worker is frozen for longer than its leases; its successor and it then go on together."""
-    with field.frozen(dice.choice(field.house.workers)):
-        time.sleep(dice.uniform(1, field.seconds(25)))
+    with field.frozen(jitter.choice(field.house.workers)):
+        time.sleep(jitter.uniform(1, field.seconds(25)))
     return True
 
 
-def clock_is_set(field: Field, dice: Random) -> bool:
+def clock_is_set(field: Field, jitter: Random) -> bool:
     """The workers' clock is an hour off for a while, and then right again."""
-    field.house.set_clock(dice.choice((-3600, 3600)))
-    time.sleep(dice.uniform(1, 1 + field.seconds(6)))
+    field.house.set_clock(jitter.choice((-3600, 3600)))
+    time.sleep(jitter.uniform(1, 1 + field.seconds(6)))
     field.house.set_clock(0)
     time.sleep(1)
     return True
 
 
-def told_to_stop(field: Field, dice: Random) -> bool:
+def told_to_stop(field: Field, jitter: Random) -> bool:
     """SIGTERM in the middle of a step, or while an answer is waited for."""
-    place = dice.randrange(len(WORKER_TRAPS) + 2)
+    place = jitter.randrange(len(WORKER_TRAPS) + 2)
     if place < len(WORKER_TRAPS):
         return field.spring(WORKER_TRAPS[place], "term")
     line, matches = (field.lines.station, is_submit)
@@ -140,15 +140,15 @@ def told_to_stop(field: Field, dice: Random) -> bool:
     return hit
 
 
-def database_breaks(field: Field, dice: Random) -> bool:
+def database_breaks(field: Field, jitter: Random) -> bool:
     """A restart, a kill, every connection cut, or one cut in a transaction."""
     line = field.database_line
-    match dice.randrange(6):
+    match jitter.randrange(6):
         case 0:
             field.cluster.restart()
         case 1:
             field.cluster.kill()
-            time.sleep(dice.uniform(0, field.seconds(4)))
+            time.sleep(jitter.uniform(0, field.seconds(4)))
             field.cluster.start()
         case 2:
             line.cut()
@@ -157,8 +157,8 @@ def database_breaks(field: Field, dice: Random) -> bool:
         case 4:
             return field.harm(line, is_commit, Harm.LOSE_REQUEST)
         case _:
-            countdown = dice.randrange(1, 40)
-            return field.harm(line, nth(countdown), dice.choice(CUTS))
+            countdown = jitter.randrange(1, 40)
+            return field.harm(line, nth(countdown), jitter.choice(CUTS))
     return True
 
 
@@ -175,22 +175,22 @@ def nth(count: int) -> Callable[[bytes], bool]:
     return matches
 
 
-def station_is_ill(field: Field, dice: Random) -> bool:
+def station_is_ill(field: Field, jitter: Random) -> bool:
     """Slow, garbage, or closing half-way, to a submit or to a look."""
-    matches = dice.choice((is_submit, is_look))
+    matches = jitter.choice((is_submit, is_look))
     line = field.lines.station
-    match dice.randrange(4):
+    match jitter.randrange(4):
         case 0:
             return field.harm(line, matches, Harm.REPLACE_ANSWER)
         case 1:
             return field.harm(line, matches, Harm.HALVE_ANSWER)
         case 2:
-            tamper = line.tamper(matches, Harm.DELAY_ANSWER, dice.uniform(5, field.seconds(200)))
+            tamper = line.tamper(matches, Harm.DELAY_ANSWER, jitter.uniform(5, field.seconds(200)))
             hit = field.wait(lambda: not tamper.is_waiting)
             line.forget(tamper)
             return hit
         case _:
-            return held(line, dice.uniform(1, field.seconds(20)))
+            return held(line, jitter.uniform(1, field.seconds(20)))
 
 
 def held(line: Proxy, seconds: float) -> bool:
@@ -200,36 +200,36 @@ def held(line: Proxy, seconds: float) -> bool:
     return True
 
 
-def disk_is_full(field: Field, dice: Random) -> bool:
-    return field.fill_disk(dice.uniform(1, field.seconds(5)))
+def disk_is_full(field: Field, jitter: Random) -> bool:
+    return field.fill_disk(jitter.uniform(1, field.seconds(5)))
 
 
-def clock_lies(field: Field, dice: Random) -> bool:
+def clock_lies(field: Field, jitter: Random) -> bool:
     """The station's clock is hours off while the answer to a submit is lost."""
     line = field.lines.station
-    line.rewrite = other_clock(timedelta(hours=dice.choice((-2, 2, 26))))
+    line.rewrite = other_clock(timedelta(hours=jitter.choice((-2, 2, 26))))
     try:
         hit = field.harm(line, is_submit, Harm.LOSE_ANSWER)
-        time.sleep(dice.uniform(1, field.seconds(15)))
+        time.sleep(jitter.uniform(1, field.seconds(15)))
     finally:
         line.rewrite = None
     return hit
 
 
-def look_is_to_wait(field: Field, dice: Random) -> bool:
-    return field.harm(field.lines.station, is_look, Harm.REPLACE_ANSWER, absurd_pause(dice))
+def look_is_to_wait(field: Field, jitter: Random) -> bool:
+    return field.harm(field.lines.station, is_look, Harm.REPLACE_ANSWER, absurd_pause(jitter))
 
 
-def submit_is_ambiguous(field: Field, dice: Random) -> bool:
+def submit_is_ambiguous(field: Field, jitter: Random) -> bool:
     """The station has taken the order, and answers with a 5xx that speaks of its own trouble."""
-    matches = dice.choice((is_submit, is_kling_submit))
-    return field.harm(field.lines.station, matches, Harm.REPLACE_ANSWER, ambiguous(dice))
+    matches = jitter.choice((is_submit, is_kling_submit))
+    return field.harm(field.lines.station, matches, Harm.REPLACE_ANSWER, ambiguous(jitter))
 
 
-def broker_answers_with_errors(field: Field, dice: Random) -> bool:
-    seconds = dice.uniform(1, 1 + field.seconds(10))
+def broker_answers_with_errors(field: Field, jitter: Random) -> bool:
+    seconds = jitter.uniform(1, 1 + field.seconds(10))
     with client(field.broker.url) as broker:
-        answer_with_error(broker, field.house.folder / "broker", dice, seconds)
+        answer_with_error(broker, field.house.folder / "broker", jitter, seconds)
     return True
 
 
@@ -272,8 +272,8 @@ def plan(seed: int, store: str, only: Collection[int] = ()) -> "Plan":
 class Plan:
     """An endless iterator over (point, dice)."""
 
-    def __init__(self, dice: Random, points: Sequence[Point]) -> None:
-        self._dice = dice
+    def __init__(self, jitter: Random, points: Sequence[Point]) -> None:
+        self._dice = jitter
         self._points = points
         self._round: list[Point] = []
 

@@ -81,19 +81,19 @@ def violence(options: Options, field: Field, caller: Caller) -> tuple[Counter[in
     until = time.monotonic() + options.violence_seconds
     caller.start()
     while not caller.is_done and time.monotonic() < until:
-        point, dice = strikes.next()
+        point, jitter = strikes.next()
         struck[point.number] += 1
         began = time.monotonic()
         field.recoveries.disturb()
-        did = point.strike(field, dice)
+        did = point.strike(field, jitter)
         hit[point.number] += did
         print(
             f"{len(caller.accepted):6d} accepted, point {point.number:2d} ({point.title}):"
             f" {'hit' if did else 'nobody came'}, {time.monotonic() - began:.1f} s",
             flush=True,
         )
-        time.sleep(dice.uniform(0, field.seconds(2)))
-        if dice.random() < LEFT_ALONE:
+        time.sleep(jitter.uniform(0, field.seconds(2)))
+        if jitter.random() < LEFT_ALONE:
             field.wait_for_recovery()
     caller.stop()
     return struck, hit

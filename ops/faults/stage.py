@@ -23,7 +23,7 @@ from ops.faults.recovery import Recoveries
 from ops.sandbox.config import SandboxConfig
 from ops.sandbox.handle import SandboxHandle, running_sandbox
 from ops.stack.broker import BrokerProcess, local_broker
-from ops.stack.keeper import Keeper
+from ops.stack.child_reaper import ChildReaper
 from tests.deployment.receiver import Receiver, running_receiver
 from tests.services.postgres import Cluster
 from tests.services.postgres_installation import installation
@@ -91,8 +91,8 @@ def staged(options: Options) -> Generator[Stage]:
     """A whole genq with its services, and a caller that has not begun."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="genq-faults-")))
-        keeper = stack.enter_context(Keeper())
-        broker = BrokerProcess(local_broker(folder / "broker", os.environ), keeper)
+        reaper = stack.enter_context(ChildReaper())
+        broker = BrokerProcess(local_broker(folder / "broker", os.environ), reaper)
         stack.enter_context(broker)
         speed = SHORT_SPEED if options.is_short else SPEED
         config = SandboxConfig(speed=speed, durations=DURATIONS)
@@ -101,7 +101,7 @@ def staged(options: Options) -> Generator[Stage]:
         server, disk = None, None
         if options.store == "postgresql":
             programs = stack.enter_context(installation(os.environ))
-            server = stack.enter_context(Cluster(programs, "faults", keeper))
+            server = stack.enter_context(Cluster(programs, "faults", reaper))
             url = server.url
         else:
             disk = stack.enter_context(small_disk(folder / "disk"))
@@ -131,7 +131,7 @@ def staged(options: Options) -> Generator[Stage]:
         )
         recoveries = Recoveries(books)
         stack.callback(recoveries.close)
-        house = House(folder, keeper, lines, settings, options.workers)
+        house = House(folder, reaper, lines, settings, options.workers)
         if options.logs is not None:
             stack.callback(leave_logs, folder, options.logs)
         stack.callback(house.close)

@@ -1,1 +1,1 @@
-"""The whole of genq on one machine: a stack started by one command, and a demonstration on it."""
+"""Runs all of genq on one machine (`genq up`) and demonstrates it (`genq demo`)."""

@@ -1,4 +1,4 @@
-"""The console of a stack, which may go away before the stack does: a window can be closed."""
+"""The console of a stack, which survives a closed terminal window."""
 
 import contextlib
 import io
@@ -14,10 +14,11 @@ from rich.console import Console
 from ops.cli.output import console
 
 
-class Steady(io.TextIOBase):
-    """
-    A stream that becomes /dev/null when nobody reads it any more. SIGHUP says so as well, and ends
-    the stack in order; an error in the middle of that would not.
+class HangupSafeStream(io.TextIOBase):
+    """A stream that becomes /dev/null once its reader is gone.
+
+    The terminal sends SIGHUP too, which stops the stack in order; a write error during that would
+    not.
     """
 
     def __init__(self, stream: IO[str]) -> None:
@@ -30,29 +31,29 @@ class Steady(io.TextIOBase):
         return self._stream.fileno()
 
     def write(self, text: str) -> int:
-        with self._whether_or_not_it_is_there():
+        with self._surviving_hangup():
             self._stream.write(text)
         return len(text)
 
     def flush(self) -> None:
-        with self._whether_or_not_it_is_there():
+        with self._surviving_hangup():
             self._stream.flush()
 
     @contextlib.contextmanager
-    def _whether_or_not_it_is_there(self) -> Generator[None]:
+    def _surviving_hangup(self) -> Generator[None]:
         try:
             yield
         except OSError as error:
             with Path(os.devnull).open("wb") as nowhere:
                 os.dup2(nowhere.fileno(), self.fileno())
-            if isinstance(error, BrokenPipeError):  # a terminal sends the signal by itself
+            if isinstance(error, BrokenPipeError):  # a closed terminal sends the signal itself
                 os.kill(os.getpid(), signal.SIGHUP)
 
 
-def steady_console() -> Console:
-    """The console of standard output, steady, and in whatever encoding the terminal has."""
+def hangup_safe_console() -> Console:
+    """Return a console on standard output that survives hangups and any encoding."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
     steady = console()
-    steady.file = cast(IO[str], Steady(steady.file))
+    steady.file = cast(IO[str], HangupSafeStream(steady.file))
     return steady

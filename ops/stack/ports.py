@@ -1,4 +1,4 @@
-"""Which port may a program of the local stack listen on?"""
+"""Finds free ports for the programs of a local stack."""
 
 import socket
 
@@ -6,11 +6,9 @@ LOOPBACK = "127.0.0.1"
 
 
 def free_port(preferred: int | None = None) -> int:
-    """
-    A TCP port that nothing listened on at 127.0.0.1 a moment ago: the preferred one if it is free.
+    """Return a TCP port that nothing listens on at 127.0.0.1, the preferred one if it is free.
 
-    The port is not held. Between this answer and its use another process may take it, so whoever
-    listens on it must still be asked who it is.
+    The port is not reserved: another process may take it, so callers must check who listens on it.
     """
     if preferred is not None and _can_listen(preferred):
         return preferred
@@ -21,7 +19,7 @@ def free_port(preferred: int | None = None) -> int:
 
 def _can_listen(port: int) -> bool:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        # Connections in TIME_WAIT do not make a port busy: a server that comes back reuses it.
+        # Connections in TIME_WAIT do not block a port: a restarted server reuses it.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((LOOPBACK, port))

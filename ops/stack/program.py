@@ -1,4 +1,4 @@
-"""What is run, how it is known to be ready, how it is stopped, and when it is given up."""
+"""A program of a stack: command, readiness, stop and restart rules."""
 
 import asyncio
 import urllib.error
@@ -9,7 +9,7 @@ from datetime import timedelta
 from http import HTTPStatus
 from signal import SIGTERM, Signals
 
-#: Asked again and again; it says whether the program can be used now, and raises nothing.
+#: Polled until it returns whether the program can be used. Must not raise.
 Ready = Callable[[], Awaitable[bool]]
 
 ANSWER_WITHIN = timedelta(seconds=1)
@@ -17,11 +17,10 @@ ANSWER_WITHIN = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restart:
-    """
-    A program that ends by itself is started again, each time after a longer pause.
+    """How an exited program is restarted: after pauses that double.
 
-    A crash is quick when the program ran for less than `quick`. A longer run forgives all earlier
-    crashes; `give_up_after` quick ones in a row end the stack.
+    A run shorter than `quick` is a crash; a longer one resets the count. `give_up_after` crashes in
+    a row end the stack.
     """
 
     first_pause: timedelta = timedelta(milliseconds=500)
@@ -30,26 +29,25 @@ class Restart:
     give_up_after: int = 5
 
     def pause(self, crashes: int) -> timedelta:
-        """How long to wait after so many crashes in a row: twice as long as the time before."""
-        doublings = min(crashes - 1, 16)  # a timedelta overflows some time after
+        """Return the pause after this many crashes in a row."""
+        doublings = min(crashes - 1, 16)  # larger exponents would overflow timedelta
         return min(self.first_pause * 2**doublings, self.longest_pause)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """
-    One program of a stack.
+    """One program of a stack.
 
-    `env` is added to the supervisor's own environment. Without `ready` the program counts as ready
-    as soon as it runs. `stop_signal` goes to the program itself, which may take `stop_timeout` to
-    end; what is left of its process group then is killed.
+    `env` is added to the supervisor's environment. Without `ready` the program counts as ready at
+    once. `stop_signal` goes to the program, which has `stop_timeout` to exit; then its process
+    group is killed.
     """
 
     name: str
     argv: Sequence[str]
     env: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     ready: Ready | None = None
-    #: A slow machine that is busy besides takes half a minute to start a Python program.
+    #: A slow, busy machine needs half a minute to start a Python program.
     ready_timeout: timedelta = timedelta(seconds=90)
     stop_signal: Signals = SIGTERM
     stop_timeout: timedelta = timedelta(seconds=10)
@@ -57,7 +55,7 @@ class Program:
 
 
 def http_answers(url: str) -> Ready:
-    """Ready when a GET of the URL is answered with 200, no proxy between."""
+    """Return a check that a GET of the URL returns 200, without a proxy."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
     def get() -> bool:

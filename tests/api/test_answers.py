@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from generation.stations.key_health import Account
+from generation.stations.key_health import KeyHealth
 from tests.api.serving import ORDER, Caller, Served
 from tests.api.test_refused_orders import problem
 
@@ -128,7 +128,7 @@ def test_an_error_of_ours_says_nothing_of_its_cause(served: Served) -> None:
 
 def spoil(served: Served) -> None:
     """Write a moment into an account that no version of genq ever wrote."""
-    served.in_store(lambda store: store.accounts.change(RELAY, lambda _: Account.of(RELAY)))
+    served.in_store(lambda store: store.accounts.change(RELAY, lambda _: KeyHealth.of(RELAY)))
     with closing(sqlite3.connect(served.settings.data_dir / "genq.db")) as connection:
         connection.execute("UPDATE accounts SET cool_until = 'nonsense'")
         connection.commit()

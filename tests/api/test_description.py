@@ -1,4 +1,4 @@
-"""What the API says of itself: operations, OpenAPI, the manual and the pages of problems."""
+"""Operations, the OpenAPI document, the manual and the pages of problems."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -8,8 +8,16 @@ from typing import Any, cast
 import pytest
 from pydantic import BaseModel
 
+from api.docs import endpoints as about
 from api.docs import schemas as documents
+from api.events import schemas as events
+from api.http import schemas as problems
 from api.http.problem_types import KINDS
+from api.keys import schemas as keys
+from api.operations import endpoints as operations
+from api.system import endpoints as system
+from api.system import upstream_callbacks as callbacks
+from api.webhooks import schemas as webhooks
 from generation import providers
 from tests.api.serving import Caller, Served
 from tests.api.test_refused_orders import problem
@@ -29,14 +37,14 @@ def operations_of(spec: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str,
 
 
 class TestOperations:
-    def test_the_list_has_everything_this_version_knows(self, caller: Caller) -> None:
+    def test_the_list_has_all_operations(self, caller: Caller) -> None:
         answer = caller.get("/v1/operations")
-        listed = documents.OperationList.model_validate_json(answer.content).data
+        listed = operations.OperationList.model_validate_json(answer.content).data
         assert [f"{each.provider}.{each.name}" for each in listed] == list(providers.names())
 
-    def test_one_of_them(self, caller: Caller) -> None:
+    def test_one_operation(self, caller: Caller) -> None:
         answer = caller.get("/v1/operations/midjourney/imagine")
-        operation = documents.Operation.model_validate_json(answer.content)
+        operation = operations.Operation.model_validate_json(answer.content)
         assert operation.offered
         assert operation.stations == ["relay", "proxy"]
         assert {"midjourney.proxy", "midjourney.station"} <= set(operation.dialects)
@@ -45,7 +53,7 @@ class TestOperations:
         assert answer.json() in listed
 
     @pytest.mark.parametrize("name", ["kling/text2vdeo", "klng/text2video", "%00/x"])
-    def test_none_of_them(self, caller: Caller, name: str) -> None:
+    def test_an_unknown_operation_is_not_found(self, caller: Caller, name: str) -> None:
         problem(caller.get(f"/v1/operations/{name}"), 404, "not_found")
 
 
@@ -103,28 +111,26 @@ class TestOpenApi:
             ("get", "/problems/{code}"),
         }
 
-    def test_every_operation_has_an_id_of_its_own_and_a_known_tag(
-        self, spec: dict[str, Any]
-    ) -> None:
+    def test_operation_ids_are_unique_and_tags_known(self, spec: dict[str, Any]) -> None:
         ids = [operation["operationId"] for _, _, operation in operations_of(spec)]
         assert len(set(ids)) == len(ids)
         tags = {tag["name"] for tag in spec["tags"]}
         assert {tag for _, _, each in operations_of(spec) for tag in each["tags"]} == tags
 
-    def test_every_reference_leads_somewhere(self, spec: dict[str, Any]) -> None:
+    def test_every_reference_resolves(self, spec: dict[str, Any]) -> None:
         schemas = spec["components"]["schemas"]
         names = {reference.removeprefix("#/components/schemas/") for reference in references(spec)}
         assert names <= set(schemas)
         assert {"Job", "Problem", "Input.kling.text2video", "Order.midjourney.imagine"} <= names
 
-    def test_every_parameter_of_a_path_is_described(self, spec: dict[str, Any]) -> None:
+    def test_path_parameters_are_described(self, spec: dict[str, Any]) -> None:
         for _, path, operation in operations_of(spec):
             named = {
                 each["name"] for each in operation.get("parameters", []) if each["in"] == "path"
             }
             assert named == set(re.findall(r"{(\w+)}", path))
 
-    def test_what_needs_a_key_says_so(self, spec: dict[str, Any]) -> None:
+    def test_security_is_declared(self, spec: dict[str, Any]) -> None:
         schemes = spec["components"]["securitySchemes"]
         assert {each["type"] for each in schemes.values()} == {"http", "apiKey"}
         for _, path, operation in operations_of(spec):
@@ -132,7 +138,18 @@ class TestOpenApi:
             assert bool(operation["security"]) == keyed
             assert ("401" in operation["responses"]) == keyed
 
-    def test_every_example_of_an_answer_is_of_its_schema(self, spec: dict[str, Any]) -> None:
+    def test_callers_are_authenticated_before_anything_else(
+        self, spec: dict[str, Any], over_sqlite: Served
+    ) -> None:
+        """Whatever else is wrong with the request, nothing of it is read."""
+        for method, path, operation in operations_of(spec):
+            if operation["security"]:
+                answer = over_sqlite.http.request(
+                    method, path, params={"colour": "red"}, content=b"no JSON"
+                )
+                assert answer.status_code == 401, (method, path)
+
+    def test_response_examples_match_their_models(self, spec: dict[str, Any]) -> None:
         checked = 0
         for _, _, operation in operations_of(spec):
             for status, answer in operation["responses"].items():
@@ -142,14 +159,12 @@ class TestOpenApi:
                     model = model_of(content["schema"])
                     for example in examples(content):
                         model.model_validate(example)
-                        if model is documents.Problem:
+                        if model is problems.Problem:
                             assert example["status"] == int(status)
                         checked += 1
         assert checked > 30
 
-    def test_every_example_of_an_order_can_be_ordered(
-        self, spec: dict[str, Any], caller: Caller
-    ) -> None:
+    def test_request_examples_are_accepted(self, spec: dict[str, Any], caller: Caller) -> None:
         content = spec["paths"]["/v1/jobs"]["post"]["requestBody"]["content"]["application/json"]
         assert {"kling.text2video", "midjourney.imagine"} <= set(content["examples"])
         offered = {
@@ -162,9 +177,7 @@ class TestOpenApi:
             if known and "parent" not in example:
                 assert caller.post("/v1/jobs", example).status_code == 202
 
-    def test_an_address_that_is_not_known_is_where_the_description_came_from(
-        self, spec: dict[str, Any]
-    ) -> None:
+    def test_without_a_public_url_the_server_is_relative(self, spec: dict[str, Any]) -> None:
         assert spec["servers"] == [{"url": "/"}]
 
 
@@ -182,7 +195,9 @@ def references(value: object) -> Iterator[str]:
 
 
 def model_of(schema: Mapping[str, str]) -> type[BaseModel]:
-    return getattr(documents, schema["$ref"].rpartition("/")[2])
+    name = schema["$ref"].rpartition("/")[2]
+    modules = (documents, problems, about, callbacks, events, keys, operations, system, webhooks)
+    return next(getattr(module, name) for module in modules if hasattr(module, name))
 
 
 def examples(content: Mapping[str, Any]) -> Iterator[Any]:
@@ -193,7 +208,7 @@ def examples(content: Mapping[str, Any]) -> Iterator[Any]:
 
 
 class Page(HTMLParser):
-    """What a page loads and where it leads."""
+    """The resources and links of a page."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -223,7 +238,7 @@ class TestManual:
         assert answer.headers["content-security-policy"].startswith("default-src 'self'")
         return Page(answer.text)
 
-    def test_it_loads_nothing_from_elsewhere(self, page: Page, over_sqlite: Served) -> None:
+    def test_it_loads_nothing_from_other_hosts(self, page: Page, over_sqlite: Served) -> None:
         assert page.loaded == {"/docs/style.css"}
         assert "script" not in page.tags
         style = over_sqlite.http.get("/docs/style.css")
@@ -231,7 +246,7 @@ class TestManual:
         assert "url(" not in style.text
         assert "@import" not in style.text
 
-    def test_it_has_every_endpoint_and_operation(
+    def test_it_has_all_endpoints_and_operations(
         self, page: Page, spec: dict[str, Any], over_sqlite: Served
     ) -> None:
         assert {operation["operationId"] for _, _, operation in operations_of(spec)} <= page.ids
@@ -239,7 +254,7 @@ class TestManual:
         assert all(f"<code>{name}</code>" in text for name in providers.names())
         assert all(code in text for code in KINDS)
 
-    def test_every_link_leads_somewhere(self, page: Page, over_sqlite: Served) -> None:
+    def test_every_link_resolves(self, page: Page, over_sqlite: Served) -> None:
         for link in page.links:
             if link.startswith("#"):
                 assert link == "#top" or link[1:] in page.ids, link
@@ -249,26 +264,26 @@ class TestManual:
 
 class TestProblems:
     @pytest.mark.parametrize("code", KINDS)
-    def test_each_kind_explains_itself(self, over_sqlite: Served, code: str) -> None:
+    def test_each_problem_has_a_page(self, over_sqlite: Served, code: str) -> None:
         answer = over_sqlite.http.get(f"/problems/{code}")
-        assert documents.ProblemKind.model_validate_json(answer.content).code == code
+        assert problems.ProblemKind.model_validate_json(answer.content).code == code
         page = over_sqlite.http.get(f"/problems/{code}", headers={"accept": "text/html,*/*;q=0.8"})
         assert page.headers["content-type"].startswith("text/html")
         assert answer.json()["title"] in page.text
 
-    def test_an_unknown_kind_is_not_found(self, over_sqlite: Served) -> None:
+    def test_an_unknown_problem_is_not_found(self, over_sqlite: Served) -> None:
         problem(over_sqlite.http.get("/problems/nonsense"), 404, "not_found")
 
 
-def test_the_root_says_where_to_go(over_sqlite: Served) -> None:
-    root = documents.Service.model_validate_json(over_sqlite.http.get("/").content)
+def test_the_links_of_the_root_resolve(over_sqlite: Served) -> None:
+    root = about.Service.model_validate_json(over_sqlite.http.get("/").content)
     for name, link in root.links.items():
         expected = 401 if link.startswith("/v1") else 200
         assert over_sqlite.http.get(link).status_code == expected, name
 
 
-def test_what_a_patch_leaves_out_has_no_default(spec: dict[str, Any]) -> None:
-    """A generated client would send the default, and reset what its user did not name."""
+def test_patch_bodies_have_no_defaults(spec: dict[str, Any]) -> None:
+    """A generated client would send the default and reset absent fields."""
     paths: dict[str, Any] = spec["paths"]
     patched = [path["patch"] for path in paths.values() if "patch" in path]
     assert len(patched) == 2
@@ -280,7 +295,7 @@ def test_what_a_patch_leaves_out_has_no_default(spec: dict[str, Any]) -> None:
         assert "required" not in model, schema
 
 
-def test_a_browser_is_greeted_with_a_page(over_sqlite: Served) -> None:
+def test_a_browser_gets_a_page(over_sqlite: Served) -> None:
     answer = over_sqlite.http.get("/", headers={"accept": "text/html,*/*;q=0.8"})
     assert answer.headers["content-type"].startswith("text/html")
     assert 'href="/docs"' in answer.text

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from api.docs import schemas as documents
+from api.events.schemas import EventPage
 from generation.job import Job, JobState
 from tests.api.serving import Caller
 from tests.api.test_refused_orders import problem
@@ -27,7 +28,7 @@ def test_a_job_that_has_ended_is_erased(caller_on_both: Caller) -> None:
     assert kept["erased_at"] is not None
     assert caller.request("DELETE", path).json() == kept == caller.get(path).json()
     events = caller.get(job["urls"]["events"])
-    documents.EventPage.model_validate_json(events.content)
+    EventPage.model_validate_json(events.content)
     assert [event["type"] for event in events.json()["data"]] == ["job.queued", "job.canceled"]
     assert "private" not in events.text
     assert "boat" not in events.text

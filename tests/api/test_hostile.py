@@ -377,13 +377,13 @@ def test_trailer_fields_are_no_header_fields(caller: Caller) -> None:
 
 def test_noise(caller: Caller) -> None:
     """Good requests with bytes changed at random."""
-    dice = random.Random(20260131)
+    jitter = random.Random(20260131)
     good = posted(caller, json.dumps(ORDER).encode())
     statuses: set[int] = set()
     for _ in range(100):
         sent = bytearray(good)
-        for _ in range(dice.randint(1, 8)):
-            sent[dice.randrange(len(sent))] = dice.randrange(256)
+        for _ in range(jitter.randint(1, 8)):
+            sent[jitter.randrange(len(sent))] = jitter.randrange(256)
         received = answer_to(caller, bytes(sent), patience=0.3)
         if received:
             head = received.split(b"\r\n", 1)[0]

@@ -178,3 +178,15 @@ class TestTwoProcesses:
                 # it is told so, there may be a place.
                 refused(answer, policy, left=1)
         assert len(key.get("/v1/jobs").json()["data"]) == 9
+
+
+def test_other_requests_with_the_submit_scope_are_within_the_limits(served: Served) -> None:
+    key = limited(served, rate=Rate(1, HOUR))
+    body = {"url": "https://hooks.example.com/genq"}
+    answer = key.post("/v1/webhook-endpoints", body)
+    assert answer.status_code == 201
+    assert parameters(answer.headers["ratelimit"])["submit"]["r"] == "1"
+    assert key.post("/v1/jobs", ORDER).status_code == 202
+    refused(key.post("/v1/jobs", ORDER), "submit")
+    refused(key.post("/v1/webhook-endpoints", body), "submit")
+    assert key.get("/v1/webhook-endpoints").status_code == 200

@@ -1,4 +1,4 @@
-"""The API's description before other people's linters, by their usual rules."""
+"""Linters accept the OpenAPI document by their recommended rules."""
 
 import json
 import os
@@ -9,30 +9,27 @@ from tests.api.serving import Served
 from tests.services.node import node_with
 
 
-def test_redocly_has_nothing_to_complain_about(over_sqlite: Served, tmp_path: Path) -> None:
+def test_redocly_reports_nothing(over_sqlite: Served, tmp_path: Path) -> None:
     linter = node_with("@redocly/cli@2.77.0").tool("redocly")
     (tmp_path / "openapi.json").write_bytes(over_sqlite.http.get("/openapi.json").content)
     ended = subprocess.run(
         [str(linter), "lint", "openapi.json", "--max-problems=50"],
         cwd=tmp_path,
-        # It tells nobody of us, and asks nobody for a later version.
+        # Without telemetry, and without asking for a later version.
         env=os.environ | {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"},
         capture_output=True,
         text=True,
         timeout=220,
         check=False,
     )
-    words = ended.stdout + ended.stderr
-    assert ended.returncode == 0, words
-    assert "Your API description is valid" in words
-    assert "warning" not in words.rpartition("validated in")[2], words
+    output = ended.stdout + ended.stderr
+    assert ended.returncode == 0, output
+    assert "Your API description is valid" in output
+    assert "warning" not in output.rpartition("validated in")[2], output
 
 
-def test_spectral_finds_no_error(over_sqlite: Served, tmp_path: Path) -> None:
-    """
-    Of its warnings one kind is expected: it knows roles beside an API key only from OpenAPI 3.0,
-    which had none.
-    """
+def test_spectral_reports_no_error(over_sqlite: Served, tmp_path: Path) -> None:
+    """One kind of warning is expected: by its rules, API keys have no scopes, as in OpenAPI 3.0."""
     linter = node_with("@stoplight/spectral-cli@6.16.3").tool("spectral")
     (tmp_path / "openapi.json").write_bytes(over_sqlite.http.get("/openapi.json").content)
     (tmp_path / "rules.yaml").write_text('extends: ["spectral:oas"]\n')

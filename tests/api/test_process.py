@@ -20,7 +20,7 @@ import pytest
 from api.server import prepare
 from api.startup_checks import Refusal
 from generation.settings import Settings
-from ops.stack.keeper import Keeper, kill_group
+from ops.stack.child_reaper import ChildReaper, kill_group
 from ops.stack.ports import free_port
 from tests.api.serving import ORDER, STATIONS, add_key, in_store, settings_of
 from tests.services.migrations import sqlite_url_of
@@ -113,7 +113,7 @@ class Running:
 
 @contextmanager
 def running(
-    folder: Path, store_url: str, redis_url: str, keeper: Keeper, **changes: str
+    folder: Path, store_url: str, redis_url: str, reaper: ChildReaper, **changes: str
 ) -> Generator[Running]:
     settings = settings_of(folder, store_url, redis_url)
     key = add_key(settings, "acme")
@@ -121,7 +121,7 @@ def running(
     log = folder / "api.log"
     env = environment(folder, store_url, redis_url, GENQ_API_PORT=str(port), **changes)
     with log.open("wb") as output:
-        process = keeper.launch([sys.executable, "-c", PROGRAM], output=output, env=env)
+        process = reaper.launch([sys.executable, "-c", PROGRAM], output=output, env=env)
     http = httpx.Client(
         base_url=f"http://127.0.0.1:{port}",
         headers={"x-api-key": key},
@@ -143,20 +143,20 @@ def running(
     finally:
         kill_group(process.pid)
         process.wait()
-        keeper.release(process.pid)
+        reaper.release(process.pid)
 
 
 def test_an_interrupt_at_the_keyboard_ends_it_too(
-    tmp_path: Path, sqlite_url: str, redis_url: str, keeper: Keeper
+    tmp_path: Path, sqlite_url: str, redis_url: str, reaper: ChildReaper
 ) -> None:
-    with running(tmp_path, sqlite_url, redis_url, keeper) as api:
+    with running(tmp_path, sqlite_url, redis_url, reaper) as api:
         api.http.get("/")  # leaves a connection open
         assert api.end(signal.SIGINT) < 10
         assert "Traceback" not in api.log.read_text()
 
 
 def test_what_is_in_flight_is_answered_and_nothing_new_taken(
-    tmp_path: Path, sqlite_url: str, redis_url: str, keeper: Keeper
+    tmp_path: Path, sqlite_url: str, redis_url: str, reaper: ChildReaper
 ) -> None:
     answered: list[str] = []
     refused = threading.Event()
@@ -173,7 +173,7 @@ def test_what_is_in_flight_is_answered_and_nothing_new_taken(
         except httpx.TransportError:
             refused.set()
 
-    with running(tmp_path, sqlite_url, redis_url, keeper) as api:
+    with running(tmp_path, sqlite_url, redis_url, reaper) as api:
         threads = [threading.Thread(target=order_until_refused, args=(api.http,)) for _ in range(8)]
         for thread in threads:
             thread.start()
@@ -190,9 +190,9 @@ def test_what_is_in_flight_is_answered_and_nothing_new_taken(
 
 
 def test_a_request_without_end_does_not_keep_it_alive(
-    tmp_path: Path, sqlite_url: str, redis_url: str, keeper: Keeper
+    tmp_path: Path, sqlite_url: str, redis_url: str, reaper: ChildReaper
 ) -> None:
-    with running(tmp_path, sqlite_url, redis_url, keeper) as api:
+    with running(tmp_path, sqlite_url, redis_url, reaper) as api:
         begun, ended = threading.Event(), threading.Event()
 
         def drip() -> Iterator[bytes]:
@@ -215,13 +215,13 @@ def test_a_request_without_end_does_not_keep_it_alive(
 
 
 def test_the_log_has_what_went_wrong_and_no_secret(
-    tmp_path: Path, sqlite_url: str, redis_url: str, keeper: Keeper
+    tmp_path: Path, sqlite_url: str, redis_url: str, reaper: ChildReaper
 ) -> None:
     secret = {
         "input": {"prompt": "private-prompt", "nonsense": "private-field"},
         "webhook": {"url": "http://hooks.example.com/?token=private-token"},
     }
-    with running(tmp_path, sqlite_url, redis_url, keeper) as api:
+    with running(tmp_path, sqlite_url, redis_url, reaper) as api:
         http: Any = api.http
         assert http.post("/v1/jobs", json=ORDER | {"input": {"prompt": "private"}}).is_success
         refused = http.post("/v1/jobs?private=query", json=ORDER | secret)

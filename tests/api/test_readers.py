@@ -68,7 +68,7 @@ def test_a_reader_that_takes_nothing_is_cut_off(
 
     def cut_off() -> bool:
         told.append(capsys.readouterr().out)
-        return "reader_cut_off" in "".join(told)
+        return "reader_disconnected" in "".join(told)
 
     with asking(narrow, path.format(cursor=cursor), connection) as raw:
         wait_for(cut_off, SOON, "the reader to be cut off")
@@ -77,7 +77,7 @@ def test_a_reader_that_takes_nothing_is_cut_off(
             while piece := raw.recv(65536):
                 received += len(piece)
     assert received < len(narrow.get("/v1/jobs?limit=100").content) / 2, "the rest was let go of"
-    assert "".join(told).count("reader_cut_off") == 1
+    assert "".join(told).count("reader_disconnected") == 1
     assert "Traceback" not in "".join(told)
     assert narrow.get("/v1/jobs?limit=1").status_code == 200
 
@@ -102,12 +102,12 @@ def test_readers_who_go_away_leave_no_traces(
     for _ in range(120):
         caller.order()
     paths = [f"/v1/jobs/{job}/stream", f"/v1/events/stream?after={cursor}", "/v1/jobs?limit=100"]
-    dice = random.Random(1)
+    jitter = random.Random(1)
     for number in range(90):
         with asking(caller, paths[number % 3]) as raw:
-            if dice.random() < 0.7:
-                raw.recv(dice.choice((1, 1000)))
-            if dice.random() < 0.5:
+            if jitter.random() < 0.7:
+                raw.recv(jitter.choice((1, 1000)))
+            if jitter.random() < 0.5:
                 raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
     assert caller.get("/v1/jobs?limit=1").status_code == 200
     told = "".join(capfd.readouterr())

@@ -14,7 +14,7 @@ from api.jobs.idempotency import Repeats, fingerprint
 from api.jobs.request_headers import Wishes
 from generation.job import JobState
 from generation.store import KeyScope
-from ops.stack.keeper import Keeper
+from ops.stack.child_reaper import ChildReaper
 from tests.api.serving import ORDER, Caller, in_store, serving, settings_of
 from tests.api.test_jobs import finished
 from tests.api.test_process import running
@@ -153,7 +153,7 @@ class TestClientsThatRepeat:
 
 
 def test_fifty_equal_orders_to_two_processes_are_one_job(
-    tmp_path: Path, store_url: str, redis_url: str, keeper: Keeper
+    tmp_path: Path, store_url: str, redis_url: str, reaper: ChildReaper
 ) -> None:
     together = threading.Barrier(25)
 
@@ -164,8 +164,8 @@ def test_fifty_equal_orders_to_two_processes_are_one_job(
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
     with (
-        running(tmp_path / "a", store_url, redis_url, keeper) as one,
-        running(tmp_path / "b", store_url, redis_url, keeper) as other,
+        running(tmp_path / "a", store_url, redis_url, reaper) as one,
+        running(tmp_path / "b", store_url, redis_url, reaper) as other,
         ThreadPoolExecutor(25) as pool,
     ):
         answers = list(pool.map(send, [one.http, other.http] * 25))

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from generation.job import Billed, Job, JobState, Then
+from generation.job import Billed, DoubtResolution, Job, JobState
 from generation.lifecycle import doubt
 from tests.api.serving import Caller
 from tests.api.test_refused_orders import problem
@@ -54,7 +54,7 @@ def test_there_is_no_task_and_it_is_sent_again(caller_on_both: Caller) -> None:
     assert "a person has found" in job["reason"]
     assert "the upstream is asked once more" in job["reason"]
     stored = caller_on_both.stored(job_id)
-    assert (stored.resolved_as, stored.misses) == (Then.REQUEUE, 0)
+    assert (stored.resolved_as, stored.misses) == (DoubtResolution.REQUEUE, 0)
     assert stored.wake_at is not None
     assert stored.wake_at <= datetime.now(UTC)
 
@@ -64,7 +64,7 @@ def test_there_is_no_task_and_it_fails(caller_on_both: Caller) -> None:
     body = {"not_created": True, "then": "fail"}
     answer = caller_on_both.post(f"/v1/jobs/{job_id}/resolve", body)
     assert (answer.status_code, answer.json()["state"]) == (202, "in_doubt")
-    assert caller_on_both.stored(job_id).resolved_as is Then.FAIL
+    assert caller_on_both.stored(job_id).resolved_as is DoubtResolution.FAIL
 
 
 def test_a_second_thought_replaces_the_first(caller: Caller) -> None:

@@ -1,9 +1,7 @@
-"""
-The API held against its own description by somebody else's tool: schemathesis, all its checks, over
-HTTP.
+"""schemathesis runs all its checks against the API and its OpenAPI document, over HTTP.
 
-It is given one order of every provider instead of more than a hundred, whose schemas differ in
-nothing that it looks at. `tests/api/test_description.py` orders every example.
+It gets one operation per provider instead of more than a hundred, whose schemas do not differ in
+anything it checks. `tests/api/test_description.py` submits every example.
 """
 
 import json
@@ -15,15 +13,15 @@ from typing import Any
 
 from tests.api.serving import serving, settings_of
 
-#: Time for all phases together; the tool keeps to it roughly.
+#: Time for all phases together, roughly.
 SECONDS = 40
 MOST_CASES = 25
-#: A stream has no end that the tool could wait for; `tests/api/test_streams.py` reads some.
+#: Streams do not end by themselves; `tests/api/events/test_streams.py` reads them.
 STREAMS = "stream"
 #: Parameters that hold a response back for up to a minute. They are left out: a schema that allows
 #: only short waits would call every other valid value a violation. Other tests send them.
 WAITS = {"Prefer", "wait"}
-#: All providers, so that whatever is ordered is offered.
+#: All providers, so that every operation is offered.
 STATIONS = """
 [[stations]]
 name = "everything"
@@ -36,8 +34,8 @@ suno = { dialect = "suno.newapi" }
 luma = { dialect = "luma.relay" }
 flux = { dialect = "flux.relay" }
 """
-#: Rules between fields, cursors, and whom a job may follow are not in a schema: an order that keeps
-#: to it may still be refused, in words.
+#: Rules between fields, cursors and follow-ups are not in the schema: a valid request may still be
+#: refused.
 CONFIGURATION = """
 [checks.positive_data_acceptance]
 expected-statuses = ["2xx", "3xx", "400", "401", "403", "404", "409", "422", "429"]
@@ -45,7 +43,7 @@ expected-statuses = ["2xx", "3xx", "400", "401", "403", "404", "409", "422", "42
 
 
 def shortened(spec: dict[str, Any]) -> dict[str, Any]:
-    """The description with one order of every provider, without parameters that wait."""
+    """Return the document with one operation per provider, without parameters that wait."""
     body = spec["paths"]["/v1/jobs"]["post"]["requestBody"]["content"]["application/json"]
     names: dict[str, str] = {}
     for name in body["examples"]:
@@ -63,7 +61,7 @@ def shortened(spec: dict[str, Any]) -> dict[str, Any]:
     return spec
 
 
-def test_schemathesis_finds_nothing(tmp_path: Path, sqlite_url: str, redis_url: str) -> None:
+def test_schemathesis_reports_nothing(tmp_path: Path, sqlite_url: str, redis_url: str) -> None:
     (tmp_path / "stations.toml").write_text(STATIONS)
     (tmp_path / "schemathesis.toml").write_text(CONFIGURATION)
     settings = settings_of(tmp_path, sqlite_url, redis_url)

@@ -4,9 +4,9 @@ from sqlalchemy import update
 
 from generation.store import Store
 from generation.store.schema import jobs
-from ops.cli.check.services import of_rows
+from ops.cli.check.services import row_findings
 from tests.api.serving import ORDER, Served
-from tests.api.test_metrics import reading
+from tests.api.system.test_metrics import reading
 from tests.api.test_refused_orders import problem
 
 
@@ -45,6 +45,6 @@ def test_one_job_that_cannot_be_read(served_on_both: Served) -> None:
     assert ready.json()["checks"]["rows"]["ok"] is False
     assert "1 of jobs" in ready.json()["checks"]["rows"]["detail"]
     assert reading(served.admin())["genq_unreadable_rows", "jobs"] == 1
-    (finding,) = served.in_store(of_rows)
+    (finding,) = served.in_store(row_findings)
     assert finding.level == "problem"
     assert poison in finding.message

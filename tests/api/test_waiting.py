@@ -12,7 +12,7 @@ import pytest
 
 from generation.job import Job, JobState
 from generation.lifecycle import expired
-from generation.polling.duration_histogram import Ending
+from generation.polling.duration_histogram import ObservedDuration
 from generation.store import Kind
 from tests.api.serving import ORDER, Caller, Served
 from tests.api.test_jobs import finished
@@ -84,7 +84,10 @@ def test_who_waited_in_vain_sees_the_job_as_it_is_by_then(caller: Caller) -> Non
 def test_the_next_question_comes_when_such_jobs_end_here(served: Served) -> None:
     caller = served.caller()
     kinds = {model: Kind("relay", "kling", "text2video", model) for model in ("slow", "quick")}
-    seen = {kinds["slow"]: [Ending(900, 960)] * 100, kinds["quick"]: [Ending(4, 6)] * 100}
+    seen = {
+        kinds["slow"]: [ObservedDuration(900, 960)] * 100,
+        kinds["quick"]: [ObservedDuration(4, 6)] * 100,
+    }
     served.in_store(lambda store: store.durations.add(seen, NOON))
 
     def hints() -> dict[str, int]:

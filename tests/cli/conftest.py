@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ops.stack.broker import BrokerProcess
-from ops.stack.keeper import Keeper
+from ops.stack.child_reaper import ChildReaper
 from ops.stack.ports import free_port
 from tests.cli.script import Genq, status_of
 from tests.services.fixtures import database_of
@@ -53,7 +53,7 @@ def genq(tmp_path: Path) -> Genq:
 
 @pytest.fixture(scope="package")
 def deployment(
-    keeper: Keeper, shared_broker: BrokerProcess, tmp_path_factory: pytest.TempPathFactory
+    reaper: ChildReaper, shared_broker: BrokerProcess, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Deployment]:
     """Sandbox station, API, worker and Flower on one SQLite file."""
     folder = tmp_path_factory.mktemp("deployment")
@@ -81,7 +81,7 @@ def deployment(
     before = listeners(shared_broker.url)
     with ExitStack() as stack:
         processes = {
-            name: stack.enter_context(operator.running(keeper, name, *options))
+            name: stack.enter_context(operator.running(reaper, name, *options))
             for name, *options in (
                 ("sandbox", "--port", str(station), "--speed", str(SPEED)),
                 ("api",),

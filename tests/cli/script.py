@@ -13,7 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from ops.stack.keeper import Keeper
+from ops.stack.child_reaper import ChildReaper
 from tests.services.leaks import MARK
 from tests.services.waiting import wait_for
 
@@ -91,11 +91,11 @@ class Genq:
         )
 
     @contextmanager
-    def running(self, keeper: Keeper, *arguments: str) -> Generator["Running"]:
+    def running(self, reaper: ChildReaper, *arguments: str) -> Generator["Running"]:
         """A process that goes on until the block ends."""
         log = self.folder / f"{arguments[0]}.log"
         with log.open("ab") as output:
-            process = keeper.launch(
+            process = reaper.launch(
                 [str(GENQ), *arguments], output=output, env=self.environment, cwd=self.folder
             )
         try:
@@ -107,7 +107,7 @@ class Genq:
             finally:
                 process.kill()
                 process.wait()
-                keeper.release(process.pid)
+                reaper.release(process.pid)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import genq
 import pytest
 
 from ops.cli.batches import read_lines
-from ops.cli.ending import Code, Stop
+from ops.cli.exit_codes import CliError, ExitCode
 from tests.cli.conftest import KEY, Deployment
 from tests.cli.script import Genq
 
@@ -28,13 +28,13 @@ def test_a_file_is_ordered_waited_for_and_shown(caller: Genq, tmp_path: Path) ->
     batch_id = caller("batch", "submit", str(file)).out.strip()
     assert batch_id.startswith("batch_")
     ended = caller("batch", "wait", batch_id, "--json", "--timeout", "30")
-    assert ended.code == Code.FAILED
+    assert ended.code == ExitCode.FAILED
     assert sorted(json.loads(each)["state"] for each in ended.out.splitlines()) == [
         "failed",
         "succeeded",
     ]
     shown = caller("batch", "get", batch_id)
-    assert shown.code == Code.OK
+    assert shown.code == ExitCode.OK
     assert "1 failed, 1 succeeded" in shown.out
     assert "no more paint" in shown.out
     document = caller("batch", "get", batch_id, "--json").json
@@ -45,7 +45,7 @@ def test_more_than_a_hundred_orders_are_several_batches_and_are_ordered_once(cal
     content = "\n".join(line(f"boat {n} [stuck]") for n in range(101)).encode()
     submit = ("batch", "submit", "-", "--idempotency-key", "fleet", "--json")
     first, again = (caller(*submit, stdin=content) for _ in range(2))
-    assert first.code == Code.OK, first.err
+    assert first.code == ExitCode.OK, first.err
     batches = [json.loads(each) for each in first.out.splitlines()]
     assert [each["total"] for each in batches] == [100, 1]
     assert [json.loads(each)["id"] for each in again.out.splitlines()] == [
@@ -53,7 +53,7 @@ def test_more_than_a_hundred_orders_are_several_batches_and_are_ordered_once(cal
     ]
     for each in batches:
         canceled = caller("batch", "cancel", each["id"])
-        assert canceled.code == Code.OK
+        assert canceled.code == ExitCode.OK
         assert each["id"] in canceled.out
         caller("batch", "wait", each["id"], "--timeout", "30")
         assert caller("batch", "get", each["id"], "--json").json["done"]
@@ -62,20 +62,20 @@ def test_more_than_a_hundred_orders_are_several_batches_and_are_ordered_once(cal
 def test_what_cannot_be_ordered_is_told_by_its_place(caller: Genq) -> None:
     content = "\n\n".join([line("a boat"), line("a boat", provider="nobody")]).encode()
     refused = caller("batch", "submit", "-", stdin=content)
-    assert (refused.code, refused.out) == (Code.REFUSED, "")
+    assert (refused.code, refused.out) == (ExitCode.REFUSED, "")
     assert "standard input, line 3: provider: there is no such provider" in refused.sentence
     partly = caller("batch", "submit", "-", "--each", stdin=content)
-    assert partly.code == Code.FAILED
+    assert partly.code == ExitCode.FAILED
     assert partly.out.startswith("batch_")
-    assert "standard input, line 3 was not taken: provider: there is no" in partly.sentence
+    assert "standard input, line 3 was rejected: provider: there is no" in partly.sentence
     unknown = caller("batch", "get", "batch_1")
-    assert (unknown.code, unknown.out) == (Code.REFUSED, "")
+    assert (unknown.code, unknown.out) == (ExitCode.REFUSED, "")
 
 
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"\n \n", "holds no order"),
+        (b"\n \n", "contains no jobs"),
         (b'{}\n{"a": }\n', "line 2 is not JSON"),
         (b"[1]", "line 1 is not a JSON object"),
         (b'\n{"provider": "a", "provider": "b"}', "line 2 is not JSON: 'provider' is given twice"),
@@ -83,9 +83,9 @@ def test_what_cannot_be_ordered_is_told_by_its_place(caller: Genq) -> None:
 )
 def test_a_file_that_holds_no_orders(tmp_path: Path, content: bytes, words: str) -> None:
     (tmp_path / "orders").write_bytes(content)
-    with pytest.raises(Stop, match=words) as stop:
+    with pytest.raises(CliError, match=words) as stop:
         read_lines(str(tmp_path / "orders"), "orders")
-    assert stop.value.code is Code.USAGE
+    assert stop.value.code is ExitCode.USAGE
 
 
 async def test_the_python_clients_order_batches(deployment: Deployment) -> None:

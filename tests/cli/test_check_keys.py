@@ -5,17 +5,17 @@ from datetime import UTC, datetime, timedelta
 
 from generation.contract.errors import AccountBlocked, Scope
 from generation.job import JobState
-from generation.stations.key_health import Account, Patience, after_answer
+from generation.stations.key_health import KeyHealth, RetryWaits, after_answer
 from generation.store import Store
 from ops.cli.check.finding import Level
-from ops.cli.check.keys import of_keys
+from ops.cli.check.keys import key_findings
 from tests.unit.jobs import a_job, a_submit
 
-PATIENCE = Patience(timedelta(seconds=5), timedelta(seconds=300))
+PATIENCE = RetryWaits(timedelta(seconds=5), timedelta(seconds=300))
 MAIN = ("relay", "main")
 
 
-def in_trouble(account: Account) -> Account:
+def in_trouble(account: KeyHealth) -> KeyHealth:
     now = datetime.now(UTC)
     for job_id in ("job_1", "job_2"):
         sent = replace(a_submit(job_id, "v9"), at=now)
@@ -31,13 +31,13 @@ async def test_keys_that_are_limited_or_gone_are_named(sqlite_url: str) -> None:
         for number, station in enumerate(("relay", "sold", "sold")):
             running = a_job(JobState.RUNNING, station=station, key="main", upstream_id=f"t{number}")
             await store.jobs.insert(running)
-        held, unwatched, gone = await of_keys(store, [MAIN])
+        held, unwatched, gone = await key_findings(store, [MAIN])
     finally:
         await store.close()
     assert {each.subject for each in (held, unwatched)} == {"key relay/main"}
     assert {each.level for each in (held, unwatched)} == {Level.WARNING}
-    assert "refused for kling/v9 since" in held.message
+    assert "blocked for kling/v9 since" in held.message
     assert "verify your organization" in held.message
-    assert "may not be looked at before" in unwatched.message
+    assert "cannot be polled before" in unwatched.message
     assert (gone.subject, gone.level) == ("key sold/main", Level.PROBLEM)
     assert gone.message.startswith("2 unfinished jobs belong to it")

@@ -13,8 +13,8 @@ import pytest
 from generation.access.permissions import Access, Limits, Rate, Scope
 from generation.settings import Settings
 from generation.store import ApiKey, Store
-from ops.cli.database import NoDatabase, check_file, sqlite_file
-from ops.cli.ending import Stop
+from ops.cli.database import DatabaseUnavailable, check_file, sqlite_file
+from ops.cli.exit_codes import CliError
 from ops.cli.migrate import check_first_key, migrate_when_up
 from ops.stack.ports import LOOPBACK
 from tests.cli.script import Genq
@@ -47,7 +47,7 @@ class TestMigrate:
         first, second = having("migrate"), having("migrate")
         assert (first.code, second.code) == (0, 0), first.err + second.err
         assert "stored the key" in first.out
-        assert "stored already" in second.out
+        assert "already stored" in second.out
         assert KEY not in first.out + second.out
         stored = key_in(url, KEY)
         assert stored is not None
@@ -56,21 +56,21 @@ class TestMigrate:
         assert having("keys", "revoke", stored.id).code == 0
         third = having("migrate")
         assert third.code == 0
-        assert "has been revoked and stays so" in third.sentence
+        assert "has been revoked and stays revoked" in third.sentence
         assert key_in(url, KEY) is None
 
     @pytest.mark.parametrize(
         ("settings", "words"),
         [
             ({"api_key": "short", "webhook_secret": SECRET}, "GENQ_API_KEY must have at least 24"),
-            ({"api_key": KEY}, "needs GENQ_WEBHOOK_SECRET beside it"),
+            ({"api_key": KEY}, "also needs GENQ_WEBHOOK_SECRET"),
             ({"api_key": KEY, "webhook_secret": "hush"}, "GENQ_WEBHOOK_SECRET: a webhook secret"),
         ],
     )
     def test_a_first_key_nobody_could_use_is_refused(
         self, settings: dict[str, Any], words: str
     ) -> None:
-        with pytest.raises(Stop, match=words) as stop:
+        with pytest.raises(CliError, match=words) as stop:
             check_first_key(Settings(**settings))
         assert "hush" not in str(stop.value)
 
@@ -91,7 +91,7 @@ class TestMigrate:
         connection.close()
         answer = genq.having(database_url=sqlite_url)("migrate")
         assert answer.code == 1
-        assert "install the newer genq" in answer.sentence
+        assert "install the newer version" in answer.sentence
 
     def test_a_server_that_comes_up_late_is_waited_for(
         self, genq: Genq, private_postgres: Cluster
@@ -125,10 +125,10 @@ class TestMigrate:
     )
     def test_a_place_where_no_database_can_be(self, url: str, words: str) -> None:
         settings = Settings(database_url=url)
-        with pytest.raises(NoDatabase, match=words) as stop:
+        with pytest.raises(DatabaseUnavailable, match=words) as stop:
             check_file(sqlite_file(settings))
             migrate_when_up(settings)
-        assert not stop.value.passing
+        assert not stop.value.transient
         assert "hush" not in str(stop.value)
 
 
@@ -157,7 +157,7 @@ class TestKeys:
         having = genq.having(database_url=postgres_url)
         made = having("keys", "create", "Ärzte & Co")
         assert made.code == 0
-        assert "they will not be shown again" in made.err
+        assert "they are shown only once" in made.err
         words = dict(line.rsplit(maxsplit=1) for line in made.out.splitlines())
         assert key_in(postgres_url, words["API key"])
         assert words["webhook secret"].startswith("whsec_")
@@ -189,9 +189,12 @@ class TestKeys:
                 "--provider klng",
                 "genq: --provider: there is no provider 'klng'; did you mean kling?",
             ),
-            ("--expires soon", "genq: --expires must be as in 90d, 12h or 2027-01-31T12:00:00Z"),
-            ("--expires 2020-01-01T00:00:00Z", "genq: --expires must lie in the future"),
-            ("--expires 2090-01-01T00:00:00", "genq: --expires must say its time zone"),
+            (
+                "--expires soon",
+                "genq: --expires must be a time such as 90d, 12h or 2027-01-31T12:00:00Z",
+            ),
+            ("--expires 2020-01-01T00:00:00Z", "genq: --expires must be in the future"),
+            ("--expires 2090-01-01T00:00:00", "genq: --expires needs a time zone"),
             ("--scope write", "genq: Invalid value for '--scope'"),
             ("--daily-jobs 0", "genq: Invalid value for '--daily-jobs'"),
         ],

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import genq
 import pytest
 
-from ops.cli.ending import Code
+from ops.cli.exit_codes import ExitCode
 from tests.cli.conftest import KEY, Deployment
 from tests.cli.script import Genq
 
@@ -22,9 +22,9 @@ def test_an_endpoint_from_its_creation_to_its_end(caller: Genq) -> None:
         *("endpoints", "create", HOOK, "--event", "job.failed", "--metadata", "shop=one"),
         *("--header", "X-Token=a=b", "--rate", "2.5", "--ordered", "--description", "the till"),
     )
-    assert made.code == Code.OK, made.err
+    assert made.code == ExitCode.OK, made.err
     assert "whsec_" in made.out
-    assert "will not be shown again" in made.err
+    assert "is shown only once" in made.err
     (listed,) = caller("endpoints", "list", "--json").json
     assert listed["url"] == HOOK
     assert (listed["events"], listed["metadata"]) == (["job.failed"], {"shop": "one"})
@@ -38,7 +38,7 @@ def test_an_endpoint_from_its_creation_to_its_end(caller: Genq) -> None:
     assert (changed.json["url"], changed.json["ordered"]) == (HOOK + "/2", False)
     assert changed.json["events"] == ["job.failed"]
     nothing = caller("endpoints", "set", endpoint_id)
-    assert (nothing.code, "nothing to change" in nothing.sentence) == (Code.USAGE, True)
+    assert (nothing.code, "no field to change" in nothing.sentence) == (ExitCode.USAGE, True)
 
     sent = caller("endpoints", "test", endpoint_id)
     delivery_id = sent.out.split()[0]
@@ -49,7 +49,7 @@ def test_an_endpoint_from_its_creation_to_its_end(caller: Genq) -> None:
 
     assert "disabled by its owner" in caller("endpoints", "disable", endpoint_id).out
     refused = caller("endpoints", "recover", endpoint_id, "--since", "1h")
-    assert (refused.code, "disabled" in refused.sentence) == (Code.REFUSED, True)
+    assert (refused.code, "disabled" in refused.sentence) == (ExitCode.REFUSED, True)
     assert "enabled" in caller("endpoints", "enable", endpoint_id).out
     for again in ("recover", "replay"):
         answer = caller("endpoints", again, endpoint_id, "--since", "1m", "--json")
@@ -61,12 +61,12 @@ def test_an_endpoint_from_its_creation_to_its_end(caller: Genq) -> None:
 
 def test_what_cannot_be_an_endpoint_says_what_to_change(caller: Genq) -> None:
     answer = caller("endpoints", "create", "http://127.0.0.1/", "--event", "job.exploded")
-    assert (answer.code, answer.out) == (Code.REFUSED, "")
+    assert (answer.code, answer.out) == (ExitCode.REFUSED, "")
     assert "must be one of" in answer.sentence
     wrong = caller("endpoints", "replay", "whe_1", "--since", "yesterday")
     assert (wrong.code, wrong.sentence) == (
-        Code.USAGE,
-        "genq: --since must be as 10m, 2h, 1d, 2026-01-31T12:00:00Z",
+        ExitCode.USAGE,
+        "genq: --since must be a time such as 10m, 2h, 1d, 2026-01-31T12:00:00Z",
     )
 
 

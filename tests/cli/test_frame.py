@@ -9,7 +9,7 @@ import pytest
 import typer
 
 from ops import cli
-from ops.cli.ending import Code
+from ops.cli.exit_codes import ExitCode
 from tests.cli.script import Genq
 
 MANUAL = Path(__file__).parents[2] / "docs" / "cli.md"
@@ -45,14 +45,14 @@ def test_every_command_and_option_is_explained() -> None:
 
 def test_help_is_for_newcomers(genq: Genq) -> None:
     answer = genq("--help")
-    assert answer.code == Code.OK
+    assert answer.code == ExitCode.OK
     assert "genq demo" in answer.out
     assert "Exit codes" in answer.out
 
 
 def test_version(genq: Genq) -> None:
     answer = genq("--version")
-    assert (answer.code, answer.err) == (Code.OK, "")
+    assert (answer.code, answer.err) == (ExitCode.OK, "")
     assert answer.out.startswith("genq 0.")
 
 
@@ -69,7 +69,7 @@ def test_a_wrong_command_line_is_one_sentence(
     genq: Genq, arguments: list[str], sentence: str
 ) -> None:
     answer = genq(*arguments)
-    assert (answer.code, answer.out) == (Code.USAGE, "")
+    assert (answer.code, answer.out) == (ExitCode.USAGE, "")
     assert answer.sentence.startswith(sentence)
     assert answer.err.count("\n") == 1
 
@@ -80,5 +80,5 @@ def test_the_manual_knows_every_command_and_option() -> None:
         assert f"genq {' '.join(words)}" in manual
         for option in (each for parameter in command.params for each in parameter.opts):
             assert option in manual or not option.startswith("--"), f"{words}: {option}"
-    for code in Code:
+    for code in ExitCode:
         assert f"| {code.value} |" in manual

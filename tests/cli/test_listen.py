@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from ops.cli.bookmark import Bookmark, Place
-from ops.cli.ending import Code, Stop
-from ops.cli.listen import beginning, moment, unseen
-from ops.stack.keeper import Keeper
+from ops.cli.cursor_file import CursorFile, FeedCursor
+from ops.cli.exit_codes import CliError, ExitCode
+from ops.cli.listen import events_after, first_query, parse_since
+from ops.stack.child_reaper import ChildReaper
 from ops.stack.ports import free_port
 from tests.cli.conftest import SECRET, Deployment
 from tests.cli.script import Genq
@@ -24,7 +24,7 @@ def order(genq: Genq) -> str:
 
 
 def test_events_are_handed_on_signed_and_it_goes_on_where_it_was(
-    deployment: Deployment, keeper: Keeper, tmp_path: Path
+    deployment: Deployment, reaper: ChildReaper, tmp_path: Path
 ) -> None:
     # A tenant of its own: nothing is told here of what other tests have ordered.
     key = deployment.operator("keys", "create", "a listener", "--json").json["key"]
@@ -32,16 +32,16 @@ def test_events_are_handed_on_signed_and_it_goes_on_where_it_was(
     with running_receiver() as receiver:
         receiver.answers = [500]
         command = ("listen", receiver.url, "--events", "job.queued,job.succeeded")
-        with genq.running(keeper, *command) as running:
+        with genq.running(reaper, *command) as running:
             running.until(lambda: "sending to" in running.log.read_text(), "it to listen")
             first = order(genq)
             running.until(lambda: len(receiver.about(first)) == 2, "the job's two events")
             running.until(lambda: "→ 200" in running.log.read_text(), "the answer to be told")
             running.process.send_signal(signal.SIGINT)
-            assert running.process.wait(20) == Code.OK
-            assert "goes on from here" in running.log.read_text()
+            assert running.process.wait(20) == ExitCode.OK
+            assert "continues here" in running.log.read_text()
         missed = order(genq)
-        with genq.running(keeper, *command) as running:
+        with genq.running(reaper, *command) as running:
             running.until(lambda: len(receiver.about(missed)) == 2, "what was missed")
         received = receiver.received
     for each in received:
@@ -59,12 +59,12 @@ def kind(received: Received) -> str:
 
 
 def test_json_is_for_programs_and_needs_no_receiver(
-    deployment: Deployment, keeper: Keeper, tmp_path: Path
+    deployment: Deployment, reaper: ChildReaper, tmp_path: Path
 ) -> None:
     genq = Genq(tmp_path, deployment.caller.settings)
     job_id = order(genq)
     command = ("listen", "--json", "--since", "5m", "--events", "job.queued")
-    with genq.running(keeper, *command) as running:
+    with genq.running(reaper, *command) as running:
         running.until(lambda: job_id in running.log.read_text(), "the event to be printed")
         lines = [line for line in running.log.read_text().splitlines() if job_id in line]
     told = json.loads(lines[0])
@@ -77,37 +77,37 @@ def test_json_is_for_programs_and_needs_no_receiver(
         (("http://127.0.0.1:1/hook",), "no webhook secret to sign with"),
         (("http://127.0.0.1:1/hook", "--secret", "whsec_short"), "--secret or GENQ_WEBHOOK_SECRET"),
         (("127.0.0.1:1/hook",), "URL must begin with http:// or https://"),
-        (("--since", "yesterday"), "--since must be as 10m"),
+        (("--since", "yesterday"), "--since must be a time such as 10m"),
     ],
 )
 def test_what_cannot_be_done_is_said(genq: Genq, arguments: tuple[str, ...], words: str) -> None:
     reachable = genq.having(url=f"http://127.0.0.1:{free_port()}", key="genq_key-of-nobody-at-all")
     answer = reachable("listen", *arguments)
-    assert answer.code == Code.USAGE
+    assert answer.code == ExitCode.USAGE
     assert words in answer.sentence
 
 
 def test_a_bookmark_keeps_the_place_of_each_api(tmp_path: Path) -> None:
-    one, other = Bookmark(tmp_path, "http://one"), Bookmark(tmp_path, "http://other")
+    one, other = CursorFile(tmp_path, "http://one"), CursorFile(tmp_path, "http://other")
     assert one.read() is None
-    one.write(Place("c1", "evt_1"))
-    other.write(Place("c2"))
-    assert (one.read(), other.read()) == (Place("c1", "evt_1"), Place("c2"))
+    one.write(FeedCursor("c1", "evt_1"))
+    other.write(FeedCursor("c2"))
+    assert (one.read(), other.read()) == (FeedCursor("c1", "evt_1"), FeedCursor("c2"))
     (tmp_path / "listen.json").write_text("[]")
-    with pytest.raises(Stop, match="delete it, or give --since"):
+    with pytest.raises(CliError, match="delete it, or give --since"):
         one.read()
 
 
 def test_it_begins_where_it_is_told_or_where_it_was() -> None:
-    assert beginning("start", Place("c1")) == {}
-    assert beginning(None, None) == {"after": "latest"}
-    assert beginning(None, Place("c1")) == {"after": "c1"}
-    assert beginning(None, Place("c1", "evt_1")) == {"after": "c1", "seen": "evt_1"}
-    assert beginning("2026-01-31T12:00:00Z", None) == {"since": "2026-01-31T12:00:00Z"}
-    assert moment("2h") - moment("3h") > timedelta(minutes=59)
+    assert first_query("start", FeedCursor("c1")) == {}
+    assert first_query(None, None) == {"after": "latest"}
+    assert first_query(None, FeedCursor("c1")) == {"after": "c1"}
+    assert first_query(None, FeedCursor("c1", "evt_1")) == {"after": "c1", "seen": "evt_1"}
+    assert first_query("2026-01-31T12:00:00Z", None) == {"since": "2026-01-31T12:00:00Z"}
+    assert parse_since("2h") - parse_since("3h") > timedelta(minutes=59)
 
 
 def test_what_was_seen_of_a_page_is_passed_over() -> None:
     events = [{"id": "evt_1"}, {"id": "evt_2"}, {"id": "evt_3"}]
-    assert unseen(events, "evt_2") == events[2:]
-    assert unseen(events, None) == unseen(events, "evt_gone") == events
+    assert events_after(events, "evt_2") == events[2:]
+    assert events_after(events, None) == events_after(events, "evt_gone") == events

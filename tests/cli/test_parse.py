@@ -6,8 +6,8 @@ import pytest
 
 from generation.contract.inspect_reply import Kind, describe
 from generation.providers import OPERATIONS
-from ops.cli.ending import Code, Stop
-from ops.cli.parse import kind_of, operation_of
+from ops.cli.exit_codes import CliError, ExitCode
+from ops.cli.parse import operation_of, reply_kind
 from tests.cli.script import Genq
 from tests.contract.payloads import ORDER, Payload, payloads
 
@@ -69,12 +69,12 @@ def test_an_unknown_operation_is_told_with_the_known_ones(genq: Genq) -> None:
 @pytest.mark.parametrize(
     ("look_up", "known"),
     [
-        (lambda: operation_of("kling", "text2video", "kling.v9"), "it is as kling"),
+        (lambda: operation_of("kling", "text2video", "kling.v9"), "it has kling"),
         (lambda: operation_of("klong", "text2video", None), "did you mean kling\\? There are flux"),
-        (lambda: kind_of("guess"), "there are submit, query, batch_query, find, cancel"),
+        (lambda: reply_kind("guess"), "there are submit, query, batch_query, find, cancel"),
     ],
 )
 def test_so_is_every_other_unknown_name(look_up: Callable[[], object], known: str) -> None:
-    with pytest.raises(Stop, match=known) as stop:
+    with pytest.raises(CliError, match=known) as stop:
         look_up()
-    assert stop.value.code is Code.USAGE
+    assert stop.value.code is ExitCode.USAGE

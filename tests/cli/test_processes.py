@@ -16,7 +16,7 @@ import pytest
 from pydantic import SecretStr
 
 from generation.settings import Settings
-from ops.cli.ending import Stop
+from ops.cli.exit_codes import CliError
 from ops.cli.flower_access import check_access
 from ops.cli.flower_page import COLUMNS
 from ops.stack.ports import LOOPBACK, free_port
@@ -69,7 +69,7 @@ class TestFlower:
             ("localhost", None, None),
             ("0.0.0.0", "a:b", None),
             ("::", None, "set GENQ_FLOWER_BASIC_AUTH=user:password, or GENQ_FLOWER_HOST"),
-            ("genq.test.invalid", None, "everybody who reaches genq.test.invalid"),
+            ("genq.test.invalid", None, "everyone who can reach genq.test.invalid"),
             ("127.0.0.1", "hush", "must be user:password"),
             ("127.0.0.1", ":hush", "must be user:password"),
         ],
@@ -80,7 +80,7 @@ class TestFlower:
         if refusal is None:
             check_access(settings)
             return
-        with pytest.raises(Stop, match=refusal) as stop:
+        with pytest.raises(CliError, match=refusal) as stop:
             check_access(settings)
         assert "hush" not in str(stop.value)
 

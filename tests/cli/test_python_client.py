@@ -11,7 +11,7 @@ from typing import Any
 import genq
 import httpx
 import pytest
-from genq.job import job_of
+from genq.job import parse_job
 from standardwebhooks import Webhook
 
 from ops.stack.ports import free_port
@@ -188,6 +188,6 @@ def test_a_webhook_is_believed_when_its_signature_is_right(client: genq.Client) 
         "Webhook-Signature": Webhook(SECRET).sign("evt_1", now, body),
     }
     event = genq.verify_webhook(body.encode(), headers, SECRET)
-    assert (event.id, event.type, event.job) == ("evt_1", "job.succeeded", job_of(event.data))
+    assert (event.id, event.type, event.job) == ("evt_1", "job.succeeded", parse_job(event.data))
     with pytest.raises(genq.UnverifiedWebhook):
         genq.verify_webhook(body.encode() + b" ", headers, SECRET)

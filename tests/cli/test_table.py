@@ -2,7 +2,7 @@
 
 from rich.cells import cell_len
 
-from ops.cli.table import lines_of
+from ops.cli.table import table_lines
 
 ID = "job_01M8QBKN3PVBWFRQ2M8FEY28GK"
 URL = "https://cdn.example.com/" + "a" * 200 + ".mp4"
@@ -14,7 +14,7 @@ ROWS = [
 
 
 def test_a_pipe_gets_one_whole_line_for_each_row() -> None:
-    head, *lines = lines_of(COLUMNS, ROWS, None, ("outcome",))
+    head, *lines = table_lines(COLUMNS, ROWS, None, ("outcome",))
     assert head.split() == list(COLUMNS)
     assert [line.split()[0] for line in lines] == [row[0] for row in ROWS]
     assert lines[0].endswith(f"  {URL}")
@@ -22,7 +22,7 @@ def test_a_pipe_gets_one_whole_line_for_each_row() -> None:
 
 def test_no_width_breaks_an_id_and_none_is_exceeded_without_need() -> None:
     for width in range(1, 300):
-        lines = list(lines_of(COLUMNS, ROWS, width, ("outcome",)))
+        lines = list(table_lines(COLUMNS, ROWS, width, ("outcome",)))
         text = "\n".join(lines)
         for row in ROWS:
             assert row[0] in text
@@ -32,7 +32,7 @@ def test_no_width_breaks_an_id_and_none_is_exceeded_without_need() -> None:
 
 
 def test_a_wide_terminal_cuts_what_may_be_cut_and_wraps_the_rest_between_words() -> None:
-    lines = list(lines_of(COLUMNS, ROWS, 80, ("outcome",)))
+    lines = list(table_lines(COLUMNS, ROWS, 80, ("outcome",)))
     assert all(cell_len(line) <= 80 for line in lines)
     assert lines[1].startswith(f"{ID}  succeeded  all that")
     assert lines[1].endswith("…")
@@ -40,6 +40,6 @@ def test_a_wide_terminal_cuts_what_may_be_cut_and_wraps_the_rest_between_words()
 
 
 def test_a_narrow_terminal_names_each_value_and_gives_it_whole() -> None:
-    first, *others = lines_of(COLUMNS, ROWS[:1], 50, ("outcome",))
+    first, *others = table_lines(COLUMNS, ROWS[:1], 50, ("outcome",))
     assert first == f"{ID}  state succeeded"
     assert others == ["  tells all that there is to say of it", f"  outcome {URL}"]

@@ -13,7 +13,7 @@ from sqlalchemy import Select, text
 
 from generation.job import Job, JobState, Result
 from generation.store import Store
-from generation.store.jobs.claims import due, in_lane
+from generation.store.jobs.claims import due, of_station_key
 from generation.store.schema import ERRAND, PLAIN_LOOK
 from tests.services.waiting import wait_for_async
 from tests.unit.jobs import NOON, a_job
@@ -63,7 +63,7 @@ async def looks(store: Store, rooms: dict[tuple[str, str], int] | None = None) -
 
 
 async def errands(store: Store, **arguments: Any) -> list[str]:
-    return [job.id for job in await store.claims.errands(NOON, 300, later, **arguments)]
+    return [job.id for job in await store.claims.due_steps(NOON, 300, later, **arguments)]
 
 
 async def test_a_due_job_is_claimed_by_one_of_many(store: Store, second: Store) -> None:
@@ -119,8 +119,8 @@ async def test_a_lane_is_claimed_as_far_as_it_has_room_and_no_further(store: Sto
     assert set(claimed[2:]) == {job.id for job in well}
     assert await looks(store, {("hung", "main"): 0}) == []
     assert await looks(store, {("well", "other"): 5}) == [other.id]
-    lanes = {("hung", "main"), ("well", "main"), ("well", "other")}
-    assert await store.claims.lanes() == lanes
+    station_keys = {("hung", "main"), ("well", "main"), ("well", "other")}
+    assert await store.claims.station_keys() == station_keys
 
 
 async def test_looks_and_errands_are_told_apart(store: Store) -> None:
@@ -175,9 +175,9 @@ async def test_what_waits_for_no_upstream_is_not_woken(store: Store) -> None:
 
 async def test_each_kind_of_claim_has_an_index_that_needs_no_sorting(store: Store) -> None:
     """At a million rows, a claim that reads or sorts more than it takes would hold up everybody."""
-    lane = in_lane(due(PLAIN_LOOK, NOON, 500), SANDBOX)
+    station_key = of_station_key(due(PLAIN_LOOK, NOON, 500), SANDBOX)
     for query, index in (
-        (lane, "ix_jobs_due_looks"),
+        (station_key, "ix_jobs_due_looks"),
         (due(ERRAND, NOON, 500), "ix_jobs_due_errands"),
     ):
         plan = await plan_of(store, query)

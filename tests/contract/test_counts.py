@@ -7,13 +7,13 @@ from datetime import timedelta
 from generation.counters import LOOKS, STRANGE_WORDS
 from generation.store import Store, totals
 from tests.unit.jobs import NOON
-from worker.runtime.counters import WRITE_EVERY, Counts
+from worker.runtime.counters import WRITE_EVERY, LookCounters
 
 
 async def test_counts_are_written_down_now_and_then_and_once(store_url: str) -> None:
     store = Store(store_url)
     try:
-        counts = Counts(store.database)
+        counts = LookCounters(store.database)
         counts.add(LOOKS)
         await counts.write_down(NOON)
         counts.add(LOOKS)

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from generation.job import Job, JobState
 from generation.store import Store, totals
-from generation.store.jobs.new_job import Birth
+from generation.store.jobs.new_job import NewJobs
 from generation.store.schema import deliveries, job_events, key_usage
 from ops.faults.proxy import Harm, Proxy, proxied
 from tests.contract.test_idempotency import keyed
@@ -63,7 +63,7 @@ async def test_plain_jobs_whose_one_statement_is_cut_are_stored_and_counted_once
     store: Store, line: Proxy, harm: Harm
 ) -> None:
     jobs = [a_job(sequence=1, input={"prompt": f"number {n}"}) for n in range(5)]
-    assert all(Birth([job]).is_brief for job in jobs)
+    assert all(NewJobs([job]).is_brief for job in jobs)
     await store.jobs.insert(a_job(sequence=1))
     cut = line.tamper(lambda chunk: b"number 3" in chunk, harm)
     stored = await asyncio.gather(*(store.jobs.insert(job) for job in jobs))

@@ -15,7 +15,7 @@ import asyncpg
 import pytest
 from sqlalchemy import func, select, text
 
-from generation.store import Filters, Store, is_away
+from generation.store import JobFilters, Store, is_unavailable
 from generation.store.engine import engines
 from generation.store.engine.db_errors import takes_no_writes
 from generation.store.engine.sqlite_file import DatabaseReplaced
@@ -81,11 +81,11 @@ async def test_connections_that_were_dropped_since_are_not_used(
 ) -> None:
     job = await postgres.jobs.insert(a_job())
     for use in (
-        lambda: postgres.jobs.page("acme", Filters(), limit=5),
+        lambda: postgres.jobs.page("acme", JobFilters(), limit=5),
         lambda: postgres.jobs.insert(a_job()),
         lambda: postgres.endpoints.add(an_endpoint()),
         lambda: postgres.jobs.change(job.id, submitting),
-        lambda: postgres.claims.errands(NOON, 5, later),
+        lambda: postgres.claims.due_steps(NOON, 5, later),
     ):
         drivers = await asyncio.gather(*(driver_of(postgres) for _ in range(4)))
         await operator.cut_all()
@@ -118,8 +118,8 @@ class Traffic:
 
     async def read(self) -> None:
         while not self.over:
-            await self._try(self._store.jobs.page("acme", Filters(), limit=5))
-            await self._try(self._store.claims.errands(NOON, 5, later))
+            await self._try(self._store.jobs.page("acme", JobFilters(), limit=5))
+            await self._try(self._store.claims.due_steps(NOON, 5, later))
 
     async def _try(self, work: Coroutine[Any, Any, object]) -> None:
         try:
@@ -146,14 +146,14 @@ async def test_what_is_cut_in_the_middle_of_traffic_is_stored_once_or_told(
 
     orders, reads = (traffic.order() for _ in range(10)), (traffic.read() for _ in range(3))
     await asyncio.gather(cut(), *orders, *reads)
-    assert [error for error in traffic.troubles if not is_away(error)] == []
+    assert [error for error in traffic.troubles if not is_unavailable(error)] == []
     assert traffic.accepted
     async with postgres.database.reading() as connection:
         stored = set((await connection.execute(select(jobs.c.id))).scalars())
         events = (await connection.execute(select(func.count()).select_from(job_events))).scalar()
         attempts = (await connection.execute(select(func.max(jobs.c.attempts)))).scalar()
-        births = select(func.count()).where(job_events.c.type == "job.queued")
-        born = (await connection.execute(births)).scalar()
+        submissions = select(func.count()).where(job_events.c.type == "job.queued")
+        born = (await connection.execute(submissions)).scalar()
     assert set(traffic.accepted) <= stored <= {*traffic.accepted, *traffic.refused}
     assert born == len(stored), "each is born once"
     assert attempts == 1, "and claimed once, however often the claim was repeated"
@@ -173,7 +173,7 @@ async def test_no_more_connections_are_to_be_had(
     await first.jobs.insert(a_job())
     with pytest.raises(Exception, match="too many connections") as caught:
         await second.jobs.insert(a_job())
-    assert is_away(caught.value), "waiting cures it"
+    assert is_unavailable(caught.value), "waiting cures it"
     await first.close()
     while await operator.value("SELECT count(*) FROM pg_stat_activity WHERE usename = 'few'"):
         await asyncio.sleep(0.01)
@@ -192,7 +192,7 @@ async def test_a_failover_leads_to_a_replica_first(postgres: Store, operator: Op
         *(postgres.jobs.insert(a_job()) for _ in range(20)), return_exceptions=True
     )
     assert {type(outcome).__name__ for outcome in outcomes} <= {"DBAPIError", "InternalError"}
-    assert all(isinstance(each, Exception) and is_away(each) for each in outcomes)
+    assert all(isinstance(each, Exception) and is_unavailable(each) for each in outcomes)
     assert await postgres.jobs.counts() == {}, "which can be read"
     await operator.execute("SET default_transaction_read_only = off")
     await operator.execute(f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
@@ -214,7 +214,7 @@ async def test_a_server_without_room_is_waited_for(
     )
     with pytest.raises(Exception, match="no space left") as caught:
         await postgres.jobs.insert(a_job())
-    assert is_away(caught.value)
+    assert is_unavailable(caught.value)
     await operator.execute("DROP TRIGGER full_disk ON jobs")
     await postgres.jobs.insert(a_job())
 
@@ -230,7 +230,7 @@ async def test_tables_that_change_under_a_running_process(
             *(postgres.jobs.get(job.id) for _ in range(3)), return_exceptions=True
         )
     ]
-    assert all(is_away(each) for each in outcomes if isinstance(each, Exception))
+    assert all(is_unavailable(each) for each in outcomes if isinstance(each, Exception))
     assert await postgres.jobs.get(job.id)
 
 
@@ -244,8 +244,8 @@ async def test_sqlite_that_is_locked_for_too_long(
         hog.execute("BEGIN IMMEDIATE")
         with pytest.raises(Exception, match="locked") as caught:
             await store.jobs.insert(a_job())
-        assert is_away(caught.value)
-        assert len(await store.jobs.page("acme", Filters(), limit=5)) == 1
+        assert is_unavailable(caught.value)
+        assert len(await store.jobs.page("acme", JobFilters(), limit=5)) == 1
         hog.rollback()
     await store.jobs.insert(a_job())
     assert await store.jobs.counts() == {"queued": 2}
@@ -261,7 +261,7 @@ async def test_nothing_is_accepted_into_a_sqlite_file_that_was_replaced(
     file.rename(tmp_path / "aside.db")
     with pytest.raises(OSError, match=file.name) as caught:
         await store.jobs.insert(a_job())
-    assert is_away(caught.value)
+    assert is_unavailable(caught.value)
     file.write_bytes(sqlite_template.read_bytes())
     for _ in range(2):
         with pytest.raises(DatabaseReplaced, match="stop every process"):

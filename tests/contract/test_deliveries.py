@@ -9,7 +9,7 @@ from typing import Any
 
 from generation.contract.errors import ErrorCode
 from generation.job import Job, JobError, JobState, Webhook
-from generation.store import Claimed, Store, new_key
+from generation.store import ClaimedDelivery, Store, new_key
 from generation.store.webhooks.delivery_log import LogFilters
 from generation.webhooks.delivery import (
     Delivery,
@@ -48,16 +48,16 @@ async def registered(store: Store, **changes: Any) -> RegisteredEndpoint:
     return endpoint
 
 
-async def claim(store: Store, at: datetime = NOON, limit: int = 100) -> list[Claimed]:
+async def claim(store: Store, at: datetime = NOON, limit: int = 100) -> list[ClaimedDelivery]:
     return await store.deliveries.claim(at, limit, at + timedelta(seconds=30))
 
 
-def in_order(claimed: list[Claimed]) -> list[Claimed]:
+def in_order(claimed: list[ClaimedDelivery]) -> list[ClaimedDelivery]:
     return sorted(claimed, key=lambda each: each.delivery.id)
 
 
 async def tried(
-    store: Store, claimed: Claimed, outcome: DeliveryOutcome, at: datetime = NOON
+    store: Store, claimed: ClaimedDelivery, outcome: DeliveryOutcome, at: datetime = NOON
 ) -> Delivery:
     """The delivery once an attempt has come to this."""
     after = after_attempt(claimed.delivery, outcome, at, 0.5)
@@ -67,7 +67,7 @@ async def tried(
 
 async def test_the_webhook_of_a_job_and_every_endpoint_that_asked_are_owed(store: Store) -> None:
     usual = await registered(store)
-    births = await registered(store, events=("job.queued",))
+    submissions = await registered(store, events=("job.queued",))
     choosy = await registered(store, metadata={"customer": "42"})
     await registered(store, events=("job.succeeded",))
     await registered(store, enabled=False)
@@ -77,17 +77,17 @@ async def test_the_webhook_of_a_job_and_every_endpoint_that_asked_are_owed(store
 
     owed = await store.delivery_log.of_job(job.id)
     assert [(each.event_type, each.endpoint_id, each.lane) for each in owed] == [
-        ("job.queued", births.id, births.id),
+        ("job.queued", submissions.id, submissions.id),
         ("job.failed", None, "example.test:8443"),
         ("job.failed", usual.id, usual.id),
         ("job.failed", choosy.id, choosy.id),
     ]
-    birth, *endings = owed
-    assert b'"type":"job.queued"' in birth.body
-    assert f'"id":"{birth.event_id}","sequence":1'.encode() in birth.body
+    submission, *endings = owed
+    assert b'"type":"job.queued"' in submission.body
+    assert f'"id":"{submission.event_id}","sequence":1'.encode() in submission.body
     assert len({(each.event_id, each.body) for each in endings}) == 1
     assert [each.endpoint_id for each in await store.delivery_log.of_job(other.id)] == [
-        births.id,
+        submissions.id,
         usual.id,
     ]
 
@@ -158,7 +158,7 @@ async def test_what_is_put_aside_is_pulled_by_lane_and_in_order(store: Store) ->
         await ended(store)
     claimed = await claim(store)
     assert len(claimed) == 10
-    await store.deliveries.put_aside([each.delivery for each in claimed], LATER)
+    await store.deliveries.set_aside([each.delivery for each in claimed], LATER)
     assert await claim(store) == []
     pulled = await store.deliveries.pull({hung.id: 2, well.id: 9}, NOON, LATER)
     lanes = [each.delivery.lane for each in pulled]
@@ -176,7 +176,7 @@ async def test_only_the_first_of_an_ordered_endpoint_may_go(store: Store) -> Non
     assert first.delivery.job_id == jobs[0].id
     assert [each.blocked for each in (first, *others)] == [False, True, True]
     await tried(store, first, DeliveryOutcome(status=500))
-    await store.deliveries.put_aside([each.delivery for each in others], LATER)
+    await store.deliveries.set_aside([each.delivery for each in others], LATER)
     (next_one,) = await store.deliveries.pull({endpoint.id: 1}, NOON, LATER)
     assert next_one.blocked, "the first is to be tried again"
     (first,) = await claim(store, NOON + timedelta(seconds=10))

@@ -16,7 +16,7 @@ from generation.contract.status import Accepted
 from generation.events import Event, new_event_id
 from generation.job import Job, JobState, Webhook
 from generation.lifecycle import begin_submit, started
-from generation.store import Store, Told
+from generation.store import EventPayload, Store
 from generation.store.events import event_row
 from generation.store.schema import job_events
 from tests.unit.jobs import NOON, a_job, at
@@ -67,13 +67,13 @@ def an_event(job: Job, sequence: int) -> Event:
     )
 
 
-def types(events: list[Told]) -> list[str]:
+def types(events: list[EventPayload]) -> list[str]:
     return [event.head.type for event in events]
 
 
-async def read_all(store: Store, tenant: str = "acme", limit: int = 7) -> list[Told]:
+async def read_all(store: Store, tenant: str = "acme", limit: int = 7) -> list[EventPayload]:
     """The feed from its beginning, page by page."""
-    found: list[Told] = []
+    found: list[EventPayload] = []
     place = 0
     await store.events.place()
     while page := await store.events.after(tenant, place, limit):
@@ -165,8 +165,8 @@ async def test_readers_miss_nothing_and_see_nothing_twice(store_url: str) -> Non
                     await asyncio.sleep(0.001 * (hash(event.id) % 5))
             written.update(event.id for event in events)
 
-    async def follow(store: Store) -> list[Told]:
-        found: list[Told] = []
+    async def follow(store: Store) -> list[EventPayload]:
+        found: list[EventPayload] = []
         place = 0
         while True:
             finished = done.is_set()

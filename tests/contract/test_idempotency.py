@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from generation.access.quota import OverQuota
+from generation.access.quota import QuotaExceeded
 from generation.store import IdempotencyKey, KeyBusy, KeyReused, KeyScope, Store
 from generation.store.jobs.idempotency import free
 from tests.contract.test_keys import a_key, of
@@ -156,11 +156,11 @@ async def test_whoever_is_being_stored_elsewhere_holds_up_nobody_else(postgres_u
 
 async def test_limits_take_a_batch_whole_and_count_no_replay(store: Store) -> None:
     key = await a_key(store, max_in_flight=3)
-    with pytest.raises(OverQuota):
+    with pytest.raises(QuotaExceeded):
         await store.jobs.place([of(key) for _ in range(4)], keyed("too many"))
     assert await counted(store) == 0
     await store.jobs.place([of(key) for _ in range(3)], keyed())
     assert (await store.jobs.place([of(key)], keyed())).replayed
-    with pytest.raises(OverQuota):
+    with pytest.raises(QuotaExceeded):
         await store.jobs.place([of(key)], keyed("one more"))
     assert await store.idempotency.find(keyed("one more"), NOW) is None

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from generation.access.permissions import Access, Limits, Rate, Scope
-from generation.access.quota import DAILY, IN_FLIGHT, RATE, OverQuota
+from generation.access.quota import DAILY, IN_FLIGHT, RATE, QuotaExceeded
 from generation.job import Job, JobState
 from generation.store import ApiKey, Store, new_key
 from tests.contract.test_claims import WAITING
@@ -32,18 +32,18 @@ def of(key: ApiKey, **changes: Any) -> Job:
     return a_job(api_key_id=key.id, quota_key=key.id, **changes)
 
 
-async def orders(stores: list[Store], jobs: list[Job]) -> list[Job | OverQuota]:
+async def orders(stores: list[Store], jobs: list[Job]) -> list[Job | QuotaExceeded]:
     """All at once, through these stores in turn; refusals as values."""
     outcomes = await asyncio.gather(
         *(stores[n % len(stores)].jobs.insert(job) for n, job in enumerate(jobs)),
         return_exceptions=True,
     )
     for outcome in outcomes:
-        assert isinstance(outcome, Job | OverQuota), outcome
-    return [outcome for outcome in outcomes if isinstance(outcome, Job | OverQuota)]
+        assert isinstance(outcome, Job | QuotaExceeded), outcome
+    return [outcome for outcome in outcomes if isinstance(outcome, Job | QuotaExceeded)]
 
 
-def taken(outcomes: list[Job | OverQuota]) -> int:
+def taken(outcomes: list[Job | QuotaExceeded]) -> int:
     return sum(isinstance(outcome, Job) for outcome in outcomes)
 
 
@@ -118,7 +118,7 @@ async def test_the_rate_holds_across_processes(store: Store, second: Store) -> N
     key = await a_key(store, rate=Rate(10, MINUTE))
     outcomes = await orders([store, second], [of(key) for _ in range(50)])
     assert taken(outcomes) == 10
-    refusals = [outcome for outcome in outcomes if isinstance(outcome, OverQuota)]
+    refusals = [outcome for outcome in outcomes if isinstance(outcome, QuotaExceeded)]
     assert {(each.policy, each.wait) for each in refusals} == {(RATE, timedelta(seconds=6))}
     assert (await store.jobs.counts()) == {"queued": 10}
     later = NOON + timedelta(seconds=12)
@@ -131,7 +131,7 @@ async def test_jobs_in_flight_hold_across_processes(store: Store, second: Store)
     jobs = [of(key) for _ in range(40)]
     outcomes = await orders([store, second], jobs)
     assert taken(outcomes) == 7
-    assert {o.policy for o in outcomes if isinstance(o, OverQuota)} == {IN_FLIGHT}
+    assert {o.policy for o in outcomes if isinstance(o, QuotaExceeded)} == {IN_FLIGHT}
     stored = [outcome for outcome in outcomes if isinstance(outcome, Job)]
     for job in stored[:3]:
         await store.jobs.change(job.id, ended)
@@ -142,7 +142,7 @@ async def test_the_daily_budget_holds_across_processes(store: Store, second: Sto
     key = await a_key(store, daily_jobs=6)
     outcomes = await orders([store, second], [of(key) for _ in range(30)])
     assert taken(outcomes) == 6
-    assert {o.policy for o in outcomes if isinstance(o, OverQuota)} == {DAILY}
+    assert {o.policy for o in outcomes if isinstance(o, QuotaExceeded)} == {DAILY}
     for outcome in outcomes:
         if isinstance(outcome, Job):
             await store.jobs.change(outcome.id, ended)

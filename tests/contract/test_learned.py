@@ -14,7 +14,7 @@ from generation.stations.binding import bind
 from generation.store import Store
 from tests.unit.jobs import NOON, a_job
 from tests.unit.test_lanes import stations
-from worker.runtime.learned_durations import EXCHANGE_EVERY, Learned
+from worker.runtime.learned_durations import EXCHANGE_EVERY, LearnedDurations
 
 KNOWN = stations()
 RUNNING = a_job(JobState.RUNNING, station="one", model="kling-v3")
@@ -34,7 +34,7 @@ def ended(seconds: float, job: Job = RUNNING) -> Job:
 
 
 async def test_one_worker_learns_from_another(store: Store) -> None:
-    first, second = Learned(store.durations), Learned(store.durations)
+    first, second = LearnedDurations(store.durations), LearnedDurations(store.durations)
     usual = next_look(second.pace(BINDING, "kling-v3"), timedelta(0), 0.5)
     assert second.pace(BINDING, "kling-v3") == BINDING.pace
     for _ in range(50):
@@ -49,7 +49,7 @@ async def test_one_worker_learns_from_another(store: Store) -> None:
 
 
 async def test_only_what_an_upstream_did_alone_counts(store: Store) -> None:
-    learned = Learned(store.durations)
+    learned = LearnedDurations(store.durations)
     for job in (
         replace(RUNNING, started_at=None),
         replace(RUNNING, answered_at=NOON),
@@ -62,7 +62,7 @@ async def test_only_what_an_upstream_did_alone_counts(store: Store) -> None:
 
 
 async def test_a_database_that_is_away_is_no_matter(store: Store) -> None:
-    learned = Learned(store.durations)
+    learned = LearnedDurations(store.durations)
     learned.saw(BINDING, ended(20), NOON + timedelta(seconds=20))
     await learned.exchange(NOON)
     assert learned.pace(BINDING, "kling-v3").seen is not None

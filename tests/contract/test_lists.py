@@ -8,7 +8,7 @@ import pytest
 from ulid import ULID
 
 from generation.job import Job, JobState
-from generation.store import Filters, Store
+from generation.store import JobFilters, Store
 from tests.unit.jobs import a_job
 
 DAY = datetime(2026, 3, 1, tzinfo=UTC)
@@ -28,7 +28,7 @@ async def stored(store: Store, *jobs: Job) -> list[str]:
 
 
 async def page(store: Store, limit: int = 100, **filters: object) -> list[str]:
-    found = await store.jobs.page("acme", Filters(**filters), limit=limit)  # type: ignore[arg-type]
+    found = await store.jobs.page("acme", JobFilters(**filters), limit=limit)  # type: ignore[arg-type]
     return [job.id for job in found]
 
 
@@ -111,7 +111,7 @@ async def test_what_changed_since_is_found_however_long_it_took(store: Store) ->
     until = since + timedelta(days=0.5)
     few = [ids[6], ids[5], ids[3], ids[0]]
     assert await page(store, updated_after=since, updated_before=until) == [ids[7], *few]
-    lately = Filters(updated_after=since)
+    lately = JobFilters(updated_after=since)
     for place, job_id in enumerate(newest):
         below = await store.jobs.page("acme", lately, limit=2, before=job_id)
         above = await store.jobs.page("acme", lately, limit=2, after=job_id)
@@ -123,7 +123,7 @@ async def test_what_changed_since_is_found_however_long_it_took(store: Store) ->
 async def test_a_list_is_walked_both_ways(store: Store, filters: dict[str, object]) -> None:
     states = (JobState.SUCCEEDED, JobState.RUNNING)
     ids = await stored(store, *(born(n, states[n % 2], metadata={"a": "1"}) for n in range(25)))
-    chosen = Filters(**filters)  # type: ignore[arg-type]
+    chosen = JobFilters(**filters)  # type: ignore[arg-type]
     down: list[list[str]] = []
     while True:
         before = down[-1][-1] if down else None

@@ -9,7 +9,7 @@ import pytest
 
 from generation.events import QUEUED
 from generation.job import Job, JobState, Webhook
-from generation.store import Filters, Store, totals
+from generation.store import JobFilters, Store, totals
 from generation.store.jobs import bulk_insert as newborn
 from tests.contract.test_deliveries import registered
 from tests.unit.jobs import NOON, a_job
@@ -49,7 +49,7 @@ async def test_every_field_of_an_order_comes_back(store: Store) -> None:
         key="main",
     )
     bare = ordered(input={})
-    assert newborn.is_untouched(replace(full, sequence=1))
+    assert newborn.is_new(replace(full, sequence=1))
     placed = await store.jobs.place([full, bare])
     assert placed.jobs == [replace(full, sequence=1), replace(bare, sequence=1)]
     assert await store.jobs.get(full.id) == replace(full, sequence=1)
@@ -98,7 +98,7 @@ async def test_what_is_born_is_counted_once_and_found_by_its_metadata(store: Sto
     assert (await totals(store.database))["state.queued"] == 20
     await store.jobs.place([job := ordered(batch_id="batch_1"), ordered(batch_id="batch_1")])
     assert (await totals(store.database))["state.queued"] == 22
-    filters = Filters(metadata={"customer": "7"})
+    filters = JobFilters(metadata={"customer": "7"})
     assert await store.jobs.page(plain[0].tenant, filters, limit=10) == [plain[7]]
     assert await store.jobs.get(job.id) == replace(job, sequence=1)
 

@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import select
 
 from generation.access.permissions import Limits, Rate
-from generation.access.quota import DAILY, IN_FLIGHT, OverQuota
+from generation.access.quota import DAILY, IN_FLIGHT, QuotaExceeded
 from generation.job import Job
 from generation.store import ApiKey, IdempotencyKey, KeyReused, KeyScope, Store, totals
-from generation.store.jobs.new_job import Birth
-from generation.store.jobs.outright import Outright
+from generation.store.jobs.new_job import NewJobs
+from generation.store.jobs.outright import DirectInserter
 from generation.store.schema import key_usage
 from tests.contract.test_idempotency import NOW, keyed
 from tests.contract.test_keys import a_key, ended
@@ -28,9 +28,9 @@ GENEROUS: dict[str, Any] = {
 
 
 @pytest.fixture
-async def outright(store: Store) -> AsyncIterator[Outright]:
+async def outright(store: Store) -> AsyncIterator[DirectInserter]:
     """The way under test, as the store has it."""
-    yield Outright(store.database, store.jobs.quotas)
+    yield DirectInserter(store.database, store.jobs.quotas)
 
 
 def ordered(key: ApiKey | None = None, **changes: Any) -> Job:
@@ -39,12 +39,12 @@ def ordered(key: ApiKey | None = None, **changes: Any) -> Job:
     return a_job(sequence=1, quota_key=quota_key, **changes)
 
 
-def many(count: int, prefix: str = "k", key: ApiKey | None = None) -> list[Birth]:
-    return [Birth([ordered(key)], keyed(f"{prefix}{number}")) for number in range(count)]
+def many(count: int, prefix: str = "k", key: ApiKey | None = None) -> list[NewJobs]:
+    return [NewJobs([ordered(key)], keyed(f"{prefix}{number}")) for number in range(count)]
 
 
-async def stored(outright: Outright, births: list[Birth]) -> list[bool]:
-    return list(await asyncio.gather(*(outright(birth) for birth in births)))
+async def stored(outright: DirectInserter, submissions: list[NewJobs]) -> list[bool]:
+    return list(await asyncio.gather(*(outright(submission) for submission in submissions)))
 
 
 async def known(store: Store, key: ApiKey) -> None:
@@ -62,31 +62,33 @@ async def counted(store: Store) -> int:
     return sum((await store.jobs.counts()).values())
 
 
-async def test_keyed_orders_are_stored_with_their_keys(store: Store, outright: Outright) -> None:
-    births = many(40)
+async def test_keyed_orders_are_stored_with_their_keys(
+    store: Store, outright: DirectInserter
+) -> None:
+    submissions = many(40)
     forever = keyed("named", scope=KeyScope.CLIENT_ID, expires_at=None)
-    births.append(Birth([ordered()], forever))
-    assert all(await stored(outright, births))
+    submissions.append(NewJobs([ordered()], forever))
+    assert all(await stored(outright, submissions))
     assert (await totals(store.database))["state.queued"] == 41
-    for birth in births:
-        assert birth.key is not None
-        record = await store.idempotency.find(birth.key, NOW)
+    for submission in submissions:
+        assert submission.key is not None
+        record = await store.idempotency.find(submission.key, NOW)
         assert record is not None
-        assert record.job_id == birth.jobs[0].id
-        assert record.fingerprint == birth.key.fingerprint
-        assert record.expires_at == birth.key.expires_at
-        again = await store.jobs.place([ordered()], birth.key)
-        assert (again.replayed, list(again.jobs)) == (True, list(birth.jobs))
+        assert record.job_id == submission.jobs[0].id
+        assert record.fingerprint == submission.key.fingerprint
+        assert record.expires_at == submission.key.expires_at
+        again = await store.jobs.place([ordered()], submission.key)
+        assert (again.replayed, list(again.jobs)) == (True, list(submission.jobs))
     assert await counted(store) == 41
 
 
 async def test_repetitions_are_left_and_keep_no_others_from_it(
-    store: Store, outright: Outright
+    store: Store, outright: DirectInserter
 ) -> None:
     first, *others = many(20)
     assert await outright(first)
-    again = Birth([ordered()], keyed("k0"))
-    other = Birth([ordered()], keyed("k0", fingerprint="0" * 64))
+    again = NewJobs([ordered()], keyed("k0"))
+    other = NewJobs([ordered()], keyed("k0", fingerprint="0" * 64))
     assert await stored(outright, [again, *others, other]) == [False, *[True] * 19, False]
     assert await counted(store) == 20
     assert (await store.jobs.place(again.jobs, again.key)).replayed
@@ -94,54 +96,54 @@ async def test_repetitions_are_left_and_keep_no_others_from_it(
         await store.jobs.place(other.jobs, other.key)
 
 
-async def test_of_one_key_in_a_group_one_is_stored(store: Store, outright: Outright) -> None:
-    same = [Birth([ordered()], keyed()) for _ in range(10)]
+async def test_of_one_key_in_a_group_one_is_stored(store: Store, outright: DirectInserter) -> None:
+    same = [NewJobs([ordered()], keyed()) for _ in range(10)]
     assert (await stored(outright, same)).count(True) == 1
     assert await counted(store) == 1
 
 
 async def test_a_first_try_takes_the_place_of_an_earlier_one(
-    store: Store, outright: Outright
+    store: Store, outright: DirectInserter
 ) -> None:
     first_try = keyed(scope=KeyScope.RETRY, replaces=True)
-    births = [Birth([ordered()], first_try) for _ in range(2)]
-    assert [await outright(birth) for birth in births] == [True, True]
+    submissions = [NewJobs([ordered()], first_try) for _ in range(2)]
+    assert [await outright(submission) for submission in submissions] == [True, True]
     again = await store.jobs.place([ordered()], replace(first_try, replaces=False))
-    assert (again.replayed, again.jobs[0].id) == (True, births[1].jobs[0].id)
+    assert (again.replayed, again.jobs[0].id) == (True, submissions[1].jobs[0].id)
 
 
-async def test_what_has_expired_is_left_and_free(store: Store, outright: Outright) -> None:
+async def test_what_has_expired_is_left_and_free(store: Store, outright: DirectInserter) -> None:
     past = keyed(expires_at=NOW - timedelta(days=1))
-    assert await outright(Birth([ordered()], past))
-    assert not await outright(Birth([ordered()], past))
+    assert await outright(NewJobs([ordered()], past))
+    assert not await outright(NewJobs([ordered()], past))
     assert not (await store.jobs.place([ordered()], keyed())).replayed
 
 
-async def test_limited_orders_are_counted(store: Store, outright: Outright) -> None:
+async def test_limited_orders_are_counted(store: Store, outright: DirectInserter) -> None:
     key = await a_key(store, **GENEROUS)
-    assert await outright(Birth([ordered(key)])), "what the key has used is read first"
-    births = [Birth([ordered(key)]) for _ in range(30)] + many(30, key=key)
-    assert all(await stored(outright, births))
+    assert await outright(NewJobs([ordered(key)])), "what the key has used is read first"
+    submissions = [NewJobs([ordered(key)]) for _ in range(30)] + many(30, key=key)
+    assert all(await stored(outright, submissions))
     assert await jobs_today(store, key) == 61
     assert store.jobs.quotas.usage_of(key.id).in_flight == 61
     assert store.jobs.quotas.usage_of(key.id).whole_at == NOON + timedelta(seconds=61 * 0.06)
 
 
-async def test_a_repetition_takes_no_place(store: Store, outright: Outright) -> None:
+async def test_a_repetition_takes_no_place(store: Store, outright: DirectInserter) -> None:
     key = await a_key(store, **GENEROUS)
     await known(store, key)
-    assert await outright(Birth([ordered(key)], keyed()))
-    births = [Birth([ordered(key)], keyed()), *many(5, key=key)]
-    assert await stored(outright, births) == [False, *[True] * 5]
+    assert await outright(NewJobs([ordered(key)], keyed()))
+    submissions = [NewJobs([ordered(key)], keyed()), *many(5, key=key)]
+    assert await stored(outright, submissions) == [False, *[True] * 5]
     assert await jobs_today(store, key) == 7
 
 
-async def test_limits_hold_and_say_why(store: Store, outright: Outright) -> None:
+async def test_limits_hold_and_say_why(store: Store, outright: DirectInserter) -> None:
     key = await a_key(store, daily_jobs=5)
     await known(store, key)
-    births = [Birth([ordered(key)]) for _ in range(10)]
-    assert (await stored(outright, births)).count(True) == 4
-    with pytest.raises(OverQuota) as refused:
+    submissions = [NewJobs([ordered(key)]) for _ in range(10)]
+    assert (await stored(outright, submissions)).count(True) == 4
+    with pytest.raises(QuotaExceeded) as refused:
         await store.jobs.place([ordered(key)])
     assert refused.value.policy == DAILY
     assert await counted(store) == 5
@@ -150,29 +152,29 @@ async def test_limits_hold_and_say_why(store: Store, outright: Outright) -> None
 async def test_jobs_that_ended_make_room(store: Store) -> None:
     key = await a_key(store, max_in_flight=3)
     jobs = [(await store.jobs.place([ordered(key)])).jobs[0] for _ in range(3)]
-    with pytest.raises(OverQuota) as refused:
+    with pytest.raises(QuotaExceeded) as refused:
         await store.jobs.place([ordered(key)])
     assert refused.value.policy == IN_FLIGHT
     await store.jobs.change(jobs[0].id, ended)
     await store.jobs.place([ordered(key)])
-    with pytest.raises(OverQuota):
+    with pytest.raises(QuotaExceeded):
         await store.jobs.place([ordered(key)])
 
 
 async def test_what_changed_since_is_read_anew(
-    store: Store, second: Store, outright: Outright
+    store: Store, second: Store, outright: DirectInserter
 ) -> None:
     """Other limits, or places that another process has taken."""
     key = await a_key(store, daily_jobs=100, max_in_flight=50)
     await known(store, key)
     await second.jobs.place([ordered(key)])
-    assert await outright(Birth([ordered(key)])), "another process has taken a place"
+    assert await outright(NewJobs([ordered(key)])), "another process has taken a place"
     assert await jobs_today(store, key) == 3
     assert store.jobs.quotas.usage_of(key.id).in_flight == 3
     await second.keys.change(key.id, lambda access: replace(access, limits=Limits(daily_jobs=4)))
-    births = [Birth([ordered(key)]) for _ in range(3)]
-    assert (await stored(outright, births)).count(True) == 1, "the limits are others"
-    with pytest.raises(OverQuota):
+    submissions = [NewJobs([ordered(key)]) for _ in range(3)]
+    assert (await stored(outright, submissions)).count(True) == 1, "the limits are others"
+    with pytest.raises(QuotaExceeded):
         await store.jobs.place([ordered(key)])
     assert await jobs_today(store, key) == 4
     assert await counted(store) == 4
@@ -188,6 +190,6 @@ async def test_limits_and_keys_hold_across_processes(store: Store, second: Store
 
     placed = await asyncio.gather(*(order(n) for n in range(140)), return_exceptions=True)
     refused = [each for each in placed if isinstance(each, BaseException)]
-    assert all(isinstance(each, OverQuota) for each in refused), refused
+    assert all(isinstance(each, QuotaExceeded) for each in refused), refused
     assert await counted(store) == 60
     assert await jobs_today(store, key) == 60

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from generation.job import Job, JobState
-from generation.stations.key_health import Account
+from generation.stations.key_health import KeyHealth
 from generation.store import Store
-from generation.store.maintenance.clock_repair import rouse
+from generation.store.maintenance.clock_repair import repair_wake_times
 from generation.store.stations.key_health import last_served, served
 from tests.contract.test_store import HOOK
 from tests.services.waiting import wait_for_async
@@ -41,7 +41,7 @@ async def test_whoever_sleeps_an_hour_too_long_is_woken(store: Store) -> None:
     soon = await put(JobState.RUNNING, wake_at=NOON + LEASE)
     expired = await put(JobState.EXPIRED, wake_at=NOON + HOUR)
     done = await put(JobState.FAILED, wake_at=None)
-    count = await rouse(store.database, NOON, LEASE, stepped=True)
+    count = await repair_wake_times(store.database, NOON, LEASE, stepped=True)
 
     async def wake_at(job_id: str) -> object:
         job = await store.jobs.get(job_id)
@@ -61,7 +61,7 @@ async def test_a_worker_that_begins_wakes_only_who_sleeps_for_unusually_long(sto
     await store.jobs.insert(a_job(JobState.EXPIRED, wake_at=NOON + HOUR))  # rarely, on purpose
     waits = (timedelta(minutes=5), HOUR)
     jobs = [await store.jobs.insert(a_job(wake_at=NOON + w, not_before=NOON + w)) for w in waits]
-    assert await rouse(store.database, NOON, LEASE, stepped=False) == 1
+    assert await repair_wake_times(store.database, NOON, LEASE, stepped=False) == 1
     soon, late = [await store.jobs.get(job.id) for job in jobs]
     assert soon and late
     assert (soon.wake_at, late.wake_at) == (NOON + waits[0], NOON)
@@ -76,16 +76,16 @@ async def test_so_is_what_is_owed_to_a_caller(store: Store) -> None:
 
     await store.jobs.change(job.id, fail)
     assert await store.deliveries.claim(NOON, 10, NOON) == []
-    await rouse(store.database, NOON, LEASE, stepped=True)
+    await repair_wake_times(store.database, NOON, LEASE, stepped=True)
     assert len(await store.deliveries.claim(NOON, 10, NOON)) == 1
 
 
 async def test_so_is_a_key_that_was_called_too_fast(store: Store) -> None:
-    def cool(account: Account) -> Account:
+    def cool(account: KeyHealth) -> KeyHealth:
         return replace(account, cool_until=NOON + HOUR, probe_at=NOON + LEASE)
 
     await store.accounts.change(("sandbox", "main"), cool)
-    await rouse(store.database, NOON, LEASE, stepped=True)
+    await repair_wake_times(store.database, NOON, LEASE, stepped=True)
     account = (await store.accounts.all())["sandbox", "main"]
     assert account.cool_until == NOON
     assert account.probe_at == NOON + LEASE
@@ -95,7 +95,7 @@ async def test_lines_are_left_alone_and_calls_are_taken_back(store: Store) -> No
     in_line = await store.jobs.insert(a_job(line="relay/main", wake_at=NOON + HOUR))
     held: dict[str, Any] = {"station": "relay", "key": "main", "slot_until": NOON + HOUR}
     called = await store.jobs.insert(a_job(wake_at=NOON + HOUR, **held))
-    assert await rouse(store.database, NOON, LEASE, stepped=True) == 1
+    assert await repair_wake_times(store.database, NOON, LEASE, stepped=True) == 1
     assert await store.jobs.get(in_line.id) == in_line
     woken = await store.jobs.get(called.id)
     assert woken is not None
@@ -106,7 +106,7 @@ async def test_an_expired_job_and_whose_turn_it_was_are_put_right_as_well(store:
     expired = await store.jobs.insert(a_job(JobState.EXPIRED, wake_at=NOON + 2 * HOUR))
     async with store.database.writing() as connection:
         await served(connection, [(("relay", "main"), "acme")], NOON + HOUR)
-    await rouse(store.database, NOON, LEASE, stepped=True)
+    await repair_wake_times(store.database, NOON, LEASE, stepped=True)
     woken = await store.jobs.get(expired.id)
     assert woken is not None
     assert woken.wake_at == NOON
@@ -123,7 +123,7 @@ async def test_a_place_of_a_job_that_ended_in_the_future_is_given_back(store: St
         )
         for ended in (NOON + HOUR / 2, NOON)
     ]
-    await rouse(store.database, NOON, LEASE, stepped=True)
+    await repair_wake_times(store.database, NOON, LEASE, stepped=True)
     given_back, kept = [await store.jobs.get(job.id) for job in (wrong, right)]
     assert given_back and kept
     assert (given_back.slot_until, kept.slot_until) == (None, later)
@@ -141,7 +141,7 @@ async def test_nobody_is_stuck_in_a_circle_with_a_batch_of_changes(
     jobs = [await store.jobs.insert(a_job(wake_at=NOON + HOUR)) for _ in range(3)]
     async with second.database.writing() as connection:
         (first, *_) = await second.jobs.change_within(connection, [(jobs[2].id, keeps_waiting)])
-        rousing = asyncio.create_task(rouse(store.database, NOON, LEASE, stepped=True))
+        rousing = asyncio.create_task(repair_wake_times(store.database, NOON, LEASE, stepped=True))
         await wait_for_async(lambda: woken(store, jobs[0].id), SOON, "the first of them woken")
         await second.jobs.change_within(connection, [(jobs[0].id, keeps_waiting)])
         assert first is not None

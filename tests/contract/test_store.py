@@ -13,7 +13,7 @@ from generation.contract.errors import ErrorCode
 from generation.contract.status import Action, Asset, AssetType
 from generation.job import Job, JobError, JobState, Result, Webhook
 from generation.lifecycle import request_cancel
-from generation.store import Filters, Store, migrate, new_key, revisions
+from generation.store import JobFilters, Store, migrate, new_key, revisions
 from generation.store.jobs.rows import job_row
 from generation.store.schema import jobs
 from generation.webhooks.delivery import DeliveryState
@@ -74,7 +74,7 @@ async def test_another_tenants_job_is_not_there(store: Store) -> None:
     job = await store.jobs.insert(a_job())
     assert await store.jobs.get(job.id, "acme") is not None
     assert await store.jobs.get(job.id, "somebody else") is None
-    assert await store.jobs.page("somebody else", Filters(), limit=10) == []
+    assert await store.jobs.page("somebody else", JobFilters(), limit=10) == []
 
 
 async def test_many_inserts_at_once_are_all_there(store: Store, second: Store) -> None:
@@ -181,7 +181,7 @@ async def test_a_page_walks_every_job_once_newest_first(store: Store) -> None:
     jobs = [await store.jobs.insert(a_job()) for _ in range(25)]
     seen: list[str] = []
     before: str | None = None
-    while page := await store.jobs.page("acme", Filters(), limit=10, before=before):
+    while page := await store.jobs.page("acme", JobFilters(), limit=10, before=before):
         seen += [job.id for job in page]
         before = page[-1].id
     assert seen == [job.id for job in reversed(jobs)]
@@ -191,9 +191,9 @@ async def test_a_page_is_filtered(store: Store) -> None:
     await store.jobs.insert(a_job())
     failure = await store.jobs.insert(a_job(JobState.FAILED, provider="suno", operation="music"))
     for filters in (
-        Filters(state=JobState.FAILED),
-        Filters(provider="suno"),
-        Filters(operation="music"),
+        JobFilters(state=JobState.FAILED),
+        JobFilters(provider="suno"),
+        JobFilters(operation="music"),
     ):
         assert [job.id for job in await store.jobs.page("acme", filters, limit=9)] == [failure.id]
 

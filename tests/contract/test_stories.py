@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from generation.events import QUEUED
-from generation.explain import Move, Telling
+from generation.explain import DeliverySummary, RecordedMove
 from generation.job import Job, JobState, Webhook
 from generation.store import Store, new_key
 from generation.webhooks.delivery import DeliveryState
@@ -39,11 +39,11 @@ async def test_a_story_has_every_move_and_every_delivery(store: Store) -> None:
         (3, "job.requeued", "queued", "rate_limited: slowly", "relay", "main"),
         (4, "job.canceled", "canceled", "enough", "relay", "main"),
     ]
-    assert {type(move) for move in story.moves} == {Move}
+    assert {type(move) for move in story.moves} == {RecordedMove}
     first, second = story.tellings
     assert (first.event_type, second.event_type) == (QUEUED, "job.canceled")
     assert (first.event_id, second.event_id) == (story.moves[0].id, story.moves[3].id)
-    assert isinstance(first, Telling)
+    assert isinstance(first, DeliverySummary)
     assert replace(first, wake_at=None).state is DeliveryState.QUEUED
 
 

@@ -14,16 +14,16 @@ from pydantic import SecretStr
 from generation.contract.errors import AccountBlocked, ErrorCode, Scope, Throttled
 from generation.counters import SUBMITS, SUBMITTED
 from generation.job import Billed, Job, JobState
-from generation.lifecycle import begin_submit, call, canceled, expired, stand_in_line
-from generation.stations.key_health import Account, KeyName, Patience, after_answer
+from generation.lifecycle import begin_submit, call, canceled, enter_wait_queue, expired
+from generation.stations.key_health import KeyHealth, KeyName, RetryWaits, after_answer
 from generation.stations.station import Key
-from generation.store import Call, Capacities, Store, totals
+from generation.store import Capacities, Store, WakeUp, totals
 from tests.unit.jobs import NOON, a_job, a_submit, at
 
 RELAY = ("relay", "main")
 DIRECT = ("direct", "main")
 LINE = "relay/main"
-PATIENCE = Patience(timedelta(seconds=5), timedelta(seconds=300))
+PATIENCE = RetryWaits(timedelta(seconds=5), timedelta(seconds=300))
 NO_MONEY = AccountBlocked("balance is 0", code=ErrorCode.OUT_OF_CREDITS)
 
 NO_MODEL = AccountBlocked("it is not enabled", scope=Scope.MODEL)
@@ -66,7 +66,7 @@ class Claim:
                 capacities[station, key].take(job, self.now, PATIENCE)
                 return begin_submit(job, self.at, station=station, key=key, dialect="kling.relay")
             reasons.append(reason)
-        return stand_in_line(job, self._line, "; ".join(reasons), self.at)
+        return enter_wait_queue(job, self._line, "; ".join(reasons), self.at)
 
 
 def limited(**limits: int) -> Key:
@@ -80,19 +80,19 @@ def calling(
     name: KeyName = RELAY,
     lines: Sequence[str] = (LINE,),
     subject: str | None = None,
-) -> Call:
+) -> WakeUp:
     moment = at(seconds)
 
     def called(job: Job) -> Job:
         return call(job, moment, station=name[0], key=name[1], again=timedelta(seconds=10))
 
-    return Call(
+    return WakeUp(
         name=name,
         key=key,
         lines=lines,
         called=called,
         now=moment.now,
-        patience=PATIENCE,
+        retry_waits=PATIENCE,
         subject=subject,
     )
 
@@ -110,7 +110,7 @@ async def in_line(store: Store, count: int, **fields: Any) -> list[Job]:
     """Jobs that wait at a full key."""
     jobs = await ordered(store, *(a_job(**fields) for _ in range(count)))
     for job in jobs:
-        await store.jobs.change(job.id, lambda fresh: stand_in_line(fresh, LINE, "full", at()))
+        await store.jobs.change(job.id, lambda fresh: enter_wait_queue(fresh, LINE, "full", at()))
     return jobs
 
 
@@ -244,7 +244,7 @@ async def test_a_call_that_nobody_follows_lapses(stores: list[Store]) -> None:
     assert [job.id for job in await store.submits.call(calling(key))] == [first.id]
     assert await store.submits.call(calling(key, seconds=59)) == []
     assert [job.id for job in await store.submits.call(calling(key, seconds=61))] == [second.id]
-    due = await store.claims.errands(at(15).now, 10, lambda _: at(999).now)
+    due = await store.claims.due_steps(at(15).now, 10, lambda _: at(999).now)
     assert [job.id for job in due] == [first.id], "a lost message is made up for long before"
 
 
@@ -271,12 +271,12 @@ async def test_a_line_nobody_serves_any_more_is_dissolved(stores: list[Store]) -
     jobs = await in_line(store, 3)
     await store.queues.send_back(LINE, NOON)
     assert await store.queues.lines() == []
-    due = await store.claims.errands(NOON, 10, lambda _: at(999).now)
+    due = await store.claims.due_steps(NOON, 10, lambda _: at(999).now)
     assert {job.id for job in due} == {job.id for job in jobs}
 
 
 async def test_what_is_known_of_a_key_is_known_to_all(stores: list[Store]) -> None:
-    def blocked(account: Account) -> Account:
+    def blocked(account: KeyHealth) -> KeyHealth:
         return after_answer(account, NO_MONEY, a_submit(), NOON, PATIENCE)
 
     await asyncio.gather(*(stores[i % 2].accounts.change(RELAY, blocked) for i in range(10)))
@@ -345,7 +345,7 @@ async def test_a_held_model_is_known_to_all_and_tried_by_another_job(stores: lis
     assert known.blocks.get("kling/v1") == known.blocks.by_subject["kling/v1"]
     held = f"{LINE} for kling/v1"
     for job in (last, third):
-        await stores[0].jobs.change(job.id, lambda fresh: stand_in_line(fresh, held, "no", at()))
+        await stores[0].jobs.change(job.id, lambda fresh: enter_wait_queue(fresh, held, "no", at()))
     key = limited()
     early = calling(key, seconds=29, lines=(held,), subject="kling/v1")
     assert await stores[0].submits.call(early) == []

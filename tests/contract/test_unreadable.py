@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Table, select, text, update
 
 from generation.job import Job, JobState
-from generation.store import Filters, Store, UnreadableRow
+from generation.store import JobFilters, Store, UnreadableRow
 from generation.store.engine.unreadable_rows import AGAIN
 from generation.store.schema import api_keys, deliveries, jobs, webhook_endpoints
 from generation.store.webhooks.delivery_log import LogFilters
@@ -40,7 +40,7 @@ async def inserted(store: Store, count: int, **changes: Any) -> list[Job]:
 
 
 async def errands(store: Store, now: datetime = NOON) -> list[str]:
-    return [job.id for job in await store.claims.errands(now, 100, later)]
+    return [job.id for job in await store.claims.due_steps(now, 100, later)]
 
 
 async def noted(store: Store) -> list[tuple[str, str]]:
@@ -142,8 +142,8 @@ async def test_whoever_asks_for_it_is_told_and_nobody_else(store: Store) -> None
     assert [job.id for job in await store.jobs.ended([well.id, poison.id])] == [well.id]
 
 
-@pytest.mark.parametrize("filters", [Filters(), Filters(provider="kling")])
-async def test_pages_leave_it_out_and_do_not_end_there(store: Store, filters: Filters) -> None:
+@pytest.mark.parametrize("filters", [JobFilters(), JobFilters(provider="kling")])
+async def test_pages_leave_it_out_and_do_not_end_there(store: Store, filters: JobFilters) -> None:
     born = await inserted(store, 6)
     for poison in (born[1], born[2], born[4]):
         await write(store, jobs, poison.id, {"metadata": 5})

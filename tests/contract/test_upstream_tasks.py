@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from sqlalchemy import text
 
-from generation.job import JobState, Then
+from generation.job import DoubtResolution, JobState
 from generation.store import Store
 from generation.store.engine.any_of import values_for
 from generation.store.jobs.upstream_tasks import held
@@ -59,7 +59,9 @@ async def test_a_task_is_found_by_an_index_however_many_jobs_there_are(store: St
 
 async def test_what_a_person_has_said_is_kept(store: Store) -> None:
     job = await store.jobs.insert(a_job(S.IN_DOUBT))
-    await store.jobs.change(job.id, lambda fresh: fresh.keep(NOON, resolved_as=Then.REQUEUE))
+    await store.jobs.change(
+        job.id, lambda fresh: fresh.keep(NOON, resolved_as=DoubtResolution.REQUEUE)
+    )
     stored = await store.jobs.get(job.id)
     assert stored is not None
-    assert stored.resolved_as is Then.REQUEUE
+    assert stored.resolved_as is DoubtResolution.REQUEUE

@@ -22,7 +22,7 @@ from generation.store import Store, new_key
 from generation.store.schema import jobs
 from generation.webhooks.signature import new_secret
 from ops.sandbox.handle import SandboxHandle
-from ops.stack.keeper import Keeper, kill_group
+from ops.stack.child_reaper import ChildReaper, kill_group
 from ops.stack.ports import free_port
 from tests.deployment.receiver import Receiver
 from tests.services.waiting import wait_for
@@ -72,7 +72,7 @@ class Program:
     name: str
     process: "subprocess.Popen[bytes]"
     log: Path
-    keeper: Keeper
+    reaper: ChildReaper
 
     def kill(self) -> None:
         """SIGKILL, as a machine that loses power."""
@@ -94,7 +94,7 @@ class Program:
 
     def _ended(self) -> None:
         self.process.wait()
-        self.keeper.release(self.process.pid)
+        self.reaper.release(self.process.pid)
 
 
 @dataclass
@@ -102,7 +102,7 @@ class Deployment:
     """One genq: its settings, its processes, and a caller with a key."""
 
     folder: Path
-    keeper: Keeper
+    reaper: ChildReaper
     sandbox: SandboxHandle
     receiver: Receiver
     store_url: str
@@ -144,13 +144,13 @@ class Deployment:
     def start(self, name: str, *arguments: str, **environment: str) -> Program:
         log = self.folder / f"{name}-{len(self.programs)}.log"
         with log.open("wb") as output:
-            process = self.keeper.launch(
+            process = self.reaper.launch(
                 [self.program, *arguments],
                 output=output,
                 env={**self.environment, **environment},
                 cwd=self.folder,
             )
-        program = Program(name, process, log, self.keeper)
+        program = Program(name, process, log, self.reaper)
         self.programs.append(program)
         return program
 

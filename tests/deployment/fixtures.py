@@ -10,7 +10,7 @@ import pytest
 
 from ops.sandbox.config import SandboxConfig
 from ops.sandbox.handle import SandboxHandle, running_sandbox
-from ops.stack.keeper import Keeper
+from ops.stack.child_reaper import ChildReaper
 from tests.deployment.deployment import Deployment, deployed
 from tests.deployment.receiver import Receiver, running_receiver
 
@@ -37,14 +37,14 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def deploy(
-    tmp_path: Path, keeper: Keeper, sandbox: SandboxHandle, receiver: Receiver
+    tmp_path: Path, reaper: ChildReaper, sandbox: SandboxHandle, receiver: Receiver
 ) -> Iterator[Deploy]:
     """Makes a deployment on a store and a broker; nothing of it is started yet."""
     with ExitStack() as stack:
 
         def make(store_url: str, redis_url: str, **settings: str) -> Deployment:
             deployment = Deployment(
-                tmp_path, keeper, sandbox, receiver, store_url, redis_url, 100, settings
+                tmp_path, reaper, sandbox, receiver, store_url, redis_url, 100, settings
             )
             return stack.enter_context(deployed(deployment))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ops.faults import traps
-from ops.stack.keeper import Keeper
+from ops.stack.child_reaper import ChildReaper
 from tests.services.postgres_installation import PostgresUnavailable, find_postgres
 
 #: Any would do; one that is known to strike every point early leaves little to chance.
@@ -27,14 +27,14 @@ def store() -> str:
 
 
 @pytest.mark.timeout(360)
-def test_no_promise_is_broken(keeper: Keeper, tmp_path: Path) -> None:
+def test_no_promise_is_broken(reaper: ChildReaper, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "ops.faults", "--short", "--seed", SEED, "--store", store()]
     command += ["--jobs", "1000", "--violence", "15", "--peace", "30"]
     report = tmp_path / "report"
     with report.open("wb") as output:
-        process = keeper.launch(command, output=output, env={**os.environ})
+        process = reaper.launch(command, output=output, env={**os.environ})
         code = process.wait()
-        keeper.release(process.pid)
+        reaper.release(process.pid)
     assert code == 0, report.read_text(errors="replace")[-6000:]
     assert "| no job is paid twice |" in report.read_text()
 

@@ -9,7 +9,7 @@ import pytest
 from ops.sandbox.config import SandboxConfig
 from ops.sandbox.handle import running_sandbox
 from ops.stack.broker import BrokerProcess
-from ops.stack.keeper import Keeper
+from ops.stack.child_reaper import ChildReaper
 from tests.deployment.deployment import Deployment, deployed
 from tests.deployment.fixtures import DURATIONS, SPEED
 from tests.deployment.receiver import running_receiver
@@ -19,7 +19,7 @@ from tests.services.migrations import sqlite_url_of
 
 @pytest.fixture(scope="package")
 def genq(
-    keeper: Keeper,
+    reaper: ChildReaper,
     shared_broker: BrokerProcess,
     sqlite_template: Path,
     tmp_path_factory: pytest.TempPathFactory,
@@ -36,7 +36,7 @@ def genq(
         running_sandbox(SandboxConfig(speed=SPEED, durations=DURATIONS)) as sandbox,
         running_receiver() as receiver,
         deployed(
-            Deployment(folder, keeper, sandbox, receiver, sqlite_url_of(file), broker_url, 100)
+            Deployment(folder, reaper, sandbox, receiver, sqlite_url_of(file), broker_url, 100)
         ) as deployment,
     ):
         deployment.start_api()

@@ -47,10 +47,10 @@ def test_upstreams_that_answer_the_submit_itself(chat: Deployment) -> None:
 
 def a_slow_answer_outlives_its_workers_order_to_stop(chat: Deployment) -> None:
     """Longer than a lease on the wire, and most of it while the worker is leaving."""
-    leaving = chat.start_worker()
+    is_stopping = chat.start_worker()
     slow = chat.submit("openai.image_by_chat", "画一只猫 [slow=10]")
     wait_for(lambda: chat.sandbox.stats()["paid_submits"], QUICKLY, "the submit to arrive")
-    stopped = chat.start_in_background(leaving.stop)
+    stopped = chat.start_in_background(is_stopping.stop)
     chat.start_worker()
 
     quick = chat.submit("openai.chat", "What is a lighthouse for?")

@@ -19,11 +19,11 @@ from generation.queue import celery_app
 from generation.settings import Settings
 from generation.stations.station import Dialect, Key, Station, Stations
 from tests.unit.jobs import a_job
-from worker.context import Room
-from worker.runtime.circuit_breakers import Breakers
+from worker.context import WorkerContext
+from worker.runtime.circuit_breakers import CircuitBreakers
 from worker.stations.key_health import note_trouble
-from worker.submitting.claim import Claim
-from worker.submitting.dispatcher import Lines
+from worker.submitting.claim import SubmitClaim
+from worker.submitting.dispatcher import WaitQueueDispatcher
 
 
 def station(name: str, order: int) -> Station:
@@ -51,7 +51,7 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def room(tmp_path: Path, sqlite_url: str, clock: Clock) -> AsyncIterator[Room]:
+async def context(tmp_path: Path, sqlite_url: str, clock: Clock) -> AsyncIterator[WorkerContext]:
     """A worker's room, with two stations that sell the same."""
     settings = Settings(
         _env_file=None,  # pyright: ignore[reportCallIssue]  (pydantic-settings' own argument)
@@ -60,100 +60,102 @@ async def room(tmp_path: Path, sqlite_url: str, clock: Clock) -> AsyncIterator[R
         redis_url="redis://127.0.0.1:9",
     )
     stations = Stations((station("first", 1), station("second", 2)))
-    room = Room(settings, stations, celery_app(settings), "worker@test")
-    room.breakers = Breakers(clock)
-    yield room
-    await room.close()
+    context = WorkerContext(settings, stations, celery_app(settings), "worker@test")
+    context.breakers = CircuitBreakers(clock)
+    yield context
+    await context.close()
 
 
-async def ordered(room: Room) -> Job:
+async def ordered(context: WorkerContext) -> Job:
     now = datetime.now(UTC)
     times: dict[str, Any] = {
         "created_at": now,
         "updated_at": now,
         "deadline": now + timedelta(hours=1),
     }
-    return await room.store.jobs.insert(a_job(wake_at=now, **times))
+    return await context.store.jobs.insert(a_job(wake_at=now, **times))
 
 
-async def claimed(room: Room, job: Job) -> Job:
-    change = await room.store.submits.claim(job.id, Claim(room))
+async def claimed(context: WorkerContext, job: Job) -> Job:
+    change = await context.store.submits.claim(job.id, SubmitClaim(context))
     assert change is not None
     return change.after
 
 
-def fails(room: Room, name: str, times: int = 10) -> None:
+def fails(context: WorkerContext, name: str, times: int = 10) -> None:
     for _ in range(times):
-        room.breakers.heard(name, Unreachable("refused"), "job_1")
+        context.breakers.heard(name, Unreachable("refused"), "job_1")
 
 
-async def test_a_station_that_does_not_answer_is_passed_over(room: Room) -> None:
-    fails(room, "first")
-    job = await claimed(room, await ordered(room))
+async def test_a_station_that_does_not_answer_is_passed_over(context: WorkerContext) -> None:
+    fails(context, "first")
+    job = await claimed(context, await ordered(context))
     assert (job.state, job.station) == (JobState.SUBMITTING, "second")
 
 
-async def test_where_none_answers_the_job_waits_in_line(room: Room) -> None:
-    fails(room, "first")
-    fails(room, "second")
-    job = await claimed(room, await ordered(room))
+async def test_where_none_answers_the_job_waits_in_line(context: WorkerContext) -> None:
+    fails(context, "first")
+    fails(context, "second")
+    job = await claimed(context, await ordered(context))
     assert (job.state, job.line) == (JobState.QUEUED, "first/main second/main")
     assert job.reason == "station first does not answer; station second does not answer"
-    await Lines(room).serve()
-    assert await room.store.jobs.get(job.id) == job, "nobody is called to a station that is down"
+    await WaitQueueDispatcher(context).serve()
+    assert await context.store.jobs.get(job.id) == job, "nobody is called to a station that is down"
 
 
-async def test_a_station_that_comes_back_is_tried_by_few(room: Room, clock: Clock) -> None:
-    fails(room, "first")
-    fails(room, "second")
-    jobs = [await claimed(room, await ordered(room)) for _ in range(6)]
+async def test_a_station_that_comes_back_is_tried_by_few(
+    context: WorkerContext, clock: Clock
+) -> None:
+    fails(context, "first")
+    fails(context, "second")
+    jobs = [await claimed(context, await ordered(context)) for _ in range(6)]
     clock.now += 31
-    newcomer = await claimed(room, await ordered(room))
+    newcomer = await claimed(context, await ordered(context))
     assert newcomer.state is JobState.QUEUED, "nobody rushes in"
-    lines = Lines(room)
+    lines = WaitQueueDispatcher(context)
     await lines.serve()
-    called = [job for job in [await fresh(room, job) for job in jobs] if job.slot_until]
+    called = [job for job in [await fresh(context, job) for job in jobs] if job.slot_until]
     assert len(called) == 4, "two at each station"
-    sent = [await claimed(room, job) for job in called]
+    sent = [await claimed(context, job) for job in called]
     assert {job.state for job in sent} == {JobState.SUBMITTING}
     for name in ("first", "second"):
         for _ in range(5):
-            room.breakers.heard(name, Accepted("up_1"), "job_1")
+            context.breakers.heard(name, Accepted("up_1"), "job_1")
     await lines.serve()
-    rest = [await fresh(room, job) for job in [*jobs, newcomer]]
+    rest = [await fresh(context, job) for job in [*jobs, newcomer]]
     assert all(job.slot_until or job.state is JobState.SUBMITTING for job in rest)
 
 
-async def fresh(room: Room, job: Job) -> Job:
-    found = await room.store.jobs.get(job.id)
+async def fresh(context: WorkerContext, job: Job) -> Job:
+    found = await context.store.jobs.get(job.id)
     assert found is not None
     return found
 
 
 async def refused(
-    room: Room, job: Job, fault: QueueFull | AccountBlocked, *, elsewhere: bool
+    context: WorkerContext, job: Job, fault: QueueFull | AccountBlocked, *, elsewhere: bool
 ) -> Job:
     """A claimed job that its station has refused."""
-    claim = Claim(room)
-    sent = await room.store.submits.claim(job.id, claim)
+    claim = SubmitClaim(context)
+    sent = await context.store.submits.claim(job.id, claim)
     assert sent is not None
     assert claim.binding is not None
-    await note_trouble(room, claim.binding, sent.after, fault)
-    at = room.moment(claim.binding)
-    change = await room.store.jobs.change(
+    await note_trouble(context, claim.binding, sent.after, fault)
+    at = context.moment(claim.binding)
+    change = await context.store.jobs.change(
         job.id, lambda sent: after_submit(sent, fault, at, elsewhere=elsewhere)
     )
     assert change is not None
     return change.after
 
 
-async def test_a_job_refused_by_one_goes_to_the_next_and_then_waits(room: Room) -> None:
-    job = await refused(room, await ordered(room), QueueFull("full"), elsewhere=True)
+async def test_a_job_refused_by_one_goes_to_the_next_and_then_waits(context: WorkerContext) -> None:
+    job = await refused(context, await ordered(context), QueueFull("full"), elsewhere=True)
     assert job.tried == ("first/main",)
-    job = await refused(room, job, AccountBlocked("no money"), elsewhere=False)
+    job = await refused(context, job, AccountBlocked("no money"), elsewhere=False)
     assert (job.tried, job.attempts) == ((), 2)
-    again = await refused(room, job, QueueFull("full"), elsewhere=True)
-    waiting = await claimed(room, again)
+    again = await refused(context, job, QueueFull("full"), elsewhere=True)
+    waiting = await claimed(context, again)
     assert waiting.line is None, "the first key would refuse it again at once"
     assert waiting.not_before is not None
     assert "queue_full" in waiting.reason

@@ -13,7 +13,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from generation.contract.errors import ErrorCode
-from generation.job import Billed, Job, JobError, JobState, Then
+from generation.job import Billed, DoubtResolution, Job, JobError, JobState
 from generation.lifecycle import request_cancel
 from generation.lifecycle.manual_resolution import not_created
 from generation.stations.station import Dialect, OnDoubt, Stations
@@ -28,8 +28,8 @@ from tests.integration.test_trouble import (
 )
 from tests.integration.upstream.servers import Act, acting, answer
 from tests.services.waiting import wait_for_async
-from worker.context import Room
-from worker.submitting.claim import Claim
+from worker.context import WorkerContext
+from worker.submitting.claim import SubmitClaim
 from worker.submitting.reconcile import find
 from worker.submitting.submit import send
 
@@ -63,37 +63,37 @@ def held(**changes: Any) -> dict[str, Any]:
     return {"station": "only", "key": "main", "dialect": "kling.relay", "attempts": 1} | changes
 
 
-async def doubted(room: Room, **changes: Any) -> Job:
+async def doubted(context: WorkerContext, **changes: Any) -> Job:
     """A film whose submit was never answered."""
-    known: dict[str, Any] = {"submitted_at": room.now(), "bound": True, **changes}
-    return await ordered(room, state=JobState.IN_DOUBT, **held(**known))
+    known: dict[str, Any] = {"submitted_at": context.now(), "bound": True, **changes}
+    return await ordered(context, state=JobState.IN_DOUBT, **held(**known))
 
 
-async def sent(room: Room, **changes: Any) -> Job:
+async def sent(context: WorkerContext, **changes: Any) -> Job:
     """A film, ordered and sent."""
-    job = await ordered(room, **changes)
-    claim = Claim(room)
-    change = await room.store.submits.claim(job.id, claim)
+    job = await ordered(context, **changes)
+    claim = SubmitClaim(context)
+    change = await context.store.submits.claim(job.id, claim)
     assert change is not None
     assert claim.binding is not None
-    await send(room, change.after, claim.binding)
-    return await as_stored(room, job)
+    await send(context, change.after, claim.binding)
+    return await as_stored(context, job)
 
 
-async def until(room: Room, job: Job, state: JobState) -> Job:
+async def until(context: WorkerContext, job: Job, state: JobState) -> Job:
     async def there() -> bool:
-        return (await as_stored(room, job)).state is state
+        return (await as_stored(context, job)).state is state
 
     await wait_for_async(there, SOON, f"the job to be {state}")
-    return await as_stored(room, job)
+    return await as_stored(context, job)
 
 
-def speaking(room: Room, dialect: str, **changes: Any) -> None:
+def speaking(context: WorkerContext, dialect: str, **changes: Any) -> None:
     """The room's station in another dialect."""
-    (station,) = room.stations
+    (station,) = context.stations
     provider = dialect.split(".", maxsplit=1)[0]
     update = {"speaks": {provider: Dialect(dialect=dialect)}, **changes}
-    room.stations = Stations((station.model_copy(update=update),))
+    context.stations = Stations((station.model_copy(update=update),))
 
 
 async def test_what_a_search_finds_outweighs_what_a_person_says(
@@ -103,29 +103,32 @@ async def test_what_a_search_finds_outweighs_what_a_person_says(
     asked: list[bytes] = []
     async with (
         acting(saying(kling(**running), asked=asked)) as url,
-        room_of(tmp_path, sqlite_url, url) as room,
+        room_of(tmp_path, sqlite_url, url) as context,
     ):
-        job = await doubted(room)
-        await room.save(job.id, lambda fresh: not_created(fresh, Then.REQUEUE, room.now()))
+        job = await doubted(context)
+        await context.save(
+            job.id, lambda fresh: not_created(fresh, DoubtResolution.REQUEUE, context.now())
+        )
         with capture_logs() as logs:
-            async with ticked(room):
-                found = await until(room, job, JobState.RUNNING)
+            async with ticked(context):
+                found = await until(context, job, JobState.RUNNING)
         assert (found.upstream_id, found.attempts, found.billed) == ("k-1", 1, Billed.YES)
         assert "resolution_overruled" in events(logs)
         assert not any(head.startswith(b"POST") for head in asked), "nothing is bought"
 
 
 @pytest.mark.parametrize(
-    ("then", "state"), [(Then.REQUEUE, JobState.QUEUED), (Then.FAIL, JobState.FAILED)]
+    ("then", "state"),
+    [(DoubtResolution.REQUEUE, JobState.QUEUED), (DoubtResolution.FAIL, JobState.FAILED)],
 )
 async def test_what_a_search_does_not_find_is_as_a_person_says(
-    tmp_path: Path, sqlite_url: str, then: Then, state: JobState
+    tmp_path: Path, sqlite_url: str, then: DoubtResolution, state: JobState
 ) -> None:
-    async with acting(saying(ABSENT)) as url, room_of(tmp_path, sqlite_url, url) as room:
-        job = await doubted(room)
-        await room.save(job.id, lambda fresh: not_created(fresh, then, room.now()))
-        await find(room, await as_stored(room, job))
-        settled = await as_stored(room, job)
+    async with acting(saying(ABSENT)) as url, room_of(tmp_path, sqlite_url, url) as context:
+        job = await doubted(context)
+        await context.save(job.id, lambda fresh: not_created(fresh, then, context.now()))
+        await find(context, await as_stored(context, job))
+        settled = await as_stored(context, job)
         assert (settled.state, settled.billed, settled.purchases) == (state, Billed.NO, 0)
 
 
@@ -133,19 +136,21 @@ async def test_what_a_search_does_not_find_is_as_a_person_says(
 async def test_a_relay_that_does_not_know_our_reference_proves_nothing(
     tmp_path: Path, sqlite_url: str, on_doubt: OnDoubt, misses: int
 ) -> None:
-    async with acting(saying(ABSENT)) as url, room_of(tmp_path, sqlite_url, url) as room:
-        speaking(room, "kling.relay", on_doubt=on_doubt)
-        relayed = await doubted(room)
-        long_missed = await doubted(room, misses=50)
-        await find(room, relayed)
-        assert (await as_stored(room, relayed)).misses == misses
+    async with acting(saying(ABSENT)) as url, room_of(tmp_path, sqlite_url, url) as context:
+        speaking(context, "kling.relay", on_doubt=on_doubt)
+        relayed = await doubted(context)
+        long_missed = await doubted(context, misses=50)
+        await find(context, relayed)
+        assert (await as_stored(context, relayed)).misses == misses
         if on_doubt is OnDoubt.HOLD:
-            await find(room, long_missed)
-            assert (await as_stored(room, long_missed)).state is JobState.IN_DOUBT
-        speaking(room, "kling.v1")
-        direct = await doubted(room, dialect="kling.v1", misses=50)
-        await find(room, direct)
-        assert (await as_stored(room, direct)).state is JobState.QUEUED, "the vendor knows its own"
+            await find(context, long_missed)
+            assert (await as_stored(context, long_missed)).state is JobState.IN_DOUBT
+        speaking(context, "kling.v1")
+        direct = await doubted(context, dialect="kling.v1", misses=50)
+        await find(context, direct)
+        assert (await as_stored(context, direct)).state is JobState.QUEUED, (
+            "the vendor knows its own"
+        )
 
 
 async def test_the_times_of_a_proxy_prove_nothing_and_an_earlier_order_of_ours_does(
@@ -158,21 +163,23 @@ async def test_the_times_of_a_proxy_prove_nothing_and_an_earlier_order_of_ours_d
     async def act(head: bytes, body: bytes, writer: asyncio.StreamWriter) -> None:
         writer.write(answer(json.dumps(listed).encode()))
 
-    async with acting(act) as url, room_of(tmp_path, sqlite_url, url) as room:
-        speaking(room, "midjourney.proxy")
-        job = await lost(room)
-        await find(room, job)
-        assert (await as_stored(room, job)).misses == 0
+    async with acting(act) as url, room_of(tmp_path, sqlite_url, url) as context:
+        speaking(context, "midjourney.proxy")
+        job = await lost(context)
+        await find(context, job)
+        assert (await as_stored(context, job)).misses == 0
 
         async def witnessed(**changes: Any) -> int:
-            known: dict[str, Any] = held(upstream_id="9", started_at=room.now()) | changes
-            witness = await ordered(room, state=JobState.SUCCEEDED, finished_at=room.now(), **known)
+            known: dict[str, Any] = held(upstream_id="9", started_at=context.now()) | changes
+            witness = await ordered(
+                context, state=JobState.SUCCEEDED, finished_at=context.now(), **known
+            )
             listed[0]["state"] = witness.id
-            job = await lost(room)
-            await find(room, job)
-            return (await as_stored(room, job)).misses
+            job = await lost(context)
+            await find(context, job)
+            return (await as_stored(context, job)).misses
 
-        earlier = room.now() - timedelta(hours=2)
+        earlier = context.now() - timedelta(hours=2)
         assert await witnessed() == 0, "ordered at about the same time"
         assert await witnessed(started_at=earlier, key="other") == 0, "with another key"
         assert await witnessed(started_at=earlier) == 1
@@ -182,11 +189,11 @@ async def test_a_deadline_holds_in_doubt_whatever_patience_is_asked_for(
     tmp_path: Path, sqlite_url: str
 ) -> None:
     busy = answer(b'{"code": 1302, "message": "slowly"}', "429 No", "retry-after: 86400")
-    async with acting(saying(busy)) as url, room_of(tmp_path, sqlite_url, url) as room:
-        job = await doubted(room, deadline=room.now() + timedelta(seconds=1))
-        async with ticked(room):
-            await wait_for_async(lambda: has_expired(room, job), SOON, "it to expire")
-        ended = await as_stored(room, job)
+    async with acting(saying(busy)) as url, room_of(tmp_path, sqlite_url, url) as context:
+        job = await doubted(context, deadline=context.now() + timedelta(seconds=1))
+        async with ticked(context):
+            await wait_for_async(lambda: has_expired(context, job), SOON, "it to expire")
+        ended = await as_stored(context, job)
         assert ended.finished_at is not None
         assert ended.finished_at - ended.deadline < timedelta(seconds=10)
 
@@ -194,36 +201,36 @@ async def test_a_deadline_holds_in_doubt_whatever_patience_is_asked_for(
 async def test_a_cancel_does_not_throw_a_finished_task_away(
     tmp_path: Path, sqlite_url: str
 ) -> None:
-    async with acting(saying(kling(**DONE))) as url, room_of(tmp_path, sqlite_url, url) as room:
-        known = held(upstream_id="k-1", started_at=room.now(), billed=Billed.YES)
-        job = await ordered(room, state=JobState.RUNNING, **known)
-        await room.save(job.id, lambda fresh: request_cancel(fresh, room.now()))
-        async with ticked(room):
-            done = await until(room, job, JobState.SUCCEEDED)
+    async with acting(saying(kling(**DONE))) as url, room_of(tmp_path, sqlite_url, url) as context:
+        known = held(upstream_id="k-1", started_at=context.now(), billed=Billed.YES)
+        job = await ordered(context, state=JobState.RUNNING, **known)
+        await context.save(job.id, lambda fresh: request_cancel(fresh, context.now()))
+        async with ticked(context):
+            done = await until(context, job, JobState.SUCCEEDED)
         assert done.result is not None
         assert [asset.url for asset in done.result.assets] == ["https://cdn.test.invalid/v.mp4"]
 
 
 async def test_a_cancel_of_a_task_that_runs_lets_go_of_it(tmp_path: Path, sqlite_url: str) -> None:
     running = kling(task_id="k-1", task_status="processing")
-    async with acting(saying(running)) as url, room_of(tmp_path, sqlite_url, url) as room:
-        known = held(upstream_id="k-1", started_at=room.now(), billed=Billed.YES)
-        job = await ordered(room, state=JobState.RUNNING, **known)
-        await room.save(job.id, lambda fresh: request_cancel(fresh, room.now()))
-        async with ticked(room):
-            assert (await until(room, job, JobState.CANCELED)).billed is Billed.YES
+    async with acting(saying(running)) as url, room_of(tmp_path, sqlite_url, url) as context:
+        known = held(upstream_id="k-1", started_at=context.now(), billed=Billed.YES)
+        job = await ordered(context, state=JobState.RUNNING, **known)
+        await context.save(job.id, lambda fresh: request_cancel(fresh, context.now()))
+        async with ticked(context):
+            assert (await until(context, job, JobState.CANCELED)).billed is Billed.YES
 
 
 @pytest.mark.parametrize("together", [False, True])
 async def test_one_task_for_two_orders_is_told(
     tmp_path: Path, store_url: str, together: bool
 ) -> None:
-    async with acting(saying(TAKEN)) as url, room_of(tmp_path, store_url, url) as room:
+    async with acting(saying(TAKEN)) as url, room_of(tmp_path, store_url, url) as context:
         with capture_logs() as logs:
             if together:
-                jobs = await asyncio.gather(sent(room), sent(room))
+                jobs = await asyncio.gather(sent(context), sent(context))
             else:
-                jobs = [await sent(room), await sent(room)]
+                jobs = [await sent(context), await sent(context)]
         first, second = sorted(jobs, key=lambda job: job.state is JobState.IN_DOUBT)
         assert (first.state, first.upstream_id) == (JobState.RUNNING, "k-1")
         assert (second.state, second.upstream_id) == (JobState.IN_DOUBT, None)
@@ -233,8 +240,8 @@ async def test_one_task_for_two_orders_is_told(
 
 
 async def test_one_task_for_two_tenants_names_nobody(tmp_path: Path, sqlite_url: str) -> None:
-    async with acting(saying(TAKEN)) as url, room_of(tmp_path, sqlite_url, url) as room:
-        first, second = await sent(room), await sent(room, tenant="rival")
+    async with acting(saying(TAKEN)) as url, room_of(tmp_path, sqlite_url, url) as context:
+        first, second = await sent(context), await sent(context, tenant="rival")
         assert second.state is JobState.IN_DOUBT
         assert "which another job has already" in second.reason
         assert first.id not in second.reason
@@ -245,12 +252,12 @@ async def test_an_order_that_goes_on_with_its_own_task_has_it(
 ) -> None:
     window = answer(b'{"code": 1, "description": "ok", "result": "17"}')
     names: dict[str, Any] = {"provider": "midjourney", "operation": "modal"}
-    async with acting(saying(window)) as url, room_of(tmp_path, sqlite_url, url) as room:
-        speaking(room, "midjourney.proxy")
+    async with acting(saying(window)) as url, room_of(tmp_path, sqlite_url, url) as context:
+        speaking(context, "midjourney.proxy")
         given = {"upstream_id": "17", "prompt": "a door"}
-        await ordered(room, state=JobState.RUNNING, **held(upstream_id="17"))
-        assert (await sent(room, input=given, **names)).state is JobState.RUNNING
-        foreign = await sent(room, input=given, tenant="rival", **names)
+        await ordered(context, state=JobState.RUNNING, **held(upstream_id="17"))
+        assert (await sent(context, input=given, **names)).state is JobState.RUNNING
+        foreign = await sent(context, input=given, tenant="rival", **names)
         assert (foreign.state, foreign.billed) == (JobState.FAILED, Billed.NO)
         assert foreign.error is not None
         assert "somebody else's" in foreign.error.message
@@ -260,14 +267,14 @@ async def test_a_callback_that_names_another_jobs_task_is_not_believed(
     tmp_path: Path, sqlite_url: str
 ) -> None:
     running = kling(task_id="k-9", task_status="processing")
-    async with acting(saying(running)) as url, room_of(tmp_path, sqlite_url, url) as room:
-        speaking(room, "kling.newapi")
+    async with acting(saying(running)) as url, room_of(tmp_path, sqlite_url, url) as context:
+        speaking(context, "kling.newapi")
         theirs = held(upstream_id="k-9", dialect="kling.newapi", tenant="rival")
-        await ordered(room, state=JobState.RUNNING, **theirs)
+        await ordered(context, state=JobState.RUNNING, **theirs)
         for name, state in (("k-9", JobState.IN_DOUBT), ("k-8", JobState.RUNNING)):
-            job = await doubted(room, dialect="kling.newapi", named_id=name)
-            await find(room, job)
-            assert (await as_stored(room, job)).state is state
+            job = await doubted(context, dialect="kling.newapi", named_id=name)
+            await find(context, job)
+            assert (await as_stored(context, job)).state is state
 
 
 async def test_what_a_restored_database_calls_unsent_is_searched_for(
@@ -277,16 +284,16 @@ async def test_what_a_restored_database_calls_unsent_is_searched_for(
     asked: list[bytes] = []
     async with (
         acting(saying(running, asked=asked)) as url,
-        room_of(tmp_path, sqlite_url, url) as room,
+        room_of(tmp_path, sqlite_url, url) as context,
     ):
-        restored = room.now() + timedelta(seconds=1)
-        room.settings = room.settings.model_copy(update={"restored_at": restored})
-        job = await sent(room)
+        restored = context.now() + timedelta(seconds=1)
+        context.settings = context.settings.model_copy(update={"restored_at": restored})
+        job = await sent(context)
         assert (job.state, asked) == (JobState.IN_DOUBT, [])
         assert "the database was restored" in job.reason
-        await find(room, job)
-        assert (await as_stored(room, job)).upstream_id == "k-1"
-        fresh = await sent(room, created_at=restored)
+        await find(context, job)
+        assert (await as_stored(context, job)).upstream_id == "k-1"
+        fresh = await sent(context, created_at=restored)
         assert asked[-1].startswith(b"POST"), "what was ordered since is sent as ever"
         assert fresh.attempts == 1
 
@@ -296,22 +303,22 @@ EMPTY = kling(task_id="k-1", task_status="succeed", task_result={"videos": []})
 
 async def test_a_file_that_comes_late_is_waited_for(tmp_path: Path, sqlite_url: str) -> None:
     said = saying(*[EMPTY] * 8, kling(**DONE))
-    async with acting(said) as url, room_of(tmp_path, sqlite_url, url) as room:
-        speaking(room, "kling.relay", speed=20)
-        known = held(upstream_id="k-1", started_at=room.now(), billed=Billed.YES)
-        job = await ordered(room, state=JobState.RUNNING, **known)
-        async with ticked(room):
-            await until(room, job, JobState.SUCCEEDED)
+    async with acting(said) as url, room_of(tmp_path, sqlite_url, url) as context:
+        speaking(context, "kling.relay", speed=20)
+        known = held(upstream_id="k-1", started_at=context.now(), billed=Billed.YES)
+        job = await ordered(context, state=JobState.RUNNING, **known)
+        async with ticked(context):
+            await until(context, job, JobState.SUCCEEDED)
 
 
 async def test_a_file_that_comes_too_late_is_not_lost(tmp_path: Path, sqlite_url: str) -> None:
-    async with acting(saying(kling(**DONE))) as url, room_of(tmp_path, sqlite_url, url) as room:
+    async with acting(saying(kling(**DONE))) as url, room_of(tmp_path, sqlite_url, url) as context:
         error = JobError(code=ErrorCode.ASSET_MISSING, message="no URL")
-        known = held(upstream_id="k-1", started_at=room.now(), billed=Billed.YES, error=error)
-        job = await ordered(room, state=JobState.FAILED, finished_at=room.now(), **known)
-        async with ticked(room):
-            done = await until(room, job, JobState.SUCCEEDED)
+        known = held(upstream_id="k-1", started_at=context.now(), billed=Billed.YES, error=error)
+        job = await ordered(context, state=JobState.FAILED, finished_at=context.now(), **known)
+        async with ticked(context):
+            done = await until(context, job, JobState.SUCCEEDED)
         assert (done.error, done.wake_at) == (None, None)
-        story = await room.store.stories.of_job(job.id, job.tenant)
+        story = await context.store.stories.of_job(job.id, job.tenant)
         assert story is not None
         assert story.moves[-1].type == "job.recovered"

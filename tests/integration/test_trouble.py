@@ -25,8 +25,8 @@ from tests.integration.upstream.servers import acting, answer
 from tests.services.postgres import Cluster
 from tests.services.waiting import wait_for_async
 from tests.unit.jobs import a_job
-from worker.context import Room
-from worker.submitting.claim import Claim
+from worker.context import WorkerContext
+from worker.submitting.claim import SubmitClaim
 from worker.submitting.reconcile import find
 from worker.submitting.submit import send
 from worker.ticker import Ticker
@@ -35,7 +35,7 @@ SOON = timedelta(seconds=30)
 
 
 @asynccontextmanager
-async def room_of(folder: Path, store_url: str, station_url: str) -> AsyncGenerator[Room]:
+async def room_of(folder: Path, store_url: str, station_url: str) -> AsyncGenerator[WorkerContext]:
     settings = Settings(
         _env_file=None,  # pyright: ignore[reportCallIssue]  (pydantic-settings' own argument)
         data_dir=folder,
@@ -50,21 +50,21 @@ async def room_of(folder: Path, store_url: str, station_url: str) -> AsyncGenera
         speaks={"kling": Dialect(dialect="kling.relay")},
         keys=(Key(name="main", value=SecretStr("sk-test")),),
     )
-    room = Room(settings, Stations((station,)), celery_app(settings), "worker@test")
+    context = WorkerContext(settings, Stations((station,)), celery_app(settings), "worker@test")
     try:
-        yield room
+        yield context
     finally:
-        await room.close()
+        await context.close()
 
 
-async def ordered(room: Room, **changes: Any) -> Job:
-    now = room.now()
+async def ordered(context: WorkerContext, **changes: Any) -> Job:
+    now = context.now()
     times: dict[str, Any] = {"created_at": now, "updated_at": now, "deadline": now + 360 * SOON}
-    return await room.store.jobs.insert(a_job(wake_at=now, **{**times, **changes}))
+    return await context.store.jobs.insert(a_job(wake_at=now, **{**times, **changes}))
 
 
-async def as_stored(room: Room, job: Job) -> Job:
-    stored = await room.store.jobs.get(job.id)
+async def as_stored(context: WorkerContext, job: Job) -> Job:
+    stored = await context.store.jobs.get(job.id)
     assert stored is not None
     return stored
 
@@ -72,14 +72,14 @@ async def as_stored(room: Room, job: Job) -> Job:
 async def test_whoever_sleeps_through_its_lease_says_that_nothing_was_sent(
     tmp_path: Path, sqlite_url: str
 ) -> None:
-    async with room_of(tmp_path, sqlite_url, "http://127.0.0.1:9") as room:
-        claim = Claim(room)
-        change = await room.store.submits.claim((await ordered(room)).id, claim)
+    async with room_of(tmp_path, sqlite_url, "http://127.0.0.1:9") as context:
+        claim = SubmitClaim(context)
+        change = await context.store.submits.claim((await ordered(context)).id, claim)
         assert change is not None
         assert claim.binding is not None
-        asleep = change.after.keep(room.now(), wake_at=room.now())
-        await send(room, asleep, claim.binding)
-        job = await as_stored(room, asleep)
+        asleep = change.after.keep(context.now(), wake_at=context.now())
+        await send(context, asleep, claim.binding)
+        job = await as_stored(context, asleep)
         assert (job.state, job.billed) == (JobState.QUEUED, "no")
         assert "held up before it was sent" in job.reason
 
@@ -87,27 +87,27 @@ async def test_whoever_sleeps_through_its_lease_says_that_nothing_was_sent(
 async def test_what_no_database_takes_is_not_tried_for_ever(
     tmp_path: Path, postgres_url: str
 ) -> None:
-    async with room_of(tmp_path, postgres_url, "http://127.0.0.1:9") as room:
-        job = await ordered(room)
+    async with room_of(tmp_path, postgres_url, "http://127.0.0.1:9") as context:
+        job = await ordered(context)
         async with asyncio.timeout(SOON.total_seconds()):
             with pytest.raises(DBAPIError):
-                await room.save(job.id, lambda fresh: fresh.keep(room.now(), key="x" * 400))
+                await context.save(job.id, lambda fresh: fresh.keep(context.now(), key="x" * 400))
 
 
 async def test_a_leaving_worker_keeps_the_leases_of_what_is_on_the_wire(
     tmp_path: Path, sqlite_url: str
 ) -> None:
-    async with room_of(tmp_path, sqlite_url, "http://127.0.0.1:9") as room:
-        job = await ordered(room)
-        change = await room.store.submits.claim(job.id, Claim(room))
+    async with room_of(tmp_path, sqlite_url, "http://127.0.0.1:9") as context:
+        job = await ordered(context)
+        change = await context.store.submits.claim(job.id, SubmitClaim(context))
         assert change is not None
-        room.submitting.add(job.id)
-        room.leaving = True
+        context.submitting.add(job.id)
+        context.is_stopping = True
 
         async def renewed() -> bool:
-            return (await as_stored(room, job)).wake_at != change.after.wake_at
+            return (await as_stored(context, job)).wake_at != change.after.wake_at
 
-        async with ticked(room):
+        async with ticked(context):
             await wait_for_async(renewed, SOON, "the lease to be renewed")
 
 
@@ -116,19 +116,19 @@ async def test_what_was_learned_is_kept_until_the_database_is_back(
 ) -> None:
     with proxied(("127.0.0.1", postgres_cluster.port)) as line:
         through = postgres_url.replace(f":{postgres_cluster.port}/", f":{line.port}/")
-        async with room_of(tmp_path, through, "http://127.0.0.1:9") as room:
-            job = await ordered(room)
+        async with room_of(tmp_path, through, "http://127.0.0.1:9") as context:
+            job = await ordered(context)
             line.refuse()
 
             def learn(fresh: Job) -> Job:
-                return fresh.keep(room.now(), reason="kept")
+                return fresh.keep(context.now(), reason="kept")
 
             async with asyncio.TaskGroup() as tasks:
-                saving = tasks.create_task(room.save(job.id, learn))
+                saving = tasks.create_task(context.save(job.id, learn))
                 await wait_for_async(lambda: line.refused > 3, SOON, "it to try again and again")
                 assert not saving.done()
                 line.accept()
-            assert (await as_stored(room, job)).reason == "kept"
+            assert (await as_stored(context, job)).reason == "kept"
 
 
 async def test_an_answer_that_no_database_takes_leaves_a_doubt_and_its_id_in_the_log(
@@ -137,15 +137,15 @@ async def test_an_answer_that_no_database_takes_leaves_a_doubt_and_its_id_in_the
     async def sell(head: bytes, body: bytes, writer: asyncio.StreamWriter) -> None:
         writer.write(answer(b'{"code": 0, "data": {"task_id": "paid-for", "task_status": "x"}}'))
 
-    async with acting(sell) as url, room_of(tmp_path, postgres_url, url) as room:
-        await executed(room, "ALTER TABLE jobs ALTER upstream_id TYPE varchar(3)")
-        claim = Claim(room)
-        change = await room.store.submits.claim((await ordered(room)).id, claim)
+    async with acting(sell) as url, room_of(tmp_path, postgres_url, url) as context:
+        await executed(context, "ALTER TABLE jobs ALTER upstream_id TYPE varchar(3)")
+        claim = SubmitClaim(context)
+        change = await context.store.submits.claim((await ordered(context)).id, claim)
         assert change is not None
         assert claim.binding is not None
         with capture_logs() as logs:
-            await send(room, change.after, claim.binding)
-        job = await as_stored(room, change.after)
+            await send(context, change.after, claim.binding)
+        job = await as_stored(context, change.after)
         assert (job.state, job.billed) == (JobState.IN_DOUBT, "unknown")
         assert "its answer could not be stored" in job.reason
         (told,) = [entry for entry in logs if entry["event"] == "answer_not_stored"]
@@ -160,17 +160,17 @@ async def test_what_goes_wrong_before_a_request_leaves_leaves_no_doubt(
     async def note(head: bytes, body: bytes, writer: asyncio.StreamWriter) -> None:
         asked.append(head)
 
-    async with acting(note) as url, room_of(tmp_path, sqlite_url, url) as room:
-        parent = await ordered(room)
+    async with acting(note) as url, room_of(tmp_path, sqlite_url, url) as context:
+        parent = await ordered(context)
         await executed(
-            room, f"""UPDATE jobs SET result = '{{"assets": 5}}' WHERE id = '{parent.id}'"""
+            context, f"""UPDATE jobs SET result = '{{"assets": 5}}' WHERE id = '{parent.id}'"""
         )
-        claim = Claim(room)
-        change = await room.store.submits.claim((await ordered(room)).id, claim)
+        claim = SubmitClaim(context)
+        change = await context.store.submits.claim((await ordered(context)).id, claim)
         assert change is not None
         assert claim.binding is not None
-        await send(room, replace(change.after, parent_id=parent.id), claim.binding)
-        job = await as_stored(room, change.after)
+        await send(context, replace(change.after, parent_id=parent.id), claim.binding)
+        job = await as_stored(context, change.after)
         assert (job.state, job.billed) == (JobState.QUEUED, "no")
         assert "it could not be prepared" in job.reason
         assert asked == []
@@ -179,41 +179,43 @@ async def test_what_goes_wrong_before_a_request_leaves_leaves_no_doubt(
 async def test_neither_a_row_nobody_can_read_nor_a_tick_that_fails_ends_the_ticking(
     tmp_path: Path, sqlite_url: str
 ) -> None:
-    async with ticking(tmp_path, sqlite_url) as room:
-        unreadable = await ordered(room)
+    async with ticking(tmp_path, sqlite_url) as context:
+        unreadable = await ordered(context)
         spoil = f"UPDATE jobs SET state = 'nonsense' WHERE id = '{unreadable.id}'"
         with capture_logs() as logs:
-            await executed(room, spoil)
+            await executed(context, spoil)
             await wait_for_async(lambda: "row_unreadable" in events(logs), SOON, "it to be met")
-            late = await ordered(room, deadline=room.now())
-            await wait_for_async(lambda: has_expired(room, late), SOON, "the ticker to pass it by")
+            late = await ordered(context, deadline=context.now())
+            await wait_for_async(
+                lambda: has_expired(context, late), SOON, "the ticker to pass it by"
+            )
             assert "tick_failed" not in events(logs)
-            await executed(room, "ALTER TABLE jobs RENAME TO elsewhere")
+            await executed(context, "ALTER TABLE jobs RENAME TO elsewhere")
             await wait_for_async(lambda: "tick_failed" in events(logs), SOON, "a tick to fail")
-            await executed(room, "ALTER TABLE elsewhere RENAME TO jobs")
-        late = await ordered(room, deadline=room.now())
-        await wait_for_async(lambda: has_expired(room, late), SOON, "the ticker to go on")
+            await executed(context, "ALTER TABLE elsewhere RENAME TO jobs")
+        late = await ordered(context, deadline=context.now())
+        await wait_for_async(lambda: has_expired(context, late), SOON, "the ticker to go on")
 
 
 async def test_what_is_wrong_with_a_lesser_step_holds_up_no_errand(
     tmp_path: Path, sqlite_url: str
 ) -> None:
-    async with ticking(tmp_path, sqlite_url) as room:
-        await executed(room, "ALTER TABLE accounts RENAME TO elsewhere")
+    async with ticking(tmp_path, sqlite_url) as context:
+        await executed(context, "ALTER TABLE accounts RENAME TO elsewhere")
         for _ in range(2):
-            late = await ordered(room, deadline=room.now())
-            await wait_for_async(lambda job=late: has_expired(room, job), SOON, "it to expire")
+            late = await ordered(context, deadline=context.now())
+            await wait_for_async(lambda job=late: has_expired(context, job), SOON, "it to expire")
 
 
 @asynccontextmanager
-async def ticking(folder: Path, store_url: str) -> AsyncGenerator[Room]:
-    async with room_of(folder, store_url, "http://127.0.0.1:9") as room, ticked(room):
-        yield room
+async def ticking(folder: Path, store_url: str) -> AsyncGenerator[WorkerContext]:
+    async with room_of(folder, store_url, "http://127.0.0.1:9") as context, ticked(context):
+        yield context
 
 
 @asynccontextmanager
-async def ticked(room: Room) -> AsyncGenerator[None]:
-    ticker = asyncio.create_task(Ticker(room).run())
+async def ticked(context: WorkerContext) -> AsyncGenerator[None]:
+    ticker = asyncio.create_task(Ticker(context).run())
     try:
         yield
     finally:
@@ -221,13 +223,13 @@ async def ticked(room: Room) -> AsyncGenerator[None]:
         await asyncio.gather(ticker, return_exceptions=True)
 
 
-async def executed(room: Room, statement: str) -> None:
-    async with room.store.database.writing() as connection:
+async def executed(context: WorkerContext, statement: str) -> None:
+    async with context.store.database.writing() as connection:
         await connection.execute(text(statement.replace(":", r"\:")))
 
 
-async def has_expired(room: Room, job: Job) -> bool:
-    return (await as_stored(room, job)).state is JobState.EXPIRED
+async def has_expired(context: WorkerContext, job: Job) -> bool:
+    return (await as_stored(context, job)).state is JobState.EXPIRED
 
 
 def events(logs: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -243,25 +245,25 @@ async def test_a_list_that_proves_nothing_counts_only_where_it_is_to_decide(
     async def tell(head: bytes, body: bytes, writer: asyncio.StreamWriter) -> None:
         writer.write(said[0])
 
-    async with acting(tell) as url, room_of(tmp_path, sqlite_url, url) as room:
+    async with acting(tell) as url, room_of(tmp_path, sqlite_url, url) as context:
         speaks = {"midjourney": Dialect(dialect="midjourney.proxy")}
-        (station,) = room.stations
+        (station,) = context.stations
         for on_doubt, misses in ((OnDoubt.HOLD, 0), (OnDoubt.FAIL, 1)):
             update = {"speaks": speaks, "on_doubt": on_doubt}
-            room.stations = Stations((station.model_copy(update=update),))
-            doubted = await lost(room)
-            await find(room, doubted)
-            job = await as_stored(room, doubted)
+            context.stations = Stations((station.model_copy(update=update),))
+            doubted = await lost(context)
+            await find(context, doubted)
+            job = await as_stored(context, doubted)
             assert (job.state, job.misses) == (JobState.IN_DOUBT, misses)
         said[0] = answer(b"<html>", "502 Bad Gateway")
-        doubted = await lost(room)
-        await find(room, doubted)
-        assert (await as_stored(room, doubted)).misses == 0
+        doubted = await lost(context)
+        await find(context, doubted)
+        assert (await as_stored(context, doubted)).misses == 0
 
 
-async def lost(room: Room) -> Job:
+async def lost(context: WorkerContext) -> Job:
     """A picture whose submit was never answered."""
-    now = room.now()
+    now = context.now()
     names = {"provider": "midjourney", "operation": "imagine", "dialect": "midjourney.proxy"}
     known: dict[str, Any] = {**names, "station": "only", "key": "main", "attempts": 1}
-    return await ordered(room, state=JobState.IN_DOUBT, submitted_at=now, bound=True, **known)
+    return await ordered(context, state=JobState.IN_DOUBT, submitted_at=now, bound=True, **known)

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
-from ops.local.choices import genq_command
+from ops.local.planning import genq_command
 from ops.stack.ports import free_port
 from tests.services.processes import Process, descendants, is_running
 from tests.services.waiting import wait_for

@@ -6,7 +6,7 @@ import subprocess
 from datetime import timedelta
 from pathlib import Path
 
-from ops.local.choices import genq_command
+from ops.local.planning import genq_command
 from tests.local.terminal import environment
 from tests.services.processes import descendants, is_running
 from tests.services.waiting import wait_for

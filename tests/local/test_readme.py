@@ -15,7 +15,7 @@ from tests.local.terminal import SOON, Terminal
 from tests.services.waiting import wait_for
 
 README = Path(__file__).parents[2] / "README.md"
-SECTION = "## A job, from order to webhook"
+SECTION = "## A job, from request to webhook"
 FENCE = re.compile(r"^```(sh|python)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 #: What a machine of the tests may have in use already.
 USUAL_API, RECEIVER_PORT = "http://127.0.0.1:8000", "9999"

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from ops.local.choices import genq_command
+from ops.local.planning import genq_command
 from tests.local.terminal import CTRL_C, SOON, Terminal, environment
 from tests.services.waiting import wait_for
 
@@ -71,7 +71,7 @@ def test_a_stack_from_its_start_to_its_end(stack: Terminal, tmp_path: Path) -> N
 
     (before,) = worker_pids(stack)
     os.kill(before, signal.SIGKILL)
-    stack.wait_for_text("worker ended by itself; the end of data/logs/worker.log")
+    stack.wait_for_text("worker exited unexpectedly; the end of data/logs/worker.log")
     stack.wait_for_text("-- was ended by SIGKILL; starting it again")
     wait_for(lambda: worker_pids(stack) not in ([], [before]), SOON, "another worker")
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ops.stack.broker import BrokerProcess, BrokerUnavailable, local_broker
-from ops.stack.keeper import Keeper
+from ops.stack.child_reaper import ChildReaper
 from tests.services.migrations import (
     Migrate,
     migrated,
@@ -35,18 +35,18 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def keeper() -> Iterator[Keeper]:
+def reaper() -> Iterator[ChildReaper]:
     """Starts children that die with this process, even when it is killed."""
-    with Keeper() as keeper:
-        yield keeper
+    with ChildReaper() as reaper:
+        yield reaper
 
 
 @pytest.fixture(scope="session")
 def shared_broker(
-    keeper: Keeper, tmp_path_factory: pytest.TempPathFactory
+    reaper: ChildReaper, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[BrokerProcess]:
     """The broker behind `redis_url`; a test that stops a broker takes `private_broker`."""
-    with _broker(tmp_path_factory.mktemp("broker"), keeper) as broker:
+    with _broker(tmp_path_factory.mktemp("broker"), reaper) as broker:
         yield broker
 
 
@@ -66,9 +66,9 @@ def redis_url(shared_broker: BrokerProcess) -> str:
 
 
 @pytest.fixture
-def private_broker(keeper: Keeper, tmp_path: Path) -> Iterator[BrokerProcess]:
+def private_broker(reaper: ChildReaper, tmp_path: Path) -> Iterator[BrokerProcess]:
     """A broker of this test's own, started: url, start, stop, kill, flushall."""
-    with _broker(tmp_path / "broker", keeper) as broker:
+    with _broker(tmp_path / "broker", reaper) as broker:
         yield broker
 
 
@@ -84,9 +84,9 @@ def postgres_installation() -> Iterator[Installation]:
 
 
 @pytest.fixture(scope="session")
-def postgres_cluster(postgres_installation: Installation, keeper: Keeper) -> Iterator[Cluster]:
+def postgres_cluster(postgres_installation: Installation, reaper: ChildReaper) -> Iterator[Cluster]:
     """The server behind `postgres_url`, without fsync; one to break is `private_postgres`."""
-    with Cluster(postgres_installation, "shared", keeper, durable=False) as cluster:
+    with Cluster(postgres_installation, "shared", reaper, durable=False) as cluster:
         yield cluster
 
 
@@ -115,10 +115,10 @@ def postgres_url(postgres_cluster: Cluster, postgres_template: str) -> Iterator[
 
 @pytest.fixture
 def private_postgres(
-    postgres_installation: Installation, keeper: Keeper, migrate: Migrate
+    postgres_installation: Installation, reaper: ChildReaper, migrate: Migrate
 ) -> Iterator[Cluster]:
     """A durable server of this test's own: url (migrated), start, stop, restart, kill."""
-    with Cluster(postgres_installation, f"private_{next(_numbers)}", keeper) as cluster:
+    with Cluster(postgres_installation, f"private_{next(_numbers)}", reaper) as cluster:
         migrated(cluster.url, migrate)
         yield cluster
 
@@ -143,8 +143,8 @@ def store_url(request: pytest.FixtureRequest) -> str:
     return request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
 
 
-def _broker(folder: Path, keeper: Keeper) -> BrokerProcess:
+def _broker(folder: Path, reaper: ChildReaper) -> BrokerProcess:
     try:
-        return BrokerProcess(local_broker(folder, os.environ), keeper)
+        return BrokerProcess(local_broker(folder, os.environ), reaper)
     except BrokerUnavailable as missing:
         miss(missing)

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Boolean, Column, Integer, LargeBinary, String, Table, Text, text
 
 from generation.store import Store
-from generation.store.schema import Document, Instant, metadata
+from generation.store.schema import InsertDocument, Instant, metadata
 from tests.services.plans import GROWING
 from tests.services.postgres import Cluster
 
@@ -46,7 +46,7 @@ DIFFERENT: Final[Mapping[str, str]] = {
 #: What a column has that must have something.
 PLAIN: Final[Mapping[type[Any], str]] = {
     Boolean: "false",
-    Document.__class__: "'{}'",
+    InsertDocument.__class__: "'{}'",
     Instant: "now()",
     Integer: "0",
     LargeBinary: "''",

@@ -24,7 +24,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 import generation.store
-from generation.store.jobs.bulk_insert import sqlite_births
+from generation.store.jobs.bulk_insert import sqlite_insert_view
 
 STORE: Final = Path(generation.store.__file__).parent
 CONTRACT: Final = Path(__file__).parent.parent / "contract"
@@ -178,7 +178,7 @@ def triggered(words: str) -> list[str]:
         return []
     bodies = [
         re.split(r"\bBEGIN\b", each, maxsplit=1)[1].rsplit("END", 1)[0]
-        for each in sqlite_births()
+        for each in sqlite_insert_view()
         if "TRIGGER" in each
     ]
     whole = re.sub(r"RAISE\(ABORT, '[^']*'\)", "1", ";".join(bodies))

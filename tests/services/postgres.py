@@ -14,7 +14,7 @@ from typing import Any, Self, cast
 
 import asyncpg
 
-from ops.stack.keeper import Keeper, kill_group
+from ops.stack.child_reaper import ChildReaper, kill_group
 from ops.stack.ports import LOOPBACK, free_port
 from tests.services.postgres_installation import SUPERUSER, Installation, PostgresUnavailable
 from tests.services.processes import descendants, is_running
@@ -38,11 +38,11 @@ class Cluster:
     """
 
     def __init__(
-        self, installation: Installation, name: str, keeper: Keeper, *, durable: bool = True
+        self, installation: Installation, name: str, reaper: ChildReaper, *, durable: bool = True
     ) -> None:
         self.port = free_port()
         self._installation = installation
-        self._keeper = keeper
+        self._reaper = reaper
         self._folder = installation.home / name
         self._log = installation.home / f"{name}.log"
         self._writes = DURABLE if durable else FORGETFUL
@@ -77,7 +77,7 @@ class Cluster:
         if self._process is not None and self._process.poll() is None:
             return
         with self._log.open("ab") as log:
-            self._process = self._keeper.launch(
+            self._process = self._reaper.launch(
                 self._argv,
                 output=log,
                 env=self._installation.environ,
@@ -112,7 +112,7 @@ class Cluster:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(backend.pid, signal.SIGKILL)
         self._process.wait()
-        self._keeper.release(self._process.pid)
+        self._reaper.release(self._process.pid)
         self._process = None
         while any(is_running(backend.pid) for backend in backends):
             time.sleep(ASK_EVERY.total_seconds())

@@ -8,8 +8,8 @@ from pathlib import Path
 import typer
 import uvloop
 
-from ops.stack.ending import StackEnded
 from ops.stack.program import Program
+from ops.stack.stack_errors import StackEnded
 from ops.stack.supervisor import Supervisor
 from tests.stack.programs import argv, is_ready
 

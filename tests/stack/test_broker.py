@@ -15,7 +15,7 @@ from ops.stack.broker import (
     find_binary,
     local_broker,
 )
-from ops.stack.keeper import Keeper
+from ops.stack.child_reaper import ChildReaper
 from ops.stack.ports import free_port
 from ops.stack.program import Program
 from ops.stack.supervisor import Supervisor
@@ -49,14 +49,14 @@ def test_a_binary_that_does_not_run_is_passed_over(tmp_path: Path) -> None:
 
 
 def test_the_data_survives_a_restart_on_the_same_folder_and_port(
-    tmp_path: Path, keeper: Keeper
+    tmp_path: Path, reaper: ChildReaper
 ) -> None:
     first = local_broker(tmp_path, {})
-    with BrokerProcess(first, keeper) as broker, client(broker.url) as connection:
+    with BrokerProcess(first, reaper) as broker, client(broker.url) as connection:
         connection.set("paid", "once")
     again = local_broker(tmp_path, {}, preferred_port=first.port)
     assert again == first
-    with BrokerProcess(again, keeper) as broker, client(broker.url) as connection:
+    with BrokerProcess(again, reaper) as broker, client(broker.url) as connection:
         assert connection.get("paid") == "once"
 
 
@@ -74,13 +74,13 @@ def test_it_keeps_what_it_is_given(private_broker: BrokerProcess) -> None:
 
 
 def test_another_broker_on_the_port_is_not_taken_for_ours(
-    tmp_path: Path, private_broker: BrokerProcess, keeper: Keeper
+    tmp_path: Path, private_broker: BrokerProcess, reaper: ChildReaper
 ) -> None:
     port = int(private_broker.url.rpartition(":")[2].partition("/")[0])
     ours = LocalBroker(find_binary({}), tmp_path, port)
     assert not ours.answers()
     with pytest.raises(BrokerUnavailable, match=r"(?s)did not start on port .*in use"):
-        BrokerProcess(ours, keeper).start()
+        BrokerProcess(ours, reaper).start()
 
 
 def test_a_preferred_port_that_is_taken_is_not_used(private_broker: BrokerProcess) -> None:

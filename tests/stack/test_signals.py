@@ -137,7 +137,7 @@ def test_a_killed_command_leaves_nothing_behind(start: Start, tmp_path: Path) ->
     assert grandchild in {child.pid for child in command.children}
     command.process.kill()
     assert command.end() == -signal.SIGKILL
-    wait_for(command.is_gone, SOON, "the keeper to kill every process of the stack")
+    wait_for(command.is_gone, SOON, "the reaper to kill every process of the stack")
 
 
 def test_a_failed_program_is_reported(tmp_path: Path) -> None:

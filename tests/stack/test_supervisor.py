@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from ops.stack.ending import ProgramFailed
 from ops.stack.program import Program, Restart
+from ops.stack.stack_errors import ProgramFailed
 from ops.stack.supervisor import Supervisor
 from tests.services import processes
 from tests.services.processes import is_running

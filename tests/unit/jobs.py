@@ -5,34 +5,36 @@ from itertools import count
 from typing import Any
 
 from generation.job import TERMINAL, Billed, Job, JobState
-from generation.lifecycle import Moment, Rules
-from generation.polling.pace import Durations, Pace
-from generation.stations.blocks import Sent
+from generation.lifecycle import DecisionContext, LifecycleRules
+from generation.polling.pace import Pace, UsualDurations
+from generation.stations.blocks import SubmitRef
 
 NOON = datetime(2026, 1, 31, 12, 0, 0, tzinfo=UTC)
-RULES = Rules(
+RULES = LifecycleRules(
     retry_base=timedelta(seconds=5),
     retry_limit=timedelta(seconds=300),
     submit_lease=timedelta(seconds=20),
     submit_timeout=timedelta(seconds=75),
 )
 PACE = Pace(
-    Durations(timedelta(seconds=30), timedelta(seconds=60), timedelta(seconds=120)),
+    UsualDurations(timedelta(seconds=30), timedelta(seconds=60), timedelta(seconds=120)),
     floor=timedelta(seconds=2),
     ceiling=timedelta(seconds=30),
 )
 _numbers = count(1)
 
 
-def at(seconds: float = 0, dice: float = 0.5) -> Moment:
+def at(seconds: float = 0, jitter: float = 0.5) -> DecisionContext:
     """The moment `seconds` after noon."""
-    return Moment(now=NOON + timedelta(seconds=seconds), rules=RULES, pace=PACE, dice=dice)
+    return DecisionContext(
+        now=NOON + timedelta(seconds=seconds), rules=RULES, pace=PACE, jitter=jitter
+    )
 
 
-def a_submit(job_id: str = "job_1", model: str = "text2video", seconds: float = 0) -> Sent:
+def a_submit(job_id: str = "job_1", model: str = "text2video", seconds: float = 0) -> SubmitRef:
     """A submit of a Kling job with this model, sent so many seconds after noon."""
     sent_at = NOON + timedelta(seconds=seconds)
-    return Sent(job_id=job_id, provider="kling", subject=f"kling/{model}", at=sent_at)
+    return SubmitRef(job_id=job_id, provider="kling", subject=f"kling/{model}", at=sent_at)
 
 
 def a_job(state: JobState = JobState.QUEUED, **changes: Any) -> Job:

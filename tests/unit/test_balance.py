@@ -14,10 +14,10 @@ from generation.contract.errors import AccountBlocked, ErrorCode, Fault, Unrecog
 from generation.contract.reply import Reply
 from generation.providers import BALANCES, known_dialects
 from generation.providers.kit.balance import Balance, BalanceQuery
-from generation.stations.binding import purse
+from generation.stations.binding import balance_query_of
 from generation.stations.key_health import (
-    Account,
-    Patience,
+    KeyHealth,
+    RetryWaits,
     after_answer,
     after_balance,
     begin_balance,
@@ -26,10 +26,10 @@ from generation.stations.station import Stations
 from tests.unit.jobs import NOON, a_submit
 from tests.unit.test_lanes import stations
 
-PATIENCE = Patience(timedelta(seconds=5), timedelta(seconds=300))
-EVERY = PATIENCE.between_balances
+RETRY_WAITS = RetryWaits(timedelta(seconds=5), timedelta(seconds=300))
+EVERY = RETRY_WAITS.between_balances
 EMPTY = AccountBlocked("no money", code=ErrorCode.OUT_OF_CREDITS)
-BLOCKED = after_answer(Account.of(("relay", "main")), EMPTY, a_submit(), NOON, PATIENCE)
+BLOCKED = after_answer(KeyHealth.of(("relay", "main")), EMPTY, a_submit(), NOON, RETRY_WAITS)
 
 SUBSCRIPTION = {"object": "billing_subscription", "hard_limit_usd": 100, "access_until": 0}
 PACK = {"resource_pack_type": "decreasing_total", "total_quantity": 100, "status": "online"}
@@ -128,26 +128,26 @@ def test_relays_are_asked_at_their_root_and_vendors_as_they_say() -> None:
     assert all(call.rooted and call.method == "GET" for call in calls)
     (costs,) = BALANCES["kling.v1"].build(datetime(2026, 1, 31, 12, tzinfo=UTC))
     assert (costs.path, costs.params["end_time"]) == ("/account/costs", "1769860800000")
-    found = purse(stations(), ("one", "main"))
+    found = balance_query_of(stations(), ("one", "main"))
     assert found is not None
     assert found[1] is BALANCES["kling.relay"]
-    assert purse(Stations(()), ("one", "main")) is None
+    assert balance_query_of(Stations(()), ("one", "main")) is None
 
 
 def test_one_at_a_time_asks_and_only_where_money_is_the_trouble() -> None:
-    begun = begin_balance(BLOCKED, NOON, PATIENCE)
+    begun = begin_balance(BLOCKED, NOON, RETRY_WAITS)
     assert begun.balance_at == NOON + EVERY
-    assert begin_balance(begun, NOON + EVERY / 2, PATIENCE) is begun
-    assert begin_balance(begun, NOON + EVERY, PATIENCE).balance_at == NOON + 2 * EVERY
+    assert begin_balance(begun, NOON + EVERY / 2, RETRY_WAITS) is begun
+    assert begin_balance(begun, NOON + EVERY, RETRY_WAITS).balance_at == NOON + 2 * EVERY
     wrong_key = replace(BLOCKED, blocked_code=ErrorCode.AUTH.value)
-    assert begin_balance(wrong_key, NOON, PATIENCE) is wrong_key
+    assert begin_balance(wrong_key, NOON, RETRY_WAITS) is wrong_key
 
 
-def told(account: Account, *figures: float, is_all: bool = True) -> Account:
+def told(account: KeyHealth, *figures: float, is_all: bool = True) -> KeyHealth:
     """The account after being told each of these, as often as it asks."""
     for turn, left in enumerate(figures):
         now = NOON + turn * EVERY
-        account = after_balance(account, Balance(left, "USD", is_all), now, PATIENCE)
+        account = after_balance(account, Balance(left, "USD", is_all), now, RETRY_WAITS)
     return account
 
 
@@ -160,7 +160,7 @@ def test_an_empty_account_is_not_tried_for_as_long_as_it_says_so() -> None:
 
 @pytest.mark.parametrize("before", [0, 0.03, -5])
 def test_credit_that_was_added_ends_the_trouble(before: float) -> None:
-    assert told(BLOCKED, before, 20) == Account.of(BLOCKED.name)
+    assert told(BLOCKED, before, 20) == KeyHealth.of(BLOCKED.name)
 
 
 @pytest.mark.parametrize("figures", [(3,), (3, 3), (3, 2)])
@@ -175,5 +175,5 @@ def test_nothing_proves_nothing_where_there_may_be_other_money() -> None:
 
 
 def test_a_balance_says_nothing_of_a_key_that_is_well() -> None:
-    fine = Account.of(("relay", "main"))
+    fine = KeyHealth.of(("relay", "main"))
     assert told(fine, 0, 20) is fine

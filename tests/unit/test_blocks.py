@@ -18,14 +18,14 @@ from generation.contract.errors import (
     Throttled,
 )
 from generation.contract.status import Accepted
-from generation.stations.blocks import REMEMBERED, Sent, is_the_job, subject_of
+from generation.stations.blocks import REMEMBERED, SubmitRef, is_the_job, subject_of
 from generation.stations.key_capacity import Capacity
-from generation.stations.key_health import Account, Patience, after_answer, begin_trial
+from generation.stations.key_health import KeyHealth, RetryWaits, after_answer, begin_trial
 from generation.stations.station import Key
 from tests.unit.jobs import NOON, a_job, a_submit
 
-FRESH = Account(station="relay", key="main")
-PATIENCE = Patience(timedelta(seconds=5), timedelta(seconds=300))
+FRESH = KeyHealth(station="relay", key="main")
+RETRY_WAITS = RetryWaits(timedelta(seconds=5), timedelta(seconds=300))
 UNKNOWN = AccountBlocked("not permitted for your account", scope=Scope.ORDER)
 UNVERIFIED = AccountBlocked("verify your organization to use it", scope=Scope.MODEL)
 WRONG_KEY = AccountBlocked("incorrect API key")
@@ -37,12 +37,12 @@ def at(seconds: float) -> datetime:
     return NOON + timedelta(seconds=seconds)
 
 
-def answered(account: Account, answer: object, sent: Sent) -> Account:
+def answered(account: KeyHealth, answer: object, sent: SubmitRef) -> KeyHealth:
     """The account after an answer that came half a second after its submit."""
-    return after_answer(account, answer, sent, sent.at + timedelta(seconds=0.5), PATIENCE)
+    return after_answer(account, answer, sent, sent.at + timedelta(seconds=0.5), RETRY_WAITS)
 
 
-def told(*steps: tuple[object, str, str], account: Account = FRESH) -> Account:
+def told(*steps: tuple[object, str, str], account: KeyHealth = FRESH) -> KeyHealth:
     """The account after these answers, one a second: answer, job, model."""
     latest = max((block.refused_at for block in account.blocks), default=at(-0.5))
     began = (latest - NOON).total_seconds() + 0.5
@@ -51,7 +51,7 @@ def told(*steps: tuple[object, str, str], account: Account = FRESH) -> Account:
     return account
 
 
-def held(account: Account, seconds: float = 60) -> list[str]:
+def held(account: KeyHealth, seconds: float = 60) -> list[str]:
     return [block.subject for block in account.blocks.held(at(seconds))]
 
 
@@ -113,7 +113,7 @@ def test_a_job_refused_again_while_others_of_its_provider_pass_has_failed() -> N
 
 
 def test_other_providers_do_not_speak_for_a_job_but_for_the_key() -> None:
-    suno = Sent(job_id="job_9", provider="suno", subject="suno.music", at=at(20))
+    suno = SubmitRef(job_id="job_9", provider="suno", subject="suno.music", at=at(20))
     account = answered(told((WRONG_KEY, "job_1", "v1")), Accepted("1"), suno)
     assert account.blocked_code is None
     again = a_submit("job_1", "v1", 60)
@@ -147,15 +147,15 @@ def test_a_held_model_is_tried_ever_more_slowly_and_freed_by_a_pass() -> None:
         assert block.probe_at is not None
         waits.append((block.probe_at - now).total_seconds())
         now = block.probe_at
-        account = begin_trial(account, "kling/v1", f"job_{number}", now, PATIENCE)
+        account = begin_trial(account, "kling/v1", f"job_{number}", now, RETRY_WAITS)
         account = after_answer(
-            account, EMPTY_RELAY, replace(a_submit(f"job_{number}", "v1"), at=now), now, PATIENCE
+            account, EMPTY_RELAY, replace(a_submit(f"job_{number}", "v1"), at=now), now, RETRY_WAITS
         )
     assert waits == [30, 60, 120, 240]
     sent = replace(a_submit("job_8", "v1"), at=now)
-    account = after_answer(account, Accepted("1"), sent, now, PATIENCE)
+    account = after_answer(account, Accepted("1"), sent, now, RETRY_WAITS)
     assert account.blocks.held(now) == []
-    assert after_answer(account, Accepted("1"), sent, now, PATIENCE) is account, "no news"
+    assert after_answer(account, Accepted("1"), sent, now, RETRY_WAITS) is account, "no news"
 
 
 def test_refusals_are_forgotten() -> None:

@@ -7,7 +7,7 @@ import pytest
 from generation.contract.errors import ErrorCode, InDoubt, Rejected
 from generation.contract.status import Running
 from tests.unit.jobs import NOON
-from worker.polling.not_found import Missing
+from worker.polling.not_found import NotFoundTracker
 from worker.runtime import clock
 from worker.runtime.clock import Clock, is_recent
 
@@ -81,8 +81,8 @@ def test_what_cannot_be_taken_back_waits_for_a_clock_to_be_believed(
     monkeypatch: pytest.MonkeyPatch, steps: tuple[float, ...], believed: float
 ) -> None:
     watched = shown(monkeypatch, 0, *steps)
-    surely = watched.surely() - NOON
-    assert abs(surely - timedelta(seconds=believed)) < timedelta(seconds=10)
+    certain_now = watched.certain_now() - NOON
+    assert abs(certain_now - timedelta(seconds=believed)) < timedelta(seconds=10)
 
 
 def test_a_clock_that_stays_set_is_believed_at_last(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,7 +91,7 @@ def test_a_clock_that_stays_set_is_believed_at_last(monkeypatch: pytest.MonkeyPa
     assert watched.even_for() < timedelta(seconds=10)
     monkeypatch.setattr(clock, "wall", lambda: NOON + timedelta(seconds=3600 + 601))
     monkeypatch.setattr(clock, "monotonic", lambda: began + 601)
-    assert watched.surely() == NOON + timedelta(seconds=3600 + 601)
+    assert watched.certain_now() == NOON + timedelta(seconds=3600 + 601)
     assert watched.even_for() >= timedelta(seconds=600)
 
 
@@ -105,7 +105,7 @@ def test_a_task_is_missing_for_as_long_as_one_process_has_heard_so() -> None:
         (60, unknown, 0),
         (125, unknown, 65),
     ]
-    missing = Missing()
+    missing = NotFoundTracker()
     for at, answer, long in heard:
         found = missing.heard("job_1", answer, NOON + timedelta(seconds=at))
         assert found == timedelta(seconds=long), at

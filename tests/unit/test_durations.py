@@ -5,12 +5,12 @@ import pytest
 from generation.polling.duration_histogram import (
     BUCKETS,
     EDGES,
+    EMPTY_HISTOGRAM,
     MEMORY,
-    NOTHING_SEEN,
-    Ending,
-    sketch_of,
+    ObservedDuration,
+    histogram_of,
     spread,
-    usual,
+    usual_shares,
 )
 
 
@@ -24,7 +24,7 @@ def median(weights: tuple[float, ...]) -> float:
 
 
 def test_an_ending_is_spread_over_the_time_nobody_looked() -> None:
-    shares = spread(Ending(10, 20))
+    shares = spread(ObservedDuration(10, 20))
     assert sum(share for _, share in shares) == pytest.approx(1)
     assert EDGES[shares[0][0]] > 10
     assert EDGES[shares[-1][0] - 1] < 20
@@ -32,38 +32,48 @@ def test_an_ending_is_spread_over_the_time_nobody_looked() -> None:
 
 
 def test_a_long_silence_is_believed_for_its_second_half() -> None:
-    shares = spread(Ending(0, 100))
+    shares = spread(ObservedDuration(0, 100))
     assert EDGES[shares[0][0]] > 50
 
 
-@pytest.mark.parametrize("ending", [Ending(0, 0), Ending(5, 5), Ending(9, 3), Ending(0, 1e9)])
-def test_no_ending_is_too_strange(ending: Ending) -> None:
+@pytest.mark.parametrize(
+    "ending",
+    [
+        ObservedDuration(0, 0),
+        ObservedDuration(5, 5),
+        ObservedDuration(9, 3),
+        ObservedDuration(0, 1e9),
+    ],
+)
+def test_no_ending_is_too_strange(ending: ObservedDuration) -> None:
     assert sum(share for _, share in spread(ending)) == pytest.approx(1)
 
 
 def test_the_old_fades_and_a_change_of_pace_is_learned() -> None:
-    sketch = NOTHING_SEEN.with_endings([Ending(58, 60)] * 5000)
+    sketch = EMPTY_HISTOGRAM.with_durations([ObservedDuration(58, 60)] * 5000)
     assert sketch.total == pytest.approx(MEMORY)
     for _ in range(20):
-        sketch = sketch.with_endings([Ending(178, 180)] * 20)
+        sketch = sketch.with_durations([ObservedDuration(178, 180)] * 20)
     assert sketch.total == pytest.approx(MEMORY)
     assert 150 < median(sketch.weights) < 200
 
 
 def test_an_outlier_is_one_among_many() -> None:
-    sketch = NOTHING_SEEN.with_endings([Ending(58, 60)] * 50 + [Ending(80_000, 90_000)])
+    sketch = EMPTY_HISTOGRAM.with_durations(
+        [ObservedDuration(58, 60)] * 50 + [ObservedDuration(80_000, 90_000)]
+    )
     assert 50 < median(sketch.weights) < 65
 
 
 def test_a_sketch_comes_back_as_it_was_stored() -> None:
-    sketch = NOTHING_SEEN.with_endings([Ending(3, 4), Ending(55, 62)])
-    again = sketch_of(sketch.document())
+    sketch = EMPTY_HISTOGRAM.with_durations([ObservedDuration(3, 4), ObservedDuration(55, 62)])
+    again = histogram_of(sketch.document())
     assert again.weights == pytest.approx(sketch.weights, abs=1e-4)
-    assert sketch_of({"3": 1.0, "999": 5.0}).total == 1.0
+    assert histogram_of({"3": 1.0, "999": 5.0}).total == 1.0
 
 
 def test_what_is_usual_has_the_quantiles_it_was_made_of() -> None:
-    shares = usual(30, 60, 120)
+    shares = usual_shares(30, 60, 120)
     assert len(shares) == BUCKETS
     assert sum(shares) == pytest.approx(1, abs=0.001)
     assert 55 < median(shares) < 72

@@ -8,9 +8,15 @@ import pytest
 from api.docs.schemas import Explanation
 from generation.contract.errors import ErrorCode
 from generation.events import event_of
-from generation.explain import Move, Story, Telling, Try, explanation_document
+from generation.explain import (
+    AttemptSummary,
+    DeliverySummary,
+    JobHistory,
+    RecordedMove,
+    explanation_document,
+)
 from generation.explain.moves import WORDS
-from generation.job import MOVES, Billed, Job, JobError, JobState, Then
+from generation.job import MOVES, Billed, DoubtResolution, Job, JobError, JobState
 from generation.webhooks.delivery import DeliveryState
 from tests.unit.jobs import NOON, a_job
 
@@ -18,7 +24,7 @@ S = JobState
 SOON = NOON + timedelta(seconds=30)
 
 
-def move(number: int, event: str, state: JobState, **changes: Any) -> Move:
+def move(number: int, event: str, state: JobState, **changes: Any) -> RecordedMove:
     known: dict[str, Any] = {
         "id": f"evt_{number}",
         "sequence": number,
@@ -29,10 +35,10 @@ def move(number: int, event: str, state: JobState, **changes: Any) -> Move:
         "key": "main",
         "at": NOON + timedelta(seconds=number),
     }
-    return Move(**(known | changes))
+    return RecordedMove(**(known | changes))
 
 
-def told(state: DeliveryState, **changes: Any) -> Telling:
+def told(state: DeliveryState, **changes: Any) -> DeliverySummary:
     known: dict[str, Any] = {
         "id": "dlv_1",
         "event_id": "evt_1",
@@ -46,11 +52,13 @@ def told(state: DeliveryState, **changes: Any) -> Telling:
         "created_at": NOON,
         "finished_at": None,
     }
-    return Telling(**(known | changes))
+    return DeliverySummary(**(known | changes))
 
 
-def explained(job: Job, *moves: Move, tellings: tuple[Telling, ...] = ()) -> dict[str, Any]:
-    document = explanation_document(Story(job, moves, tellings), NOON)
+def explained(
+    job: Job, *moves: RecordedMove, tellings: tuple[DeliverySummary, ...] = ()
+) -> dict[str, Any]:
+    document = explanation_document(JobHistory(job, moves, tellings), NOON)
     Explanation.model_validate(document)
     return document
 
@@ -126,7 +134,7 @@ STANDINGS: list[tuple[Job, str, str, list[str]]] = [
         ["What became of its submit is looked into again."],
     ),
     (
-        a_job(S.IN_DOUBT, resolved_as=Then.REQUEUE, reason="a person has looked"),
+        a_job(S.IN_DOUBT, resolved_as=DoubtResolution.REQUEUE, reason="a person has looked"),
         "It may be upstream, which nobody knows yet, at sandbox (key main): a person has looked.",
         "It may have been bought: nobody can say before the upstream has answered.",
         ["The upstream is asked once more; then it is done as a person has said."],
@@ -144,7 +152,7 @@ STANDINGS: list[tuple[Job, str, str, list[str]]] = [
         [],
     ),
     (
-        failed(S.FAILED, billed=Billed.YES).but(wake_at=SOON),
+        failed(S.FAILED, billed=Billed.YES).evolve(wake_at=SOON),
         "It failed: moderated: not that.",
         "The upstream accepted it, so it is on your bill there.",
         ["The upstream is asked once more, in case its file comes late."],
@@ -245,14 +253,14 @@ def test_an_event_of_a_later_version_is_told_all_the_same() -> None:
         (told(DeliveryState.CANCELED, attempts=1), "Withdrawn after 1 attempt."),
     ],
 )
-def test_deliveries_in_words(telling: Telling, words: str) -> None:
+def test_deliveries_in_words(telling: DeliverySummary, words: str) -> None:
     (delivery,) = explained(a_job(), tellings=(telling,))["deliveries"]
     assert delivery["words"] == words
     assert bool(delivery["next_attempt_at"]) == (telling.state is DeliveryState.QUEUED)
 
 
 def test_each_try_is_told() -> None:
-    tries = (Try(number=1, at=NOON, status=500, detail="answered 500"),)
+    tries = (AttemptSummary(number=1, at=NOON, status=500, detail="answered 500"),)
     telling = told(DeliveryState.QUEUED, wake_at=NOON, attempts=1, tries=tries)
     (delivery,) = explained(a_job(), tellings=(telling,))["deliveries"]
     assert delivery["tries"] == [

@@ -59,7 +59,7 @@ def test_every_state_can_reach_an_ending() -> None:
 
 def test_a_copy_differs_in_what_was_named_and_in_nothing_else() -> None:
     job = a_job(JobState.RUNNING)
-    assert job.but(version=7, reason="slow") == replace(job, version=7, reason="slow")
+    assert job.evolve(version=7, reason="slow") == replace(job, version=7, reason="slow")
     assert job.version == 0, "a job is never changed in place"
     with pytest.raises(TypeError, match="a job has no colour"):
-        job.but(colour="red")
+        job.evolve(colour="red")

@@ -10,7 +10,7 @@ from generation.settings import Settings
 from generation.stations.binding import bind
 from generation.stations.station import Dialect, Key, Station, Stations
 from tests.unit.jobs import NOON, a_job
-from worker.polling.limits import Lanes, Request
+from worker.polling.limits import LookLimits, Request
 
 MINUTE = timedelta(minutes=1)
 MAIN = ("one", "main")
@@ -39,16 +39,16 @@ class Wire:
         self.known = known or stations()
         limits: dict[str, Any] = {"_env_file": None, "looks_in_flight": 40}
         limits |= {"looks_per_station": 30, "looks_per_key": 10, **settings}
-        self.lanes = Lanes(Settings(**limits), self.known, self._send)
+        self.lanes = LookLimits(Settings(**limits), self.known, self._send)
         self.sent: list[Request] = []
 
-    def _send(self, lane: tuple[str, str], request: Request) -> None:
+    def _send(self, station_key: tuple[str, str], request: Request) -> None:
         self.sent.append(request)
 
-    def start(self, count: int, lane: tuple[str, str] = MAIN, size: int = 1) -> None:
-        job = a_job(JobState.RUNNING, station=lane[0], key=lane[1])
+    def start(self, count: int, station_key: tuple[str, str] = MAIN, size: int = 1) -> None:
+        job = a_job(JobState.RUNNING, station=station_key[0], key=station_key[1])
         request = [(job, bind(self.known, job))] * size
-        self.lanes.start(lane, [request] * count, NOON)
+        self.lanes.start(station_key, [request] * count, NOON)
 
     def more_rooms(self) -> dict[tuple[str, str], int]:
         return self.lanes.more_rooms(NOON, lambda _: 1000)

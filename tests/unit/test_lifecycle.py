@@ -31,13 +31,13 @@ from generation.contract.status import (
     Running,
     Succeeded,
 )
-from generation.job import TERMINAL, Billed, Job, JobState, Then
+from generation.job import TERMINAL, Billed, DoubtResolution, Job, JobState
 from generation.lifecycle import (
     AFTERLIFE,
     FIND_CEILING,
     GRACE,
     MISSES_TO_LOSE,
-    Moment,
+    DecisionContext,
     after_cancel,
     after_find,
     after_input,
@@ -47,16 +47,16 @@ from generation.lifecycle import (
     begin_submit,
     call,
     canceled,
+    cannot_be_searched,
     claimed_until,
     doubt,
+    enter_wait_queue,
     expired,
     reaches_back,
     request_cancel,
-    send_again,
-    stand_in_line,
-    unfindable,
-    unproven,
-    wait_again,
+    requeue_after_doubt,
+    retry_later,
+    search_proved_nothing,
 )
 from generation.lifecycle.manual_resolution import carry_out, not_created
 from generation.stations.station import OnDoubt
@@ -149,10 +149,10 @@ def test_what_may_be_wrong_with_the_job_alone_is_waited_for_by_itself(fault: Fau
 def test_what_is_wrong_with_the_key_is_waited_for_in_its_line(fault: Fault) -> None:
     job = after_submit(a_job(S.SUBMITTING), fault, at(1))
     assert (job.not_before, job.wake_at) == (None, NOON + seconds(1))
-    waiting = stand_in_line(job, "sandbox/main", "key main was called too fast", at(2))
+    waiting = enter_wait_queue(job, "sandbox/main", "key main was called too fast", at(2))
     assert (waiting.state, waiting.line) == (S.QUEUED, "sandbox/main")
     assert waiting.wake_at == job.deadline, "whoever waits in line costs nothing"
-    assert stand_in_line(waiting, "sandbox/main", waiting.reason, at(3)) is waiting
+    assert enter_wait_queue(waiting, "sandbox/main", waiting.reason, at(3)) is waiting
 
 
 def test_a_job_refused_for_sure_goes_to_another_key_at_once() -> None:
@@ -167,7 +167,7 @@ def test_a_job_refused_for_sure_goes_to_another_key_at_once() -> None:
 
 def test_a_job_that_was_refused_everywhere_waits_before_it_begins_anew() -> None:
     refused = a_job(attempts=2, tried=("one/a",), reason="queue_full: full")
-    waiting = wait_again(refused, "queue_full: full; key a was called too fast", at(1))
+    waiting = retry_later(refused, "queue_full: full; key a was called too fast", at(1))
     assert (waiting.tried, waiting.line) == ((), None)
     assert waiting.not_before == waiting.wake_at == NOON + seconds(11)
 
@@ -195,7 +195,7 @@ def test_a_follow_up_stays_with_its_parents_key() -> None:
 
 def test_once_in_doubt_a_job_stays_with_its_key_for_good() -> None:
     job = doubt(a_job(S.SUBMITTING), "no answer", at(1))
-    again = send_again(job, "it never arrived", at(200).now)
+    again = requeue_after_doubt(job, "it never arrived", at(200).now)
     assert again.is_bound
     assert (again.state, again.station, again.billed) == (S.QUEUED, "sandbox", Billed.NO)
     refused = after_submit(replace(again, state=S.SUBMITTING), QueueFull("full"), at(201))
@@ -203,7 +203,7 @@ def test_once_in_doubt_a_job_stays_with_its_key_for_good() -> None:
 
 
 def test_a_called_job_keeps_its_place_for_a_while() -> None:
-    waiting = stand_in_line(a_job(), "relay/main", "waiting", at())
+    waiting = enter_wait_queue(a_job(), "relay/main", "waiting", at())
     called = call(waiting, at(5), station="relay", key="main", again=seconds(10))
     assert (called.line, called.slot_until) == (None, NOON + seconds(65))
     assert called.wake_at == NOON + seconds(15), "a message that is lost is made up for"
@@ -212,7 +212,7 @@ def test_a_called_job_keeps_its_place_for_a_while() -> None:
 
 
 def test_an_ended_job_leaves_its_line_and_its_place() -> None:
-    waiting = stand_in_line(a_job(), "relay/main", "waiting", at())
+    waiting = enter_wait_queue(a_job(), "relay/main", "waiting", at())
     assert request_cancel(waiting, NOON).line is None
     called = call(waiting, at(5), station="relay", key="main", again=seconds(10))
     assert request_cancel(called, NOON).slot_until is None
@@ -230,9 +230,9 @@ def test_what_may_still_run_upstream_holds_its_place_for_a_time() -> None:
 
 def test_a_doubt_nobody_can_clear_ends_as_the_station_says() -> None:
     job = a_job(S.IN_DOUBT, reason="unknown whether the upstream took it: no answer")
-    held = unfindable(job, at(5), OnDoubt.HOLD)
+    held = cannot_be_searched(job, at(5), OnDoubt.HOLD)
     assert (held.state, held.wake_at) == (S.IN_DOUBT, job.deadline)
-    late = unfindable(job, at(7200), OnDoubt.HOLD)
+    late = cannot_be_searched(job, at(7200), OnDoubt.HOLD)
     assert late.wake_at == at(7260).now, "by a clock that may be wrong: not again and again"
     given_up = settled(job, OnDoubt.FAIL)
     assert (given_up.state, given_up.billed) == (S.FAILED, Billed.UNKNOWN)
@@ -249,7 +249,7 @@ def settled(job: Job, on_doubt: OnDoubt, step: float = 0) -> Job:
     """
     really, shown, wakings = 5.0, 5.0, 0
     while job.state is S.IN_DOUBT:
-        job = unfindable(job, at(shown), on_doubt)
+        job = cannot_be_searched(job, at(shown), on_doubt)
         if job.wake_at is None:
             break
         wait = (job.wake_at - NOON).total_seconds() - shown
@@ -266,7 +266,7 @@ def test_a_clock_set_forward_settles_no_doubt_too_early() -> None:
 
 
 def test_a_clock_set_forward_leaves_deadlines_and_late_looks_alone() -> None:
-    ahead = replace(at(2 * 86400), surely=at(60).now)
+    ahead = replace(at(2 * 86400), certain_now=at(60).now)
     assert not ahead.is_past(a_job().deadline)
     late = a_job(S.EXPIRED, finished_at=NOON)
     assert claimed_until(late, at(2 * 86400)) is None
@@ -287,7 +287,7 @@ def test_a_list_that_proves_nothing_is_searched_for_as_long_as_one_that_does(
     silence = InDoubt("the list does not reach back")
     job, proven = a_job(S.IN_DOUBT), a_job(S.IN_DOUBT)
     moment = at()
-    while (after := unproven(job, silence, moment, on_doubt)).state is S.IN_DOUBT:
+    while (after := search_proved_nothing(job, silence, moment, on_doubt)).state is S.IN_DOUBT:
         proven = after_find(proven, None, moment)
         assert (after.misses, after.wake_at) == (proven.misses, proven.wake_at)
         assert after.wake_at is not None
@@ -297,7 +297,7 @@ def test_a_list_that_proves_nothing_is_searched_for_as_long_as_one_that_does(
 
 
 def test_a_list_that_proves_nothing_is_searched_until_the_deadline_unless_told_otherwise() -> None:
-    job = unproven(a_job(S.IN_DOUBT, misses=50), InDoubt("no"), at(1000), OnDoubt.HOLD)
+    job = search_proved_nothing(a_job(S.IN_DOUBT, misses=50), InDoubt("no"), at(1000), OnDoubt.HOLD)
     assert (job.state, job.misses) == (S.IN_DOUBT, 50)
     assert job.wake_at is not None
     assert job.wake_at > at(1000).now
@@ -326,7 +326,7 @@ def test_the_bill_counts_what_was_bought_once_that_is_settled(moves: list[Any], 
 def test_a_doubt_is_counted_when_nobody_will_clear_it_any_more() -> None:
     job = a_job(S.IN_DOUBT)
     assert expired(job, at(5)).purchases == 1
-    assert send_again(job, "it never arrived", at(5).now).purchases == 0
+    assert requeue_after_doubt(job, "it never arrived", at(5).now).purchases == 0
     assert canceled(job, NOON, Billed.UNKNOWN, "canceled while in doubt").purchases == 1
 
 
@@ -386,7 +386,7 @@ def test_not_there_is_believed_late_and_often() -> None:
 def test_no_clock_that_is_set_forward_buys_a_second_time(stepped: int) -> None:
     """An hour's step ends one wait at once, whichever it is: the others must suffice."""
     job, really = a_job(S.IN_DOUBT), timedelta(0)
-    moment = at(dice=0)
+    moment = at(jitter=0)
     while (after := after_find(job, None, moment)).state is S.IN_DOUBT:
         assert after.wake_at is not None
         wait = after.wake_at - moment.now
@@ -407,7 +407,7 @@ def test_a_search_that_failed_proves_nothing() -> None:
 
 def test_what_cannot_be_searched_waits_for_its_deadline() -> None:
     job = a_job(S.IN_DOUBT)
-    assert unfindable(job, at(9)).wake_at == job.deadline
+    assert cannot_be_searched(job, at(9)).wake_at == job.deadline
 
 
 @pytest.mark.parametrize(
@@ -463,7 +463,7 @@ def test_failure_keeps_the_upstreams_words() -> None:
     assert (job.error.message, job.error.retryable) == ("GPU on fire", True)
 
 
-def missing(age: float, missing_for: float) -> Moment:
+def missing(age: float, missing_for: float) -> DecisionContext:
     """That time, for a process that has found the task missing for so many seconds."""
     return replace(at(age), missing_for=seconds(missing_for))
 
@@ -637,29 +637,32 @@ def test_every_claim_ends(state: JobState) -> None:
 
 
 #: Whatever keeps a job that lives waiting, at a moment.
-WAITS: list[tuple[str, Callable[[Job, Moment], Job]]] = [
+WAITS: list[tuple[str, Callable[[Job, DecisionContext], Job]]] = [
     ("a search that failed", lambda job, at: after_find(job, Unreachable("down"), at)),
     ("absurd patience", lambda job, at: after_find(job, Throttled("429", retry_after=DAY), at)),
     ("not found", lambda job, at: after_find(job, None, at)),
-    ("an unproven list", lambda job, at: unproven(job, InDoubt("short"), at, OnDoubt.HOLD)),
-    ("to be sent again", lambda job, at: unfindable(job, at, OnDoubt.RESUBMIT)),
-    ("to fail", lambda job, at: unfindable(job, at, OnDoubt.FAIL)),
-    ("to be held", lambda job, at: unfindable(job, at, OnDoubt.HOLD)),
-    ("a claim", lambda job, at: job.but(wake_at=claimed_until(job, at))),
+    (
+        "an unproven list",
+        lambda job, at: search_proved_nothing(job, InDoubt("short"), at, OnDoubt.HOLD),
+    ),
+    ("to be sent again", lambda job, at: cannot_be_searched(job, at, OnDoubt.RESUBMIT)),
+    ("to fail", lambda job, at: cannot_be_searched(job, at, OnDoubt.FAIL)),
+    ("to be held", lambda job, at: cannot_be_searched(job, at, OnDoubt.HOLD)),
+    ("a claim", lambda job, at: job.evolve(wake_at=claimed_until(job, at))),
     ("a person's word", lambda job, at: carry_out(requeued(job), Unreachable("down"), at)),
 ]
-INPUT_WAITS: list[tuple[str, Callable[[Job, Moment], Job]]] = [
+INPUT_WAITS: list[tuple[str, Callable[[Job, DecisionContext], Job]]] = [
     ("its sending", begin_input),
     ("absurd patience", lambda job, at: after_input(job, QueueFull("", retry_after=DAY), at)),
     ("taken", lambda job, at: after_input(job, Running(), at)),
     ("a refused cancel", lambda job, at: after_cancel(job, Unreachable("down"), at)),
-    ("a claim", lambda job, at: job.but(wake_at=claimed_until(job, at))),
+    ("a claim", lambda job, at: job.evolve(wake_at=claimed_until(job, at))),
 ]
 DAY = timedelta(days=1)
 
 
 def requeued(job: Job) -> Job:
-    return not_created(job, Then.REQUEUE, NOON)
+    return not_created(job, DoubtResolution.REQUEUE, NOON)
 
 
 @pytest.mark.parametrize(
@@ -671,7 +674,7 @@ def requeued(job: Job) -> Job:
 )
 @pytest.mark.parametrize("left", [0.5, 3.0, 45.0])
 def test_nobody_sleeps_past_a_deadline(
-    state: JobState, wait: Callable[[Job, Moment], Job], left: float
+    state: JobState, wait: Callable[[Job, DecisionContext], Job], left: float
 ) -> None:
     job = a_job(state, deadline=at(100 + left).now)
     slept = wait(job, at(100))

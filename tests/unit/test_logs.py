@@ -1,11 +1,11 @@
 """One event, one line, whatever is in it."""
 
-from generation.logs import line_of
+from generation.logs import wait_queue_of
 
 
 def line(**event: object) -> str:
     said = {"timestamp": "2026-01-31T12:00:00Z", "level": "info", "event": "look"} | event
-    return line_of(None, "info", {"logger": "worker.polling.poller", **said})
+    return wait_queue_of(None, "info", {"logger": "worker.polling.poller", **said})
 
 
 def test_a_line_says_what_happened_where_and_to_what() -> None:

@@ -5,18 +5,18 @@ from datetime import timedelta
 from generation.contract.errors import ErrorCode, Fault, InDoubt, Rejected, UnrecognizedReply
 from generation.contract.status import Running, Status
 from tests.unit.jobs import at
-from worker.polling.not_found import Missing
+from worker.polling.not_found import NotFoundTracker
 
 UNKNOWN = Rejected("no such task", code=ErrorCode.NOT_FOUND)
 EMPTY = UnrecognizedReply("done, no URL", code=ErrorCode.ASSET_MISSING)
 
 
-def heard(missing: Missing, answer: Status | Fault, second: float) -> float:
+def heard(missing: NotFoundTracker, answer: Status | Fault, second: float) -> float:
     return missing.heard("job_1", answer, at(second).now) / timedelta(seconds=1)
 
 
 def test_each_lack_is_counted_from_its_first_answer() -> None:
-    missing = Missing()
+    missing = NotFoundTracker()
     assert [heard(missing, EMPTY, second) for second in (10, 12, 70)] == [0, 2, 60]
     assert heard(missing, UNKNOWN, 71) == 0, "another lack"
     assert heard(missing, UNKNOWN, 90) == 19
@@ -24,7 +24,7 @@ def test_each_lack_is_counted_from_its_first_answer() -> None:
 
 
 def test_what_says_nothing_of_the_task_changes_nothing() -> None:
-    missing = Missing()
+    missing = NotFoundTracker()
     assert heard(missing, EMPTY, 10) == 0
     assert heard(missing, InDoubt("no answer"), 20) == 0
     assert heard(missing, EMPTY, 30) == 20

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from generation.settings import Settings
 from generation.stations.config_file import load_stations
-from ops.cli.check.settings import limits_of
+from ops.cli.check.settings import limits_text
 
 RELAY = {"station_url": "https://relay.example.com", "station_key": "sk-1"}
 
@@ -42,7 +42,7 @@ def test_its_key_has_the_limits_of_the_settings(
         int(limits["max_in_flight"]) if "max_in_flight" in limits else None,
         int(limits["submits_per_minute"]) if "submits_per_minute" in limits else None,
     )
-    assert limits_of(key) == words
+    assert limits_text(key) == words
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "many"])

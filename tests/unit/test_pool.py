@@ -13,7 +13,7 @@ from celery.exceptions import Ignore
 from kombu.asynchronous import Hub
 
 from tests.services.waiting import wait_for
-from worker.runtime.celery_pool import LoopPool
+from worker.runtime.celery_pool import CoroutinePool
 
 SOON = timedelta(seconds=10)
 
@@ -36,7 +36,7 @@ class Bench:
                 raise ValueError(name)
 
         cast(Any, app).task(name="wait", shared=False)(wait)
-        self.pool = LoopPool(2, app=app)
+        self.pool = CoroutinePool(2, app=app)
         self.pool.start()
         self.hub = Hub()
         self.hub.call_repeatedly(0.02, lambda: None)  # a turn of it never takes longer

@@ -9,11 +9,11 @@ from generation.access.quota import (
     DAILY,
     IN_FLIGHT,
     RATE,
-    OverQuota,
-    Usage,
-    standings,
+    KeyUsage,
+    QuotaExceeded,
+    limit_statuses,
     take,
-    take_all,
+    use_all,
 )
 from tests.unit.jobs import NOON
 
@@ -22,11 +22,11 @@ MINUTE = timedelta(minutes=1)
 
 def after(limits: Limits, moments: list[float]) -> list[bool]:
     """Which jobs are taken that come so many seconds after noon."""
-    usage, taken = Usage(), list[bool]()
+    usage, taken = KeyUsage(), list[bool]()
     for seconds in moments:
         outcome = take(limits, usage, NOON + timedelta(seconds=seconds))
-        taken.append(isinstance(outcome, Usage))
-        if isinstance(outcome, Usage):
+        taken.append(isinstance(outcome, KeyUsage))
+        if isinstance(outcome, KeyUsage):
             usage = outcome
     return taken
 
@@ -65,15 +65,15 @@ class TestRate:
 
     def test_a_refusal_says_exactly_when(self) -> None:
         limits = Limits(rate=Rate(2, MINUTE))
-        usage = Usage()
+        usage = KeyUsage()
         for _ in range(2):
             outcome = take(limits, usage, NOON)
-            assert isinstance(outcome, Usage)
+            assert isinstance(outcome, KeyUsage)
             usage = outcome
         refused = take(limits, usage, NOON + timedelta(seconds=10))
-        assert isinstance(refused, OverQuota)
+        assert isinstance(refused, QuotaExceeded)
         assert (refused.policy, refused.wait) == (RATE, timedelta(seconds=20))
-        assert isinstance(take(limits, usage, NOON + timedelta(seconds=30)), Usage)
+        assert isinstance(take(limits, usage, NOON + timedelta(seconds=30)), KeyUsage)
 
     def test_a_clock_that_went_back_gives_nothing_away(self) -> None:
         limits = Limits(rate=Rate(1, MINUTE))
@@ -84,14 +84,14 @@ class TestTogether:
     FOUR = Limits(rate=Rate(4, MINUTE))
 
     def test_a_refusal_says_when_all_of_them_may_come(self) -> None:
-        usage = take_all(self.FOUR, Usage(), [NOON] * 2)
-        assert isinstance(usage, Usage)
-        refused = take_all(self.FOUR, usage, [NOON] * 4)
-        assert isinstance(refused, OverQuota)
+        usage = use_all(self.FOUR, KeyUsage(), [NOON] * 2)
+        assert isinstance(usage, KeyUsage)
+        refused = use_all(self.FOUR, usage, [NOON] * 4)
+        assert isinstance(refused, QuotaExceeded)
         assert (refused.policy, refused.wait, refused.together) == (RATE, MINUTE / 2, True)
         early = NOON + MINUTE / 2 - timedelta(milliseconds=1)
-        assert isinstance(take_all(self.FOUR, usage, [early] * 4), OverQuota)
-        assert isinstance(take_all(self.FOUR, usage, [NOON + MINUTE / 2] * 4), Usage)
+        assert isinstance(use_all(self.FOUR, usage, [early] * 4), QuotaExceeded)
+        assert isinstance(use_all(self.FOUR, usage, [NOON + MINUTE / 2] * 4), KeyUsage)
 
     @pytest.mark.parametrize(
         ("limits", "policy"),
@@ -102,9 +102,9 @@ class TestTogether:
         ],
     )
     def test_more_than_is_ever_allowed_is_told_as_that(self, limits: Limits, policy: str) -> None:
-        assert isinstance(take_all(limits, Usage(), [NOON] * 4), Usage)
-        refused = take_all(limits, Usage(), [NOON] * 5)
-        assert isinstance(refused, OverQuota)
+        assert isinstance(use_all(limits, KeyUsage(), [NOON] * 4), KeyUsage)
+        refused = use_all(limits, KeyUsage(), [NOON] * 5)
+        assert isinstance(refused, QuotaExceeded)
         assert (refused.policy, refused.wait) == (policy, None)
         assert "more than 4 together" in refused.detail
 
@@ -112,52 +112,54 @@ class TestTogether:
 class TestOtherLimits:
     def test_in_flight(self) -> None:
         limits = Limits(max_in_flight=2)
-        assert isinstance(take(limits, Usage(in_flight=1), NOON), Usage)
-        refused = take(limits, Usage(in_flight=2), NOON)
-        assert isinstance(refused, OverQuota)
+        assert isinstance(take(limits, KeyUsage(in_flight=1), NOON), KeyUsage)
+        refused = take(limits, KeyUsage(in_flight=2), NOON)
+        assert isinstance(refused, QuotaExceeded)
         assert refused.policy == IN_FLIGHT
         assert "2 jobs unfinished at once" in refused.detail
 
     def test_a_day_ends_at_midnight_utc(self) -> None:
         limits = Limits(daily_jobs=1)
-        used = Usage(day=NOON.date(), jobs_today=1)
+        used = KeyUsage(day=NOON.date(), jobs_today=1)
         refused = take(limits, used, NOON)
-        assert isinstance(refused, OverQuota)
+        assert isinstance(refused, QuotaExceeded)
         assert (refused.policy, refused.wait) == (DAILY, timedelta(hours=12))
         tomorrow = take(limits, used, NOON + timedelta(hours=12))
-        assert isinstance(tomorrow, Usage)
+        assert isinstance(tomorrow, KeyUsage)
         assert (tomorrow.day, tomorrow.jobs_today) == (date(2026, 2, 1), 1)
 
     def test_a_refusal_uses_up_nothing(self) -> None:
         limits = Limits(rate=Rate(5, MINUTE), max_in_flight=1, daily_jobs=5)
-        usage = Usage(in_flight=1)
+        usage = KeyUsage(in_flight=1)
         refused = take(limits, usage, NOON)
-        assert isinstance(refused, OverQuota)
+        assert isinstance(refused, QuotaExceeded)
         assert refused.usage is usage
 
     def test_no_limits_allow_everything(self) -> None:
         assert not Limits()
-        assert isinstance(take(Limits(), Usage(in_flight=10**6, jobs_today=10**6), NOON), Usage)
+        assert isinstance(
+            take(Limits(), KeyUsage(in_flight=10**6, jobs_today=10**6), NOON), KeyUsage
+        )
 
 
 class TestStandings:
     def test_each_limit_says_what_is_left(self) -> None:
         limits = Limits(rate=Rate(60, MINUTE), max_in_flight=20, daily_jobs=100)
         whole_at = NOON + timedelta(seconds=3.5)
-        usage = Usage(whole_at=whole_at, day=NOON.date(), jobs_today=40, in_flight=5)
-        rate, in_flight, daily = standings(limits, usage, NOON)
+        usage = KeyUsage(whole_at=whole_at, day=NOON.date(), jobs_today=40, in_flight=5)
+        rate, in_flight, daily = limit_statuses(limits, usage, NOON)
         assert (rate.policy, rate.quota, rate.window, rate.remaining) == (RATE, 60, MINUTE, 56)
         assert rate.more_in == timedelta(seconds=0.5)
         assert (in_flight.policy, in_flight.remaining, in_flight.more_in) == (IN_FLIGHT, 15, None)
         assert (daily.remaining, daily.more_in) == (60, timedelta(hours=12))
 
     def test_nothing_left(self) -> None:
-        usage = Usage(whole_at=NOON + MINUTE, day=NOON.date(), jobs_today=9, in_flight=9)
+        usage = KeyUsage(whole_at=NOON + MINUTE, day=NOON.date(), jobs_today=9, in_flight=9)
         limits = Limits(rate=Rate(60, MINUTE), max_in_flight=3, daily_jobs=4)
-        assert [each.remaining for each in standings(limits, usage, NOON)] == [0, 0, 0]
+        assert [each.remaining for each in limit_statuses(limits, usage, NOON)] == [0, 0, 0]
 
     def test_nothing_used(self) -> None:
-        (rate,) = standings(Limits(rate=Rate(60, MINUTE)), Usage(), NOON)
+        (rate,) = limit_statuses(Limits(rate=Rate(60, MINUTE)), KeyUsage(), NOON)
         assert (rate.remaining, rate.more_in) == (60, timedelta(0))
 
 

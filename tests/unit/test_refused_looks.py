@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from generation.contract.errors import AccountBlocked, Throttled
 from tests.unit.jobs import NOON
-from worker.polling.refused_looks import TOGETHER, RefusedLooks
+from worker.polling.refused_looks import TOGETHER, RefusedLookTracker
 
 LANE = ("relay", "main")
 SLOW = Throttled("too fast")
@@ -13,12 +13,12 @@ SECOND = timedelta(seconds=1)
 
 
 def test_one_job_refused_again_and_again_is_not_the_key() -> None:
-    looks = RefusedLooks()
+    looks = RefusedLookTracker()
     assert not any(looks.is_about_key(LANE, SLOW, ["job_1"], NOON) for _ in range(10))
 
 
 def test_a_second_job_refused_for_the_same_reason_is_the_key() -> None:
-    looks = RefusedLooks()
+    looks = RefusedLookTracker()
     assert not looks.is_about_key(LANE, SLOW, ["job_1"], NOON)
     assert not looks.is_about_key(LANE, REFUSED, ["job_2"], NOON), "another reason"
     assert not looks.is_about_key(("relay", "other"), SLOW, ["job_2"], NOON), "another key"
@@ -26,7 +26,7 @@ def test_a_second_job_refused_for_the_same_reason_is_the_key() -> None:
 
 
 def test_refusals_far_apart_or_with_an_answer_between_them_are_not() -> None:
-    looks = RefusedLooks()
+    looks = RefusedLookTracker()
     assert not looks.is_about_key(LANE, SLOW, ["job_1"], NOON)
     late = NOON + TOGETHER + SECOND
     assert not looks.is_about_key(LANE, SLOW, ["job_2"], late)
@@ -35,4 +35,4 @@ def test_refusals_far_apart_or_with_an_answer_between_them_are_not() -> None:
 
 
 def test_one_query_for_many_jobs_is_about_the_key() -> None:
-    assert RefusedLooks().is_about_key(LANE, SLOW, ["job_1", "job_2"], NOON)
+    assert RefusedLookTracker().is_about_key(LANE, SLOW, ["job_1", "job_2"], NOON)

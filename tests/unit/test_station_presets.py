@@ -8,7 +8,7 @@ import pytest
 from generation import providers
 from generation.settings import Settings
 from generation.stations.auth_headers import Credentials
-from generation.stations.config_file import BadStations, load_stations
+from generation.stations.config_file import StationsFileError, load_stations
 from generation.stations.station import Station
 
 ROOT = Path(__file__).parents[2]
@@ -53,7 +53,7 @@ def test_a_preset_needs_nothing_but_its_key(name: str) -> None:
 def test_a_missing_key_is_named(name: str) -> None:
     for variable in SOLD[name][0]:
         others = {each: "x" for each in SOLD[name][0] if each != variable}
-        with pytest.raises(BadStations, match=f"{variable} is not set"):
+        with pytest.raises(StationsFileError, match=f"{variable} is not set"):
             load_stations(settings(name), others)
 
 
@@ -77,7 +77,7 @@ def test_keys_in_the_env_file_are_found(tmp_path: Path, monkeypatch: pytest.Monk
     for name, value in (("mtu", "sk-mtu$x"), ("yiapi", "the process's")):
         [station] = load_stations(settings(name))
         assert station.keys[0].value.get_secret_value() == value
-    with pytest.raises(BadStations, match="TUTUJIN_KEY is not set"):
+    with pytest.raises(StationsFileError, match="TUTUJIN_KEY is not set"):
         load_stations(settings("tutujin"))
 
 

@@ -1,10 +1,10 @@
 """How many submits of one process each station may occupy."""
 
-from worker.submitting.places import SubmitPlaces
+from worker.submitting.places import SubmitLimits
 
 
 def test_a_station_never_takes_the_share_of_the_others() -> None:
-    places = SubmitPlaces(16, stations=2)
+    places = SubmitLimits(16, stations=2)
     for number in range(12):
         assert places.free("a") == 12 - number
         places.take(f"a{number}", "a")
@@ -12,16 +12,16 @@ def test_a_station_never_takes_the_share_of_the_others() -> None:
 
 
 def test_the_only_station_has_all_places() -> None:
-    assert SubmitPlaces(16, stations=1).free("a") == 16
+    assert SubmitLimits(16, stations=1).free("a") == 16
 
 
 def test_there_is_always_one_place() -> None:
-    assert SubmitPlaces(1, stations=40).free("a") == 1
-    assert SubmitPlaces(4, stations=0).free("a") >= 1
+    assert SubmitLimits(1, stations=40).free("a") == 1
+    assert SubmitLimits(4, stations=0).free("a") >= 1
 
 
 def test_a_job_has_one_place_and_gives_it_back_once() -> None:
-    places = SubmitPlaces(4, stations=1)
+    places = SubmitLimits(4, stations=1)
     places.take("job", "a")
     places.take("job", "b")
     assert (places.free("a"), places.free("b")) == (4, 3)

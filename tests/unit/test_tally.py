@@ -6,7 +6,7 @@ from itertools import pairwise
 from generation.contract.status import Accepted, Succeeded
 from generation.counters import SUBMITS, SUBMITTED, counted
 from generation.job import JobState
-from generation.lifecycle import after_submit, begin_submit, doubt, expired, send_again
+from generation.lifecycle import after_submit, begin_submit, doubt, expired, requeue_after_doubt
 from tests.unit.jobs import a_job, at
 
 AT_RELAY = {"station": "relay", "key": "main", "dialect": "kling.relay"}
@@ -16,7 +16,7 @@ def test_a_life_with_a_lost_answer_costs_one_submit():
     born = a_job()
     sent = begin_submit(born, at(1), **AT_RELAY)
     lost = doubt(sent, "no answer", at(2))
-    again = send_again(lost, "it never arrived", at(200).now)
+    again = requeue_after_doubt(lost, "it never arrived", at(200).now)
     resent = begin_submit(again, at(201), **AT_RELAY)
     running = after_submit(resent, Accepted("up_1"), at(202))
     late = expired(running, at(300))

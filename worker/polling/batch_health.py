@@ -1,6 +1,7 @@
-"""
-Which batch queries work. A station may lack them, or answer them in words nobody knows; its tasks
-are then looked at one by one for a while.
+"""Which batch queries work.
+
+A station may lack them, or answer them in an unknown form; its tasks are then looked at one by one
+for a while.
 """
 
 from collections import Counter
@@ -8,16 +9,16 @@ from datetime import datetime, timedelta
 
 from generation.contract.errors import AccountBlocked, Fault, Rejected, Throttled, UnrecognizedReply
 
-#: A batch query that does not work is tried again after this.
+#: A batch query that does not work is tried again after this time.
 SINGLY_FOR = timedelta(minutes=10)
-#: As many failures in a row that may have passing causes mean that it does not work.
+#: Consecutive failures with possibly passing causes that mean that it does not work.
 MOST_FAILURES = 3
 
 #: Station, key, and the kind of batch.
 Group = tuple[str, str, str]
 
 
-class Batches:
+class BatchHealth:
     """What this process knows of batch queries."""
 
     def __init__(self) -> None:
@@ -32,11 +33,14 @@ class Batches:
         self._failures.pop(group, None)
 
     def shows_nothing(self, group: Group, now: datetime) -> None:
-        """Note an answer about none of the tasks it was asked about: it is no help for a while."""
+        """Record an answer about none of the tasks: the query is not used for a while."""
         self._singly_until[group] = now + SINGLY_FOR
 
     def failed(self, group: Group, fault: Fault, now: datetime) -> bool:
-        """Note a failure. True where the batch query is given up for a while because of it."""
+        """Record a failure.
+
+        Returns True if the batch query is not used for a while because of it.
+        """
         if isinstance(fault, Throttled | AccountBlocked):
             return False
         self._failures[group] += 1

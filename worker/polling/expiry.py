@@ -1,25 +1,23 @@
-"""
-A deadline holds whatever the upstream is up to: it is kept also where nobody can be asked.
-"""
+"""Deadlines. They apply even if the upstream cannot be asked."""
 
 from generation.job import Job, JobState
 from generation.lifecycle import expired
-from worker.context import Room
+from worker.context import WorkerContext
 
 EXPIRING = frozenset(
     {JobState.QUEUED, JobState.IN_DOUBT, JobState.RUNNING, JobState.AWAITING_INPUT}
 )
 
 
-async def expire(room: Room, job: Job) -> None:
-    """Tell a job `expired` if its deadline has passed and nobody has ended it meanwhile."""
-    at = room.moment()
+async def expire(context: WorkerContext, job: Job) -> None:
+    """Expire a job if its deadline has passed and it has not ended meanwhile."""
+    at = context.moment()
 
     def decide(fresh: Job) -> Job:
-        return expired(fresh, at) if is_late(fresh, room) else fresh
+        return expired(fresh, at) if is_late(fresh, context) else fresh
 
-    room.show(await room.save(job.id, decide))
+    context.show(await context.save(job.id, decide))
 
 
-def is_late(job: Job, room: Room) -> bool:
-    return job.state in EXPIRING and room.clock.surely() >= job.deadline
+def is_late(job: Job, context: WorkerContext) -> bool:
+    return job.state in EXPIRING and context.clock.certain_now() >= job.deadline

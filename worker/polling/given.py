@@ -1,6 +1,7 @@
-"""
-What a task's own request contains is no result of it. A look is made without the request, which may
-be megabytes of pictures: it is read once a task has succeeded.
+"""Removes from a result what the job's own request contains.
+
+A look is made without the request, which may be megabytes of pictures: it is read once a task has
+succeeded.
 """
 
 from dataclasses import replace
@@ -13,22 +14,22 @@ from generation.contract.usable_assets import usable
 from generation.job import Job
 from generation.stations.binding import Binding
 from generation.upstream.transcript import UpstreamAnswer
-from worker.context import Room
+from worker.context import WorkerContext
 
 Answer = TypeVar("Answer")
 
 
 async def without_given(
-    room: Room, job: Job, binding: Binding, said: UpstreamAnswer[Answer]
+    context: WorkerContext, job: Job, binding: Binding, said: UpstreamAnswer[Answer]
 ) -> UpstreamAnswer[Answer]:
-    """
-    The answer without the addresses that the job's request contains. Raises `UnrecognizedReply`
-    with `asset_missing` where a success has nothing else.
+    """Return the answer without the URLs that the job's request contains.
+
+    Raises `UnrecognizedReply` with `asset_missing` if a success has nothing else.
     """
     answer = said.answer
     if not isinstance(answer, Succeeded) or not answer.assets or binding.operation.gives_back:
         return said
-    stored = await room.store.jobs.get(job.id)
+    stored = await context.store.jobs.get(job.id)
     given = given_in(stored.input) if stored else frozenset[str]()
     try:
         judged = usable(said.answer, given)

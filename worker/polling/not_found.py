@@ -1,9 +1,7 @@
-"""
-Tasks that their upstream says it does not know, or calls done without a file, and for how long one
-process has heard so.
+"""Tasks that their upstream does not know, or calls done without a file, and for how long.
 
-A task is only believed lost, or to stay without its file, after a minute of that, and the minute is
-not read off a clock that may be set, nor off another machine's.
+A task counts as lost, or as finally without its file, only after a minute, which is measured by
+this process's monotonic clock.
 """
 
 from datetime import datetime, timedelta
@@ -11,22 +9,22 @@ from datetime import datetime, timedelta
 from generation.contract.errors import ErrorCode, Fault, Rejected, UnrecognizedReply
 from generation.contract.status import Running, Status, Succeeded
 
-#: Of more than that nothing is remembered: they are found missing for a little longer.
+#: The most jobs that are remembered. Others are found missing a little longer.
 MOST = 100_000
 
 
-class Missing:
-    """What this process has heard since it began."""
+class NotFoundTracker:
+    """What this process has observed since it started."""
 
     def __init__(self) -> None:
-        #: Of each job what it lacks, and since when.
+        #: What each job lacks, and since when.
         self._since: dict[str, tuple[ErrorCode, datetime]] = {}
 
     def heard(self, job_id: str, answer: Status | Fault, steady: datetime) -> timedelta:
-        """
-        For how long each answer has said the same of the task, up to this one: that it is missing,
-        or that its file is. `steady` is a time that only goes forward. What says nothing of the
-        task says nothing of this either.
+        """Return for how long the answers have said the same of the task, up to this one.
+
+        They may say that it is missing, or that its file is. `steady` is a monotonic time. An
+        answer that says nothing of the task changes nothing.
         """
         lack = lack_in(answer)
         if lack is None:
@@ -42,7 +40,7 @@ class Missing:
 
 
 def lack_in(answer: Status | Fault) -> ErrorCode | None:
-    """What the upstream itself says is not there: the task, or its file; None for neither."""
+    """Return what the upstream itself says is missing: the task, or its file; None for neither."""
     match answer:
         case Running(so_far=Succeeded()):
             return ErrorCode.ASSET_MISSING

@@ -1,1 +1,1 @@
-"""What a worker process runs on."""
+"""What a worker process runs on: event loop, Celery pool, clock, counters."""

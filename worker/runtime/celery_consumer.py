@@ -1,9 +1,8 @@
-"""
-Celery's consumer, made to outlive every error of its broker.
+"""Celery's consumer, made to survive every error of its broker.
 
 Celery itself ends the process on a Redis error other than a lost connection (READONLY after a
 failover, MISCONF, WRONGTYPE) and on a message that is not JSON. Looks and webhooks need no broker,
-so here each of these is handled as a lost connection is: wait, and connect again.
+so here each of these is handled like a lost connection: wait, and connect again.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,15 +23,15 @@ log = structlog.get_logger(__name__)
 #: The wait before the next attempt: doubled while attempts fail, up to the limit.
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 5.0
-#: A connection that has worked for this long starts the waits anew.
+#: A connection that has worked for this long resets the waits.
 STEADY_SECONDS = 10.0
-#: While it waits, the consumer looks for a request to shut down this often.
+#: While waiting, the consumer checks this often whether it is to shut down.
 STEP_SECONDS = 0.1
-#: Of a foreign message's error, this many characters are logged.
+#: The characters of a foreign message's error that are logged.
 MOST_ERROR_CHARACTERS = 200
 
 
-class SturdyConsumer(Consumer):
+class ResilientConsumer(Consumer):
     """Chosen with Celery's setting `worker_consumer`."""
 
     # Celery's steps set these.
@@ -43,7 +42,7 @@ class SturdyConsumer(Consumer):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         # Celery connects again after these (`broker_channel_error_retry`); others end the process.
-        # Orders to shut down are no `Exception`.
+        # Requests to shut down are no `Exception`.
         self.channel_errors = (Exception,)
         #: Whether messages are being received.
         self.is_receiving = False
@@ -52,7 +51,7 @@ class SturdyConsumer(Consumer):
 
     @property
     def switched_off(self) -> Sequence[str]:
-        """What Celery's remote control has switched off in this worker; empty if unknown."""
+        """Return what Celery's remote control has switched off in this worker; empty if unknown."""
         if not self.is_receiving:
             return ()
         parts = {

@@ -1,10 +1,9 @@
-"""
-Celery's tasks as coroutines on the process's one event loop.
+"""A Celery pool that runs tasks as coroutines on the process's one event loop.
 
-A pool in Celery's own form, chosen with the setting `worker_pool`. Its tasks are async functions.
-What Celery's thread pool does besides, it does without: a thread for each task, and the tracer,
-which runs a function, stores its result and tells of its end. Our tasks have no result, and their
-ends are told by whoever learns them (`generation.flower_events`).
+It is chosen with the setting `worker_pool`, and its tasks are async functions. It leaves out two
+parts of Celery's thread pool: a thread per task, and the tracer, which runs a function, stores its
+result and reports its end. These tasks have no result, and their outcome is published by the code
+that learns it (`generation.flower_events`).
 """
 
 import os
@@ -20,18 +19,18 @@ import structlog
 from celery.concurrency.base import BasePool
 from celery.exceptions import Ignore
 
-from worker.runtime.event_loop import Loop
+from worker.runtime.event_loop import EventLoopThread
 
 log = structlog.get_logger(__name__)
 
-#: What Celery's tracer answers for a task that raises `Ignore`: it failed, of this, after no time.
-#: Its row in Flower then stays as it is.
+#: The answer of Celery's tracer for a task that raises `Ignore`. Its row in Flower then stays
+#: unchanged.
 IGNORED = (1, SimpleNamespace(exception=Ignore()), 0.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """A task to run, and what Celery wants to hear of it."""
+class PoolTask:
+    """A task to run, and Celery's callbacks for it."""
 
     name: str
     request: Mapping[str, Any]
@@ -39,10 +38,10 @@ class Order:
     ended: Callable[[Any], None]
 
 
-class LoopPool(BasePool):
-    """
-    Runs up to `limit` tasks at once; more wait in their order. Everything but the tasks themselves
-    happens in Celery's main thread.
+class CoroutinePool(BasePool):
+    """Runs up to `limit` tasks at once; more wait in order.
+
+    Everything except the tasks themselves happens in Celery's main thread.
     """
 
     limit: int
@@ -50,13 +49,13 @@ class LoopPool(BasePool):
     body_can_be_buffer = True
 
     def on_start(self) -> None:
-        self.loop = Loop()
+        self.loop = EventLoopThread()
         self._hub: Any = None
         self._running: set[Future[None]] = set()
-        self._waiting: deque[Order] = deque()
+        self._waiting: deque[PoolTask] = deque()
 
     def register_with_event_loop(self, loop: Any) -> None:
-        """Celery's main loop: what is handed to its `call_soon` runs in the main thread."""
+        """Celery's main loop: functions passed to its `call_soon` run in the main thread."""
         self._hub = loop
 
     def on_apply(
@@ -71,13 +70,11 @@ class LoopPool(BasePool):
     ) -> None:
         del target, kwargs, options  # the tracer, and what only it needs
         name, _, request = args[:3]
-        self._waiting.append(Order(name, request, accept_callback, callback))
+        self._waiting.append(PoolTask(name, request, accept_callback, callback))
         self._begin()
 
     def on_stop(self) -> None:
-        """
-        Wait for what runs. What waits has not been begun, and its rows will be found by a tick.
-        """
+        """Wait for running tasks. Waiting ones have not begun; a tick will find their rows."""
         self._waiting.clear()
         wait(self._running)
 
@@ -91,11 +88,11 @@ class LoopPool(BasePool):
                 lambda future, order=order: self._hub.call_soon(self._ended, order, future)
             )
 
-    async def _run(self, order: Order) -> None:
+    async def _run(self, order: PoolTask) -> None:
         task = cast(Any, self.app).tasks[order.name]
         await task.run(*order.request["args"], **order.request["kwargs"])
 
-    def _ended(self, order: Order, future: Future[None]) -> None:
+    def _ended(self, order: PoolTask, future: Future[None]) -> None:
         self._running.discard(future)
         if not future.cancelled() and (error := future.exception()):
             log.error("task_failed", task=order.name, exc_info=error)

@@ -1,6 +1,4 @@
-"""
-A job's message as Celery's worker holds it.
-"""
+"""A job's message as Celery's worker holds it."""
 
 from typing import Any, cast
 
@@ -16,10 +14,11 @@ ADVICE = "cancel the job instead: genq cancel JOB, or POST /v1/jobs/JOB/cancel"
 
 
 class JobRequest(Request):
-    """
-    A revoked id is served like any other. A job's task has the job's id, so Celery would discard
-    every message of the job for hours, and the job would stay queued without a reason. A job is
-    canceled through the API, which writes the cancellation into its row.
+    """A request that is served even if its id was revoked.
+
+    A job's task has the job's id, so Celery would discard every message of the job for hours, and
+    the job would stay queued without a reason. Jobs are canceled through the API, which stores the
+    cancellation in the row.
     """
 
     def revoked(self) -> bool:
@@ -29,6 +28,6 @@ class JobRequest(Request):
         return False
 
     def terminate(self, pool: Any, signal: Any = None) -> None:
-        """`revoke --terminate`: a submit on the wire is paid for, so it is not broken off."""
+        """`revoke --terminate`: a submit in progress may be paid for, so it is not interrupted."""
         del pool, signal
         log.warning("terminate_ignored", job_id=self.id, advice=ADVICE)

@@ -1,9 +1,8 @@
-"""
-The breakers of all stations, as one worker process knows them.
+"""The circuit breakers of all stations, as one worker process knows them.
 
-Each process finds out for itself. A shared breaker would be a row that every look writes; finding
-out costs a process ten requests that create nothing, and a station that fails for one worker (its
-network, its DNS) may well answer another.
+Each process decides for itself. A shared breaker would be a row that every look writes; detecting a
+fault costs a process ten requests that create nothing, and a station that fails for one worker (its
+network, its DNS) may answer another.
 """
 
 from collections import defaultdict
@@ -13,22 +12,22 @@ from time import monotonic
 import structlog
 
 from generation.contract.errors import Unreachable
-from generation.stations.circuit_breaker import Breaker, BreakerState, verdict
+from generation.stations.circuit_breaker import CircuitBreaker, CircuitState, verdict
 
 log = structlog.get_logger(__name__)
 
 
-class Breakers:
-    """Lives on one event loop. `clock` gives seconds and is never set."""
+class CircuitBreakers:
+    """Belongs to one event loop. `clock` returns monotonic seconds."""
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
-        self._breakers: defaultdict[str, Breaker] = defaultdict(Breaker)
+        self._breakers: defaultdict[str, CircuitBreaker] = defaultdict(CircuitBreaker)
 
     def heard(self, station: str, answer: object, about: str) -> None:
-        """
-        What came of a request to this station, and what it was about: a job's id, or the name of a
-        batch.
+        """Record the outcome of a request to this station.
+
+        `about` is a job's id, or the name of a batch.
         """
         ok = verdict(answer)
         if ok is None:
@@ -38,15 +37,15 @@ class Breakers:
         breaker.heard(ok, now, None if isinstance(answer, Unreachable) else about)
         after = breaker.state(now)
         if after is not before:
-            log.warning("breaker", station=station, before=before.value, after=after.value)
+            log.warning("circuit_breaker", station=station, before=before.value, after=after.value)
 
     def may_try(self, station: str, job_id: str) -> bool:
-        """Whether a request about this job may be sent there now."""
+        """Return whether a request about this job may be sent there now."""
         return self._breakers[station].may_try(job_id, self._clock())
 
-    def state(self, station: str) -> BreakerState:
+    def state(self, station: str) -> CircuitState:
         return self._breakers[station].state(self._clock())
 
     def is_open(self, station: str) -> bool:
-        """True while nothing should be asked of this station. Half-open counts as not open."""
-        return self.state(station) is BreakerState.OPEN
+        """Return whether nothing may be sent to this station. Half-open counts as not open."""
+        return self.state(station) is CircuitState.OPEN

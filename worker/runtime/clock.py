@@ -1,56 +1,54 @@
-"""
-The machine's clock, and noticing that it was set.
-"""
+"""The machine's clock, and detection of clock steps."""
 
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 
-#: Less than this is a correction, and costs nobody more than itself.
+#: A smaller step is a correction.
 TOLERATED = timedelta(seconds=30)
-#: A clock that was set forward is believed after this: by then somebody has set it right again, or
-#: it was right.
+#: A clock that was set forward is trusted after this time: by then it was corrected, or it was
+#: right.
 BELIEVED_AFTER = timedelta(minutes=10)
-#: For longer than this no clock that was ahead, however far, makes later times doubtful.
+#: Beyond this no clock that was ahead, however far, makes later times doubtful.
 LONGEST_DOUBT = timedelta(days=1)
 
 
 def wall() -> datetime:
-    """What the machine's clock says."""
+    """Return the time of the machine's clock."""
     return datetime.now(UTC)
 
 
 def is_recent(then: datetime | None, now: datetime, within: timedelta) -> bool:
-    """Whether `then` is no longer ago than this. What a clock set back makes future is not."""
+    """Return whether `then` is at most this long ago. A time in the future is not recent."""
     return then is not None and timedelta(0) <= now - then < within
 
 
 class Clock:
-    """The machine's clock, held against one that only goes forward. Belongs to one process."""
+    """The machine's clock, compared with a monotonic one. One per process."""
 
     def __init__(self) -> None:
-        #: Set whenever the clock was found set back; whoever sees to it resets it.
+        #: Set when the clock was found set back; the code that handles it resets it.
         self.went_back = False
         self._last: tuple[datetime, float] | None = None
-        #: What was read off the clock before then may have been read off a wrong one.
+        #: Times from before this may come from a wrong clock.
         self._even_since = wall()
-        #: What it says no earlier than, and when that was, on the clock that only goes forward.
+        #: A time that has surely passed, and when that was on the monotonic clock.
         self._sure: tuple[datetime, float] | None = None
         #: By how much it was set back, and not forward again.
         self._behind = timedelta(0)
         self._set_at = monotonic()
 
     def now(self) -> datetime:
-        """The time, in UTC. Everybody asks here, so no time that was given out goes unnoticed."""
+        """Return the time, in UTC. All code asks here, so that every step is noticed."""
         now, steady = wall(), monotonic()
         last, self._last = self._last, (now, steady)
         if last is not None:
             self._compare(now, last[0] + timedelta(seconds=steady - last[1]))
         return now
 
-    def surely(self) -> datetime:
-        """
-        A time that has come for sure, for what cannot be taken back: what the clock says or, for a
-        while after it was set forward, what it would say had it not been.
+    def certain_now(self) -> datetime:
+        """Return a time that has surely passed, for actions that cannot be undone.
+
+        It is the clock's time or, for a while after it was set forward, the time without that step.
         """
         now = self.now()
         if self._sure is None:
@@ -61,14 +59,14 @@ class Clock:
         return self._unset(now)
 
     def even_for(self) -> timedelta:
-        """How long this process has not seen it set; no longer than it has watched."""
+        """Return how long this process has seen no clock step."""
         self.now()
         return timedelta(seconds=monotonic() - self._set_at)
 
     def measures(self, since: datetime, until: datetime) -> bool:
-        """
-        Whether the time between these two moments is as long as they say: the clock has not been
-        set in between, in either direction, nor could it have been without this process noticing.
+        """Return whether no clock step falls between these two moments.
+
+        False also if one could have happened without this process noticing.
         """
         return self._even_since <= since <= until
 
@@ -84,11 +82,11 @@ class Clock:
             self._behind -= caught_up
             if now - expected - caught_up > TOLERATED:
                 self._sure = self._unset(expected + caught_up), monotonic()
-        # After a step back, moments up to the expected one come twice.
+        # After a step back, times up to the expected one come twice.
         self._even_since = max(now, min(expected, now + LONGEST_DOUBT))
 
     def _unset(self, expected: datetime) -> datetime:
-        """What it would say, had it never been set while it was in doubt."""
+        """Return the time without the steps that are still in doubt."""
         if self._sure is None:
             return expected
         time, steady = self._sure

@@ -1,8 +1,7 @@
-"""
-What this worker counts of its looks, added to the deployment's tallies now and then.
+"""Counters of a worker's looks, added to the deployment's counters periodically.
 
-These are figures for whoever watches, not records: what cannot be written down is kept for the next
-time, and what a killed process had not written down is lost.
+They are for monitoring: a failed write is repeated later, and what a killed process had not written
+is lost.
 """
 
 from collections import Counter
@@ -20,8 +19,8 @@ log = structlog.get_logger(__name__)
 WRITE_EVERY = timedelta(seconds=15)
 
 
-class Counts:
-    """Counters of one process. Lives on one event loop."""
+class LookCounters:
+    """The counters of one process. Belongs to one event loop."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -36,7 +35,7 @@ class Counts:
         self.all[name] += 1
 
     async def write_down(self, now: datetime) -> None:
-        """If it is time to. Never fails."""
+        """Write the counters if it is time to. Never fails."""
         if is_recent(self._written_at, now, WRITE_EVERY):
             return
         self._written_at = now
@@ -45,4 +44,4 @@ class Counts:
             await add_to_tallies(self._database, counts)
         except (SQLAlchemyError, OSError) as error:
             self._unwritten += counts
-            log.warning("counts_not_written", error=f"{type(error).__name__}: {error}")
+            log.warning("counters_not_written", error=f"{type(error).__name__}: {error}")

@@ -1,6 +1,4 @@
-"""
-The one event loop of a worker process, in a thread of its own.
-"""
+"""The one event loop of a worker process, in a thread of its own."""
 
 import asyncio
 import threading
@@ -13,8 +11,8 @@ import uvloop
 Answer = TypeVar("Answer")
 
 
-class Loop:
-    """An event loop in a thread of its own, and the way there from other threads."""
+class EventLoopThread:
+    """An event loop in a thread of its own, with access from other threads."""
 
     def __init__(self) -> None:
         self._loop = uvloop.new_event_loop()
@@ -26,7 +24,7 @@ class Loop:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout)
 
     def start(self, work: Coroutine[Any, Any, Any]) -> "Future[Any]":
-        """Run a coroutine on the loop without waiting for it; the answer can cancel it."""
+        """Start a coroutine on the loop without waiting; the returned future can cancel it."""
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def stop(self) -> None:

@@ -1,8 +1,7 @@
-"""
-How long tasks take here: learned from those that end, shared through the store by all workers.
+"""Task durations, learned from ended tasks and shared by all workers through the store.
 
-Nothing waits for it and nothing breaks without it: what cannot be read is what is usual, and what
-cannot be written is forgotten.
+Nothing depends on it: without data the usual durations apply, and what cannot be written is
+dropped.
 """
 
 from collections import defaultdict
@@ -15,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from generation.contract.operation import Operation
 from generation.job import Job, JobState
-from generation.polling.duration_histogram import Ending, Sketch
+from generation.polling.duration_histogram import DurationHistogram, ObservedDuration
 from generation.polling.pace import Pace
 from generation.stations.binding import Binding
 from generation.store import DurationStore, Kind
@@ -23,24 +22,24 @@ from worker.runtime.clock import is_recent
 
 log = structlog.get_logger(__name__)
 
-#: What this worker has seen is written down, and what all have seen is read, this often.
+#: How often durations are written and read.
 EXCHANGE_EVERY = timedelta(seconds=60)
-#: Endings of one kind kept between two exchanges; more would tell nothing new.
+#: Durations of one kind kept between two writes; more would add nothing.
 MOST_ENDINGS = 200
 
 
-class Learned:
-    """What this worker knows of durations. Lives on one event loop."""
+class LearnedDurations:
+    """What this worker knows of durations. Belongs to one event loop."""
 
     def __init__(self, store: DurationStore) -> None:
         self._store = store
-        self._sketches: dict[Kind, Sketch] = {}
+        self._sketches: dict[Kind, DurationHistogram] = {}
         self._paces: dict[tuple[str, Operation[Any], str], Pace] = {}
-        self._seen: defaultdict[Kind, list[Ending]] = defaultdict(list)
+        self._seen: defaultdict[Kind, list[ObservedDuration]] = defaultdict(list)
         self._exchanged_at: datetime | None = None
 
     def pace(self, binding: Binding, model: str) -> Pace:
-        """The pace of such tasks at this station, as far as it is known."""
+        """Return the pace of such tasks at this station."""
         key = binding.station.name, binding.operation, model
         known = self._paces.get(key)
         if known is None:
@@ -50,9 +49,10 @@ class Learned:
         return known
 
     def saw(self, binding: Binding, job: Job, now: datetime) -> None:
-        """
-        A look has found this running job ended. One whose caller was asked something in between
-        says nothing of the upstream, and one that ended late was hardly looked at.
+        """Record that a look found this running job ended.
+
+        A job that awaited input in between says nothing about the upstream, and one that ended late
+        was rarely looked at.
         """
         if job.state is not JobState.RUNNING or job.started_at is None or job.answered_at:
             return
@@ -60,14 +60,14 @@ class Learned:
         if len(endings) < MOST_ENDINGS:
             running_until = max(job.looked_at or job.started_at, job.started_at)
             endings.append(
-                Ending(
+                ObservedDuration(
                     (running_until - job.started_at).total_seconds(),
                     (now - job.started_at).total_seconds(),
                 )
             )
 
     async def exchange(self, now: datetime) -> None:
-        """Write down and read anew, if it is time to. Never fails."""
+        """Write and read if it is time to. Never fails."""
         if is_recent(self._exchanged_at, now, EXCHANGE_EVERY):
             return
         self._exchanged_at = now

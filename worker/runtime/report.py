@@ -1,8 +1,7 @@
-"""
-What this worker reports through the broker: that it runs, and what has been switched off in it.
+"""Reports of a worker through the broker: that it runs, and what was switched off in it.
 
-Whoever reaches the broker can use Celery's remote control, and `cancel_consumer` stops all submits
-of a worker without a word. So that is looked for, logged and reported.
+Anyone who can reach the broker can use Celery's remote control, and `cancel_consumer` stops all
+submits of a worker silently. So that is detected, logged and reported.
 """
 
 import asyncio
@@ -19,11 +18,11 @@ log = structlog.get_logger(__name__)
 
 LOOK_EVERY = timedelta(seconds=1)
 REPORT_EVERY = timedelta(seconds=15)
-#: What stays switched off is logged again this often.
+#: How often something that stays switched off is logged again.
 REMIND_EVERY = timedelta(minutes=5)
 
 
-class Reporter:
+class WorkerReporter:
     """Runs on the process's loop until it is canceled."""
 
     def __init__(
@@ -56,4 +55,4 @@ class Reporter:
                 advice="restart this worker to switch them on",
             )
         else:
-            log.info("switched_on")
+            log.info("switched_on_by_remote_control")

@@ -1,51 +1,51 @@
-"""
-Asking what is left in accounts that had too little: it costs nothing, unlike having a job try.
-"""
+"""Asks for the balance of accounts with too little credit. That costs nothing."""
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from generation.contract.errors import Fault
-from generation.stations.binding import purse
+from generation.stations.binding import balance_query_of
 from generation.stations.key_health import KeyName, after_balance, begin_balance
-from worker.context import Room
+from worker.context import WorkerContext
 
 log = structlog.get_logger(__name__)
 
 
-def to_ask(room: Room) -> list[KeyName]:
-    """The keys whose balance may be asked for now."""
-    now = room.now()
+def to_ask(context: WorkerContext) -> list[KeyName]:
+    """Return the keys whose balance may be asked for now."""
+    now = context.now()
     return [
         name
-        for name, account in room.accounts.items()
-        if account.may_ask_balance(now) and purse(room.stations, name) is not None
+        for name, account in context.accounts.items()
+        if account.may_ask_balance(now) and balance_query_of(context.stations, name) is not None
     ]
 
 
-async def ask(room: Room, name: KeyName) -> None:
+async def ask(context: WorkerContext, name: KeyName) -> None:
+    """Ask for the balance and store it, unless another worker does.
+
+    Never fails: without an answer nothing changes, and a job tries the key from time to time.
     """
-    Ask and note, unless another worker does. Never fails: a balance that nobody can tell changes
-    nothing, and the key is tried by a job now and then.
-    """
-    found = purse(room.stations, name)
+    found = balance_query_of(context.stations, name)
     if found is None:
         return
     binding, query = found
-    now, patience, change = room.now(), room.patience, room.store.accounts.change
+    now, retry_waits, change = context.now(), context.retry_waits, context.store.accounts.change
     try:
-        begun = await change(name, lambda account: begin_balance(account, now, patience))
-        if begun.balance_at != now + patience.between_balances:
+        begun = await change(name, lambda account: begin_balance(account, now, retry_waits))
+        if begun.balance_at != now + retry_waits.between_balances:
             return  # somebody else asks
-        balance = await room.upstream.balance(binding, query)
-        after = await change(name, lambda account: after_balance(account, balance, now, patience))
+        balance = await context.upstream.balance(binding, query)
+        after = await change(
+            name, lambda account: after_balance(account, balance, now, retry_waits)
+        )
     except Fault as fault:
         log.info("balance_unknown", station=name[0], key=name[1], reason=fault.message)
         return
     except (SQLAlchemyError, OSError) as error:
-        log.warning("balance_not_noted", station=name[0], error=str(error))
+        log.warning("balance_not_stored", station=name[0], error=str(error))
         return
-    room.accounts = {**room.accounts, name: after}
+    context.accounts = {**context.accounts, name: after}
     words = f"{balance.left:g} {balance.unit}"
     if after.blocked_code is None:
         log.warning("key_recovered", station=name[0], key=name[1], balance=words)

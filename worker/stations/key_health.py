@@ -1,6 +1,4 @@
-"""
-What exchanges teach of keys: refused, called too fast, well again. Written down for all processes.
-"""
+"""Stores what exchanges show about keys: refused, rate limited, recovered. All processes see it."""
 
 from datetime import datetime
 
@@ -11,46 +9,46 @@ from generation.contract.errors import AccountBlocked, Fault, Rejected, Scope, T
 from generation.contract.status import SubmitAnswer
 from generation.job import Job
 from generation.stations.binding import Binding
-from generation.stations.blocks import is_the_job, sent_by, subject_of
-from generation.stations.key_health import Account, KeyName, after_answer, rested
-from worker.context import Room
+from generation.stations.blocks import is_the_job, latest_submit, subject_of
+from generation.stations.key_health import KeyHealth, KeyName, after_answer, rested
+from worker.context import WorkerContext
 
 log = structlog.get_logger(__name__)
 
 
 async def note_trouble(
-    room: Room, binding: Binding, job: Job, answer: SubmitAnswer | Fault
+    context: WorkerContext, binding: Binding, job: Job, answer: SubmitAnswer | Fault
 ) -> SubmitAnswer | Fault:
-    """
-    What is wrong with the key is known to all processes before the next job is sent there. Returns
-    the answer to go on with: a job that is refused again, while others pass, has failed.
+    """Store a problem of the key before the next job is submitted with it.
+
+    Returns the answer to continue with: a job that is refused again, while others pass, has failed.
     """
     if isinstance(answer, Fault) and is_trouble(answer):
-        before = await note(room, binding, job, answer)
-        if before and is_the_job(before.blocks, answer, sent_by(job, room.now())):
+        before = await note(context, binding, job, answer)
+        if before and is_the_job(before.blocks, answer, latest_submit(job, context.now())):
             return final(answer)
     return answer
 
 
 async def note_recovery(
-    room: Room, binding: Binding, job: Job, answer: SubmitAnswer | Fault
+    context: WorkerContext, binding: Binding, job: Job, answer: SubmitAnswer | Fault
 ) -> None:
-    """A key that was in trouble and is well again is known as such; no earlier than the task is."""
-    known = room.accounts.get(binding.lane)
+    """Store that a key has recovered, after the job's task was stored."""
+    known = context.accounts.get(binding.station_key)
     if known is None or (isinstance(answer, Fault) and is_trouble(answer)):
         return
-    now = room.now()
-    if after_answer(known, answer, sent_by(job, now), now, room.patience) is not known:
-        await note(room, binding, job, answer)
+    now = context.now()
+    if after_answer(known, answer, latest_submit(job, now), now, context.retry_waits) is not known:
+        await note(context, binding, job, answer)
 
 
 def is_trouble(fault: Fault) -> bool:
-    """Whether it may hold for more jobs than the one that met it."""
+    """Return whether it may apply to more jobs than the one that met it."""
     return isinstance(fault, Throttled | AccountBlocked) or fault.scope is not Scope.ORDER
 
 
 def final(fault: Fault) -> Rejected:
-    """The refusal as one of the job itself, in the upstream's words."""
+    """Return the refusal as one of the job itself, with the upstream's message."""
     refused = Rejected(
         fault.message,
         code=fault.code,
@@ -61,45 +59,47 @@ def final(fault: Fault) -> Rejected:
     return refused
 
 
-async def note_pause(room: Room, name: KeyName, until: datetime) -> None:
-    """
-    Looks with this key are too fast: no worker looks with it before then. Never fails: what is not
-    noted is found out again by each for itself.
+async def note_pause(context: WorkerContext, name: KeyName, until: datetime) -> None:
+    """Store that looks with this key are too fast: no worker looks with it before then.
+
+    Never fails: what is not stored is detected again by each worker.
     """
     try:
-        account = await room.store.accounts.change(name, lambda known: rested(known, until))
+        account = await context.store.accounts.change(name, lambda known: rested(known, until))
     except (SQLAlchemyError, OSError) as error:
-        log.warning("pause_not_noted", station=name[0], error=str(error))
+        log.warning("pause_not_stored", station=name[0], error=str(error))
         return
-    room.accounts = {**room.accounts, name: account}
+    context.accounts = {**context.accounts, name: account}
 
 
 async def note(
-    room: Room, binding: Binding, job: Job, answer: SubmitAnswer | Fault
-) -> Account | None:
-    """
-    Returns the account as it was before. Never fails: what is not noted is found out again by the
-    next job.
-    """
-    now = room.now()
-    before: list[Account] = []
+    context: WorkerContext, binding: Binding, job: Job, answer: SubmitAnswer | Fault
+) -> KeyHealth | None:
+    """Store the key's new state.
 
-    def decide(account: Account) -> Account:
+    Returns the state before.
+
+    Never fails: what is not stored is detected again by the next job.
+    """
+    now = context.now()
+    before: list[KeyHealth] = []
+
+    def decide(account: KeyHealth) -> KeyHealth:
         before[:] = [account]
-        return after_answer(account, answer, sent_by(job, now), now, room.patience)
+        return after_answer(account, answer, latest_submit(job, now), now, context.retry_waits)
 
     try:
-        account = await room.store.accounts.change(binding.lane, decide)
+        account = await context.store.accounts.change(binding.station_key, decide)
     except (SQLAlchemyError, OSError) as error:
-        log.warning("key_not_noted", station=binding.station.name, error=str(error))
+        log.warning("key_health_not_stored", station=binding.station.name, error=str(error))
         return None
-    room.accounts = {**room.accounts, binding.lane: account}
+    context.accounts = {**context.accounts, binding.station_key: account}
     log_changes(before[0], account, subject_of(job), now)
     return before[0]
 
 
-def log_changes(before: Account, after: Account, subject: str, now: datetime) -> None:
-    """Each block once when it begins, and once when it ends, with its scope."""
+def log_changes(before: KeyHealth, after: KeyHealth, subject: str, now: datetime) -> None:
+    """Log each block once when it begins, and once when it ends, with its scope."""
     where = {"station": after.station, "key": after.key}
     if after.blocked_code != before.blocked_code:
         log.warning(

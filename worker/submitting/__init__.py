@@ -1,1 +1,1 @@
-"""Submits, inputs and doubts."""
+"""Submits, inputs and jobs in doubt."""

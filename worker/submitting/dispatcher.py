@@ -1,9 +1,7 @@
-"""
-Calling those who wait for a key, when it has room again.
+"""Wakes jobs that wait for a key once it has free slots.
 
-Every worker does it with every tick. Whoever is called gets a message; one that is lost is made up
-for like any other, because a called job is due again soon. So a thousand waiting jobs cost as much
-as the few that can go.
+Every worker does so on every tick. A woken job gets a message; a lost one is replaced, because a
+woken job is due again soon. So a thousand waiting jobs cost as much as the few that can go.
 """
 
 from collections import defaultdict
@@ -15,9 +13,9 @@ import structlog
 from generation.job import Job
 from generation.lifecycle import call
 from generation.queue import first_submit_message
-from generation.stations.circuit_breaker import BreakerState
+from generation.stations.circuit_breaker import CircuitState
 from generation.stations.key_capacity import CALLED_AT_ONCE, CALLED_ON_TRIAL
-from generation.stations.key_health import Account, KeyName
+from generation.stations.key_health import KeyHealth, KeyName
 from generation.stations.wait_queue import (
     held_subject,
     is_awaited,
@@ -26,33 +24,33 @@ from generation.stations.wait_queue import (
     lines,
     without_subject,
 )
-from generation.store import Call
-from worker.context import Room
+from generation.store import WakeUp
+from worker.context import WorkerContext
 from worker.runtime.clock import is_recent
 
 log = structlog.get_logger(__name__)
 
-#: How often lines are searched for jobs that the settings have left standing.
+#: How often queues that the settings no longer have are searched for.
 TIDY_EVERY = timedelta(seconds=30)
 
 
-class Lines:
-    """The lines of this deployment, as one worker process serves them."""
+class WaitQueueDispatcher:
+    """The wait queues of this deployment, as one worker process serves them."""
 
-    def __init__(self, room: Room) -> None:
-        self._room = room
-        self._known = lines(room.stations)
+    def __init__(self, context: WorkerContext) -> None:
+        self._context = context
+        self._known = lines(context.stations)
         self._tidied_at: datetime | None = None
 
     async def serve(self) -> None:
-        """Read what is known of keys, and call whoever can come now."""
-        store = self._room.store
-        self._room.accounts = await store.accounts.all()
+        """Read the state of keys, and wake the jobs that can be submitted now."""
+        store = self._context.store
+        self._context.accounts = await store.accounts.all()
         waiting = await store.queues.lines()
-        now = self._room.now()
+        now = self._context.now()
         names = {name for line in waiting for name in keys_of(line)}
-        known = {name: self._room.accounts.get(name) or Account.of(name) for name in names}
-        self._room.awaited = {
+        known = {name: self._context.accounts.get(name) or KeyHealth.of(name) for name in names}
+        self._context.awaited = {
             name for name, account in known.items() if is_awaited(account, waiting, now)
         }
         for name, account in sorted(known.items(), key=lambda item: item[0]):
@@ -61,55 +59,52 @@ class Lines:
         await self._tidy(waiting)
 
     async def _call(self, name: KeyName, waiting: list[str], subject: str | None) -> None:
-        station = self._room.stations.get(name[0])
+        station = self._context.stations.get(name[0])
         key = station.key(name[1]) if station else None
-        state = self._room.breakers.state(name[0])
-        free = self._room.submit_places.free(name[0])
-        if key is None or state is BreakerState.OPEN or not free:
+        state = self._context.breakers.state(name[0])
+        free = self._context.submit_places.free(name[0])
+        if key is None or state is CircuitState.OPEN or not free:
             return
-        at = self._room.moment()
-        again = self._room.settings.nudge_again
+        at = self._context.moment()
+        again = self._context.settings.nudge_again
 
         def called(job: Job) -> Job:
             return call(job, at, station=name[0], key=name[1], again=again)
 
-        jobs = await self._room.store.submits.call(
-            Call(
+        jobs = await self._context.store.submits.call(
+            WakeUp(
                 name=name,
                 key=key,
                 lines=waiting,
                 called=called,
                 now=at.now,
-                patience=self._room.patience,
+                retry_waits=self._context.retry_waits,
                 most=min(
-                    free, CALLED_ON_TRIAL if state is BreakerState.HALF_OPEN else CALLED_AT_ONCE
+                    free, CALLED_ON_TRIAL if state is CircuitState.HALF_OPEN else CALLED_AT_ONCE
                 ),
                 subject=subject,
             )
         )
         for job in jobs:
-            self._room.nudger.nudge(first_submit_message(job))
+            self._context.nudger.nudge(first_submit_message(job))
         if jobs:
-            log.info("called", station=name[0], key=name[1], jobs=len(jobs))
+            log.info("jobs_woken", station=name[0], key=name[1], jobs=len(jobs))
 
     async def _tidy(self, waiting: list[str]) -> None:
-        """Lines the settings no longer have: those who stand in them look for their new one."""
-        now = self._room.now()
+        """Move jobs out of queues that the settings no longer have."""
+        now = self._context.now()
         if is_recent(self._tidied_at, now, TIDY_EVERY):
             return
         self._tidied_at = now
         for line in waiting:
             if without_subject(line) not in self._known:
-                await self._room.store.queues.send_back(line, now)
+                await self._context.store.queues.send_back(line, now)
 
 
 def by_subject(
-    account: Account, waiting: Iterable[str], now: datetime
+    account: KeyHealth, waiting: Iterable[str], now: datetime
 ) -> dict[str | None, list[str]]:
-    """
-    The lines that wait for this key: by the model that still holds them up there, None where it is
-    the key alone.
-    """
+    """Return the queues that wait for this key, by blocked model; None for the key alone."""
     found: defaultdict[str | None, list[str]] = defaultdict(list)
     for line in waiting:
         if account.name in keys_of(line):

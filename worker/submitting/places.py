@@ -1,16 +1,15 @@
-"""
-How many submits of one worker process each station may occupy.
+"""Limits of concurrent submits per station in one worker process.
 
-A submit holds one of the process's places until its station answers. A station that does not answer
-would take all of them, and every other station's jobs would wait. So half of the places are set
-aside for the stations in equal shares: each of them always finds its share free.
+A submit is open until its station answers. A station that does not answer would use all of the
+process's submits, and jobs of every other station would wait. So half of them are reserved for the
+stations in equal shares.
 """
 
 from collections import Counter
 
 
-class SubmitPlaces:
-    """The submits of this process, by station. `places` is how many there may be in all."""
+class SubmitLimits:
+    """The open submits of this process, by station. `places` is the limit in all."""
 
     def __init__(self, places: int, stations: int) -> None:
         share = places // 2 // max(1, stations)
@@ -19,11 +18,11 @@ class SubmitPlaces:
         self._taken: Counter[str] = Counter()
 
     def free(self, station: str) -> int:
-        """How many more submits may go to this station now."""
+        """Return how many more submits may go to this station now."""
         return max(0, self._limit - self._taken[station])
 
     def take(self, job_id: str, station: str) -> None:
-        """The job is sent to this station. A job has one place, whatever was decided before."""
+        """The job is submitted to this station. A job counts once, whatever was decided before."""
         self.leave(job_id)
         self._station_of[job_id] = station
         self._taken[station] += 1

@@ -1,6 +1,4 @@
-"""
-Upstream tasks that more than one job has, or names: told, and never in silence.
-"""
+"""Upstream tasks that more than one job has, or names. They are always reported."""
 
 import asyncio
 from collections.abc import Sequence
@@ -13,51 +11,52 @@ from generation.contract.named_tasks import MOST_NAMED, tasks_named
 from generation.contract.status import Accepted, AwaitingInput, SubmitAnswer
 from generation.job import Job
 from generation.stations.binding import Binding
-from generation.store import Holder
-from worker.context import Room
+from generation.store import TaskHolder
+from worker.context import WorkerContext
 
 log = structlog.get_logger(__name__)
 
 
-async def holders(room: Room, upstream_id: str, station: str) -> list[Holder]:
-    """The jobs that have this task at that station."""
-    found = await room.store.jobs.tasks.holders(upstream_id)
+async def holders(context: WorkerContext, upstream_id: str, station: str) -> list[TaskHolder]:
+    """Return the jobs that have this task at that station."""
+    found = await context.store.jobs.tasks.holders(upstream_id)
     return [each for each in found if each.station == station]
 
 
-async def check_named(room: Room, job: Job, binding: Binding) -> None:
-    """
-    Raises `Rejected` for an order that names a task of another tenant's, at the station it is about
-    to be sent to. The ids of files within a result are in no index and are not looked for.
+async def check_named(context: WorkerContext, job: Job, binding: Binding) -> None:
+    """Raise `Rejected` for a request that names a task of another tenant at the station it goes to.
+
+    Ids of files within a result are not indexed and not checked.
     """
     for name in sorted(tasks_named(job.input))[:MOST_NAMED]:
-        found = await holders(room, name, binding.station.name)
+        found = await holders(context, name, binding.station.name)
         if found and all(each.tenant != job.tenant for each in found):
             raise Rejected(f"{name} is a task of somebody else's", code=ErrorCode.NOT_FOUND)
 
 
 def naming(
-    room: Room, job: Job, answer: SubmitAnswer | Fault
+    context: WorkerContext, job: Job, answer: SubmitAnswer | Fault
 ) -> AbstractAsyncContextManager[object]:
-    """For as long as it is held, no other job of this process is saved with this answer's task."""
+    """Hold a lock: no other job of this process is saved with this answer's task meanwhile."""
     name = task_of(answer)
     if name is None:
         return nullcontext()
-    return room.naming.setdefault((job.station or "", name), asyncio.Lock())
+    return context.naming.setdefault((job.station or "", name), asyncio.Lock())
 
 
 async def unshared(
-    room: Room, job: Job, binding: Binding, answer: SubmitAnswer | Fault
+    context: WorkerContext, job: Job, binding: Binding, answer: SubmitAnswer | Fault
 ) -> SubmitAnswer | Fault:
-    """
-    The answer, or a doubt where it names a task that another job has: it may have been made for one
-    of the two, or for neither, and nobody may be given another's.
+    """Return the answer, or a doubt if it names a task that another job has.
+
+    The task may have been made for one of the two, or for neither, and no job may get another's
+    result.
     """
     name = task_of(answer)
     if name is None or binding.operation.repeatable:
         return answer
     station = binding.station.name
-    found = await room.persist(job.id, lambda: holders(room, name, station))
+    found = await context.persist(job.id, lambda: holders(context, name, station))
     others = [each for each in found if each.job_id != job.id]
     if not others or is_meant(job, answer, name, others):
         return answer
@@ -74,7 +73,7 @@ async def unshared(
 
 
 def task_of(answer: SubmitAnswer | Fault) -> str | None:
-    """The task that a submit's answer leaves to be looked at."""
+    """Return the task that a submit's answer leaves to be looked at."""
     match answer:
         case Accepted(upstream_id):
             return upstream_id
@@ -84,10 +83,13 @@ def task_of(answer: SubmitAnswer | Fault) -> str | None:
             return None
 
 
-def is_meant(job: Job, answer: SubmitAnswer | Fault, name: str, others: Sequence[Holder]) -> bool:
-    """
-    Whether one task for these jobs is what was ordered: they are one tenant's, and this order goes
-    on with that task, or follows the same job, or made none as the upstream itself says.
+def is_meant(
+    job: Job, answer: SubmitAnswer | Fault, name: str, others: Sequence[TaskHolder]
+) -> bool:
+    """Return whether these jobs share one task intentionally.
+
+    They are one tenant's, and the request continues that task, or follows the same job, or created
+    none as the upstream itself says.
     """
     if any(each.tenant != job.tenant for each in others):
         return False

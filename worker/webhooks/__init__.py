@@ -1,1 +1,1 @@
-"""Deliveries of webhooks."""
+"""Webhook deliveries."""

@@ -1,11 +1,9 @@
-"""
-Telling callers: a pipeline without a barrier.
+"""Delivers webhooks: a pipeline without a barrier.
 
-Each attempt is a coroutine of its own. What is due is claimed in batches, whoever it is for; each
-receiver has a lane that holds so much and no more, and what does not fit is put aside on disk and
-pulled from there when there is room. So a receiver that hangs, or has ten thousand deliveries due,
-holds up nobody else. A crash in the middle sends again what was on the wire, under the same event
-id.
+Each attempt is a coroutine of its own. Due deliveries are claimed in batches for any receiver; each
+receiver has a limit, and deliveries beyond it are set aside in the database and pulled from there
+later. So a receiver that hangs, or has ten thousand deliveries due, delays no others. After a crash
+open attempts are made again, under the same event id.
 """
 
 import asyncio
@@ -18,7 +16,7 @@ from typing import Any
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from generation.store import Claimed
+from generation.store import ClaimedDelivery
 from generation.webhooks.delivery import (
     Delivery,
     DeliveryState,
@@ -29,45 +27,44 @@ from generation.webhooks.delivery import (
 from generation.webhooks.guard import receiver
 from generation.webhooks.outcome import DeliveryOutcome
 from generation.webhooks.schedule import jittered
-from worker.context import Room
+from worker.context import WorkerContext
 from worker.webhooks.endpoint_health import note
-from worker.webhooks.receiver_limits import PATIENCE, DeliveryLane
+from worker.webhooks.receiver_limits import PATIENCE, ReceiverLimit
 
 log = structlog.get_logger(__name__)
 
 CLAIM_LIMIT = 500
-#: Beyond the sender's own time limit and the wait in a lane, for saving the outcome. In all, what a
-#: killed worker was telling is told by another within 30 s.
+#: Beyond the sender's own time limit and the wait for a free request, for saving the outcome. In
+#: all, deliveries of a killed worker are repeated by another within 30 s.
 MARGIN = timedelta(seconds=5)
-#: What was put aside is pulled when its lane has room; after this it is due again by itself, should
-#: nobody be left who knows of it.
+#: Deliveries set aside are pulled when their receiver has a free request; after this time they are
+#: due again.
 ASIDE = timedelta(seconds=60)
 ASIDE_IN_TROUBLE = timedelta(minutes=5)
-#: Claims follow each other no quicker: what comes in a burst is claimed together, and the claims
-#: leave the database to those who have something to say.
+#: The shortest time between two claims: bursts are claimed together, which spares the database.
 BREATH = timedelta(seconds=0.1)
-#: More lanes than that are looked through for those that nothing goes to.
-MOST_LANES = 10_000
-#: A database that cannot be reached is left alone for this long.
+#: The number of receivers beyond which idle ones are forgotten.
+MAX_RECEIVERS = 10_000
+#: The pause after the database could not be reached.
 PAUSE = timedelta(seconds=2)
 
 
-class Deliveries:
+class DeliveryPipeline:
     """The deliveries that this process has claimed."""
 
-    def __init__(self, room: Room) -> None:
-        self._room = room
-        self._lanes: dict[str, DeliveryLane] = {}
+    def __init__(self, room: WorkerContext) -> None:
+        self._context = room
+        self._limits: dict[str, ReceiverLimit] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._held = 0
-        #: The next of an ordered lane may go now, and waits for nothing else.
+        #: The next delivery of an ordered endpoint may be sent now.
         self._next_in_order = asyncio.Event()
-        #: There may be more that is due than could be taken on.
+        #: More may be due than could be claimed.
         self._starved = False
 
     async def run(self) -> None:
-        """Claim and send until the process is to leave."""
-        while not self._room.leaving:
+        """Claim and send until the process is to end."""
+        while not self._context.is_stopping:
             try:
                 busy = await self._round()
             except (SQLAlchemyError, OSError) as error:
@@ -80,91 +77,94 @@ class Deliveries:
                 continue
             if not busy:
                 await within(BREATH, self._next_in_order.wait())
-                await within(self._room.settings.tick, self._room.told.wait())
+                await within(self._context.settings.tick, self._context.delivery_due.wait())
 
     async def drain(self) -> None:
-        """Wait until every attempt on the wire is saved. What waits in a lane is left to others."""
+        """Wait until every open attempt is saved. Waiting deliveries are left to other workers."""
         while self._tasks:
             await asyncio.wait(self._tasks)
 
     @property
     def _free(self) -> int:
-        return max(0, self._room.settings.webhooks_in_flight - self._held)
+        return max(0, self._context.settings.webhooks_in_flight - self._held)
 
     async def _round(self) -> bool:
-        """Claim once. True where there was so much that the next claim should follow at once."""
-        self._room.told.clear()
+        """Claim once.
+
+        Returns True if there was so much that the next claim should follow at once.
+        """
+        self._context.delivery_due.clear()
         self._next_in_order.clear()
-        now = self._room.now()
-        until = now + self._room.settings.webhook_timeout + PATIENCE + MARGIN
+        now = self._context.now()
+        until = now + self._context.settings.webhook_timeout + PATIENCE + MARGIN
         limit = min(CLAIM_LIMIT, self._free)
         self._starved = limit < CLAIM_LIMIT
-        claimed = await self._room.store.deliveries.claim(now, limit, until) if limit else []
+        claimed = await self._context.store.deliveries.claim(now, limit, until) if limit else []
         excess = self._accept(claimed)
-        for lane in [*self._lanes.values()]:
+        for lane in [*self._limits.values()]:
             late = lane.overdue()
             self._held -= len(late)
-            lane.behind = lane.behind or bool(late)
+            lane.has_set_aside = lane.has_set_aside or bool(late)
             excess += [each.delivery for each in late]
-        await self._put_aside(excess)
+        await self._set_aside(excess)
         await self._pull()
         self._forget()
         return bool(limit) and len(claimed) == limit
 
     async def _pull(self) -> None:
-        """Fill the lanes that something was put aside for."""
+        """Pull deliveries that were set aside for receivers with free requests."""
         room = {
             lane.key: room
-            for lane in self._lanes.values()
-            if lane.behind and (room := min(lane.room(self._free), self._free)) > 0
+            for lane in self._limits.values()
+            if lane.has_set_aside and (room := min(lane.free_slots(self._free), self._free)) > 0
         }
         if not room:
             return
-        now = self._room.now()
-        until = now + self._room.settings.webhook_timeout + PATIENCE + MARGIN
-        pulled = await self._room.store.deliveries.pull(room, now, until)
+        now = self._context.now()
+        until = now + self._context.settings.webhook_timeout + PATIENCE + MARGIN
+        pulled = await self._context.store.deliveries.pull(room, now, until)
         found: dict[str, int] = {}
         for each in pulled:
             found[each.delivery.lane] = found.get(each.delivery.lane, 0) + 1
         for key, wanted in room.items():
-            self._lanes[key].behind = found.get(key, 0) == wanted
-        await self._put_aside(self._accept(pulled))
+            self._limits[key].has_set_aside = found.get(key, 0) == wanted
+        await self._set_aside(self._accept(pulled))
         for key in room:
-            if lane := self._lanes.get(key):
+            if lane := self._limits.get(key):
                 self._start(lane)
 
     def _forget(self) -> None:
-        """Trouble is remembered of so many receivers and no more."""
-        if len(self._lanes) > MOST_LANES:
-            for lane in [*self._lanes.values()]:
-                lane.troubled = False
+        """Forget idle receivers beyond the limit."""
+        if len(self._limits) > MAX_RECEIVERS:
+            for lane in [*self._limits.values()]:
+                lane.is_failing = False
                 if lane.is_idle:
-                    del self._lanes[lane.key]
+                    del self._limits[lane.key]
 
-    def _accept(self, claimed: Sequence[Claimed]) -> list[Delivery]:
-        """Start what can be started; what has no room, or must not go yet, comes back."""
+    def _accept(self, claimed: Sequence[ClaimedDelivery]) -> list[Delivery]:
+        """Start what can be started; set aside or return the rest."""
         excess: list[Delivery] = []
         for each in claimed:
             if ended := self._ending(each):
                 self._spawn(self._save_ended(ended))
                 continue
-            lane = self._lanes.setdefault(each.delivery.lane, DeliveryLane(each.delivery.lane))
-            lane.heed(each.endpoint)
+            lane = self._limits.setdefault(each.delivery.lane, ReceiverLimit(each.delivery.lane))
+            lane.apply_endpoint(each.endpoint)
             if each.blocked:
                 excess.append(each.delivery)
-            elif lane.room(self._free) > 0:
+            elif lane.free_slots(self._free) > 0:
                 lane.take(each)
                 self._held += 1
                 self._start(lane)
             else:
-                lane.behind = True
+                lane.has_set_aside = True
                 excess.append(each.delivery)
         return excess
 
-    def _ending(self, claimed: Claimed) -> Delivery | None:
-        """How a delivery ends that cannot be sent to anybody."""
+    def _ending(self, claimed: ClaimedDelivery) -> Delivery | None:
+        """Return how a delivery ends that cannot be sent."""
         delivery, endpoint = claimed.delivery, claimed.endpoint
-        now = self._room.now()
+        now = self._context.now()
         if delivery.endpoint_id and endpoint is None:
             why = "canceled: its endpoint was deleted"
             return finished(delivery, DeliveryState.CANCELED, now, why)
@@ -177,24 +177,24 @@ class Deliveries:
         return None
 
     async def _save_ended(self, delivery: Delivery) -> None:
-        await self._room.store.deliveries.save(delivery, None)
+        await self._context.store.deliveries.save(delivery, None)
 
-    async def _put_aside(self, excess: Sequence[Delivery]) -> None:
+    async def _set_aside(self, excess: Sequence[Delivery]) -> None:
         if not excess:
             return
-        troubled = [each for each in excess if self._is_troubled(each)]
+        is_failing = [each for each in excess if self._is_troubled(each)]
         calm = [each for each in excess if not self._is_troubled(each)]
-        for group, wait in ((calm, ASIDE), (troubled, ASIDE_IN_TROUBLE)):
+        for group, wait in ((calm, ASIDE), (is_failing, ASIDE_IN_TROUBLE)):
             if group:
-                until = self._room.now() + jittered(wait, random.random())
-                await self._room.store.deliveries.put_aside(group, until)
+                until = self._context.now() + jittered(wait, random.random())
+                await self._context.store.deliveries.set_aside(group, until)
 
     def _is_troubled(self, delivery: Delivery) -> bool:
-        lane = self._lanes.get(delivery.lane)
-        return lane is not None and lane.troubled
+        lane = self._limits.get(delivery.lane)
+        return lane is not None and lane.is_failing
 
-    def _start(self, lane: DeliveryLane) -> None:
-        """Send what the lane permits now."""
+    def _start(self, lane: ReceiverLimit) -> None:
+        """Send what the receiver's limit permits now."""
         while claimed := lane.next(self._free):
             self._spawn(self._attempt(lane, claimed))
         pause = lane.pause()
@@ -202,9 +202,9 @@ class Deliveries:
             lane.timed = True
             asyncio.get_running_loop().call_later(pause, self._start_timed, lane)
 
-    def _start_timed(self, lane: DeliveryLane) -> None:
+    def _start_timed(self, lane: ReceiverLimit) -> None:
         lane.timed = False
-        if not self._room.leaving:
+        if not self._context.is_stopping:
             self._start(lane)
 
     def _spawn(self, errand: Coroutine[Any, Any, None]) -> None:
@@ -215,46 +215,49 @@ class Deliveries:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
-            log.error("delivery_broke", exc_info=error)
+            log.error("delivery_crashed", exc_info=error)
 
-    async def _attempt(self, lane: DeliveryLane, claimed: Claimed) -> None:
-        """One attempt. The lane is free once the receiver has answered; saving holds up nobody."""
-        started = self._room.now()
+    async def _attempt(self, lane: ReceiverLimit, claimed: ClaimedDelivery) -> None:
+        """Make one attempt.
+
+        The request is free once the receiver has answered; saving delays nobody.
+        """
+        started = self._context.now()
         headers = claimed.endpoint.headers if claimed.endpoint else None
         try:
             try:
-                outcome = await self._room.sender.send(
+                outcome = await self._context.sender.send(
                     claimed.delivery, claimed.secrets, started, headers
                 )
-                lane.troubled = outcome.is_receiver_slow_or_down
+                lane.is_failing = outcome.is_receiver_slow_or_down
             finally:
                 lane.running -= 1
-                if not self._room.leaving:
+                if not self._context.is_stopping:
                     self._start(lane)
             after = await self._save(claimed, outcome, started)
             if lane.ordered and after.state is not DeliveryState.QUEUED:
-                lane.behind = True  # what this one was the head of
+                lane.has_set_aside = True  # what this one was the head of
                 self._next_in_order.set()
         finally:
             self._held -= 1
-            pullable = lane.behind and lane.room(self._free) >= lane.width(self._free)
+            pullable = lane.has_set_aside and lane.free_slots(self._free) >= lane.width(self._free)
             if pullable or (self._starved and self._free >= CLAIM_LIMIT):
-                self._room.told.set()
+                self._context.delivery_due.set()
             if lane.is_idle:
-                self._lanes.pop(lane.key, None)
+                self._limits.pop(lane.key, None)
 
     async def _save(
-        self, claimed: Claimed, outcome: DeliveryOutcome, started: datetime
+        self, claimed: ClaimedDelivery, outcome: DeliveryOutcome, started: datetime
     ) -> Delivery:
-        """Write down how an attempt went, of the delivery and of its endpoint."""
-        room, delivery, endpoint = self._room, claimed.delivery, claimed.endpoint
+        """Save the outcome of an attempt, for the delivery and for its endpoint."""
+        room, delivery, endpoint = self._context, claimed.delivery, claimed.endpoint
         now = room.now()
         after = after_attempt(
             delivery, outcome, now, random.random(), room.settings.webhook_schedule
         )
         await room.store.deliveries.save(after, attempt_record(delivery, after, outcome, started))
         if endpoint is not None:
-            await note(room.store.endpoints, endpoint, outcome, room.clock.surely())
+            await note(room.store.endpoints, endpoint, outcome, room.clock.certain_now())
         elif outcome.is_opt_out and delivery.job_id:
             why = f"canceled: the receiver {outcome.opt_out_reason}"
             await room.store.deliveries.stop(delivery.job_id, now, why)
@@ -276,7 +279,7 @@ class Deliveries:
 
 
 async def within(limit: timedelta, event: Coroutine[Any, Any, object]) -> None:
-    """Wait for something, and no longer than this."""
+    """Wait for something, but no longer than this."""
     with suppress(TimeoutError):
         async with asyncio.timeout(limit.total_seconds()):
             await event

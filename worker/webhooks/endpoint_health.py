@@ -1,6 +1,4 @@
-"""
-What an attempt says of the endpoint it went to.
-"""
+"""What an attempt shows about the endpoint."""
 
 from datetime import datetime
 
@@ -17,9 +15,9 @@ log = structlog.get_logger(__name__)
 async def note(
     endpoints: EndpointStore, endpoint: RegisteredEndpoint, outcome: DeliveryOutcome, now: datetime
 ) -> None:
-    """
-    Write down what is new about an endpoint, and nothing where nothing is. One that wants no more
-    is disabled, and so is one that has failed for five days.
+    """Save changes of an endpoint's health.
+
+    An endpoint that asks for it, or that has failed for five days, is disabled.
     """
     if outcome.is_opt_out:
         if await endpoints.disable(endpoint, now, f"the receiver {outcome.opt_out_reason}"):

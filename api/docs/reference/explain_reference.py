@@ -8,7 +8,13 @@ from api.docs.examples import BORN, JOB_ID, ExampleJobs
 from api.docs.openapi_parts import Spec, complains, describe, in_path, says
 from api.http.problem_types import NOT_FOUND, STORE_UNAVAILABLE, UNAUTHENTICATED
 from api.http.problems import Problem
-from generation.explain import Move, Story, Telling, Try, explanation_document
+from generation.explain import (
+    AttemptSummary,
+    DeliverySummary,
+    JobHistory,
+    RecordedMove,
+    explanation_document,
+)
 from generation.job import JobState
 from generation.webhooks.delivery import DeliveryState
 
@@ -43,7 +49,7 @@ def example(jobs: ExampleJobs) -> Spec:
         move(3, "job.started", JobState.RUNNING, BORN + timedelta(seconds=2)),
         move(4, "job.succeeded", JobState.SUCCEEDED, finished),
     )
-    telling = Telling(
+    telling = DeliverySummary(
         id="dlv_01KG9Q2Z6M8T4V7X1Y3A5C7E9G",
         event_id=moves[-1].id,
         event_type="job.succeeded",
@@ -55,13 +61,15 @@ def example(jobs: ExampleJobs) -> Spec:
         wake_at=finished + timedelta(seconds=5),
         created_at=finished,
         finished_at=None,
-        tries=(Try(number=1, at=finished, status=500, detail="answered 500"),),
+        tries=(AttemptSummary(number=1, at=finished, status=500, detail="answered 500"),),
     )
-    return explanation_document(Story(jobs.succeeded, moves, (telling,)), finished)
+    return explanation_document(JobHistory(jobs.succeeded, moves, (telling,)), finished)
 
 
-def move(number: int, event: str, state: JobState, moment: datetime, *, bound: bool = True) -> Move:
-    return Move(
+def move(
+    number: int, event: str, state: JobState, moment: datetime, *, bound: bool = True
+) -> RecordedMove:
+    return RecordedMove(
         id=f"evt_01KG9Q2Z6M8T4V7X1Y3A5C7E9{number}",
         sequence=number,
         type=event,

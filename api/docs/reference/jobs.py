@@ -2,15 +2,11 @@
 What the API's description says of each endpoint.
 """
 
-from typing import Any
-
-from api.docs.endpoints import kind_document
 from api.docs.examples import JOB_ID, ExampleJobs
-from api.docs.openapi import input_body
+from api.docs.job_schemas import input_body
 from api.docs.openapi_parts import Spec, complains, describe, in_header, in_path, in_query, says
 from api.http.problem_types import (
     ALREADY_TERMINAL,
-    BODY_TOO_LARGE,
     INVALID_QUERY,
     NOT_AWAITING_INPUT,
     NOT_FOUND,
@@ -22,8 +18,6 @@ from api.http.problems import Complaint, Problem, invalid
 from api.http.query_params import MOST, USUAL
 from api.jobs.list_query import cursor
 from api.operations.catalogue import Catalogue
-from api.system.health import Check
-from api.version import VERSION
 from generation.job import JobState
 from generation.job_document import job_document
 
@@ -180,125 +174,6 @@ class Reference:
             parameters=[_JOB_ID],
             answers={200: says("Its words.", "Reply", example)}
             | complains(_NO_KEY, _NO_JOB, _NO_STORE, instance=f"/v1/jobs/{JOB_ID}/reply"),
-        )
-
-    def list_operations(self) -> Spec:
-        return describe(
-            "Operations",
-            "listOperations",
-            "List operations",
-            "Everything this version of genq can order, and which of it is offered here.",
-            answers={
-                200: says(
-                    "Every operation.", "OperationList", {"data": [self._operation_document()]}
-                )
-            }
-            | complains(_NO_KEY, instance="/v1/operations"),
-        )
-
-    def _operation_document(self) -> dict[str, Any]:
-        """
-        One operation as an example. Not one whose schema has parts: their `$ref` would point into
-        the example, and tools that resolve references look for them in the whole description.
-        """
-        documents = (entry.document() for entry in self._catalogue.entries)
-        return next(each for each in documents if "$defs" not in each["input_schema"])
-
-    def get_operation(self) -> Spec:
-        return describe(
-            "Operations",
-            "getOperation",
-            "Look at an operation",
-            "What its `input` may be, with an example that works.",
-            parameters=[
-                in_path("provider", "As in `kling`."),
-                in_path("operation", "As in `text2video`."),
-            ],
-            answers={200: says("The operation.", "Operation", self._operation_document())}
-            | complains(
-                _NO_KEY,
-                Problem(NOT_FOUND, "there is no such operation; GET /v1/operations lists them"),
-                instance="/v1/operations/kling/text2video",
-            ),
-        )
-
-    def callback(self) -> Spec:
-        return describe(
-            "Upstreams",
-            "receiveCallback",
-            "An upstream has news of a task",
-            "The address is given to upstreams that can call back, with the order, where"
-            " `GENQ_PUBLIC_URL` is set. A call has genq look at the job, at once or five seconds"
-            " after the last look. Its body may be anything of up to 1 MiB and is not believed: at"
-            " most it names the task of a job in doubt, and the upstream is asked for that one.",
-            keyed=False,
-            parameters=[in_path("token", "As it was given to the upstream.")],
-            answers={200: says("It is noted.", "Noted", {"ok": True})}
-            | complains(
-                Problem(NOT_FOUND, "this callback address was never given out"),
-                Problem(BODY_TOO_LARGE, "the body may have at most 1048576 bytes"),
-                _NO_STORE,
-                instance="/v1/callbacks/…",
-            ),
-        )
-
-    def alive(self) -> Spec:
-        return describe(
-            "Health",
-            "getHealth",
-            "Is this process alive",
-            "Says nothing about the database or the broker; see `/readyz`.",
-            keyed=False,
-            answers={200: says("It is.", "Alive", {"ok": True})},
-        )
-
-    def ready(self) -> Spec:
-        well = Check(True, "The broker answers.", required=False).document()
-        away = Check(False, "The database does not answer in time.").document()
-        return describe(
-            "Health",
-            "getReadiness",
-            "Is everything there",
-            "Looks at the database, its schema, the broker, the workers and the stations, for two"
-            " seconds at most. Each check says in a sentence what is wrong and what to do. Orders"
-            " are accepted and kept without a broker and without workers, so those do not make the"
-            " API unready: `degraded` names them.",
-            keyed=False,
-            answers={
-                200: says(
-                    "Orders are taken.",
-                    "Readiness",
-                    {"ready": True, "degraded": [], "checks": {"broker": well}},
-                ),
-                503: says(
-                    "Orders cannot be taken.",
-                    "Readiness",
-                    {"ready": False, "degraded": [], "checks": {"store": away}},
-                ),
-            },
-        )
-
-    def root(self) -> Spec:
-        example = {"name": "genq", "version": VERSION, "links": {"docs": "/docs"}}
-        return describe(
-            "About",
-            "getService",
-            "Where to begin",
-            "The name, the version and the way to everything else.",
-            keyed=False,
-            answers={200: says("The service.", "Service", example)},
-        )
-
-    def problem(self) -> Spec:
-        return describe(
-            "About",
-            "getProblem",
-            "What a problem means",
-            "The `type` of every problem document leads here.",
-            keyed=False,
-            parameters=[in_path("code", "The problem's `code`.")],
-            answers={200: says("What it means.", "ProblemKind", kind_document(ALREADY_TERMINAL))}
-            | complains(Problem(NOT_FOUND, "there is no such problem"), instance="/problems/x"),
         )
 
 

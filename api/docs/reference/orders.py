@@ -3,7 +3,7 @@ What the API's description says of taking orders: one by one, and in batches.
 """
 
 from api.docs.examples import BATCH_ID, ExampleJobs
-from api.docs.openapi import order_body, order_example
+from api.docs.job_schemas import order_body, order_example
 from api.docs.openapi_parts import (
     OUT_OF_SCOPE,
     Spec,

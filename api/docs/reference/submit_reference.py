@@ -9,7 +9,7 @@ from api.docs.examples import BORN, JOB_ID
 from api.docs.openapi_parts import REF, Spec, complains, describe, in_path, says
 from api.http.problem_types import NOT_FOUND, NOT_IN_DOUBT, STORE_UNAVAILABLE, UNAUTHENTICATED
 from api.http.problems import Complaint, Problem, invalid
-from generation.job import Billed, Job, JobState, Then
+from generation.job import Billed, DoubtResolution, Job, JobState
 from generation.job_document import job_document
 from generation.lifecycle.manual_resolution import not_created
 
@@ -41,15 +41,9 @@ _ASKED_AGAIN = not_created(
     replace(
         _RESOLVED, state=JobState.IN_DOUBT, upstream_id=None, started_at=None, billed=Billed.UNKNOWN
     ),
-    Then.REQUEUE,
+    DoubtResolution.REQUEUE,
     BORN + timedelta(minutes=9),
 )
-
-_READING = """\
-# HELP genq_upstream_submits_total Submits that were accepted upstream, or may have been.
-# TYPE genq_upstream_submits_total counter
-genq_upstream_submits_total 1204.0
-"""
 
 
 class SubmitReference:
@@ -108,16 +102,4 @@ class SubmitReference:
                 _NO_STORE,
                 instance=f"/v1/jobs/{JOB_ID}/resolve",
             ),
-        )
-
-    def metrics(self) -> Spec:
-        text = {"schema": {"type": "string"}, "example": _READING}
-        return describe(
-            "Health",
-            "getMetrics",
-            "The deployment's figures",
-            "In Prometheus's text form, read from the database, so every process says the same."
-            " `genq_upstream_submits_total / genq_jobs_submitted_total` is paid submits per job.",
-            answers={200: {"description": "The figures.", "content": {"text/plain": text}}}
-            | complains(_NO_KEY, _NO_STORE, instance="/metrics"),
         )

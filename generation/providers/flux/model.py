@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from generation.contract.status import AssetType
-from generation.polling.pace import Durations, Pace
+from generation.polling.pace import Pace, UsualDurations
 from generation.providers.flux.request import FluxRequest
 from generation.providers.flux.resellers import Fal, Replicate
 
@@ -55,7 +55,7 @@ class Model:
         typical = timedelta(seconds=self.typical_seconds)
         video = self.medium is AssetType.VIDEO
         return Pace(
-            durations=Durations(early=typical * 0.5, typical=typical, late=typical * 4),
+            durations=UsualDurations(early=typical * 0.5, typical=typical, late=typical * 4),
             floor=timedelta(seconds=2 if video else 1),
             ceiling=timedelta(seconds=15 if video else 3),
             deadline=timedelta(minutes=60 if video else 10),

@@ -10,7 +10,7 @@ from generation.contract.call import Call
 from generation.contract.operation import Operation, Order, Task
 from generation.contract.reply import Reply
 from generation.contract.status import AssetType, Status, SubmitAnswer
-from generation.polling.pace import Durations, Pace
+from generation.polling.pace import Pace, UsualDurations
 from generation.providers.luma.reply import read_batch, read_find, read_query, read_submit
 from generation.providers.luma.request import LumaRequest
 
@@ -55,7 +55,7 @@ class Speech:
         """When one in ten and nine in ten are done is estimated."""
         typical = timedelta(seconds=typical_seconds)
         return Pace(
-            durations=Durations(early=typical * 0.5, typical=typical, late=typical * 2.5),
+            durations=UsualDurations(early=typical * 0.5, typical=typical, late=typical * 2.5),
             floor=self.floor,
             ceiling=timedelta(seconds=15),
             deadline=self.deadline,

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
 from generation.contract.request import Request
-from generation.polling.pace import Durations
+from generation.polling.pace import UsualDurations
 from generation.providers.midjourney.followups import (
     ActionRequest,
     ChangeRequest,
@@ -47,9 +47,9 @@ BUTTONED = frozenset(
 GRIDS = frozenset({"imagine", "blend", "action", "change", "modal", "edits", "retexture"})
 
 
-def usually(early: int, typical: int, late: int) -> Durations:
+def usually(early: int, typical: int, late: int) -> UsualDurations:
     """Seconds until one task in ten, half of them, and nine in ten are done."""
-    return Durations(
+    return UsualDurations(
         early=timedelta(seconds=early),
         typical=timedelta(seconds=typical),
         late=timedelta(seconds=late),
@@ -90,7 +90,7 @@ class Command(Generic[R]):
     #: What its tasks do, where a task does not say.
     action: str
     #: How long its tasks take, and when to give one up.
-    pace: tuple[Durations, timedelta] = PICTURE
+    pace: tuple[UsualDurations, timedelta] = PICTURE
     example: Mapping[str, Any]
     follows: frozenset[str] = frozenset()
     #: What a caller may tell a task that waits; None where none does.

@@ -21,7 +21,7 @@ from generation.contract.operation import Operation, Order, Task
 from generation.contract.reply import Reply
 from generation.contract.request import Request
 from generation.contract.status import Failed, Status, Succeeded
-from generation.polling.pace import Durations, Pace
+from generation.polling.pace import Pace, UsualDurations
 from generation.providers.openai import bodies, reply
 from generation.providers.openai.chat_models import Chat, ImageByChat
 from generation.providers.openai.picture_models import ChatOpenPicture, Picture
@@ -82,7 +82,7 @@ class OpenAIOperation(Operation[R]):
 
 def _pace(typical: timedelta, patience: timedelta) -> Pace:
     """Nobody looks here; what counts is the deadline, which leaves time to wait for one's turn."""
-    durations = Durations(early=typical * 0.5, typical=typical, late=typical * 4)
+    durations = UsualDurations(early=typical * 0.5, typical=typical, late=typical * 4)
     return Pace(durations, deadline=patience * 3)
 
 

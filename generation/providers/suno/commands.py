@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from generation.contract.request import Request
-from generation.polling.pace import Durations
+from generation.polling.pace import UsualDurations
 from generation.providers.suno.products import Product
 from generation.providers.suno.request import (
     ClipRequest,
@@ -30,12 +30,12 @@ from generation.providers.suno.request import (
 class Times:
     """How long a product takes, and when to give up."""
 
-    durations: Durations
+    durations: UsualDurations
     deadline: timedelta
 
 
 def _times(early: float, typical: float, late: float, deadline_minutes: float) -> Times:
-    durations = Durations(
+    durations = UsualDurations(
         timedelta(seconds=early), timedelta(seconds=typical), timedelta(seconds=late)
     )
     return Times(durations=durations, deadline=timedelta(minutes=deadline_minutes))

@@ -1,6 +1,4 @@
-"""
-API keys. A key is shown once, when it is made; on disk there is only its hash.
-"""
+"""API keys. A key is shown once, when it is created; the database has only its hash."""
 
 import hashlib
 import secrets
@@ -22,18 +20,18 @@ from generation.store.webhooks.endpoint_rows import old_secrets_document, old_se
 from generation.webhooks.secrets import rotated_secrets
 
 PREFIX = "genq_"
-#: Characters of a key that are kept in the clear, to tell keys apart.
+#: Characters of a key that are stored in the clear, to tell keys apart.
 SHOWN = len(PREFIX) + 6
 #: Shorter keys could be guessed.
 SHORTEST = 24
 
 
-#: Given what a key may do, what it shall be able to do.
+#: Returns the new permissions of a key, given the current ones.
 Choose = Callable[[Access], Access]
 
 
-class KeyStore:
-    """All access to API keys."""
+class ApiKeyStore:
+    """Statements about API keys."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -66,7 +64,7 @@ class KeyStore:
         return row
 
     async def find(self, key: str) -> ApiKey | None:
-        """The key's row, or None where it is unknown or revoked. It may have expired."""
+        """Return the key's row; None if it is unknown or revoked. It may have expired."""
         query = select(api_keys).where(
             api_keys.c.hash == digest(key), api_keys.c.revoked_at.is_(None)
         )
@@ -74,13 +72,13 @@ class KeyStore:
             return await read_one(connection, query, api_keys.c.id, read_keys)
 
     async def get(self, key_id: str) -> ApiKey | None:
-        """The key of this id, be it revoked or not."""
+        """Return the key with this id, revoked or not."""
         async with self._database.reading() as connection:
             query = select(api_keys).where(api_keys.c.id == key_id)
             return await read_one(connection, query, api_keys.c.id, read_keys)
 
     async def all(self, tenant: str | None = None) -> list[ApiKey]:
-        """Every key that can be read, or a tenant's, oldest first, the revoked ones too."""
+        """Return all readable keys, or those of a tenant, oldest first, also revoked ones."""
         query = select(api_keys).order_by(api_keys.c.id)
         if tenant is not None:
             query = query.where(api_keys.c.tenant == tenant)
@@ -89,7 +87,7 @@ class KeyStore:
         return said.found
 
     async def any_valid(self, now: datetime) -> bool:
-        """Whether anybody could be let in at all."""
+        """Return whether any key is valid."""
         query = select(func.count()).where(
             api_keys.c.revoked_at.is_(None),
             or_(api_keys.c.expires_at.is_(None), api_keys.c.expires_at > now),
@@ -98,9 +96,10 @@ class KeyStore:
             return bool((await connection.execute(query)).scalar())
 
     async def change(self, key_id: str, choose: Choose) -> ApiKey | None:
-        """
-        Let a key do something else from now on. None where there is no such key, or a revoked one:
-        that stays as it was. A limit to the jobs in flight counts those that are in flight already.
+        """Change what a key may do.
+
+        Returns None if there is no such key or it is revoked; then nothing changes. A new limit of
+        jobs in flight counts jobs that are already unfinished.
         """
         valid = (api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None))
         async with self._database.writing() as connection:
@@ -118,9 +117,9 @@ class KeyStore:
     async def rotate_webhook_secret(
         self, key_id: str, secret: str, now: datetime, overlap: timedelta
     ) -> bool:
-        """
-        Sign the webhooks of this key's jobs with another secret from now on, and for the overlap
-        with the one before too. False where there is no such valid key.
+        """Set a new webhook secret for the jobs of this key.
+
+        The old one also signs during the overlap. Returns False if there is no such valid key.
         """
         valid = (api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None))
         async with self._database.writing() as connection:
@@ -136,7 +135,7 @@ class KeyStore:
         return True
 
     async def revoke(self, key_id: str, now: datetime) -> bool:
-        """Let this key in no longer. False where there is no such valid key."""
+        """Revoke this key. Returns False if there is no such valid key."""
         query = (
             update(api_keys)
             .where(api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None))
@@ -149,21 +148,21 @@ class KeyStore:
         return revoked
 
     async def touch(self, key_ids: Sequence[str], now: datetime) -> None:
-        """Note that these keys were used."""
+        """Record that these keys were used."""
         query = update(api_keys).where(api_keys.c.id.in_(key_ids)).values(last_used_at=now)
         async with self._database.writing() as connection:
             await connection.execute(query)
 
     async def changes(self) -> int:
-        """
-        A number that is another one after every key that was added, changed or revoked: as long as
-        it stays the same, whatever was found is still so.
+        """Return a number that changes with every added, changed or revoked key.
+
+        While it stays the same, cached keys are current.
         """
         async with self._database.reading() as connection:
             return (await connection.execute(select(key_changes.c.count))).scalar() or 0
 
     async def _tell(self, connection: AsyncConnection) -> None:
-        """Let everybody who asks for `changes` know."""
+        """Increment the number that `changes` returns."""
         dialect = sqlite if self._database.is_sqlite else postgresql
         first = dialect.insert(key_changes).values(id=1, count=1)
         await connection.execute(
@@ -174,27 +173,25 @@ class KeyStore:
 
 
 async def count_from_now_on(connection: AsyncConnection, key: ApiKey) -> None:
-    """Count what is in flight of a key that had no limits: its jobs were not marked."""
+    """Mark the unfinished jobs of a key that had no limits, so that they are counted."""
     unmarked = (
         jobs.c.tenant == key.tenant,
         jobs.c.api_key_id == key.id,
         jobs.c.finished_at.is_(None),
     )
-    # In the order in which changes lock them, or the two could wait for each other.
+    # In the order in which changes lock them, to avoid deadlocks.
     locked = select(jobs.c.id).where(*unmarked).order_by(jobs.c.id).with_for_update()
     await connection.execute(locked)
     await connection.execute(update(jobs).where(*unmarked).values(quota_key=key.id))
 
 
 def new_key() -> str:
-    """A key nobody can guess: 256 random bits."""
+    """Return a new key with 256 random bits."""
     return PREFIX + secrets.token_urlsafe(32)
 
 
 def digest(key: str) -> str:
-    """
-    SHA-256 is enough for a key of 256 random bits; there is nothing to slow a guesser down for.
-    """
+    """Return the SHA-256. A slow hash is not needed for a key of 256 random bits."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 
@@ -226,7 +223,7 @@ def limits_of(row: Row[Any]) -> Limits:
 
 
 def access_row(access: Access) -> dict[str, Any]:
-    """The columns that say what a key may do."""
+    """Return the columns for what a key may do."""
     return {
         "scopes": " ".join(sorted(access.scopes)),
         "providers": None if access.providers is None else sorted(access.providers),

@@ -1,9 +1,8 @@
-"""
-Keys held to their limits, in the transaction that stores their jobs.
+"""Limits of API keys, checked in the transaction that stores their jobs.
 
-Whoever stores jobs of limited keys locks those keys' rows of `key_usage` first, so API processes
-take turns and no two of them give one place away. Refusing writes nothing: a key that hammers costs
-no flush to disk. Jobs whose key has no limits cost nothing at all.
+A transaction that stores jobs of limited keys first locks the keys' rows of `key_usage`, so API
+processes take turns and no capacity is given twice. A refusal writes nothing, so repeated refused
+requests cost no flush to disk. Jobs of keys without limits cost nothing.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,17 +16,17 @@ from sqlalchemy import Row, Select, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from generation.access.permissions import Limits
-from generation.access.quota import OverQuota, Usage, take_all
+from generation.access.quota import KeyUsage, QuotaExceeded, use_all
 from generation.job import Job
 from generation.store.access.api_keys import limits_of
 from generation.store.engine.any_of import among, values_for
-from generation.store.jobs.claiming import Taken
-from generation.store.jobs.new_job import Birth
+from generation.store.jobs.claiming import ClaimedUsage
+from generation.store.jobs.new_job import NewJobs
 from generation.store.schema import api_keys, jobs, key_usage
 
-#: The usage of so many keys is remembered at once. Beyond it all of it is forgotten.
+#: The number of keys whose usage is remembered. Beyond it all of it is forgotten.
 MOST_SEEN = 10_000
-#: Jobs that ended since they were counted make room after this, where the count matters.
+#: For how long a count of unfinished jobs is used where the limit matters.
 COUNTED_FOR = timedelta(seconds=2)
 
 SAVE = (
@@ -40,12 +39,12 @@ SAVE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class KnownUsage:
     """A limited key as this process last saw it."""
 
     limits: Limits
-    usage: Usage
-    #: When its unfinished jobs were counted. Those that ended since are still in the count.
+    usage: KeyUsage
+    #: When its unfinished jobs were counted. Jobs that ended since are still in the count.
     counted_at: float
 
     def is_fresh(self) -> bool:
@@ -53,27 +52,27 @@ class Seen:
         return self.limits.max_in_flight is None or old < COUNTED_FOR.total_seconds()
 
 
-class Quotas:
-    """One process's part in holding keys to their limits."""
+class QuotaStore:
+    """The limits of keys, as one process checks them."""
 
     def __init__(self) -> None:
-        self._seen: dict[str, Seen] = {}
+        self._seen: dict[str, KnownUsage] = {}
 
-    def usage_of(self, key_id: str) -> Usage:
-        """What this key had used when this process last looked: news, not the truth."""
+    def usage_of(self, key_id: str) -> KeyUsage:
+        """Return what this key had used when this process last read it. It may be out of date."""
         seen = self._seen.get(key_id)
-        return seen.usage if seen else Usage()
+        return seen.usage if seen else KeyUsage()
 
     async def look(
-        self, connection: AsyncConnection, births: Sequence[Birth], *, again: bool = False
+        self, connection: AsyncConnection, submissions: Sequence[NewJobs], *, again: bool = False
     ) -> bool:
+        """Read limits and usage of these submissions' keys where they are unknown or too old.
+
+        With `again`, read all of them. Returns whether anything differs from what was remembered.
+        Nothing is locked: a later claim compares the values again. Therefore usage is read first
+        and jobs are counted after it: a job that is added in between has changed the usage.
         """
-        Read what this process does not know of these orders' keys, or not freshly enough; `again`,
-        all of it. Whether anything is other than it was remembered. Nothing is locked: whoever
-        takes a place after this still compares. So usage is read first and jobs are counted then: a
-        job that comes in between has changed the usage.
-        """
-        keys = {birth.jobs[0].quota_key for birth in births} - {None}
+        keys = {submission.jobs[0].quota_key for submission in submissions} - {None}
         asked = sorted(key for key in keys if key and (again or not self._is_fresh(key)))
         if not asked:
             return False
@@ -89,8 +88,8 @@ class Quotas:
         seen = self._seen.get(key_id)
         return seen is not None and seen.is_fresh()
 
-    def _knows(self, key_id: str, limits: Limits, usage: Usage) -> bool:
-        """Whether that is what is remembered, but for the jobs in flight, which are fresh."""
+    def _knows(self, key_id: str, limits: Limits, usage: KeyUsage) -> bool:
+        """Return whether that is what is remembered, apart from the jobs in flight."""
         seen = self._seen.get(key_id)
         return (
             seen is not None
@@ -99,41 +98,43 @@ class Quotas:
             and replace(seen.usage, in_flight=0) == usage
         )
 
-    def taking(self, births: Sequence[Birth]) -> tuple[list[Birth], list[Taken]]:
+    def taking(self, submissions: Sequence[NewJobs]) -> tuple[list[NewJobs], list[ClaimedUsage]]:
+        """Return the submissions that seem to be within the limits, and what they use.
+
+        Each has one job. The usage must still be claimed: another process may have used it.
         """
-        Those of these orders of one job each that are within the limits, as far as this process
-        knows, and what they take. That still has to be claimed: another process may have taken it.
-        """
-        allowed: list[Birth] = []
-        usage: dict[str, Usage] = {}
-        for birth in births:
-            job = birth.jobs[0]
+        allowed: list[NewJobs] = []
+        usage: dict[str, KeyUsage] = {}
+        for submission in submissions:
+            job = submission.jobs[0]
             if job.quota_key is not None:
                 seen = self._seen.get(job.quota_key)
                 if seen is None or not seen.is_fresh():
                     continue
                 before = usage.get(job.quota_key, seen.usage)
-                after = take_all(seen.limits, before, [job.created_at])
-                if isinstance(after, OverQuota):
+                after = use_all(seen.limits, before, [job.created_at])
+                if isinstance(after, QuotaExceeded):
                     continue
                 usage[job.quota_key] = after
-            allowed.append(birth)
+            allowed.append(submission)
         seen = self._seen
-        return allowed, [Taken(k, seen[k].limits, seen[k].usage, u) for k, u in usage.items()]
+        return allowed, [
+            ClaimedUsage(k, seen[k].limits, seen[k].usage, u) for k, u in usage.items()
+        ]
 
-    def took(self, places: Iterable[Taken]) -> None:
-        """Remember that these places were taken."""
+    def took(self, places: Iterable[ClaimedUsage]) -> None:
+        """Remember that this usage was claimed."""
         for each in places:
             if seen := self._seen.get(each.key_id):
                 self._seen[each.key_id] = replace(seen, usage=each.after)
 
     async def refused(
         self, connection: AsyncConnection, orders: Sequence[Sequence[Job]]
-    ) -> Mapping[str, OverQuota]:
-        """
-        Which of these orders, of new jobs of one key each, must not be stored, by the id of their
-        first job; all others have been counted. They are taken in the order given, each whole or
-        not at all. To be called within the transaction that stores them.
+    ) -> Mapping[str, QuotaExceeded]:
+        """Return which submissions must not be stored, by the id of their first job.
+
+        All others have been counted. Each is of new jobs of one key, and is accepted whole or not
+        at all, in the order given. Call this within the transaction that stores them.
         """
         limited = [job for order in orders for job in order if job.quota_key is not None]
         if not limited:
@@ -141,19 +142,19 @@ class Quotas:
         keys = sorted({job.quota_key for job in limited if job.quota_key})
         limits, usage = await lock(connection, keys)
         await count_unfinished(connection, limits, usage)
-        # A commit whose answer was lost is repeated; what it stored has been counted.
+        # A commit whose answer was lost is repeated; the jobs it stored have been counted.
         dialect = connection.dialect.name
         ids = {"ids": values_for(dialect, [job.id for job in limited])}
         stored = set((await connection.execute(_stored(dialect), ids)).scalars())
-        over: dict[str, OverQuota] = {}
+        over: dict[str, QuotaExceeded] = {}
         changed: set[str] = set()
         for order in orders:
             key = order[0].quota_key
             new = [job for job in order if job.id not in stored]
             if key not in limits or not new:
                 continue
-            outcome = take_all(limits[key], usage[key], [job.created_at for job in new])
-            if isinstance(outcome, OverQuota):
+            outcome = use_all(limits[key], usage[key], [job.created_at for job in new])
+            if isinstance(outcome, QuotaExceeded):
                 over[order[0].id] = outcome
             else:
                 usage[key] = outcome
@@ -162,11 +163,11 @@ class Quotas:
         self._remember(limits, usage)
         return over
 
-    def _remember(self, limits: Mapping[str, Limits], usage: Mapping[str, Usage]) -> None:
+    def _remember(self, limits: Mapping[str, Limits], usage: Mapping[str, KeyUsage]) -> None:
         if len(self._seen) > MOST_SEEN:
             self._seen.clear()
         now = monotonic()
-        self._seen |= {key: Seen(limits[key], each, now) for key, each in usage.items()}
+        self._seen |= {key: KnownUsage(limits[key], each, now) for key, each in usage.items()}
 
 
 @cache
@@ -176,8 +177,8 @@ def _stored(dialect: str) -> Select[Any]:
 
 async def lock(
     connection: AsyncConnection, keys: Sequence[str]
-) -> tuple[dict[str, Limits], dict[str, Usage]]:
-    """The keys' limits as they are now, and what is used of them; nobody else's until the end."""
+) -> tuple[dict[str, Limits], dict[str, KeyUsage]]:
+    """Return the keys' current limits and usage, locked until the transaction ends."""
     query = (
         select(api_keys, key_usage)
         .join(key_usage, key_usage.c.key_id == api_keys.c.id)
@@ -197,20 +198,20 @@ def _unlocked(dialect: str) -> Select[Any]:
     )
 
 
-def read_rows(rows: Iterable[Row[Any]]) -> tuple[dict[str, Limits], dict[str, Usage]]:
-    """Limits and usage by key; the jobs in flight are not counted yet."""
+def read_rows(rows: Iterable[Row[Any]]) -> tuple[dict[str, Limits], dict[str, KeyUsage]]:
+    """Return limits and usage by key, without the jobs in flight."""
     limits: dict[str, Limits] = {}
-    usage: dict[str, Usage] = {}
+    usage: dict[str, KeyUsage] = {}
     for row in rows:
         limits[row.id] = limits_of(row)
-        usage[row.id] = Usage(whole_at=row.whole_at, day=row.day, jobs_today=row.jobs_today)
+        usage[row.id] = KeyUsage(whole_at=row.whole_at, day=row.day, jobs_today=row.jobs_today)
     return limits, usage
 
 
 async def count_unfinished(
-    connection: AsyncConnection, limits: Mapping[str, Limits], usage: dict[str, Usage]
+    connection: AsyncConnection, limits: Mapping[str, Limits], usage: dict[str, KeyUsage]
 ) -> None:
-    """Add to the usage how many jobs are unfinished, where that is limited."""
+    """Add the number of unfinished jobs to the usage, where it is limited."""
     counted = [key for key, each in limits.items() if each.max_in_flight is not None]
     if not counted:
         return
@@ -223,7 +224,7 @@ async def count_unfinished(
         usage[key] = replace(usage[key], in_flight=count)
 
 
-async def save(connection: AsyncConnection, usage: Mapping[str, Usage]) -> None:
+async def save(connection: AsyncConnection, usage: Mapping[str, KeyUsage]) -> None:
     if usage:
         rows = [
             {

@@ -1,6 +1,4 @@
-"""
-Secrets of the deployment's own: nobody configures them, and all of its processes know them.
-"""
+"""Secrets that the deployment generates for itself and shares among its processes."""
 
 from secrets import token_bytes
 
@@ -14,14 +12,14 @@ SECRET_BYTES = 32
 
 
 class SecretStore:
-    """Secrets by name, each made when it is first asked for."""
+    """Secrets by name, each generated on first use."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._known: dict[str, bytes] = {}
 
     async def get(self, name: str) -> bytes:
-        """32 random bytes, the same ones for every process and for ever. Asks the store once."""
+        """Return 32 random bytes, the same for every process. Queries the database once."""
         if name not in self._known:
             self._known[name] = await self._read(name) or await self._make(name)
         return self._known[name]
@@ -32,7 +30,7 @@ class SecretStore:
             return await connection.scalar(query)
 
     async def _make(self, name: str) -> bytes:
-        """Of processes that make it at once, the first wins."""
+        """Generate the secret. If several processes do so at once, the first one wins."""
         row = {"name": name, "value": token_bytes(SECRET_BYTES)}
         async with self._database.writing() as connection:
             await connection.execute(insert_once(connection, secrets), row)

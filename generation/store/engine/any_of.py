@@ -1,10 +1,8 @@
-"""
-Whether a column, or several together, are among given values, by one statement however many these
-are: `IN` with another number of values is another statement, to compile here and to prepare there.
+"""Conditions that compare columns with any number of given values in one statement.
 
-Several columns are compared with rows of a subquery. SQLite reads the whole table for
-`(a, b) IN (VALUES …)`, which is how SQLAlchemy writes a list of tuples; for a subquery it takes the
-index.
+`IN` with another number of values would be another statement to compile and to prepare. Several
+columns are compared with rows of a subquery: for `(a, b) IN (VALUES …)`, which SQLAlchemy writes
+for a list of tuples, SQLite scans the whole table; for a subquery it uses the index.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -16,7 +14,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 
 def among(dialect: str, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
-    """The condition; the parameter of that name is to be `values_for` the dialect."""
+    """Return the condition. Its parameter of that name takes `values_for` the dialect."""
     if dialect == "sqlite":
         each = func.json_each(bindparam(name, type_=Text())).table_valued("value")
         return column.in_(select(each.c.value))
@@ -30,7 +28,10 @@ def values_for(dialect: str, values: Iterable[str]) -> Any:
 def rows_among(
     dialect: str, columns: Sequence[ColumnElement[Any]], name: str
 ) -> ColumnElement[bool]:
-    """The condition for columns of text; its parameters are `rows_for` the dialect and the name."""
+    """Return the condition for text columns.
+
+    Its parameters take `rows_for` the dialect and the name.
+    """
     if dialect == "sqlite":
         each = func.json_each(bindparam(name, type_=Text())).table_valued("value")
         parts = [func.json_extract(each.c.value, f"$[{place}]") for place in range(len(columns))]

@@ -1,9 +1,9 @@
-"""
-Connections and transactions: SQLite for one machine, PostgreSQL for production, one code for both.
+"""Connections and transactions of one database.
 
-A committed transaction is on disk: SQLite runs in WAL mode with synchronous=FULL, PostgreSQL with
-synchronous_commit on. On SQLite all writing of a process goes through one connection, whose
-transactions begin IMMEDIATE: writers wait for each other in line and never fail half-way.
+SQLite is for one machine, PostgreSQL for production. A committed transaction is on disk: SQLite
+runs in WAL mode with synchronous=FULL, PostgreSQL with synchronous_commit on. On SQLite all writing
+of a process goes through one connection, whose transactions begin IMMEDIATE, so writers wait for
+each other and never fail half-way.
 """
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -23,12 +23,12 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from generation.store.engine.engines import NO_BEGIN, postgresql_engine, sqlite_engine
 from generation.store.engine.insert_once import insert_once
 from generation.store.engine.sqlite_file import DatabaseFile
-from generation.store.engine.unreadable_rows import UNREADABLE, Unreadable
+from generation.store.engine.unreadable_rows import UNREADABLE, UnreadableTracker
 from generation.store.schema import unreadable_rows
 
 log = structlog.get_logger(__name__)
 
-#: Without a transaction around the statements, in each store's words.
+#: Options for statements without a transaction around them, by database.
 OUTRIGHT: Mapping[bool, Mapping[str, Any]] = {
     True: {NO_BEGIN: True},
     False: {"isolation_level": "AUTOCOMMIT"},
@@ -40,7 +40,7 @@ class UnusableDatabase(ValueError):
 
 
 def checked_url(url: str) -> URL:
-    """The URL, if it names a database we run on. Raises `UnusableDatabase`."""
+    """Return the URL if it names a supported database. Raises `UnusableDatabase`."""
     try:
         parsed = make_url(url)
     except Exception as error:
@@ -61,7 +61,7 @@ def checked_url(url: str) -> URL:
 
 
 class Database:
-    """One process's connections to one database. Lives on one event loop."""
+    """One process's connections to one database. Belongs to one event loop."""
 
     def __init__(self, url: str, *, pool_size: int = 8) -> None:
         self.url = checked_url(url)
@@ -75,24 +75,25 @@ class Database:
         else:
             self._reader = self._writer = postgresql_engine(self.url, pool_size)
         self._outright = self._writer.execution_options(**OUTRIGHT[self.is_sqlite])
-        self._unreadable = Unreadable()
+        self._unreadable = UnreadableTracker()
         for engine in {self._reader, self._writer}:
             event.listen(engine.sync_engine, "connect", self._let_know)
 
     def reading(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        """
-        A transaction that only reads. As the others, it raises `DatabaseReplaced` where SQLite's
-        file is another one than it was.
+        """Begin a transaction that only reads.
+
+        Like the others it raises `DatabaseReplaced` if SQLite's file was replaced.
         """
         return self._begun(self._reader.begin())
 
     def writing(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        """A transaction that is on disk once the block has ended without an error."""
+        """Begin a transaction that is on disk once the block has ended without an error."""
         return self._begun(self._writer.begin())
 
     def outright(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        """
-        Each statement is a transaction of its own: on disk once it has been executed, by one trip.
+        """Open a connection on which each statement is a transaction.
+
+        A statement is on disk once it was executed, in one round trip.
         """
         return self._begun(self._outright.connect())
 
@@ -106,7 +107,7 @@ class Database:
             async with beginning as connection:
                 yield connection
         except InterfaceError as error:
-            # The driver's own, of a new connection that its server has closed while it was made.
+            # The driver raises this for a new connection that its server closes while it is made.
             raise ConnectionResetError(f"PostgreSQL: {error}") from error
         finally:
             if self._unreadable.fresh:
@@ -117,16 +118,16 @@ class Database:
         record.info[UNREADABLE] = self._unreadable
 
     async def _note_unreadable(self) -> None:
-        """Write down which rows could not be read. Never fails: they are met again."""
+        """Record which rows could not be read. Never fails: they will be met again."""
         rows = [{**row, "seen_at": datetime.now(UTC)} for row in self._unreadable.take()]
         try:
             async with self._writer.begin() as connection:
                 await connection.execute(insert_once(connection, unreadable_rows), rows)
         except (SQLAlchemyError, OSError) as error:
-            log.warning("unreadable_not_noted", error=f"{type(error).__name__}: {error}")
+            log.warning("unreadable_row_not_recorded", error=f"{type(error).__name__}: {error}")
 
     def on_writing(self, statements: Sequence[str]) -> None:
-        """Have every connection that writes to SQLite begin with these."""
+        """Execute these statements first on every connection that writes to SQLite."""
 
         def execute(connection: Any, record: Any) -> None:
             del record

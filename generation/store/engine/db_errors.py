@@ -1,6 +1,4 @@
-"""
-Which errors mean that the database is away, and which that we are wrong.
-"""
+"""Tells a lost connection from a programming error."""
 
 import sqlite3
 from collections.abc import Awaitable, Callable
@@ -22,21 +20,21 @@ log = structlog.get_logger(__name__)
 Answer = TypeVar("Answer")
 
 OUR_FAULT = (DataError, IntegrityError, NotSupportedError, ProgrammingError)
-#: The same by PostgreSQL's classes of error, where its driver has no class of exception for it:
-#: data that cannot be stored, a broken constraint, a wrong statement, something unsupported.
+#: The same by PostgreSQL's classes of error, where its driver has no exception class: data that
+#: cannot be stored, a broken constraint, a wrong statement, something unsupported.
 OUR_FAULT_CLASSES = frozenset({"22", "23", "42", "0A"})
 
 
-#: What PostgreSQL says of a server that only reads: a replica, to which a failover led.
+#: PostgreSQL's code for a read-only server: a replica, after a failover.
 READ_ONLY = "25006"
-#: What SQLAlchemy says where one new connection after the other was closed at once.
+#: SQLAlchemy's message when every new connection was closed at once.
 NONE_LASTED = "This connection is closed"
-#: What PostgreSQL says once of a statement that was prepared before the tables changed.
+#: PostgreSQL's message, once, for a statement that was prepared before the tables changed.
 OUTDATED_PLAN = "cached statement plan is invalid"
 
 
-def is_away(error: Exception) -> bool:
-    """Whether the same transaction may succeed once the database is back, or has room again."""
+def is_unavailable(error: Exception) -> bool:
+    """Return whether the transaction may succeed once the database is back or has space."""
     if isinstance(error, DBAPIError):
         sqlstate = sqlstate_of(error.orig)
         if OUTDATED_PLAN in str(error.orig):
@@ -47,10 +45,10 @@ def is_away(error: Exception) -> bool:
     return isinstance(error, (TimeoutError, OSError))
 
 
-def is_cut(error: BaseException) -> bool:
-    """
-    Whether the connection broke, so that a transaction may or may not have been committed, and the
-    next one begins on another connection.
+def is_disconnected(error: BaseException) -> bool:
+    """Return whether the connection broke.
+
+    The transaction may or may not have been committed; the next one uses another connection.
     """
     if isinstance(error, DBAPIError):
         return error.connection_invalidated
@@ -58,13 +56,13 @@ def is_cut(error: BaseException) -> bool:
 
 
 def takes_no_writes(cause: BaseException | None) -> bool:
-    """Whether a database, or its file, can be read and not be written."""
+    """Return whether a database, or its file, is read-only."""
     code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
     return code == sqlite3.SQLITE_READONLY or sqlstate_of(cause) == READ_ONLY
 
 
 def cause_of(error: BaseException) -> BaseException | None:
-    """What the driver has raised."""
+    """Return the driver's own exception."""
     return error.orig if isinstance(error, DBAPIError) else error
 
 
@@ -72,15 +70,12 @@ def sqlstate_of(cause: BaseException | None) -> str:
     return str(getattr(cause, "sqlstate", None) or "")
 
 
-async def again_if_cut(ask: Callable[[], Awaitable[Answer]]) -> Answer:
-    """
-    What a question is answered that changes nothing: it may be asked once more where the connection
-    broke.
-    """
+async def retry_if_disconnected(ask: Callable[[], Awaitable[Answer]]) -> Answer:
+    """Ask a question that changes nothing, and repeat it once if the connection broke."""
     try:
         return await ask()
     except Exception as error:
-        if not is_cut(error):
+        if not is_disconnected(error):
             raise
-        log.info("asked_again", error=type(error).__name__)
+        log.info("read_repeated", error=type(error).__name__)
     return await ask()

@@ -1,6 +1,4 @@
-"""
-The connections to each kind of database, and which of them are no longer to be used.
-"""
+"""The engines of each kind of database, and which connections are no longer used."""
 
 from pathlib import Path
 from time import monotonic
@@ -17,17 +15,17 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 from generation.store.engine.db_errors import takes_no_writes
 from generation.store.engine.sqlite_driver import driver
 
-#: Another process may hold SQLite's write lock for this long before a writer gives up.
+#: How long another process may hold SQLite's write lock before a writer gives up.
 SQLITE_BUSY_SECONDS = 30
 #: A connection is replaced after this time …
 RECYCLE_SECONDS = 1800
-#: … and asked whether it is still there where it has not been used for this time.
+#: … and checked before use if it was idle for this time.
 RESTED_SECONDS = 1.0
 #: In a connection's `info`: when it was used last.
 USED_AT = "genq.used_at"
-#: What asyncpg says of a connection that has heard from its server out of turn, its last words.
+#: asyncpg's message for a connection whose server spoke out of turn before it closed.
 OUT_OF_STEP = "cannot switch to state"
-#: Without a transaction around the statements, in each store's words.
+#: Options for statements without a transaction around them, by database.
 NO_BEGIN = "genq_no_begin"
 
 
@@ -52,10 +50,11 @@ def postgresql_engine(url: URL, pool_size: int) -> AsyncEngine:
         record.info[USED_AT] = monotonic()
 
     def check(connection: Any, record: ConnectionPoolEntry, proxy: Any) -> None:
-        """
-        One that its server has closed is known by that. Whether the server has gone without a word
-        takes three trips to ask, half of what a small transaction takes: not for one that was in
-        use a moment ago.
+        """Check a connection before it is used.
+
+        A connection that the server closed is recognized by that. Finding out whether a server has
+        gone silently takes three round trips, half of what a small transaction takes, so it is done
+        only for idle connections.
         """
         del proxy
         if connection.driver_connection.is_closed():
@@ -74,10 +73,11 @@ def postgresql_engine(url: URL, pool_size: int) -> AsyncEngine:
 
 
 def leave_if_useless(context: ExceptionContext) -> None:
-    """
-    A connection that takes no writes never will, though its database may: the server has become a
-    replica, or the file could not be written when it was opened. Nor is there any sense in one that
-    its server has just closed. The next ones are new.
+    """Drop a connection that cannot be used any more.
+
+    A read-only connection never becomes writable, although its database may: the server is a
+    replica, or the file was not writable when it was opened. A connection that the server just
+    closed is useless, too. New connections replace them.
     """
     cause = context.original_exception
     if takes_no_writes(cause) or OUT_OF_STEP in str(cause):
@@ -101,7 +101,7 @@ def sqlite_engine(url: URL, *, pool_size: int, begin: str) -> AsyncEngine:
 
     def configure(connection: Any, record: Any) -> None:
         del record
-        # The driver would begin transactions by itself, and late; `begin` below does it in time.
+        # The driver would begin transactions by itself, too late; `begin` below does it in time.
         connection.isolation_level = None
         cursor = connection.cursor()
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
@@ -109,7 +109,7 @@ def sqlite_engine(url: URL, *, pool_size: int, begin: str) -> AsyncEngine:
         cursor.close()
 
     def begin_transaction(connection: Connection) -> None:
-        """With the first statement: what nobody asks anything in needs none."""
+        """Begin the transaction with its first statement."""
         if not connection.get_execution_options().get(NO_BEGIN):
             cast(Any, connection.connection.dbapi_connection).begin = begin
 

@@ -1,8 +1,7 @@
-"""
-Writes that arrive together commit together.
+"""Group commit: writes that arrive together are committed together.
 
-Whoever calls waits until its own write is on disk, as with a transaction of its own; but all that
-came in while the previous transaction was committing share the next one, and its one flush to disk.
+A caller waits until its own write is on disk, as with a transaction of its own. All writes that
+arrive while the previous transaction commits share the next one, and its one flush to disk.
 """
 
 import asyncio
@@ -15,11 +14,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from generation.store.engine.database import Database
-from generation.store.engine.db_errors import cause_of, is_cut, takes_no_writes
+from generation.store.engine.db_errors import cause_of, is_disconnected, takes_no_writes
 
 log = structlog.get_logger(__name__)
 
-#: So few are written together, whatever else could be done meanwhile.
+#: Groups up to this size are written together in any case.
 FEW = 16
 
 Item = TypeVar("Item")
@@ -30,11 +29,11 @@ Write = Callable[[AsyncConnection, Sequence[Item]], Awaitable[Sequence[Answer]]]
 
 
 class GroupCommit(Generic[Item, Answer]):
-    """
-    Runs `write` on batches of at most `limit` items, each batch one transaction. An item that makes
-    its batch fail fails alone: the batch is rolled back and each item written by itself. So is a
-    batch whose connection broke. It may have been committed all the same: `write` must bear an item
-    that it has written before, which then always comes alone.
+    """Runs `write` on batches of at most `limit` items, each batch one transaction.
+
+    An item that makes its batch fail fails alone: the batch is rolled back and each item is written
+    by itself. The same is done for a batch whose connection broke. It may have been committed:
+    `write` must accept an item that it has written before, which then always comes alone.
     """
 
     #: Transactions at a time.
@@ -45,13 +44,13 @@ class GroupCommit(Generic[Item, Answer]):
         self._write = write
         self._limit = self._share = limit
         self._waiting: Batch[Item, Answer] = []
-        #: How many are being written.
+        #: The number of items being written.
         self._writing = 0
         self._flushers: set[asyncio.Task[None]] = set()
         self._flushing = 0
 
     async def __call__(self, item: Item) -> Answer:
-        """Returns once the item is on disk, with what `write` answered for it."""
+        """Return what `write` answered for the item, once it is on disk."""
         done: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, done))
         if self._flushing == 0 or (
@@ -68,7 +67,8 @@ class GroupCommit(Generic[Item, Answer]):
 
     async def _flush(self) -> None:
         try:
-            # The last one takes whatever waits; another beside it nothing less than a share.
+            # The last transaction takes all waiting items; another beside it at least a share of
+            # them.
             while self._waiting and (self._flushing == 1 or len(self._waiting) >= self._share):
                 await self._write_share()
         finally:
@@ -84,7 +84,7 @@ class GroupCommit(Generic[Item, Answer]):
             self._writing -= len(batch)
 
     def _share_of(self, together: int) -> int:
-        """How many to write next at most, where this many are being written or wait."""
+        """Return how many items to write next at most, given how many are being written or wait."""
         del together
         return self._limit
 
@@ -93,7 +93,7 @@ class GroupCommit(Generic[Item, Answer]):
             async with self._transaction() as connection:
                 answers = await self._write(connection, [item for item, _ in batch])
         except Exception as error:
-            cut = is_cut(error)
+            cut = is_disconnected(error)
             gone = cut and (takes_no_writes(cause_of(error)) or not await self._answers())
             if gone or (len(batch) == 1 and (repeated or not cut)):
                 fail(batch, error)
@@ -109,7 +109,7 @@ class GroupCommit(Generic[Item, Answer]):
                     done.set_result(answer)
 
     async def _answers(self) -> bool:
-        """Whether the database is there: where it is away, one attempt in vain is enough."""
+        """Return whether the database is reachable: while it is away, one attempt is enough."""
         try:
             async with self._database.reading() as connection:
                 await connection.execute(text("SELECT 1"))
@@ -119,11 +119,11 @@ class GroupCommit(Generic[Item, Answer]):
         return True
 
 
-class GroupOutright(GroupCommit[Item, Answer]):
-    """
-    The same where `write` says it all by statements that each are a transaction of their own. What
-    it has written before may then come again within a batch as well. PostgreSQL is given `most`
-    batches at a time; SQLite has one writer.
+class GroupStatement(GroupCommit[Item, Answer]):
+    """The same for a `write` whose statements are transactions of their own.
+
+    What it has written before may then come again within a batch. PostgreSQL gets `most` batches at
+    a time; SQLite has one writer.
     """
 
     def __init__(
@@ -136,22 +136,23 @@ class GroupOutright(GroupCommit[Item, Answer]):
         return self._database.outright()
 
     def _share_of(self, together: int) -> int:
-        """
-        A part: if all callers wait for one commit, the loop has nothing to do until it is there.
-        While some are committed, others are answered and come back.
+        """Return a part of the waiting items.
+
+        If all callers waited for one commit, the loop would be idle until it is done. While some
+        are committed, others are answered and send again.
         """
         return max(FEW, together // (self._most + 1))
 
 
 class GroupRead(GroupCommit[Item, Answer]):
-    """The same for questions: those that come together are asked in one transaction that reads."""
+    """The same for reads: those that arrive together share one reading transaction."""
 
     def _transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
         return self._database.reading()
 
 
 def fail(batch: Batch[Item, Answer], error: BaseException) -> None:
-    """Tell everybody who waits for this batch."""
+    """Report the error to every caller of this batch."""
     for _, done in batch:
         if not done.done():
             done.set_exception(error)

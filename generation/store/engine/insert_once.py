@@ -1,6 +1,4 @@
-"""
-Inserting what may have been inserted before.
-"""
+"""Inserts that may be repeated."""
 
 from functools import cache
 from typing import Any
@@ -11,14 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 
 def insert_once(connection: AsyncConnection, table: Table) -> Any:
-    """
-    An insert that leaves a row of the same id alone: a commit whose answer was lost is repeated.
-    """
+    """Insert a row unless its id exists, because a commit whose answer was lost is repeated."""
     return _statement(connection.dialect.name, table)
 
 
 @cache
 def _statement(dialect: str, table: Table) -> Any:
-    """Made once: a statement of fifty columns takes longer to make than to execute."""
+    """Cached: building a statement of fifty columns takes longer than executing it."""
     insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
     return insert(table).on_conflict_do_nothing()

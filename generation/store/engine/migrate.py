@@ -1,6 +1,4 @@
-"""
-Bringing a database to the current schema, and asking whether it is there.
-"""
+"""Migrates a database to the current schema, and compares revisions."""
 
 import asyncio
 from dataclasses import dataclass
@@ -21,7 +19,7 @@ MIGRATION_LOCK = 7_153_001
 
 @dataclass(frozen=True, slots=True)
 class Revisions:
-    """The revision a database is at, and the one this code needs."""
+    """The revision a database has, and the one this code needs."""
 
     found: str | None
     needed: str
@@ -39,7 +37,7 @@ def alembic_config() -> Config:
 
 
 def migrate(url: str) -> None:
-    """Bring the database to the current schema; nothing happens where it is there already."""
+    """Migrate the database to the current schema. Does nothing if it is current."""
     asyncio.run(_migrate(url))
 
 
@@ -61,7 +59,7 @@ def upgrade(connection: Connection) -> None:
 
 
 async def revisions(database: Database) -> Revisions:
-    """Where the database stands. Raises whatever the driver raises where it cannot be reached."""
+    """Return the database's revision. Raises the driver's error if it cannot be reached."""
 
     def found(connection: Connection) -> str | None:
         return MigrationContext.configure(connection).get_current_revision()

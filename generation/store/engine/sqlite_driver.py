@@ -1,9 +1,8 @@
-"""
-SQLite by aiosqlite, with one hop to its thread for each statement.
+"""SQLite by aiosqlite, with one switch to its thread per statement.
 
-SQLAlchemy asks the driver for a cursor, executes, fetches and closes, and each of these is a trip
-to the connection's thread and back: some 15 µs of work and, worse, a turn in the line for the
-interpreter's lock. Here a statement is one trip, and the transaction begins with its first one.
+SQLAlchemy asks the driver for a cursor, executes, fetches and closes, and each of these is a switch
+to the connection's thread and back: about 15 µs of work and one acquisition of the interpreter's
+lock. Here a statement is one switch, and the transaction begins with its first statement.
 """
 
 import sqlite3
@@ -22,7 +21,7 @@ Done = tuple[sqlite3.Cursor, deque[Any]]
 
 
 class Cursor(AsyncAdapt_aiosqlite_cursor):
-    """A cursor that has all its rows as soon as it has executed."""
+    """A cursor that has all its rows once it has executed."""
 
     __slots__ = ()
 
@@ -46,20 +45,20 @@ class Cursor(AsyncAdapt_aiosqlite_cursor):
         )
 
     async def _async_soft_close(self) -> None:
-        """It was closed where it was opened."""
+        """The cursor was closed where it was opened."""
 
     def close(self) -> None:
         self._rows.clear()
 
 
 class Connection(AsyncAdapt_aiosqlite_connection):
-    """A connection that begins a transaction when there is something to do in it."""
+    """A connection that begins a transaction with its first statement."""
 
     __slots__ = ("begin",)
 
     _cursor_cls = Cursor
 
-    #: What to begin with, where a transaction is to begin.
+    #: The statement that begins a transaction, if one is to begin.
     begin: str | None
 
     def __init__(self, dbapi: Any, connection: Any) -> None:
@@ -71,7 +70,10 @@ class Connection(AsyncAdapt_aiosqlite_connection):
             super().commit()
 
     def rollback(self) -> None:
-        """Asked for also after every commit, as a connection goes back to its pool."""
+        """Roll back.
+
+        SQLAlchemy also calls this after every commit, when the connection returns to its pool.
+        """
         if self._has_begun():
             super().rollback()
 
@@ -82,7 +84,7 @@ class Connection(AsyncAdapt_aiosqlite_connection):
 
 
 class Driver(AsyncAdapt_aiosqlite_dbapi):
-    """What SQLAlchemy takes for the driver's module."""
+    """Stands for the driver's module in SQLAlchemy."""
 
     def connect(self, *arg: Any, **kw: Any) -> Connection:
         return Connection(self, super().connect(*arg, **kw).driver_connection)
@@ -95,7 +97,7 @@ def driver() -> Driver:
 def execute(
     connection: sqlite3.Connection, begin: str | None, operation: str, parameters: Any
 ) -> Done:
-    """On the connection's thread."""
+    """Runs on the connection's thread."""
     if begin is not None:
         connection.execute(begin)
     return fetched(connection.execute(operation, parameters))
@@ -104,7 +106,7 @@ def execute(
 def execute_many(
     connection: sqlite3.Connection, begin: str | None, operation: str, parameters: Any
 ) -> Done:
-    """On the connection's thread."""
+    """Runs on the connection's thread."""
     if begin is not None:
         connection.execute(begin)
     return fetched(connection.executemany(operation, parameters))

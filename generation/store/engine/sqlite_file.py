@@ -1,23 +1,21 @@
-"""
-SQLite's file, watched: what is written to one that was moved away or replaced is found by nobody.
-"""
+"""Watches SQLite's file, because data written to a moved or replaced file is lost."""
 
 from pathlib import Path
 
 
 class DatabaseReplaced(OSError):
-    """The file is another one than was opened, or gone; the message says what to do."""
+    """The file was replaced or is gone; the message says what to do."""
 
 
 class DatabaseFile:
-    """The file of one database, as this process has found it first."""
+    """The file of one database, as this process opened it."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
         self._identity: tuple[int, int] | None = None
 
     def check(self) -> None:
-        """Raises `DatabaseReplaced` where it is not the one that it was."""
+        """Raise `DatabaseReplaced` if it is not the same file any more."""
         try:
             found = self._file.stat()
         except FileNotFoundError:

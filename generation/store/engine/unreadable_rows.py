@@ -1,9 +1,8 @@
-"""
-Rows that cannot be read: written by another version of genq, or damaged on disk.
+"""Rows that cannot be read: written by another version of genq, or damaged on disk.
 
-One of them holds up none of the others. Whoever reads rows reads them here: all at once and, where
-that fails, one by one, without those that cannot be read. They are named in the log, noted in a
-table of their own, and left as they are: what they say is somebody's order, and may be mended.
+An unreadable row blocks no other row. All rows are read here: together and, if that fails, one by
+one, without the unreadable ones. These are logged, recorded in a table of their own, and left
+unchanged, because they are somebody's jobs and may be repaired.
 """
 
 import sqlite3
@@ -23,22 +22,22 @@ from generation.store.schema import unreadable_rows
 log = structlog.get_logger(__name__)
 
 Noun = TypeVar("Noun")
-#: Makes the nouns of these rows; fails where one of them cannot be read.
+#: Makes the objects of these rows; fails if one of them cannot be read.
 Make = Callable[[CursorResult[Any]], list[Noun]]
 
-#: What is due and cannot be read is tried again after this, and noted again no sooner.
+#: A due row that cannot be read is tried again after this time, and recorded again no sooner.
 AGAIN = timedelta(minutes=5)
-#: More rows than that are not remembered.
+#: The number of rows that are remembered.
 MOST_KNOWN = 10_000
 #: In a connection's `info`: where its process keeps what it could not read.
 UNREADABLE = "genq.unreadable"
 
-#: What a document of another shape, an unknown word or a moment out of all bounds raises.
+#: What documents of another shape, unknown words and times out of range raise.
 OF_CONTENT = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError)
 
 
 class UnreadableRow(Exception):
-    """A row is there and cannot be read. The message says which one."""
+    """A row exists and cannot be read. The message says which one."""
 
     def __init__(self, table: str, row_id: str) -> None:
         super().__init__(f"row {row_id} of {table} cannot be read")
@@ -47,16 +46,16 @@ class UnreadableRow(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Read(Generic[Noun]):
-    """What a query has found."""
+class ReadResult(Generic[Noun]):
+    """The rows that a query found."""
 
     found: list[Noun]
     #: The ids of those that cannot be read.
     unreadable: Sequence[str] = ()
 
 
-class Unreadable:
-    """What one process could not read, and what of that is to be written down."""
+class UnreadableTracker:
+    """The rows that one process could not read, and those of them to be recorded."""
 
     def __init__(self) -> None:
         self.fresh: list[dict[str, str]] = []
@@ -76,7 +75,7 @@ class Unreadable:
         self.fresh.append({"table_name": table, "row_id": row_id, "cause": cause})
 
     def take(self) -> list[dict[str, str]]:
-        """What is to be written down now."""
+        """Return the rows to be recorded now."""
         taken, self.fresh = self.fresh, []
         return taken
 
@@ -87,13 +86,13 @@ async def read(
     named: Column[str],
     make: Make[Noun],
     parameters: Mapping[str, Any] | None = None,
-) -> Read[Noun]:
-    """
-    The nouns of a query's rows, and the ids, which are in the column `named`, of those that cannot
-    be read. With locks it locks the same rows.
+) -> ReadResult[Noun]:
+    """Return the objects of a query's rows, and the ids of the unreadable ones.
+
+    Ids are in the column `named`. A query with locks locks the same rows.
     """
     try:
-        return Read(make(await connection.execute(query, parameters)))
+        return ReadResult(make(await connection.execute(query, parameters)))
     except Exception as error:
         if not is_of_content(error):
             raise
@@ -107,9 +106,9 @@ async def read(
             if not is_of_content(error):
                 raise
             unreadable.append(row_id)
-            known = cast(Unreadable, connection.info[UNREADABLE])
+            known = cast(UnreadableTracker, connection.info[UNREADABLE])
             known.meet(named.table.name, row_id, error)
-    return Read(found, unreadable)
+    return ReadResult(found, unreadable)
 
 
 async def read_one(
@@ -118,12 +117,12 @@ async def read_one(
     named: Column[str],
     make: Make[Noun],
 ) -> Noun | None:
-    """The noun of the row that the query finds. Raises `UnreadableRow`."""
+    """Return the object of the row that the query finds. Raises `UnreadableRow`."""
     return one_of(named, await read(connection, query, named, make))
 
 
-def one_of(named: Column[str], said: Read[Noun]) -> Noun | None:
-    """What was found, if anything. Raises `UnreadableRow`."""
+def one_of(named: Column[str], said: ReadResult[Noun]) -> Noun | None:
+    """Return the object, if any. Raises `UnreadableRow`."""
     if said.unreadable:
         raise UnreadableRow(named.table.name, said.unreadable[0])
     return said.found[0] if said.found else None
@@ -132,10 +131,10 @@ def one_of(named: Column[str], said: Read[Noun]) -> Noun | None:
 async def first_readable(
     limit: int, ask: Callable[[int], Awaitable[tuple[list[Noun], int]]]
 ) -> list[Noun]:
-    """
-    The first `limit` of what `ask` finds: it is asked for so many, and says how many of those it
-    had to leave out. A page that is shorter than its limit is the last one, so none may be so
-    because of rows that cannot be read.
+    """Return the first `limit` readable rows of what `ask` finds.
+
+    `ask` gets a number of rows and says how many of them it left out. A page that is shorter than
+    its limit is the last one, so unreadable rows must not shorten it.
     """
     extra = 0
     while True:
@@ -145,10 +144,10 @@ async def first_readable(
         extra = left_out
 
 
-async def put_off(
+async def postpone(
     connection: AsyncConnection, table: Table, row_ids: Sequence[str], now: datetime
 ) -> None:
-    """Let these rows be due again later, and be taken from no line before. Nothing else."""
+    """Postpone these rows, and take them from no wait queue before then. Changes nothing else."""
     if row_ids:
         column = cast(Column[str], table.c.id)
         away: dict[str, Any] = {"wake_at": now + AGAIN}
@@ -157,14 +156,14 @@ async def put_off(
         await connection.execute(update(table).where(column.in_(row_ids)).values(away))
 
 
-def not_noted(table: Table) -> ColumnElement[bool]:
-    """Whether a row is not among those that are known to be unreadable."""
+def not_recorded(table: Table) -> ColumnElement[bool]:
+    """Return a condition: the row is not recorded as unreadable."""
     noted = select(unreadable_rows.c.row_id).where(unreadable_rows.c.table_name == table.name)
     return cast(Column[str], table.c.id).not_in(noted)
 
 
 def is_of_content(error: Exception) -> bool:
-    """Whether a row's content is to blame, and not its database or the way there."""
+    """Return whether a row's content is the cause, and not its database or connection."""
     if isinstance(error, DBAPIError):
         cause = error.orig
         damaged = getattr(cause, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_CORRUPT

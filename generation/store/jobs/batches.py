@@ -1,6 +1,4 @@
-"""
-Batches: jobs that were ordered together. A batch is its jobs, and has no row of its own.
-"""
+"""Batches: jobs that were submitted together. A batch consists of its jobs and has no row."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,11 +13,11 @@ from generation.store.schema import jobs
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Where the jobs of a batch stand."""
+    """The jobs of a batch, counted."""
 
     id: str
     created_at: datetime
-    #: How many jobs there are in each state that any of them is in.
+    #: The number of jobs in each state that occurs.
     counts: Mapping[str, int]
 
     @property
@@ -32,13 +30,13 @@ class Batch:
 
 
 class BatchStore:
-    """Reads batches. Their jobs are written with `JobStore.place`."""
+    """Reads batches. Their jobs are inserted with `JobStore.place`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def get(self, batch_id: str, tenant: str) -> Batch | None:
-        """The batch, or None where there is none, or none of this tenant's."""
+        """Return the batch; None if the tenant has no such batch."""
         query = (
             select(jobs.c.state, func.count(), func.min(jobs.c.created_at))
             .where(jobs.c.batch_id == batch_id, jobs.c.tenant == tenant)
@@ -52,7 +50,7 @@ class BatchStore:
         return Batch(batch_id, min(born for _, _, born in rows), counts)
 
     async def unfinished(self, batch_id: str, tenant: str) -> list[str]:
-        """The ids of its jobs that have not ended."""
+        """Return the ids of its unfinished jobs."""
         query = select(jobs.c.id).where(
             jobs.c.batch_id == batch_id, jobs.c.tenant == tenant, jobs.c.finished_at.is_(None)
         )

@@ -1,11 +1,9 @@
-"""
-New jobs onto disk, as many as come at once, by one statement: their rows, labels and first events,
-their count and, where they have any, their claims. By itself it is a whole transaction, and one
-trip to the database.
+"""Inserts new jobs with one statement: rows, metadata index, first events, counters and claims.
 
-What differs from one job to the next travels as one JSON document, which the database takes apart;
-all the rest is said once. PostgreSQL writes to several tables by one statement. SQLite does not,
-but its triggers do: there it is an INSERT into a view, whose trigger does the writing.
+The statement is a whole transaction and one round trip. What differs between jobs is passed as one
+JSON document, which the database unpacks; the rest is constant. PostgreSQL writes to several tables
+in one statement. SQLite does not, but its triggers do: there it is an INSERT into a view, whose
+trigger writes.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -28,13 +26,13 @@ from generation.store.jobs.metadata_index import label
 from generation.store.jobs.rows import FIXED_NAMES
 from generation.store.schema import jobs, microseconds
 
-#: No document is longer, unless a single job is: pictures may come within orders.
+#: The largest document, unless a single job is larger: requests may contain pictures.
 MOST_BYTES = 4_000_000
 
-#: What an order decides. Everything else is the same in all new jobs.
+#: What a submission determines. Everything else is the same for all new jobs.
 GIVEN: tuple[str, ...] = (*FIXED_NAMES, "updated_at", "wake_at", "deadline", "station", "key")
 MOMENTS = ("created_at", "updated_at", "wake_at", "deadline")
-#: What a job begins with, by field. It is stored with its first event.
+#: The initial values of a job, by field. They are stored with its first event.
 BEGINNINGS: dict[str, Any] = {
     field.name: field.default if field.default_factory is MISSING else field.default_factory()
     for field in fields(Job)
@@ -44,21 +42,24 @@ _given = attrgetter(*GIVEN)
 _rest = attrgetter(*BEGINNINGS)
 _UNTOUCHED = tuple(BEGINNINGS.values())
 
-#: What SQLite says where it leaves jobs alone.
+#: SQLite's message when it leaves jobs alone because an endpoint subscribes to `job.queued`.
 HEARD = "births are heard"
-#: What a database says where nothing is written; PostgreSQL only of a key that came in between.
+#: A database's messages when nothing is written; PostgreSQL's only for a key that was inserted
+#: meanwhile.
 REFUSALS = (HEARD, *claiming.REFUSALS)
 
 
-def is_untouched(job: Job) -> bool:
-    """Whether nothing has happened to it yet, as to nearly every job that is stored."""
+def is_new(job: Job) -> bool:
+    """Return whether the job is new and unchanged, like nearly every job that is inserted."""
     return _rest(job) == _UNTOUCHED
 
 
-async def bear(connection: AsyncConnection, born: Sequence[Job], shard: int) -> list[Job]:
-    """
-    Write untouched jobs of which no webhook wants to be told now, except of those that are on disk
-    already. Returns those that it left alone, because an endpoint may want to be told of them.
+async def insert_untouched(
+    connection: AsyncConnection, born: Sequence[Job], shard: int
+) -> list[Job]:
+    """Insert new jobs for which no webhook event is due, except those that exist already.
+
+    Returns those that it left alone, because an endpoint may subscribe to their events.
     """
     dialect = connection.dialect.name
     left: list[Job] = []
@@ -69,8 +70,8 @@ async def bear(connection: AsyncConnection, born: Sequence[Job], shard: int) -> 
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
-    """New jobs that travel together, each with what is written of it."""
+class InsertDocument:
+    """New jobs that are inserted together, each with its columns."""
 
     entries: Sequence[tuple[Job, bytes]]
 
@@ -82,16 +83,16 @@ class Document:
     def written(self) -> str:
         return f"[{b','.join(each for _, each in self.entries).decode()}]"
 
-    def only(self, job_ids: Collection[str]) -> "Document":
-        return Document([entry for entry in self.entries if entry[0].id in job_ids])
+    def only(self, job_ids: Collection[str]) -> "InsertDocument":
+        return InsertDocument([entry for entry in self.entries if entry[0].id in job_ids])
 
 
 async def store(
-    connection: AsyncConnection, document: Document, shard: int, claims: str | None = None
+    connection: AsyncConnection, document: InsertDocument, shard: int, claims: str | None = None
 ) -> bool:
-    """
-    Write these jobs, and with them what they claim (`generation.store.jobs.claiming`). False where
-    nothing was written: an endpoint may want to be told of them, or a claim does not hold.
+    """Insert these jobs together with their claims (`generation.store.jobs.claiming`).
+
+    Returns False if nothing was written: an endpoint subscribes to `job.queued`, or a claim failed.
     """
     dialect = connection.dialect.name
     tenants = values_for(dialect, {job.tenant for job in document.jobs})
@@ -106,19 +107,19 @@ async def store(
     return not (found.returns_rows and found.scalar())
 
 
-def documents(born: Sequence[Job], dialect: str) -> Iterator[Document]:
-    """The jobs in documents of bearable sizes."""
+def documents(born: Sequence[Job], dialect: str) -> Iterator[InsertDocument]:
+    """Split the jobs into documents of limited size."""
     together: list[tuple[Job, bytes]] = []
     size = 0
     for job in born:
         written = to_json(given_row(job, dialect))
         if together and size + len(written) > MOST_BYTES:
-            yield Document(together)
+            yield InsertDocument(together)
             together, size = [], 0
         together.append((job, written))
         size += len(written)
     if together:
-        yield Document(together)
+        yield InsertDocument(together)
 
 
 def given_row(job: Job, dialect: str) -> dict[str, Any]:
@@ -134,9 +135,10 @@ def given_row(job: Job, dialect: str) -> dict[str, Any]:
 
 @cache
 def postgresql(claiming_too: bool) -> str:
-    """
-    Given a document, the tenants in it, the shard of the tallies and, maybe, claims. Says whether
-    births of those tenants are heard, or a claim does not hold; then it writes nothing.
+    """The statement for a document, its tenants, the shard of the counters and, maybe, claims.
+
+    It reports whether an endpoint of those tenants subscribes to `job.queued` or a claim fails;
+    then it writes nothing.
     """
     typed = ", ".join(f"{name} {jobs.c[name].type.compile(asyncpg())}" for name in GIVEN)
     given = {name: f"born.{name}" for name in (*GIVEN, "labels")}
@@ -162,15 +164,15 @@ WITH born AS MATERIALIZED (
 
 
 def sqlite(claiming_too: bool) -> str:
-    """The same. Where it would say so, it fails with one of `REFUSALS`."""
-    births = "INSERT INTO births (job, tenants, shard, key, usage)"
-    born = f"{births} SELECT value, ?2, ?3, NULL, NULL FROM json_each(?1)"
+    """The same for SQLite. Instead of reporting it fails with one of `REFUSALS`."""
+    submissions = "INSERT INTO births (job, tenants, shard, key, usage)"
+    born = f"{submissions} SELECT value, ?2, ?3, NULL, NULL FROM json_each(?1)"
     return f"{born} {claiming.sqlite('?4')}" if claiming_too else born
 
 
 @cache
-def sqlite_births() -> tuple[str, ...]:
-    """What a connection needs for that, which nobody else sees."""
+def sqlite_insert_view() -> tuple[str, ...]:
+    """The view and triggers of a connection, which no other connection sees."""
     given = {name: f"json_extract(new.job, '$.{name}')" for name in (*GIVEN, "labels")}
     return (
         "CREATE TEMP VIEW births (job, tenants, shard, key, usage)"
@@ -203,7 +205,8 @@ def into_jobs(given: dict[str, str]) -> str:
 
 def into_events(given: dict[str, str]) -> str:
     values = {
-        # As in `generation.events`: one job's birth has one id, however often it is written.
+        # As in `generation.events`: the first event of a job has one id, however often it is
+        # written.
         "id": f"'evt_' || substr({given['id']}, {len('job_') + 1})",
         "job_id": given["id"],
         "tenant": given["tenant"],
@@ -231,7 +234,7 @@ def inserting(table: str, values: dict[str, str]) -> str:
 
 
 def spelled(value: Any) -> str:
-    """As it is written in SQL: text, numbers, and what is empty."""
+    """Return the value as SQL: text, numbers and empty documents."""
     match value:
         case bool():
             return str(value).lower()

@@ -1,11 +1,10 @@
-"""
-What new jobs claim beside being stored, in the statement that stores them: idempotency keys that
-nobody has, and places within the limits of API keys.
+"""Claims of new jobs, made in the statement that inserts them.
 
-A place is taken by comparing: the statement is given what a limited key had used and what its
-limits were when this process last read them, and what it has used with these jobs. It writes that
-only where nothing has changed since. So the rules stay in `generation.access.quota`, and no lock is
-held between reading and writing. Where a claim does not hold, nothing at all is stored.
+They claim idempotency keys and limits of API keys. A limit is claimed by compare-and-set: the
+statement gets a limited key's usage and limits as this process last read them, and the usage with
+these jobs. It writes the new usage only if nothing has changed. So the rules stay in
+`generation.access.quota`, and no lock is held between reading and writing. If a claim fails,
+nothing is stored.
 """
 
 from collections.abc import Callable, Iterable
@@ -16,13 +15,13 @@ from typing import Any
 from pydantic_core import to_json
 
 from generation.access.permissions import Limits
-from generation.access.quota import Usage
+from generation.access.quota import KeyUsage
 from generation.store.access.api_keys import limits_row
 from generation.store.jobs.idempotency import IdempotencyKey, row
 from generation.store.schema import microseconds
 
-#: What SQLite says where a claim does not hold; and the constraint by which PostgreSQL says so of a
-#: key that was written since the statement began.
+#: SQLite's messages when a claim fails; and the constraint by which PostgreSQL reports a key that
+#: was inserted since the statement began.
 TAKEN, CHANGED = "an idempotency key is taken", "the usage of a key has changed"
 REFUSALS = (TAKEN, CHANGED, "pk_idempotency_keys")
 
@@ -37,24 +36,24 @@ KEY_TYPES = {
 USED_TYPES = {"whole_at": "timestamptz", "day": "date", "jobs_today": "integer"}
 LIMITS = ("rate_count", "rate_seconds", "max_in_flight", "daily_jobs")
 
-#: How a moment is written in a document.
+#: How a time is written in a document.
 Moment = Callable[[datetime | None], Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """Places that some jobs take of a limited key."""
+class ClaimedUsage:
+    """The usage that some jobs claim of a limited key."""
 
     key_id: str
     limits: Limits
-    before: Usage
-    after: Usage
+    before: KeyUsage
+    after: KeyUsage
 
 
 def claims_document(
-    dialect: str, keys: Iterable[tuple[IdempotencyKey, str]], places: Iterable[Taken]
+    dialect: str, keys: Iterable[tuple[IdempotencyKey, str]], places: Iterable[ClaimedUsage]
 ) -> str:
-    """The claims as the statement takes them: keys with the ids of their jobs, and places."""
+    """Return the claims as the statement takes them: keys with the ids of their jobs, and usage."""
     moment = as_microseconds if dialect == "sqlite" else as_it_is
     claims = {
         "keys": [key_row(key, job_id, moment) for key, job_id in keys],
@@ -69,13 +68,13 @@ def key_row(key: IdempotencyKey, job_id: str, moment: Moment) -> dict[str, Any]:
     return stored | {"replaces": key.replaces, "number": key.number}
 
 
-def usage_row(taken: Taken, moment: Moment) -> dict[str, Any]:
+def usage_row(taken: ClaimedUsage, moment: Moment) -> dict[str, Any]:
     was = {f"was_{name}": value for name, value in used_row(taken.before, moment).items()}
     now = used_row(taken.after, moment)
     return {"key_id": taken.key_id, **now, **was, **limits_row(taken.limits)}
 
 
-def used_row(usage: Usage, moment: Moment) -> dict[str, Any]:
+def used_row(usage: KeyUsage, moment: Moment) -> dict[str, Any]:
     return {
         "whole_at": moment(usage.whole_at),
         "day": usage.day,
@@ -96,9 +95,10 @@ POSTGRESQL_ALLOWED = "EXISTS (SELECT FROM allowed)"
 
 
 def postgresql(parameter: str, allowed: str) -> str:
-    """
-    Clauses of its `WITH` for claims given as this parameter, where it is `allowed` otherwise. Keys
-    that are being written elsewhere, and rows that are locked, do not hold: nobody waits here.
+    """Clauses of its `WITH` for claims passed as this parameter, if it is `allowed` otherwise.
+
+    Keys that are being inserted elsewhere, and locked rows, make the claim fail: the statement
+    never waits.
     """
     claims = f"CAST({parameter} AS jsonb)"
     return f"""keys AS MATERIALIZED (
@@ -144,7 +144,7 @@ REPLACING = """ON CONFLICT (tenant, scope, key) DO UPDATE SET fingerprint = excl
 
 
 def sqlite(parameter: str) -> str:
-    """More rows for the view of births, for claims given as this parameter."""
+    """More rows for the insert view, for claims passed as this parameter."""
     return (
         f"UNION ALL SELECT NULL, NULL, NULL, value, NULL FROM json_each({parameter}, '$.keys')"
         f" UNION ALL SELECT NULL, NULL, NULL, NULL, value FROM json_each({parameter}, '$.usage')"
@@ -152,7 +152,7 @@ def sqlite(parameter: str) -> str:
 
 
 def sqlite_triggers() -> tuple[str, ...]:
-    """What becomes of those rows."""
+    """The triggers that process those rows."""
     key = {name: f"json_extract(new.key, '$.{name}')" for name in KEY_TYPES}
     given = {
         name: f"json_extract(new.usage, '$.{name}')"

@@ -1,10 +1,8 @@
-"""
-Taking jobs whose time has come, so that nobody else does.
+"""Claims due jobs, so that no other process takes them.
 
-Two kinds are due. Plain looks at tasks upstream are nearly all of them: they are claimed lane by
-lane, a lane being one key of one station, and each lane only as far as it has room, so the due
-tasks of a station that hangs stand in nobody's way. Everything else that needs a hand is an errand.
-Each kind has a partial index of its own.
+There are two kinds. Plain looks at upstream tasks are nearly all of them: they are claimed per key
+of a station, and only as many as the key has free looks, so the due tasks of a station that hangs
+block no others. Every other step is an errand. Each kind has a partial index of its own.
 """
 
 import asyncio
@@ -30,14 +28,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from generation.job import Job, JobState
 from generation.store.engine.database import Database
-from generation.store.engine.unreadable_rows import put_off, read
+from generation.store.engine.unreadable_rows import postpone, read
 from generation.store.jobs.rows import LEAN_COLUMNS, LOOK_COLUMNS, read_jobs
 from generation.store.schema import ERRAND, PLAIN_LOOK, Instant, jobs
 
-#: Given a due job, when it is to be looked at next should this look not come back.
+#: Returns when a due job is processed next if this claim does not come back.
 NextWake = Callable[[Job], datetime | None]
 #: A station and one of its keys.
-Lane = tuple[str, str]
+StationKey = tuple[str, str]
 
 #: States in which there may be something new upstream.
 WAKEABLE = (
@@ -47,11 +45,11 @@ WAKEABLE = (
     JobState.EXPIRED,
     JobState.FAILED,
 )
-#: States in which the upstream may have a task that we do not know the id of.
+#: States in which the upstream may have a task whose id is unknown.
 UNANSWERED = (JobState.SUBMITTING, JobState.IN_DOUBT)
 
-#: SQLite's write lock goes to whoever asks at the right moment: one process that took it again at
-#: once, and again, would keep all others waiting.
+#: SQLite's write lock goes to whoever asks at the right moment. A process that took it again at
+#: once would starve all others.
 COURTESY = timedelta(seconds=0.02)
 
 MOVED: Mapping[Any, Any] = {
@@ -76,19 +74,19 @@ MOVE_ALL = (
 
 
 class ClaimStore:
-    """All claiming of due jobs. They come lean: without what no look reads, however large."""
+    """Claims of due jobs. Claimed jobs lack columns that no look reads, however large."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def errands(
+    async def due_steps(
         self, now: datetime, limit: int, next_wake: NextWake, *, skip_queued: bool = False
     ) -> list[Job]:
-        """
-        Take up to `limit` jobs that need more than a look, the longest due first, and move each
-        `wake_at` on in the same transaction: nobody else gets them before then. They come with the
-        version they have now, and else as they were: `wake_at` is when they were due. With
-        `skip_queued`, queued jobs are left alone until their deadline.
+        """Claim up to `limit` jobs that need more than a look, the longest due first.
+
+        Each `wake_at` moves on in the same transaction: no other process gets them before then.
+        They have their new version, and otherwise their old values: `wake_at` is when they were
+        due. With `skip_queued`, queued jobs are left alone until their deadline.
         """
         query = due(ERRAND, now, limit)
         if skip_queued:
@@ -96,14 +94,16 @@ class ClaimStore:
         return await self._claim([query], now, next_wake)
 
     async def looks(
-        self, now: datetime, rooms: Mapping[Lane, int], next_wake: NextWake
+        self, now: datetime, rooms: Mapping[StationKey, int], next_wake: NextWake
     ) -> list[Job]:
-        """
-        Likewise jobs to look at: of each lane no more than it has room for. May be asked again at
-        once, for as long as there is more.
+        """Claim jobs to look at, for each key no more than it has free looks.
+
+        May be called again at once while there are more.
         """
         queries = [
-            in_lane(due(PLAIN_LOOK, now, room), lane) for lane, room in rooms.items() if room
+            of_station_key(due(PLAIN_LOOK, now, room), station_key)
+            for station_key, room in rooms.items()
+            if room
         ]
         claimed = await self._claim(queries, now, next_wake)
         if claimed and self._database.is_sqlite:
@@ -111,46 +111,48 @@ class ClaimStore:
         return claimed
 
     async def overdue(
-        self, now: datetime, lanes: Iterable[Lane], limit: int, next_wake: NextWake
+        self, now: datetime, station_keys: Iterable[StationKey], limit: int, next_wake: NextWake
     ) -> list[Job]:
-        """
-        Likewise jobs past their deadline in lanes that are not looked at: their station is down, or
-        their key is gone from the settings.
+        """Claim jobs past their deadline whose keys are not looked at.
+
+        Their station is down, or their key is gone from the settings.
         """
         late = due(PLAIN_LOOK, now, limit).where(
             jobs.c.deadline <= now, jobs.c.state != JobState.EXPIRED
         )
-        return await self._claim([in_lane(late, lane) for lane in lanes], now, next_wake)
+        return await self._claim(
+            [of_station_key(late, station_key) for station_key in station_keys], now, next_wake
+        )
 
-    async def lanes(self) -> set[Lane]:
-        """The lanes that hold any job to look at: a step through the index for each."""
-        lane = tuple_(jobs.c.station, jobs.c.key)
+    async def station_keys(self) -> set[StationKey]:
+        """Return the keys with any job to look at, with one index step for each."""
+        station_key = tuple_(jobs.c.station, jobs.c.key)
         query = (
             select(jobs.c.station, jobs.c.key)
             .where(PLAIN_LOOK, jobs.c.wake_at.is_not(None))
             .order_by(jobs.c.station, jobs.c.key)
             .limit(1)
         )
-        found: list[Lane] = [("", "")]
+        found: list[StationKey] = [("", "")]
         async with self._database.reading() as connection:
-            while row := (await connection.execute(query.where(lane > found[-1]))).first():
+            while row := (await connection.execute(query.where(station_key > found[-1]))).first():
                 found.append((row.station, row.key))
         return set(found[1:])
 
     async def keep(self, job_ids: Sequence[str], until: datetime) -> None:
-        """Renew the lease of submits that are on the wire in this process."""
+        """Renew the lease of this process's submits in progress."""
         ours = (jobs.c.id.in_(job_ids), jobs.c.state == JobState.SUBMITTING)
-        # In the order in which changes lock them, or the two could wait for each other.
+        # In the order in which changes lock them, to avoid deadlocks.
         locked = select(jobs.c.id).where(*ours).order_by(jobs.c.id).with_for_update()
         async with self._database.writing() as connection:
             await connection.execute(locked)
             await connection.execute(update(jobs).where(*ours).values(wake_at=until))
 
     async def wake(self, job_id: str, now: datetime, apart: timedelta) -> bool:
-        """
-        Have somebody look at a job upstream soon: now, or `apart` after its last claim if that is
-        later. However often it is asked for, looks stay that far apart; a job that is to be looked
-        at sooner anyway is left as it is. False where there is no such job to look at.
+        """Make a worker look at a job soon: now, or `apart` after its last claim if that is later.
+
+        Looks stay that far apart, however often this is called; a job that is looked at sooner
+        anyway is unchanged. Returns False if there is no such job to look at.
         """
         query = select(jobs.c.wake_at, jobs.c.looked_at).where(
             jobs.c.id == job_id, jobs.c.state.in_(WAKEABLE), jobs.c.wake_at.is_not(None)
@@ -170,9 +172,9 @@ class ClaimStore:
         return True
 
     async def name(self, job_id: str, upstream_id: str) -> None:
-        """
-        Keep what may be the upstream id of a job whose submit has not been answered; for every
-        other job, nothing.
+        """Store what may be the upstream id of a job whose submit was not answered.
+
+        Ignored for other jobs.
         """
         unanswered = (jobs.c.id == job_id, jobs.c.state.in_(UNANSWERED))
         async with self._database.reading() as connection:
@@ -194,7 +196,7 @@ class ClaimStore:
             for query in queries:
                 said = await read(connection, query, jobs.c.id, read_claimed)
                 claimed += said.found
-                await put_off(connection, jobs, said.unreadable, now)
+                await postpone(connection, jobs, said.unreadable, now)
             if claimed:
                 await self._move(connection, claimed, now, next_wake)
         return claimed
@@ -217,7 +219,7 @@ class ClaimStore:
         await connection.execute(MOVE_ALL, {"_ids": ids, "_wakes": wakes, "_now": now})
 
     async def _promising(self, queries: Sequence[Select[Any]]) -> list[Select[Any]]:
-        """Those that find anything: asked without the write lock, which SQLite has only one of."""
+        """Return those that find anything, asked without SQLite's only write lock."""
         found: list[Select[Any]] = []
         async with self._database.reading() as connection:
             for query in queries:
@@ -228,7 +230,7 @@ class ClaimStore:
 
 
 def read_claimed(found: CursorResult[Any]) -> list[Job]:
-    """Claimed jobs, with the version that the claim gives them."""
+    """Return claimed jobs with the version that the claim gives them."""
     return read_jobs(found, newer=1)
 
 
@@ -242,5 +244,5 @@ def due(kind: TextClause, now: datetime, limit: int) -> Select[Any]:
     )
 
 
-def in_lane(query: Select[Any], lane: Lane) -> Select[Any]:
-    return query.where(jobs.c.station == lane[0], jobs.c.key == lane[1])
+def of_station_key(query: Select[Any], station_key: StationKey) -> Select[Any]:
+    return query.where(jobs.c.station == station_key[0], jobs.c.key == station_key[1])

@@ -1,6 +1,7 @@
-"""
-Erasing a job's content at its caller's wish: what was ordered and what came of it, in the job, its
-events and its deliveries. What it cost, where and when is kept: bills are disputed for months.
+"""Erases a job's content at its caller's request.
+
+Request and results are erased in the job, its events and its deliveries. Cost, place and times are
+kept, because bills are disputed for months.
 """
 
 from dataclasses import asdict, replace
@@ -25,7 +26,7 @@ from generation.store.schema import (
 )
 from generation.webhooks.delivery import DeliveryState
 
-#: What stands where an upstream's words stood.
+#: Replaces the upstream's messages.
 ERASED = "erased"
 
 
@@ -34,19 +35,18 @@ class StillNeeded(Exception):
 
 
 class ErasureStore:
-    """Erases, one job at a time."""
+    """Erases jobs, one at a time."""
 
     def __init__(self, database: Database, *, base_url: str = "") -> None:
         self._database = database
         self._base_url = base_url
 
     async def erase(self, job_id: str, tenant: str, now: datetime) -> Job | None:
-        """
-        Erase a job's content for good; the job as it is kept, or None where this tenant has no such
-        job. Raises `StillNeeded` for one that lives, or that a job which is not sent yet follows.
+        """Erase a job's content permanently.
 
-        Deliveries that were owed are canceled, and nobody looks for a late success any more.
-        Again, it changes nothing.
+        Returns the remaining job, or None if the tenant has no such job. Raises `StillNeeded` for
+        an unfinished job, or one that an unsent job follows. Pending deliveries are canceled, and
+        late successes are no longer looked for. Repeating it changes nothing.
         """
         query = select(jobs).where(jobs.c.id == job_id, jobs.c.tenant == tenant)
         async with self._database.writing() as connection:
@@ -56,16 +56,16 @@ class ErasureStore:
             if job.erased_at is not None:
                 return job
             await check_unneeded(connection, job)
-            # As whoever gives places does, so that neither waits for rows that the other holds.
+            # Locked like the assignment of feed positions does, to avoid deadlocks.
             await connection.execute(select(event_feed.c.last).with_for_update())
             await erase_content(connection, job, now)
             (kept,) = read_jobs(await connection.execute(query))
-            await erase_told(connection, kept, now, self._base_url)
+            await erase_events(connection, kept, now, self._base_url)
         return kept
 
 
 async def check_unneeded(connection: AsyncConnection, job: Job) -> None:
-    """Raises `StillNeeded`."""
+    """Raise `StillNeeded` if something needs the content."""
     if not job.is_terminal:
         raise StillNeeded(f"the job is {job.state}; cancel it, or wait until it has ended")
     following = (
@@ -104,10 +104,10 @@ async def erase_content(connection: AsyncConnection, job: Job, now: datetime) ->
     await connection.execute(delete(job_labels).where(job_labels.c.job_id == job.id))
 
 
-async def erase_told(connection: AsyncConnection, job: Job, now: datetime, base_url: str) -> None:
-    """
-    Let events and deliveries say what the job still says. A delivery that is sent again later, at
-    its owner's wish, is an event as any other, without the content.
+async def erase_events(connection: AsyncConnection, job: Job, now: datetime, base_url: str) -> None:
+    """Replace the content of events and deliveries with what the job still says.
+
+    A delivery that its owner sends again later contains no erased content.
     """
 
     def body(event_id: str, event_type: str, at: datetime, sequence: int) -> bytes:

@@ -1,10 +1,8 @@
-"""
-Orders that may arrive twice: who asks (a key), and what was made of an earlier one like it.
+"""Idempotency keys: which submission a key stands for.
 
-A key is written in the transaction of the job it stands for, under a primary key: two orders with
-one key cannot both become jobs, whichever processes they reach. Where that has to be decided
-between processes at the same moment, nobody waits for the other's transaction: a key that is
-being written elsewhere is `Busy`, and its order comes back.
+A key is inserted in the transaction of its job, under a primary key, so two submissions with one
+key cannot both become jobs. If two processes insert one key at the same moment, neither waits for
+the other's transaction: the second gets `KeyBusy` and tries again.
 """
 
 import hashlib
@@ -42,30 +40,30 @@ Name = tuple[str, str, str]
 
 
 class KeyScope(StrEnum):
-    """What a key was given to: the same key elsewhere is another key."""
+    """What a key was sent for. The same key elsewhere is another key."""
 
     #: `Idempotency-Key` of `POST /v1/jobs`.
     JOB = "job"
     #: `Idempotency-Key` of `POST /v1/jobs/batch`.
     BATCH = "batch"
-    #: The id a caller chose, of `PUT /v1/jobs/{client_id}`.
+    #: The id that a caller chose, of `PUT /v1/jobs/{client_id}`.
     CLIENT_ID = "client_id"
-    #: The order itself, where a client repeats requests and sends no key.
+    #: The request itself, for clients that repeat requests and send no key.
     RETRY = "retry"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdempotencyKey:
-    """An order's claim to be the only one of its name: a caller's key, or what stands for it."""
+    """A key of a submission: the caller's, or one that stands for it."""
 
     tenant: str
     scope: KeyScope
     value: str
-    #: SHA-256 of the order, in hexadecimal: the same name for another order is a mistake.
+    #: SHA-256 of the request, in hexadecimal. The same key for another request is an error.
     fingerprint: str
-    #: When it is forgotten; None to keep it for as long as its job.
+    #: When it is forgotten; None to keep it as long as its job.
     expires_at: datetime | None
-    #: Whether it takes the place of an earlier one instead of standing back.
+    #: Whether it replaces an earlier one instead of yielding to it.
     replaces: bool = False
 
     @property
@@ -74,14 +72,14 @@ class IdempotencyKey:
 
     @property
     def number(self) -> int:
-        """The name as a signed 64-bit number, for a lock."""
+        """The key as a signed 64-bit number, for a lock."""
         digest = hashlib.blake2b("\0".join(self.name).encode(), digest_size=8)
         return int.from_bytes(digest.digest(), signed=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
-    """A key on disk, and the job it stands for: of several, the first."""
+class KeyRecord:
+    """A stored key and its job, the first one of several."""
 
     name: Name
     fingerprint: str
@@ -93,27 +91,27 @@ class Record:
 
 
 class KeyBusy(Exception):
-    """An order with this key is being stored at this very moment."""
+    """A submission with this key is being stored at this moment."""
 
 
 class KeyReused(Exception):
-    """This key stands for another order."""
+    """This key stands for a different request."""
 
 
 class IdempotencyStore:
-    """Reading and forgetting keys. They are written with their jobs."""
+    """Reads and removes keys. They are inserted with their jobs."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def find(self, key: IdempotencyKey, now: datetime) -> Record | None:
-        """What was made of an earlier order of this name, if anything and not forgotten yet."""
+    async def find(self, key: IdempotencyKey, now: datetime) -> KeyRecord | None:
+        """Return the record of an earlier submission with this key, unless it has expired."""
         async with self._database.reading() as connection:
             record = (await earlier(connection, [key])).get(key.name)
         return record if record and record.holds(now) else None
 
     async def prune(self, now: datetime) -> int:
-        """Forget keys whose time has passed, up to a thousand; how many. Call until it is 0."""
+        """Remove up to a thousand expired keys. Returns how many; call it until that is 0."""
         expired = select(*NAME).where(records.c.expires_at <= now).limit(PRUNED_AT_ONCE)
         forgotten = delete(records).where(tuple_(*NAME).in_(expired))
         async with self._database.writing() as connection:
@@ -121,9 +119,10 @@ class IdempotencyStore:
 
 
 async def free(connection: AsyncConnection, keys: Sequence[IdempotencyKey]) -> dict[Name, bool]:
-    """
-    Which of these keys nobody else is writing now; ours alone until this transaction ends. SQLite
-    has one writer, so there they all are.
+    """Return which of these keys no other process is inserting now.
+
+    They are ours until this transaction ends. SQLite has one writer, so there these are all of
+    them.
     """
     names = [key.name for key in keys]
     if connection.dialect.name == "sqlite":
@@ -135,12 +134,12 @@ async def free(connection: AsyncConnection, keys: Sequence[IdempotencyKey]) -> d
 
 async def earlier(
     connection: AsyncConnection, keys: Sequence[IdempotencyKey]
-) -> dict[Name, Record]:
-    """What is on disk under these names, forgotten or not."""
+) -> dict[Name, KeyRecord]:
+    """Return the stored records of these keys, expired or not."""
     dialect = connection.dialect.name
     names = rows_for(dialect, "names", {key.name for key in keys})
     found = [
-        Record(
+        KeyRecord(
             name=(row.tenant, row.scope, row.key),
             fingerprint=row.fingerprint,
             job_id=row.job_id,
@@ -159,18 +158,18 @@ def _earlier(dialect: str) -> Select[Any]:
 async def write(
     connection: AsyncConnection,
     claimed: Sequence[tuple[IdempotencyKey, str]],
-    outdated: Collection[Record] = (),
+    outdated: Collection[KeyRecord] = (),
 ) -> None:
-    """
-    Write keys with the ids of their jobs, in the place of `outdated` records. Fails, and with it
-    the transaction, where a name is taken after all.
+    """Insert keys with the ids of their jobs, in place of `outdated` records.
+
+    The transaction fails if a key exists after all.
     """
     if outdated:
         await connection.execute(FORGET, [parameters(record) for record in outdated])
     await connection.execute(insert(records), [row(key, job_id) for key, job_id in claimed])
 
 
-def parameters(record: Record) -> dict[str, str]:
+def parameters(record: KeyRecord) -> dict[str, str]:
     tenant, scope, key = record.name
     return {"_tenant": tenant, "_scope": scope, "_key": key, "_job_id": record.job_id}
 

@@ -1,9 +1,8 @@
-"""
-Who may be sent next: claims that keep to the limits of keys, and calls from the lines before them.
+"""Claims that respect the limits of station keys, and wake-ups of waiting jobs.
 
-A claim locks the job, then the keys it may take, counts what they hold, and decides. A call locks
-one key and takes only jobs that nobody else holds. So nobody waits for anybody in a circle, and a
-key's places are counted by one at a time.
+A claim locks the job, then the keys it may take, counts what they hold, and decides. A wake-up
+locks one key and takes only jobs that nobody else has locked. So there are no deadlocks, and the
+slots of a key are counted by one process at a time.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,12 +16,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from generation.job import Job, JobState
 from generation.stations.fair_turns import by_turn, in_turn
 from generation.stations.key_capacity import CALLED_AT_ONCE, Capacity
-from generation.stations.key_health import Account, KeyName, Patience
+from generation.stations.key_health import KeyHealth, KeyName, RetryWaits
 from generation.stations.station import Key
 from generation.stations.wait_queue import is_awaited
 from generation.store.engine.database import Database
 from generation.store.engine.group_commit import GroupCommit
-from generation.store.engine.unreadable_rows import UnreadableRow, put_off, read
+from generation.store.engine.unreadable_rows import UnreadableRow, postpone, read
 from generation.store.jobs import wait_queues as queues
 from generation.store.jobs.rows import read_jobs
 from generation.store.jobs.store import Change, JobStore, readable
@@ -33,57 +32,57 @@ from generation.store.stations import key_health as accounts
 Capacities = Mapping[KeyName, Capacity]
 
 
-class Plan(Protocol):
+class SubmitPlan(Protocol):
     """A claim of one job."""
 
     @property
     def now(self) -> datetime: ...
 
     def wanted(self, job: Job) -> Mapping[KeyName, Key]:
-        """The keys whose capacity matters to this job; none where nothing limits it."""
+        """Returns the keys whose capacity matters to this job; none if it has no limits."""
         ...
 
     def decide(self, job: Job, capacities: Capacities) -> Job:
-        """As `Decide`. What it takes of a key it takes of the key's `Capacity`."""
+        """Decides like `Decide`. It takes from the key's `Capacity` what it uses."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """A call for those who wait for one key."""
+class WakeUp:
+    """A wake-up of jobs that wait for one key."""
 
     name: KeyName
     key: Key
-    #: The lines that wait for it.
+    #: The queues that wait for it.
     lines: Sequence[str]
-    #: What becomes of a job that is called.
+    #: Returns a job as it is once it was woken.
     called: Callable[[Job], Job]
     now: datetime
-    patience: Patience
+    retry_waits: RetryWaits
     most: int = CALLED_AT_ONCE
-    #: The model that holds up these lines at this key, if any: one job tries whether it still does.
+    #: The model that is blocked in these queues at this key, if any: one job tries again.
     subject: str | None = None
 
 
 class SubmitStore:
-    """Claims and calls. Safe to share among the coroutines of one event loop."""
+    """Claims and wake-ups. Safe to share among the coroutines of one event loop."""
 
     def __init__(self, database: Database, jobs: JobStore) -> None:
         self._database = database
         self._jobs = jobs
         self._claiming = GroupCommit(database, self._claim_batch, limit=200)
 
-    async def claim(self, job_id: str, plan: Plan) -> Change | None:
-        """
-        As `JobStore.change`, for a decision that may take a place at a key: with several processes
-        deciding at once, no key is ever given more than its limits.
+    async def claim(self, job_id: str, plan: SubmitPlan) -> Change | None:
+        """Like `JobStore.change`, for a decision that may take a slot of a key.
+
+        With several processes deciding at once, no key ever gets more than its limits.
         """
         return readable(await self._claiming((job_id, plan)))
 
-    async def call(self, call: Call) -> list[Job]:
-        """
-        Keep a place for as many of those who wait as the key has room for, in turn. Whoever is
-        called is nudged, or found by the next tick, and comes to claim it.
+    async def call(self, call: WakeUp) -> list[Job]:
+        """Reserve slots for as many waiting jobs as the key can take, in turn.
+
+        A woken job is nudged, or found by the next tick, and is then claimed.
         """
         if not await self._has_room(call):
             return []
@@ -95,8 +94,8 @@ class SubmitStore:
             chosen = await self._chosen(connection, call, capacity)
             if not chosen:
                 return []
-            called = [call.called(job).but(version=job.version + 1) for job in chosen]
-            capacity.call(called, call.now, call.patience)
+            called = [call.called(job).evolve(version=job.version + 1) for job in chosen]
+            capacity.call(called, call.now, call.retry_waits)
             await save(connection, zip(chosen, called, strict=True))
             if capacity.touched:
                 await accounts.write(connection, [capacity.account])
@@ -104,11 +103,11 @@ class SubmitStore:
             await accounts.served(connection, given, call.now)
         return called
 
-    async def _has_room(self, call: Call) -> bool:
-        """A look without a lock, because most calls find no room."""
+    async def _has_room(self, call: WakeUp) -> bool:
+        """Return whether the key seems to have a free slot, without a lock: mostly it has none."""
         async with self._database.reading() as connection:
             account = await accounts.known(connection, call.name)
-            known = account or Account.of(call.name)
+            known = account or KeyHealth.of(call.name)
             capacity = await self._capacity(connection, call, known)
         if account is None:
             async with self._database.writing() as connection:
@@ -116,17 +115,17 @@ class SubmitStore:
         return capacity.to_call(call.now, call.most, call.subject) > 0
 
     async def _capacity(
-        self, connection: AsyncConnection, call: Call, account: Account
+        self, connection: AsyncConnection, call: WakeUp, account: KeyHealth
     ) -> Capacity:
         held, called = await accounts.places(connection, call.name, call.now)
         return Capacity(call.key, account, held, called)
 
     async def _chosen(
-        self, connection: AsyncConnection, call: Call, capacity: Capacity
+        self, connection: AsyncConnection, call: WakeUp, capacity: Capacity
     ) -> list[Job]:
-        """
-        The next in turn, locked; without those that somebody else is busy with. A trial is not for
-        the job that failed last, if there is another.
+        """Return the next jobs in turn, locked, without those that are locked elsewhere.
+
+        A trial goes to another job than the one that failed last, if there is one.
         """
         count = capacity.to_call(call.now, call.most, call.subject)
         if count == 0:
@@ -148,12 +147,12 @@ class SubmitStore:
             .with_for_update(skip_locked=True)
         )
         said = await read(connection, query, jobs.c.id, read_jobs)
-        await put_off(connection, jobs, said.unreadable, call.now)  # or it would stay the next
+        await postpone(connection, jobs, said.unreadable, call.now)  # or it would stay the next
         found = {job.id: job for job in said.found}
         return [found[job_id] for job_id in chosen if job_id in found]
 
     async def _claim_batch(
-        self, connection: AsyncConnection, batch: Sequence[tuple[str, Plan]]
+        self, connection: AsyncConnection, batch: Sequence[tuple[str, SubmitPlan]]
     ) -> list[Change | UnreadableRow | None]:
         capacities: dict[KeyName, Capacity] = {}
         now = max(plan.now for _, plan in batch)
@@ -166,7 +165,7 @@ class SubmitStore:
             if wanted:
                 capacities.update(await self._locked(connection, wanted, now))
 
-        def deciding(plan: Plan) -> Callable[[Job], Job]:
+        def deciding(plan: SubmitPlan) -> Callable[[Job], Job]:
             return lambda job: plan.decide(job, capacities)
 
         decisions = [(job_id, deciding(plan)) for job_id, plan in batch]

@@ -1,13 +1,12 @@
-"""
-Pages of a tenant's jobs, newest first.
+"""Pages of a tenant's jobs, newest first.
 
-Jobs that have ended are found by indexes of their own, one for each filter. Jobs that live are few
-and change often; they are in none of these, so that looking at them stays cheap, and are searched
-by one index for all filters. A filtered page is the newest of both. Which way is taken follows from
-the filters alone, not from what a planner believes of the data.
+Ended jobs are found by indexes of their own, one per filter. Live jobs are few and change often;
+they are in none of these, so that claims stay cheap, and are searched by one index for all filters.
+A filtered page is the newest of both. The query plan follows from the filters alone.
 
-What changed since a time was ordered since then, or lived then. Most jobs end soon, so what lived
-then is among the endings of an hour, or among the few that changed late.
+Jobs that changed after a time were created after it, or were alive at that time. Most jobs end
+soon, so the latter are among the jobs that ended within an hour, or among the few that changed
+late.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,8 +26,8 @@ from generation.store.schema import ENDED, ENDED_LATE, LATE, LIVING, job_labels,
 
 Condition = ColumnElement[bool]
 
-#: After some executions PostgreSQL would plan once for all values, as if each were as frequent; and
-#: its helpers take longer to start than a page takes to read.
+#: PostgreSQL would use one generic plan after some executions, as if each value were as frequent;
+#: and its parallel workers take longer to start than a page takes to read.
 PLANNED_ANEW_AND_ALONE = text(
     "SELECT set_config('plan_cache_mode', 'force_custom_plan', true),"
     " set_config('max_parallel_workers_per_gather', '0', true)"
@@ -36,8 +35,11 @@ PLANNED_ANEW_AND_ALONE = text(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Filters:
-    """Which of a tenant's jobs to list. None means any. Times: from `after` on, until `before`."""
+class JobFilters:
+    """Which jobs of a tenant to list.
+
+    None means any. Times: `after` is inclusive, `before` exclusive.
+    """
 
     state: JobState | None = None
     provider: str | None = None
@@ -62,19 +64,20 @@ class JobLists:
     async def page(
         self,
         tenant: str,
-        filters: Filters,
+        filters: JobFilters,
         *,
         limit: int,
         before: str | None = None,
         after: str | None = None,
     ) -> list[Job]:
-        """
-        Up to `limit` jobs, newest first: those that come right after the job `before` in the list,
-        or right before the job `after`. Those that cannot be read are left out.
+        """Return up to `limit` jobs, newest first.
+
+        They are those right after the job `before` in the list, or right before the job `after`.
+        Unreadable jobs are left out.
         """
 
         async def ask(limit: int) -> tuple[list[Job], int]:
-            span = Span(tenant, filters, limit, before, after)
+            span = PageQuery(tenant, filters, limit, before, after)
             async with self._database.reading() as connection:
                 query = way(span, connection.dialect.name)
                 if not self._database.is_sqlite:
@@ -87,36 +90,36 @@ class JobLists:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class PageQuery:
     """One page to be read."""
 
     tenant: str
-    filters: Filters
+    filters: JobFilters
     limit: int
     before: str | None
     after: str | None
 
     def first(self, query: Select[Any], by: ColumnElement[str]) -> Select[Any]:
-        """The page's first jobs of this query, in the direction of reading."""
+        """Return the page's first jobs of this query, in the direction of reading."""
         order = by.desc() if self.after is None else by.asc()
         return query.order_by(order).limit(self.limit)
 
-    def between(self, since: str | None = None, until: str | None = None) -> "Bounds":
-        """
-        The cursor's and the times' limits, said of ids, which begin with the time of birth; and
-        from the id `since` on, and before the id `until`, beside them.
+    def between(self, since: str | None = None, until: str | None = None) -> "IdBounds":
+        """Return the limits of cursor and times as bounds of ids, which begin with a timestamp.
+
+        `since` and `until` are further bounds.
         """
         filters = self.filters
         from_on = [since] if since else []
         if filters.created_after is not None:
             from_on.append(first_id(filters.created_after))
         before = [bound for bound in (self.before, until) if bound]
-        # What is older than it was changed is older than that, too.
+        # A job is created before it changes.
         before += [later_id(m) for m in (filters.created_before, filters.updated_before) if m]
-        return Bounds(max(from_on, default=None), self.after, min(before, default=None))
+        return IdBounds(max(from_on, default=None), self.after, min(before, default=None))
 
     def conditions(self, *, by_index: bool = True) -> list[Condition]:
-        """All that a row must be, beside its tenant's; if wanted, in a form no index answers."""
+        """Return all conditions on a row except its tenant; if wanted, without using an index."""
         filters = self.filters
         found: list[Condition] = []
         for column, value in (
@@ -133,7 +136,7 @@ class Span:
             (jobs.c.created_at, filters.created_after, filters.created_before),
             (jobs.c.updated_at, filters.updated_after, filters.updated_before),
         ):
-            # In a form that no index answers: pages are walked by id.
+            # In a form that no index answers: pages are read by id.
             if since is not None:
                 found.append(func.coalesce(column, since) >= since)
             if until is not None:
@@ -142,7 +145,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class IdBounds:
     """Ids from `since` on, after `after`, and before `before`."""
 
     since: str | None
@@ -150,7 +153,7 @@ class Bounds:
     before: str | None
 
     def on(self, by: ColumnElement[str]) -> list[Condition]:
-        """One bound to each side: SQLite walks by one of several, and by any."""
+        """Apply one bound per side: SQLite uses only one of several."""
         found: list[Condition] = []
         if self.after is not None and (self.since is None or self.after >= self.since):
             found.append(by > self.after)
@@ -161,8 +164,11 @@ class Bounds:
         return found
 
 
-def way(span: Span, store: str) -> Select[Any]:
-    """The query for this page, by the index that suits its filters, on `sqlite` or `postgresql`."""
+def way(span: PageQuery, store: str) -> Select[Any]:
+    """Return the query for this page, for the index that suits its filters.
+
+    `dialect` is `sqlite` or `postgresql`.
+    """
     filters, bounds = span.filters, span.between().on(jobs.c.id)
     by_kind = (filters.state, filters.provider, filters.operation, filters.station)
     if filters.metadata:
@@ -171,14 +177,14 @@ def way(span: Span, store: str) -> Select[Any]:
         if filters.updated_after is not None:
             return by_change(span, filters.updated_after, store)
         if any(by_kind):
-            return in_parts(span, Part(ENDED, bounds, jobs.c.id))
+            return in_parts(span, ListPart(ENDED, bounds, jobs.c.id))
     return span.first(select(jobs).where(*own(span), *bounds), jobs.c.id)
 
 
-def by_metadata(span: Span) -> Select[Any]:
-    """
-    Along the first entry's label; the others are looked up for each job that has it. The jobs' own
-    tenant is left out: SQLite would walk all jobs of it instead.
+def by_metadata(span: PageQuery) -> Select[Any]:
+    """Read along the metadata index of the first entry; the others are looked up for each job.
+
+    The jobs' own tenant is left out: SQLite would scan all its jobs instead.
     """
     first, *others = (label(name, value) for name, value in span.filters.metadata.items())
     by = job_labels.c.job_id
@@ -195,59 +201,59 @@ def by_metadata(span: Span) -> Select[Any]:
     return span.first(query, by)
 
 
-def by_change(span: Span, since: datetime, store: str) -> Select[Any]:
-    """
-    Jobs ordered since then, and the older ones that lived then: those that live still, and those
-    whose ending is near enough to it or was late.
+def by_change(span: PageQuery, since: datetime, store: str) -> Select[Any]:
+    """Return jobs created since then, and older ones that were alive then.
+
+    The latter are still alive, or ended soon after, or changed late.
     """
     start, changed_at = first_id(since), jobs.c.updated_at
-    ordered = Part(ENDED, span.between(since=start).on(jobs.c.id), jobs.c.id)
+    ordered = ListPart(ENDED, span.between(since=start).on(jobs.c.id), jobs.c.id)
     by = func.coalesce(jobs.c.id, "")
     older = [changed_at >= since, *span.between(until=start).on(by)]
-    soon = Part(ENDED, [*older, changed_at <= since + LATE], by, by_change=True)
-    late = Part(ENDED_LATE[store], older, by, by_change=True)
+    soon = ListPart(ENDED, [*older, changed_at <= since + LATE], by, by_change=True)
+    late = ListPart(ENDED_LATE[store], older, by, by_change=True)
     return in_parts(span, ordered, soon, late)
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """Some of the jobs that have ended, or of those that live, found by an index of its own."""
+class ListPart:
+    """A part of the ended jobs, or of the live ones, with an index of its own."""
 
     which: TextClause
     where: Sequence[Condition]
     by: ColumnElement[str]
-    #: Found by when they changed: nothing else of them may tempt a planner to walk another index.
+    #: Found by the time of the last change: no other condition may lead a planner to another index.
     by_change: bool = False
 
-    def first(self, span: Span) -> Select[Any]:
+    def first(self, span: PageQuery) -> Select[Any]:
         own_conditions = own(span, by_index=not self.by_change)
         return span.first(
             select(jobs.c.id).where(self.which, *own_conditions, *self.where), self.by
         )
 
 
-def in_parts(span: Span, *ended: Part) -> Select[Any]:
-    """The newest of those that have ended, found by each of these, and of those that live."""
+def in_parts(span: PageQuery, *ended: ListPart) -> Select[Any]:
+    """Return the newest of the ended jobs, found by each of these parts, and of the live ones."""
     state = span.filters.state
     parts = list(ended) if state is None or state in TERMINAL else []
     if state not in TERMINAL:
-        parts.append(Part(LIVING, span.between().on(jobs.c.id), jobs.c.id))
+        parts.append(ListPart(LIVING, span.between().on(jobs.c.id), jobs.c.id))
     found = [part.first(span).subquery() for part in parts]
     ids = union_all(*(select(part.c.id) for part in found))
     return span.first(select(jobs).where(jobs.c.id.in_(ids)), jobs.c.id)
 
 
-def own(span: Span, *, by_index: bool = True) -> list[Condition]:
+def own(span: PageQuery, *, by_index: bool = True) -> list[Condition]:
     return [jobs.c.tenant == span.tenant, *span.conditions(by_index=by_index)]
 
 
 def first_id(moment: datetime) -> str:
-    """No job born at `moment` or later has a lower id."""
+    """Return an id that no job created at `moment` or later is below."""
     return f"job_{ULID.from_int(milliseconds(moment) << 80)}"
 
 
 def later_id(moment: datetime) -> str:
-    """Every job born before `moment` has a lower id."""
+    """Return an id that every job created before `moment` is below."""
     return f"job_{ULID.from_int((milliseconds(moment) + 1) << 80)}"
 
 

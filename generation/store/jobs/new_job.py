@@ -1,37 +1,35 @@
-"""
-An order on its way to disk, and what became of it.
-"""
+"""A submission on its way to the database, and its outcome."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from generation.events import QUEUED, wants
 from generation.job import Job
-from generation.store.jobs.bulk_insert import is_untouched
+from generation.store.jobs.bulk_insert import is_new
 from generation.store.jobs.idempotency import IdempotencyKey
 
 
 @dataclass(frozen=True, slots=True)
-class Birth:
-    """Jobs to be made durable together, and the key they are made under."""
+class NewJobs:
+    """Jobs to be stored together, and their idempotency key."""
 
     jobs: Sequence[Job]
     key: IdempotencyKey | None = None
 
     @property
     def is_brief(self) -> bool:
-        """Whether it is one job, told by the answer alone unless an endpoint listens."""
+        """Whether it is one job without an event, unless an endpoint subscribes."""
         return len(self.jobs) == 1 and is_brief(self.jobs[0])
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
-    """What became of an order: its jobs, or those of an earlier order with the same key."""
+class InsertResult:
+    """The outcome of a submission: its jobs, or those of an earlier one with the same key."""
 
     jobs: Sequence[Job]
     replayed: bool = False
 
 
 def is_brief(job: Job) -> bool:
-    """Whether its birth is told by the answer to its order alone, unless an endpoint listens."""
-    return is_untouched(job) and not wants(job, QUEUED)
+    """Whether the job has no event to deliver, unless an endpoint subscribes."""
+    return is_new(job) and not wants(job, QUEUED)

@@ -1,7 +1,6 @@
-"""
-Orders of one job each that are stored by one statement, with all that they claim: nearly all.
+"""Inserts submissions of one job each with one statement, including their claims: nearly all.
 
-What cannot be stored so is left for the long way (`generation.store.jobs.insert`), which says why.
+Those that cannot be stored so are left for `generation.store.jobs.insert`, which finds the reason.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,75 +9,88 @@ from enum import Enum, auto
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from generation.store import counters as tallies
-from generation.store.access.quotas import Quotas
+from generation.store.access.quotas import QuotaStore
 from generation.store.engine.database import Database
-from generation.store.engine.group_commit import GroupOutright
-from generation.store.jobs.bulk_insert import Document, bear, documents, store
-from generation.store.jobs.claiming import Taken, claims_document
+from generation.store.engine.group_commit import GroupStatement
+from generation.store.jobs.bulk_insert import InsertDocument, documents, insert_untouched, store
+from generation.store.jobs.claiming import ClaimedUsage, claims_document
 from generation.store.jobs.idempotency import earlier
-from generation.store.jobs.new_job import Birth
+from generation.store.jobs.new_job import NewJobs
 
 
 class Kind(Enum):
-    """Orders that share statements; those of one kind make none of another wait or fail."""
+    """Submissions that share statements. Those of one kind never delay or fail those of another."""
 
     PLAIN = auto()
     KEYED = auto()
-    #: One group at a time: each takes places from what the one before has left.
+    #: One group at a time: each claims from what the one before has left.
     LIMITED = auto()
 
     @staticmethod
-    def of(birth: Birth) -> "Kind":
-        if birth.jobs[0].quota_key is not None:
+    def of(submission: NewJobs) -> "Kind":
+        if submission.jobs[0].quota_key is not None:
             return Kind.LIMITED
-        return Kind.PLAIN if birth.key is None else Kind.KEYED
+        return Kind.PLAIN if submission.key is None else Kind.KEYED
 
 
-class Outright:
-    """Stores groups of orders. Lives on one event loop."""
+class DirectInserter:
+    """Inserts groups of submissions. Belongs to one event loop."""
 
-    def __init__(self, database: Database, quotas: Quotas) -> None:
+    def __init__(self, database: Database, quotas: QuotaStore) -> None:
         self._quotas = quotas
-        self._groups: Mapping[Kind, GroupOutright[Birth, bool]] = {
-            Kind.PLAIN: GroupOutright(database, bear_plain),
-            Kind.KEYED: GroupOutright(database, self._bear),
-            Kind.LIMITED: GroupOutright(database, self._bear, most=1),
+        self._groups: Mapping[Kind, GroupStatement[NewJobs, bool]] = {
+            Kind.PLAIN: GroupStatement(database, insert_plain_jobs),
+            Kind.KEYED: GroupStatement(database, self._insert),
+            Kind.LIMITED: GroupStatement(database, self._insert, most=1),
         }
         #: Jobs that are being stored. One that is already in here was cut off and comes again.
         self._tried: set[str] = set()
 
-    async def __call__(self, birth: Birth) -> bool:
-        """Whether the order is on disk now. If not, nothing of it is that was not before."""
-        if not birth.is_brief:
+    async def __call__(self, submission: NewJobs) -> bool:
+        """Return whether the submission is stored now. If not, nothing of it was written."""
+        if not submission.is_brief:
             return False
         try:
-            return await self._groups[Kind.of(birth)](birth)
+            return await self._groups[Kind.of(submission)](submission)
         finally:
-            self._tried.discard(birth.jobs[0].id)
+            self._tried.discard(submission.jobs[0].id)
 
-    async def _bear(self, connection: AsyncConnection, births: Sequence[Birth]) -> list[bool]:
-        """Which of these could be stored."""
+    async def _insert(
+        self, connection: AsyncConnection, submissions: Sequence[NewJobs]
+    ) -> list[bool]:
+        """Return which of these were stored."""
         stored: set[str] = set()
-        by_id = {birth.jobs[0].id: birth for birth in births}
-        new = [birth for birth in distinct(births) if birth.jobs[0].id not in self._tried]
-        self._tried.update(birth.jobs[0].id for birth in new)
-        for document in documents([birth.jobs[0] for birth in new], connection.dialect.name):
+        by_id = {submission.jobs[0].id: submission for submission in submissions}
+        new = [
+            submission
+            for submission in distinct(submissions)
+            if submission.jobs[0].id not in self._tried
+        ]
+        self._tried.update(submission.jobs[0].id for submission in new)
+        for document in documents(
+            [submission.jobs[0] for submission in new], connection.dialect.name
+        ):
             together = [by_id[job.id] for job in document.jobs]
             stored |= await self._claim(connection, document, together)
-        return [birth.jobs[0].id in stored for birth in births]
+        return [submission.jobs[0].id in stored for submission in submissions]
 
     async def _claim(
-        self, connection: AsyncConnection, document: Document, births: Sequence[Birth]
+        self, connection: AsyncConnection, document: InsertDocument, submissions: Sequence[NewJobs]
     ) -> set[str]:
+        """Return the ids of those that were stored.
+
+        Repeated submissions do not stop the others, and limits that another process uses are read
+        again once.
         """
-        The ids of those that were stored. Repetitions of earlier orders keep no others from it, and
-        limits that another process takes from are read anew once.
-        """
-        await self._quotas.look(connection, births)
-        allowed, places = self._quotas.taking(births)
+        await self._quotas.look(connection, submissions)
+        allowed, places = self._quotas.taking(submissions)
         if stored := await self._store(connection, document, allowed, places):
             return stored
-        keys = [birth.key for birth in allowed if birth.key and not birth.key.replaces]
+        keys = [
+            submission.key
+            for submission in allowed
+            if submission.key and not submission.key.replaces
+        ]
         known = await earlier(connection, keys) if keys else {}
         changed = bool(places) and await self._quotas.look(connection, allowed, again=True)
         if not known and not changed:
@@ -90,16 +102,18 @@ class Outright:
     async def _store(
         self,
         connection: AsyncConnection,
-        document: Document,
-        births: Sequence[Birth],
-        places: Sequence[Taken],
+        document: InsertDocument,
+        submissions: Sequence[NewJobs],
+        places: Sequence[ClaimedUsage],
     ) -> set[str]:
-        """The ids of all of these, or none."""
-        if not births:
+        """Return the ids of all of these, or none."""
+        if not submissions:
             return set()
         dialect = connection.dialect.name
-        ids = {birth.jobs[0].id for birth in births}
-        keys = [(birth.key, birth.jobs[0].id) for birth in births if birth.key]
+        ids = {submission.jobs[0].id for submission in submissions}
+        keys = [
+            (submission.key, submission.jobs[0].id) for submission in submissions if submission.key
+        ]
         claims = claims_document(dialect, keys, places)
         if not await store(connection, document.only(ids), tallies.some_shard(), claims):
             return set()
@@ -107,16 +121,20 @@ class Outright:
         return ids
 
 
-async def bear_plain(connection: AsyncConnection, births: Sequence[Birth]) -> list[bool]:
-    """Which of these plain jobs are stored; the others want more than that."""
-    born = [birth.jobs[0] for birth in births]
-    left = {job.id for job in await bear(connection, born, tallies.some_shard())}
+async def insert_plain_jobs(
+    connection: AsyncConnection, submissions: Sequence[NewJobs]
+) -> list[bool]:
+    """Return which of these plain jobs were stored; the others need the general transaction."""
+    born = [submission.jobs[0] for submission in submissions]
+    left = {job.id for job in await insert_untouched(connection, born, tallies.some_shard())}
     return [job.id not in left for job in born]
 
 
-def distinct(births: Sequence[Birth]) -> list[Birth]:
-    """Without those whose key another one among them has."""
-    first: dict[object, Birth] = {}
-    for birth in births:
-        first.setdefault(birth.key.name if birth.key else birth.jobs[0].id, birth)
+def distinct(submissions: Sequence[NewJobs]) -> list[NewJobs]:
+    """Return the submissions without those whose key an earlier one of them has."""
+    first: dict[object, NewJobs] = {}
+    for submission in submissions:
+        first.setdefault(
+            submission.key.name if submission.key else submission.jobs[0].id, submission
+        )
     return list(first.values())

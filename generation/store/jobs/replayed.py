@@ -1,6 +1,4 @@
-"""
-The jobs that earlier orders became, for those who repeat an order.
-"""
+"""The jobs of earlier submissions, for repeated ones."""
 
 from collections.abc import Iterable, Sequence
 from functools import cache
@@ -11,18 +9,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from generation.job import Job
 from generation.store.engine.any_of import among, values_for
-from generation.store.engine.unreadable_rows import Read, read
-from generation.store.jobs.idempotency import Record
+from generation.store.engine.unreadable_rows import ReadResult, read
+from generation.store.jobs.idempotency import KeyRecord
 from generation.store.jobs.rows import read_jobs
 from generation.store.schema import jobs
 
 
 async def jobs_of(
-    connection: AsyncConnection, records: Sequence[Record]
+    connection: AsyncConnection, records: Sequence[KeyRecord]
 ) -> dict[str, Sequence[Job]]:
-    """
-    By the job id of each record: that job, or all of its batch in their order. None of those of
-    which anything cannot be read.
+    """Return, by the job id of each record, that job, or all jobs of its batch in order.
+
+    Records with an unreadable job are left out.
     """
     ids = {record.job_id for record in records}
     named = await _read_by(connection, jobs.c.id, ids)
@@ -44,7 +42,7 @@ async def jobs_of(
 
 async def _read_by(
     connection: AsyncConnection, column: Column[str], values: Iterable[str]
-) -> Read[Job]:
+) -> ReadResult[Job]:
     dialect = connection.dialect.name
     wanted = {"values": values_for(dialect, values)}
     return await read(connection, _jobs_by(dialect, column), jobs.c.id, read_jobs, wanted)
@@ -52,6 +50,6 @@ async def _read_by(
 
 @cache
 def _jobs_by(dialect: str, column: Column[str]) -> Select[Any]:
-    """Not by the one column or the other in one query: PostgreSQL would walk through all jobs."""
+    """Use one column per query: with both, PostgreSQL would scan all jobs."""
     these = among(dialect, column, "values")
     return select(jobs).where(these, column.is_not(None)).order_by(jobs.c.id)

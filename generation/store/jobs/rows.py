@@ -1,6 +1,4 @@
-"""
-Jobs as rows and rows as jobs.
-"""
+"""Jobs as rows, and rows as jobs."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields
@@ -10,13 +8,13 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy import CursorResult
 
-from generation.job import Billed, Job, JobError, JobState, Result, Then, Webhook
+from generation.job import Billed, DoubtResolution, Job, JobError, JobState, Result, Webhook
 from generation.store.schema import EPOCH, jobs
 
 _RESULT = TypeAdapter(Result)
 _ERROR = TypeAdapter(JobError)
 
-#: Set at birth and never written again.
+#: Columns that are set on insert and never written again.
 FIXED = frozenset(
     {
         "id",
@@ -38,17 +36,17 @@ FIXED = frozenset(
 )
 FIXED_NAMES = tuple(FIXED)
 MUTABLE = tuple(field.name for field in fields(Job) if field.name not in FIXED)
-#: Fifty attributes at once: a row is made for every order.
+#: Fifty attributes at once: a row is made for every submission.
 _fixed = attrgetter(*FIXED_NAMES)
 _mutable = attrgetter(*MUTABLE)
-#: What is known of a job before anything of it is read.
+#: The values of a job of which nothing was read.
 _BLANK = Job(
     **dict.fromkeys(("id", "tenant", "api_key_id", "provider", "operation"), ""),
     input={},
     **dict.fromkeys(("created_at", "updated_at", "deadline"), EPOCH),
 )
 
-#: Of these, a row holds something else than a job does.
+#: Fields whose column has another form.
 WRITERS: Mapping[str, Callable[[Any], Any]] = {
     "state": lambda state: state.value,
     "billed": lambda billed: billed.value,
@@ -62,10 +60,10 @@ WRITERS: Mapping[str, Callable[[Any], Any]] = {
 DOCUMENTS = ("input", "metadata", "upstream_details")
 NO_DOCUMENT: Mapping[str, Any] = {}
 
-#: What no errand reads before it changes the job. The input may be megabytes of pictures.
+#: Columns that no errand reads before it changes the job. The input may be megabytes of pictures.
 HEAVY = frozenset({"input", "metadata", "webhook", "last_reply", "result", "error"})
 LEAN_COLUMNS = tuple(column for column in jobs.c if column.name not in HEAVY)
-#: All a look needs to be made, and to see whether there is anything to write.
+#: All columns that a look needs, and to see whether there is anything to write.
 LOOK_COLUMNS = tuple(
     jobs.c[name]
     for name in (
@@ -99,7 +97,7 @@ LOOK_COLUMNS = tuple(
 
 
 def job_row(job: Job) -> dict[str, Any]:
-    """The whole row of a new job."""
+    """Return the whole row of a new job."""
     row = dict(zip(FIXED_NAMES, _fixed(job), strict=True))
     if job.webhook:
         row["webhook"] = {"url": job.webhook.url, "events": list(job.webhook.events)}
@@ -107,7 +105,7 @@ def job_row(job: Job) -> dict[str, Any]:
 
 
 def changed_row(before: Job, after: Job) -> dict[str, Any]:
-    """What a save has to write: moves leave most of a job as it was."""
+    """Return the columns that a save has to write: moves leave most of a job unchanged."""
     values = zip(MUTABLE, _mutable(before), _mutable(after), strict=True)
     return _written({name: new for name, old, new in values if new is not old and new != old})
 
@@ -120,18 +118,18 @@ def _written(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def read_jobs(found: CursorResult[*tuple[Any, ...]], *, newer: int = 0) -> list[Job]:
-    """
-    The jobs of these rows, in their order, by so many versions newer. `mappings()` would take
-    longer than reading them.
+    """Return the jobs of these rows, in order, with `newer` added to their versions.
+
+    `mappings()` would take longer than reading them.
     """
     names = tuple(found.keys())
     return [job_of(dict(zip(names, row, strict=True)), newer) for row in found]
 
 
 def job_of(values: dict[str, Any], newer: int = 0) -> Job:
-    """
-    The job of a row; as a job begins, in what was not read of it. Raises where a column cannot be
-    read.
+    """Return the job of a row; fields that were not read have initial values.
+
+    Raises if a column cannot be read.
     """
     for name in DOCUMENTS:
         if type(values.get(name, NO_DOCUMENT)) is not dict:
@@ -141,7 +139,7 @@ def job_of(values: dict[str, Any], newer: int = 0) -> Job:
     if billed := values.get("billed"):
         values["billed"] = Billed(billed)
     if then := values.get("resolved_as"):
-        values["resolved_as"] = Then(then)
+        values["resolved_as"] = DoubtResolution(then)
     if "tried" in values:
         values["tried"] = tuple(values["tried"] or ())
     if webhook := values.get("webhook"):
@@ -150,4 +148,4 @@ def job_of(values: dict[str, Any], newer: int = 0) -> Job:
         values["result"] = _RESULT.validate_python(result)
     if error := values.get("error"):
         values["error"] = _ERROR.validate_python(error)
-    return _BLANK.but(**values)
+    return _BLANK.evolve(**values)

@@ -1,9 +1,10 @@
-"""
-Jobs on disk: born, changed, read. They are claimed in `generation.store.jobs.claims`.
+"""Jobs in the database: inserted, changed, read.
+
+Claims are in `generation.store.jobs.claims`.
 
 Every change is read, decided and written in one transaction with the row locked, so a decision
-never meets a job that somebody else has moved; and with it, in the same transaction, go the move's
-event and the deliveries it owes.
+never applies to an outdated job. The move's event and its deliveries are written in the same
+transaction.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -19,7 +20,7 @@ from generation.counters import counted
 from generation.events import Event, event_of
 from generation.job import Job, JobState
 from generation.store import counters as tallies
-from generation.store.access.quotas import Quotas
+from generation.store.access.quotas import QuotaStore
 from generation.store.engine.any_of import among, values_for
 from generation.store.engine.database import Database
 from generation.store.engine.group_commit import GroupCommit, GroupRead
@@ -27,19 +28,19 @@ from generation.store.engine.insert_once import insert_once
 from generation.store.engine.unreadable_rows import UnreadableRow, read, read_one
 from generation.store.events import event_row
 from generation.store.jobs.idempotency import IdempotencyKey, KeyScope
-from generation.store.jobs.insert import Births
+from generation.store.jobs.insert import JobInserter
 from generation.store.jobs.list import JobLists
-from generation.store.jobs.new_job import Birth, Placed
+from generation.store.jobs.new_job import InsertResult, NewJobs
 from generation.store.jobs.rows import read_jobs
 from generation.store.jobs.update import save
 from generation.store.jobs.upstream_tasks import UpstreamTasks
 from generation.store.schema import idempotency_keys, job_events, jobs
-from generation.store.webhooks.outbox import owe
-from generation.store.webhooks.progress_subscribers import Watchers
+from generation.store.webhooks.outbox import write_deliveries
+from generation.store.webhooks.progress_subscribers import ProgressSubscribers
 
-#: Given the job as it is now, the job as it shall be; the same object for "no change".
+#: Returns the job as it shall be, given the current one; the same object for "no change".
 Decide = Callable[[Job], Job]
-#: Reads what decisions about these locked jobs depend on, before they are taken.
+#: Reads what decisions about these locked jobs depend on, before they are made.
 Prepare = Callable[[AsyncConnection, Mapping[str, Job]], Awaitable[None]]
 
 
@@ -48,7 +49,7 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A job before and after a decision. The same object twice where nothing changed."""
+    """A job before and after a decision. The same object twice if nothing changed."""
 
     before: Job
     after: Job
@@ -59,56 +60,62 @@ class Change:
 
 
 class JobStore:
-    """All access to jobs. Safe to share among the coroutines of one event loop."""
+    """Statements about jobs. Safe to share among the coroutines of one event loop."""
 
     def __init__(self, database: Database, *, base_url: str = "") -> None:
         self._database = database
         self._base_url = base_url
-        #: Holds limited keys to their limits.
-        self.quotas = Quotas()
-        self._births = Births(database, base_url, self.quotas, self._tell)
-        self._watchers = Watchers()
+        #: Checks the limits of API keys.
+        self.quotas = QuotaStore()
+        self._births = JobInserter(database, base_url, self.quotas, self._tell)
+        self._watchers = ProgressSubscribers()
         self._getting = GroupRead(database, get_batch)
         self._changing = GroupCommit(database, self.change_within, limit=200)
-        #: A tenant's jobs, page by page.
+        #: Reads a page of a tenant's jobs.
         self.page = JobLists(database).page
         self.tasks = UpstreamTasks(database)
 
     async def insert(self, job: Job) -> Job:
-        """
-        Make a job durable. On return the row and its first event are on disk. Raises `OverQuota`
-        where the limits of its `quota_key` do not allow it now.
+        """Store a job.
+
+        On return its row and first event are on disk.
+
+        Raises `QuotaExceeded` if the limits of its `quota_key` do not allow it now.
         """
         return (await self.place([job])).jobs[0]
 
-    async def place(self, new: Sequence[Job], key: IdempotencyKey | None = None) -> Placed:
-        """
-        Make jobs durable together, all or none, unless an earlier order had this key: then what it
-        became is the answer. Raises `KeyReused` where that was a different order, `KeyBusy`
-        where one is being stored elsewhere for so long that it cannot be told, and `OverQuota` as
-        `insert` does.
-        """
-        return await self._births.place(Birth(new, key))
+    async def place(self, new: Sequence[Job], key: IdempotencyKey | None = None) -> InsertResult:
+        """Store jobs together, all or none, or return those of an earlier submission with this key.
 
-    async def placed(self, key: IdempotencyKey, now: datetime) -> Placed | None:
-        """What an earlier order with this key became. Raises `KeyReused` where it was another."""
+        Raises `KeyReused` if that was a different request, `KeyBusy` if another process keeps
+        storing one, and `QuotaExceeded` like `insert`.
+        """
+        return await self._births.place(NewJobs(new, key))
+
+    async def placed(self, key: IdempotencyKey, now: datetime) -> InsertResult | None:
+        """Return the jobs of an earlier submission with this key.
+
+        Raises `KeyReused` if it was another.
+        """
         return await self._births.before(key, now)
 
     async def change(self, job_id: str, decide: Decide) -> Change | None:
-        """
-        Apply a decision to the job as it is on disk now. None where there is no such job. `decide`
-        may be called again should the transaction fail, and must not do anything but decide.
+        """Apply a decision to the current job.
+
+        Returns None if there is no such job.
+
+        `decide` may be called again if the transaction fails, and must do nothing but decide.
         """
         return readable(await self._changing((job_id, decide)))
 
     async def get(self, job_id: str, tenant: str | None = None) -> Job | None:
-        """
-        The job, or None where there is none, or none of this tenant's. As whatever reads or changes
-        one job it raises `UnreadableRow` where its row cannot be read.
+        """Return the job; None if there is none, or the tenant has none.
+
+        Like every read or change of one job it raises `UnreadableRow` if its row cannot be read.
         """
         job = await self._getting(job_id)
         if isinstance(job, UnreadableRow):
-            # Whose it is is told to nobody else, whatever else cannot be read of it.
+            # Another tenant must not learn that the job exists, even if it cannot be read.
             if tenant is not None and not await self._is_of(job_id, tenant):
                 return None
             raise job
@@ -120,7 +127,7 @@ class JobStore:
             return (await connection.execute(query)).first() is not None
 
     async def named(self, client_id: str, tenant: str) -> Job | None:
-        """The tenant's job of this name, or None."""
+        """Return the tenant's job of this name, or None."""
         key = idempotency_keys
         query = (
             select(jobs)
@@ -132,13 +139,13 @@ class JobStore:
             return await read_one(connection, query, jobs.c.id, read_jobs)
 
     async def ended(self, job_ids: Sequence[str]) -> list[Job]:
-        """Those of these jobs that have ended, and can be read."""
+        """Return those of these jobs that have ended and can be read."""
         query = select(jobs).where(jobs.c.id.in_(job_ids), jobs.c.finished_at.is_not(None))
         async with self._database.reading() as connection:
             return (await read(connection, query, jobs.c.id, read_jobs)).found
 
     async def counts(self) -> dict[str, int]:
-        """How many jobs there are in each state."""
+        """Return the number of jobs in each state."""
         query = select(jobs.c.state, func.count()).group_by(jobs.c.state)
         async with self._database.reading() as connection:
             return {state: count for state, count in await connection.execute(query)}
@@ -149,7 +156,7 @@ class JobStore:
         batch: Sequence[tuple[str, Decide]],
         prepare: Prepare | None = None,
     ) -> list[Change | UnreadableRow | None]:
-        """The changes of `change`, in a transaction of the caller's."""
+        """Apply the changes of `change` within the caller's transaction."""
         dialect = connection.dialect.name
         ids = {"ids": values_for(dialect, {job_id for job_id, _ in batch})}
         said = await read(connection, _locking(dialect), jobs.c.id, read_jobs, ids)
@@ -170,7 +177,7 @@ class JobStore:
             if after is not before:
                 watched = self._watchers.want(after)
                 event = event_of(before, after, self._base_url, watched=watched)
-                after = after.but(
+                after = after.evolve(
                     version=before.version + 1,
                     sequence=before.sequence + (event is not None),
                 )
@@ -188,12 +195,12 @@ class JobStore:
     async def _tell(
         self, connection: AsyncConnection, moves: Sequence[tuple[Job, Event | None]]
     ) -> None:
-        """Write the events of these moves, and the deliveries that are owed for them."""
+        """Write the events of these moves, and their deliveries."""
         told = [(job, event) for job, event in moves if event is not None]
         if told:
             rows = [event_row(event) for _, event in told]
             await connection.execute(insert_once(connection, job_events), rows)
-            await owe(connection, told, self._base_url)
+            await write_deliveries(connection, told, self._base_url)
 
 
 async def get_batch(
@@ -207,12 +214,12 @@ async def get_batch(
 
 
 def missing(job_id: str, unreadable: Sequence[str]) -> UnreadableRow | None:
-    """What is answered for a job that was not found."""
+    """Return the answer for a job that was not found."""
     return UnreadableRow(jobs.name, job_id) if job_id in unreadable else None
 
 
 def readable(answer: Answer | UnreadableRow) -> Answer:
-    """The answer. Raises `UnreadableRow` where it is that."""
+    """Return the answer. Raises `UnreadableRow` if it is one."""
     if isinstance(answer, UnreadableRow):
         raise answer
     return answer
@@ -225,5 +232,5 @@ def _by_ids(dialect: str) -> Select[Any]:
 
 @cache
 def _locking(dialect: str) -> Select[Any]:
-    """The same, locked in one order: two who change the same jobs never wait for each other."""
+    """Return the same query with locks in one order, so that there are no deadlocks."""
     return _by_ids(dialect).order_by(jobs.c.id).with_for_update()

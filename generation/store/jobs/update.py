@@ -1,7 +1,6 @@
-"""
-Moved jobs onto disk: of each only what its move has changed.
+"""Writes moved jobs: of each only the columns that its move has changed.
 
-A job has some forty columns that a save may write, and a move changes eight. Preparing the others
+A job has about forty columns that a save may write, and a move changes eight. Preparing the others
 would be most of a save's cost.
 """
 
@@ -19,7 +18,7 @@ from generation.store.schema import jobs
 
 
 async def save(connection: AsyncConnection, moves: Iterable[tuple[Job, Job]]) -> None:
-    """Write these locked jobs as they are after their moves, given as they were and as they are."""
+    """Write these locked jobs after their moves, given before and after."""
     alike: defaultdict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
     for before, after in moves:
         changed = changed_row(before, after)
@@ -30,7 +29,7 @@ async def save(connection: AsyncConnection, moves: Iterable[tuple[Job, Job]]) ->
 
 @lru_cache(maxsize=256)
 def _update(names: tuple[str, ...]) -> Update:
-    """Made once for each kind of move."""
+    """Cached for each set of changed columns."""
     return (
         update(jobs)
         .where(jobs.c.id == bindparam("_id"))

@@ -1,6 +1,4 @@
-"""
-Which jobs have which upstream tasks.
-"""
+"""Which jobs have which upstream tasks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,13 +13,13 @@ from generation.store.engine.database import Database
 from generation.store.engine.group_commit import GroupRead
 from generation.store.schema import jobs
 
-#: More jobs than this with one task say nothing new.
+#: The most jobs of one task that are read.
 MOST_HOLDERS = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
-    """A job, and the task it has at its station."""
+class TaskHolder:
+    """A job, and its task at its station."""
 
     job_id: str
     tenant: str
@@ -47,39 +45,39 @@ COLUMNS = (
 
 
 class UpstreamTasks:
-    """Questions about them, each answered from an index."""
+    """Queries of upstream tasks, each answered from an index."""
 
     def __init__(self, database: Database) -> None:
         self._holding = GroupRead(database, holders_of)
         self._database = database
 
-    async def holders(self, upstream_id: str) -> list[Holder]:
-        """The jobs that have a task of this id, at whatever station."""
+    async def holders(self, upstream_id: str) -> list[TaskHolder]:
+        """Return the jobs that have a task with this id, at any station."""
         return await self._holding(upstream_id)
 
-    async def accepted(self, job_ids: Sequence[str]) -> list[Holder]:
-        """Those of these jobs whose submit was accepted."""
+    async def accepted(self, job_ids: Sequence[str]) -> list[TaskHolder]:
+        """Return those of these jobs whose submit was accepted."""
         async with self._database.reading() as connection:
             dialect = connection.dialect.name
             query = select(*COLUMNS).where(
                 among(dialect, jobs.c.id, "ids"), jobs.c.started_at.is_not(None)
             )
             rows = await connection.execute(query, {"ids": values_for(dialect, job_ids)})
-            return [Holder(*row) for row in rows]
+            return [TaskHolder(*row) for row in rows]
 
 
 async def holders_of(
     connection: AsyncConnection, upstream_ids: Sequence[str]
-) -> list[list[Holder]]:
+) -> list[list[TaskHolder]]:
     dialect = connection.dialect.name
     values = {"ids": values_for(dialect, set(upstream_ids))}
     rows = await connection.execute(held(dialect), values)
-    found = [Holder(*row) for row in rows]
+    found = [TaskHolder(*row) for row in rows]
     return [[each for each in found if each.upstream_id == name] for name in upstream_ids]
 
 
 def held(dialect: str) -> Select[*tuple[Any, ...]]:
-    """The index is partial: the condition stands in the query as it does there."""
+    """The index is partial: the query must contain its condition literally."""
     return (
         select(*COLUMNS)
         .where(jobs.c.upstream_id.is_not(None), among(dialect, jobs.c.upstream_id, "ids"))

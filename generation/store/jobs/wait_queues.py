@@ -1,7 +1,4 @@
-"""
-The lines of waiting jobs, read through their index: a step for each line or tenant, however many
-jobs stand in it.
-"""
+"""Wait queues, read through their index: one step per queue or tenant, however many jobs wait."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -18,25 +15,25 @@ from generation.store.schema import IN_LINE, jobs
 from generation.store.stations import key_health as accounts
 
 Condition = ColumnElement[bool] | TextClause
-#: Of a line that no longer exists, so many jobs are sent back at once.
+#: The number of jobs that are moved at once from a queue that no longer exists.
 SENT_BACK = 500
 
 
 class QueueStore:
-    """What can be asked of lines."""
+    """Queries of wait queues."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def lines(self) -> list[str]:
-        """The lines anybody stands in."""
+        """Return the queues with any job."""
         async with self._database.reading() as connection:
             return await lines(connection)
 
     async def position(self, job: Job) -> int | None:
-        """
-        The job's place in its line, 1 being next; None where it stands in none. An estimate: whose
-        turn it is depends on which of the line's keys has room first.
+        """Return the job's position in its queue, 1 being next; None if it is in none.
+
+        It is an estimate: the order depends on which of the queue's keys has a free slot first.
         """
         if job.line is None:
             return None
@@ -58,7 +55,7 @@ class QueueStore:
         return place(ahead, counts, {tenant: turn.index(tenant) < mine for tenant in counts})
 
     async def send_back(self, line: str, now: datetime) -> None:
-        """Have some of the jobs in this line look for another one."""
+        """Make some of the jobs in this queue look for another one."""
         some = select(jobs.c.id).where(IN_LINE, jobs.c.line == line).limit(SENT_BACK)
         async with self._database.writing() as connection:
             ids = (await connection.execute(some.with_for_update(skip_locked=True))).scalars().all()
@@ -72,7 +69,7 @@ async def lines(connection: AsyncConnection) -> list[str]:
 
 
 async def tenants(connection: AsyncConnection, among: Iterable[str]) -> list[str]:
-    """Everybody who has a job in these lines."""
+    """Return every tenant with a job in these queues."""
     found: set[str] = set()
     for line in among:
         found |= set(await distinct(connection, jobs.c.tenant, IN_LINE, jobs.c.line == line))
@@ -82,7 +79,7 @@ async def tenants(connection: AsyncConnection, among: Iterable[str]) -> list[str
 async def first_of(
     connection: AsyncConnection, among: Sequence[str], tenant: str, count: int
 ) -> list[str]:
-    """The ids of a tenant's first jobs in these lines, by priority, then by age."""
+    """Return the ids of a tenant's first jobs in these queues, by priority, then by age."""
     found: list[tuple[int, str]] = []
     for line in among:
         query = (
@@ -96,7 +93,7 @@ async def first_of(
 
 
 async def distinct(connection: AsyncConnection, column: Any, *conditions: Condition) -> list[str]:
-    """The values of an index's leading column, each found by one step through the index."""
+    """Return the values of an index's leading column, each found by one step through the index."""
 
     def least(*more: Condition) -> Any:
         query = select(column).where(*conditions, *more).order_by(column).limit(1)

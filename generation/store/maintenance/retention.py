@@ -1,8 +1,7 @@
-"""
-What is old enough to go: finished jobs with all that is theirs, events, deliveries, expired keys.
+"""Removes what is old enough: ended jobs with all their rows, events, deliveries, expired keys.
 
-Each call removes one small batch in a transaction of its own, the oldest first. Several processes
-may do so at once: rows that one of them has taken are passed over by the others.
+Each call removes one small batch in a transaction of its own, oldest first. Several processes may
+do so at once: they skip each other's rows.
 """
 
 from datetime import datetime
@@ -12,28 +11,29 @@ from ulid import ULID
 
 from generation.job import TERMINAL
 from generation.store.engine.database import Database
-from generation.store.engine.unreadable_rows import not_noted
+from generation.store.engine.unreadable_rows import not_recorded
 from generation.store.schema import deliveries, idempotency_keys, job_events, jobs
 from generation.webhooks.delivery import DeliveryState
 
-#: Rows removed at once: little enough for SQLite's one writer to be soon free again.
+#: Rows removed at once: few enough for SQLite's one writer to be free again soon.
 BATCH = 200
 
 _ENDED = [state.value for state in sorted(TERMINAL)]
 
 
 class Retention:
-    """Removes what nobody needs any more. Safe to share among the coroutines of one loop."""
+    """Removes old rows. Safe to share among the coroutines of one event loop."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def prune_jobs(self, before: datetime, now: datetime, limit: int = BATCH) -> int:
-        """
-        Remove jobs that ended before then, with their events and deliveries; how many.
+        """Remove jobs that ended before this time, with their events and deliveries.
 
-        Never a job that lives, is in doubt, is still looked at for a late success, owes a delivery,
-        is followed by a job that lives, or stands for an idempotency key that holds.
+        Returns how many.
+
+        Never removes a job that is unfinished, in doubt, still checked for a late success, has
+        pending deliveries, is followed by an unfinished job, or has a valid idempotency key.
         """
         following = jobs.alias("following")
         needed = or_(
@@ -46,7 +46,7 @@ class Retention:
             ),
         )
         old = and_(
-            not_noted(jobs),
+            not_recorded(jobs),
             jobs.c.finished_at < before,
             jobs.c.state.in_(_ENDED),
             jobs.c.wake_at.is_(None),
@@ -57,10 +57,13 @@ class Retention:
         )
 
     async def prune_events(self, before: datetime, limit: int = BATCH) -> int:
-        """Remove events that happened before then, but none of a job that lives; how many."""
+        """Remove events from before this time, except those of unfinished jobs.
+
+        Returns how many.
+        """
         living = exists().where(jobs.c.id == job_events.c.job_id, jobs.c.state.not_in(_ENDED))
         old = and_(
-            not_noted(job_events),
+            not_recorded(job_events),
             job_events.c.id < first_id("evt", before),
             job_events.c.position.is_not(None),
             not_(living),
@@ -70,9 +73,9 @@ class Retention:
         )
 
     async def prune_deliveries(self, before: datetime, limit: int = BATCH) -> int:
-        """Remove deliveries that ended before then; how many."""
+        """Remove deliveries that ended before this time. Returns how many."""
         old = and_(
-            not_noted(deliveries),
+            not_recorded(deliveries),
             deliveries.c.id < first_id("dlv", before),
             deliveries.c.finished_at < before,
             deliveries.c.state != DeliveryState.QUEUED.value,
@@ -93,5 +96,5 @@ class Retention:
 
 
 def first_id(kind: str, moment: datetime) -> str:
-    """What no id of this kind that was made at `moment` or later is less than."""
+    """Return an id that no id of this kind created at `moment` or later is below."""
     return f"{kind}_{str(ULID.from_datetime(moment))[:10]}"

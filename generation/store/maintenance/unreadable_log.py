@@ -1,6 +1,4 @@
-"""
-What could not be read, kept in mind until it can: for whoever is to see to it.
-"""
+"""The log of rows that could not be read, for operators."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,8 +26,8 @@ from generation.store.webhooks.delivery_rows import read_deliveries
 from generation.store.webhooks.endpoint_rows import old_secrets_of, read_endpoints
 
 
-def all_of_keys(found: CursorResult[Any]) -> list[Any]:
-    """Keys, and the secrets that those who send read besides."""
+def read_key_owners(found: CursorResult[Any]) -> list[Any]:
+    """Read keys, including the secrets that senders need."""
     return [(key_of(row), old_secrets_of(row.old_webhook_secrets)) for row in found]
 
 
@@ -41,7 +39,7 @@ READERS: Mapping[str, tuple[Table, Make[Any]]] = {
         (job_events, all_rows),
         (deliveries, read_deliveries),
         (webhook_endpoints, read_endpoints),
-        (api_keys, all_of_keys),
+        (api_keys, read_key_owners),
     )
 }
 
@@ -51,40 +49,43 @@ TABLES = tuple(READERS)
 
 
 @dataclass(frozen=True, slots=True)
-class SetAside:
+class UnreadableRecord:
     """A row that cannot be read."""
 
     table: str
     row_id: str
-    #: What reading it said, on one line.
+    #: The error of reading it, on one line.
     cause: str
-    #: When that was last tried.
+    #: When it was last tried.
     seen_at: datetime
 
 
-class SetAsideStore:
-    """What is known of rows that cannot be read."""
+class UnreadableRecords:
+    """The recorded unreadable rows."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def counts(self) -> dict[str, int]:
-        """How many there are of each table that has any."""
+        """Return how many there are of each table with any."""
         table = unreadable_rows.c.table_name
         query = select(table, func.count()).group_by(table).order_by(table)
         async with self._database.reading() as connection:
             return {name: count for name, count in await connection.execute(query)}
 
-    async def all(self, limit: int) -> list[SetAside]:
-        """So many of them, those first that were not read for longest."""
+    async def all(self, limit: int) -> list[UnreadableRecord]:
+        """Return this many of them, those first that were not tried for longest."""
         columns = unreadable_rows.c
         query = select(columns.table_name, columns.row_id, columns.cause, columns.seen_at)
         query = query.order_by(columns.seen_at, columns.row_id).limit(limit)
         async with self._database.reading() as connection:
-            return [SetAside(*row) for row in await connection.execute(query)]
+            return [UnreadableRecord(*row) for row in await connection.execute(query)]
 
     async def read_again(self, limit: int, now: datetime) -> int:
-        """Try so many of them, and forget those that can be read or are gone; how many."""
+        """Try this many of them again, and forget those that can be read or are gone.
+
+        Returns how many.
+        """
         well: list[tuple[str, str]] = []
         noted = await self.all(limit)
         if not noted:
@@ -106,8 +107,8 @@ class SetAsideStore:
         return len(well)
 
 
-async def is_well(connection: AsyncConnection, each: SetAside) -> bool:
-    """Whether the row can be read, or is gone."""
+async def is_well(connection: AsyncConnection, each: UnreadableRecord) -> bool:
+    """Return whether the row can be read, or is gone."""
     table, make = READERS[each.table]
     column = cast(Column[str], table.c.id)
     try:

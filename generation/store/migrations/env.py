@@ -1,7 +1,4 @@
-"""
-How Alembic runs here: on the connection, and in the transaction, that
-`generation.store.engine.migrate` opened.
-"""
+"""Runs Alembic on the connection and transaction of `generation.store.engine.migrate`."""
 
 from alembic import context
 

@@ -1,12 +1,10 @@
-"""
-The tables. One definition for SQLite and PostgreSQL; `migrations/` brings a database to it.
-"""
+"""The tables: one definition for SQLite and PostgreSQL. `migrations/` creates them."""
 
 from generation.store.schema.accounts import accounts, turns
 from generation.store.schema.columns import (
     EPOCH,
     MICROSECOND,
-    Document,
+    InsertDocument,
     Instant,
     metadata,
     microseconds,
@@ -52,7 +50,7 @@ __all__ = [
     "QUEUED",
     "UNFINISHED",
     "UNPLACED",
-    "Document",
+    "InsertDocument",
     "Instant",
     "accounts",
     "api_keys",

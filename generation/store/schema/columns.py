@@ -1,6 +1,4 @@
-"""
-What all tables are made of.
-"""
+"""Column types and conditions of several tables."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,15 +13,16 @@ MICROSECOND = timedelta(microseconds=1)
 
 
 def microseconds(moment: datetime) -> int:
-    """As SQLite keeps it."""
+    """Return the value that SQLite stores."""
     return (moment - EPOCH) // MICROSECOND
 
 
 class Instant(TypeDecorator[datetime]):
-    """
-    A moment in UTC, to the microsecond: `timestamptz` on PostgreSQL, microseconds since 1970 on
-    SQLite, which has no time type and would compare text. PostgreSQL's driver takes and gives
-    moments as they are, a dozen in a row, and they are not looked at one by one.
+    """A UTC time with microseconds.
+
+    It is `timestamptz` on PostgreSQL and microseconds since 1970 on SQLite, which has no time type
+    and would compare text. PostgreSQL's driver takes and returns times as they are, so they are not
+    converted one by one.
     """
 
     impl = BigInteger
@@ -51,7 +50,7 @@ class Instant(TypeDecorator[datetime]):
         return EPOCH + value * MICROSECOND
 
 
-Document = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+InsertDocument = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 metadata = MetaData(
     naming_convention={
@@ -62,5 +61,5 @@ metadata = MetaData(
     }
 )
 
-#: Rows that somebody must look at again.
+#: Rows that must be processed again.
 WAKEFUL = text("wake_at IS NOT NULL")

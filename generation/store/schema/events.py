@@ -1,6 +1,4 @@
-"""
-What has happened, and in which order.
-"""
+"""Events, and their order in the feed."""
 
 from sqlalchemy import (
     BigInteger,
@@ -22,24 +20,25 @@ job_events = Table(
     "job_events",
     metadata,
     Column("id", String(40), primary_key=True),
-    #: None for what happened to something else than a job: a webhook endpoint, say.
+    #: None for an event of a webhook endpoint.
     Column("job_id", String(40), ForeignKey("jobs.id", ondelete="CASCADE")),
     Column("tenant", String(100), nullable=False),
-    #: 1, 2, 3 … within the job; 0 where there is none.
+    #: 1, 2, 3 … within the job; 0 if there is none.
     Column("sequence", Integer, nullable=False),
     Column("type", String(40), nullable=False),
     Column("state", String(20)),
-    #: What caused it, in words for a person.
+    #: The cause, as text for people.
     Column("reason", Text, nullable=False),
-    #: Where the job was bound to then.
+    #: The station and key to which the job was bound at that time.
     Column("station", String(100)),
     Column("key", String(100)),
     Column("created_at", Instant, nullable=False),
-    #: The payload as it is signed and sent, serialised once. None for events nobody is told of, and
-    #: for a birth that no webhook asked for.
+    #: The payload as it is signed and sent. None for events without one, and for a `job.queued`
+    #: event that no webhook asked for.
     Column("body", LargeBinary),
-    #: The place in the feed: 1, 2, 3 … over all tenants, given after the commit, so that nothing
-    #: appears before a place that somebody has read. 0 for what is in no feed, None until placed.
+    #: The position in the feed: 1, 2, 3 … over all tenants, assigned after the commit, so that
+    #: nothing appears before a position that was read. 0 for events in no feed, None until
+    #: assigned.
     Column("position", BigInteger),
     UniqueConstraint("job_id", "sequence"),
 )
@@ -56,11 +55,11 @@ Index(
     sqlite_where=PLACED,
 )
 
-#: One row. Whoever gives places holds it locked, so places are given by one at a time.
+#: One row. It is locked to assign positions, so one process at a time does.
 event_feed = Table(
     "event_feed",
     metadata,
     Column("id", Integer, primary_key=True),
-    #: The place that was given last; it never falls.
+    #: The last assigned position; it never falls.
     Column("last", BigInteger, nullable=False),
 )

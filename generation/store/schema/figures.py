@@ -1,12 +1,10 @@
-"""
-What is counted, what is learned, and what cannot be read.
-"""
+"""Counters, learned durations, and rows that cannot be read."""
 
 from sqlalchemy import BigInteger, Column, Integer, String, Table, Text
 
-from generation.store.schema.columns import Document, Instant, metadata
+from generation.store.schema.columns import InsertDocument, Instant, metadata
 
-#: Counts that move in the same transaction as what they count. Each is spread over rows that are
+#: Counters that change in the transaction of what they count. Each is spread over rows that are
 #: added up, so that writers seldom wait for one another.
 tallies = Table(
     "tallies",
@@ -23,12 +21,12 @@ durations = Table(
     Column("provider", String(40), primary_key=True),
     Column("operation", String(60), primary_key=True),
     Column("model", String(100), primary_key=True),
-    #: `generation.polling.duration_histogram.Sketch`, by bucket.
-    Column("weights", Document, nullable=False),
+    #: The histogram's weights, by bucket.
+    Column("weights", InsertDocument, nullable=False),
     Column("updated_at", Instant, nullable=False),
 )
 
-#: Rows of other tables that some process could not read, and why. They are as they were.
+#: Rows of other tables that some process could not read, and why. They are unchanged.
 unreadable_rows = Table(
     "unreadable_rows",
     metadata,

@@ -1,29 +1,27 @@
-"""
-Jobs, with all they are claimed, counted, listed and found by.
-"""
+"""The table of jobs, with the indexes for claims, counts, lists and lookups."""
 
 from datetime import timedelta
 
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, false, text
 
-from generation.store.schema.columns import Document, Instant, metadata
+from generation.store.schema.columns import InsertDocument, Instant, metadata
 
 jobs = Table(
     "jobs",
     metadata,
-    #: Begins with its time of birth, so the order of ids is the order of creation.
+    #: Begins with a timestamp, so the order of ids is the order of creation.
     Column("id", String(40), primary_key=True),
     Column("tenant", String(100), nullable=False),
     Column("api_key_id", String(40), nullable=False),
-    #: The same, where that key has limits; what is unfinished of it is counted by this.
+    #: The same key if it has limits; its unfinished jobs are counted by this column.
     Column("quota_key", String(40)),
     Column("provider", String(40), nullable=False),
     Column("operation", String(60), nullable=False),
-    #: The model the caller named, and "" where none was; what is learned, is learned for each.
+    #: The model that the caller named, or ""; durations are learned for each.
     Column("model", String(100), nullable=False, server_default=""),
-    Column("input", Document, nullable=False),
-    Column("metadata", Document, nullable=False),
-    Column("webhook", Document),
+    Column("input", InsertDocument, nullable=False),
+    Column("metadata", InsertDocument, nullable=False),
+    Column("webhook", InsertDocument),
     Column("parent_id", String(40)),
     Column("priority", Integer, nullable=False, server_default="0"),
     Column("client_id", String(100)),
@@ -37,13 +35,13 @@ jobs = Table(
     Column("reason", Text, nullable=False),
     Column("line", Text),
     Column("slot_until", Instant),
-    Column("tried", Document),
+    Column("tried", InsertDocument),
     Column("station", String(100)),
     Column("key", String(100)),
     Column("dialect", String(60)),
     Column("bound", Boolean, nullable=False, server_default=false()),
     Column("upstream_id", String(300)),
-    Column("upstream_details", Document, nullable=False),
+    Column("upstream_details", InsertDocument, nullable=False),
     Column("named_id", String(300)),
     Column("attempts", Integer, nullable=False),
     Column("purchases", Integer, nullable=False, server_default="0"),
@@ -53,11 +51,11 @@ jobs = Table(
     Column("billed", String(10), nullable=False),
     Column("cancel_requested_at", Instant),
     Column("resolved_as", String(10)),
-    Column("answer", Document),
+    Column("answer", InsertDocument),
     Column("answered_at", Instant),
     Column("last_reply", Text, nullable=False, server_default=""),
-    Column("result", Document),
-    Column("error", Document),
+    Column("result", InsertDocument),
+    Column("error", InsertDocument),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     Column("submitted_at", Instant),
@@ -67,8 +65,8 @@ jobs = Table(
     Column("erased_at", Instant),
 )
 
-#: Jobs that need a look and nothing else, and all others; literally as in the indexes, or no
-#: database would use them.
+#: Jobs that need only a look, and all others; literally as in the indexes, or no database would use
+#: them.
 PLAIN_LOOK = text("(state IN ('running', 'expired') AND cancel_requested_at IS NULL)")
 ERRAND = text("NOT (state IN ('running', 'expired') AND cancel_requested_at IS NULL)")
 DUE_LOOKS = text(f"wake_at IS NOT NULL AND {PLAIN_LOOK.text}")
@@ -89,7 +87,7 @@ Index("ix_jobs_quota_key", jobs.c.quota_key, postgresql_where=COUNTED, sqlite_wh
 FINISHED = text("finished_at IS NOT NULL")
 Index("ix_jobs_finished", jobs.c.finished_at, postgresql_where=FINISHED, sqlite_where=FINISHED)
 
-#: Who has a task: no two jobs may have one in silence, and no tenant another's.
+#: Which job has a task: no two jobs may share one unnoticed, and no tenants.
 TASKS = text("upstream_id IS NOT NULL")
 Index("ix_jobs_upstream_id", jobs.c.upstream_id, postgresql_where=TASKS, sqlite_where=TASKS)
 
@@ -114,7 +112,7 @@ Index(
     postgresql_where=HOLDING,
     sqlite_where=HOLDING,
 )
-#: A line in the order in which a tenant's own jobs leave it.
+#: A wait queue in the order in which a tenant's jobs leave it.
 Index(
     "ix_jobs_line",
     jobs.c.line,
@@ -126,11 +124,11 @@ Index(
 )
 Index("ix_jobs_queued", jobs.c.id, postgresql_where=QUEUED, sqlite_where=QUEUED)
 
-# Lists. A job that lives changes all the time and is in few of these; one that has ended is in all,
-# and rests (docs/decisions/0011-lists-have-two-halves.md).
+# Lists. A live job changes often and is in few of these indexes; an ended job is in all of them and
+# no longer changes (docs/decisions/0011-lists-use-separate-indexes.md).
 LIVING = text("finished_at IS NULL")
 ENDED = text("finished_at IS NOT NULL")
-#: With all that lists filter by, so that nobody looks up a hundred thousand jobs to find none.
+#: With all columns that lists filter by, so that an empty result needs no lookups of jobs.
 Index(
     "ix_jobs_living",
     *(jobs.c.tenant, jobs.c.id, jobs.c.state, jobs.c.provider, jobs.c.operation, jobs.c.station),
@@ -153,8 +151,8 @@ for _column in (jobs.c.parent_id, jobs.c.batch_id):
         f"ix_jobs_{_column.name}", _column, jobs.c.id, postgresql_where=_given, sqlite_where=_given
     )
 
-#: Few have ended and changed last when they were older than this; they have an index of their own,
-#: for lists of what changed since a time. In each store's words.
+#: Few jobs changed last when they were older than this; they have an index of their own, for lists
+#: of changes since a time. By database.
 LATE = timedelta(hours=1)
 ENDED_LATE = {
     "sqlite": text("finished_at IS NOT NULL AND updated_at - created_at > 3600000000"),

@@ -1,10 +1,8 @@
-"""
-Callers: their keys, and what these have used up. And the secrets of the deployment.
-"""
+"""API keys, their usage, and the secrets of the deployment."""
 
 from sqlalchemy import Column, Date, Integer, LargeBinary, String, Table
 
-from generation.store.schema.columns import Document, Instant, metadata
+from generation.store.schema.columns import InsertDocument, Instant, metadata
 
 api_keys = Table(
     "api_keys",
@@ -12,32 +10,32 @@ api_keys = Table(
     Column("id", String(40), primary_key=True),
     Column("tenant", String(100), nullable=False),
     Column("hash", String(64), nullable=False, unique=True),
-    #: The key's first characters, so that a person can tell keys apart.
+    #: The key's first characters, so that people can tell keys apart.
     Column("prefix", String(20), nullable=False),
     Column("webhook_secret", String(200), nullable=False),
-    #: `submit read cancel`: what it may do, in words with spaces between.
+    #: The scopes, separated by spaces: `submit read cancel`.
     Column("scopes", String(100), nullable=False, server_default="cancel read submit"),
-    #: Whose services it may order; None for everybody's.
-    Column("providers", Document),
-    #: So many jobs in so many seconds.
+    #: The providers it may use; None for all.
+    Column("providers", InsertDocument),
+    #: This many jobs in this many seconds.
     Column("rate_count", Integer),
     Column("rate_seconds", Integer),
     Column("max_in_flight", Integer),
     Column("daily_jobs", Integer),
     Column("expires_at", Instant),
-    #: Those it replaced that still sign, with the moment each ends. Null for none.
-    Column("old_webhook_secrets", Document),
+    #: Replaced secrets that still sign, with the time each ends. Null for none.
+    Column("old_webhook_secrets", InsertDocument),
     Column("created_at", Instant, nullable=False),
     Column("last_used_at", Instant),
     Column("revoked_at", Instant),
 )
 
-#: What a key has used up of its limits. Whoever stores its jobs holds this row's lock.
+#: The usage of a key's limits. Inserting its jobs locks this row.
 key_usage = Table(
     "key_usage",
     metadata,
     Column("key_id", String(40), primary_key=True),
-    #: When its rate will be whole again.
+    #: When its rate will be unused again.
     Column("whole_at", Instant),
     #: The day (UTC) that `jobs_today` counts.
     Column("day", Date),

@@ -1,12 +1,10 @@
-"""
-Orders that may arrive twice.
-"""
+"""Idempotency keys."""
 
 from sqlalchemy import Column, ForeignKey, Index, String, Table
 
 from generation.store.schema.columns import Instant, metadata
 
-#: Orders that may arrive twice; see `generation.store.jobs.idempotency`.
+#: See `generation.store.jobs.idempotency`.
 idempotency_keys = Table(
     "idempotency_keys",
     metadata,

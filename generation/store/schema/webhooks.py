@@ -1,6 +1,4 @@
-"""
-Who is told, of what, and how that went.
-"""
+"""Webhook endpoints, deliveries and their attempts."""
 
 from sqlalchemy import (
     Boolean,
@@ -17,7 +15,7 @@ from sqlalchemy import (
     text,
 )
 
-from generation.store.schema.columns import WAKEFUL, Document, Instant, metadata
+from generation.store.schema.columns import WAKEFUL, InsertDocument, Instant, metadata
 
 webhook_endpoints = Table(
     "webhook_endpoints",
@@ -26,9 +24,9 @@ webhook_endpoints = Table(
     Column("tenant", String(100), nullable=False),
     Column("url", Text, nullable=False),
     Column("description", Text, nullable=False),
-    Column("events", Document, nullable=False),
-    Column("metadata", Document, nullable=False),
-    Column("headers", Document, nullable=False),
+    Column("events", InsertDocument, nullable=False),
+    Column("metadata", InsertDocument, nullable=False),
+    Column("headers", InsertDocument, nullable=False),
     Column("concurrency", Integer, nullable=False),
     Column("rate", Float),
     Column("ordered", Boolean, nullable=False),
@@ -36,7 +34,7 @@ webhook_endpoints = Table(
     Column("disabled_reason", Text, nullable=False),
     Column("disabled_at", Instant),
     Column("secret", String(200), nullable=False),
-    Column("old_secrets", Document, nullable=False),
+    Column("old_secrets", InsertDocument, nullable=False),
     Column("first_failure_at", Instant),
     Column("failing_since", Instant),
     Column("alerted", Integer, nullable=False),
@@ -49,14 +47,14 @@ Index("ix_webhook_endpoints_tenant", webhook_endpoints.c.tenant, webhook_endpoin
 deliveries = Table(
     "deliveries",
     metadata,
-    #: Begins with its time of birth, so the order of ids is the order of creation.
+    #: Begins with a timestamp, so the order of ids is the order of creation.
     Column("id", String(40), primary_key=True),
     Column("event_id", String(40), nullable=False),
     Column("event_type", String(40), nullable=False),
     #: Null for an event of an endpoint.
     Column("job_id", String(40), ForeignKey("jobs.id", ondelete="CASCADE")),
     Column("tenant", String(100), nullable=False),
-    #: Who signs: the API key of a job's own webhook, or the endpoint.
+    #: The signer: the API key of a job's own webhook, or the endpoint.
     Column("api_key_id", String(40)),
     Column("endpoint_id", String(40)),
     Column("url", Text, nullable=False),
@@ -72,7 +70,7 @@ deliveries = Table(
     Column("last_error", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("finished_at", Instant),
-    #: An event goes to an endpoint once, whoever sends it there again. Nulls are all different.
+    #: An event goes to an endpoint once, whoever sends it again. Nulls are all different.
     UniqueConstraint("endpoint_id", "event_id"),
 )
 
@@ -112,7 +110,7 @@ delivery_attempts = Table(
     Column("status", Integer),
     Column("error", String(40)),
     Column("detail", Text, nullable=False),
-    #: The head of the answer.
+    #: The beginning of the response.
     Column("response", Text, nullable=False),
     Column("next_attempt_at", Instant),
 )

@@ -1,1 +1,1 @@
-"""Statements about station keys and what was learned of stations."""
+"""Statements about station keys and learned durations."""

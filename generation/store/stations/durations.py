@@ -1,6 +1,4 @@
-"""
-How long tasks took, by what was bought where: one small row for each, added to in batches.
-"""
+"""Measured task durations, one small row per kind of task, added to in batches."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -12,7 +10,12 @@ import structlog
 from sqlalchemy import ColumnElement, CursorResult, Row, Select, and_, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from generation.polling.duration_histogram import NOTHING_SEEN, Ending, Sketch, sketch_of
+from generation.polling.duration_histogram import (
+    EMPTY_HISTOGRAM,
+    DurationHistogram,
+    ObservedDuration,
+    histogram_of,
+)
 from generation.store.engine.any_of import rows_among, rows_for
 from generation.store.engine.database import Database
 from generation.store.engine.insert_once import insert_once
@@ -21,13 +24,13 @@ from generation.store.schema import durations
 
 log = structlog.get_logger(__name__)
 
-#: What has not been bought for this long is forgotten.
+#: Kinds of tasks that were not bought for this long are forgotten.
 FORGET_AFTER = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Kind:
-    """Tasks that take about as long as each other: one model of one operation at one station."""
+    """Tasks with similar durations: one model of one operation at one station."""
 
     station: str
     provider: str
@@ -39,19 +42,20 @@ KEY = (durations.c.station, durations.c.provider, durations.c.operation, duratio
 
 
 class DurationStore:
-    """All access to what was seen of durations."""
+    """Statements about measured durations."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def all(self) -> dict[Kind, Sketch]:
-        """Everything that is known."""
+    async def all(self) -> dict[Kind, DurationHistogram]:
+        """Return everything that is known."""
         async with self._database.reading() as connection:
-            return await read_sketches(connection, select(durations))
+            return await read_histograms(connection, select(durations))
 
-    async def add(self, seen: Mapping[Kind, Sequence[Ending]], now: datetime) -> None:
-        """
-        Add these endings. Processes that add at once wait for each other, and nothing is lost.
+    async def add(self, seen: Mapping[Kind, Sequence[ObservedDuration]], now: datetime) -> None:
+        """Add these durations.
+
+        Processes that add at once wait for each other, and nothing is lost.
         """
         kinds = sorted(seen)
         born: list[dict[str, Any]] = [
@@ -63,9 +67,9 @@ class DurationStore:
             query = select(durations).where(named).order_by(*KEY).with_for_update()
             names = rows_for(dialect, "kinds", [astuple(kind) for kind in kinds])
             await connection.execute(insert_once(connection, durations), born)
-            known = await read_sketches(connection, query, names)
+            known = await read_histograms(connection, query, names)
             for kind in kinds:
-                sketch = known.get(kind, NOTHING_SEEN).with_endings(seen[kind])
+                sketch = known.get(kind, EMPTY_HISTOGRAM).with_durations(seen[kind])
                 changed = {"weights": sketch.document(), "updated_at": now}
                 await connection.execute(
                     update(durations).where(is_of(astuple(kind))).values(changed)
@@ -74,21 +78,21 @@ class DurationStore:
             await connection.execute(delete(durations).where(old))
 
 
-async def read_sketches(
+async def read_histograms(
     connection: AsyncConnection,
     query: Select[*tuple[Any, ...]],
     parameters: Mapping[str, Any] | None = None,
-) -> dict[Kind, Sketch]:
-    """The sketches of these rows; one that cannot be read is as none, and learned anew."""
+) -> dict[Kind, DurationHistogram]:
+    """Return the histograms of these rows; an unreadable one counts as empty."""
     try:
-        return sketches_of(await connection.execute(query, parameters))
+        return histograms_of(await connection.execute(query, parameters))
     except OF_CONTENT as error:
         log.warning("durations_unreadable", error=f"{type(error).__name__}: {error}")
-    found: dict[Kind, Sketch] = {}
+    found: dict[Kind, DurationHistogram] = {}
     for key in (await connection.execute(query.with_only_columns(*KEY), parameters)).all():
         with suppress(*OF_CONTENT):
             one = query.where(is_of(tuple(key)))
-            found |= sketches_of(await connection.execute(one, parameters))
+            found |= histograms_of(await connection.execute(one, parameters))
     return found
 
 
@@ -96,8 +100,8 @@ def is_of(key: Sequence[str]) -> ColumnElement[bool]:
     return and_(*(column == part for column, part in zip(KEY, key, strict=True)))
 
 
-def sketches_of(found: CursorResult[*tuple[Any, ...]]) -> dict[Kind, Sketch]:
-    return {kind_of(row): sketch_of(row.weights) for row in found}
+def histograms_of(found: CursorResult[*tuple[Any, ...]]) -> dict[Kind, DurationHistogram]:
+    return {kind_of(row): histogram_of(row.weights) for row in found}
 
 
 def kind_of(row: Row[Any]) -> Kind:

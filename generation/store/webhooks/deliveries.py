@@ -1,9 +1,8 @@
-"""
-Deliveries on disk: what is owed to webhooks, claimed attempt by attempt.
+"""Webhook deliveries, claimed for each attempt.
 
-What is due is claimed the longest due first, whoever it is for. Whoever claimed more for one
-receiver than it may hold puts the rest aside, and pulls it from there as there is room: so a
-receiver that hangs is passed over once, and not again with every claim.
+Due deliveries are claimed oldest first, for any receiver. A worker that claimed more for one
+receiver than its limit sets the rest aside, and pulls it from there when the receiver has free
+requests. So a receiver that hangs is passed over once, and not with every claim.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +18,7 @@ from generation.store.engine.any_of import among, values_for
 from generation.store.engine.database import Database
 from generation.store.engine.group_commit import GroupCommit
 from generation.store.engine.insert_once import insert_once
-from generation.store.engine.unreadable_rows import Read, not_noted, put_off, read
+from generation.store.engine.unreadable_rows import ReadResult, not_recorded, postpone, read
 from generation.store.schema import (
     ASIDE,
     api_keys,
@@ -63,28 +62,28 @@ def _taking(dialect: str) -> Update:
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
-    """A delivery taken for one attempt, and what it takes to send it."""
+class ClaimedDelivery:
+    """A delivery claimed for one attempt, and what is needed to send it."""
 
     delivery: Delivery
-    #: Newest first. Empty where nobody can sign it any more: its key, or its endpoint, is gone.
+    #: Newest first. Empty if nobody can sign it any more: its key, or its endpoint, is gone.
     secrets: Sequence[str] = field(repr=False)
     endpoint: RegisteredEndpoint | None = None
-    #: An earlier event must arrive at this endpoint first.
+    #: An earlier event must be delivered to this endpoint first.
     blocked: bool = False
 
 
 class DeliveryStore:
-    """The access of those who send. Safe to share among the coroutines of one event loop."""
+    """Statements of senders. Safe to share among the coroutines of one event loop."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._saving = GroupCommit(database, self._save_batch, limit=200)
 
-    async def claim(self, now: datetime, limit: int, until: datetime) -> list[Claimed]:
-        """
-        Take up to `limit` deliveries whose time has come, the longest due first: nobody else gets
-        them before `until`. What is not saved by then is due again.
+    async def claim(self, now: datetime, limit: int, until: datetime) -> list[ClaimedDelivery]:
+        """Claim up to `limit` due deliveries, the longest due first.
+
+        No other process gets them before `until`. Those that are not saved by then are due again.
         """
         query = (
             select(deliveries)
@@ -97,8 +96,10 @@ class DeliveryStore:
         async with self._database.writing() as connection:
             return await self._take(connection, [query], now, until)
 
-    async def pull(self, room: Mapping[str, int], now: datetime, until: datetime) -> list[Claimed]:
-        """Take what was put aside, in the order of creation, up to so many for each lane."""
+    async def pull(
+        self, room: Mapping[str, int], now: datetime, until: datetime
+    ) -> list[ClaimedDelivery]:
+        """Claim deliveries that were set aside, oldest first, up to this many per receiver."""
         queries = [
             select(deliveries)
             .where(deliveries.c.lane == lane, ASIDE)
@@ -110,14 +111,14 @@ class DeliveryStore:
         async with self._database.writing() as connection:
             return await self._take(connection, queries, now, until)
 
-    async def put_aside(self, claimed: Sequence[Delivery], until: datetime) -> None:
-        """Give claimed deliveries back. They are due again at `until`, or pulled before."""
+    async def set_aside(self, claimed: Sequence[Delivery], until: datetime) -> None:
+        """Return claimed deliveries. They are due again at `until`, or pulled before."""
         rows = [{"_id": each.id, "_version": each.version, "_wake_at": until} for each in claimed]
         async with self._database.writing() as connection:
             await connection.execute(PUT_ASIDE, rows)
 
     async def stop(self, job_id: str, now: datetime, why: str) -> int:
-        """Withdraw what is still to be sent to the webhook of a job; how many."""
+        """Cancel what is still to be sent to the webhook of a job. Returns how many."""
         query = (
             update(deliveries)
             .where(deliveries.c.job_id == job_id, deliveries.c.endpoint_id.is_(None))
@@ -135,7 +136,7 @@ class DeliveryStore:
             return (await connection.execute(query)).rowcount
 
     async def save(self, delivery: Delivery, attempt: AttemptRecord | None) -> None:
-        """Write down how a claim ended. A delivery that ended meanwhile stays as it ended."""
+        """Save the outcome of a claim. A delivery that ended meanwhile is unchanged."""
         await self._saving((delivery, attempt))
 
     async def _anything(self, query: Select[Any]) -> bool:
@@ -149,7 +150,7 @@ class DeliveryStore:
         queries: Sequence[Select[Any]],
         now: datetime,
         until: datetime,
-    ) -> list[Claimed]:
+    ) -> list[ClaimedDelivery]:
         taken: list[Delivery] = []
         for query in queries:
             locked = query.with_for_update(skip_locked=True)
@@ -158,7 +159,7 @@ class DeliveryStore:
                 replace(each, wake_at=until, aside=False, version=each.version + 1)
                 for each in said.found
             ]
-            await put_off(connection, deliveries, said.unreadable, now)
+            await postpone(connection, deliveries, said.unreadable, now)
         if not taken:
             return []
         dialect = connection.dialect.name
@@ -168,26 +169,26 @@ class DeliveryStore:
 
     async def _with_secrets(
         self, connection: AsyncConnection, taken: Sequence[Delivery], now: datetime
-    ) -> list[Claimed]:
+    ) -> list[ClaimedDelivery]:
         to_endpoints = await self._endpoints(connection, taken)
         endpoints = {each.id: each for each in to_endpoints.found}
         of_keys = await self._keys(connection, taken, now)
         keys = dict(of_keys.found)
         unknown = {*to_endpoints.unreadable, *of_keys.unreadable}
         waiting = [d.id for d in taken if unknown & {d.endpoint_id, d.api_key_id}]
-        await put_off(connection, deliveries, waiting, now)
+        await postpone(connection, deliveries, waiting, now)
         heads = await self._heads(connection, endpoints)
-        claimed: list[Claimed] = []
+        claimed: list[ClaimedDelivery] = []
         for delivery in taken:
             if delivery.id in waiting:
                 continue  # until it can be read whether and how it is to be sent
             endpoint = endpoints.get(delivery.endpoint_id or "")
             if endpoint is None:
-                claimed.append(Claimed(delivery, keys.get(delivery.api_key_id or "", ())))
+                claimed.append(ClaimedDelivery(delivery, keys.get(delivery.api_key_id or "", ())))
                 continue
             head = heads.get(endpoint.id, delivery.id)
             claimed.append(
-                Claimed(
+                ClaimedDelivery(
                     replace(delivery, url=endpoint.url),
                     endpoint.signing_secrets(now),
                     endpoint,
@@ -198,19 +199,19 @@ class DeliveryStore:
 
     async def _endpoints(
         self, connection: AsyncConnection, taken: Sequence[Delivery]
-    ) -> Read[RegisteredEndpoint]:
+    ) -> ReadResult[RegisteredEndpoint]:
         ids = {each.endpoint_id for each in taken if each.endpoint_id}
         if not ids:
-            return Read([])
+            return ReadResult([])
         query = select(webhook_endpoints).where(webhook_endpoints.c.id.in_(sorted(ids)))
         return await read(connection, query, webhook_endpoints.c.id, read_endpoints)
 
     async def _keys(
         self, connection: AsyncConnection, taken: Sequence[Delivery], now: datetime
-    ) -> Read[tuple[str, Sequence[str]]]:
+    ) -> ReadResult[tuple[str, Sequence[str]]]:
         ids = {each.api_key_id for each in taken if each.api_key_id}
         if not ids:
-            return Read([])
+            return ReadResult([])
         columns = (api_keys.c.id, api_keys.c.webhook_secret, api_keys.c.old_webhook_secrets)
         query = select(*columns).where(api_keys.c.id.in_(sorted(ids)))
 
@@ -230,14 +231,14 @@ class DeliveryStore:
     async def _heads(
         self, connection: AsyncConnection, endpoints: Mapping[str, RegisteredEndpoint]
     ) -> dict[str, str]:
-        """The delivery that is next for each ordered endpoint."""
+        """Return the next delivery of each ordered endpoint."""
         heads: dict[str, str] = {}
         for endpoint in endpoints.values():
             if endpoint.ordered:
                 query = select(func.min(deliveries.c.id)).where(
                     deliveries.c.endpoint_id == endpoint.id,
                     deliveries.c.state == DeliveryState.QUEUED.value,
-                    not_noted(deliveries),
+                    not_recorded(deliveries),
                 )
                 if head := (await connection.execute(query)).scalar():
                     heads[endpoint.id] = head

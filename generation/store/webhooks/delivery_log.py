@@ -1,7 +1,4 @@
-"""
-The log of deliveries: what was told to whom and how that went, read by its owner; and what of it
-shall be sent again, or not at all.
-"""
+"""The log of deliveries, read by its owner, who may send deliveries again or cancel them."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -23,9 +20,9 @@ from generation.webhooks.delivery import (
     requeued_delivery,
 )
 
-#: Deliveries that are changed in one transaction.
+#: Deliveries that are changed in one transaction …
 BATCH = 500
-#: And with one call.
+#: … and with one call.
 MOST_AT_ONCE = 10_000
 WITHDRAWN = "canceled: withdrawn by its owner"
 
@@ -38,7 +35,10 @@ LEAN = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogFilters:
-    """Which deliveries to list. None means any. From `created_after` on, and before the other."""
+    """Which deliveries to list.
+
+    None means any. `created_after` is inclusive, `created_before` exclusive.
+    """
 
     state: DeliveryState | None = None
     endpoint_id: str | None = None
@@ -49,7 +49,10 @@ class LogFilters:
 
 
 class DeliveryLog:
-    """All access to deliveries but sending. Safe to share among coroutines of one event loop."""
+    """Statements about deliveries except sending.
+
+    Safe to share among coroutines of one event loop.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -57,14 +60,14 @@ class DeliveryLog:
     async def page(
         self, tenant: str, filters: LogFilters, *, limit: int, before: str | None = None
     ) -> list[Delivery]:
-        """A tenant's deliveries without bodies, newest first, beginning after the one `before`."""
+        """Return a tenant's deliveries without bodies, newest first, after the one `before`."""
         states = [filters.state] if filters.state else list(DeliveryState)
 
         async def ask(limit: int) -> tuple[list[Delivery], int]:
             found: list[Delivery] = []
             left_out = 0
             async with self._database.reading() as connection:
-                # State by state, for so each is a walk along an index.
+                # State by state, because each is then read along an index.
                 for state in states:
                     query = narrowed(select(*LEAN), tenant, filters)
                     query = query.where(deliveries.c.state == state)
@@ -74,14 +77,14 @@ class DeliveryLog:
                     said = await read(connection, query, deliveries.c.id, read_deliveries)
                     found += said.found
                     left_out += len(said.unreadable)
-            # Those of a job are found by it alone, so that no database walks through the tenant's.
+            # Those of a job are found by it alone, so that no database scans the tenant's.
             own = [each for each in found if each.tenant == tenant]
             return sorted(own, key=lambda each: each.id, reverse=True), left_out
 
         return await first_readable(limit, ask)
 
     async def of_job(self, job_id: str) -> list[Delivery]:
-        """A job's deliveries with bodies, oldest first."""
+        """Return a job's deliveries with bodies, oldest first."""
         query = select(deliveries).where(deliveries.c.job_id == job_id).order_by(deliveries.c.id)
         async with self._database.reading() as connection:
             return (await read(connection, query, deliveries.c.id, read_deliveries)).found
@@ -89,7 +92,7 @@ class DeliveryLog:
     async def get(
         self, delivery_id: str, tenant: str
     ) -> tuple[Delivery, list[AttemptRecord]] | None:
-        """The delivery and its attempts, in order; None where it is not this tenant's."""
+        """Return the delivery and its attempts, in order; None if the tenant has none."""
         attempts = (
             select(delivery_attempts)
             .where(delivery_attempts.c.delivery_id == delivery_id)
@@ -102,14 +105,14 @@ class DeliveryLog:
             return delivery, [attempt_of_row(r) for r in await connection.execute(attempts)]
 
     async def resend(self, delivery_id: str, tenant: str, now: datetime) -> Delivery | None:
-        """Have it sent at once, whatever became of it. None where it is not this tenant's."""
+        """Send it again at once, whatever its state. None if the tenant has no such delivery."""
         async with self._database.writing() as connection:
             query = one(delivery_id, tenant).with_for_update()
             delivery = await read_delivery(connection, query)
             return delivery and await written(connection, requeued_delivery(delivery, now))
 
     async def cancel(self, delivery_id: str, tenant: str, now: datetime) -> Delivery | None:
-        """Withdraw it if it is still to be sent; it is as it was otherwise."""
+        """Cancel it if it is still to be sent; otherwise it is unchanged."""
         async with self._database.writing() as connection:
             query = one(delivery_id, tenant).with_for_update()
             delivery = await read_delivery(connection, query)
@@ -121,9 +124,9 @@ class DeliveryLog:
     async def recover(
         self, endpoint_id: str, since: datetime, until: datetime, now: datetime
     ) -> int:
-        """
-        Have what failed for this endpoint in that time sent again; how many. `MOST_AT_ONCE` means
-        that there may be more.
+        """Send again what failed for this endpoint in that period.
+
+        Returns how many; `MOST_AT_ONCE` means that there may be more.
         """
         query = (
             select(deliveries.c.id)
@@ -135,7 +138,7 @@ class DeliveryLog:
         return await self._in_batches(query, again | {"finished_at": None})
 
     async def cancel_pending(self, endpoint_id: str, now: datetime) -> int:
-        """Withdraw what is still to be sent to this endpoint; how many."""
+        """Cancel what is still to be sent to this endpoint. Returns how many."""
         query = (
             select(deliveries.c.id)
             .where(deliveries.c.endpoint_id == endpoint_id)
@@ -145,7 +148,7 @@ class DeliveryLog:
         return await self._in_batches(query, ended | {"aside": False, "last_error": WITHDRAWN})
 
     async def counts(self, endpoint_id: str, since: datetime) -> dict[DeliveryState, int]:
-        """How many of an endpoint's deliveries since then are in each state."""
+        """Return how many of an endpoint's deliveries since then are in each state."""
         query = (
             select(deliveries.c.state, func.count())
             .where(deliveries.c.endpoint_id == endpoint_id, deliveries.c.id >= first_id(since))
@@ -157,7 +160,7 @@ class DeliveryLog:
         return {state: found.get(state.value, 0) for state in DeliveryState}
 
     async def oldest_pending(self, endpoint_id: str) -> datetime | None:
-        """Since when the longest waiting delivery of an endpoint has waited."""
+        """Return since when the oldest pending delivery of an endpoint waits."""
         query = (
             select(deliveries.c.created_at)
             .where(deliveries.c.endpoint_id == endpoint_id)
@@ -203,7 +206,7 @@ def narrowed(query: Select[Any], tenant: str, filters: LogFilters) -> Select[Any
 
 
 def first_id(moment: datetime) -> str:
-    """What no delivery created at that moment, or later, sorts before."""
+    """Return an id that sorts before all deliveries created at that time or later."""
     return f"dlv_{ULID.from_datetime(moment)}"[: len("dlv_") + 10]
 
 
@@ -216,7 +219,7 @@ async def read_delivery(connection: AsyncConnection, query: Select[Any]) -> Deli
 
 
 async def written(connection: AsyncConnection, delivery: Delivery) -> Delivery:
-    """Save a locked delivery; an attempt that is on the wire finds it changed."""
+    """Save a locked delivery; an attempt in progress finds it changed."""
     delivery = replace(delivery, version=delivery.version + 1)
     values = {name: getattr(delivery, name) for name in MUTABLE}
     values["state"] = delivery.state.value

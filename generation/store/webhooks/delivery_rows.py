@@ -1,6 +1,4 @@
-"""
-Deliveries and their attempts as rows, and back.
-"""
+"""Deliveries and their attempts as rows, and back."""
 
 from dataclasses import fields
 from datetime import timedelta
@@ -25,12 +23,12 @@ FIELDS = tuple(field.name for field in fields(Delivery))
 
 
 def read_deliveries(found: CursorResult[Any]) -> list[Delivery]:
-    """The deliveries of these rows, in their order. Raises where a column cannot be read."""
+    """Return the deliveries of these rows, in order. Raises if a column cannot be read."""
     return [delivery_of(row) for row in found]
 
 
 def delivery_of(row: Row[Any], **changes: Any) -> Delivery:
-    """The delivery of a row, but for these changes."""
+    """Return the delivery of a row, with these changes."""
     values: dict[str, Any] = {name: getattr(row, name) for name in FIELDS}
     values["state"] = DeliveryState(values["state"])
     return Delivery(**(values | changes))

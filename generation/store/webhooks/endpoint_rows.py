@@ -1,6 +1,4 @@
-"""
-Endpoints as rows and rows as endpoints.
-"""
+"""Endpoints as rows, and rows as endpoints."""
 
 from collections.abc import Sequence
 from dataclasses import fields
@@ -13,7 +11,7 @@ from generation.webhooks.endpoint import RegisteredEndpoint
 from generation.webhooks.health import EndpointHealth
 from generation.webhooks.secrets import OldSecret
 
-#: Fields that are columns as they are.
+#: Fields that are columns of the same name.
 PLAIN = tuple(
     field.name
     for field in fields(RegisteredEndpoint)
@@ -22,7 +20,7 @@ PLAIN = tuple(
 
 
 def read_endpoints(found: CursorResult[Any]) -> list[RegisteredEndpoint]:
-    """The endpoints of these rows, in their order. Raises where a column cannot be read."""
+    """Return the endpoints of these rows, in order. Raises if a column cannot be read."""
     return [endpoint_of(row) for row in found]
 
 
@@ -40,7 +38,7 @@ def endpoint_of(row: Row[Any]) -> RegisteredEndpoint:
 
 
 def endpoint_row(endpoint: RegisteredEndpoint) -> dict[str, Any]:
-    """The whole row."""
+    """Return the whole row."""
     return {name: getattr(endpoint, name) for name in PLAIN} | {
         "events": list(endpoint.events),
         "old_secrets": old_secrets_document(endpoint.old_secrets),

@@ -1,6 +1,4 @@
-"""
-Registered webhook endpoints on disk.
-"""
+"""Registered webhook endpoints."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,16 +13,16 @@ from generation.store.engine.unreadable_rows import read, read_one
 from generation.store.events import event_row
 from generation.store.schema import job_events, webhook_endpoints
 from generation.store.webhooks.endpoint_rows import endpoint_row, read_endpoints
-from generation.store.webhooks.outbox import enabled_endpoints, owe_notice
+from generation.store.webhooks.outbox import enabled_endpoints, write_notice_deliveries
 from generation.webhooks.delivery import Delivery
 from generation.webhooks.endpoint import ENDPOINT_DISABLED, RegisteredEndpoint
 from generation.webhooks.health import HEALTHY, after_failure, has_failed_too_long
 from generation.webhooks.notices import endpoint_disabled_event
 
-#: Endpoints a tenant may have: each costs every event of the tenant a comparison.
+#: Endpoints that a tenant may have: each costs every event of the tenant a comparison.
 MOST_ENDPOINTS = 50
 
-#: Given the endpoint as it is now, the endpoint as it shall be; the same object for "no change".
+#: Returns the endpoint as it shall be, given the current one; the same object for "no change".
 Choose = Callable[[RegisteredEndpoint], RegisteredEndpoint]
 
 
@@ -33,13 +31,13 @@ class TooManyEndpoints(ValueError):
 
 
 class EndpointStore:
-    """All access to endpoints. Safe to share among the coroutines of one event loop."""
+    """Statements about endpoints. Safe to share among the coroutines of one event loop."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def add(self, endpoint: RegisteredEndpoint) -> None:
-        """Make an endpoint durable; the next event finds it. Raises `TooManyEndpoints`."""
+        """Store an endpoint; the next event is sent to it. Raises `TooManyEndpoints`."""
         count = select(func.count()).where(webhook_endpoints.c.tenant == endpoint.tenant)
         async with self._database.writing() as connection:
             if ((await connection.execute(count)).scalar() or 0) >= MOST_ENDPOINTS:
@@ -47,7 +45,7 @@ class EndpointStore:
             await connection.execute(insert(webhook_endpoints).values(endpoint_row(endpoint)))
 
     async def of_tenant(self, tenant: str) -> list[RegisteredEndpoint]:
-        """The tenant's endpoints that can be read, oldest first."""
+        """Return the tenant's endpoints that can be read, oldest first."""
         query = (
             select(webhook_endpoints)
             .where(webhook_endpoints.c.tenant == tenant)
@@ -58,7 +56,7 @@ class EndpointStore:
         return said.found
 
     async def get(self, endpoint_id: str, tenant: str) -> RegisteredEndpoint | None:
-        """The endpoint, or None where there is none, or none of this tenant's."""
+        """Return the endpoint; None if the tenant has none."""
         query = select(webhook_endpoints).where(
             webhook_endpoints.c.id == endpoint_id, webhook_endpoints.c.tenant == tenant
         )
@@ -68,7 +66,7 @@ class EndpointStore:
     async def change(
         self, endpoint_id: str, tenant: str, choose: Choose
     ) -> RegisteredEndpoint | None:
-        """Change the endpoint as it is on disk now. None where there is none."""
+        """Change the current endpoint. None if there is none."""
         async with self._database.writing() as connection:
             endpoint = await _locked(connection, endpoint_id, tenant)
             if endpoint is None:
@@ -76,9 +74,10 @@ class EndpointStore:
             return await _changed(connection, endpoint, choose(endpoint))
 
     async def delete(self, endpoint_id: str, tenant: str) -> bool:
-        """
-        Forget an endpoint and its secrets. What is still on its way to it is withdrawn when its
-        time comes; the log stays. False where there is none.
+        """Delete an endpoint and its secrets.
+
+        Its pending deliveries are canceled when they are due; the log stays. Returns False if there
+        is none.
         """
         query = delete(webhook_endpoints).where(
             webhook_endpoints.c.id == endpoint_id, webhook_endpoints.c.tenant == tenant
@@ -87,15 +86,15 @@ class EndpointStore:
             return (await connection.execute(query)).rowcount == 1
 
     async def test(self, endpoint: RegisteredEndpoint, event: Event) -> Delivery:
-        """Send an event to this endpoint alone, whatever it asked for."""
+        """Send a test event to this endpoint alone, whatever events it asked for."""
         async with self._database.writing() as connection:
-            (delivery,) = await owe_notice(connection, event, [endpoint])
+            (delivery,) = await write_notice_deliveries(connection, event, [endpoint])
         return delivery
 
     async def disable(self, endpoint: RegisteredEndpoint, now: datetime, why: str) -> bool:
-        """
-        Disable an endpoint and tell the feed and the tenant's other endpoints, in one transaction.
-        False where it is disabled, or gone, already.
+        """Disable an endpoint, with an event for the feed and the tenant's other endpoints.
+
+        Both happen in one transaction. Returns False if it is disabled, or gone, already.
         """
         async with self._database.writing() as connection:
             fresh = await _locked(connection, endpoint.id, endpoint.tenant)
@@ -107,9 +106,12 @@ class EndpointStore:
     async def failed(
         self, endpoint: RegisteredEndpoint, now: datetime
     ) -> tuple[RegisteredEndpoint, RegisteredEndpoint] | None:
-        """
-        Note a failed attempt: the endpoint before and after it. After five days of nothing but
-        failures it is disabled, and that is told. None where it is gone, or disabled already.
+        """Record a failed attempt.
+
+        Returns the endpoint before and after it.
+
+        After five days with only failures it is disabled, with an event. Returns None if it is
+        gone, or disabled already.
         """
         async with self._database.writing() as connection:
             fresh = await _locked(connection, endpoint.id, endpoint.tenant)
@@ -122,7 +124,7 @@ class EndpointStore:
             return fresh, await _changed(connection, fresh, after)
 
     async def succeeded(self, endpoint: RegisteredEndpoint) -> None:
-        """Note that an attempt went well after failures: nothing is remembered of them."""
+        """Record a successful attempt after failures, which are then forgotten."""
 
         def choose(fresh: RegisteredEndpoint) -> RegisteredEndpoint:
             return replace(fresh, health=HEALTHY)
@@ -160,7 +162,7 @@ async def _disable(
     event = endpoint_disabled_event(disabled, now)
     await connection.execute(insert(job_events).values(event_row(event)))
     others = (await enabled_endpoints(connection, [endpoint.tenant]))[endpoint.tenant]
-    await owe_notice(
+    await write_notice_deliveries(
         connection, event, [each for each in others if each.wants(ENDPOINT_DISABLED, {})]
     )
     return disabled

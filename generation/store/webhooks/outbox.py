@@ -1,6 +1,4 @@
-"""
-Who is owed what: the deliveries of an event, written in the event's own transaction.
-"""
+"""The outbox: deliveries of an event, written in the event's own transaction."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -16,7 +14,7 @@ from generation.events import PUBLIC_EVENTS, Event, payload, wants
 from generation.job import Job, Webhook
 from generation.store.engine.any_of import among, values_for
 from generation.store.engine.unreadable_rows import read
-from generation.store.events import Head
+from generation.store.events import EventHead
 from generation.store.schema import deliveries, webhook_endpoints
 from generation.store.webhooks.delivery_rows import delivery_row
 from generation.store.webhooks.endpoint_rows import read_endpoints
@@ -26,14 +24,17 @@ from generation.webhooks.guard import receiver
 
 Move = tuple[Job, Event]
 
-#: Apart from that of other ids, whose moments lie between.
+#: Apart from that of other ids, whose times lie between.
 _ids = ULIDGenerator()
 
 
-async def owe(connection: AsyncConnection, moves: Sequence[Move], base_url: str) -> None:
-    """
-    Write the deliveries of these events: to the webhooks of their jobs, and to the endpoints of
-    their tenants. The endpoints are asked for once, and only where an event may be told at all.
+async def write_deliveries(
+    connection: AsyncConnection, moves: Sequence[Move], base_url: str
+) -> None:
+    """Write the deliveries of these events.
+
+    They go to the webhooks of their jobs, and to the endpoints of their tenants. Endpoints are read
+    once, and only if an event may be delivered at all.
     """
     public = [move for move in moves if move[1].type in PUBLIC_EVENTS]
     if not public:
@@ -52,7 +53,7 @@ async def owe(connection: AsyncConnection, moves: Sequence[Move], base_url: str)
     await write(connection, owed)
 
 
-async def owe_notice(
+async def write_notice_deliveries(
     connection: AsyncConnection, event: Event, endpoints: Iterable[RegisteredEndpoint]
 ) -> list[Delivery]:
     """Write the deliveries of an endpoint's event to these endpoints."""
@@ -66,9 +67,9 @@ async def owe_notice(
 async def enabled_endpoints(
     connection: AsyncConnection, tenants: Iterable[str]
 ) -> defaultdict[str, list[RegisteredEndpoint]]:
-    """
-    The enabled endpoints of these tenants, by tenant. One that cannot be read holds up no job; what
-    it should have been told is owed to it by a replay.
+    """Return the enabled endpoints of these tenants, by tenant.
+
+    An unreadable endpoint blocks no job; a replay sends what it missed.
     """
     dialect = connection.dialect.name
     given = {"tenants": values_for(dialect, set(tenants))}
@@ -81,7 +82,7 @@ async def enabled_endpoints(
 
 @cache
 def _enabled(dialect: str) -> Select[Any]:
-    """Made once: it is asked with every move that may be told."""
+    """Cached: it is executed with every move that has an event."""
     of_these = among(dialect, webhook_endpoints.c.tenant, "tenants")
     query = select(webhook_endpoints).where(of_these, webhook_endpoints.c.enabled)
     return query.order_by(webhook_endpoints.c.id)
@@ -93,14 +94,17 @@ async def write(connection: AsyncConnection, owed: Sequence[Delivery]) -> None:
 
 
 def body_of(job: Job, event: Event, base_url: str) -> bytes:
-    """The event's payload; a birth has none yet where the job's own webhook wants none."""
+    """Return the event's payload.
+
+    A `job.queued` event has none yet if the job's own webhook wants none.
+    """
     if event.body is not None:
         return event.body
-    return payload(event.id, event.type, job.but(sequence=event.sequence - 1), base_url)
+    return payload(event.id, event.type, job.evolve(sequence=event.sequence - 1), base_url)
 
 
 def to_webhook(job: Job, webhook: Webhook, event: Event) -> Delivery:
-    """To the webhook that the job was ordered with, signed for the key that ordered it."""
+    """Return the delivery to the job's own webhook, signed for the key that submitted it."""
     return Delivery(
         id=delivery_id(event.created_at),
         event_id=event.id,
@@ -117,9 +121,9 @@ def to_webhook(job: Job, webhook: Webhook, event: Event) -> Delivery:
 
 
 def to_endpoint(
-    endpoint: RegisteredEndpoint, event: Event | Head, body: bytes, at: datetime
+    endpoint: RegisteredEndpoint, event: Event | EventHead, body: bytes, at: datetime
 ) -> Delivery:
-    """To a registered endpoint, from `at` on."""
+    """Return the delivery to a registered endpoint, due at `at`."""
     return Delivery(
         id=delivery_id(at),
         event_id=event.id,
@@ -136,5 +140,8 @@ def to_endpoint(
 
 
 def delivery_id(at: datetime) -> str:
-    """Ids of one process rise, even within a millisecond: events keep their order."""
+    """Return a new id.
+
+    Ids of one process rise, even within a millisecond: events keep their order.
+    """
     return f"dlv_{_ids.generate(at)}"

@@ -1,8 +1,7 @@
-"""
-Which tenants have an endpoint that wants to hear of progress.
+"""Tenants with an endpoint that subscribes to progress.
 
-Progress is worth an event only to who asked for it, and it moves often: so who asked is looked up
-now and then, not with every move, and only while jobs run.
+Progress is an event only for subscribers, and it changes often, so they are looked up every few
+seconds, not with every move, and only while jobs run.
 """
 
 from collections import defaultdict
@@ -20,7 +19,7 @@ from generation.store.schema import webhook_endpoints
 from generation.store.webhooks.endpoint_rows import read_endpoints
 from generation.webhooks.endpoint import RegisteredEndpoint
 
-#: A new endpoint hears of progress after this.
+#: A new endpoint gets progress after this time.
 BELIEVED = timedelta(seconds=5)
 
 WANTING = select(webhook_endpoints).where(
@@ -28,15 +27,15 @@ WANTING = select(webhook_endpoints).where(
 )
 
 
-class Watchers:
-    """Known to be so a few seconds ago. One for each process."""
+class ProgressSubscribers:
+    """The subscribers of a few seconds ago. One object per process."""
 
     def __init__(self) -> None:
         self._of_tenants: dict[str, list[RegisteredEndpoint]] = {}
         self._asked_at = -inf
 
     async def refresh(self, connection: AsyncConnection) -> None:
-        """Ask the store, if it was long ago."""
+        """Read them from the store if that was long ago."""
         if monotonic() - self._asked_at >= BELIEVED.total_seconds():
             found: defaultdict[str, list[RegisteredEndpoint]] = defaultdict(list)
             said = await read(connection, WANTING, webhook_endpoints.c.id, read_endpoints)
@@ -46,6 +45,6 @@ class Watchers:
             self._asked_at = monotonic()
 
     def want(self, job: Job) -> bool:
-        """Whether any of them wants to hear of this job's progress."""
+        """Return whether any of them subscribes to this job's progress."""
         watching = self._of_tenants.get(job.tenant, ())
         return any(endpoint.wants(PROGRESS, job.metadata) for endpoint in watching)

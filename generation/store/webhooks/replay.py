@@ -1,6 +1,4 @@
-"""
-Events an endpoint would have been told of, had it been there or enabled, and was not.
-"""
+"""Events that an endpoint was never sent, because it did not exist or was disabled."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,19 +8,19 @@ from ulid import ULID
 
 from generation.store.engine.database import Database
 from generation.store.engine.insert_once import insert_once
-from generation.store.events import EventStore, Told
+from generation.store.events import EventPayload, EventStore
 from generation.store.schema import deliveries, jobs
 from generation.store.webhooks.delivery_rows import delivery_row
 from generation.store.webhooks.outbox import to_endpoint
 from generation.webhooks.endpoint import DEFAULT_EVENTS, RegisteredEndpoint
 
-#: Events looked at in one transaction, and with one call.
+#: Events read in one transaction, and with one call.
 BATCH = 500
 MOST_AT_ONCE = 10_000
 
 
-class Replay:
-    """Sends to an endpoint what it has missed. Safe to repeat: an event goes there once."""
+class EventReplay:
+    """Sends an endpoint what it has missed. Safe to repeat: an event goes there once."""
 
     def __init__(self, database: Database, events: EventStore) -> None:
         self._database = database
@@ -31,9 +29,9 @@ class Replay:
     async def missing(
         self, endpoint: RegisteredEndpoint, since: datetime, until: datetime, now: datetime
     ) -> int:
-        """
-        Owe the endpoint every event of that time that it asks for and was never owed; how many.
-        `MOST_AT_ONCE` means that there may be more.
+        """Write deliveries of every event of that period that the endpoint asks for and never got.
+
+        Returns how many; `MOST_AT_ONCE` means that there may be more.
         """
         place = await self._events.place_at(endpoint.tenant, since)
         end = f"evt_{ULID.from_datetime(until)}"[: len("evt_") + 10]
@@ -47,7 +45,9 @@ class Replay:
             place = batch[-1].head.position or place
         return owed
 
-    async def _owe(self, endpoint: RegisteredEndpoint, told: Sequence[Told], now: datetime) -> int:
+    async def _owe(
+        self, endpoint: RegisteredEndpoint, told: Sequence[EventPayload], now: datetime
+    ) -> int:
         if not told:
             return 0
         job_ids = sorted({each.head.job_id for each in told if each.head.job_id})

@@ -1,5 +1,5 @@
-"""`genq check`: is this deployment usable, and what is to be done where it is not?"""
-# ruff: noqa: PLC0415  (what is checked is loaded by the check)
+"""`genq check`: checks this deployment and says what to change."""
+# ruff: noqa: PLC0415  (checks import what they check)
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -7,46 +7,45 @@ from dataclasses import asdict
 import typer
 
 from ops.cli.check.finding import Finding, Level, ok, problem
-from ops.cli.configuration import BadSettings
-from ops.cli.ending import Code
+from ops.cli.configuration import InvalidSettings
+from ops.cli.exit_codes import ExitCode
 from ops.cli.output import AsJson, print_json, print_table
-from ops.cli.running import settings_here
+from ops.cli.running_stack import local_settings
 
 
 def register(app: typer.Typer) -> None:
-    app.command(rich_help_panel="Look after it")(check)
+    app.command(rich_help_panel="Operate")(check)
 
 
 def check(as_json: AsJson = False) -> None:
-    """
-    Check the settings, the stations, the database and the broker, and say what to do.
+    """Check the settings, stations, database and broker, and say what to change.
 
-    Exit code: 0 when genq is usable, with warnings perhaps; 1 when there is a problem. Nothing is
-    changed, and no station is called.
+    Exit code: 0 if genq is usable (warnings are allowed), 1 if there is a problem. Nothing is
+    changed and no station is called.
     """
-    findings = list(look())
+    findings = list(all_findings())
     usable = not any(each.level is Level.PROBLEM for each in findings)
     if as_json:
         print_json({"usable": usable, "findings": [asdict(each) for each in findings]})
     else:
         print_findings(findings)
     if not usable:
-        raise typer.Exit(Code.FAILED)
+        raise typer.Exit(ExitCode.FAILED)
 
 
-def look() -> Iterator[Finding]:
-    """Everything that was found. Settings that cannot be read leave nothing else to look at."""
+def all_findings() -> Iterator[Finding]:
+    """Yield all findings. Unreadable settings end the check."""
     try:
-        settings, whose = settings_here()
-    except BadSettings as error:
-        yield from (problem("settings", complaint) for complaint in error.complaints)
+        settings, whose = local_settings()
+    except InvalidSettings as error:
+        yield from (problem("settings", complaint) for complaint in error.setting_errors)
         return
     from ops.cli.check import services
     from ops.cli.check import settings as of_settings
 
     yield ok("settings", whose or "can be read")
-    yield from of_settings.look(settings)
-    yield from services.look(settings)
+    yield from of_settings.settings_findings(settings)
+    yield from services.service_findings(settings)
 
 
 def print_findings(findings: Sequence[Finding]) -> None:

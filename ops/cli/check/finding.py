@@ -1,22 +1,22 @@
-"""What a check found."""
+"""One result of `genq check`."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Level(StrEnum):
-    """How bad it is."""
+    """Severity of a finding."""
 
     OK = "ok"
-    #: genq works, and an operator should know this.
+    #: genq works, but an operator should know this.
     WARNING = "warning"
-    #: genq, or a part of it, does not work like this.
+    #: genq, or a part of it, does not work.
     PROBLEM = "problem"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at. The message of a problem says what to do."""
+    """Result of one check. The message of a problem says what to change."""
 
     subject: str
     level: Level

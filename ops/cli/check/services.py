@@ -1,4 +1,4 @@
-"""What the database and the broker say."""
+"""Findings about the database and the broker."""
 
 import asyncio
 from collections.abc import Collection, Iterator
@@ -9,70 +9,70 @@ from generation.settings import Settings
 from generation.stations.key_health import KeyName
 from generation.store import Database, Store
 from ops.cli.check.finding import Finding, ok, problem, warning
-from ops.cli.check.keys import keys_of, of_keys
-from ops.cli.database import NoDatabase, with_store
+from ops.cli.check.keys import configured_keys, key_findings
+from ops.cli.database import DatabaseUnavailable, with_store
 
-#: A clock that is further away than this makes leases and signatures doubtful.
+#: A larger clock difference makes leases and webhook signatures unreliable.
 CLOCK_TOLERANCE = timedelta(seconds=5)
-#: More rows that cannot be read are not named.
-MOST_ROWS = 20
+#: At most this many unreadable rows are named.
+MAX_NAMED_ROWS = 20
 
 
-def look(settings: Settings) -> Iterator[Finding]:
+def service_findings(settings: Settings) -> Iterator[Finding]:
     try:
-        keys = keys_of(settings)
-        yield from with_store(settings, lambda store: of_store(store, keys))
-    except NoDatabase as error:
+        keys = configured_keys(settings)
+        yield from with_store(settings, lambda store: store_findings(store, keys))
+    except DatabaseUnavailable as error:
         yield problem("database", str(error))
-    yield asyncio.run(of_broker(settings))
+    yield asyncio.run(broker_finding(settings))
 
 
-async def of_store(store: Store, keys: Collection[KeyName]) -> list[Finding]:
-    """What a database of the right schema says."""
+async def store_findings(store: Store, keys: Collection[KeyName]) -> list[Finding]:
+    """Yield findings about a database with the right schema."""
     kind = "SQLite" if store.database.is_sqlite else "PostgreSQL"
-    found = [ok("database", f"{kind} answers, and has the schema this version needs")]
+    found = [ok("database", f"{kind} answers and has the schema this version needs")]
     if await store.keys.any_valid(datetime.now(UTC)):
-        found.append(ok("API keys", "somebody is let in"))
+        found.append(ok("API keys", "there is a valid key"))
     else:
-        found.append(problem("API keys", "nobody is let in: genq keys create NAME"))
+        found.append(problem("API keys", "there is no valid key: run genq keys create NAME"))
     if not store.database.is_sqlite:
-        found.append(await of_clock(store.database))
-    return [*found, *await of_rows(store), *await of_keys(store, keys)]
+        found.append(await clock_finding(store.database))
+    return [*found, *await row_findings(store), *await key_findings(store, keys)]
 
 
-async def of_rows(store: Store) -> list[Finding]:
-    """What is stored and cannot be read."""
+async def row_findings(store: Store) -> list[Finding]:
+    """Report stored rows that cannot be read."""
     counts = await store.set_aside.counts()
     if not counts:
-        return [ok("rows", "everything stored that was asked for could be read")]
+        return [ok("rows", "no unreadable rows have been found")]
     named = [
         problem(
             f"row of {each.table}",
             f"{each.row_id} cannot be read ({each.cause}): run the version of genq that wrote it,"
-            " or restore the row from a backup; it is left as it is, and goes on once it can be"
+            " or restore the row from a backup; it is left unchanged and processed once it can be"
             " read",
         )
-        for each in await store.set_aside.all(MOST_ROWS)
+        for each in await store.set_aside.all(MAX_NAMED_ROWS)
     ]
     more = sum(counts.values()) - len(named)
-    return named + ([problem("rows", f"{more} more like these")] if more > 0 else [])
+    return named + ([problem("rows", f"{more} more unreadable rows")] if more > 0 else [])
 
 
-async def of_clock(database: Database) -> Finding:
-    """This machine's clock beside the database server's."""
+async def clock_finding(database: Database) -> Finding:
+    """Compare this machine's clock with the database server's."""
     async with database.reading() as connection:
         theirs = (await connection.exec_driver_sql("SELECT clock_timestamp()")).scalar_one()
     apart = abs(datetime.now(UTC) - theirs)
     if apart > CLOCK_TOLERANCE:
         return warning(
             "clock",
-            f"{apart.total_seconds():.0f} s away from the database server's: set both by NTP, or "
-            "receivers will refuse webhooks",
+            f"{apart.total_seconds():.0f} s off the database server's: synchronize both by NTP, or "
+            "receivers will reject webhooks",
         )
-    return ok("clock", "agrees with the database server's")
+    return ok("clock", "matches the database server's")
 
 
-async def of_broker(settings: Settings) -> Finding:
+async def broker_finding(settings: Settings) -> Finding:
     nudger = Nudger(settings)
     try:
         fault = await nudger.fault()
@@ -80,5 +80,5 @@ async def of_broker(settings: Settings) -> Finding:
         await nudger.close()
     if fault is None:
         return ok("broker", "answers")
-    words = str(fault).rstrip(".")
-    return problem("broker", f"{words}; orders are kept but not sent: {fault.advice}")
+    reason = str(fault).rstrip(".")
+    return problem("broker", f"{reason}; jobs are stored but not submitted: {fault.advice}")

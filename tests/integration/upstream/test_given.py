@@ -16,7 +16,7 @@ from tests.integration.upstream.servers import acting, answer
 from tests.integration.upstream.test_pipeline import ticking
 from tests.services.waiting import wait_for_async
 from tests.unit.jobs import a_job
-from worker.context import Room
+from worker.context import WorkerContext
 
 PATIENCE = timedelta(seconds=30)
 OWN = "https://cdn.test.invalid/uploads/ref.png"
@@ -42,7 +42,7 @@ class Host:
         writer.write(self._response)
 
 
-async def running_at(room: Room, station: str) -> Job:
+async def running_at(context: WorkerContext, station: str) -> Job:
     now = datetime.now(UTC)
     job = a_job(
         JobState.RUNNING,
@@ -56,7 +56,7 @@ async def running_at(room: Room, station: str) -> Job:
         deadline=now + timedelta(hours=1),
         station=station,
     )
-    await room.store.jobs.insert(job)
+    await context.store.jobs.insert(job)
     return job
 
 
@@ -64,22 +64,22 @@ async def test_an_input_image_is_never_the_result_of_a_look(
     tmp_path: Path, sqlite_url: str, redis_url: str
 ) -> None:
     only_own, both = Host(OWN), Host(OWN, "https://me:secret@cdn.test.invalid/x.mp4", MADE)
-    async with ticking(tmp_path, sqlite_url, redis_url, own=only_own.act, both=both.act) as room:
-        own_job, both_job = await running_at(room, "own"), await running_at(room, "both")
+    async with ticking(tmp_path, sqlite_url, redis_url, own=only_own.act, both=both.act) as context:
+        own_job, both_job = await running_at(context, "own"), await running_at(context, "both")
 
         async def ended() -> bool:
-            job = await room.store.jobs.get(both_job.id)
+            job = await context.store.jobs.get(both_job.id)
             return job is not None and job.state is JobState.SUCCEEDED and only_own.looks > 0
 
         await wait_for_async(ended, PATIENCE, "the job with a result of its own to succeed")
-        job = await room.store.jobs.get(both_job.id)
+        job = await context.store.jobs.get(both_job.id)
         assert job is not None and job.result is not None
         assert [asset.url for asset in job.result.assets] == [MADE]
         assert job.result.details["dropped"] == [
             "1 URL: has a user name or a password in it",
             "1 URL: is in the request itself",
         ]
-        other = await room.store.jobs.get(own_job.id)
+        other = await context.store.jobs.get(own_job.id)
         assert other is not None
         assert other.state is not JobState.SUCCEEDED
         assert other.result is None

@@ -19,8 +19,8 @@ from tests.integration.upstream.servers import Act, acting, answer
 from tests.services.waiting import wait_for_async
 from tests.unit.jobs import a_job
 from worker import ticker as its_ticker
-from worker.context import Room
-from worker.polling.poller import Looks
+from worker.context import WorkerContext
+from worker.polling.poller import Poller
 from worker.ticker import Ticker
 
 JOBS = 60
@@ -65,7 +65,7 @@ class Host:
 @asynccontextmanager
 async def ticking(
     folder: Path, store_url: str, redis_url: str, **hosts: Act
-) -> AsyncGenerator[Room]:
+) -> AsyncGenerator[WorkerContext]:
     """Run a ticker with one station for each of these hosts."""
     async with AsyncExitStack() as stack:
         urls = {name: await stack.enter_async_context(acting(act)) for name, act in hosts.items()}
@@ -81,26 +81,26 @@ async def ticking(
             looks_per_station=30,
             looks_per_key=30,
         )
-        room = Room(settings, load_stations(settings), celery_app(settings), "test")
-        ticker = Ticker(room)
+        context = WorkerContext(settings, load_stations(settings), celery_app(settings), "test")
+        ticker = Ticker(context)
         running = asyncio.create_task(ticker.run())
         try:
-            yield room
+            yield context
         finally:
-            room.leaving = True
+            context.is_stopping = True
             await ticker.drain()
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
-            await room.close()
+            await context.close()
 
 
-async def started(room: Room, station: str, **changes: object) -> list[Job]:
+async def started(context: WorkerContext, station: str, **changes: object) -> list[Job]:
     """Insert jobs that run at this station and are due now."""
     now = datetime.now(UTC)
     known = {"created_at": now, "updated_at": now, "submitted_at": now, "started_at": now}
     known |= {"wake_at": now, "deadline": now + timedelta(hours=1), "station": station, **changes}
     jobs = [a_job(JobState.RUNNING, upstream_id=f"t{n}", **known) for n in range(JOBS)]
-    await asyncio.gather(*(room.store.jobs.insert(job) for job in jobs))
+    await asyncio.gather(*(context.store.jobs.insert(job) for job in jobs))
     return jobs
 
 
@@ -110,9 +110,9 @@ async def test_a_hanging_station_delays_no_other_station(
     """One answer in twenty hangs for 5 s at one station, and all of them at another."""
     well, slow, hung = Host(), Host(hangs_at=20), Host(hangs_at=1)
     hosts = {"hung": hung.act, "slow": slow.act, "well": well.act}
-    async with ticking(tmp_path, sqlite_url, redis_url, **hosts) as room:
+    async with ticking(tmp_path, sqlite_url, redis_url, **hosts) as context:
         for station in hosts:
-            await started(room, station)
+            await started(context, station)
         await wait_for_async(lambda: hung.hanging >= 20, PATIENCE, "the hung station to hang")
         hanging, before = hung.looks.total(), well.looks.total()
         await wait_for_async(
@@ -123,11 +123,11 @@ async def test_a_hanging_station_delays_no_other_station(
         assert well.looks.total() - before > 5 * (hung.looks.total() - hanging)
         assert hung.most_hanging <= 30, "no more than a station may have"
         await wait_for_async(
-            lambda: room.breakers.is_open("hung"), PATIENCE, "the breaker of the hung station"
+            lambda: context.breakers.is_open("hung"), PATIENCE, "the breaker of the hung station"
         )
-        assert not room.breakers.is_open("well")
-        assert not room.breakers.is_open("slow"), "one in twenty is no reason"
-        states = await room.store.jobs.counts()
+        assert not context.breakers.is_open("well")
+        assert not context.breakers.is_open("slow"), "one in twenty is no reason"
+        states = await context.store.jobs.counts()
         assert states == {"running": 3 * JOBS}, "no look that hangs fails a job"
 
 
@@ -138,14 +138,14 @@ async def test_a_throttled_key_is_slowed_and_its_jobs_still_expire(
     busy = Host(response=answer(b"{}", "429 Too Many Requests", "retry-after: 3600"))
     well = Host()
     hosts = {"busy": busy.act, "well": well.act}
-    async with ticking(tmp_path, sqlite_url, redis_url, **hosts) as room:
-        await started(room, "busy", deadline=datetime.now(UTC) + timedelta(seconds=2))
-        await started(room, "well")
+    async with ticking(tmp_path, sqlite_url, redis_url, **hosts) as context:
+        await started(context, "busy", deadline=datetime.now(UTC) + timedelta(seconds=2))
+        await started(context, "well")
         await wait_for_async(lambda: well.looked_at_all(10), PATIENCE, "the other station's looks")
         assert busy.looks.total() <= 30, "one wave, and then an hour's patience"
-        assert not room.breakers.is_open("busy"), "too fast is not down"
+        assert not context.breakers.is_open("busy"), "too fast is not down"
         states = await wait_for_async(
-            lambda: all_expired(room), PATIENCE, "the jobs nobody may ask about to expire"
+            lambda: all_expired(context), PATIENCE, "the jobs nobody may ask about to expire"
         )
         assert states == {"running": JOBS, "expired": JOBS}
 
@@ -163,9 +163,9 @@ async def test_a_throttled_key_is_slowed_in_all_workers(
             return account is not None and account.look_after is not None
 
         await wait_for_async(noted, PATIENCE, "the pause to be written down")
-        second = Room(first.settings, first.stations, celery_app(first.settings), "second")
+        second = WorkerContext(first.settings, first.stations, celery_app(first.settings), "second")
         try:
-            looks = Looks(second)
+            looks = Poller(second)
             second.accounts = await second.store.accounts.all()
             assert looks.rooms() == {("busy", "main"): 30}
             looks.join_pauses()
@@ -174,8 +174,8 @@ async def test_a_throttled_key_is_slowed_in_all_workers(
             await second.close()
 
 
-async def all_expired(room: Room) -> dict[str, int] | None:
-    counts = await room.store.jobs.counts()
+async def all_expired(context: WorkerContext) -> dict[str, int] | None:
+    counts = await context.store.jobs.counts()
     return counts if counts.get("expired") == JOBS else None
 
 
@@ -184,10 +184,10 @@ async def test_an_unknown_status_word_is_logged_once_and_counted(
 ) -> None:
     strange = Host(response=answer(RUNNING.replace(b"processing", b"pondering")))
     with structlog.testing.capture_logs() as logs:
-        async with ticking(tmp_path, sqlite_url, redis_url, strange=strange.act) as room:
-            await started(room, "strange")
+        async with ticking(tmp_path, sqlite_url, redis_url, strange=strange.act) as context:
+            await started(context, "strange")
             await wait_for_async(lambda: strange.looked_at_all(2), PATIENCE, "looks")
-            assert room.counts.all[STRANGE_WORDS] >= JOBS
-            assert await room.store.jobs.counts() == {"running": JOBS}
+            assert context.counts.all[STRANGE_WORDS] >= JOBS
+            assert await context.store.jobs.counts() == {"running": JOBS}
     logged = [entry for entry in logs if entry["event"] == "unknown_status_word"]
     assert [(entry["station"], entry["word"]) for entry in logged] == [("strange", "pondering")]

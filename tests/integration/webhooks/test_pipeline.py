@@ -30,8 +30,8 @@ from tests.integration.webhooks.receiver import (
 )
 from tests.services.waiting import wait_for_async
 from tests.unit.webhooks.endpoints import an_endpoint
-from worker.context import Room
-from worker.webhooks.delivery import Deliveries
+from worker.context import WorkerContext
+from worker.webhooks.delivery import DeliveryPipeline
 
 S = DeliveryState
 #: How long one that hangs is waited for: longer than a busy machine takes for everybody else.
@@ -42,9 +42,9 @@ SOON = timedelta(seconds=60)
 class Bench:
     """A worker's room whose pipeline runs, on a store of its own."""
 
-    def __init__(self, room: Room) -> None:
-        self.room = room
-        self.store: Store = room.store
+    def __init__(self, context: WorkerContext) -> None:
+        self.context = context
+        self.store: Store = context.store
 
     async def endpoint(self, url: str, **changes: Any) -> RegisteredEndpoint:
         endpoint = an_endpoint(url=url, **changes)
@@ -92,17 +92,17 @@ async def working(folder: Path, store_url: str, **changes: Any) -> AsyncGenerato
         "webhook_timeout": timedelta(seconds=5),
     }
     settings = Settings(**(known | changes))
-    room = Room(settings, Stations(()), celery_app(settings), "test")
-    deliveries = Deliveries(room)
+    context = WorkerContext(settings, Stations(()), celery_app(settings), "test")
+    deliveries = DeliveryPipeline(context)
     running = asyncio.create_task(deliveries.run())
     try:
-        yield Bench(room)
+        yield Bench(context)
     finally:
-        room.leaving = True
+        context.is_stopping = True
         await asyncio.wait_for(deliveries.drain(), 60)
         await running
-        await room.sender.aclose()
-        await room.store.close()
+        await context.sender.aclose()
+        await context.store.close()
 
 
 @pytest.fixture
@@ -203,7 +203,7 @@ async def test_deliveries_that_cannot_be_signed_use_no_capacity(
             damaged = await bench.endpoint(there.url, secret="whsec_-")
             await bench.owe(damaged, 20)
             await wait_for_async(
-                lambda: [each["event"] for each in logs].count("delivery_broke") >= 20,
+                lambda: [each["event"] for each in logs].count("delivery_crashed") >= 20,
                 SOON,
                 "all of them to be met",
             )
@@ -252,14 +252,14 @@ async def test_deliveries_that_cannot_be_sent_any_more_end(bench: Bench) -> None
         assert well.requests == []
 
         listener = await bench.endpoint(well.url, events=("endpoint.disabled",))
-        leaving = await bench.endpoint(gone.url)
-        await bench.owe(leaving)
+        is_stopping = await bench.endpoint(gone.url)
+        await bench.owe(is_stopping)
         await bench.until(listener, S.DELIVERED, 1)
         (told,) = well.requests
         assert b'"type":"endpoint.disabled"' in told.body
-        assert leaving.id.encode() in told.body
-        assert leaving.secret.encode() not in told.body
-        fresh = await bench.store.endpoints.get(leaving.id, "acme")
+        assert is_stopping.id.encode() in told.body
+        assert is_stopping.secret.encode() not in told.body
+        fresh = await bench.store.endpoints.get(is_stopping.id, "acme")
         assert fresh is not None
         assert (fresh.enabled, fresh.disabled_reason) == (False, "the receiver answered 410")
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from generation.webhooks.signature import new_secret, sign
-from ops.stack.keeper import Keeper, kill_group
+from ops.stack.child_reaper import ChildReaper, kill_group
 from ops.stack.ports import free_port
 from tests.services.node import node_with
 from tests.services.waiting import wait_for
@@ -34,13 +34,13 @@ def node(folder: Path, port: int) -> Sequence[str]:
 
 @pytest.mark.parametrize("command", [python, node])
 def test_the_example_receivers_verify_and_drop_duplicates(
-    command: Callable[[Path, int], Sequence[str]], tmp_path: Path, keeper: Keeper
+    command: Callable[[Path, int], Sequence[str]], tmp_path: Path, reaper: ChildReaper
 ) -> None:
     folder, port = tmp_path / "receiver", free_port()
     shutil.copytree(RECEIVERS, folder)
     log = tmp_path / "log"
     with log.open("wb") as output:
-        process = keeper.launch(
+        process = reaper.launch(
             command(folder, port),
             cwd=folder,
             env={**os.environ, "GENQ_WEBHOOK_SECRET": SECRET, "PORT": str(port)},
@@ -64,7 +64,7 @@ def test_the_example_receivers_verify_and_drop_duplicates(
     finally:
         kill_group(process.pid)
         process.wait()
-        keeper.release(process.pid)
+        reaper.release(process.pid)
 
 
 def answers(url: str) -> bool:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any, Literal
 
 from generation.contract.status import AssetType
-from generation.polling.pace import Durations, Pace
+from generation.polling.pace import Pace, UsualDurations
 from generation.providers.kling.answers import Reader
 from generation.providers.kling.requests.fields import KlingRequest
 
@@ -41,7 +41,7 @@ class Endpoint:
         """Looks are free, and the vendor's own clients look every 5 to 16 seconds."""
         typical = timedelta(seconds=self.typical_seconds)
         return Pace(
-            durations=Durations(early=typical * 0.4, typical=typical, late=typical * 2.5),
+            durations=UsualDurations(early=typical * 0.4, typical=typical, late=typical * 2.5),
             floor=timedelta(seconds=5),
             ceiling=timedelta(seconds=15),
             deadline=timedelta(minutes=60 if self.makes_task else 15),

@@ -5,7 +5,7 @@ The first tables
 import sqlalchemy as sa
 from alembic import op
 
-from generation.store.schema import Document, Instant
+from generation.store.schema import InsertDocument, Instant
 
 COUNTED = sa.text("quota_key IS NOT NULL AND finished_at IS NULL")
 WAKEFUL = sa.text("wake_at IS NOT NULL")
@@ -32,13 +32,13 @@ def upgrade() -> None:
         sa.Column(
             "scopes", sa.String(length=100), nullable=False, server_default="cancel read submit"
         ),
-        sa.Column("providers", Document, nullable=True),
+        sa.Column("providers", InsertDocument, nullable=True),
         sa.Column("rate_count", sa.Integer(), nullable=True),
         sa.Column("rate_seconds", sa.Integer(), nullable=True),
         sa.Column("max_in_flight", sa.Integer(), nullable=True),
         sa.Column("daily_jobs", sa.Integer(), nullable=True),
         sa.Column("expires_at", Instant(), nullable=True),
-        sa.Column("old_webhook_secrets", Document, nullable=True),
+        sa.Column("old_webhook_secrets", InsertDocument, nullable=True),
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("last_used_at", Instant(), nullable=True),
         sa.Column("revoked_at", Instant(), nullable=True),
@@ -68,9 +68,9 @@ def upgrade() -> None:
         sa.Column("provider", sa.String(length=40), nullable=False),
         sa.Column("operation", sa.String(length=60), nullable=False),
         sa.Column("model", sa.String(length=100), nullable=False, server_default=""),
-        sa.Column("input", Document, nullable=False),
-        sa.Column("metadata", Document, nullable=False),
-        sa.Column("webhook", Document, nullable=True),
+        sa.Column("input", InsertDocument, nullable=False),
+        sa.Column("metadata", InsertDocument, nullable=False),
+        sa.Column("webhook", InsertDocument, nullable=True),
         sa.Column("parent_id", sa.String(length=40), nullable=True),
         sa.Column("priority", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("client_id", sa.String(length=100), nullable=True),
@@ -84,13 +84,13 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("line", sa.Text(), nullable=True),
         sa.Column("slot_until", Instant(), nullable=True),
-        sa.Column("tried", Document, nullable=True),
+        sa.Column("tried", InsertDocument, nullable=True),
         sa.Column("station", sa.String(length=100), nullable=True),
         sa.Column("key", sa.String(length=100), nullable=True),
         sa.Column("dialect", sa.String(length=60), nullable=True),
         sa.Column("bound", sa.Boolean(), nullable=False, server_default=sa.false()),
         sa.Column("upstream_id", sa.String(length=300), nullable=True),
-        sa.Column("upstream_details", Document, nullable=False),
+        sa.Column("upstream_details", InsertDocument, nullable=False),
         sa.Column("named_id", sa.String(length=300), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("purchases", sa.Integer(), nullable=False, server_default="0"),
@@ -99,11 +99,11 @@ def upgrade() -> None:
         sa.Column("progress", sa.Integer(), nullable=True),
         sa.Column("billed", sa.String(length=10), nullable=False),
         sa.Column("cancel_requested_at", Instant(), nullable=True),
-        sa.Column("answer", Document, nullable=True),
+        sa.Column("answer", InsertDocument, nullable=True),
         sa.Column("answered_at", Instant(), nullable=True),
         sa.Column("last_reply", sa.Text(), nullable=False, server_default=""),
-        sa.Column("result", Document, nullable=True),
-        sa.Column("error", Document, nullable=True),
+        sa.Column("result", InsertDocument, nullable=True),
+        sa.Column("error", InsertDocument, nullable=True),
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("updated_at", Instant(), nullable=False),
         sa.Column("submitted_at", Instant(), nullable=True),
@@ -195,9 +195,9 @@ def upgrade() -> None:
         sa.Column("tenant", sa.String(length=100), nullable=False),
         sa.Column("url", sa.Text(), nullable=False),
         sa.Column("description", sa.Text(), nullable=False),
-        sa.Column("events", Document, nullable=False),
-        sa.Column("metadata", Document, nullable=False),
-        sa.Column("headers", Document, nullable=False),
+        sa.Column("events", InsertDocument, nullable=False),
+        sa.Column("metadata", InsertDocument, nullable=False),
+        sa.Column("headers", InsertDocument, nullable=False),
         sa.Column("concurrency", sa.Integer(), nullable=False),
         sa.Column("rate", sa.Float(), nullable=True),
         sa.Column("ordered", sa.Boolean(), nullable=False),
@@ -205,7 +205,7 @@ def upgrade() -> None:
         sa.Column("disabled_reason", sa.Text(), nullable=False),
         sa.Column("disabled_at", Instant(), nullable=True),
         sa.Column("secret", sa.String(length=200), nullable=False),
-        sa.Column("old_secrets", Document, nullable=False),
+        sa.Column("old_secrets", InsertDocument, nullable=False),
         sa.Column("first_failure_at", Instant(), nullable=True),
         sa.Column("failing_since", Instant(), nullable=True),
         sa.Column("alerted", sa.Integer(), nullable=False),
@@ -345,7 +345,7 @@ def upgrade() -> None:
         sa.Column("provider", sa.String(length=40), nullable=False),
         sa.Column("operation", sa.String(length=60), nullable=False),
         sa.Column("model", sa.String(length=100), nullable=False),
-        sa.Column("weights", Document, nullable=False),
+        sa.Column("weights", InsertDocument, nullable=False),
         sa.Column("updated_at", Instant(), nullable=False),
         sa.PrimaryKeyConstraint(
             "station", "provider", "operation", "model", name=op.f("pk_durations")
