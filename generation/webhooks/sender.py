@@ -35,6 +35,7 @@ CONNECT_TIMEOUT = timedelta(seconds=5)
 #: The caller limits requests, so connections to one host are not limited here.
 UNLIMITED = 0
 MAX_ERROR_CHARACTERS = 200
+_KEPT_BY_BYTES = {name.encode(): name for name in KEPT_HEADERS}
 
 
 class Sender:
@@ -149,8 +150,8 @@ class _ReceivedResponse:
     def start(self, response: httpx.Response) -> None:
         self.status = response.status_code
         for name, value in reversed(response.headers.raw):
-            if (lower := name.lower().decode("latin-1")) in KEPT_HEADERS:
-                self.headers[lower] = storable_text(value)
+            if kept := _KEPT_BY_BYTES.get(name.lower()):
+                self.headers[kept] = storable_text(value)
 
 
 def traceparent(delivery: Delivery) -> str:
