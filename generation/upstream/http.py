@@ -18,13 +18,8 @@ import httpx2 as httpx
 
 from generation.contract.errors import InDoubt, Unreachable, UnrecognizedReply
 from generation.contract.reply import Reply
-from generation.transport import (
-    AiohttpTransport,
-    StatelessClient,
-    raw_stream,
-    translated,
-    yarl_url,
-)
+from generation.http_client import StatelessClient, raw_stream
+from generation.transport import AiohttpTransport, translated, yarl_url
 from generation.upstream.decompression import ACCEPT_ENCODING, decompressed
 
 #: The request was never sent.
