@@ -107,8 +107,9 @@ class _ResponseStream(httpx.AsyncByteStream):
         return self
 
     async def __anext__(self) -> bytes:
+        content = self._response.content
         try:
-            chunk = await self._response.content.readany()
+            chunk = b"" if content.at_eof() else await content.readany()
         except (aiohttp.ClientError, OSError) as error:
             raise translated(error) from error
         if not chunk:

@@ -132,8 +132,8 @@ class StationHttp:
                 timeout=self._look_timeout,
             ) as response:
                 into.start(response.status, response.headers.items())
-                async for chunk in response.content.iter_any():
-                    into.add(chunk)
+                while not response.content.at_eof():
+                    into.add(await response.content.readany())
         except (aiohttp.ClientError, OSError) as error:
             raise translated(error) from error
 
