@@ -65,91 +65,135 @@ class Settings(BaseSettings):
     """The settings of one deployment, equal in all its processes."""
 
     model_config = SettingsConfigDict(
-        env_prefix="GENQ_", env_file=ENV_FILE, extra="ignore", frozen=True, env_ignore_empty=True
+        env_prefix="GENQ_",
+        env_file=ENV_FILE,
+        extra="ignore",
+        frozen=True,
+        env_ignore_empty=True,
+        use_attribute_docstrings=True,
     )
 
-    # Where things are
+    # Data, broker, stations
     data_dir: Path = Path(".genq")
-    #: `sqlite+aiosqlite:///path` or `postgresql+asyncpg://user:password@host/name`.
+    """Folder of the local stack: SQLite database, keys and logs."""
     database_url: str = ""
+    """`postgresql+asyncpg://user:password@host/name` or `sqlite+aiosqlite:///path`.
+
+    By default an SQLite file in the data folder.
+    """
     redis_url: str = "redis://127.0.0.1:6379/0"
+    """The broker. Its content may be wiped at any time."""
     stations_file: Path = Path("stations.toml")
-    #: The one-station case: a relay of the new-api kind, spoken to with a Bearer key.
+    """The file that describes the stations."""
     station_url: str | None = None
+    """The only station, if there is no stations file: a relay of the new-api kind, used with a
+    Bearer key."""
     station_key: SecretStr | None = None
-    #: What its account may have: tasks unfinished at once, and submits a minute. None: no limit.
+    """The key of that station."""
     station_max_in_flight: Annotated[int, Field(ge=1)] | None = None
+    """Unfinished tasks that this key may have at any time. Empty: unlimited."""
     station_submits_per_minute: Annotated[int, Field(ge=1)] | None = None
-    #: Where the outside reaches this deployment; upstream callbacks are asked for only when set.
+    """Submits per minute with this key. Empty: unlimited."""
     public_url: str | None = None
+    """The URL at which callers and upstreams reach this deployment.
 
-    # The front door
+    Upstream callbacks are requested only if it is set.
+    """
+
+    # The API
     api_host: str = "127.0.0.1"
+    """The address on which the API listens."""
     api_port: int = 8000
-    #: A first caller's key and webhook secret, stored (the key hashed) by `genq migrate`.
+    """The port on which the API listens."""
     api_key: SecretStr | None = None
+    """A first API key for the tenant `default`, stored (hashed) by `genq migrate`."""
     webhook_secret: SecretStr | None = None
-    #: How long a process believes that no key has changed before it asks the database again.
+    """The webhook secret of that first key."""
     key_cache: Duration = seconds(0.1)
-    #: An order that a client repeats by itself, without an idempotency key, is the earlier job.
+    """How long a process uses cached API keys before it asks the database whether any has
+    changed."""
     retry_guard: bool = True
+    """Whether an equal request that a client retries without an idempotency key within two
+    minutes is the earlier job."""
     max_body_bytes: int = 32 * 1024 * 1024
+    """The largest request body."""
 
-    # The back room
+    # Workers
     worker_concurrency: Annotated[int, Field(ge=1, le=10_000)] = 256
+    """Concurrent submits of one worker process."""
     tick: Duration = seconds(0.5)
-    #: A queued job is nudged again after this; a nudge that was lost costs no more.
+    """How often a worker looks for due work."""
     nudge_again: Duration = seconds(10)
-    #: A submit whose worker has not been heard of for this long is in doubt.
+    """A queued job whose message was lost is nudged again after this time."""
     submit_lease: Duration = seconds(20)
-    #: When the database was put back to an earlier state, by a backup or a replica: what was
-    #: ordered before may have been sent since, and is searched for instead.
+    """A submit whose worker has not renewed its lease for this time is in doubt."""
     restored_at: AwareDatetime | None = None
-    #: Relays wait a minute for their own upstream before they answer.
+    """When the database was restored from a backup, or a replica took over.
+
+    Older jobs that look unsent are searched for before they are submitted.
+    """
     submit_timeout: Duration = seconds(75)
+    """How long a submit waits for the answer. Relays wait up to a minute for their own upstream."""
     look_timeout: Duration = seconds(15)
+    """How long a look waits for the answer."""
     connect_timeout: Duration = seconds(5)
+    """How long a connection to a station may take."""
     looks_in_flight: Annotated[int, Field(ge=1)] = 2000
+    """Concurrent looks of one worker process."""
     looks_per_station: Annotated[int, Field(ge=1)] = 800
+    """Concurrent looks of one worker process at one station."""
     looks_per_key: Annotated[int, Field(ge=1)] = 400
+    """Concurrent looks of one worker process with one key."""
     max_reply_bytes: int = 8 * 1024 * 1024
-    #: After a refusal that may pass: this, doubled each time, up to the limit.
+    """The largest answer of a station that is read."""
     retry_base: Duration = seconds(5)
+    """The first wait after a refusal that may pass; doubled each time."""
     retry_limit: Duration = seconds(300)
+    """The longest of these waits."""
 
     # Webhooks
     webhook_allow_http: bool = False
-    #: Networks a webhook may reach although they are not public, as `127.0.0.0/8,10.1.0.0/16`.
+    """Whether webhooks may use http without TLS."""
     webhook_allowed_networks: Annotated[tuple[Network, ...], NoDecode] = ()
-    #: Ports a webhook may name, as `80,443,8443`, or `any`.
+    """Networks that webhooks may reach although they are not public, such as
+    `127.0.0.0/8,10.1.0.0/16`."""
     webhook_allowed_ports: Annotated[tuple[int, ...] | None, NoDecode] = (80, 443)
+    """Ports that webhooks may use, such as `80,443,8443`, or `any`."""
     webhook_schedule: Annotated[tuple[Duration, ...], NoDecode] = SCHEDULE
+    """The wait before each delivery attempt."""
     webhook_timeout: Duration = seconds(15)
+    """How long an attempt waits for the response."""
     webhook_connect_timeout: Duration = seconds(5)
-    #: An egress proxy (`http://…`) that webhooks go through. It resolves the names, and so it must
-    #: refuse what leads inside.
+    """How long a connection to a receiver may take."""
     webhook_proxy: SecretStr | None = None
-    #: Deliveries that a worker process has claimed at once, sent and waiting.
+    """An egress proxy (`http://…`) for webhooks.
+
+    It resolves the names, so it must refuse private addresses.
+    """
     webhooks_in_flight: Annotated[int, Field(ge=10)] = 1000
-    #: Ed25519 keys (`whsk_…`) that sign beside the secrets; the first is the current one.
+    """Deliveries that a worker process has claimed at once, sent and waiting."""
     webhook_signing_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
+    """Ed25519 keys (`whsk_…`) that sign in addition to the secrets. The first one is current."""
 
-    # What is kept, from its end on; 0 for ever
-    #: A job with its events and deliveries. Long enough for a quarter's bills.
+    # Retention
     keep_jobs: Duration = seconds(90 * 86400)
-    #: Events, so that a reader who was away for a month still misses nothing.
+    """How long an ended job is kept, with its events and deliveries. 0 keeps it for ever."""
     keep_events: Duration = seconds(30 * 86400)
-    #: Deliveries that have ended; the longest takes three days and a bit.
+    """How long events of ended jobs are kept. 0 keeps them for ever."""
     keep_deliveries: Duration = seconds(30 * 86400)
+    """How long ended deliveries are kept. 0 keeps them for ever."""
 
-    # Watching
-    #: `user:password` of the Flower page.
+    # Flower and logs
     flower_basic_auth: SecretStr | None = None
+    """`user:password` for Flower's page."""
     flower_host: str = "127.0.0.1"
+    """The address on which Flower listens."""
     flower_port: int = 5555
+    """The port on which Flower listens."""
     log_level: str = "INFO"
-    #: `text` for people, `json` for machines.
+    """The lowest level that is logged: `DEBUG`, `INFO`, `WARNING` or `ERROR`."""
     log_format: str = "text"
+    """`text` for people, `json` for programs."""
 
     @field_validator(
         "webhook_allowed_networks",

@@ -1,1 +1,1 @@
-"""The OpenAPI description and the manual."""
+"""The OpenAPI document, the manual, and the pages of problems."""

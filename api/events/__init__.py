@@ -1,1 +1,1 @@
-"""Events: pulled, streamed, waited for."""
+"""Events: the log, streams, and waiting for a job to end."""

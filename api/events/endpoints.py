@@ -31,13 +31,12 @@ from api.events.query import (
 from api.events.schemas import EVENT, EventPage, StreamToken
 from api.events.streams import EventStream, stream_job_events, stream_tenant_events
 from api.http.query_params import unusable
-from api.http.responses import json_answer
+from api.http.responses import NOT_KEPT, json_answer
 from api.lookup import own_job
 from api.routing import new_router
 from generation.access.permissions import Scope
 from generation.store import ApiKey, EventPayload, Store
 
-NOT_KEPT = {"Cache-Control": "no-store"}
 #: A page of any site may read what a stream token opens.
 ANY_ORIGIN = {"Access-Control-Allow-Origin": "*"}
 JobId = Annotated[str, Path(description="The job's `id`.")]

@@ -1,11 +1,12 @@
-"""
-Answers in JSON.
-"""
+"""JSON responses."""
 
 from collections.abc import Mapping
 
 from pydantic_core import to_json
 from starlette.responses import Response
+
+#: Headers of a response that contains a secret or changes at any moment.
+NOT_KEPT = {"Cache-Control": "no-store"}
 
 
 def json_answer(

@@ -12,7 +12,7 @@ from api.dependencies import InContainer, JsonBody, query_of
 from api.http.openapi import problems, response
 from api.http.problem_types import KEY_REVOKED, NOT_FOUND, OWN_KEY
 from api.http.problems import Problem
-from api.http.responses import json_answer
+from api.http.responses import NOT_KEPT, json_answer
 from api.keys.schemas import Key, KeyCreate, KeyList, KeyQuery, KeyUpdate, NewKey
 from api.routing import new_router
 from generation.access.key_document import key_document
@@ -21,8 +21,6 @@ from generation.store import ApiKey, new_key
 from generation.webhooks.signature import new_secret
 
 KEY_ID = re.compile(r"key_[0-9A-HJKMNP-TV-Z]{26}")
-#: A response that contains a secret must not be cached.
-NOT_KEPT = {"Cache-Control": "no-store"}
 
 router = new_router("Keys", "/v1/keys")
 

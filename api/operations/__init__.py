@@ -1,1 +1,1 @@
-"""What can be submitted."""
+"""Operations that jobs can be submitted to."""

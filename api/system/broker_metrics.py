@@ -11,19 +11,19 @@ from generation.broker import BrokerFault, WorkerReport, fault_of
 from generation.queue import Nudger
 
 
-async def read_broker(nudger: Nudger) -> "BrokerMetrics":
+async def read_broker(nudger: Nudger) -> "BrokerCollector":
     """Return the state of the broker, after little more than `TIMEOUT` at most."""
     try:
         return await within(TIMEOUT, ask(nudger))
     except Exception as error:
-        return BrokerMetrics(fault_of(error), None)
+        return BrokerCollector(fault_of(error), None)
 
 
-async def ask(nudger: Nudger) -> "BrokerMetrics":
-    return BrokerMetrics(await nudger.fault(), await nudger.workers())
+async def ask(nudger: Nudger) -> "BrokerCollector":
+    return BrokerCollector(await nudger.fault(), await nudger.workers())
 
 
-class BrokerMetrics(Collector):
+class BrokerCollector(Collector):
     """The state of the broker and of its workers."""
 
     def __init__(self, fault: BrokerFault | None, workers: Sequence[WorkerReport] | None) -> None:

@@ -11,15 +11,14 @@ from starlette.responses import PlainTextResponse, Response
 from api.auth.dependencies import MetricsReader
 from api.dependencies import InContainer
 from api.http.openapi import response
-from api.http.responses import json_answer
+from api.http.responses import NOT_KEPT, json_answer
 from api.http.schemas import Document
 from api.routing import new_router
 from api.system.broker_metrics import read_broker
 from api.system.health import CheckResult, optional
-from api.system.metrics import DeploymentMetrics
+from api.system.metrics import StoreCollector
 from generation.store import figures
 
-NOT_KEPT = {"Cache-Control": "no-store"}
 METRICS_EXAMPLE = """\
 # HELP genq_upstream_submits_total Submits that were accepted upstream, or may have been.
 # TYPE genq_upstream_submits_total counter
@@ -116,6 +115,6 @@ async def get_metrics(_: MetricsReader, container: InContainer) -> Response:
     keys = {(station.name, key.name): key for station in container.stations for key in station.keys}
     found = await figures(container.store.database, keys, now)
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(DeploymentMetrics(found, keys, now))
+    registry.register(StoreCollector(found, keys, now))
     registry.register(await read_broker(container.nudger))
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST, headers=NOT_KEPT)

@@ -26,7 +26,7 @@ from generation.store import TABLES, StoreMetrics
 OF_A_KEY = ("station", "key")
 
 
-class DeploymentMetrics(Collector):
+class StoreCollector(Collector):
     """One reading of all metrics."""
 
     def __init__(self, found: StoreMetrics, keys: dict[KeyName, Key], now: datetime) -> None:

@@ -13,7 +13,7 @@ from api.dependencies import InSettings, InStore, JsonBody, query_of
 from api.http.openapi import problems, response
 from api.http.problem_types import ENDPOINT_DISABLED, NOT_FOUND, TOO_MANY_ENDPOINTS
 from api.http.problems import Complaint, Problem, invalid
-from api.http.responses import json_answer
+from api.http.responses import NOT_KEPT, json_answer
 from api.routing import new_router
 from api.webhooks.requests import (
     ENDPOINT_ID,
@@ -43,8 +43,6 @@ from generation.webhooks.notices import endpoint_test_event
 from generation.webhooks.secrets import rotated_secrets
 from generation.webhooks.signature import new_secret
 
-#: A response that contains a secret must not be cached.
-NOT_KEPT = {"Cache-Control": "no-store"}
 #: The period of the statistics without `since`.
 STATS_PERIOD = timedelta(hours=24)
 

@@ -1,18 +1,17 @@
-"""
-What can go wrong with an upstream, sorted by the one question that costs money.
+"""What can go wrong with an upstream, sorted by the one question that costs money.
 
-    Could a paid task now exist upstream?
+Could a paid task now exist upstream?
 
-    Fault
-      NotAccepted         no     sending again is safe
-        Unreachable              the request never arrived
-        Throttled                too fast; may say when to come back
-        QueueFull                no room, or no channel, at the moment
-      AccountBlocked      no     our key or our money: a person is needed
-      Rejected            no     sending again is pointless: the request itself is at fault
-      InDoubt             maybe  the request left; no answer came back, or somebody else's
-      UnrecognizedReply   maybe  answered in a language we do not know
-        ForeignHost              asked us to send our key to somebody else
+Fault
+  NotAccepted         no     sending again is safe
+    Unreachable              the request never arrived
+    Throttled                too fast; may say when to come back
+    QueueFull                no room, or no channel, at the moment
+  AccountBlocked      no     our key or our money: a person is needed
+  Rejected            no     sending again is pointless: the request itself is at fault
+  InDoubt             maybe  the request left; no answer came back, or somebody else's
+  UnrecognizedReply   maybe  answered in a language we do not know
+    ForeignHost              asked us to send our key to somebody else
 
 Parsers raise these and nothing else. The `code` is public (`job.error.code`); the message keeps the
 upstream's own words.
@@ -82,8 +81,7 @@ class Scope(StrEnum):
 
 
 class Fault(Exception):
-    """
-    An exchange with an upstream did not give what was asked for.
+    """An exchange with an upstream did not give what was asked for.
 
     `upstream_status` is the HTTP status and `upstream_code` the service's own code, where there
     were any.
@@ -170,7 +168,7 @@ class UnrecognizedReply(Fault):
 
 
 class ForeignHost(UnrecognizedReply):
-    """
-    genq did not send the request: the upstream gave an address outside the station's own domain,
-    and the station's key would have gone with it. Says nothing of the station's health.
+    """The upstream gave a URL outside the station's own domain, and no request was sent.
+
+    The station's key would have gone with it. This says nothing of the station's health.
     """

@@ -1,5 +1,6 @@
-"""
-The addresses and files that a request contains. An upstream may quote them; they are no results.
+"""The addresses and files that a request contains.
+
+An upstream may quote them; they are no results.
 """
 
 import html
@@ -23,9 +24,10 @@ def given_in(*documents: Any) -> frozenset[str]:
 
 
 def name_of(address: str) -> str:
-    """
-    What all spellings of one address or file share: a URL without its scheme and fragment, with
-    nothing encoded in its path; the content of a data URI.
+    """Return what all spellings of one URL or file share.
+
+    For a URL that is the URL without scheme and fragment, with its path decoded; for a data URI its
+    content.
     """
     if address[:5].lower() == "data:":
         return address.partition(",")[2]

@@ -1,5 +1,6 @@
-"""
-What an operation makes of a reply, as JSON for people who debug a station and for contract tests.
+"""How an operation reads a reply, as JSON.
+
+For people who debug a station, and for contract tests.
 """
 
 from collections.abc import Mapping
@@ -60,13 +61,13 @@ def read(operation: Operation[Any], kind: Kind, reply: Reply, order: Order = NO_
 def describe(
     operation: Operation[Any], kind: Kind, reply: Reply, order: Order = NO_ORDER
 ) -> dict[str, Any] | list[dict[str, Any]]:
-    """
-    `read`, as JSON: `state`, `upstream_id`, `progress`, `assets`, `texts` and `error`.
+    """Return what `read` returns, as JSON.
 
-    `state` is null where the reply says nothing about a task; `error` then says why, and both are
-    null where a find learned that there surely is none or a cancel was declined. A batch gives a
-    list, each with its `upstream_id`. An answer that leaves a submit in doubt only makes any other
-    question worth asking again: `retryable` says so. Never raises a `Fault`.
+    The fields are `state`, `upstream_id`, `progress`, `assets`, `texts` and `error`. `state` is
+    null if the reply says nothing about a task; `error` then says why. Both are null if a find
+    learned that there is surely no task, or a cancel was declined. A batch gives a list, each entry
+    with its `upstream_id`. `retryable` says whether asking again is worthwhile. Never raises a
+    `Fault`.
     """
     try:
         outcome = read(operation, kind, reply, order)

@@ -1,6 +1,4 @@
-"""
-Upstream tasks and files that an order names by their ids, where it follows no job.
-"""
+"""Upstream tasks and files that an order names by their ids, where it follows no job."""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -1,5 +1,4 @@
-"""
-The provider contract: what genq must know of an upstream to run one kind of job on it.
+"""The provider contract: what genq must know of an upstream to run one kind of job on it.
 
 An `Operation` is one order (`kling` `text2video`) spoken in one dialect (`kling.v1`). It is pure:
 it builds calls and reads replies, and never touches a socket, a clock or a store. Base URL, path
@@ -54,9 +53,10 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Unlisted:
-    """
-    An upstream's list of its latest tasks does not show an order's. It surely has none if the list
-    reaches back to the order: if one of the tasks in it is that of an earlier order.
+    """An upstream's list of its latest tasks does not show an order's.
+
+    It surely has none if the list reaches back to the order: if one of the tasks in it is that of
+    an earlier order.
     """
 
     #: What the tasks in the list are called by whoever ordered them; of ours, ids of jobs.
@@ -140,10 +140,10 @@ class Operation(ABC, Generic[R]):
         return None
 
     def parse_find(self, reply: Reply, order: Order) -> str | Unlisted | None:
-        """
-        The upstream id of the task that is this order's, or None where surely none is: the very
-        account that was asked to submit says so. A list that may be too short is `Unlisted`; every
-        other absence proves nothing and is `InDoubt`.
+        """Return the upstream id of this job's task; None if it surely does not exist.
+
+        None requires that the account that was asked to submit says so. A list that may be too
+        short is `Unlisted`. Any other absence proves nothing and raises `InDoubt`.
         """
         del order
         raise UnrecognizedReply(f"{self.dialect} cannot find a task: {reply.excerpt()}")

@@ -1,5 +1,4 @@
-"""
-An upstream's Retry-After is advice: it is followed up to a limit.
+"""An upstream's Retry-After is advice: it is followed up to a limit.
 
 A look costs nothing, and a finished task that nobody looks at is lost at its deadline, so looks and
 searches wait minutes at most. A submit that comes too early is refused and costs nothing either,

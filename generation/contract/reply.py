@@ -22,9 +22,10 @@ class Reply:
     given: frozenset[str] = frozenset()
 
     def json(self) -> Any:
-        """
-        The body as JSON; the first of several documents, for gateways append an error of their own
-        to what they pass on. Raises `UnrecognizedReply` where it is none.
+        """Return the body as JSON.
+
+        Of several documents it is the first, because gateways append errors of their own. Raises
+        `UnrecognizedReply` if there is none.
         """
         try:
             document = first_document(self.body)
@@ -61,9 +62,10 @@ class Reply:
 
 
 def first_document(body: bytes | str) -> Any:
-    """
-    The first of several JSON documents. Raises `ValueError` or `RecursionError` where it is none,
-    or is followed by what begins no other.
+    """The first of several JSON documents.
+
+    Raises `ValueError` or `RecursionError` where it is none, or is followed by what begins no
+    other.
     """
     try:
         return json.loads(body)

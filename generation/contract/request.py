@@ -59,9 +59,9 @@ Seed = Annotated[int, Field(ge=-LARGEST_INTEGER - 1, le=LARGEST_INTEGER)]
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """
-    Texts that a pattern describes, and what is said of others: `wanted` completes "must be". It
-    comes after the `Field` that bounds their length.
+    """Texts that match a pattern; `wanted` completes the error "must be".
+
+    It comes after the `Field` that limits their length.
     """
 
     pattern: str

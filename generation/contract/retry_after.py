@@ -1,5 +1,4 @@
-"""
-How long an upstream asks to wait: in a header, in a field of the body, or in a sentence.
+"""How long an upstream asks to wait: in a header, in a field of the body, or in a sentence.
 
 Everything here is advice of somebody else, so it is read leniently and capped at a day.
 """
@@ -53,9 +52,10 @@ _SECONDS: Mapping[str, float] = {
 
 
 def in_headers(headers: Mapping[str, str], *, limited: bool) -> timedelta | None:
-    """
-    What the headers ask for; the finer `retry-after-ms` goes first. `limited` says that the answer
-    speaks of a limit: others carry the times of their limits too, and mean nothing by them.
+    """What the headers ask for; the finer `retry-after-ms` goes first.
+
+    `limited` says that the answer speaks of a limit: others carry the times of their limits too,
+    and mean nothing by them.
     """
     for prefix in _PREFIXES:
         if wait := _milliseconds(headers.get(f"{prefix}retry-after-ms", "")):

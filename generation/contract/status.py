@@ -1,5 +1,4 @@
-"""
-What an upstream says about a task.
+"""What an upstream says about a task.
 
 Status is theirs, state is ours: `generation.lifecycle` turns the one into the other. Everything
 here is a value; nothing here knows a socket, a clock or a store.

@@ -1,5 +1,4 @@
-"""
-Which URLs of an answer are told as its assets.
+"""Which URLs of an answer are told as its assets.
 
 A URL goes to callers, who fetch it, and into every event: so it has a bounded length, one answer a
 bounded number of them, and none has credentials, control characters or a host that only a machine's
@@ -45,9 +44,9 @@ OWN = "is in the request itself"
 
 
 def usable(answer: Answer, given: frozenset[str] = frozenset(), station_url: str = "") -> Answer:
-    """
-    The answer without the URLs that cannot be told, or that the request contained itself (`given`).
-    Raises `UnrecognizedReply` with `asset_missing` where nothing is left of a success.
+    """Return the answer without unusable URLs and without those of the request (`given`).
+
+    Raises `UnrecognizedReply` with `asset_missing` if nothing is left of a success.
     """
     if isinstance(answer, Running) and answer.so_far:
         return replace(answer, so_far=_or_none(answer.so_far, given, station_url))
@@ -94,10 +93,10 @@ def usable_each(answers: Mapping[str, Status], station_url: str = "") -> Mapping
 
 
 def read_submit(operation: Operation[Any], reply: Reply, station_url: str = "") -> SubmitAnswer:
-    """
-    What a submit was answered with. Nothing that the request itself contained (`reply.given`) is a
-    result; a success with no other is looked at again, where there is a task to look at. Raises a
-    `Fault` as the parser does.
+    """What a submit was answered with.
+
+    Nothing that the request itself contained (`reply.given`) is a result; a success with no other
+    is looked at again, where there is a task to look at. Raises a `Fault` as the parser does.
     """
     answer = operation.parse_submit(reply)
     given = frozenset[str]() if operation.gives_back else reply.given
@@ -133,9 +132,9 @@ def objection(url: str, given: frozenset[str] = frozenset(), station_url: str = 
 
 
 def _host_objection(host: str, station_url: str) -> str:
-    """
-    Link-local and the like lead nowhere from outside, and in a cloud to its metadata. Loopback and
-    private addresses are judged where it is known who the station is
+    """Link-local and the like lead nowhere from outside, and in a cloud to its metadata.
+
+    Loopback and private addresses are judged where it is known who the station is
     (`generation.upstream.asset_urls`).
     """
     address = _address_of(host)

@@ -1,6 +1,4 @@
-"""
-Every operation genq knows, in every dialect it speaks it. A new provider is one line here.
-"""
+"""Every operation genq knows, in every dialect it speaks it. A new provider is one line here."""
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
@@ -62,9 +60,7 @@ def known_dialects() -> frozenset[str]:
 
 
 def longest_submit(usual: timedelta) -> timedelta:
-    """
-    The longest that a submit may be on the wire, where one without a limit of its own has `usual`.
-    """
+    """Return the longest time a submit may take; `usual` is the limit of those without one."""
     return max(usual, *(operation.submit_timeout or usual for operation in OPERATIONS))
 
 

@@ -1,9 +1,10 @@
-"""The circuit breaker of a station: whether requests are sent to it at the moment. Pure.
+"""The circuit breaker of a station: whether requests are sent to it at the moment.
 
-    closed ──▶ open          most requests of the last minutes failed, or ten in a row
-    open ──▶ half-open       half a minute later
-    half-open ──▶ closed     five answers
-    half-open ──▶ open       one failure
+Pure.
+
+closed ──▶ open          most requests of the last minutes failed, or ten in a row open ──▶
+half-open       half a minute later half-open ──▶ closed     five answers half-open ──▶ open one
+failure
 
 It spares a station that is down, and the slots that its hanging answers would take. It never
 decides about a job: a job that meets an open circuit breaker waits.

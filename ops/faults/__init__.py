@@ -1,4 +1,4 @@
-"""
-Violence: a whole genq, broken in many ways while it works, and what it has promised counted
-afterwards. `make faults`; docs/faults.md says what is broken how.
+"""Fault injection: a whole genq is broken in many ways while it works.
+
+Afterwards its promises are counted. `make faults`; docs/faults.md describes it.
 """

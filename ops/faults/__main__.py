@@ -1,6 +1,4 @@
-"""
-`python -m ops.faults`: break a whole genq at every point, and count what it has promised.
-"""
+"""`python -m ops.faults`: break a whole genq at every point, and count what it has promised."""
 
 import argparse
 import logging

@@ -1,6 +1,6 @@
-"""
-Answers that a station gives while its task exists and is paid: replies that prove nothing, advice
-that must not be followed, and a clock that is wrong.
+"""Ambiguous answers of a station while its task exists and is paid.
+
+They are replies that prove nothing, absurd advice, and a clock that is wrong.
 """
 
 import json

@@ -1,6 +1,4 @@
-"""
-What the database says, read past every proxy: the row is the truth for whoever judges, too.
-"""
+"""What the database says, read past every proxy: the row is the truth for whoever judges, too."""
 
 from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass

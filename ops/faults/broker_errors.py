@@ -1,6 +1,4 @@
-"""
-A broker that answers with errors, or holds what nobody can read; each is mended again.
-"""
+"""A broker that answers with errors, or holds what nobody can read; each is mended again."""
 
 import time
 from collections.abc import Callable, Generator

@@ -1,6 +1,4 @@
-"""
-What a strike has to work with: the house, its services and lines, and the patience of this run.
-"""
+"""The context of a fault: the system, its services and connections, and the time limits."""
 
 import shutil
 import signal

@@ -1,7 +1,4 @@
-"""
-The genq that is broken: its processes, each started again whenever it ends, and what they talk to,
-each behind a proxy.
-"""
+"""The system under test: its processes, restarted when they end, behind proxies."""
 
 import os
 import signal

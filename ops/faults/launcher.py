@@ -1,8 +1,6 @@
-"""
-`python -m ops.faults.launcher FOLDER api|worker`: the real program, with traps laid and a clock
-that can be set.
+"""Starts the real program with crash points and a clock that can be set.
 
-The folder holds the traps and, in the file `clock`, by how many seconds the clock is off.
+Usage: `python -m ops.faults.launcher FOLDER api|worker`.
 """
 
 import sys

@@ -1,6 +1,4 @@
-"""
-The caller: one that orders until so many jobs are accepted, whatever happens to the API meanwhile.
-"""
+"""The caller: submits jobs until enough are accepted, whatever happens to the API."""
 
 import threading
 import time

@@ -1,5 +1,4 @@
-"""
-The points at which genq is broken, and how.
+"""The points at which genq is broken, and how.
 
 A strike blocks until it has hit, or until nobody came past in time; what it broke is whole again
 when it returns, except for processes, which the house starts again. It answers whether it hit.
@@ -261,9 +260,9 @@ POINTS = (
 
 
 def plan(seed: int, store: str, only: Collection[int] = ()) -> "Plan":
-    """
-    The strikes of this seed, without an end: round after round of all points, or of those with
-    these numbers, shuffled.
+    """Yield the faults of this seed, without end.
+
+    Each round has all points, or those with these numbers, shuffled.
     """
     points = [point for point in POINTS if store in point.stores]
     return Plan(Random(seed), [p for p in points if not only or p.number in only])

@@ -1,5 +1,4 @@
-"""
-A connection between two of genq's processes, to be held, cut or spoiled at a chosen moment.
+"""A connection between two of genq's processes, to be held, cut or spoiled at a chosen moment.
 
 TCP, in a thread of its own. What passes is forwarded as it comes; a `Tamper` waits for one request,
 and does to it, or to the answer, what it says.
@@ -57,8 +56,10 @@ class Tamper:
 
 
 class Proxy:
-    """Listens on a free port of loopback and forwards to `target`. Every method may be called from
-    any thread."""
+    """Listens on a free port of loopback and forwards to `target`.
+
+    Every method may be called from any thread.
+    """
 
     def __init__(self, target: tuple[str, int]) -> None:
         self._target = target

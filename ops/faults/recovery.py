@@ -1,6 +1,4 @@
-"""
-How long what a killed process was busy with stood still: from the kill until somebody moves it.
-"""
+"""Recovery times: from a kill until another process continues the work."""
 
 import threading
 import time

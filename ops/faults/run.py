@@ -1,6 +1,4 @@
-"""
-One run: a genq is built, given work, broken until the work is accepted, left in peace, and judged.
-"""
+"""One run: start a genq, give it work, break it, wait until it is quiet, check it."""
 
 import time
 from collections import Counter

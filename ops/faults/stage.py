@@ -1,6 +1,4 @@
-"""
-A whole genq with its services, between proxies, and a caller: everything a run needs, running.
-"""
+"""The environment of a run: a whole genq with its services, proxies, and a caller."""
 
 import os
 import shutil
@@ -167,9 +165,7 @@ def leave_logs(folder: Path, logs: Path) -> None:
 
 @contextmanager
 def small_disk(folder: Path) -> Generator[Path | None]:
-    """
-    A file system of its own with little room; None where we may not mount one (only root may).
-    """
+    """A small file system of its own; None if it cannot be mounted (only root may)."""
     folder.mkdir()
     if os.geteuid() != 0:
         yield None

@@ -1,5 +1,4 @@
-"""
-Where a process can be made to die: functions of genq, each wrapped from outside.
+"""Where a process can be made to die: functions of genq, each wrapped from outside.
 
 A trap is set by a file of its name in the deployment's trap folder; whichever process comes past
 first takes the file, says whom it was busy with, and does to itself what the file says. genq itself
@@ -141,9 +140,10 @@ class TrapFolder:
 
 
 def lay(folder: Path, traps: Mapping[str, Trap] = TRAPS) -> None:
-    """
-    Wrap every function in this process. Raises `AttributeError` where genq no longer has one: a
-    trap nobody can step into would prove nothing.
+    """Wrap every function in this process.
+
+    Raises `AttributeError` where genq no longer has one: a trap nobody can step into would prove
+    nothing.
     """
     for name, trap in traps.items():
         owner, function = place(trap)

@@ -1,6 +1,4 @@
-"""
-What genq has promised, counted when all is over.
-"""
+"""What genq has promised, counted when all is over."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -31,9 +29,7 @@ class Invariant:
 
 
 def every_job_is_explained(rows: Sequence[Row], accepted: Sequence[str]) -> Invariant:
-    """
-    No accepted job is missing; one that has not ended says in words why, or is seen to shortly.
-    """
+    """Check that no accepted job is missing, and that unfinished ones have a reason."""
     soon = datetime.now(UTC) + SHORTLY
     known = {row.id: row for row in rows}
     missing = [f"{job_id} was accepted and is gone" for job_id in accepted if job_id not in known]
@@ -52,9 +48,9 @@ def every_job_is_explained(rows: Sequence[Row], accepted: Sequence[str]) -> Inva
 def nothing_is_paid_twice(
     paid: Mapping[str, int], turned_away: int, rows: Sequence[Row]
 ) -> Invariant:
-    """
-    The station's ledger, by the jobs' own ids. Kling turns a second submit of one id away: that
-    genq sent it counts all the same.
+    """The station's ledger, by the jobs' own ids.
+
+    Kling turns a second submit of one id away: that genq sent it counts all the same.
     """
     again = [f"{job_id} was paid {count} times" for job_id, count in paid.items() if count > 1]
     again += [f"{turned_away} submits were sent twice, and turned away"] if turned_away else []
@@ -67,9 +63,10 @@ def nothing_is_paid_twice(
 
 
 def no_result_is_given_up(rows: Sequence[Row], finished: Collection[str]) -> Invariant:
-    """
-    A job whose task is known and has finished upstream does not expire. Of a few, the last look
-    before the deadline may fail; more than that means that looks stand still.
+    """A job whose task is known and has finished upstream does not expire.
+
+    Of a few, the last look before the deadline may fail; more than that means that looks stand
+    still.
     """
     lost = [
         f"{row.id} expired, and its task {row.upstream_id} has finished"

@@ -1,5 +1,4 @@
-"""
-Flux, by Black Forest Labs: pictures, edited pictures and videos.
+"""Flux, by Black Forest Labs: pictures, edited pictures and videos.
 
 `models` lists the orders and what each is called where it is sold, `pictures`, `edits` and `video`
 say what each may hold, `operations` puts them on the wire of each dialect, and `reply` reads every

@@ -1,5 +1,4 @@
-"""
-Where an answer says that something went wrong, and in which words.
+"""Where an answer says that something went wrong, and in which words.
 
 The vendor answers `{detail}` (a sentence, a list of invalid fields or an object), sometimes with a
 `message`; fal and Replicate do nearly the same. Relays answer `{error: {message, type, code}}`, or

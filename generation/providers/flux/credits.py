@@ -1,6 +1,4 @@
-"""
-What is left of an account at Black Forest Labs: `GET /v1/credits`.
-"""
+"""What is left of an account at Black Forest Labs: `GET /v1/credits`."""
 
 from collections.abc import Sequence
 from datetime import datetime

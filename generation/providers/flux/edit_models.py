@@ -1,6 +1,6 @@
-"""
-The models and tools that work on a picture they are given: their names and fields wherever they are
-sold. Durations are estimates.
+"""Models and tools that work on a given picture: their names and fields at each seller.
+
+Durations are estimates.
 """
 
 from generation.providers.flux.edits import (

@@ -30,8 +30,7 @@ _REFUSALS = Refusals(
 
 
 def fault_of(complaint: Complaint, *, submitting: bool) -> Fault:
-    """
-    The complaint as the fault it is.
+    """The complaint as the fault it is.
 
     While submitting, an unknown thing is one that the request names; while looking it is the task.
     An upstream that broke leaves a submit in doubt, and a look without news.
@@ -63,9 +62,6 @@ def wordless_fault(reply: Reply, *, submitting: bool) -> Fault:
 def failure_of(
     reason: str, code: str = "", *, otherwise: ErrorCode = ErrorCode.UPSTREAM_FAILED
 ) -> Failed:
-    """
-    Why an accepted task ended without a result, from what the upstream says about it; `otherwise`
-    where that says nothing to us.
-    """
+    """Return why an accepted task failed; `otherwise` if the upstream's words are unknown."""
     complaint = unfolded(Complaint(reason, code), read_packed)
     return failure(complaint, _REFUSALS.by_words(complaint), otherwise=otherwise)

@@ -1,6 +1,7 @@
-"""
-What an order takes from the finished job it follows: the vendor knows no task by its id once it is
-done, so that follow-ups hand its result over by URL, as long as that lives.
+"""What a request takes from the finished job it follows.
+
+The vendor does not know a task by its id once it is done, so follow-ups pass its result by URL, as
+long as that is valid.
 """
 
 from collections.abc import Iterable
@@ -23,9 +24,9 @@ def parents_of(request: type[FluxRequest], name: str) -> frozenset[str]:
 
 
 def completed(request: FluxRequest, parent: Parent | None) -> FluxRequest:
-    """
-    The request with what it takes from the job it follows; what the caller gave is kept. Raises
-    `Rejected` where something is still missing.
+    """The request with what it takes from the job it follows; what the caller gave is kept.
+
+    Raises `Rejected` where something is still missing.
     """
     if isinstance(request, Video):
         return _video(request, parent)

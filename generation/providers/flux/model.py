@@ -1,6 +1,6 @@
-"""
-An order as the vendor and its resellers offer it: one row in `picture_models`, `edit_models` or
-`models`.
+"""A Flux operation as the vendor and its resellers offer it.
+
+Each is one row in `picture_models`, `edit_models` or `models`.
 """
 
 from collections.abc import Mapping

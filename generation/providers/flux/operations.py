@@ -1,5 +1,4 @@
-"""
-Flux's orders in five dialects.
+"""Flux's orders in five dialects.
 
 `flux.bfl` is the vendor. A task lives on one of its clusters, and only the `polling_url` of the
 submit's answer leads there. That URL is missing from the answer to a submit with a webhook, so none
@@ -244,7 +243,7 @@ class OpenAIOperation(FluxOperation):
 
 
 def _application(model: Model) -> str:
-    """fal's tasks stand under the first two parts of the model's name."""
+    """Tasks of fal stand under the first two parts of the model's name."""
     return "/" + "/".join(model.fal.model.split("/")[:2]) if model.fal else ""
 
 

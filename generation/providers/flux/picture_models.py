@@ -1,8 +1,7 @@
-"""
-The models that make pictures from words, and from pictures with them: their names and fields
-wherever they are sold.
+"""Models that make pictures from text, and from pictures: names and fields at each seller.
 
-Durations are estimates, but for `pro_1_1`, whose five seconds the vendor's own answers state.
+Durations are estimates, except for `pro_1_1`, whose five seconds come from the vendor's own
+answers.
 """
 
 from dataclasses import replace
@@ -173,8 +172,10 @@ def _kontext(tier: str, at_fal: str, typical_seconds: float) -> Model:
 def _flux2(
     tier: str, request: type[FluxRequest], typical_seconds: float, fal: Fal, *more: str
 ) -> Model:
-    """`more` are the fields that Replicate takes beside the common ones; klein is not sold there
-    under names that are documented.
+    """Return a FLUX.2 model.
+
+    `more` are the fields that Replicate takes beside the common ones. Klein is not sold there under
+    documented names.
     """
     replicate = Replicate(
         model=f"flux-2-{tier}",

@@ -1,5 +1,4 @@
-"""
-One reader for every Flux-shaped answer: the vendor's, its relays', Replicate's, fal's, OpenAI's.
+"""One reader for every Flux-shaped answer: the vendor's, its relays', Replicate's, fal's, OpenAI's.
 
 It decides in a fixed order. No JSON object: a gateway spoke. A complaint: a fault. Otherwise the
 answer is opened, and what it wraps, and the task is read: its id, its status word, its files.
@@ -218,9 +217,9 @@ def _document(reply: Reply, *, submitting: bool) -> Mapping[str, Any]:
 
 
 def _opened(document: Mapping[str, Any]) -> FluxTask:
-    """
-    The task in a document: in its `data`, or at the top. The status of an envelope is not the
-    status of a task, so that the innermost word and id count.
+    """The task in a document: in its `data`, or at the top.
+
+    The status of an envelope is not the status of a task, so that the innermost word and id count.
     """
     layers = [document]
     while len(layers) < _DEEPEST and (inner := wire.unpacked(layers[-1].get("data"))):

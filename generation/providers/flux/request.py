@@ -1,5 +1,4 @@
-"""
-What all orders have in common: fields, the rules between them, and the model they name.
+"""What all orders have in common: fields, the rules between them, and the model they name.
 
 A value is refused here where the vendor's limits are documented; every other value, such as a new
 model's name, goes upstream.

@@ -1,5 +1,4 @@
-"""
-How Replicate and fal take the vendor's models: other names for the model and its fields.
+"""How Replicate and fal take the vendor's models: other names for the model and its fields.
 
 A field that a reseller lacks is left out where it only has its default; where the caller gave it,
 the order is refused, for the picture would not be the one that was ordered.

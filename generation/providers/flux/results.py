@@ -1,8 +1,8 @@
-"""
-The files in a finished task: the vendor's `result.sample`, fal's `images` and `video`, Replicate's
-`output`, OpenAI's `data`, and a URL that a station puts into its own envelope.
+"""The files of a finished Flux task.
 
-Asset roles: `result`, and `draft_cache` for the file from which a draft is made finer.
+They are the vendor's `result.sample`, fal's `images` and `video`, Replicate's `output`, OpenAI's
+`data`, or a URL in a station's own envelope. Asset roles: `result`, and `draft_cache` for the file
+from which a draft is refined.
 """
 
 import base64
@@ -30,10 +30,11 @@ _LONGEST_FACT = 4000
 def assets_in(
     layers: Sequence[Mapping[str, Any]], medium: AssetType, life: timedelta | None
 ) -> tuple[Asset, ...]:
-    """
-    The files of a succeeded task, none twice. `layers` is the answer and what it wraps, outermost
-    first; `medium` is the type of a file that comes as a bare URL, and `life` how long files live
-    after the task's end where their URLs do not say.
+    """The files of a succeeded task, none twice.
+
+    `layers` is the answer and what it wraps, outermost first; `medium` is the type of a file that
+    comes as a bare URL, and `life` how long files live after the task's end where their URLs do not
+    say.
     """
     for layer in reversed(layers):
         if found := arranged(_found(layer, medium, life), medium):
@@ -90,7 +91,7 @@ def _draft_cache(layer: Mapping[str, Any], life: timedelta | None) -> Iterator[A
 
 
 def _listed(layer: Mapping[str, Any], life: timedelta | None) -> Iterator[Asset]:
-    """fal's files, without the pictures that were blacked out."""
+    """The files of fal, without the pictures that were blacked out."""
     flags = wire.sequence(layer.get("has_nsfw_concepts"))
     images = wire.sequence(layer.get("images")) or wire.sequence(layer.get("image"))
     for at, entry in enumerate(images):

@@ -1,6 +1,4 @@
-"""
-What is left in an account, where its station can be asked: for nothing, unlike trying to buy there.
-"""
+"""The balance of an account, where its station can be asked. Asking is free."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -41,12 +39,11 @@ class BalanceQuery(Protocol):
 
 
 class RelayBilling:
-    """
-    The two questions of OpenAI's old billing page, as one-api and new-api answer them for the key
-    they are asked with: what was granted, in dollars, and what of it is used, in cents.
+    """The two billing queries of OpenAI's old API, which one-api and new-api answer for a key.
 
-    An operator may have the figures in another currency, and one-api gives some keys what is left
-    for what was granted. So a figure below zero says nothing.
+    One returns what was granted, in dollars, the other what was used, in cents. An operator may use
+    another currency, and one-api gives some keys the remaining amount as the granted one. So a
+    negative figure says nothing.
     """
 
     def build(self, now: datetime) -> Sequence[Call]:

@@ -1,5 +1,4 @@
-"""
-The codes that relays and OpenAI-style services give to errors, whatever they sell.
+"""The codes that relays and OpenAI-style services give to errors, whatever they sell.
 
 new-api and one-api name each step at which an order may end. What comes before the upstream is
 asked is a refusal; what comes after it leaves open whether a task exists there.

@@ -1,6 +1,4 @@
-"""
-What an upstream says went wrong, in its own words, wherever in an answer that stands.
-"""
+"""What an upstream says went wrong, in its own words, wherever in an answer that stands."""
 
 import json
 import re
@@ -73,9 +71,10 @@ def wordless(reply: Reply) -> Complaint:
 
 
 def told_in(complaint: Complaint_t, reply: Reply, document: Any = None) -> Complaint_t:
-    """
-    The complaint with what the answer around it says: the status, how long to wait, and whether
-    moderation is named anywhere in the `document`.
+    """Return the complaint with the context of its answer.
+
+    That is the status, the requested wait, and whether moderation is named anywhere in the
+    `document`.
     """
     return replace(
         complaint,

@@ -1,5 +1,4 @@
-"""
-The files of a task that has succeeded, wherever a relay has put them.
+"""The files of a task that has succeeded, wherever a relay has put them.
 
 A provider reads the shapes that it knows. Where those hold nothing, `files_in` searches the places
 that relays use under any name: lists of results, objects and bare addresses, also packed as JSON
@@ -78,9 +77,9 @@ class _Place:
 
 
 def files_in(layers: Sequence[Mapping[str, Any]], medium: AssetType) -> tuple[Asset, ...]:
-    """
-    The files of a succeeded task, the ordered medium first; none where there is no result. `layers`
-    are the task and what it wraps, outermost first.
+    """The files of a succeeded task, the ordered medium first; none where there is no result.
+
+    `layers` are the task and what it wraps, outermost first.
     """
     for layer in reversed(layers):
         fields = [
@@ -98,9 +97,10 @@ def files_in(layers: Sequence[Mapping[str, Any]], medium: AssetType) -> tuple[As
 
 
 def arranged(assets: Iterable[Asset], medium: AssetType) -> tuple[Asset, ...]:
-    """
-    Each file once, the results of the ordered medium first. A result of another medium beside them
-    has its medium as its role: a sound beside the film is `audio`.
+    """Each file once, the results of the ordered medium first.
+
+    A result of another medium beside them has its medium as its role: a sound beside the film is
+    `audio`.
     """
     by_url: dict[str, Asset] = {}
     for asset in assets:

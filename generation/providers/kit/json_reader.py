@@ -1,8 +1,8 @@
-"""
-JSON values as upstreams really send them: numbers as strings, strings as numbers, null or "" for
-nothing, an object packed into a string, sentences where URLs belong.
+"""Lenient reader of JSON values as upstreams send them.
 
-Every reader is total: a value that is absent or of no use reads as empty or None.
+They send numbers as strings, strings as numbers, null or "" for nothing, an object encoded as a
+string, sentences where URLs belong. Every reader is total: an absent or unusable value reads as
+empty or None.
 """
 
 import math
@@ -109,9 +109,9 @@ def first_url(source: Mapping[str, Any], *names: str) -> str:
 
 
 def address(value: Any) -> str:
-    """
-    Where a file is: a URL, or a path that begins with `/` and is seen from the station's root, as
-    stations write that were never told their own address. "" for anything else.
+    """Return where a file is: a URL, or a path from the station's root.
+
+    Stations that do not know their own address write paths. "" for anything else.
     """
     candidate = text(value)
     return candidate if _PATH.fullmatch(candidate) else url(candidate)

@@ -1,5 +1,4 @@
-"""
-Pictures in a request: what a caller may give, and the two forms that every later step sees.
+"""Pictures in a request: what a caller may give, and the two forms that every later step sees.
 
 A picture that is given by its content is looked into before anybody pays: what it is, how large,
 and whether all of it is there. Its own bytes say what it is; what a data URI says of them does not
@@ -81,9 +80,9 @@ USUAL = Limits()
 
 
 def normalised(image: str, limits: Limits = USUAL) -> str:
-    """
-    The picture as an https URL, or as a data URI that names its type truly. Raises `ValueError`
-    where it is neither and no base64, and for a picture beyond the limits.
+    """The picture as an https URL, or as a data URI that names its type truly.
+
+    Raises `ValueError` where it is neither and no base64, and for a picture beyond the limits.
     """
     image = image.strip()
     if is_url(image):
@@ -114,9 +113,9 @@ def content_of(image: str) -> tuple[str, str]:
 
 
 def decoded(file: str, guide: str = _GUIDE) -> tuple[str, bytes]:
-    """
-    Plain base64, and the bytes it stands for, of a data URI or of base64 in any of its forms: with
-    line breaks, without padding, in the alphabet for URLs. Raises `ValueError`.
+    """Return plain base64 and its bytes, for a data URI or base64 in any form.
+
+    Line breaks, missing padding and the URL alphabet are accepted. Raises `ValueError`.
     """
     text = file.strip()
     if text[:5].lower() == "data:":

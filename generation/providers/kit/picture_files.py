@@ -1,5 +1,4 @@
-"""
-What a picture file is, by its own bytes: its type, its size in pixels, whether it is whole.
+"""What a picture file is, by its own bytes: its type, its size in pixels, whether it is whole.
 
 Nothing is decoded: the type stands in the first bytes, the size in a header, the end in a trailer.
 That costs microseconds and no memory, whatever size the header claims. PNG: ISO/IEC 15948 §11.2.2.

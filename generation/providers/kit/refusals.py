@@ -1,5 +1,4 @@
-"""
-The one order in which a complaint is judged.
+"""The one order in which a complaint is judged.
 
 Known codes decide first, then words, then the status. An answer above 498, or one that says that
 two requests met, says nothing of what was done before: only a code or a sentence that is known to
@@ -71,9 +70,9 @@ class Refusals:
     weak_codes: Mapping[str, Verdict] = field(default_factory=dict[str, Verdict])
 
     def by_words(self, complaint: Complaint, status: int | None = None) -> Verdict | None:
-        """
-        What the complaint's codes and words say; None where only its status can tell. `status` is
-        the one to go by, where that is not what the complaint says of itself.
+        """What the complaint's codes and words say; None where only its status can tell.
+
+        `status` is the one to go by, where that is not what the complaint says of itself.
         """
         status = complaint.deciding_status if status is None else status
         broke = status >= 500 or status in _UNKNOWN
@@ -124,9 +123,10 @@ def by_status(status: int) -> Verdict:
 
 
 def wordless_verdict(reply: Reply, *, submitting: bool) -> Verdict:
-    """
-    What an answer amounts to that is no JSON object: a gateway's page, a relay's dashboard where it
-    has no such path, or the torso of something.
+    """Return the verdict on an answer that is no JSON object.
+
+    It may be a gateway's page, a relay's dashboard because the path does not exist, or a truncated
+    answer.
     """
     if submitting and reply.is_page and reply.status < 300:
         return UNSUPPORTED  # the dashboard: the url in the settings leads elsewhere
@@ -138,9 +138,10 @@ def wordless_verdict(reply: Reply, *, submitting: bool) -> Verdict:
 
 
 def _turned_away(reply: Reply) -> Verdict:
-    """
-    What a status says of an order that nobody read: a redirect is not followed, a guard's 403 page
-    says nothing about our key, and what is not refused by its status may have been taken.
+    """Return the verdict of a status that shows that nobody read the request.
+
+    A redirect is not followed, a guard's 403 page says nothing about our key, and an unknown path
+    is not sold there.
     """
     if reply.status < 400:
         return UNSUPPORTED
@@ -170,10 +171,7 @@ def failure(
     *,
     otherwise: ErrorCode = ErrorCode.UPSTREAM_FAILED,
 ) -> Failed:
-    """
-    Why an accepted task ended without a result; `otherwise` where the verdict is one of those that
-    only an order can meet with.
-    """
+    """Return why an accepted task failed; `otherwise` for verdicts that only a submit can have."""
     code = verdict.code if verdict and verdict.code in _FAILURES else otherwise
     return Failed(
         complaint.message[:LONGEST_MESSAGE] or complaint.code or "the upstream gave no reason",

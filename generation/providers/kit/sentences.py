@@ -1,5 +1,4 @@
-"""
-The sentences of relays and of OpenAI-style services, in Chinese and in English.
+"""The sentences of relays and of OpenAI-style services, in Chinese and in English.
 
 They are looked for outside quotations, in this order, where no code decides.
 """

@@ -19,9 +19,10 @@ _NAMES = ("expires", "x-expires", "expire", "exp")
 
 
 def signed_until(url: str) -> datetime | None:
-    """
-    The end of a URL signed the way Amazon, Google (`X-Amz-…`, `X-Goog-…`), Azure (`se`), Discord
-    (`ex`) or a CDN (`Expires`, `exp`) does it; None for any other.
+    """Return when a signed URL expires; None if it is not signed in a known form.
+
+    Known are Amazon and Google (`X-Amz-…`, `X-Goog-…`), Azure (`se`), Discord (`ex`) and CDNs
+    (`Expires`, `exp`).
     """
     query = _query(url)
     found = (

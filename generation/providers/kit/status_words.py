@@ -1,6 +1,6 @@
-"""
-The words by which upstreams say where a task stands, in lower case and with `_` between them. Words
-that only one upstream uses stand with its reader.
+"""The words by which upstreams say where a task stands, in lower case and with `_` between them.
+
+Words that only one upstream uses stand with its reader.
 """
 
 QUEUED = frozenset({"submitted", "not_start", "queued", "pending", "waiting", "created"})

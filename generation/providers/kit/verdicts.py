@@ -33,9 +33,9 @@ class Verdict:
     scope: Scope | None = None
 
     def on(self, complaint: Complaint, *, submitting: bool = True) -> Fault:
-        """
-        The fault that this complaint is. What broke over a look is a look without news; what a
-        relay was told is about the relay.
+        """The fault that this complaint is.
+
+        What broke over a look is a look without news; what a relay was told is about the relay.
         """
         if complaint.relayed and (relays := self._about_the_relay()) is not self:
             return relays.on(complaint, submitting=submitting)
@@ -56,9 +56,9 @@ class Verdict:
         return complaint.retry_after or retry_after.in_words(words) or self.wait
 
     def _about_the_relay(self) -> "Verdict":
-        """
-        The same, said by a relay's upstream to the relay: its account there is not ours, and its
-        limit there is not that of our key.
+        """Return the same verdict, said by an upstream to the relay.
+
+        The relay's account there is not ours, and its limit there is not that of our key.
         """
         if self.fault is AccountBlocked:
             return RELAYS_ACCOUNT

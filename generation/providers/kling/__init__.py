@@ -1,5 +1,4 @@
-"""
-Kling: videos, pictures and sounds.
+"""Kling: videos, pictures and sounds.
 
 `requests` says what each order may hold and `endpoints` what the vendor's first API makes of it;
 `v1`, `v2` and `newapi` are the ways of speaking, which `operations` puts together. `reply` reads

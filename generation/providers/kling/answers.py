@@ -1,5 +1,4 @@
-"""
-Calls that are answered with their result instead of a task: faces and sessions, cut-outs, lists.
+"""Calls that are answered with their result instead of a task: faces and sessions, cut-outs, lists.
 
 Each reader takes the `data` of an answer that does not complain and gives its result, or None where
 `data` has another shape; then it may be a task after all. A reader raises `Rejected` where `data`
@@ -53,8 +52,8 @@ def faces(data: Any) -> Succeeded | None:
 
 
 def selection(data: Any) -> Succeeded | None:
-    """
-    A session to change a video in, after each call in it: what is selected, and how it looks.
+    """A session to change a video in, after each call in it: what is selected, and how it looks.
+
     Raises `Rejected` where the video or the selection was refused (`status` is not 0).
     """
     found = wire.mapping(data)

@@ -1,5 +1,4 @@
-"""
-Where a Kling-shaped answer says that something went wrong, and in which words.
+"""Where a Kling-shaped answer says that something went wrong, and in which words.
 
 Three ways are in use: Kling's envelope `{code, message}` with a code that is not 0; a station's own
 envelope, whose code is a word and whose message may hold the upstream's whole answer as a string;

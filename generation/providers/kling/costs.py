@@ -1,6 +1,4 @@
-"""
-What is left of a Kling account's resource packs: `GET /account/costs`, once a second at most.
-"""
+"""What is left of a Kling account's resource packs: `GET /account/costs`, once a second at most."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -16,9 +14,10 @@ LOOK_BACK = timedelta(days=365)
 
 
 class Costs:
-    """
-    The units of all packs that can be used now. The figure is up to twelve hours late, and knows
-    nothing of accounts that are billed afterwards; so it is never all there is.
+    """The units of all packs that can be used now.
+
+    The figure is up to twelve hours late, and knows nothing of accounts that are billed afterwards;
+    so it is never all there is.
     """
 
     def build(self, now: datetime) -> Sequence[Call]:

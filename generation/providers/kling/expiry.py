@@ -1,6 +1,7 @@
-"""
-When the vendor's own URLs stop working. They are not signed and say nothing; the vendor deletes its
-files 30 days after the task's end, which its answers date in `updated_at` or `update_time`.
+"""When the vendor's own URLs stop working.
+
+They are not signed and say nothing; the vendor deletes its files 30 days after the task's end,
+which its answers date in `updated_at` or `update_time`.
 """
 
 import re

@@ -1,5 +1,4 @@
-"""
-What may exist upstream after each thing that Kling and its relays complain about.
+"""What may exist upstream after each thing that Kling and its relays complain about.
 
 Kling answers 429 for "too fast", for "no money" and for "not from this address" alike, and errors
 may come with HTTP 200, so that its codes decide first.
@@ -92,8 +91,7 @@ _FAINT = rules(
 
 
 def fault_of(complaint: Complaint, *, submitting: bool) -> Fault:
-    """
-    The complaint as the fault it is.
+    """The complaint as the fault it is.
 
     While submitting, an unknown resource is one that the request names (a model, a video); while
     looking it is the task. An upstream that broke leaves a submit in doubt, and a look without

@@ -1,5 +1,4 @@
-"""
-What Kling gives ids to and no file: voices and elements.
+"""What Kling gives ids to and no file: voices and elements.
 
 They are kept in a result's details as flat objects of texts under the vendor's names, where
 follow-ups find them. What has no file that a person could open is also said in a text, so that a

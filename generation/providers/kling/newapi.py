@@ -1,5 +1,4 @@
-"""
-Stations of the new-api family that rebuild requests and keep books of their own.
+"""Stations of the new-api family that rebuild requests and keep books of their own.
 
 They know tasks by their own ids only, so our reference finds nothing, though it reaches the vendor.
 Their books follow the vendor's every 15 seconds at best.

@@ -1,7 +1,4 @@
-"""
-What Kling's dialects have in common: one reader for every answer, and orders that carry our
-reference.
-"""
+"""What Kling's dialects have in common: one reader, and requests with our reference."""
 
 import re
 from collections.abc import Mapping
@@ -60,9 +57,9 @@ class KlingOperation(Operation[KlingRequest]):
 
 
 def with_reference(body: Mapping[str, Any], order: Order) -> dict[str, Any]:
-    """
-    The body with our job id as `external_task_id`, by which a lost task can be found, and with the
-    place to call back.
+    """Return the body with our job id as `external_task_id` and with the callback URL.
+
+    A lost task can be found by that id.
     """
     named = {**body, "external_task_id": order.job_id}
     return named | {"callback_url": order.callback_url} if order.callback_url else named

@@ -1,6 +1,4 @@
-"""
-Kling's orders in each of its dialects.
-"""
+"""Kling's orders in each of its dialects."""
 
 from typing import Any
 

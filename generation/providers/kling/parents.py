@@ -1,5 +1,4 @@
-"""
-What a follow-up takes from the job it follows: ids the vendor gave to its files and sessions.
+"""What a follow-up takes from the job it follows: ids the vendor gave to its files and sessions.
 
 The caller may name such an id instead. Where neither does, or both and they differ, the order is
 `Rejected` before anything is sent.

@@ -1,10 +1,4 @@
-"""
-One reader for every Kling-shaped answer: both generations of the vendor's API and all its relays.
-
-It decides in a fixed order. No JSON object: a gateway spoke. An `error` or a `code` that is not
-success: a complaint. Otherwise `data` is opened, and what it wraps, and the task is read: its id,
-its status word, its files. Which operation was asked matters only for the medium of a bare URL.
-"""
+"""One reader for every Kling-shaped answer: both versions of the vendor's API, and relays."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -75,9 +69,9 @@ def read_submit(reply: Reply, medium: AssetType) -> SubmitAnswer:
 
 
 def read_answer(reply: Reply, reader: Reader) -> Succeeded | None:
-    """
-    The result that a submit was answered with, or None where the answer is a task or unreadable;
-    `read_submit` tells those apart. Raises a `Fault`.
+    """Return the result of a submit; None if the answer is a task or unreadable.
+
+    `read_submit` distinguishes those. Raises a `Fault`.
     """
     return reader(document_of(reply, submitting=True).get("data"))
 
@@ -109,12 +103,10 @@ def read_batch(reply: Reply, medium: AssetType) -> Mapping[str, Status]:
 def read_find(
     reply: Reply, order: Order, *, relayed: bool = False, silence_proves: bool = False
 ) -> str | None:
-    """
-    The id of the task that carries our reference, or None where the vendor itself says, with its
-    code 1203, that there is none. A relay may have asked another of its accounts than the one it
-    ordered with, and a station of whatever kind may only ever know its own ids: there it proves
-    nothing (`InDoubt`). An empty list says as much as the code only where lists are how the vendor
-    answers (`silence_proves`). Raises a `Fault` for the rest, and for an answer about another task.
+    """Return the id of the task with our reference; None if the vendor says there is none.
+
+    The vendor says so with its code 1203. A relay may have asked another of its accounts, so its
+    1203 proves nothing.
     """
     try:
         document = document_of(reply, submitting=False)
@@ -190,9 +182,10 @@ def _opened(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _task(layers: Sequence[Mapping[str, Any]]) -> KlingTask:
-    """
-    The task in an opened document: in `data`, or at the top where there is no `data`. The status
-    of an envelope is not the status of a task, and the number of a station's row is not its id.
+    """The task in an opened document: in `data`, or at the top where there is no `data`.
+
+    The status of an envelope is not the status of a task, and the number of a station's row is not
+    its id.
     """
     top, inside = layers[0], layers[1:]
     where: Sequence[Mapping[str, Any]] = inside or ([top] if _top_id(top) else [])
@@ -208,8 +201,9 @@ def _task(layers: Sequence[Mapping[str, Any]]) -> KlingTask:
 
 
 def _top_id(top: Mapping[str, Any]) -> str:
-    """
-    A task's id at the top. A bare `id` with nothing else we know may be anybody's.
+    """A task's id at the top.
+
+    A bare `id` with nothing else we know may be anybody's.
 
     A new-api station may show its upstream's id as `task_id` beside its own, which it alone knows.
     """
@@ -233,9 +227,10 @@ def _external_id(layer: Mapping[str, Any]) -> str:
 
 
 def _status(task: KlingTask, medium: AssetType) -> Status | None:
-    """
-    What the status word means. Without one, files that are listed are a success; None without any.
-    Raises `UnrecognizedReply` as `_success` does.
+    """What the status word means.
+
+    Without one, files that are listed are a success; None without any. Raises `UnrecognizedReply`
+    as `_success` does.
     """
     if task.word is None:
         assets = listed_in(task.layers, medium)

@@ -1,11 +1,4 @@
-"""
-The files in a finished Kling-shaped task: v1's `task_result`, v2's `outputs`, a relay's single URL.
-
-Asset roles: `result` for what was ordered, `audio`, `video` or `image` for what came beside it,
-`watermarked` for its copy with a watermark, `lossless` for the uncompressed copy of a sound,
-`voice` for the sample of a voice. An asset is known to end where its URL says when, or where the
-vendor's own task is dated.
-"""
+"""The files of a finished Kling task: `task_result` (v1), `outputs` (v2), a relay's URL."""
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
@@ -66,10 +59,10 @@ _BILLING = ("final_unit_deduction", "final_balance_deduction", "billing")
 
 
 def assets_in(layers: Sequence[Mapping[str, Any]], medium: AssetType) -> tuple[Asset, ...]:
-    """
-    The files of a succeeded task, none twice, the ordered medium first. `layers` is the task and
-    what it wraps, outermost first: the innermost list is the vendor's own and knows ids and
-    durations. `medium` is the type of a file that comes as a bare URL.
+    """The files of a succeeded task, none twice, the ordered medium first.
+
+    `layers` is the task and what it wraps, outermost first: the innermost list is the vendor's own
+    and knows ids and durations. `medium` is the type of a file that comes as a bare URL.
     """
     if listed := listed_in(layers, medium):
         return listed
@@ -166,9 +159,10 @@ def voice_samples(entry: Mapping[str, Any]) -> Iterator[Asset]:
 
 
 def _bare(layer: Mapping[str, Any], medium: AssetType) -> Iterator[Asset]:
-    """
-    URLs that stand in the task itself. `fail_reason` is one of them: stations once stored the URL
-    of a success there, as they still echo the reason of a failure in `result_url`.
+    """URLs that stand in the task itself.
+
+    `fail_reason` is one of them: stations once stored the URL of a success there, as they still
+    echo the reason of a failure in `result_url`.
     """
     metadata = wire.mapping(layer.get("metadata"))
     names = ("result_url", "url", "artifact_url")

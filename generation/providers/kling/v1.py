@@ -1,5 +1,4 @@
-"""
-The vendor's first API, spoken by the vendor itself and by stations that pass it on.
+"""The vendor's first API, spoken by the vendor itself and by stations that pass it on.
 
 It knows no question about named tasks, but it lists an endpoint's tasks, the latest of which are
 those that run: its order is not documented, so a list that shows none of the tasks asked about is

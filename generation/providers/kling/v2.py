@@ -1,9 +1,4 @@
-"""
-The vendor's second API: the model is part of the path, and many tasks can be asked about at once.
-
-Its answer to a question about an id it does not know is an empty list, and a task that is missing
-from a longer list is unknown.
-"""
+"""The vendor's second API: the model is in the path, and one query covers many tasks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

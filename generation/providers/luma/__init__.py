@@ -1,5 +1,4 @@
-"""
-Luma: videos and pictures, through either of the vendor's APIs or through a relay.
+"""Luma: videos and pictures, through either of the vendor's APIs or through a relay.
 
 `dream_machine`, `agents` and `relay` list the orders of each dialect, and the modules named after
 them say what each may hold. `reply` reads every answer of all three, with `tasks` and `assets` for

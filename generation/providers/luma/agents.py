@@ -1,6 +1,4 @@
-"""
-Luma's Agents API, the successor of Dream Machine: one path for everything, told apart by `type`.
-"""
+"""Luma's Agents API, the successor of Dream Machine: one path, with a `type` field."""
 
 from datetime import timedelta
 

@@ -67,18 +67,26 @@ class Control(Part):
 
 
 class Depth(Control):
+    """Depth of the source."""
+
     blur: float | None = None
 
 
 class Normals(Control):
+    """Surface normals of the source."""
+
     augmentation: float | None = None
 
 
 class Pose(Control):
+    """Poses of persons in the source."""
+
     strength: Literal["precise", "coarse"] | None = None
 
 
 class Trajectory(Control):
+    """Movements in the source."""
+
     sparsity: float | None = None
 
 

@@ -1,5 +1,4 @@
-"""
-What every request to Luma's Agents API takes, with the vendor's nested `video` object laid flat.
+"""What every request to Luma's Agents API takes, with the vendor's nested `video` object laid flat.
 
 Pictures may be given by content as well as by URL; earlier work by its id.
 """

@@ -1,5 +1,4 @@
-"""
-The files in a finished task, in every shape that is sold under Luma's name.
+"""The files in a finished task, in every shape that is sold under Luma's name.
 
 Asset roles: `result` for what was ordered, `watermarked` for a copy with a watermark, `cover` for
 the picture that stands for a video, `last_frame` for the one it ends with. A task has a result only
@@ -27,9 +26,9 @@ _MEDIA: Mapping[str, AssetType] = {
 
 
 def assets_in(layers: Sequence[Mapping[str, Any]], medium: AssetType) -> tuple[Asset, ...]:
-    """
-    Every file of the task, once each and the result first; none where there is no result. `layers`
-    are the task and what it wraps, outermost first. `medium` is what was ordered.
+    """Every file of the task, once each and the result first; none where there is no result.
+
+    `layers` are the task and what it wraps, outermost first. `medium` is what was ordered.
     """
     for layer in reversed(layers):
         for find in (_native, _outputs, _relayed, _kling_like, _bare):
@@ -59,9 +58,9 @@ def _completed(asset: Asset, other: Asset) -> Asset:
 
 
 def _native(layer: Mapping[str, Any], medium: AssetType) -> Iterator[Asset]:
-    """
-    Dream Machine: `assets.video` and `assets.image`. A video's image is its cover; the
-    `progress_video` is a preview, and no result.
+    """Yield Dream Machine's files, `assets.video` and `assets.image`.
+
+    A video's image is its cover; `progress_video` is a preview and no result.
     """
     assets = wire.mapping(layer.get("assets"))
     kinds = {"image": AssetType.IMAGE, "video": AssetType.VIDEO}
@@ -82,8 +81,7 @@ def _outputs(layer: Mapping[str, Any], medium: AssetType) -> Iterator[Asset]:
 
 
 def _relayed(layer: Mapping[str, Any], medium: AssetType) -> Iterator[Asset]:
-    """
-    The site's own task, as relays pass it on; a relay of another kind puts it into `output`.
+    """The site's own task, as relays pass it on; a relay of another kind puts it into `output`.
 
     The clean video is the first there is of `download_url` and `video_raw`. The plain `url` beside
     a clean one has a watermark; alone it may be either, and its name tells.
@@ -117,9 +115,10 @@ def _kling_like(layer: Mapping[str, Any], medium: AssetType) -> Iterator[Asset]:
 
 
 def _bare(layer: Mapping[str, Any], medium: AssetType) -> Iterator[Asset]:
-    """
-    One URL in the task itself. `fail_reason` is one of the places: relays of the new-api family
-    once stored the URL of a success there.
+    """One URL in the task itself.
+
+    `fail_reason` is one of the places: relays of the new-api family once stored the URL of a
+    success there.
     """
     names = ("video_url", "result_url", "url")
     url = wire.first_address(layer, *names) or wire.url(layer.get("fail_reason"))

@@ -1,5 +1,4 @@
-"""
-Where an answer says that something went wrong, and in which words.
+"""Where an answer says that something went wrong, and in which words.
 
 The vendors say `{"detail": …}`, where the detail is a text, a list of validation errors or, at the
 gateway behind many relays, an object with a reason. Relays say `{"code", "message"}` or OpenAI's
@@ -20,6 +19,8 @@ _SUCCESS_CODES = frozenset({"", "0", "200", "201", "success", "succeed", "ok"})
 
 @dataclass(frozen=True, slots=True)
 class LumaComplaint(Complaint):
+    """A complaint of Luma, of its gateway, or of a relay."""
+
     #: True in the words of Luma itself, or of the gateway that drives its site: a `detail`.
     from_luma: bool = False
 
@@ -62,9 +63,9 @@ def _enveloped(document: Mapping[str, Any]) -> LumaComplaint:
 
 
 def error_message(error: Any) -> str:
-    """
-    The words of an `error` field: a plain text, or an object with a message. Tasks that did not
-    fail may carry an empty one.
+    """The words of an `error` field: a plain text, or an object with a message.
+
+    Tasks that did not fail may carry an empty one.
     """
     inside = wire.mapping(error)
     return wire.first_text(inside, "message", "msg", "raw_message", "detail") or wire.text(error)

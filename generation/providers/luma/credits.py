@@ -1,6 +1,4 @@
-"""
-What is left of a Dream Machine account: `GET /credits`, in cents.
-"""
+"""What is left of a Dream Machine account: `GET /credits`, in cents."""
 
 from collections.abc import Sequence
 from datetime import datetime

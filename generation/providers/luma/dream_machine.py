@@ -1,5 +1,4 @@
-"""
-Luma's Dream Machine API (v1), at the vendor or passed on unchanged by a relay.
+"""Luma's Dream Machine API (v1), at the vendor or passed on unchanged by a relay.
 
 Its list of generations is no batch query: its order is not documented, and a list that never shows
 the tasks that run would cost one large answer on top of every single look. It is good for a search:

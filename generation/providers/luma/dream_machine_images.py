@@ -40,9 +40,10 @@ class CharacterReference(Part):
 
 
 class DreamImage(LumaRequest):
-    """
-    A picture by Photon. The vendor's `sync` is not offered: it would hold a paid answer on an open
-    connection for up to a minute, and waiting is what this service does.
+    """A picture by Photon.
+
+    The vendor's `sync` is not offered: it would hold a paid answer on an open connection for up to
+    a minute, and waiting is what this service does.
     """
 
     prompt: DreamPrompt

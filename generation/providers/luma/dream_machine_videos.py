@@ -1,8 +1,4 @@
-"""
-What callers may ask of Dream Machine for a new video, field for field as the vendor documents it.
-
-Files come by public https URL only: this API takes no content and has no upload.
-"""
+"""Requests for new videos at Dream Machine, with the fields of the vendor's documentation."""
 
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
@@ -30,7 +26,7 @@ from generation.providers.luma.request import (
 
 
 class Concept(Part):
-    """A camera movement or a view, by the vendor's key: `dolly_zoom`, `orbit_left` …"""
+    """A camera movement or a view, by the vendor's key, such as `dolly_zoom`."""
 
     key: Word
 

@@ -1,5 +1,4 @@
-"""
-What may exist upstream after each thing that Luma and its relays complain about.
+"""What may exist upstream after each thing that Luma and its relays complain about.
 
 The vendor says 400 for a bad field, for a moderated prompt and for an empty account alike, and
 relays say it all with 200.
@@ -76,15 +75,16 @@ _STATUS_IN_TEXT = re.compile(r"([45][0-9]{2})\s*:")
 
 
 def fault_of(complaint: LumaComplaint, *, submitting: bool, relayed: bool) -> Fault:
-    """
-    The complaint as the fault it is. `relayed` where the key is a relay's and Luma's account is the
-    relay's own. An upstream that broke leaves a submit in doubt, and a look without news.
+    """The complaint as the fault it is.
+
+    `relayed` where the key is a relay's and Luma's account is the relay's own. An upstream that
+    broke leaves a submit in doubt, and a look without news.
     """
     return _verdict(complaint, submitting, relayed).on(complaint, submitting=submitting)
 
 
 def wordless_fault(reply: Reply, *, submitting: bool) -> Fault:
-    """The fault of an answer that is no JSON object: a page, a bare text, the torso of something"""
+    """Return the fault of an answer that is no JSON object: a page, a text, a truncated answer."""
     complaint = wordless(reply)
     status = reply.status
     page = reply.is_page

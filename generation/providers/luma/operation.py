@@ -63,9 +63,10 @@ class Speech:
 
 
 class LumaOperation(Operation[LumaRequest]):
-    """
-    A task that is submitted and looked at. No dialect takes an id of ours or cancels a task; what
-    has an address of ours to call back can be found by it, where tasks are listed.
+    """A task that is submitted and looked at.
+
+    No dialect takes an id of ours or cancels a task; what has an address of ours to call back can
+    be found by it, where tasks are listed.
     """
 
     provider = "luma"

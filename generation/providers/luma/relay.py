@@ -1,5 +1,4 @@
-"""
-Luma through a relay that drives the vendor's own site, under paths of the site's own form.
+"""Luma through a relay that drives the vendor's own site, under paths of the site's own form.
 
 Relays need more time than the vendor's API: the site's accounts take turns.
 """
@@ -63,9 +62,7 @@ DOWNLOAD = Row(
 
 
 class Download(LumaOperation):
-    """
-    An answer of its own instead of a task: the address of a file that lives for a short time only.
-    """
+    """A download answer instead of a task: a URL that is valid for a short time only."""
 
     def __init__(self) -> None:
         super().__init__(SPEECH, DOWNLOAD)

@@ -1,5 +1,4 @@
-"""
-What callers may ask of Luma through a relay, which drives the vendor's own site.
+"""What callers may ask of Luma through a relay, which drives the vendor's own site.
 
 The fields have the names that the vendor's API has for them; on the wire they have the site's.
 Model, duration and resolution are additions of some relays, and others ignore them.

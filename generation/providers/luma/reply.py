@@ -1,5 +1,4 @@
-"""
-One reader for every answer under Luma's name: both of the vendor's APIs and all relays.
+"""One reader for every answer under Luma's name: both of the vendor's APIs and all relays.
 
 It decides in a fixed order. Nothing that begins with JSON: a gateway spoke. HTTP 400 or more: a
 complaint. A whole task, however it is wrapped: its status. Anything that complains: a complaint.
@@ -37,9 +36,10 @@ from generation.providers.luma.tasks import LumaTask, status_of, task_in
 
 
 def read_submit(reply: Reply, medium: AssetType, *, relayed: bool = False) -> SubmitAnswer:
-    """
-    The answer to a submit. Raises a `Fault`; without an id nobody knows what was accepted.
-    `relayed` where the key is a relay's and Luma's account is the relay's own.
+    """The answer to a submit.
+
+    Raises a `Fault`; without an id nobody knows what was accepted. `relayed` where the key is a
+    relay's and Luma's account is the relay's own.
     """
     task = _task(reply, submitting=True, relayed=relayed)
     if not task.id:
@@ -65,10 +65,10 @@ def read_query(reply: Reply, medium: AssetType, *, relayed: bool = False) -> Sta
 
 
 def read_batch(reply: Reply, medium: AssetType) -> Mapping[str, Status]:
-    """
-    Status by task id, from a list that is bare or in `data`. A task that cannot be read is left
-    out, and looked at singly; so are all of them where the relay has no such call
-    (`UnrecognizedReply`).
+    """Status by task id, from a list that is bare or in `data`.
+
+    A task that cannot be read is left out, and looked at singly; so are all of them where the relay
+    has no such call (`UnrecognizedReply`).
     """
     document = _json(reply)
     envelope = wire.mapping(document)
@@ -86,9 +86,10 @@ def read_batch(reply: Reply, medium: AssetType) -> Mapping[str, Status]:
 
 
 def read_find(reply: Reply, callback_url: str) -> str:
-    """
-    The id of the task that is to call back there. A list without it proves nothing, for nobody says
-    how far it reaches, and neither does a station without a list: `InDoubt`.
+    """The id of the task that is to call back there.
+
+    A list without it proves nothing, for nobody says how far it reaches, and neither does a station
+    without a list: `InDoubt`.
     """
     document = _json(reply)
     envelope = wire.mapping(document)
@@ -107,9 +108,9 @@ def _address_to_call(layer: Mapping[str, Any]) -> str:
 
 
 def read_download(reply: Reply) -> Succeeded:
-    """
-    The answer of `download_video_url`, which is the address of one clean video. It is a question
-    and creates nothing, so one that nobody answered may be asked again.
+    """The answer of `download_video_url`, which is the address of one clean video.
+
+    It is a question and creates nothing, so one that nobody answered may be asked again.
     """
     document = _json(reply)
     if reply.status < 300 and (url := _download_url(document)):

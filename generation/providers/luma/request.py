@@ -1,5 +1,4 @@
-"""
-What every request has in common, and how a follow-up finds what it follows.
+"""What every request has in common, and how a follow-up finds what it follows.
 
 A value is refused here where Luma would surely refuse it. What a model can do is only judged for
 models known here: a new model's name passes, and so does whatever is asked of it.
@@ -30,9 +29,9 @@ class LumaRequest(Request):
 
     @abstractmethod
     def draft(self, parent: Parent | None) -> Draft:
-        """
-        What is sent. Raises `Rejected` where what it follows is neither named nor to be had from
-        the parent.
+        """What is sent.
+
+        Raises `Rejected` where what it follows is neither named nor to be had from the parent.
         """
 
 

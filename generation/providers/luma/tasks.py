@@ -1,5 +1,4 @@
-"""
-The task inside an answer: its id, its status word, and what the word means.
+"""The task inside an answer: its id, its status word, and what the word means.
 
 Dream Machine and the Agents API answer the bare task. Relays answer it bare, in a list, or wrapped:
 in `data`, in a record of their own which has the task in its `data`, or in `gen_api_response`.
@@ -60,16 +59,15 @@ class LumaTask:
 
     @property
     def is_look(self) -> bool:
-        """
-        Whether an answer to a question about one task is about it, though it does not name it. A
-        status word alone may be an envelope's.
+        """Whether an answer to a question about one task is about it, though it does not name it.
+
+        A status word alone may be an envelope's.
         """
         return any(not _ONLY_TASKS.isdisjoint(layer) for layer in self.layers)
 
 
 def task_in(document: Mapping[str, Any]) -> LumaTask:
-    """
-    The task in an answer, as far as there is one.
+    """The task in an answer, as far as there is one.
 
     What is wrapped knows best: the innermost status word counts, and a relay's record only where
     nothing inside has one. The id is the other way round: a `task_id` is what the relay wants to
@@ -122,8 +120,9 @@ def _word(layer: Mapping[str, Any]) -> str | None:
 
 
 def status_of(task: LumaTask, medium: AssetType) -> Status | None:
-    """
-    What the status word means. Without one, files that are there are a success; None without any.
+    """What the status word means.
+
+    Without one, files that are there are a success; None without any.
 
     Raises `UnrecognizedReply` with `asset_missing` for a success that brings nothing.
     """
@@ -174,9 +173,7 @@ def _own_message(layer: Mapping[str, Any]) -> str:
 
 
 def _details(task: LumaTask) -> dict[str, Any]:
-    """
-    Facts worth keeping. The echoed request is not: it holds the address of our callback.
-    """
+    """Facts worth keeping. The echoed request is not: it holds the address of our callback."""
     names = {
         "model": ("model", "version"),
         "type": ("generation_type", "type"),

@@ -1,5 +1,4 @@
-"""
-The files of a finished task.
+"""The files of a finished task.
 
 `imageUrl` is the 2×2 grid for tasks that make four images, and one picture for the others;
 `imageUrls`, where a proxy gives it, is the four singly. Videos come in any field, so the extension
@@ -65,8 +64,9 @@ _RELAYED = "/mj/image/"
 
 
 def task_assets(task: Mapping[str, Any], action: str) -> tuple[Asset, ...]:
-    """
-    Every file of the task, once each. A URL that begins with `/` is seen from the station's root.
+    """Every file of the task, once each.
+
+    A URL that begins with `/` is seen from the station's root.
     """
     found: dict[str, Asset] = {}
     for asset in _candidates(task, action):
@@ -152,8 +152,7 @@ def _split(url: str) -> SplitResult | None:
 
 
 def _as_we_see_it(url: str, parts: SplitResult) -> str:
-    """
-    The URL from the station's root where only the station itself can reach its host.
+    """The URL from the station's root where only the station itself can reach its host.
 
     A relay that was never told its own address calls itself `localhost`. A private address was
     typed by somebody and is believed here, unless the path is the relay's own picture route; of a

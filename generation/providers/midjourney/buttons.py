@@ -1,9 +1,8 @@
-"""
-The buttons of a finished task: how callers name them, and which of them open a window.
+"""The buttons of a finished task: how callers name them, and which of them open a window.
 
 A button is pressed by its custom id, copied verbatim from the task that shows it. Labels differ
-between proxies (text, an emoji, nothing), so that a button can also be named after what its id
-says it does.
+between proxies (text, an emoji, nothing), so that a button can also be named after what its id says
+it does.
 """
 
 import re
@@ -72,9 +71,9 @@ _RELAYED = frozenset({"Outpaint", "CustomZoom", "Inpaint"})
 
 
 def is_offered(custom_id: str, *, relayed: bool) -> bool:
-    """
-    Whether one job can press the button, through a relay where there is one. new-api goes by what
-    stands behind `MJ::JOB::` or `MJ::`, and refuses a button that it does not know.
+    """Return whether one job can press the button, through a relay if there is one.
+
+    new-api looks at what follows `MJ::JOB::` or `MJ::`, and refuses a button that it does not know.
     """
     if makes_several_tasks(custom_id):
         return False

@@ -1,5 +1,4 @@
-"""
-Refusals: what an answer means that is neither an acceptance nor a task.
+"""Refusals: what an answer means that is neither an acceptance nor a task.
 
 Business errors come with HTTP 200, a token without credit with 401, and new-api says code 4 to
 almost everything, so that the words outweigh most codes. Two kinds of server speak here: the
@@ -75,9 +74,9 @@ def submit_fault(reply: Reply) -> Fault:
 
 
 def query_fault(reply: Reply) -> Fault:
-    """
-    Why a question about tasks brought no task. Only `Rejected` with `not_found` speaks of the task;
-    everything else leaves it as it was.
+    """Why a question about tasks brought no task.
+
+    Only `Rejected` with `not_found` speaks of the task; everything else leaves it as it was.
     """
     complaint, searched = _complaint(reply)
     found = _REFUSALS.by_words(searched, reply.status)

@@ -1,5 +1,4 @@
-"""
-Single fields of a reply, read tolerantly: proxies differ in number types, blanks and nulls.
+"""Single fields of a reply, read tolerantly: proxies differ in number types, blanks and nulls.
 
 Nothing here raises: a field that is absent or of an unusable type reads as empty.
 """

@@ -1,7 +1,4 @@
-"""
-What callers may ask of a finished Midjourney task: its buttons, its variations, its seed; and what
-they may send to one that waits.
-"""
+"""Requests about a finished Midjourney task: buttons, variations, seed, input of a dialog."""
 
 import re
 from typing import Annotated, Any, Literal

@@ -1,5 +1,4 @@
-"""
-Midjourney's commands in the two dialects of the midjourney-proxy protocol.
+"""Midjourney's commands in the two dialects of the midjourney-proxy protocol.
 
 `midjourney.proxy` is a proxy spoken to directly; it lists its tasks and can cancel. A
 `midjourney.station` is a relay in front of proxies (new-api and its kin): it forwards the same
@@ -54,9 +53,9 @@ STATION = Dialect("midjourney.station", timedelta(seconds=15), is_proxy=False)
 
 
 class MidjourneyOperation(Operation[R]):
-    """
-    One command, submitted and looked at. One that is answered with its result leaves no task that
-    could be looked at, found or stopped.
+    """One command, submitted and looked at.
+
+    One that is answered with its result leaves no task that could be looked at, found or stopped.
     """
 
     provider = "midjourney"

@@ -1,10 +1,9 @@
-"""
-Prompts as Midjourney reads them.
+"""Prompts as Midjourney reads them.
 
-Its parameters are part of the text, and are read only as `--ar 16:9`. Chinese keyboards write
-`——ar 16：9`, and phones turn two hyphens into one dash: upstream these are words to draw, and the
-picture is paid for without the parameter. They are written as they were meant, which the job shows
-in its `input`; the rest of the prompt stays as it is.
+Its parameters are part of the text, and are read only as `--ar 16:9`. Chinese keyboards write `——ar
+16：9`, and phones turn two hyphens into one dash: upstream these are words to draw, and the picture
+is paid for without the parameter. They are written as they were meant, which the job shows in its
+`input`; the rest of the prompt stays as it is.
 """
 
 import re

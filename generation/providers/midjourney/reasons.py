@@ -1,5 +1,4 @@
-"""
-Why a task failed, from its `failReason`.
+"""Why a task failed, from its `failReason`.
 
 Proxies write `[title] description` or `title, description`, in English or Chinese, and some
 stations mask everything as "任务处理失败".

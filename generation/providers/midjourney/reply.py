@@ -1,5 +1,4 @@
-"""
-What the midjourney-proxy family answers, for every operation and every dialect.
+"""What the midjourney-proxy family answers, for every operation and every dialect.
 
 One reader for all of them: the proxies differ in what they fill in, not in what it means. A submit
 is answered with `{code, description, result, properties}`, a query with the bare task, a query for
@@ -57,9 +56,7 @@ def read_submit(reply: Reply) -> SubmitAnswer:
 
 
 def read_query(reply: Reply, action: str) -> Status:
-    """
-    What a task's own page says. `action` is what the task does where the answer does not say.
-    """
+    """What a task's own page says. `action` is what the task does where the answer does not say."""
     task = _object(reply)
     if not 200 <= reply.status < 300 or not is_task(task):
         raise query_fault(reply)
@@ -67,9 +64,10 @@ def read_query(reply: Reply, action: str) -> Status:
 
 
 def read_batch_query(reply: Reply) -> Mapping[str, Status]:
-    """
-    Statuses by upstream id. A task that cannot be read is left out, and looked at singly; so is one
-    that ended and does not say what it did, for the answer is about tasks of many operations.
+    """Statuses by upstream id.
+
+    A task that cannot be read is left out, and looked at singly; so is one that ended and does not
+    say what it did, for the answer is about tasks of many operations.
     """
     statuses: dict[str, Status] = {}
     for task in _tasks(reply):
@@ -81,9 +79,9 @@ def read_batch_query(reply: Reply) -> Mapping[str, Status]:
 
 
 def read_seed(reply: Reply) -> Succeeded:
-    """
-    The seed, as a text. A question creates nothing, so that every fault but a refusal is
-    `NotAccepted`.
+    """The seed, as a text.
+
+    A question creates nothing, so that every fault but a refusal is `NotAccepted`.
     """
     answer = _object(reply)
     code, seed = integer(answer.get("code")), identifier(answer.get("result"))
@@ -102,10 +100,10 @@ def read_seed(reply: Reply) -> Succeeded:
 
 
 def read_find(reply: Reply, order: Order) -> str | Unlisted:
-    """
-    The task that carries our id, among the latest hundred. Times in the list are the proxy's own
-    and prove nothing; the names of other tasks of ours may, at a proxy that keeps them. `InDoubt`
-    where the list says nothing at all.
+    """The task that carries our id, among the latest hundred.
+
+    Times in the list are the proxy's own and prove nothing; the names of other tasks of ours may,
+    at a proxy that keeps them. `InDoubt` where the list says nothing at all.
     """
     tasks = _tasks(reply)
     ours = [task for task in tasks if order.job_id and text(task.get("state")) == order.job_id]
@@ -151,8 +149,8 @@ def _uploaded(urls: list[Any], reply: Reply) -> Succeeded:
 
 
 def _existed(answer: Mapping[str, Any], reply: Reply) -> SubmitAnswer:
-    """
-    Code 21: the same was ordered before and this is that task, or a window waits for its input.
+    """Code 21: the same was ordered before and this is that task, or a window waits for its input.
+
     Where neither shows, the task's own status will tell.
     """
     upstream_id = _named(answer, reply)

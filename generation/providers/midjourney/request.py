@@ -1,5 +1,4 @@
-"""
-What every request to Midjourney has in common, and how it becomes a body.
+"""What every request to Midjourney has in common, and how it becomes a body.
 
 Fields have the names of our API; on the wire they are camelCase. Unknown values go upstream: which
 bots, modes and prompt parameters exist is for the proxy to judge.

@@ -32,9 +32,9 @@ class ImagineRequest(Submit):
     no_storage: bool | None = Field(None, description="At stations that read it.")
 
     def body(self, parent: Parent | None) -> dict[str, Any]:
-        """
-        Pictures given by address open the prompt, where every proxy reads them; `base64Array`
-        takes content only.
+        """Return the body: picture URLs open the prompt, where every proxy reads them.
+
+        `base64Array` takes content only.
         """
         urls = [image for image in self.images if is_url(image)]
         contents = [image for image in self.images if not is_url(image)]

@@ -1,5 +1,4 @@
-"""
-The task, as every query answers it: bare, in one shape for all commands.
+"""The task, as every query answers it: bare, in one shape for all commands.
 
 Progress and `failReason` are hints; only `status` ends a task.
 """
@@ -34,9 +33,9 @@ def is_task(document: Mapping[str, Any]) -> bool:
 
 
 def read_task(task: Mapping[str, Any], default_action: str | None) -> Status:
-    """
-    Where a task stands. `default_action` is what it does where it does not say, None where that is
-    not known.
+    """Where a task stands.
+
+    `default_action` is what it does where it does not say, None where that is not known.
 
     Raises `UnrecognizedReply` for a success that cannot be read, with `asset_missing` for one that
     brings nothing.

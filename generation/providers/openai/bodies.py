@@ -34,9 +34,10 @@ def conversation(request: Conversation) -> dict[str, Any]:
 
 
 def chatopen_conversation(request: Conversation) -> dict[str, Any]:
-    """
-    The same as Chat Open wants it: its own name for a picture's part, the model in the path, and no
-    stream, which has another path. Raises `Rejected` for what cannot be said there.
+    """Return the body that Chat Open expects.
+
+    It has its own name for a picture's part, the model in the path, and no stream, which has
+    another path. Raises `Rejected` for what cannot be expressed.
     """
     body = conversation(request)
     del body["model"], body["stream"]

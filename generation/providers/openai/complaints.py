@@ -1,5 +1,4 @@
-"""
-Where an answer says that something went wrong, and in which words.
+"""Where an answer says that something went wrong, and in which words.
 
 Relays pass the answers of many services on, so every envelope is read: OpenAI's `{error: {message,
 type, code}}`, a bare `{error}` or `{detail}`, `{code, message, data}`, Chat Open's `{code, msg}`
@@ -24,9 +23,9 @@ _WORDS = ("message", "msg", "description", "errorMessage", "error_message", "det
 
 
 def complaint_in(document: Mapping[str, Any], reply: Reply) -> Complaint | None:
-    """
-    What the answer complains about, or None where it does not. To be asked of an answer that has
-    nothing else in it.
+    """What the answer complains about, or None where it does not.
+
+    To be asked of an answer that has nothing else in it.
     """
     found = _spoken(document)
     if found is None and reply.status >= 400:
@@ -72,9 +71,10 @@ def _spoken(document: Mapping[str, Any]) -> Complaint | None:
 
 
 def _event(document: Mapping[str, Any]) -> Complaint | None:
-    """
-    What the last frame of a stream complains about, in the forms that have no `error` of their own:
-    OpenAI's `response.failed` and its like, its bare `error`, Gemini's `promptFeedback`.
+    """Return the complaint of the last event of a stream, in forms without `error`.
+
+    These are OpenAI's `response.failed` and similar events, its bare `error`, and Gemini's
+    `promptFeedback`.
     """
     response = wire.mapping(document.get("response"))
     if wire.mapping(response.get("error")):

@@ -52,9 +52,9 @@ class Said:
 
 
 def said_in(document: Mapping[str, Any], *, chatopen: bool) -> tuple[Said, ...]:
-    """
-    Every answer in a document, none where it is no answer. `chatopen` says whether an envelope that
-    holds plain text is one too.
+    """Every answer in a document, none where it is no answer.
+
+    `chatopen` says whether an envelope that holds plain text is one too.
     """
     code = document.get("code")
     good = wire.text(code) in _CHATOPEN_SUCCESS if chatopen else is_success(code)

@@ -1,5 +1,4 @@
-"""
-The JSON in an answer, however a relay wrapped it up.
+"""The JSON in an answer, however a relay wrapped it up.
 
 Relays stream although nobody asked, append an error to an answer that was already written, or say
 the same thing twice. So a body is read as one JSON value after another, and the lines of a stream
@@ -27,9 +26,9 @@ _DECODER = json.JSONDecoder()
 
 
 def documents_in(reply: Reply) -> list[Mapping[str, Any]]:
-    """
-    Every JSON object that the answer consists of, in their order; a stream is one. Empty where
-    there is no object, or something that is no JSON follows the last one.
+    """Every JSON object that the answer consists of, in their order; a stream is one.
+
+    Empty where there is no object, or something that is no JSON follows the last one.
     """
     text = reply.body.decode("utf-8", "replace").lstrip("\ufeff")
     if _STREAM.match(text):
@@ -39,9 +38,9 @@ def documents_in(reply: Reply) -> list[Mapping[str, Any]]:
 
 
 def _events(text: str) -> Iterator[str]:
-    """
-    The data of each event; a data of several lines is several values or one over lines. An error
-    may be told in plain words.
+    """The data of each event; a data of several lines is several values or one over lines.
+
+    An error may be told in plain words.
     """
     held: list[str] = []
     event = ""

@@ -1,5 +1,4 @@
-"""
-What may have been done, and charged, after each thing that a station complains about.
+"""What may have been done, and charged, after each thing that a station complains about.
 
 There is no task to ask about later, so whatever breaks on the way leaves the order in doubt for
 good.
@@ -29,17 +28,16 @@ _REFUSALS = Refusals(
 
 
 def fault_of(complaint: Complaint) -> Fault | None:
-    """
-    The complaint as the fault it is; None where it says no more than that the order has failed.
-    """
+    """Return the fault of a complaint; None if it only says that the task has failed."""
     verdict = _verdict(complaint)
     return verdict.on(complaint) if verdict else None
 
 
 def wordless_fault(reply: Reply) -> Fault:
-    """
-    The fault of an answer that is no JSON object: a gateway's page, a relay's dashboard where it
-    has no such path, or the torso of something.
+    """Return the fault of an answer that is no JSON object.
+
+    It may be a gateway's page, a relay's dashboard because the path does not exist, or a truncated
+    answer.
     """
     complaint = wordless(reply)
     if reply.is_page and reply.status == 403:

@@ -1,5 +1,4 @@
-"""
-The pictures, films and sounds that a model shows in its Markdown.
+"""The pictures, films and sounds that a model shows in its Markdown.
 
 Relays that draw within a chat write a report around the result: the parameters as JSON, quoted
 lines about progress, the picture, and a link that downloads the same file once more. Only what is
@@ -70,11 +69,12 @@ class Shown:
 
 
 def shown_in(text: str, *, drawn: bool, given: frozenset[str] = frozenset()) -> Shown:
-    """
-    What the text shows. `drawn` says that a picture was ordered: then, where nothing is shown, a
-    link or a bare address that leads to a file counts too, and a path leads to the station. Without
-    it they are references. What the request contained (`given`) is quoted, and not shown; so is a
-    bare address in a refusal.
+    """What the text shows.
+
+    `drawn` says that a picture was ordered: then, where nothing is shown, a link or a bare address
+    that leads to a file counts too, and a path leads to the station. Without it they are
+    references. What the request contained (`given`) is quoted, and not shown; so is a bare address
+    in a refusal.
     """
     rest = _without_echo(text)
     links = [each for each in _links(rest, paths=drawn) if name_of(each.url) not in given]

@@ -1,5 +1,4 @@
-"""
-OpenAI's orders, in its own form and in Chat Open's.
+"""OpenAI's orders, in its own form and in Chat Open's.
 
 `openai.relay` is any station of OpenAI's form, and OpenAI itself. `openai.chatopen` is Chat Open,
 whose answer to a conversation is documented as empty: how it is read is inferred from its other

@@ -42,8 +42,9 @@ class Drawn:
 
 
 def drawn_in(document: Mapping[str, Any]) -> Drawn:
-    """
-    OpenAI's `data`, `images` as others call it, Chat Open's `data.imageList`; `data` may be an
+    """Return the pictures of an answer.
+
+    They are in OpenAI's `data`, in `images`, or in Chat Open's `data.imageList`; `data` may be an
     envelope around any of them.
     """
     data = document.get("data") if is_success(document.get("code")) else None

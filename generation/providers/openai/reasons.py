@@ -1,7 +1,4 @@
-"""
-Why an answer that came in good order holds no result: what a model writes in place of a picture,
-and how it says that it stopped.
-"""
+"""Why a complete answer has no result: refusals in words, and finish reasons."""
 
 import re
 
@@ -46,9 +43,10 @@ def is_moderation(message: str, code: str = "") -> bool:
 
 
 def refusal(words: str, *, broke_off: bool) -> Failed:
-    """
-    An answer in words where a picture was ordered: `moderated` if they speak of content,
-    `upstream_failed` if they report that the work broke off, `asset_missing` if they just talk.
+    """Return the failure for an answer in words where a picture was ordered.
+
+    It is `moderated` if they speak of content, `upstream_failed` if they report that the work broke
+    off, and `asset_missing` otherwise.
     """
     message = words[:LONGEST_WORDS]
     if is_moderation(message) or _DECLINED.search(message):

@@ -1,5 +1,4 @@
-"""
-What an answer brings: words, calls of tools, pictures; or why it brings nothing.
+"""What an answer brings: words, calls of tools, pictures; or why it brings nothing.
 
 The upstream answers with the result, and there is no task to ask about. So an answer that was
 understood and has nothing in it ends the job: waiting would bring nothing more.
@@ -68,9 +67,9 @@ class _Answer:
     def success(
         self, said: Sequence[Said], assets: tuple[Asset, ...], *, files: int = 0
     ) -> Succeeded:
-        """
-        Success with what these choices say. `files` is how many files came in the answer itself;
-        the details say so, for they are lost.
+        """Success with what these choices say.
+
+        `files` is how many files came in the answer itself; the details say so, for they are lost.
         """
         texts = (words for each in said for words in (without_base64(each.text), each.called))
         details = _details(self.document, said)
@@ -158,10 +157,10 @@ def _drawn(document: Mapping[str, Any], given: frozenset[str]) -> _Answer:
 
 
 def _read(reply: Reply, read: Callable[[Mapping[str, Any]], _Answer]) -> _Answer | Failed:
-    """
-    The first document with something in it. Without one the first complaint is raised, as the fault
-    it is, or is a failure where it only says that there was one; and without that, an answer may
-    have nothing in it.
+    """The first document with something in it.
+
+    Without one the first complaint is raised, as the fault it is, or is a failure where it only
+    says that there was one; and without that, an answer may have nothing in it.
     """
     documents = documents_in(reply)
     answers = [answer for answer in map(read, documents) if answer.is_one]

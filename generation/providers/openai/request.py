@@ -1,5 +1,4 @@
-"""
-The model that an order names.
+"""The model that an order names.
 
 A value is refused where its limits are documented; every other value, such as a new model's name,
 goes upstream.

@@ -89,11 +89,11 @@ class _Choice:
 
 
 def joined(pieces: Iterable[Mapping[str, Any]], *, ended: bool) -> Mapping[str, Any]:
-    """
-    The one answer that these pieces make: OpenAI's chunks, its events about pictures, or Chat
-    Open's envelopes. An error among them stays in it, beside what had come before. A piece of any
-    other shape is taken for the whole answer, the last one wins. `ended` says that the stream said
-    so itself.
+    """Return the one answer that these pieces make.
+
+    They are OpenAI's chunks, its events about pictures, or Chat Open's envelopes. An error among
+    them stays in it, beside what came before. A piece of any other shape counts as the whole
+    answer; the last one wins. `ended` says that the stream itself announced its end.
     """
     whole: dict[str, Any] = {}
     choices: dict[int, _Choice] = {}

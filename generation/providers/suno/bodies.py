@@ -1,5 +1,4 @@
-"""
-The bodies of Suno's own web service, which the Suno-API family and its feeds take over.
+"""The bodies of Suno's own web service, which the Suno-API family and its feeds take over.
 
 An order of songs is one body in many variations; `task` tells them apart where it is not simply
 new. Stock relays and a Suno-API spoken to directly drop what they do not know, so an order that

@@ -1,5 +1,4 @@
-"""
-Clips: the songs of a task, as Suno describes them and as stations spell that.
+"""Clips: the songs of a task, as Suno describes them and as stations spell that.
 
 A song is final when its clip is complete and its audio has left the live stream: until then
 `audio_url` leads to `audiopipe.suno.ai`, which plays what exists so far and ends with the task. A

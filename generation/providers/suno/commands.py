@@ -1,6 +1,4 @@
-"""
-Suno's orders, one row each: what they take, what they bring and how long that takes.
-"""
+"""Suno's orders, one row each: what they take, what they bring and how long that takes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,5 +1,4 @@
-"""
-Where an answer of the Suno-API family says that something went wrong, and in which words.
+"""Where an answer of the Suno-API family says that something went wrong, and in which words.
 
 Three ways are in use: the family's own envelope `{code, message, data}` with a code that is no
 success; a relay's envelope whose message is the upstream's whole answer as a string; and OpenAI's

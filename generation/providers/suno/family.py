@@ -1,5 +1,6 @@
-"""
-The dialects of the Suno-API family. Paths begin where a station mounts them, usually at `/suno`.
+"""The dialects of the Suno-API family.
+
+Paths begin where a station mounts them, usually at `/suno`.
 
 `suno.newapi` is a relay of the new-api kind, with the endpoints that many stations add; a stock
 relay answers those with its dashboard, which reads as `unsupported`. `suno.raw` is a Suno-API

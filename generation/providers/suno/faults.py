@@ -1,5 +1,4 @@
-"""
-What may exist upstream after each thing that a station of the Suno-API family complains about.
+"""What may exist upstream after each thing that a station of the Suno-API family complains about.
 
 A spent token is a 401, and everything a relay hears from its upstream is called
 `fail_to_fetch_task`.
@@ -56,9 +55,10 @@ def fault_of(complaint: Complaint, *, submitting: bool) -> Fault:
 
 
 def wordless_fault(reply: Reply, *, submitting: bool) -> Fault:
-    """
-    The fault of an answer that is no JSON object: a gateway's page, a relay's dashboard where it
-    has no such path, or the torso of something.
+    """Return the fault of an answer that is no JSON object.
+
+    It may be a gateway's page, a relay's dashboard because the path does not exist, or a truncated
+    answer.
     """
     return _of_wordless(reply, submitting).on(wordless(reply), submitting=submitting)
 

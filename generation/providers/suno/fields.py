@@ -1,6 +1,6 @@
-"""
-What stations of the Suno-API family send beside the values that every upstream does: ids that come
-in lists with commas, results packed into strings, documents that are handed on whole.
+"""Field readers for the Suno-API family.
+
+Ids come in lists with commas, results encoded as strings, and whole documents are passed on.
 """
 
 import json

@@ -1,5 +1,4 @@
-"""
-What an answer is about: a task around a result, or a result that comes without one.
+"""What an answer is about: a task around a result, or a result that comes without one.
 
 Relays wrap the songs in a task; a Suno-API spoken to directly, and every feed, shows the songs
 alone.
@@ -58,9 +57,9 @@ class Found:
         return tuple(map(read_clip, wire.one_or_more(self.result)))
 
     def complaint(self) -> tuple[str, str]:
-        """
-        Why it failed, in the words of the task or else of its first song that has any; and the
-        service's own word for that kind of failure.
+        """Return why it failed, and the service's own word for that kind of failure.
+
+        The reason is the task's, or that of its first song with one.
         """
         own = wire.first_text(self.task, "fail_reason", "errorMessage", "error_message")
         told = [clip.complaint for clip in self.clips]
@@ -70,9 +69,9 @@ class Found:
         return next(filter(None, reasons), ""), next(filter(None, kinds), "")
 
     def is_settled(self, reply: Reply) -> bool | None:
-        """
-        Whether a song that is still a live stream will stay one; None where nobody says what time
-        it is. The answer's own `Date` is the clock.
+        """Return whether a song that is a live stream will stay one; None if unknown.
+
+        The answer's own `Date` is the clock.
         """
         now = _date(reply.headers.get("date", ""))
         if now is None:

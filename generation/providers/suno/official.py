@@ -1,5 +1,4 @@
-"""
-The dialect `suno.taskid`: services in the vendor's official style, which answer with a `taskId`.
+"""The dialect `suno.taskid`: services in the vendor's official style, which answer with a `taskId`.
 
 Names are camelCase, models are called `V4` and the like, and every product has a record of its own
 to look at. Such a service wants a `callBackUrl` with each order: a deployment without a public

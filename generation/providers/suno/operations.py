@@ -1,6 +1,4 @@
-"""
-Suno's orders in every dialect that can speak them.
-"""
+"""Suno's orders in every dialect that can speak them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,6 +1,4 @@
-"""
-What a follow-up takes from the job it follows, and what its caller may name instead.
-"""
+"""What a follow-up takes from the job it follows, and what its caller may name instead."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -25,9 +23,9 @@ class Song:
 
 
 def song_of(order: Order, *, named: str | None, field: str, clip: int, task: str | None) -> Song:
-    """
-    The song named by its id or, without one, song number `clip` of the parent. A named song may be
-    one of the parent's, and then has its task.
+    """The song named by its id or, without one, song number `clip` of the parent.
+
+    A named song may be one of the parent's, and then has its task.
 
     Raises `Rejected` where there is neither, or where the parent has no such song; it names
     `field`, which could hold the id.
@@ -49,8 +47,9 @@ def song_of(order: Order, *, named: str | None, field: str, clip: int, task: str
 
 
 def persona_of(order: Order, *, named: str | None, root: str | None) -> tuple[str, str]:
-    """
-    The ids of a persona and of the song it was made from. Raises `Rejected` where there are none.
+    """The ids of a persona and of the song it was made from.
+
+    Raises `Rejected` where there are none.
     """
     if named and root:
         return named, root

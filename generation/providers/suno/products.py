@@ -1,5 +1,4 @@
-"""
-What an order is for: songs, words, or a file made from a song; and where an answer holds it.
+"""What an order is for: songs, words, or a file made from a song; and where an answer holds it.
 
 A product is either in the result of a finished task or in an answer that has no task at all, in the
 same fields.
@@ -46,9 +45,10 @@ _FILES: Mapping[Product, tuple[AssetType, tuple[str, ...]]] = {
 
 
 def product_in(product: Product, result: Any) -> Succeeded | None:
-    """
-    The product in a result, which is an object, a list of one or a bare URL; None where it is not
-    in there. Not for songs, which are read clip by clip.
+    """Return the product in a result; None if it is not there.
+
+    The result is an object, a list of one or a bare URL. Not for songs, which are read clip by
+    clip.
     """
     if product in _FILES:
         return _file(product, result)

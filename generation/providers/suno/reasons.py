@@ -1,6 +1,4 @@
-"""
-Why an accepted task ended without a result, in the words of Suno, of a Suno-API or of a relay.
-"""
+"""Why an accepted task failed, in the words of Suno, of a Suno-API or of a relay."""
 
 from generation.contract.status import Failed
 from generation.providers.kit import refusals
@@ -36,9 +34,10 @@ _REASONS = rules(
 
 
 def failure(reason: str, kind: str = "") -> Failed:
-    """
-    The failure a reason tells of. `kind` is the service's own word for it, such as
-    `moderation_failure`; it counts as much as the reason and becomes the `upstream_code`.
+    """The failure a reason tells of.
+
+    `kind` is the service's own word for it, such as `moderation_failure`; it counts as much as the
+    reason and becomes the `upstream_code`.
     """
     complaint = Complaint(reason, kind)
     verdict = first(_REASONS, f"{kind} {complaint.said}") or refusals.Refusals().by_words(complaint)

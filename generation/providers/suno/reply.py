@@ -1,5 +1,4 @@
-"""
-One reader for every answer of the Suno-API family, whatever the dialect and the order.
+"""One reader for every answer of the Suno-API family, whatever the dialect and the order.
 
 It decides in a fixed order. No JSON: a gateway spoke. An `error`, or a `code` that is no success: a
 complaint. Otherwise `data` is opened and read as a task, as songs, as words or as a file.
@@ -40,9 +39,10 @@ _TASK_IDS = ("task_id", "taskId")
 
 
 def read_submit(reply: Reply, product: Product) -> SubmitAnswer:
-    """
-    What became of a submit. Raises a `Fault` where nothing, or nothing certain, did; `not_ready`
-    where the file that was asked for is still being made.
+    """What became of a submit.
+
+    Raises a `Fault` where nothing, or nothing certain, did; `not_ready` where the file that was
+    asked for is still being made.
     """
     document = _document(reply, submitting=True)
     data = fields.unpacked(document["data"]) if document.get("data") is not None else document
@@ -72,9 +72,10 @@ def read_query(reply: Reply, product: Product) -> Status:
 
 
 def read_batch(reply: Reply, product: Product) -> Mapping[str, Status]:
-    """
-    Statuses by task id; a task that cannot be read is left out, and looked at singly. Raises
-    `UnrecognizedReply` where the station has no batch query, and another `Fault` for other trouble.
+    """Statuses by task id; a task that cannot be read is left out, and looked at singly.
+
+    Raises `UnrecognizedReply` where the station has no batch query, and another `Fault` for other
+    trouble.
     """
     try:
         data = _looked_at(reply)

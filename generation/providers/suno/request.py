@@ -1,5 +1,4 @@
-"""
-What callers may ask of Suno, field for field as the protocol names it.
+"""What callers may ask of Suno, field for field as the protocol names it.
 
 Which models there are is for the station to judge; how long a text may be is judged for the models
 known here. A follow-up takes its song from the job it follows, or from the ids that are given.

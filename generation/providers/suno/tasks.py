@@ -1,5 +1,4 @@
-"""
-Where a task stands.
+"""Where a task stands.
 
 The status of the task decides, not that of its songs: a task that timed out keeps the state its
 songs had before. Songs that come without a task decide together.
@@ -36,9 +35,10 @@ _LONGEST_WORD = 60
 
 
 def read_found(found: Found, product: Product, reply: Reply) -> Status:
-    """
-    Where the task stands. Raises `UnrecognizedReply`: with `asset_missing` for a success that
-    brings nothing, and as it is where the answer says nothing about a task.
+    """Where the task stands.
+
+    Raises `UnrecognizedReply`: with `asset_missing` for a success that brings nothing, and as it is
+    where the answer says nothing about a task.
     """
     if not found.task:
         return _read_bare(found, product, reply)

@@ -1,6 +1,4 @@
-"""
-How an order is spoken in a dialect: the call that makes it, and the call that looks at it.
-"""
+"""How an order is spoken in a dialect: the call that makes it, and the call that looks at it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -1,3 +1,1 @@
-"""
-What the vendor's first API offers: one row an endpoint, in modules by family.
-"""
+"""What the vendor's first API offers: one row an endpoint, in modules by family."""

@@ -1,6 +1,4 @@
-"""
-Sounds: speech, effects, and what a video would sound like.
-"""
+"""Sounds: speech, effects, and what a video would sound like."""
 
 from generation.contract.status import AssetType
 from generation.providers.kling.endpoints.endpoint import Endpoint

@@ -1,6 +1,4 @@
-"""
-Videos that are carried on, dressed up or changed.
-"""
+"""Videos that are carried on, dressed up or changed."""
 
 from collections.abc import Mapping
 from typing import Any

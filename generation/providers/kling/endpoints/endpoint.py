@@ -1,6 +1,4 @@
-"""
-An order as the vendor's first API offers it.
-"""
+"""An order as the vendor's first API offers it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,6 +1,4 @@
-"""
-Addresses and ids for examples. Nothing is there.
-"""
+"""Addresses and ids for examples. Nothing is there."""
 
 PICTURE = "https://example.com/portrait.png"
 OTHER_PICTURE = "https://example.com/lamp.png"

@@ -1,6 +1,4 @@
-"""
-Faces that speak.
-"""
+"""Faces that speak."""
 
 from generation.providers.kling.answers import faces
 from generation.providers.kling.endpoints.endpoint import Endpoint

@@ -1,6 +1,4 @@
-"""
-Pictures made of words and of other pictures.
-"""
+"""Pictures made of words and of other pictures."""
 
 from generation.contract.status import AssetType
 from generation.providers.kling.answers import cut_outs

@@ -1,5 +1,4 @@
-"""
-Voices and elements: made once, then named in other orders by their ids.
+"""Voices and elements: made once, then named in other orders by their ids.
 
 What the account made is deleted only through the job that made it, so that nobody deletes another
 tenant's; for the same reason there is no list of it.

@@ -1,6 +1,4 @@
-"""
-Videos made of words, pictures and other videos.
-"""
+"""Videos made of words, pictures and other videos."""
 
 from generation.providers.kling.endpoints.endpoint import Endpoint
 from generation.providers.kling.endpoints.examples import OTHER_PICTURE, PICTURE, VIDEO

@@ -1,6 +1,4 @@
-"""
-Sounds: speech, effects, and what a video would sound like.
-"""
+"""Sounds: speech, effects, and what a video would sound like."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any

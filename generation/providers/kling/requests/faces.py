@@ -1,6 +1,4 @@
-"""
-Faces that speak: lip-sync in its two generations, and avatars.
-"""
+"""Faces that speak: lip-sync in its two generations, and avatars."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal

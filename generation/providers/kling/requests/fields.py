@@ -1,6 +1,4 @@
-"""
-What all of Kling's requests are made of.
-"""
+"""What all of Kling's requests are made of."""
 
 from collections.abc import Iterable, Iterator, Sized
 from dataclasses import dataclass
@@ -21,9 +19,10 @@ from generation.contract.request import LARGEST_INTEGER, Form, Part, Problem, Re
 
 @dataclass(frozen=True, slots=True)
 class AtLeast:
-    """
-    A list of so many. Unlike `min_length` it has nothing to say of a list whose entries are wrong:
-    they have been complained about.
+    """A list of so many.
+
+    Unlike `min_length` it has nothing to say of a list whose entries are wrong: they have been
+    complained about.
     """
 
     count: int
@@ -77,9 +76,10 @@ class KlingRequest(Request):
     """A request whose fields must also fit each other."""
 
     def wire(self, parent: Parent | None) -> dict[str, Any]:
-        """
-        The body to send, without what belongs to the job. A follow-up takes from its parent what
-        the caller left out, and raises `Rejected` where neither has it.
+        """The body to send, without what belongs to the job.
+
+        A follow-up takes from its parent what the caller left out, and raises `Rejected` where
+        neither has it.
         """
         del parent
         return self.model_dump(mode="json", exclude_none=True)

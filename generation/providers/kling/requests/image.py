@@ -1,6 +1,4 @@
-"""
-Pictures made of words and of other pictures.
-"""
+"""Pictures made of words and of other pictures."""
 
 from collections.abc import Iterator
 from typing import Annotated, Literal

@@ -1,6 +1,4 @@
-"""
-Voices and elements: made once, then named in other orders by their ids.
-"""
+"""Voices and elements: made once, then named in other orders by their ids."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal

@@ -1,5 +1,4 @@
-"""
-Pictures and sounds that a request carries: an http(s) URL, a data URI, or bare base64.
+"""Pictures and sounds that a request carries: an http(s) URL, a data URI, or bare base64.
 
 The vendor takes URLs and bare base64, so a data URI is stored and sent without its prefix. What is
 carried whole is looked into before anybody pays: what it is, how many bytes, how many pixels.

@@ -1,6 +1,4 @@
-"""
-What the video models known here can do.
-"""
+"""What the video models known here can do."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

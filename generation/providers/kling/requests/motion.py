@@ -1,6 +1,4 @@
-"""
-How the camera moves over a scene, and how things move in it.
-"""
+"""How the camera moves over a scene, and how things move in it."""
 
 from collections.abc import Iterator
 from typing import Annotated, Literal

@@ -1,5 +1,4 @@
-"""
-What survives a new-api station, which rebuilds each request from the fields it knows.
+"""What survives a new-api station, which rebuilds each request from the fields it knows.
 
 It drops the others without a word and charges all the same. An order that asks for something by
 such a field is refused before it is paid: a silent video is not what was ordered. A field that asks

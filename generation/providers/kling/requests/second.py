@@ -1,5 +1,4 @@
-"""
-The second API's two orders, under the names the first one gave their fields.
+"""The second API's two orders, under the names the first one gave their fields.
 
 An order means the same in every dialect, so that it can go to any station that sells it: `mode` is
 the resolution (`std` 720p, `pro` 1080p), `sound` the audio, and models go by either of their names.

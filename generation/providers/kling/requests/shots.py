@@ -1,6 +1,4 @@
-"""
-Videos of several shots, and prompts that name what stands in a list.
-"""
+"""Videos of several shots, and prompts that name what stands in a list."""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -1,6 +1,4 @@
-"""
-The video that a request works on: the parent's, one the vendor knows by an id, or one by URL.
-"""
+"""The video that a request works on: the parent's, one the vendor knows by an id, or one by URL."""
 
 from typing import Any
 

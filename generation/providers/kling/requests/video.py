@@ -1,6 +1,4 @@
-"""
-Videos made of words, pictures and other videos.
-"""
+"""Videos made of words, pictures and other videos."""
 
 from collections.abc import Iterator
 from typing import Annotated, Literal
