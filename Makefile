@@ -1,11 +1,11 @@
-# Everything a developer or a newcomer does with genq. `make` alone lists it.
+# Targets for developers and newcomers. `make` alone lists them.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Twice quiet: errors are shown, and nothing else.
+# Twice quiet: shows errors only.
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
-# A stamp is newer than the files it stands for while they are installed.
+# A stamp is newer than the lock files while their packages are installed.
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 
@@ -16,25 +16,25 @@ INSTALLED_DEV := $(VENV)/.installed-dev
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
-# The next two need no shell, so make runs none, and a SIGTERM to make reaches genq.
-demo: $(INSTALLED) ## see genq at work on this machine; ONCE=1 stops it at the end
+# The next two recipes need no shell, so make starts none and a SIGTERM to make reaches genq.
+demo: $(INSTALLED) ## run the demonstration on this machine; ONCE=1 stops it at the end
 	@$(BIN)/genq demo $(if $(filter-out 0,$(ONCE)),--once)
 
 up: $(INSTALLED) ## run genq on this machine, with your stations or the sandbox
 	@$(BIN)/genq up
 
-# Three at a time, also on two cores: much of a test is waiting for processes and clocks. Hundreds of
-# processes start in a run, and none is to compile genq anew, whatever the shell says.
+# Three at a time, also on two cores: tests mostly wait for processes and clocks. A run starts hundreds
+# of processes; byte code must be cached, whatever the shell says.
 test: export PYTHONDONTWRITEBYTECODE =
 test: $(INSTALLED_DEV) ## run the tests, three at a time
 	$(BIN)/python -m pytest -n 3 --dist worksteal
 
-lint: $(INSTALLED_DEV) ## check style, form and who imports whom
+lint: $(INSTALLED_DEV) ## check style, formatting and import rules
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports
 
-faults: $(INSTALLED_DEV) ## break genq at every point; SEED=, JOBS= and STORE= as docs/faults.md says
+faults: $(INSTALLED_DEV) ## crash genq at every point; SEED=, JOBS= and STORE= as in docs/faults.md
 	$(BIN)/python -m ops.faults $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS)) \
 	  $(if $(STORE),--store $(STORE)) $(FAULTS)
 
@@ -44,19 +44,19 @@ bench: $(INSTALLED_DEV) ## measure genq against what people would build without 
 type: $(INSTALLED_DEV) ## check the types
 	$(BIN)/pyright
 
-docs: $(INSTALLED_DEV) ## render the documentation into site/, to be read without internet
+docs: $(INSTALLED_DEV) ## render the documentation into site/, readable offline
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 	@echo "Open site/index.html. To search, serve it: $(BIN)/python -m http.server --directory site"
 
-format: $(INSTALLED_DEV) ## put the code into form
+format: $(INSTALLED_DEV) ## format the code
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-clean: ## remove what is installed here and every cache; jobs in .genq stay
+clean: ## remove installed packages and caches; jobs in .genq stay
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .import_linter_cache .grimp_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-lock: $(VENV)/uv ## write the lock files anew from pyproject.toml
+lock: $(VENV)/uv ## rewrite the lock files from pyproject.toml
 	$(VENV)/uv/bin/uv pip compile $(UV_OPTIONS) --extra build -o requirements.lock pyproject.toml
 	$(PYTHON) -c "$(DEMO_EXTRA)" | \
 	  $(VENV)/uv/bin/uv pip compile $(UV_OPTIONS) -c requirements.lock -o requirements-demo.lock -

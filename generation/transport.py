@@ -5,9 +5,8 @@
 was sent as a connect timeout, so a paid submit would be sent twice.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from functools import lru_cache
-from typing import Any
 
 import aiohttp
 import httpx2 as httpx
@@ -15,8 +14,6 @@ from yarl import URL
 
 #: Request extension: send on a new connection and close it after the response.
 FRESH_CONNECTION = "fresh_connection"
-#: Parsed URLs that are remembered.
-KNOWN_URLS = 4096
 
 
 class NameNotResolved(httpx.ConnectError):
@@ -110,8 +107,9 @@ class _ResponseStream(httpx.AsyncByteStream):
         return self
 
     async def __anext__(self) -> bytes:
+        content = self._response.content
         try:
-            chunk = await self._response.content.readany()
+            chunk = b"" if content.at_eof() else await content.readany()
         except (aiohttp.ClientError, OSError) as error:
             raise translated(error) from error
         if not chunk:
@@ -121,91 +119,6 @@ class _ResponseStream(httpx.AsyncByteStream):
     async def aclose(self) -> None:
         # aiohttp closes a connection whose response was not read to its end.
         self._response.release()
-
-
-class NoCookies(httpx.Cookies):
-    """Stays empty."""
-
-    def extract_cookies(self, response: httpx.Response) -> None:
-        del response
-
-
-class StatelessClient(httpx.AsyncClient):
-    """Follows no redirect, keeps no cookie and takes no proxy or password from anywhere.
-
-    It belongs to the event loop of its first request. Close it with `aclose()`.
-    """
-
-    def __init__(self, transport: AiohttpTransport, timeout: httpx.Timeout) -> None:
-        super().__init__(
-            transport=transport,
-            timeout=timeout,
-            auth=httpx.Auth(),
-            follow_redirects=False,
-            trust_env=False,
-        )
-        self._aiohttp = transport
-        self._no_cookies = NoCookies()
-        self._timeouts = timeout.as_dict()
-
-    async def send(
-        self,
-        request: httpx.Request,
-        *,
-        stream: bool = False,
-        auth: Any = None,
-        follow_redirects: Any = False,
-    ) -> httpx.Response:
-        """Send a request. A streamed one skips the steps for auth, redirects, hooks and cookies.
-
-        They would do nothing, and cost as much CPU as the rest of httpx.
-        """
-        if not stream or follow_redirects is True or "timeout" not in request.extensions:
-            return await super().send(request, stream=stream, follow_redirects=follow_redirects)
-        response = await self._aiohttp.handle_async_request(request)
-        response.request = request
-        return response
-
-    async def start(
-        self, method: str, url: str, headers: Mapping[str, str], content: bytes, *, fresh: bool
-    ) -> httpx.Response:
-        """Send a request and return the response once its headers have arrived.
-
-        It does what `stream` does for a fifth of its cost: URLs are parsed once, and headers are
-        not completed here, because aiohttp adds `Host` and `Content-Length`. A `fresh` request has
-        the extension `FRESH_CONNECTION`. Close the response. Raises `httpx.InvalidURL` too.
-        """
-        extensions: dict[str, object] = {"timeout": self._timeouts}
-        if fresh:
-            extensions[FRESH_CONNECTION] = True
-        request = httpx.Request(
-            method,
-            parsed_url(url),
-            headers=headers,
-            stream=httpx.ByteStream(content),
-            extensions=extensions,
-        )
-        return await self.send(request, stream=True)
-
-    @property
-    def cookies(self) -> httpx.Cookies:
-        return self._no_cookies
-
-    @cookies.setter
-    def cookies(self, cookies: object) -> None:
-        raise AttributeError("this client keeps no cookies")
-
-
-def raw_stream(response: httpx.Response) -> httpx.AsyncByteStream:
-    """Return the undecoded body of a streamed response. It is `aiter_raw`, for less CPU."""
-    assert isinstance(response.stream, httpx.AsyncByteStream)
-    return response.stream
-
-
-@lru_cache(KNOWN_URLS)
-def parsed_url(url: str) -> httpx.URL:
-    """Parse a URL, once for many requests. Raises `httpx.InvalidURL`."""
-    return httpx.URL(url)
 
 
 @lru_cache

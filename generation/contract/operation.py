@@ -107,6 +107,9 @@ class Operation(ABC, Generic[R]):
     submit_timeout: timedelta | None = None
     #: True for a submit that creates nothing and costs nothing: it may be sent again on any doubt.
     repeatable: bool = False
+    #: True if the upstream's answers name the URLs to poll. The key is sent only to the station's
+    #: own domain.
+    polls_given_urls: bool = False
     #: True where the result may be at an address that the request contains: an upload of a file.
     gives_back: bool = False
     #: What the caller may send while the task awaits input; None where it never does.

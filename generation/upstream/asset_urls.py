@@ -1,7 +1,6 @@
-"""
-Whose a host is: which addresses belong to a station's own domain, and where an asset really is for
-whoever is not the station. Some stations name hosts that only the machine itself can reach, or only
-its neighbours.
+"""URLs in a station's answers: whether they are its own, and how we can reach them.
+
+Some stations answer with hosts that only they or their network can reach.
 """
 
 from dataclasses import replace
@@ -18,7 +17,7 @@ Answer = TypeVar("Answer")
 
 
 def located(answer: Answer, station_url: str) -> Answer:
-    """The same answer with every asset URL as we can reach it."""
+    """Return the answer with asset URLs that can be reached from outside the station."""
     if not isinstance(answer, Succeeded):
         return answer
     urls = [reachable(asset.url, station_url) for asset in answer.assets]
@@ -29,9 +28,10 @@ def located(answer: Answer, station_url: str) -> Answer:
 
 
 def reachable(url: str, station_url: str) -> str:
-    """
-    A path is seen from the station's root: so adapters write what is at the station itself. And
-    what a public station calls by a private address can only be at its own.
+    """Return the URL as it can be reached from outside the station.
+
+    A path is taken from the station's root; adapters return paths for files at the station itself.
+    A private address of a public station is replaced by the station's own.
     """
     if url.startswith("//"):
         url = f"{urlsplit(station_url).scheme}:{url}"
@@ -47,7 +47,7 @@ def reachable(url: str, station_url: str) -> str:
 
 
 def is_private(host: str) -> bool:
-    """Whether the host is one that the public internet does not lead to, such as `localhost`."""
+    """Return whether a host is not on the public internet, such as `localhost`."""
     try:
         return not ip_address(host).is_global
     except ValueError:
@@ -55,11 +55,11 @@ def is_private(host: str) -> bool:
 
 
 def is_own(url: str, station_url: str) -> bool:
-    """
-    Whether a URL leads to the station's own domain, by the same scheme. Hosts are of one domain if
-    their registrable domains are equal by the public suffix list: `api.example.co.uk` and
-    `img.example.co.uk` are, two customers of `vercel.app` are not. An IP address, and a name
-    without a domain such as `localhost`, must be the same host and port.
+    """Return whether a URL leads to the station's own domain, with the same scheme.
+
+    Hosts are of one domain if their registrable domains are equal by the public suffix list:
+    `api.example.co.uk` and `img.example.co.uk` are, two customers of `vercel.app` are not. An IP
+    address, and a name without a domain such as `localhost`, must be the same host and port.
     """
     try:
         given, own = urlsplit(url), urlsplit(station_url)
@@ -75,7 +75,10 @@ def is_own(url: str, station_url: str) -> bool:
 
 
 def registrable_domain(host: str) -> str:
-    """`example.co.uk` of `api.example.co.uk`; "" for an address, a suffix, a name without a dot."""
+    """Return `example.co.uk` for `api.example.co.uk`.
+
+    Returns an empty text for an address, a public suffix, and a name without a dot.
+    """
     try:
         ip_address(host)
     except ValueError:

@@ -18,13 +18,8 @@ import httpx2 as httpx
 
 from generation.contract.errors import InDoubt, Unreachable, UnrecognizedReply
 from generation.contract.reply import Reply
-from generation.transport import (
-    AiohttpTransport,
-    StatelessClient,
-    raw_stream,
-    translated,
-    yarl_url,
-)
+from generation.http_client import StatelessClient, raw_stream
+from generation.transport import AiohttpTransport, translated, yarl_url
 from generation.upstream.decompression import ACCEPT_ENCODING, decompressed
 
 #: The request was never sent.
@@ -137,8 +132,8 @@ class StationHttp:
                 timeout=self._look_timeout,
             ) as response:
                 into.start(response.status, response.headers.items())
-                async for chunk in response.content.iter_any():
-                    into.add(chunk)
+                while not response.content.at_eof():
+                    into.add(await response.content.readany())
         except (aiohttp.ClientError, OSError) as error:
             raise translated(error) from error
 

@@ -1,7 +1,5 @@
-"""
-Telling a caller what became of a job: signed, repeated for days, and never sent into our own house.
+"""Webhooks: what is sent, how it is signed, when it is retried, and where it may go.
 
-`signature`, `schedule`, `outcome`, `delivery` and `guard` are knowledge and touch nothing.
-`resolver`, `transport` and `client` make guarded connections, `slots` shares them out, and `sender`
-makes the request.
+`sender` makes the requests, over the guarded connections of `client`, `transport` and `resolver`.
+The other modules are pure.
 """

@@ -1,8 +1,6 @@
-"""
-Ed25519 signatures, for receivers that want no shared secret: Standard Webhooks' `v1a`.
+"""Ed25519 signatures for receivers that want no shared secret: Standard Webhooks' `v1a`.
 
-One key pair is the deployment's. Its public half is at `/.well-known/webhooks-keys.json`; whoever
-trusts that address needs no secret of ours to verify.
+A deployment has one key pair. The public key is at `/.well-known/webhooks-keys.json`.
 """
 
 import binascii
@@ -17,9 +15,9 @@ SEED_BYTES = 32
 
 
 class SigningKey:
-    """
-    A private key in the form its owner keeps it: `whsk_` and base64 of the seed (32 bytes), or of
-    the seed and the public key (64). Raises `ValueError`, without quoting it, for anything else.
+    """A private key: `whsk_` and base64 of the seed (32 bytes), or of seed and public key (64).
+
+    Raises `ValueError`, without quoting the text, for anything else.
     """
 
     def __init__(self, text: str) -> None:
@@ -44,15 +42,15 @@ class SigningKey:
 
     @property
     def id(self) -> str:
-        """The same for the same key, wherever it is used."""
+        """16 hexadecimal digits, derived from the public key."""
         return hashlib.sha256(self._public).hexdigest()[:16]
 
     def sign(self, content: bytes) -> str:
-        """`v1a,` and base64, for the `webhook-signature` header."""
+        """Return `v1a,` and base64, for the `webhook-signature` header."""
         return "v1a," + b64encode(self._key.sign(content)).decode()
 
     def document(self) -> dict[str, str]:
-        """The public key: in the webhooks' form, and as a JSON Web Key (RFC 8037)."""
+        """Return the public key as a JSON Web Key (RFC 8037), and in Standard Webhooks' form."""
         return {
             "kid": self.id,
             "kty": "OKP",
@@ -65,5 +63,5 @@ class SigningKey:
 
 
 def new_signing_key() -> str:
-    """A fresh private key."""
+    """Return a new private key as text."""
     return PRIVATE_PREFIX + b64encode(Ed25519PrivateKey.generate().private_bytes_raw()).decode()

@@ -11,7 +11,7 @@ import ssl
 import httpx2 as httpx
 from aiohttp.abc import AbstractResolver
 
-from generation.transport import StatelessClient, raw_stream
+from generation.http_client import StatelessClient, raw_stream
 from generation.webhooks.guard import GuardPolicy
 from generation.webhooks.resolver import GuardedResolver, ThreadedResolver
 from generation.webhooks.transport import GuardedTransport

@@ -1,7 +1,6 @@
-"""
-A delivery: one event on its way to one receiver, and what is decided after each attempt.
+"""A delivery of one event to one receiver, and the decision after each attempt.
 
-The row is immutable here. Saving, claiming and `version` are the store's business.
+Deliveries are immutable. The store saves and claims them, and counts `version`.
 """
 
 from collections.abc import Sequence
@@ -12,20 +11,20 @@ from enum import StrEnum
 from generation.webhooks.outcome import DeliveryOutcome, ErrorClass
 from generation.webhooks.schedule import SCHEDULE, delay_before_next
 
-#: Events that are worth nothing a moment later: told once, never again.
-FLEETING = frozenset({"job.progress"})
+#: Events that are sent at most once, because they are outdated a moment later.
+SENT_ONCE = frozenset({"job.progress"})
 
 
 class DeliveryState(StrEnum):
-    """Where a delivery stands. A crash during an attempt leaves it `queued`: it is sent again."""
+    """The state of a delivery. A crash during an attempt leaves it `queued`: it is sent again."""
 
-    #: To be sent, for the first time or again, at `wake_at`.
+    #: Will be sent, for the first time or again, at `wake_at`.
     QUEUED = "queued"
     #: The receiver answered 2xx.
     DELIVERED = "delivered"
-    #: Given up: the last attempt of the schedule failed, or the receiver is gone.
+    #: The last attempt of the schedule failed, or the receiver answered 410.
     FAILED = "failed"
-    #: Withdrawn before it arrived: by its owner, at the receiver's request, or with its endpoint.
+    #: Canceled by its owner, at the receiver's request, or together with its endpoint.
     CANCELED = "canceled"
 
 
@@ -33,39 +32,39 @@ class DeliveryState(StrEnum):
 class Delivery:
     """One event for one receiver. Times are UTC."""
 
-    #: `dlv_…`, our row. Begins with its time of birth, so the order of ids is that of creation.
+    #: `dlv_…`. Begins with the time of creation, so ids sort by it.
     id: str
-    #: `evt_…`, the same over all attempts and replays, so that a receiver can drop repeats.
+    #: `evt_…`, the same in all attempts and replays, so that a receiver can drop duplicates.
     event_id: str
     event_type: str
     #: None for events of endpoints.
     job_id: str | None
     tenant: str
-    #: The API key whose webhook secrets sign it. None where an endpoint's do.
+    #: The API key whose webhook secrets sign it. None if an endpoint's secrets do.
     api_key_id: str | None = None
     #: The registered endpoint it goes to. None for the webhook of one job.
     endpoint_id: str | None = None
     url: str
-    #: Whose requests wait for each other: the endpoint's id, or the `host:port` of a job's webhook.
+    #: The receiver whose limits apply: the endpoint's id, or the `host:port` of a job's webhook.
     lane: str
-    #: What is sent and signed, byte for byte.
+    #: Sent and signed byte for byte.
     body: bytes = field(repr=False)
 
     state: DeliveryState = DeliveryState.QUEUED
-    #: Requests made, whatever became of them.
+    #: Number of requests made, with any outcome.
     attempts: int = 0
-    #: Those since it was last queued by hand: its place in the schedule.
+    #: Number of requests since it was last queued by hand: its position in the schedule.
     tries: int = 0
-    #: Rises with every claim and every save; a save that names an older one is dropped.
+    #: Rises with every claim and save; a save with an older version is dropped.
     version: int = 0
-    #: When to send it. None once there is nothing left to do.
+    #: When to send it. None once it has ended.
     wake_at: datetime | None = None
-    #: Due, and waiting for its lane to have room.
+    #: Due, and waiting until its receiver's limits allow it.
     aside: bool = False
 
-    #: HTTP status of the latest attempt. None if no answer came.
+    #: HTTP status of the latest attempt. None without a response.
     last_status: int | None = None
-    #: An `ErrorClass`, a colon, and what to change in words. Empty after a success.
+    #: An `ErrorClass`, a colon and an explanation. Empty after a success.
     last_error: str = ""
 
     created_at: datetime
@@ -74,7 +73,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptRecord:
-    """One request really made, and what came of it."""
+    """The log entry of one request."""
 
     delivery_id: str
     #: 1, 2, 3 … within the delivery; the request's `webhook-attempt`.
@@ -83,11 +82,11 @@ class AttemptRecord:
     duration: timedelta
     status: int | None = None
     error: ErrorClass | None = None
-    #: What to change, in words. Empty after a success.
+    #: The explanation of the error. Empty after a success.
     detail: str = ""
-    #: The head of the answer, at most 16 KiB of it, without NUL.
+    #: The beginning of the response, at most 16 KiB, without NUL.
     response: str = field(default="", repr=False)
-    #: None where it was the last.
+    #: None after the last attempt.
     next_attempt_at: datetime | None = None
 
 
@@ -98,10 +97,9 @@ def after_attempt(
     jitter: float,
     schedule: Sequence[timedelta] = SCHEDULE,
 ) -> Delivery:
-    """
-    The delivery after an attempt that ended at `now`. `jitter` is a random number in [0, 1).
+    """Return the delivery after an attempt that ended at `now`.
 
-    Raises `ValueError` for a delivery that is not queued, which nobody had a reason to send.
+    `jitter` is a random number in [0, 1). Raises `ValueError` for a delivery that is not queued.
     """
     if delivery.state is not DeliveryState.QUEUED:
         raise ValueError(f"{delivery.id} is {delivery.state}; queue it again before sending it")
@@ -112,9 +110,9 @@ def after_attempt(
         last_status=outcome.status,
         last_error=outcome.error_line,
     )
-    if ending := _ending(outcome):
-        return finished(tried, ending, now)
-    if delivery.event_type in FLEETING:
+    if end := _final_state(outcome):
+        return finished(tried, end, now)
+    if delivery.event_type in SENT_ONCE:
         return finished(tried, DeliveryState.FAILED, now)
     delay = delay_before_next(tried.tries, outcome, now, jitter, schedule)
     if delay is None:
@@ -125,7 +123,7 @@ def after_attempt(
 def attempt_record(
     before: Delivery, after: Delivery, outcome: DeliveryOutcome, started: datetime
 ) -> AttemptRecord:
-    """The log's entry for what `after_attempt` made of an outcome."""
+    """Return the log entry of an attempt, from the delivery before and after it."""
     return AttemptRecord(
         delivery_id=before.id,
         number=after.attempts,
@@ -133,14 +131,14 @@ def attempt_record(
         duration=outcome.duration,
         status=outcome.status,
         error=outcome.error_class,
-        detail=outcome.words,
+        detail=outcome.explanation,
         response=outcome.excerpt,
         next_attempt_at=after.wake_at,
     )
 
 
 def requeued_delivery(delivery: Delivery, now: datetime) -> Delivery:
-    """To be sent at once under its old event id, with the whole schedule before it again."""
+    """Return the delivery queued again, with its event id and from the start of the schedule."""
     return replace(
         delivery,
         state=DeliveryState.QUEUED,
@@ -154,7 +152,7 @@ def requeued_delivery(delivery: Delivery, now: datetime) -> Delivery:
 def finished(
     delivery: Delivery, state: DeliveryState, now: datetime, why: str | None = None
 ) -> Delivery:
-    """The delivery at its end; `why` replaces `last_error`."""
+    """Return the delivery in a final state; `why` replaces `last_error`."""
     return replace(
         delivery,
         state=state,
@@ -165,8 +163,8 @@ def finished(
     )
 
 
-def _ending(outcome: DeliveryOutcome) -> DeliveryState | None:
-    """The state that this outcome alone decides; None if the schedule decides."""
+def _final_state(outcome: DeliveryOutcome) -> DeliveryState | None:
+    """Return the final state that this outcome leads to; None if the schedule decides."""
     match outcome.error_class:
         case None:
             return DeliveryState.DELIVERED

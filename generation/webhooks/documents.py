@@ -1,6 +1,4 @@
-"""
-Endpoints, deliveries and attempts as the outside sees them. JSON values only.
-"""
+"""The JSON documents of endpoints, deliveries and attempts in the API."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -9,12 +7,12 @@ from typing import Any
 from generation.job_document import rfc3339
 from generation.webhooks.delivery import AttemptRecord, Delivery, DeliveryState
 from generation.webhooks.endpoint import DEFAULT_EVENTS, RegisteredEndpoint
-from generation.webhooks.headers import shown
+from generation.webhooks.headers import masked
 from generation.webhooks.health import percent
 
 
 def endpoint_document(endpoint: RegisteredEndpoint) -> dict[str, Any]:
-    """Without its secrets, and without what looks like a secret of the receiver's."""
+    """Return an endpoint without its secrets; header values that look secret are masked."""
     return {
         "id": endpoint.id,
         "object": "webhook_endpoint",
@@ -22,7 +20,7 @@ def endpoint_document(endpoint: RegisteredEndpoint) -> dict[str, Any]:
         "description": endpoint.description,
         "events": list(endpoint.events or DEFAULT_EVENTS),
         "metadata": dict(endpoint.metadata),
-        "headers": shown(endpoint.headers),
+        "headers": masked(endpoint.headers),
         "concurrency": endpoint.concurrency,
         "rate": endpoint.rate,
         "ordered": endpoint.ordered,
@@ -42,7 +40,7 @@ def stats_document(
     since: datetime,
     now: datetime,
 ) -> dict[str, Any]:
-    """How an endpoint fares; `counts` are of the deliveries since then."""
+    """Return an endpoint's statistics; `counts` are of the deliveries since `since`."""
     ended = counts[DeliveryState.DELIVERED] + counts[DeliveryState.FAILED]
     return {
         "object": "webhook_endpoint_stats",
@@ -59,7 +57,7 @@ def stats_document(
 def delivery_document(
     delivery: Delivery, attempts: Iterable[AttemptRecord] | None = None
 ) -> dict[str, Any]:
-    """With each attempt, and the payload, where `attempts` are given."""
+    """Return a delivery, with its payload and its log if `attempts` are given."""
     document: dict[str, Any] = {
         "id": delivery.id,
         "object": "webhook_delivery",

@@ -1,6 +1,4 @@
-"""
-A registered endpoint: where a tenant wants to be told of its jobs, of which, and how.
-"""
+"""Registered webhook endpoints: which events a tenant wants, where, and how they are sent."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,16 +10,16 @@ from generation.webhooks.secrets import OldSecret, signing_secrets
 
 ENDPOINT_TEST = "endpoint.test"
 ENDPOINT_DISABLED = "endpoint.disabled"
-#: What an endpoint is told that asked for nothing in particular.
+#: The events of an endpoint that names none.
 DEFAULT_EVENTS = (*ENDINGS, ENDPOINT_DISABLED)
 
-#: Requests an endpoint holds at a time, in one worker process.
+#: Concurrent requests to one endpoint, from one worker process.
 MAX_ENDPOINT_CONCURRENCY = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisteredEndpoint:
-    """Times are UTC."""
+    """A tenant's webhook endpoint. Times are UTC."""
 
     #: `whe_…`.
     id: str
@@ -30,19 +28,19 @@ class RegisteredEndpoint:
     description: str = ""
     #: Empty means `DEFAULT_EVENTS`.
     events: tuple[str, ...] = ()
-    #: Only of jobs whose metadata has all of these. Events of endpoints come regardless.
+    #: Only events of jobs whose metadata has all of these. `endpoint.disabled` always matches.
     metadata: Mapping[str, str] = field(default_factory=dict[str, str])
-    #: Sent with every request. Values may be the receiver's secrets.
+    #: Sent with every request. The values may be secret.
     headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
-    #: Requests on the wire at once, in one worker process.
+    #: Concurrent requests, from one worker process.
     concurrency: int = MAX_ENDPOINT_CONCURRENCY
-    #: Requests a second, in one worker process. None is no limit.
+    #: Requests per second, from one worker process. None is no limit.
     rate: float | None = None
-    #: One event after another, in the order they happened; a failing one holds up the rest.
+    #: Events are sent one after another, in order; a failing one holds up the rest.
     ordered: bool = False
 
     enabled: bool = True
-    #: Why it was disabled, in words. Empty while it is enabled.
+    #: Why it was disabled, as a sentence. Empty while it is enabled.
     disabled_reason: str = ""
     disabled_at: datetime | None = None
     secret: str = field(repr=False)
@@ -52,7 +50,7 @@ class RegisteredEndpoint:
     updated_at: datetime
 
     def wants(self, event_type: str, metadata: Mapping[str, str]) -> bool:
-        """Whether it is told of this event, of a job with this metadata."""
+        """Return whether this event, of a job with this metadata, is sent to the endpoint."""
         if event_type not in (self.events or DEFAULT_EVENTS):
             return False
         if event_type == ENDPOINT_DISABLED:
@@ -60,5 +58,5 @@ class RegisteredEndpoint:
         return all(metadata.get(name) == value for name, value in self.metadata.items())
 
     def signing_secrets(self, now: datetime) -> Sequence[str]:
-        """The secrets to sign with, the newest first."""
+        """Return the secrets to sign with, the newest first."""
         return signing_secrets(self.secret, self.old_secrets, now)

@@ -1,10 +1,8 @@
-"""
-Which URLs and addresses we send to when somebody else chose them.
+"""Which URLs and addresses may be requested when somebody else chose them (SSRF).
 
-A caller, or a hostile station, could otherwise make this service knock on doors inside its own
-network: databases, admin pages, the metadata service of a cloud. What a URL says is judged here
-by `check_url`, early and in words. Where its name really leads is judged by `forbidden`, which is
-asked about the very address a connection is about to be opened to (see `client`).
+Without this, a caller could make genq send requests inside its own network: to databases, admin
+pages, or the metadata service of a cloud. `check_url` checks the URL itself. `forbidden` checks the
+addresses of its name, when a connection is opened (see `client`).
 
 Ranges: IANA's special-purpose address registries for IPv4 and IPv6.
 """
@@ -63,16 +61,16 @@ _RANGES: tuple[tuple[Network, str], ...] = tuple(
         ("ff00::/8", "multicast"),
     )
 )
-#: Everything IPv6 hands out for the public internet. What lies outside is refused unnamed.
+#: All IPv6 addresses of the public internet.
 _GLOBAL_UNICAST = ip_network("2000::/3")
 _NAT64 = ip_network("64:ff9b::/96")
 
-#: URLs whose judgement is remembered.
+#: URLs whose check is remembered.
 KNOWN_URLS = 4096
 
 _SCHEME_PORTS = {"http": 80, "https": 443}
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
-#: A last label of this form makes the whole host a number, however it is spelled.
+#: Resolvers read a host with such a last label as an IPv4 address.
 _NUMERIC = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _PRIVATE_SUFFIXES = (".internal", ".local")
 _LOCALHOST = ip_address("127.0.0.1")
@@ -82,45 +80,43 @@ NOT_A_URL = "this is not a URL; write it as https://host/path"
 
 
 class ForbiddenAddress(ValueError):
-    """A URL or an address we do not send to. The message says what to change."""
+    """A URL or an address that may not be requested. The message says what to change."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardPolicy:
-    """What an operator permits beyond the public internet over https."""
+    """What an operator allows besides the public internet over https."""
 
     allow_http: bool = False
-    #: Networks to send to although they are not public.
+    #: Networks that are allowed although they are not public.
     allowed_networks: tuple[Network, ...] = ()
     #: None permits every port.
     allowed_ports: frozenset[int] | None = frozenset({80, 443})
 
 
 def forbidden(address: Address, allowed: Sequence[Network]) -> str | None:
-    """
-    Why nothing may be sent to this address, in words; None if it may.
+    """Return why this address may not be requested; None if it may.
 
-    An IPv6 address that carries an IPv4 address leads where that one leads. The mapped form is
-    judged as the IPv4 address it is. The translated and the tunnelled form are refused unless their
-    IPv6 network is in `allowed`, and even then the IPv4 address within must pass.
+    An IPv6 address may contain an IPv4 address. The mapped form is checked as that IPv4 address.
+    The translated (NAT64) and tunnelled (6to4) forms are refused unless their IPv6 network is in
+    `allowed`, and even then the IPv4 address in them must pass.
     """
     if isinstance(address, IPv6Address) and address.ipv4_mapped:
         return forbidden(address.ipv4_mapped, allowed)
-    if not any(address in network for network in allowed) and (what := _special(address)):
+    if not any(address in network for network in allowed) and (what := _special_range(address)):
         return f"{address} is {what}"
-    if within := _carried(address):
-        return forbidden(within, allowed)
+    if inner := _inner_ipv4(address):
+        return forbidden(inner, allowed)
     return None
 
 
 def check_url(url: str, policy: GuardPolicy) -> None:
-    """
-    Raise `ForbiddenAddress` for a URL that nothing may be sent to, whatever its name leads to.
+    """Raise `ForbiddenAddress` for a URL that may not be requested, whatever its name resolves to.
 
-    A name may still lead to a forbidden address; only a guarded connection finds out. Names that
-    end in `.internal` or `.local` are refused while `allowed_networks` is empty; once a network is
-    allowed, only the address counts. Messages quote nothing of the URL but its host and port, for
-    the rest may be secret.
+    A permitted name may still resolve to a forbidden address; a guarded connection checks that.
+    Names that end in `.internal` or `.local` are refused while `allowed_networks` is empty; with
+    allowed networks, only the address counts. Messages quote only the host and the port of the
+    URL, because the rest may be secret.
     """
     if (refusal := _refusal(url, policy)) is not None:
         raise ForbiddenAddress(refusal)
@@ -128,7 +124,7 @@ def check_url(url: str, policy: GuardPolicy) -> None:
 
 @lru_cache(KNOWN_URLS)
 def _refusal(url: str, policy: GuardPolicy) -> str | None:
-    """Remembered: one URL is told of many events, and parsing costs as much as sending."""
+    """Return why a URL is refused. Cached: parsing a URL costs as much as sending a request."""
     try:
         parsed = _parse(url)
         _check_form(url, parsed, policy)
@@ -141,10 +137,9 @@ def _refusal(url: str, policy: GuardPolicy) -> str | None:
 
 @lru_cache(KNOWN_URLS)
 def receiver(url: str) -> str:
-    """
-    `host:port`, the party that answers a URL, for limits and logs: the rest may be secret.
+    """Return `host:port` of a URL, for limits and logs: the rest may be secret.
 
-    Empty for a text that is no URL; port 0 where the scheme has none that we know.
+    Returns an empty text for an invalid URL, and port 0 for an unknown scheme without a port.
     """
     try:
         parsed = httpx.URL(url)
@@ -153,7 +148,7 @@ def receiver(url: str) -> str:
     return f"{parsed.raw_host.decode('ascii').lower()}:{_port(parsed)}"
 
 
-def _special(address: Address) -> str | None:
+def _special_range(address: Address) -> str | None:
     for network, what in _RANGES:
         if address in network:
             return what
@@ -162,8 +157,8 @@ def _special(address: Address) -> str | None:
     return None
 
 
-def _carried(address: Address) -> IPv4Address | None:
-    """The IPv4 address inside a NAT64 or 6to4 address."""
+def _inner_ipv4(address: Address) -> IPv4Address | None:
+    """Return the IPv4 address in a NAT64 or 6to4 address."""
     if isinstance(address, IPv4Address):
         return None
     if address in _NAT64:

@@ -1,6 +1,4 @@
-"""
-Events of endpoints: told like those of jobs, and of no job.
-"""
+"""The events `endpoint.disabled` and `endpoint.test`, which belong to no job."""
 
 from datetime import datetime
 from typing import Any
@@ -11,13 +9,13 @@ from generation.webhooks.endpoint import ENDPOINT_DISABLED, ENDPOINT_TEST, Regis
 
 
 def endpoint_disabled_event(endpoint: RegisteredEndpoint, now: datetime) -> Event:
-    """Told to the tenant's other endpoints and in its feed. `endpoint` is the disabled one."""
+    """Return the event for the tenant's feed and its other endpoints."""
     data = {"endpoint": endpoint_document(endpoint), "reason": endpoint.disabled_reason}
     return _event(endpoint, ENDPOINT_DISABLED, now, endpoint.disabled_reason, data)
 
 
 def endpoint_test_event(endpoint: RegisteredEndpoint, now: datetime) -> Event:
-    """Told to this endpoint and to nobody else."""
+    """Return the event that is sent to this endpoint only."""
     data = {"endpoint": endpoint_document(endpoint), "message": "This is a test; nothing happened."}
     return _event(endpoint, ENDPOINT_TEST, now, "asked for", data)
 

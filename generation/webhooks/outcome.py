@@ -1,7 +1,6 @@
-"""
-What one attempt to deliver came to, and what that means.
+"""The outcome of one attempt to deliver a webhook.
 
-Nothing here decides when to try again; `delivery.after_attempt` does.
+`delivery.after_attempt` decides from it whether and when to try again.
 """
 
 from collections.abc import Mapping
@@ -9,47 +8,47 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
-#: How much of an answer is read and kept.
+#: Bytes of a response body that are read and stored.
 EXCERPT_BYTES = 16 * 1024
-#: The headers of an answer that say something to us.
+#: The response headers that are evaluated.
 KEPT_HEADERS = ("retry-after", "webhook-delivery", "location")
 
 GONE = 410
-#: Answers of a receiver, or of the proxy before it, that has too much to do.
-OVERLOAD = frozenset({429, 502, 504})
+#: Statuses of a receiver, or of a proxy before it, that is overloaded.
+OVERLOAD_STATUSES = frozenset({429, 502, 504})
 
 
 class ErrorClass(StrEnum):
-    """Why an attempt did not deliver, in one word for filters and metrics."""
+    """Why an attempt failed. The values are public: filters and metrics use them."""
 
-    #: No answer within the time allowed, or no connection within its share of it.
+    #: No response within the total timeout, or no connection within the connect timeout.
     TIMEOUT = "timeout"
     #: The receiver's name has no address.
     DNS = "dns"
-    #: Nobody accepts connections there.
+    #: The connection was refused or failed.
     CONNECT = "connect"
-    #: The receiver's certificate, or its TLS, is not acceptable.
+    #: The receiver's certificate or its TLS is not acceptable.
     TLS = "tls"
-    #: The connection ended before an answer came. The receiver may have acted on the request.
+    #: The connection ended before a response. The receiver may have processed the request.
     DISCONNECTED = "disconnected"
-    #: What came back is not HTTP.
+    #: The response is not HTTP.
     PROTOCOL = "protocol"
-    #: The URL, or the address its name leads to, is one we do not send to. Nothing was sent.
+    #: The URL, or an address of its name, is not permitted. Nothing was sent.
     REFUSED_ADDRESS = "refused_address"
-    #: An answer that is neither a success nor a redirect.
+    #: A status other than success, redirect and 410.
     STATUS = "status"
-    #: A redirect, which is never followed: its target was never checked nor agreed to.
+    #: A redirect. It is not followed, because its target was never checked.
     REDIRECT = "redirect"
-    #: 410: the receiver is there no more.
+    #: 410 Gone.
     GONE = "gone"
-    #: The receiver refused and wants nothing more at all (`webhook-delivery: disable`).
+    #: The receiver wants no more webhooks at all (`webhook-delivery: disable`).
     DISABLED = "disabled"
-    #: The receiver refused and does not want this one again (`webhook-delivery: abort-message`).
+    #: The receiver does not want this one again (`webhook-delivery: abort-message`).
     ABORTED = "aborted"
 
 
-#: Errors that say that nobody is there.
-AWAY = frozenset(
+#: Errors of a receiver that cannot be reached.
+UNREACHABLE_ERRORS = frozenset(
     {
         ErrorClass.TIMEOUT,
         ErrorClass.DNS,
@@ -58,74 +57,74 @@ AWAY = frozenset(
         ErrorClass.DISCONNECTED,
     }
 )
-#: What a receiver may ask for in a `webhook-delivery` header.
-STEERS = {"disable": ErrorClass.DISABLED, "abort-message": ErrorClass.ABORTED}
+#: The values of the response header `webhook-delivery`.
+DELIVERY_COMMANDS = {"disable": ErrorClass.DISABLED, "abort-message": ErrorClass.ABORTED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryOutcome:
-    """One attempt: an answer with its `status`, or the `error` that kept it away, never both."""
+    """One attempt: either a response with a `status`, or an `error`."""
 
     status: int | None = None
     error: ErrorClass | None = None
-    #: What was wrong, in words for whoever owns the URL. Only with `error`.
+    #: The explanation of `error`, for the owner of the URL.
     detail: str = ""
-    #: Those of `KEPT_HEADERS` that were there, by lower-case name.
+    #: Those of `KEPT_HEADERS` in the response, by lower-case name.
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
-    #: The head of the answer's body.
+    #: The beginning of the response body.
     excerpt: str = ""
     duration: timedelta = timedelta()
 
     @property
     def error_class(self) -> ErrorClass | None:
-        """None if the event was delivered."""
+        """The class of the failure; None if the event was delivered."""
         if self.status is None:
             return self.error
         if 200 <= self.status < 300:
             return None
         if self.status == GONE:
             return ErrorClass.GONE
-        if steer := self._steer:
-            return steer
+        if command := self._command:
+            return command
         return ErrorClass.REDIRECT if 300 <= self.status < 400 else ErrorClass.STATUS
 
     @property
     def is_overload(self) -> bool:
-        """The receiver has more to do than it can, so it is left alone for a while."""
-        return self.error is ErrorClass.TIMEOUT or self.status in OVERLOAD
+        """Whether the receiver is overloaded, so that the next attempt comes later."""
+        return self.error is ErrorClass.TIMEOUT or self.status in OVERLOAD_STATUSES
 
     @property
     def is_opt_out(self) -> bool:
-        """The receiver asks that nothing at all be sent to this URL again, delivered or not."""
-        return self.status == GONE or self._steer is ErrorClass.DISABLED
+        """Whether the receiver wants no more webhooks at this URL."""
+        return self.status == GONE or self._command is ErrorClass.DISABLED
 
     @property
     def opt_out_reason(self) -> str:
-        """What `is_opt_out` was understood from, in words."""
+        """How the receiver opted out; meaningful if `is_opt_out`."""
         return f"answered {self.status}" if self.status == GONE else "asked for no more"
 
     @property
     def error_line(self) -> str:
-        """`class: words`, for the delivery's `last_error`. Empty if the event was delivered."""
+        """`class: explanation`, for the delivery's `last_error`. Empty after a success."""
         kind = self.error_class
-        return "" if kind is None else f"{kind}: {self.words}"
+        return "" if kind is None else f"{kind}: {self.explanation}"
 
     @property
-    def words(self) -> str:
-        """What was wrong and what to change. Empty if the event was delivered."""
+    def explanation(self) -> str:
+        """What went wrong and what to change. Empty after a success."""
         kind = self.error_class
-        return "" if kind is None else self._words(kind)
+        return "" if kind is None else self._explanation_of(kind)
 
     @property
     def is_receiver_slow_or_down(self) -> bool:
-        """The receiver is slow or away: it gets one request at a time until one goes well."""
-        return self.is_overload or self.error in AWAY
+        """Whether the receiver gets only one request at a time until one succeeds."""
+        return self.is_overload or self.error in UNREACHABLE_ERRORS
 
     @property
-    def _steer(self) -> ErrorClass | None:
-        return STEERS.get(self.headers.get("webhook-delivery", "").strip().lower())
+    def _command(self) -> ErrorClass | None:
+        return DELIVERY_COMMANDS.get(self.headers.get("webhook-delivery", "").strip().lower())
 
-    def _words(self, kind: ErrorClass) -> str:
+    def _explanation_of(self, kind: ErrorClass) -> str:
         match kind:
             case ErrorClass.REDIRECT:
                 target = self.headers.get("location", "nowhere")[:200]
@@ -143,6 +142,6 @@ class DeliveryOutcome:
                 return self.detail
 
 
-def readable(head: bytes) -> str:
-    """Text that any database stores: what is not UTF-8, and every NUL, becomes U+FFFD."""
+def storable_text(head: bytes) -> str:
+    """Return text that any database stores: NULs and invalid UTF-8 are replaced by U+FFFD."""
     return head[:EXCERPT_BYTES].decode("utf-8", "replace").replace("\x00", "\ufffd")

@@ -1,7 +1,7 @@
-"""
-When to try a delivery again.
+"""When to try a delivery again.
 
-The attempts go on for about 76 hours, so a receiver broken on Friday evening is told on Monday.
+The attempts go on for about 76 hours, so a receiver that breaks on Friday evening still gets its
+webhooks on Monday.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 
 from generation.webhooks.outcome import DeliveryOutcome
 
-#: The wait before each attempt, counted from the end of the one before: eleven attempts.
+#: The wait before each of the eleven attempts, from the end of the one before.
 SCHEDULE: tuple[timedelta, ...] = (
     timedelta(0),
     timedelta(seconds=5),
@@ -24,9 +24,9 @@ SCHEDULE: tuple[timedelta, ...] = (
     timedelta(hours=20),
     timedelta(hours=24),
 )
-#: A receiver with too much to do is left alone at least this long.
+#: The shortest wait after an overloaded receiver's answer.
 OVERLOAD_DELAY = timedelta(seconds=60)
-#: Waits differ by up to a fifth either way, so that what failed together does not return together.
+#: Waits vary by up to a fifth, so that deliveries that failed together are not retried together.
 SPREAD = 0.2
 
 
@@ -37,31 +37,28 @@ def delay_before_next(
     jitter: float,
     schedule: Sequence[timedelta] = SCHEDULE,
 ) -> timedelta | None:
-    """
-    How long to wait after the latest of `attempts`, or None if it was the last.
+    """Return the wait after the latest of `attempts`, or None if it was the last.
 
-    `jitter` is a random number in [0, 1). A `Retry-After` counts between the planned wait and twice
-    that: a receiver may ask for patience but can neither hurry us nor put us off for ever. The
-    wait after overload never exceeds the longest of the schedule, so a short schedule is short.
+    `jitter` is a random number in [0, 1). A `Retry-After` is honored between the planned wait and
+    twice that. The wait after an overload never exceeds the longest of the schedule.
     """
     if attempts >= len(schedule):
         return None
     delay = jittered(schedule[attempts], jitter)
     if outcome.is_overload:
-        # Spread upwards only: the minimum is a promise.
+        # Jitter only upwards: the minimum is documented.
         delay = max(delay, min(OVERLOAD_DELAY, max(schedule)) * (1 + SPREAD * jitter))
     asked = retry_after(outcome.headers.get("retry-after", ""), now)
     return delay if asked is None else min(max(delay, asked), 2 * delay)
 
 
 def jittered(delay: timedelta, jitter: float) -> timedelta:
-    """Between 80 and 120 % of the delay, for a `jitter` in [0, 1)."""
+    """Return 80 to 120 % of the delay, for a `jitter` in [0, 1)."""
     return delay * (1 - SPREAD + 2 * SPREAD * jitter)
 
 
 def retry_after(value: str, now: datetime) -> timedelta | None:
-    """
-    What a `Retry-After` header asks for: seconds, or an HTTP date. None if it says neither.
+    """Return the wait of a `Retry-After` header: seconds, or an HTTP date. None if it is neither.
 
     A date in the past is a negative wait.
     """

@@ -25,7 +25,7 @@ from generation.webhooks.outcome import (
     KEPT_HEADERS,
     DeliveryOutcome,
     ErrorClass,
-    readable,
+    storable_text,
 )
 from generation.webhooks.signature import sign
 
@@ -35,6 +35,7 @@ CONNECT_TIMEOUT = timedelta(seconds=5)
 #: The caller limits requests, so connections to one host are not limited here.
 UNLIMITED = 0
 MAX_ERROR_CHARACTERS = 200
+_KEPT_BY_BYTES = {name.encode(): name for name in KEPT_HEADERS}
 
 
 class Sender:
@@ -121,7 +122,7 @@ class Sender:
         return DeliveryOutcome(
             status=received.status,
             headers=received.headers,
-            excerpt=readable(bytes(received.head)),
+            excerpt=storable_text(bytes(received.head)),
             duration=duration,
         )
 
@@ -149,8 +150,8 @@ class _ReceivedResponse:
     def start(self, response: httpx.Response) -> None:
         self.status = response.status_code
         for name, value in reversed(response.headers.raw):
-            if (lower := name.lower().decode("latin-1")) in KEPT_HEADERS:
-                self.headers[lower] = readable(value)
+            if kept := _KEPT_BY_BYTES.get(name.lower()):
+                self.headers[kept] = storable_text(value)
 
 
 def traceparent(delivery: Delivery) -> str:

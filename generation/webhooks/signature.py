@@ -1,8 +1,7 @@
-"""
-The signature a receiver checks: Standard Webhooks, with shared secrets and with key pairs.
+"""Signatures of webhooks by Standard Webhooks, with shared secrets and with key pairs.
 
-Signed are the event id, the timestamp and the body, joined by dots. The body is signed and sent as
-the very same bytes, so nobody has to agree on how JSON is written.
+The event id, the timestamp and the body are signed, joined by dots. The body is signed and sent as
+the same bytes, so its JSON formatting does not matter.
 
 Specification: github.com/standard-webhooks/standard-webhooks, spec/standard-webhooks.md.
 """
@@ -16,7 +15,7 @@ from secrets import token_bytes
 from generation.webhooks.asymmetric import SigningKey
 
 PREFIX = "whsec_"
-#: Bytes of a secret we make.
+#: Bytes of a secret that genq makes.
 NEW_SECRET_BYTES = 32
 #: Bytes a secret may have, by the specification.
 MIN_SECRET_BYTES = 24
@@ -24,12 +23,12 @@ MAX_SECRET_BYTES = 64
 
 
 def new_secret() -> str:
-    """A fresh secret in the form its owner keeps it: `whsec_` and base64."""
+    """Return a new secret: `whsec_` and base64."""
     return PREFIX + b64encode(token_bytes(NEW_SECRET_BYTES)).decode()
 
 
 def check_secret(secret: str) -> None:
-    """Raise `ValueError`, without quoting the secret, if its owner must choose another one."""
+    """Raise `ValueError`, without quoting the secret, if it is malformed, too short or too long."""
     size = len(_key(secret))
     if not MIN_SECRET_BYTES <= size <= MAX_SECRET_BYTES:
         raise ValueError(
@@ -45,14 +44,11 @@ def sign(
     body: bytes,
     keys: Sequence[SigningKey] = (),
 ) -> str:
-    """
-    The value of the `webhook-signature` header: one signature per secret, in the order given, and
-    then one per key pair.
+    """Return the `webhook-signature` header: one signature per secret, then one per key pair.
 
-    While a secret is being replaced, sign with the new and the old one: a receiver accepts the
-    request if any of them matches. `timestamp` is in whole seconds and goes into
-    `webhook-timestamp` unchanged. Raises `ValueError` for a secret that cannot be read, for no
-    secret at all, and for an event id with a dot, which would make the signed text ambiguous.
+    A receiver accepts the request if any of them matches, so a replaced secret can go on signing.
+    `timestamp` is in seconds, as in `webhook-timestamp`. Raises `ValueError` without secrets, for a
+    malformed secret, and for an event id with a dot, which would make the signed text ambiguous.
     """
     if not secrets:
         raise ValueError("give at least one secret: an unsigned webhook cannot be trusted")

@@ -50,7 +50,7 @@ def baseline_app(settings: Settings) -> ASGIApp:
     catalogue = Catalogue(stations)
     orders = OrderReader(settings, catalogue, Followups(stations))
     nudger = Nudger(settings)
-    rows = FlowerPublisher(nudger, celery_app(settings), "genq-floor")
+    rows = FlowerPublisher(nudger, celery_app(settings), "genq-baseline")
     taker = NonStoringAdmission(store.jobs, orders, nudger, rows)
     hints = Hints(catalogue, Paces(store.durations, stations))
     ordering = Ordering(

@@ -81,13 +81,13 @@ def measure(workspace: Workspace, url: str) -> list[ClaimingRound]:
     for _ in range(ROUNDS):
         with serving_genq(workspace, url) as api:
 
-            def orders(key: str, *, keyed: bool, jobs: str = api.jobs) -> LoadResult:
+            def measure_variant(key: str, *, keyed: bool, jobs: str = api.jobs) -> LoadResult:
                 return closed_load(
                     workspace.folder, [jobs], key, order=True, seconds=SECONDS, keyed=keyed
                 )
 
             measured = [
-                orders(key, keyed=keyed)["per_second"]
+                measure_variant(key, keyed=keyed)["per_second"]
                 for key, keyed in ((free, False), (free, True), (limited, False), (limited, True))
             ]
         workspace.broker.flushall()

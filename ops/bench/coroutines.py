@@ -38,8 +38,8 @@ async def stop(state: Any) -> None:
 @broker.task("coroutines.generate")
 async def generate(job_id: str, prompt: str) -> None:
     client: httpx.AsyncClient = broker.state.client
-    order = {"prompt": prompt, "external_task_id": job_id}
-    answer = await client.post(VIDEOS, json=order)
+    body = {"prompt": prompt, "external_task_id": job_id}
+    answer = await client.post(VIDEOS, json=body)
     task_id = answer.raise_for_status().json()["data"]["task_id"]
     while True:
         await asyncio.sleep(POLL_SECONDS)

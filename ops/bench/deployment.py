@@ -84,5 +84,5 @@ def submit_jobs(genq: GenqDeployment, webhook_url: str, count: int) -> None:
     headers = {"authorization": f"Bearer {genq.key}"}
     with httpx.Client(trust_env=False, headers=headers) as client:
         for first in range(0, count, BATCH):
-            orders = {"jobs": [body] * min(BATCH, count - first)}
-            client.post(f"{genq.api}/v1/jobs/batch", json=orders, timeout=60).raise_for_status()
+            batch = {"jobs": [body] * min(BATCH, count - first)}
+            client.post(f"{genq.api}/v1/jobs/batch", json=batch, timeout=60).raise_for_status()

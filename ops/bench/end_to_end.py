@@ -70,7 +70,7 @@ class EndToEndResult:
             else f"{self.received:,} of {self.jobs:,}"
         )
         return (
-            f"| {self.name} | {received} | {self.received / self.seconds:.0f} "
+            f"| {self.name} | {received} | {self.received / self.seconds:.0f}"
             f" | {median:.2f} / {p99:.2f}"
             f" | {self.looks / completed:.1f} | {self.cpu_seconds / completed * 1000:.1f}"
             f" | {self.services_cpu_seconds / completed * 1000:.1f}"

@@ -105,8 +105,8 @@ async def plan(store: Store, filters: JobFilters) -> str:
         query = way(PageQuery(TENANT, filters, LIMIT, None, None), connection.dialect.name)
         explain = "EXPLAIN QUERY PLAN " if store.database.is_sqlite else "EXPLAIN "
         lines = await connection.execute(text(explain + written(query, connection.dialect)))
-        words = [str(row[-1]) for row in lines]
-    return " + ".join(index(line) for line in words if INDEX.search(line))
+        steps = [str(row[-1]) for row in lines]
+    return " + ".join(index(line) for line in steps if INDEX.search(line))
 
 
 #: An index, as both planners print it.

@@ -18,8 +18,8 @@ client = httpx.Client(headers={"authorization": "Bearer sk-bench"}, timeout=30, 
 
 @app.task(name="retrying.generate")
 def generate(job_id: str, prompt: str) -> None:
-    order = {"prompt": prompt, "external_task_id": job_id}
-    task_id = client.post(VIDEOS, json=order).raise_for_status().json()["data"]["task_id"]
+    body = {"prompt": prompt, "external_task_id": job_id}
+    task_id = client.post(VIDEOS, json=body).raise_for_status().json()["data"]["task_id"]
     look.apply_async((job_id, task_id), countdown=POLL_SECONDS)
 
 

@@ -16,7 +16,7 @@ from ops.stack.ports import free_port
 
 CONNECTIONS = 64
 SECONDS = 6
-ORDER: Mapping[str, Any] = {
+JOB_REQUEST: Mapping[str, Any] = {
     "provider": "kling",
     "operation": "text2video",
     "input": {"prompt": "a lighthouse at dusk, slow pan", "duration": 5},
@@ -65,7 +65,7 @@ def closed_load(
     keyed: bool = False,
 ) -> LoadResult:
     """Measure maximum load, after a warm-up; with wrk if installed, because it costs least."""
-    body = json.dumps(ORDER) if order else None
+    body = json.dumps(JOB_REQUEST) if order else None
     if shutil.which("wrk"):
         for lasting in (1, seconds):
             found = wrk_load(
@@ -90,8 +90,8 @@ def open_load(
     if keyed:
         command += ["--keyed"]
     if order:
-        (folder / "order.json").write_text(json.dumps(ORDER))
-        command += ["--body", str(folder / "order.json")]
+        (folder / "job_request.json").write_text(json.dumps(JOB_REQUEST))
+        command += ["--body", str(folder / "job_request.json")]
     subprocess.run([*command, "--seconds", "1"], check=True, stdout=subprocess.DEVNULL)
     answer = subprocess.run(
         [*command, "--seconds", str(SECONDS)], check=True, capture_output=True, text=True

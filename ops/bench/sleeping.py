@@ -27,8 +27,8 @@ client = httpx.Client(
 
 @app.task(name="sleeping.generate")
 def generate(job_id: str, prompt: str) -> None:
-    order = {"prompt": prompt, "external_task_id": job_id}
-    task_id = client.post(VIDEOS, json=order).raise_for_status().json()["data"]["task_id"]
+    body = {"prompt": prompt, "external_task_id": job_id}
+    task_id = client.post(VIDEOS, json=body).raise_for_status().json()["data"]["task_id"]
     while True:
         time.sleep(POLL_SECONDS)
         task = client.get(f"{VIDEOS}/{task_id}").raise_for_status().json()["data"]

@@ -44,7 +44,7 @@ def main() -> None:
     by = "wrk" if shutil.which("wrk") else "ops.bench.load"
     print(f"Closed loops by {by}, {CONNECTIONS} connections; the steady rate by ops.bench.load.\n")
     print(
-        "| store | floor | genq orders/s | plain | genq / floor | genq / plain"
+        "| store | baseline | genq jobs/s | plain | genq / baseline | genq / plain"
         f" | median, p99 at {RATE}/s | reads/s |"
     )
     print("|---|---|---|---|---|---|---|---|")

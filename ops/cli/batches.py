@@ -162,14 +162,14 @@ def read_lines(file: str, source: str) -> Sequence[BatchLine]:
     return lines
 
 
-def read_job(line: bytes, place: str) -> "Document":
+def read_job(line: bytes, where: str) -> "Document":
     try:
         job = read_json(line)
     except ValueError as error:
-        raise CliError(f"{place} is not JSON: {error}", ExitCode.USAGE) from None
+        raise CliError(f"{where} is not JSON: {error}", ExitCode.USAGE) from None
     if not isinstance(job, dict):
         raise CliError(
-            f'{place} is not a JSON object; for example {{"provider": "kling", …}}', ExitCode.USAGE
+            f'{where} is not a JSON object; for example {{"provider": "kling", …}}', ExitCode.USAGE
         )
     return cast("Document", job)
 
@@ -186,9 +186,9 @@ def locate_errors(error: Exception, source: str, lines: Sequence[BatchLine]) -> 
         pointed = BATCH_POINTER.fullmatch(each["pointer"])
         if pointed is None:
             return error
-        place = pointer_prefix({"pointer": f"#{pointed['rest']}"})
+        where = pointer_prefix({"pointer": f"#{pointed['rest']}"})
         number = lines[int(pointed["index"])].number
-        found.append(f"{source}, line {number}: {place}{each['detail']}")
+        found.append(f"{source}, line {number}: {where}{each['detail']}")
     return CliError(f"the API rejected the request: {'; '.join(found)}", ExitCode.REFUSED)
 
 

@@ -68,9 +68,9 @@ def setting_errors(error: "ValidationError", prefix: str = "GENQ_") -> list[str]
     return list(found.values())
 
 
-def variable_of(place: tuple[str | int, ...], prefix: str) -> str:
+def variable_of(location: tuple[str | int, ...], prefix: str) -> str:
     """Return the variable, such as `GENQ_API_PORT`; empty if the message names several."""
-    return f"{prefix}{place[0]}".upper() if place else ""
+    return f"{prefix}{location[0]}".upper() if location else ""
 
 
 def advice(error: Any) -> str:

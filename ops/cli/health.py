@@ -1,17 +1,21 @@
 """`genq health`: liveness checks for Docker, Kubernetes and similar."""
 # ruff: noqa: PLC0415  (a check runs every few seconds and imports only what it needs)
 
+import asyncio
+import socket
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import typer
 
-from ops.cli.exit_codes import CliError
+from ops.cli.exit_codes import CliError, warn
 from ops.cli.running_stack import local_settings
 
 if TYPE_CHECKING:
+    from generation.broker import WorkerReport
     from generation.settings import Settings
 
 health_app = typer.Typer(
@@ -22,6 +26,7 @@ health_app = typer.Typer(
 #: A worker that has not ticked for this long is unhealthy.
 STALE = timedelta(seconds=30)
 ANSWER_WITHIN_SECONDS = 3
+BROKER_TIMEOUT_SECONDS = 1
 WILDCARD_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
 
 
@@ -31,10 +36,10 @@ def register(app: typer.Typer) -> None:
 
 @health_app.command()
 def worker() -> None:
-    """
-    Whether a worker of this machine (or container) has looked for due jobs in the last 30 s.
+    """Check that a worker of this machine (or container) has polled the database in the last 30 s.
 
-    It has not while it cannot reach the database.
+    It fails while the worker cannot reach the database. Submits or events that were switched off by
+    Celery's remote control are a warning; the exit code stays 0.
     """
     from worker.runtime.heartbeat import path
 
@@ -49,6 +54,37 @@ def worker() -> None:
     if age > STALE.total_seconds():
         raise CliError(f"no worker has ticked for {age:.0f} s: see the worker's log")
     typer.echo(f"a worker ticked {max(age, 0):.1f} s ago")
+    for worker_report in asyncio.run(local_reports(settings)):
+        if worker_report.switched_off:
+            parts = " and ".join(worker_report.switched_off)
+            warn(
+                f"{parts} of {worker_report.name} are switched off by Celery's remote control:"
+                " restart this worker to switch them on"
+            )
+
+
+async def local_reports(settings: "Settings") -> "Sequence[WorkerReport]":
+    """Return the reports of this machine's workers; none while the broker is unreachable."""
+    from redis.asyncio import Redis
+    from redis.asyncio.retry import Retry
+    from redis.backoff import NoBackoff
+    from redis.exceptions import RedisError
+
+    from generation.broker import load_reports
+
+    redis = Redis.from_url(
+        settings.redis_url,
+        socket_timeout=BROKER_TIMEOUT_SECONDS,
+        socket_connect_timeout=BROKER_TIMEOUT_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+    )
+    try:
+        reports = await load_reports(redis)
+    except (RedisError, OSError):
+        return ()
+    finally:
+        await redis.aclose()
+    return [report for report in reports if report.name.endswith(f"@{socket.gethostname()}")]
 
 
 @health_app.command()

@@ -25,6 +25,8 @@ class JobWatcher:
         self._client = client
         self._job_ids = tuple(dict.fromkeys(job_ids))
         self._show = show
+        #: The last response about each job.
+        self.latest: dict[str, Document] = {}
         self._began = time.monotonic()
         self._until = None if timeout is None else self._began + timeout
 
@@ -37,6 +39,7 @@ class JobWatcher:
             time.sleep(max(0, at - time.monotonic()))
             job = self._get(job_id)
             self._show(job.document)
+            self.latest[job_id] = job.document
             now = time.monotonic()
             if job.ended:
                 ended[job_id] = job.document

@@ -133,15 +133,15 @@ def show(event: dict[str, Any], answer: "ForwardResult | None", *, as_json: bool
     typer.echo(printable(line if answer is None else f"{line}  → {answer}"))
 
 
-def first_query(since: str | None, place: "FeedCursor | None") -> dict[str, str]:
+def first_query(since: str | None, cursor: "FeedCursor | None") -> dict[str, str]:
     """Return the first query's parameters; `seen` names an event to skip."""
     if since == FROM_THE_START:
         return {}
     if since is not None:
         return {"since": parse_since(since, " or start").isoformat().replace("+00:00", "Z")}
-    if place is None:
+    if cursor is None:
         return LATEST
-    return {"after": place.after} | ({"seen": place.seen} if place.seen else {})
+    return {"after": cursor.after} | ({"seen": cursor.seen} if cursor.seen else {})
 
 
 def parse_since(since: str, also: str = "") -> datetime:

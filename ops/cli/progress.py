@@ -6,18 +6,20 @@ from typing import Self
 
 import typer
 from genq.job import Document
+from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as RichProgress
 
-from generation.job import TERMINAL
+from generation.job import TERMINAL, JobState
+from ops.cli.jobs import what_to_do
 from ops.cli.output import console, printable
 
 
 class JobProgress:
-    """Shows jobs on standard error; standard output holds only results."""
+    """Shows jobs as bars on a terminal, or as lines on standard error if it is None."""
 
-    def __init__(self) -> None:
-        self._bars = bars() if sys.stderr.isatty() else None
+    def __init__(self, terminal: Console | None) -> None:
+        self._bars = None if terminal is None else bars(terminal)
         self._rows: dict[str, TaskID] = {}
         self._printed: dict[str, str] = {}
 
@@ -62,18 +64,26 @@ class JobProgress:
             bars.stop_task(row)
 
 
-def bars() -> RichProgress:
+def stderr_terminal() -> Console | None:
+    """Return a console on standard error if that is a terminal."""
+    return console(stderr=True) if sys.stderr.isatty() else None
+
+
+def bars(terminal: Console) -> RichProgress:
     return RichProgress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
-        TextColumn("{task.fields[standing]}", markup=False),
+        TextColumn("{task.fields[state_text]}", markup=False),
         TimeElapsedColumn(),
-        console=console(stderr=True),
+        console=terminal,
     )
 
 
 def state_text(job: Document) -> str:
-    """Return the state, and the reason for waiting or failing, in one line."""
+    """Return the state, and why it waits or failed and what continues it, in one line."""
     error: Document | None = job.get("error")
     why = f"{error['code']}: {error['message']}" if error else job.get("reason")
-    return printable(" ".join(f"{job['state']} ({why})".split()) if why else job["state"])
+    text = " ".join(f"{job['state']} ({why})".split()) if why else job["state"]
+    if job["state"] == JobState.AWAITING_INPUT:
+        text += f"; send it with {what_to_do(job)}"
+    return printable(text)

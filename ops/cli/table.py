@@ -25,8 +25,8 @@ def table_lines(
     """
     natural = [max(map(cell_len, column)) for column in zip(columns, *rows, strict=True)]
     least = [
-        min(MIN_CUT_WIDTH, natural[place]) if name in cut else longest_word([name, *column])
-        for place, (name, *column) in enumerate(zip(columns, *rows, strict=True))
+        min(MIN_CUT_WIDTH, natural[index]) if name in cut else longest_word([name, *column])
+        for index, (name, *column) in enumerate(zip(columns, *rows, strict=True))
     ]
     available = None if width is None else width - len(GAP) * (len(columns) - 1)
     if available is not None and sum(least) > available:
@@ -49,7 +49,7 @@ def shrink_widths(natural: Sequence[int], least: Sequence[int], available: int) 
     """Return widths that fit: repeatedly narrow the widest column that can shrink."""
     widths = list(natural)
     while sum(widths) > available:
-        slack = [place for place, size in enumerate(widths) if size > least[place]]
+        slack = [index for index, size in enumerate(widths) if size > least[index]]
         widths[max(slack, key=widths.__getitem__)] -= 1
     return widths
 

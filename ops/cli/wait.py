@@ -8,6 +8,7 @@ import typer
 
 from ops.cli.connection import RETRY_SECONDS_WHILE_WAITING, KeyOption, UrlOption, api_client
 from ops.cli.exit_codes import CliError, ExitCode
+from ops.cli.jobs import what_to_do
 from ops.cli.output import AsJson, print_json_line, printable
 
 if TYPE_CHECKING:
@@ -51,10 +52,11 @@ def wait_for_jobs(
 ) -> None:
     """Wait, print the results, and end the command with the matching exit code."""
     from ops.cli.job_watcher import JobWatcher
-    from ops.cli.progress import JobProgress
+    from ops.cli.progress import JobProgress, stderr_terminal
 
-    with JobProgress() as progress:
-        ended = JobWatcher(client, job_ids, timeout, progress.show).until_ended()
+    with JobProgress(stderr_terminal()) as progress:
+        watcher = JobWatcher(client, job_ids, timeout, progress.show)
+        ended = watcher.until_ended()
     for job in ended.values():
         if as_json:
             print_json_line(job)
@@ -62,9 +64,14 @@ def wait_for_jobs(
             print_results(job)
     waiting = [job_id for job_id in dict.fromkeys(job_ids) if job_id not in ended]
     if waiting:
+        hints = "".join(
+            f"; {job_id} needs input: {what_to_do(watcher.latest[job_id])}"
+            for job_id in waiting
+            if watcher.latest[job_id]["state"] == "awaiting_input"
+        )
         raise CliError(
-            f"not ended after {timeout:g} s: {' '.join(waiting)}; they go on, and genq wait waits "
-            "for them again",
+            f"not ended after {timeout:g} s: {' '.join(waiting)}; they continue, and genq wait"
+            f" waits for them again{hints}",
             ExitCode.TIMED_OUT,
         )
     if any(job["state"] != "succeeded" for job in ended.values()):

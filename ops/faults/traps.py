@@ -80,7 +80,7 @@ def delivered_job(call: Call, _: Any) -> str:
 
 TRAPS: Mapping[str, Trap] = {
     "order read, not written": Trap(
-        "generation.store.jobs.insert", "Births.place", False, first_of_birth
+        "generation.store.jobs.insert", "JobInserter.place", False, first_of_birth
     ),
     "committed, not nudged": Trap(
         "generation.store.jobs.store", "JobStore.place", True, placed_job
@@ -97,7 +97,7 @@ TRAPS: Mapping[str, Trap] = {
     "assets known, not saved": Trap(
         "generation.upstream.client", "Upstream.query_batch", True, ended_task_of
     ),
-    "ended, not told": Trap("worker.context", "Room.save", True, ended_job),
+    "ended, not told": Trap("worker.context", "WorkerContext.save", True, ended_job),
     "about to tell": Trap("generation.webhooks.sender", "Sender.send", False, delivered_job),
     "told, not saved": Trap("generation.webhooks.sender", "Sender.send", True, delivered_job),
 }

@@ -112,7 +112,7 @@ def local_broker(
 
 
 def find_binary(environ: Mapping[str, str]) -> Path:
-    """The first broker binary that runs here, in the order of the module's first lines."""
+    """Return the first broker binary that runs here. Raises `BrokerUnavailable`."""
     for binary in _binaries(environ.get("PATH", "")):
         if _runs(binary):
             return binary

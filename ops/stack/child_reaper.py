@@ -22,8 +22,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Self
 
-# The shell's standard input is the reaper's pipe: it tells its process group, lets go of the pipe
-# and turns into the program. It is a session leader, so its process group is its process id.
+# The shell's standard input is the reaper's pipe: it writes its process group, closes the pipe
+# and becomes the program. It is a session leader, so its process group is its process id.
 REGISTER_AND_EXEC = 'echo "+$$" >&0 && exec "$@" </dev/null'
 
 

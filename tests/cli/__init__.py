@@ -1,1 +1,1 @@
-"""The command line, as people and programs meet it: the real console script in real processes."""
+"""The command line: the real console script in real processes."""

@@ -1,4 +1,4 @@
-"""A whole genq in processes of its own, started once; and a bare console script for each test."""
+"""A running genq in its own processes, started once; a console script per test."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack

@@ -1,4 +1,4 @@
-"""The console script `genq`, in a folder and an environment of its own."""
+"""The console script `genq`, in its own folder and environment."""
 
 import json
 import os

@@ -22,7 +22,7 @@ def caller(deployment: Deployment) -> Genq:
     return deployment.caller
 
 
-def test_a_file_is_ordered_waited_for_and_shown(caller: Genq, tmp_path: Path) -> None:
+def test_batch_submit_wait_and_get(caller: Genq, tmp_path: Path) -> None:
     file = tmp_path / "orders.jsonl"
     file.write_text("\n".join([line("a boat"), "", line("a boat [fail=no more paint]"), ""]))
     batch_id = caller("batch", "submit", str(file)).out.strip()
@@ -41,7 +41,7 @@ def test_a_file_is_ordered_waited_for_and_shown(caller: Genq, tmp_path: Path) ->
     assert (document["total"], document["done"]) == (2, True)
 
 
-def test_more_than_a_hundred_orders_are_several_batches_and_are_ordered_once(caller: Genq) -> None:
+def test_more_than_100_jobs_become_several_batches_without_duplicates(caller: Genq) -> None:
     content = "\n".join(line(f"boat {n} [stuck]") for n in range(101)).encode()
     submit = ("batch", "submit", "-", "--idempotency-key", "fleet", "--json")
     first, again = (caller(*submit, stdin=content) for _ in range(2))
@@ -59,7 +59,7 @@ def test_more_than_a_hundred_orders_are_several_batches_and_are_ordered_once(cal
         assert caller("batch", "get", each["id"], "--json").json["done"]
 
 
-def test_what_cannot_be_ordered_is_told_by_its_place(caller: Genq) -> None:
+def test_rejected_jobs_are_reported_by_line_number(caller: Genq) -> None:
     content = "\n\n".join([line("a boat"), line("a boat", provider="nobody")]).encode()
     refused = caller("batch", "submit", "-", stdin=content)
     assert (refused.code, refused.out) == (ExitCode.REFUSED, "")
@@ -81,14 +81,14 @@ def test_what_cannot_be_ordered_is_told_by_its_place(caller: Genq) -> None:
         (b'\n{"provider": "a", "provider": "b"}', "line 2 is not JSON: 'provider' is given twice"),
     ],
 )
-def test_a_file_that_holds_no_orders(tmp_path: Path, content: bytes, words: str) -> None:
+def test_an_invalid_batch_file_is_rejected(tmp_path: Path, content: bytes, words: str) -> None:
     (tmp_path / "orders").write_bytes(content)
     with pytest.raises(CliError, match=words) as stop:
         read_lines(str(tmp_path / "orders"), "orders")
     assert stop.value.code is ExitCode.USAGE
 
 
-async def test_the_python_clients_order_batches(deployment: Deployment) -> None:
+async def test_python_clients_submit_batches(deployment: Deployment) -> None:
     orders = [genq.order("midjourney.imagine", {"prompt": f"a boat {n}"}) for n in range(3)]
     with genq.Client(deployment.api_url, KEY) as client:
         first = client.submit_batch(orders, idempotency_key="three-boats")

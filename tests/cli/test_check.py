@@ -1,4 +1,4 @@
-"""`genq check` finds what is wrong, and says what to do."""
+"""`genq check` finds problems and says what to change."""
 
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ def test_a_running_deployment_is_usable(deployment: Deployment) -> None:
         assert secret not in answer.out
 
 
-def test_settings_are_told_by_their_variables(genq: Genq) -> None:
+def test_invalid_settings_are_reported_by_variable(genq: Genq) -> None:
     broken = genq.having(
         api_port="hush-1", tick="hush-2", worker_concurrency="0", webhook_allowed_networks="hush-3"
     )
@@ -51,7 +51,7 @@ def test_settings_are_told_by_their_variables(genq: Genq) -> None:
     assert "hush" not in answer.out
 
 
-def test_the_same_words_end_every_other_command(genq: Genq) -> None:
+def test_other_commands_report_the_same_setting_errors(genq: Genq) -> None:
     unknown = genq.having(log_level="loud", redis_url="localhost")("worker")
     assert unknown.code == 1
     assert "GENQ_LOG_LEVEL: must be DEBUG, INFO" in unknown.sentence
@@ -61,7 +61,7 @@ def test_the_same_words_end_every_other_command(genq: Genq) -> None:
     assert half.sentence.startswith("genq: GENQ_STATION_URL and GENQ_STATION_KEY belong")
 
 
-def test_nothing_set_up_yet(genq: Genq, tmp_path: Path) -> None:
+def test_check_of_an_empty_folder(genq: Genq, tmp_path: Path) -> None:
     answer = genq.having(redis_url="redis://:hush@127.0.0.1:1/0")("check", "--json")
     assert answer.code == 1
     assert answer.json["usable"] is False
@@ -74,7 +74,7 @@ def test_nothing_set_up_yet(genq: Genq, tmp_path: Path) -> None:
     assert not (tmp_path / ".genq").exists()
 
 
-def test_everything_wrong_at_once(genq: Genq, tmp_path: Path, postgres_url: str) -> None:
+def test_check_reports_all_problems_at_once(genq: Genq, tmp_path: Path, postgres_url: str) -> None:
     (tmp_path / "stations.toml").write_text('[[stations]]\nname = "a"\nkeys = [{env = "NOT_SET"}]')
     broken = genq.having(
         database_url=postgres_url,
@@ -103,3 +103,34 @@ def test_everything_wrong_at_once(genq: Genq, tmp_path: Path, postgres_url: str)
     assert "NOT_SET" in found(answer)["stations"][0][1]
     assert len(found(answer)["webhooks"]) == 3
     assert "genq keys create" in found(answer)["API keys"][0][1]
+
+
+def test_stations_that_name_polling_urls_are_reported(genq: Genq, tmp_path: Path) -> None:
+    (tmp_path / "stations.toml").write_text(
+        """
+[[stations]]
+name = "vendor"
+url = "https://api.bfl.ai"
+speaks.flux.dialect = "flux.bfl"
+keys = [{ env = "FLUX_KEY" }]
+[[stations]]
+name = "here"
+url = "http://127.0.0.1:9"
+speaks.flux.dialect = "flux.bfl"
+keys = [{ env = "FLUX_KEY" }]
+[[stations]]
+name = "relay"
+url = "https://relay.example"
+speaks.flux.dialect = "flux.relay"
+keys = [{ env = "FLUX_KEY" }]
+"""
+    )
+    keyed = Genq(genq.folder, {**genq.settings, "FLUX_KEY": "sk-1"})
+    findings = found(keyed("check", "--json"))
+    ((level, message),) = findings["station vendor"]
+    assert level == "ok"
+    assert "the key is sent only to hosts of bfl.ai" in message
+    assert "foreign_polling_host" in message
+    ((_, message),) = findings["station here"]
+    assert "the key is sent only to 127.0.0.1 and the port in its URL" in message
+    assert "station relay" not in findings

@@ -1,4 +1,4 @@
-"""What `genq check` says of keys: refused for a model, not to be looked at, gone."""
+"""Findings of `genq check` about keys: blocked, not pollable, missing."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -24,7 +24,7 @@ def in_trouble(account: KeyHealth) -> KeyHealth:
     return replace(account, look_after=now + timedelta(minutes=4))
 
 
-async def test_keys_that_are_limited_or_gone_are_named(sqlite_url: str) -> None:
+async def test_blocked_unpollable_and_missing_keys_are_reported(sqlite_url: str) -> None:
     store = Store(sqlite_url)
     try:
         await store.accounts.change(MAIN, in_trouble)

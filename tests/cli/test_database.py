@@ -1,4 +1,4 @@
-"""`genq migrate` and `genq keys`, on databases that are there, are not there, or come up late."""
+"""`genq migrate` and `genq keys` with present, missing and starting databases."""
 
 import asyncio
 import shutil
@@ -67,14 +67,12 @@ class TestMigrate:
             ({"api_key": KEY, "webhook_secret": "hush"}, "GENQ_WEBHOOK_SECRET: a webhook secret"),
         ],
     )
-    def test_a_first_key_nobody_could_use_is_refused(
-        self, settings: dict[str, Any], words: str
-    ) -> None:
+    def test_an_unusable_first_key_is_rejected(self, settings: dict[str, Any], words: str) -> None:
         with pytest.raises(CliError, match=words) as stop:
             check_first_key(Settings(**settings))
         assert "hush" not in str(stop.value)
 
-    def test_what_cannot_work_is_refused_before_anything_is_made(
+    def test_unusable_settings_are_rejected_before_migrating(
         self, genq: Genq, tmp_path: Path
     ) -> None:
         answer = genq.having(database_url="mysql://u:hush@h/d")("migrate")
@@ -83,7 +81,7 @@ class TestMigrate:
         assert "hush" not in answer.err
         assert not (tmp_path / ".genq").exists()
 
-    def test_a_database_of_a_newer_genq_is_left_alone(
+    def test_a_database_of_a_newer_version_is_unchanged(
         self, genq: Genq, sqlite_url: str, tmp_path: Path
     ) -> None:
         with sqlite3.connect(tmp_path / "genq.db") as connection:
@@ -93,7 +91,7 @@ class TestMigrate:
         assert answer.code == 1
         assert "install the newer version" in answer.sentence
 
-    def test_a_server_that_comes_up_late_is_waited_for(
+    def test_migrate_waits_for_a_starting_server(
         self, genq: Genq, private_postgres: Cluster
     ) -> None:
         private_postgres.stop()
@@ -107,7 +105,7 @@ class TestMigrate:
         assert (started.returncode, err) == (0, b"")
         assert b"up to date" in out
 
-    def test_what_waiting_cannot_cure_is_told_at_once(
+    def test_permanent_errors_are_reported_at_once(
         self, genq: Genq, postgres_cluster: Cluster
     ) -> None:
         url = postgres_cluster.url_of("nowhere")
@@ -123,7 +121,7 @@ class TestMigrate:
             ("postgresql:hush", "is not a database URL"),
         ],
     )
-    def test_a_place_where_no_database_can_be(self, url: str, words: str) -> None:
+    def test_an_unusable_database_path_is_reported(self, url: str, words: str) -> None:
         settings = Settings(database_url=url)
         with pytest.raises(DatabaseUnavailable, match=words) as stop:
             check_file(sqlite_file(settings))
@@ -133,7 +131,7 @@ class TestMigrate:
 
 
 class TestKeys:
-    def test_a_key_is_made_shown_once_listed_and_revoked(self, genq: Genq, sqlite_url: str) -> None:
+    def test_keys_are_created_listed_and_revoked(self, genq: Genq, sqlite_url: str) -> None:
         having = genq.having(database_url=sqlite_url)
         made = having("keys", "create", "acme", "--json").json
         found = key_in(sqlite_url, made["key"])
@@ -153,7 +151,7 @@ class TestKeys:
         assert again.code == 1
         assert "there is no valid key" in again.sentence
 
-    def test_people_are_told_to_keep_it(self, genq: Genq, postgres_url: str) -> None:
+    def test_users_are_told_to_save_the_key(self, genq: Genq, postgres_url: str) -> None:
         having = genq.having(database_url=postgres_url)
         made = having("keys", "create", "Ärzte & Co")
         assert made.code == 0
@@ -164,7 +162,9 @@ class TestKeys:
         listed = having("keys", "list").out
         assert "Ärzte & Co" in listed
 
-    def test_what_a_key_may_do_is_kept_and_listed(self, genq: Genq, sqlite_url: str) -> None:
+    def test_permissions_and_limits_of_a_key_are_stored_and_listed(
+        self, genq: Genq, sqlite_url: str
+    ) -> None:
         having = genq.having(database_url=sqlite_url)
         words = "--scope submit --scope read --rate 60/m --max-in-flight 20 --daily-jobs 1000"
         words += " --provider kling --expires 90d"
@@ -199,18 +199,18 @@ class TestKeys:
             ("--daily-jobs 0", "genq: Invalid value for '--daily-jobs'"),
         ],
     )
-    def test_limits_that_cannot_be_meant(self, genq: Genq, words: str, sentence: str) -> None:
+    def test_invalid_limits_are_rejected(self, genq: Genq, words: str, sentence: str) -> None:
         answer = genq("keys", "create", "acme", *words.split())
         assert (answer.code, answer.out) == (2, "")
         assert answer.sentence.startswith(sentence)
 
-    def test_without_a_database_it_says_what_to_run(self, genq: Genq, tmp_path: Path) -> None:
+    def test_a_missing_database_names_the_command_to_run(self, genq: Genq, tmp_path: Path) -> None:
         answer = genq("keys", "list")
         assert answer.code == 1
         assert answer.sentence.endswith("run genq migrate")
         assert not (tmp_path / ".genq").exists()
 
-    def test_a_file_that_is_no_database_is_not_touched(self, genq: Genq, tmp_path: Path) -> None:
+    def test_a_file_that_is_no_database_is_unchanged(self, genq: Genq, tmp_path: Path) -> None:
         shutil.copy(__file__, tmp_path / "genq.db")
         having = genq.having(database_url=f"sqlite:///{tmp_path / 'genq.db'}")
         answer = having("keys", "create", "acme")

@@ -17,7 +17,7 @@ def caller(deployment: Deployment) -> Genq:
     return deployment.caller
 
 
-def test_an_endpoint_from_its_creation_to_its_end(caller: Genq) -> None:
+def test_an_endpoint_from_creation_to_deletion(caller: Genq) -> None:
     made = caller(
         *("endpoints", "create", HOOK, "--event", "job.failed", "--metadata", "shop=one"),
         *("--header", "X-Token=a=b", "--rate", "2.5", "--ordered", "--description", "the till"),
@@ -59,7 +59,7 @@ def test_an_endpoint_from_its_creation_to_its_end(caller: Genq) -> None:
     assert "there are no endpoints yet" in caller("endpoints", "list").out
 
 
-def test_what_cannot_be_an_endpoint_says_what_to_change(caller: Genq) -> None:
+def test_an_invalid_endpoint_is_rejected_with_advice(caller: Genq) -> None:
     answer = caller("endpoints", "create", "http://127.0.0.1/", "--event", "job.exploded")
     assert (answer.code, answer.out) == (ExitCode.REFUSED, "")
     assert "must be one of" in answer.sentence
@@ -70,7 +70,7 @@ def test_what_cannot_be_an_endpoint_says_what_to_change(caller: Genq) -> None:
     )
 
 
-async def test_the_python_clients_do_the_same(deployment: Deployment) -> None:
+async def test_python_clients_manage_endpoints(deployment: Deployment) -> None:
     since = datetime.now(UTC) - timedelta(minutes=1)
     with genq.Client(deployment.api_url, KEY) as client:
         made = client.endpoints.create(HOOK, events=("job.failed",), metadata={"nobody": "has"})

@@ -1,4 +1,4 @@
-"""The frame around all commands: help, version, usage, and how quick it is."""
+"""What all commands share: help, version, usage errors, fast start."""
 
 import subprocess
 import sys
@@ -26,7 +26,7 @@ def commands(group: Any = None, path: tuple[str, ...] = ()) -> dict[tuple[str, .
     return found
 
 
-def test_help_loads_nothing_heavy() -> None:
+def test_help_imports_no_heavy_modules() -> None:
     code = f"import sys, ops.cli; print([name for name in {HEAVY!r} if name in sys.modules])"
     loaded = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
@@ -43,7 +43,7 @@ def test_every_command_and_option_is_explained() -> None:
             assert parameter.help, f"{words}: {parameter.name}"
 
 
-def test_help_is_for_newcomers(genq: Genq) -> None:
+def test_help_names_the_demo_and_exit_codes(genq: Genq) -> None:
     answer = genq("--help")
     assert answer.code == ExitCode.OK
     assert "genq demo" in answer.out
@@ -65,16 +65,14 @@ def test_version(genq: Genq) -> None:
         (["keys", "create", " "], "genq: NAME must have 1 to 100 printable characters"),
     ],
 )
-def test_a_wrong_command_line_is_one_sentence(
-    genq: Genq, arguments: list[str], sentence: str
-) -> None:
+def test_a_usage_error_is_one_sentence(genq: Genq, arguments: list[str], sentence: str) -> None:
     answer = genq(*arguments)
     assert (answer.code, answer.out) == (ExitCode.USAGE, "")
     assert answer.sentence.startswith(sentence)
     assert answer.err.count("\n") == 1
 
 
-def test_the_manual_knows_every_command_and_option() -> None:
+def test_the_manual_describes_every_command_and_option() -> None:
     manual = MANUAL.read_text()
     for words, command in commands().items():
         assert f"genq {' '.join(words)}" in manual

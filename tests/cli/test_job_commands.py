@@ -1,4 +1,4 @@
-"""What a caller does: order, wait, look, cancel. Against a real API, worker and station."""
+"""Commands for jobs: submit, wait, get, cancel. Against a real API, worker and station."""
 
 import json
 import signal
@@ -37,13 +37,13 @@ def grid(deployment: Deployment) -> str:
 
 
 class TestSubmit:
-    def test_the_id_is_all_that_is_printed(self, caller: Genq) -> None:
+    def test_submit_prints_only_the_id(self, caller: Genq) -> None:
         answer = caller("submit", "kling.text2video", "prompt=a cat", "duration=10")
         assert answer.code == 0
         assert answer.out.startswith("job_")
         assert f"genq wait {answer.out.strip()}" in answer.err
 
-    def test_input_metadata_and_webhook_arrive(self, caller: Genq, tmp_path: Path) -> None:
+    def test_input_metadata_and_webhook_are_submitted(self, caller: Genq, tmp_path: Path) -> None:
         file = tmp_path / "order.json"
         file.write_text(json.dumps({"prompt": "a dog", "negative_prompt": "cats"}))
         answer = caller(
@@ -55,7 +55,7 @@ class TestSubmit:
         assert answer.json["metadata"] == {"shop": "a=b"}
         assert answer.json["webhook"]["url"] == "https://hooks.example.com/genq"
 
-    def test_an_order_comes_by_standard_input_and_is_waited_for(self, caller: Genq) -> None:
+    def test_submit_reads_standard_input_and_waits(self, caller: Genq) -> None:
         answer = caller(
             *("submit", "midjourney.imagine", "--input", "-", "--wait"),
             stdin='{"prompt": "ein Boot — 船"}'.encode(),
@@ -65,7 +65,7 @@ class TestSubmit:
         assert url.startswith("http")
         assert "midjourney.imagine succeeded" in answer.err
 
-    def test_a_refused_order_says_what_to_change(self, caller: Genq) -> None:
+    def test_a_rejected_submit_says_what_to_change(self, caller: Genq) -> None:
         answer = caller("submit", "kling.text2video", "prompt=x", "durration=5", "mode=[1]")
         assert answer.code == 3
         assert (
@@ -86,7 +86,7 @@ class TestSubmit:
             (["prompt=a", "--priority", "11"], "'--priority'"),
         ],
     )
-    def test_what_would_be_lost_or_misread_is_refused(
+    def test_ambiguous_arguments_are_rejected(
         self, caller: Genq, arguments: list[str], words: str
     ) -> None:
         answer = caller("submit", "kling.text2video", *arguments)
@@ -106,11 +106,11 @@ class TestSubmit:
         assert allowed == timedelta(minutes=10)
         assert again.json["id"] == first.json["id"]
 
-    def test_a_value_is_asked_for_in_words_and_not_by_a_pattern(self, caller: Genq) -> None:
+    def test_an_invalid_value_is_explained_without_a_pattern(self, caller: Genq) -> None:
         answer = caller("submit", "kling.text2video", "prompt=a cat", "duration=500")
         assert answer.sentence.endswith("duration: must be whole seconds from 1 to 99, as in 5")
 
-    def test_a_wrong_command_line_is_told_without_ordering(self, caller: Genq) -> None:
+    def test_an_invalid_command_line_submits_nothing(self, caller: Genq) -> None:
         answer = caller("submit", "kling.text2video", "--input", "-", stdin=b'{"prompt": NaN}')
         assert (answer.code, answer.out) == (2, "")
         assert "standard input is not JSON" in answer.sentence
@@ -128,7 +128,7 @@ class TestSubmit:
             (b"[" * 100_000, "is not JSON: it is nested too deeply"),
         ],
     )
-    def test_a_file_that_is_no_order(
+    def test_an_invalid_input_file_is_rejected(
         self, tmp_path: Path, content: bytes | None, words: str
     ) -> None:
         file = tmp_path / "order.json"
@@ -140,7 +140,7 @@ class TestSubmit:
 
 
 class TestWait:
-    def test_several_jobs_and_one_that_fails(self, caller: Genq) -> None:
+    def test_wait_for_several_jobs_of_which_one_fails(self, caller: Genq) -> None:
         good, bad = order(caller, "a boat"), order(caller, "a boat [fail=no more paint]")
         answer = caller("wait", good, bad, "--json")
         assert answer.code == 1
@@ -152,14 +152,14 @@ class TestWait:
         assert late.code == 3
         assert "cannot be canceled" in late.sentence
 
-    def test_time_that_runs_out_is_code_4_and_the_job_goes_on(self, caller: Genq) -> None:
+    def test_a_timeout_is_code_4_and_the_job_continues(self, caller: Genq) -> None:
         job_id = order(caller, "a boat [stuck]")
         answer = caller("wait", job_id, "--timeout", "0.5")
         assert answer.code == 4
         assert job_id in answer.sentence
         assert caller("get", job_id, "--json").json["state"] in {"queued", "submitting", "running"}
 
-    def test_ctrl_c_is_code_130_and_says_nothing(self, caller: Genq) -> None:
+    def test_ctrl_c_is_code_130_without_a_message(self, caller: Genq) -> None:
         job_id = order(caller, "a boat [stuck]")
         process = caller.popen("wait", job_id)
         assert process.stderr is not None
@@ -170,7 +170,7 @@ class TestWait:
         assert b"Traceback" not in rest
         assert process.returncode == 130
 
-    def test_a_job_of_nobody_is_told_by_its_id(self, caller: Genq) -> None:
+    def test_an_unknown_job_is_reported_by_its_id(self, caller: Genq) -> None:
         answer = caller("wait", "job_../x")
         assert answer.code == 3
         assert answer.sentence.startswith("genq: job_../x: the API rejected the request: ")
@@ -212,13 +212,13 @@ class TestJobs:
 
 
 class TestFollowUps:
-    def test_an_action_of_a_finished_job(self, caller: Genq, grid: str) -> None:
+    def test_act_submits_an_action_of_a_finished_job(self, caller: Genq, grid: str) -> None:
         answer = caller("act", grid, "U1", "--wait", "--timeout", "60", "--json")
         assert answer.code == 0, answer.err
         assert answer.json["parent"] == grid
         assert answer.json["input"] == {"action": "U1"}
 
-    def test_submit_takes_the_same(self, caller: Genq, grid: str) -> None:
+    def test_submit_accepts_parent_and_action(self, caller: Genq, grid: str) -> None:
         answer = caller("submit", "--parent", grid, "--action", "V1", "--json")
         assert answer.code == 0, answer.err
         assert (answer.json["parent"], answer.json["operation"]) == (grid, "action")
@@ -229,12 +229,12 @@ class TestFollowUps:
         assert named.code == 0, named.err
         assert named.json["input"] == {"action": "UPSCALE", "index": 2}
 
-    def test_a_button_that_is_not_there(self, caller: Genq, grid: str) -> None:
+    def test_an_unknown_action_is_rejected(self, caller: Genq, grid: str) -> None:
         answer = caller("act", grid, "U9")
         assert answer.code == 3
         assert "it has U1, U2, U3, U4" in answer.sentence
 
-    def test_a_job_that_waits_is_given_its_input(self, caller: Genq, grid: str) -> None:
+    def test_input_continues_a_waiting_job(self, caller: Genq, grid: str) -> None:
         upscaled = caller("act", grid, "U1", "--wait", "--json").json["id"]
         window = caller("act", upscaled, "Custom Zoom").out.strip()
 
@@ -243,6 +243,10 @@ class TestFollowUps:
 
         wait_for(waits, SOON, "the job to wait for its input")
         assert f"genq input {window}" in caller("get", window).out
+        waited = caller("wait", window, "--timeout", "0")
+        assert waited.code == ExitCode.TIMED_OUT
+        assert f"send it with genq input {window} NAME=VALUE" in waited.err
+        assert f"{window} needs input: genq input {window} NAME=VALUE" in waited.sentence
         assert caller("input", window).code == 2
         given = caller("input", window, "prompt=5 --zoom 1.5")
         assert given.code == 0, given.err
@@ -251,7 +255,7 @@ class TestFollowUps:
         late = caller("input", window, "prompt=5 --zoom 1.5")
         assert (late.code, late.out) == (3, "")
 
-    def test_what_has_been_erased_is_gone(self, caller: Genq) -> None:
+    def test_erased_content_is_gone(self, caller: Genq) -> None:
         job_id = order(caller, "a boat nobody is to see")
         assert caller("wait", job_id).code == 0
         erased = caller("erase", job_id)
@@ -280,19 +284,19 @@ class TestFollowUps:
 
 
 class TestOperations:
-    def test_all_of_them(self, caller: Genq) -> None:
+    def test_all_operations_are_listed(self, caller: Genq) -> None:
         answer = caller("operations")
         assert answer.code == 0
         rows = {line.split()[0]: line for line in answer.out.splitlines() if line.strip()}
         assert "toys" in rows["kling.text2video"]
 
-    def test_the_example_of_one_can_be_run(self, caller: Genq) -> None:
+    def test_the_example_of_an_operation_can_be_run(self, caller: Genq) -> None:
         answer = caller("operations", "kling.text2video")
         assert answer.code == 0
         assert "negative_prompt" in answer.out
         assert "Example: genq submit kling.text2video " in answer.out
 
-    def test_those_of_a_provider(self, caller: Genq) -> None:
+    def test_operations_of_a_provider_are_listed(self, caller: Genq) -> None:
         answer = caller("operations", "kling")
         assert answer.code == 0
         assert "kling.text2video" in answer.out
@@ -305,13 +309,15 @@ class TestOperations:
             ("klingg", "there is no provider 'klingg'; did you mean kling? There are", "imagine"),
         ],
     )
-    def test_an_unknown_one(self, caller: Genq, name: str, words: str, other: str) -> None:
+    def test_an_unknown_operation_is_reported(
+        self, caller: Genq, name: str, words: str, other: str
+    ) -> None:
         answer = caller("operations", name)
         assert answer.code == 2
         assert words in answer.sentence
         assert other not in answer.sentence
 
-    def test_a_list_of_an_unknown_providers_jobs_warns(self, caller: Genq) -> None:
+    def test_listing_jobs_of_an_unknown_provider_warns(self, caller: Genq) -> None:
         answer = caller("list", "--provider", "klingg")
         assert (answer.code, answer.out) == (0, "no jobs match\n")
         assert "there is no provider 'klingg'; did you mean kling?" in answer.sentence
@@ -319,7 +325,7 @@ class TestOperations:
 
 
 class TestConnection:
-    def test_an_api_that_is_away(self, caller: Genq) -> None:
+    def test_an_unreachable_api(self, caller: Genq) -> None:
         began = time.monotonic()
         answer = caller.having(url=f"http://127.0.0.1:{free_port()}")("list")
         assert answer.code == 3
@@ -332,13 +338,13 @@ class TestConnection:
         assert "unknown or was revoked" in answer.sentence
         assert "genq_wrong" not in answer.err
 
-    def test_a_key_that_cannot_be_one_is_not_quoted(self, genq: Genq) -> None:
+    def test_an_impossible_key_is_not_printed(self, genq: Genq) -> None:
         answer = genq.having(key="genq_hush\nhush")("list")
         assert answer.code == 2
         assert answer.sentence.startswith("genq: the API key holds characters")
         assert "hush" not in answer.err
 
-    def test_something_that_is_no_genq(self, caller: Genq, deployment: Deployment) -> None:
+    def test_a_server_that_is_not_genq(self, caller: Genq, deployment: Deployment) -> None:
         answer = caller.having(url=deployment.station_url)("list")
         assert answer.code == 3
         assert "not as genq's API does" in answer.sentence
@@ -348,7 +354,7 @@ class TestConnection:
         assert answer.code == 2
         assert "set GENQ_KEY" in answer.sentence
 
-    def test_what_a_local_genq_wrote_down_is_used_for_it_alone(
+    def test_stored_credentials_are_used_only_for_their_url(
         self, genq: Genq, deployment: Deployment, tmp_path: Path
     ) -> None:
         (tmp_path / ".genq").mkdir()

@@ -1,4 +1,4 @@
-"""name=value means what the operation's schema says."""
+"""`name=value` arguments are typed by the operation's schema."""
 
 import json
 from typing import Any
@@ -61,14 +61,14 @@ def test_a_value_has_the_type_of_its_field(assignment: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize("assignment", ["prompt", "=5", ""])
-def test_what_is_no_assignment_is_refused(assignment: str) -> None:
+def test_an_argument_without_name_or_value_is_rejected(assignment: str) -> None:
     with pytest.raises(CliError, match="is not NAME=VALUE") as stop:
         read_key_values([assignment], SCHEMA)
     assert stop.value.code is ExitCode.USAGE
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: f"{each.dialect}:{each.name}")
-def test_every_example_can_be_typed(operation: Operation[Any]) -> None:
+def test_every_example_can_be_given_as_arguments(operation: Operation[Any]) -> None:
     """Text as it is, and everything else as JSON: the order is the same."""
     typed = [
         f"{name}={value if isinstance(value, str) else json.dumps(value)}"
@@ -78,12 +78,12 @@ def test_every_example_can_be_typed(operation: Operation[Any]) -> None:
     assert operation.request(**found) == operation.request(**operation.example)
 
 
-def test_questions_become_rarer_and_heed_the_api() -> None:
+def test_polls_become_rarer_and_follow_the_apis_hint() -> None:
     assert [poll_pause(waited, None) for waited in (0, 5, 50, 500)] == [1, 1, 5, 10]
     assert [poll_pause(0, hint) for hint in (0.0, 3.0, 127.0)] == [1, 3, 10]
 
 
-def test_a_name_is_given_once() -> None:
+def test_duplicate_names_are_rejected() -> None:
     with pytest.raises(CliError, match="prompt is given twice") as stop:
         read_key_values(["prompt=a", "seconds=5", "prompt=a"], SCHEMA)
     assert stop.value.code is ExitCode.USAGE

@@ -23,7 +23,7 @@ def order(genq: Genq) -> str:
     return answer.out.strip()
 
 
-def test_events_are_handed_on_signed_and_it_goes_on_where_it_was(
+def test_events_are_forwarded_signed_and_the_next_run_continues(
     deployment: Deployment, reaper: ChildReaper, tmp_path: Path
 ) -> None:
     # A tenant of its own: nothing is told here of what other tests have ordered.
@@ -58,7 +58,7 @@ def kind(received: Received) -> str:
     return received.payload["type"]
 
 
-def test_json_is_for_programs_and_needs_no_receiver(
+def test_json_output_needs_no_receiver(
     deployment: Deployment, reaper: ChildReaper, tmp_path: Path
 ) -> None:
     genq = Genq(tmp_path, deployment.caller.settings)
@@ -80,14 +80,14 @@ def test_json_is_for_programs_and_needs_no_receiver(
         (("--since", "yesterday"), "--since must be a time such as 10m"),
     ],
 )
-def test_what_cannot_be_done_is_said(genq: Genq, arguments: tuple[str, ...], words: str) -> None:
+def test_invalid_arguments_are_rejected(genq: Genq, arguments: tuple[str, ...], words: str) -> None:
     reachable = genq.having(url=f"http://127.0.0.1:{free_port()}", key="genq_key-of-nobody-at-all")
     answer = reachable("listen", *arguments)
     assert answer.code == ExitCode.USAGE
     assert words in answer.sentence
 
 
-def test_a_bookmark_keeps_the_place_of_each_api(tmp_path: Path) -> None:
+def test_the_cursor_file_keeps_one_position_per_api(tmp_path: Path) -> None:
     one, other = CursorFile(tmp_path, "http://one"), CursorFile(tmp_path, "http://other")
     assert one.read() is None
     one.write(FeedCursor("c1", "evt_1"))
@@ -98,7 +98,7 @@ def test_a_bookmark_keeps_the_place_of_each_api(tmp_path: Path) -> None:
         one.read()
 
 
-def test_it_begins_where_it_is_told_or_where_it_was() -> None:
+def test_listening_begins_at_the_option_or_the_stored_cursor() -> None:
     assert first_query("start", FeedCursor("c1")) == {}
     assert first_query(None, None) == {"after": "latest"}
     assert first_query(None, FeedCursor("c1")) == {"after": "c1"}
@@ -107,7 +107,7 @@ def test_it_begins_where_it_is_told_or_where_it_was() -> None:
     assert parse_since("2h") - parse_since("3h") > timedelta(minutes=59)
 
 
-def test_what_was_seen_of_a_page_is_passed_over() -> None:
+def test_seen_events_of_a_page_are_skipped() -> None:
     events = [{"id": "evt_1"}, {"id": "evt_2"}, {"id": "evt_3"}]
     assert events_after(events, "evt_2") == events[2:]
     assert events_after(events, None) == events_after(events, "evt_gone") == events

@@ -1,4 +1,4 @@
-"""`genq parse` says what the adapters make of the payload files."""
+"""`genq parse` prints how the adapters read the payload files."""
 
 from collections.abc import Callable, Iterator
 
@@ -49,7 +49,7 @@ def test_every_kind_is_among_the_cases() -> None:
     assert {case[-1].kind for case in CASES} == set(Kind)
 
 
-def test_random_bytes_are_an_answer_too(genq: Genq) -> None:
+def test_random_bytes_are_parsed_without_a_crash(genq: Genq) -> None:
     answer = genq(
         *("parse", "--provider", "kling", "--operation", "text2video", "--kind", "query"),
         stdin=bytes(range(256)),
@@ -59,7 +59,7 @@ def test_random_bytes_are_an_answer_too(genq: Genq) -> None:
     assert answer.json["error"]["code"] == "bad_response"
 
 
-def test_an_unknown_operation_is_told_with_the_known_ones(genq: Genq) -> None:
+def test_an_unknown_operation_lists_the_known_ones(genq: Genq) -> None:
     answer = genq("parse", "--provider", "kling", "--operation", "smell", "--kind", "query")
     assert (answer.code, answer.out) == (2, "")
     assert "kling has no such operation; it has " in answer.sentence
@@ -74,7 +74,7 @@ def test_an_unknown_operation_is_told_with_the_known_ones(genq: Genq) -> None:
         (lambda: reply_kind("guess"), "there are submit, query, batch_query, find, cancel"),
     ],
 )
-def test_so_is_every_other_unknown_name(look_up: Callable[[], object], known: str) -> None:
+def test_other_unknown_names_list_the_known_ones(look_up: Callable[[], object], known: str) -> None:
     with pytest.raises(CliError, match=known) as stop:
         look_up()
     assert stop.value.code is ExitCode.USAGE

@@ -1,5 +1,6 @@
-"""The processes: how they start, refuse to start, and are asked for their health."""
+"""The processes: start, refusal to start, health."""
 
+import asyncio
 import base64
 import json
 import os
@@ -14,11 +15,14 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
+from redis.asyncio import Redis
 
+from generation.broker import WorkerReport, save_report
 from generation.settings import Settings
 from ops.cli.exit_codes import CliError
 from ops.cli.flower_access import check_access
 from ops.cli.flower_page import COLUMNS
+from ops.stack.broker import BrokerProcess
 from ops.stack.ports import LOOPBACK, free_port
 from tests.cli.conftest import Deployment
 from tests.cli.script import SOON, Genq, answer_of, status_of
@@ -29,7 +33,7 @@ from worker.runtime.heartbeat import beat, path
 class TestFlower:
     auth = "Basic " + base64.b64encode(b"watcher:by:night").decode()
 
-    def test_it_shows_jobs_to_those_who_know_the_password(self, deployment: Deployment) -> None:
+    def test_jobs_are_shown_with_the_password(self, deployment: Deployment) -> None:
         tasks = f"{deployment.flower_url}/api/tasks"
         assert status_of(tasks) == 401
         assert status_of(tasks, "Basic " + base64.b64encode(b"watcher:by").decode()) == 401
@@ -43,20 +47,20 @@ class TestFlower:
 
         wait_for(shown, SOON, "the job to be a row in Flower")
 
-    def test_nothing_can_be_changed_there(self, deployment: Deployment) -> None:
+    def test_flower_is_read_only(self, deployment: Deployment) -> None:
         url = f"{deployment.flower_url}/api/worker/shutdown/genq"
         assert answer_of(url, self.auth, method="POST")[0] == 403
 
-    def test_its_page_has_our_columns(self, deployment: Deployment) -> None:
+    def test_the_page_has_the_configured_columns(self, deployment: Deployment) -> None:
         status, page = answer_of(f"{deployment.flower_url}/tasks", self.auth)
         assert status == 200
         columns = re.findall(r'data-column="(\w+)"', page.decode())
         assert columns == COLUMNS.split(",")
 
-    def test_its_health_is_open(self, deployment: Deployment) -> None:
+    def test_the_health_check_needs_no_password(self, deployment: Deployment) -> None:
         assert answer_of(f"{deployment.flower_url}/healthcheck") == (200, b"OK")
 
-    def test_it_refuses_to_be_open_to_others(self, genq: Genq) -> None:
+    def test_flower_refuses_public_addresses_without_a_password(self, genq: Genq) -> None:
         answer = genq.having(flower_host="0.0.0.0")("flower")
         assert answer.code == 1
         assert "set GENQ_FLOWER_BASIC_AUTH=user:password" in answer.sentence
@@ -74,7 +78,7 @@ class TestFlower:
             ("127.0.0.1", ":hush", "must be user:password"),
         ],
     )
-    def test_who_may_open_it(self, host: str, auth: str | None, refusal: str | None) -> None:
+    def test_access_rules(self, host: str, auth: str | None, refusal: str | None) -> None:
         password = None if auth is None else SecretStr(auth)
         settings = Settings(flower_host=host, flower_basic_auth=password)
         if refusal is None:
@@ -101,7 +105,7 @@ class TestFlower:
         assert process.returncode == 0
         assert b"Traceback" not in err
 
-    def test_a_taken_port_is_told(self, genq: Genq) -> None:
+    def test_an_occupied_port_is_reported(self, genq: Genq) -> None:
         with socket.create_server((LOOPBACK, 0)) as taken:
             port = taken.getsockname()[1]
             answer = genq.having(flower_port=str(port))("flower")
@@ -110,17 +114,17 @@ class TestFlower:
 
 
 class TestHealth:
-    def test_a_worker_that_ticks_is_well(self, deployment: Deployment) -> None:
+    def test_a_ticking_worker_is_healthy(self, deployment: Deployment) -> None:
         answer = deployment.operator("health", "worker")
         assert (answer.code, answer.err) == (0, "")
 
-    def test_it_goes_by_the_worker_of_these_settings(self, deployment: Deployment) -> None:
+    def test_only_workers_with_the_same_settings_count(self, deployment: Deployment) -> None:
         other = deployment.operator.having(redis_url="redis://127.0.0.1:1/0")
         answer = other("health", "worker")
         assert answer.code == 1
         assert "start genq worker" in answer.sentence
 
-    def test_a_worker_that_ticks_no_more_is_not_well(
+    def test_a_stopped_ticker_is_unhealthy(
         self, genq: Genq, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
@@ -133,7 +137,42 @@ class TestHealth:
         assert answer.code == 1
         assert "no worker has ticked for 4" in answer.sentence
 
-    def test_the_api_answers_or_not(self, deployment: Deployment) -> None:
+    def test_a_switched_off_worker_is_a_warning(
+        self,
+        genq: Genq,
+        tmp_path: Path,
+        private_broker: BrokerProcess,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+        url = f"sqlite+aiosqlite:///{tmp_path}/genq.db"
+        beat(Settings(database_url=url, redis_url=private_broker.url))
+        having = genq.having(database_url=url, redis_url=private_broker.url)
+
+        async def report(name: str, *switched_off: str) -> None:
+            redis = Redis.from_url(private_broker.url)
+            await save_report(redis, WorkerReport(name, switched_off))
+            await redis.aclose()
+
+        asyncio.run(report(f"worker-1@{socket.gethostname()}"))
+        asyncio.run(report("worker-2@elsewhere", "submits"))
+        assert having("health", "worker").err == ""
+        asyncio.run(report(f"worker-1@{socket.gethostname()}", "submits"))
+        answer = having("health", "worker")
+        assert answer.code == 0
+        assert f"submits of worker-1@{socket.gethostname()}" in answer.sentence
+        assert "restart this worker" in answer.sentence
+        workers = [
+            (finding["subject"], finding["level"])
+            for finding in having("check", "--json").json["findings"]
+            if finding["subject"].startswith("worker ")
+        ]
+        assert sorted(workers) == [
+            (f"worker worker-1@{socket.gethostname()}", "warning"),
+            ("worker worker-2@elsewhere", "warning"),
+        ]
+
+    def test_health_of_the_api(self, deployment: Deployment) -> None:
         everywhere = deployment.operator.having(api_host="0.0.0.0")
         assert everywhere("health", "api").code == 0
         away = deployment.operator.having(api_port=str(free_port()))("health", "api")
@@ -142,13 +181,13 @@ class TestHealth:
 
 
 class TestStarting:
-    def test_stations_that_cannot_be_used_are_told(self, genq: Genq, tmp_path: Path) -> None:
+    def test_unusable_stations_are_reported(self, genq: Genq, tmp_path: Path) -> None:
         (tmp_path / "stations.toml").write_text('[[stations]]\nname = "a"\nkeys = [{env = "NONE"}]')
         answer = genq("api")
         assert answer.code == 1
         assert "the environment variable NONE is not set" in answer.sentence
 
-    def test_a_sandbox_says_what_it_cannot_do(self, genq: Genq) -> None:
+    def test_invalid_sandbox_settings_are_reported(self, genq: Genq) -> None:
         with socket.create_server((LOOPBACK, 0)) as taken:
             port = taken.getsockname()[1]
             answer = genq("sandbox", "--port", str(port))
@@ -165,7 +204,7 @@ class TestStarting:
     @pytest.mark.parametrize(
         "command", [("api",), ("worker",), ("flower",), ("migrate",), ("keys", "list"), ("check",)]
     )
-    def test_a_setting_that_does_not_exist_is_refused(
+    def test_unknown_settings_are_rejected(
         self, genq: Genq, tmp_path: Path, command: tuple[str, ...]
     ) -> None:
         answer = genq.having(datbase_url="postgresql+asyncpg://u:secret@h/d")(*command)
@@ -175,7 +214,9 @@ class TestStarting:
         assert "secret" not in answer.out + answer.err
         assert not (tmp_path / ".genq").exists(), "nothing was made meanwhile"
 
-    def test_the_same_in_a_file_and_for_celery_itself(self, genq: Genq, tmp_path: Path) -> None:
+    def test_unknown_settings_are_rejected_in_files_and_for_celery(
+        self, genq: Genq, tmp_path: Path
+    ) -> None:
         (tmp_path / ".env").write_text("GENQ_TICKS=1\n")
         assert "GENQ_TICKS: there is no such setting; did you mean GENQ_TICK?" in genq("api").err
         command = [sys.executable, "-m", "celery", "-A", "worker.app", "worker"]

@@ -1,4 +1,4 @@
-"""The Python client, against a real API, worker and station; in both colours."""
+"""Both Python clients, against a real API, worker and station."""
 
 import asyncio
 import json
@@ -30,7 +30,7 @@ async def async_client(deployment: Deployment) -> AsyncGenerator[genq.AsyncClien
         yield client
 
 
-def test_a_job_from_its_order_to_its_files(client: genq.Client) -> None:
+def test_a_job_from_submit_to_assets(client: genq.Client) -> None:
     job = client.submit(
         "midjourney.imagine", {"prompt": "a boat"}, metadata={"shop": "one"}, deadline="10m"
     )
@@ -47,7 +47,7 @@ def test_a_job_from_its_order_to_its_files(client: genq.Client) -> None:
     assert client.wait(follow_up.id, timeout=30).document["parent"] == job.id
 
 
-async def test_the_same_for_asyncio(async_client: genq.AsyncClient) -> None:
+async def test_a_job_from_submit_to_assets_with_asyncio(async_client: genq.AsyncClient) -> None:
     jobs = await asyncio.gather(
         *(async_client.submit("midjourney.imagine", {"prompt": f"boat {n}"}) for n in range(3))
     )
@@ -59,7 +59,7 @@ async def test_the_same_for_asyncio(async_client: genq.AsyncClient) -> None:
     assert set(newest) <= {job.id for job in jobs}
 
 
-def test_a_local_genq_is_found_by_its_file(
+def test_a_local_genq_is_found_by_its_connection_file(
     deployment: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("GENQ_URL", "GENQ_KEY"):
@@ -79,7 +79,7 @@ def test_a_local_genq_is_found_by_its_file(
         genq.AsyncClient()
 
 
-def test_what_cannot_be_an_order_is_told_in_words(client: genq.Client) -> None:
+def test_invalid_arguments_raise_clear_errors(client: genq.Client) -> None:
     text: Any = "a paper boat"
     with pytest.raises(TypeError, match=r"as in \{.prompt.: .a paper boat.\}, and not a str"):
         client.submit("kling.text2video", text)
@@ -93,7 +93,7 @@ def test_what_cannot_be_an_order_is_told_in_words(client: genq.Client) -> None:
         client.submit("kling.text2video", {"prompt": "a boat"}, deadline=0)
 
 
-async def test_erasing_and_resolving(async_client: genq.AsyncClient) -> None:
+async def test_erase_and_resolve(async_client: genq.AsyncClient) -> None:
     job = await async_client.submit("midjourney.imagine", {"prompt": "a boat"}, priority=2)
     assert job.document["priority"] == 2
     await async_client.wait(job.id, 30)
@@ -102,14 +102,14 @@ async def test_erasing_and_resolving(async_client: genq.AsyncClient) -> None:
         await async_client.resolve(job.id, then="fail")
 
 
-def test_a_failure_is_read_from_the_job(client: genq.Client) -> None:
+def test_the_error_of_a_failed_job(client: genq.Client) -> None:
     job = client.submit("midjourney.imagine", {"prompt": "a boat [moderated]"})
     ended = client.wait(job.id, timeout=30)
     assert ended.error is not None
     assert (ended.state, ended.error.code, ended.billed) == ("failed", "moderated", "no")
 
 
-def test_an_order_is_taken_once_however_often_it_is_sent(client: genq.Client) -> None:
+def test_an_idempotency_key_prevents_a_second_job(client: genq.Client) -> None:
     given = {"prompt": "a boat, once"}
     first, second = (
         client.submit("kling.text2video", given, idempotency_key="boat-1") for _ in range(2)
@@ -118,7 +118,7 @@ def test_an_order_is_taken_once_however_often_it_is_sent(client: genq.Client) ->
     assert client.cancel(first.id).document["canceling"] or client.get(first.id).ended
 
 
-def test_a_stream_tells_a_job_from_its_order_to_its_end(client: genq.Client) -> None:
+def test_a_stream_has_all_events_of_a_job(client: genq.Client) -> None:
     job = client.submit("midjourney.imagine", {"prompt": "a boat that is watched"})
     heard = list(client.stream(job.id))
     stored = [event for event in heard if event.id]
@@ -127,7 +127,7 @@ def test_a_stream_tells_a_job_from_its_order_to_its_end(client: genq.Client) -> 
     assert [event.id for event in client.stream(job.id)] == [event.id for event in stored]
 
 
-def test_a_cursor_goes_on_where_it_stood(client: genq.Client) -> None:
+def test_events_continue_after_a_cursor(client: genq.Client) -> None:
     client.submit("midjourney.imagine", {"prompt": "a boat whose events are read"})
     cursor = client.document("/v1/events", limit="1")["next_cursor"]
     first = client.events(after=cursor)
@@ -135,14 +135,14 @@ def test_a_cursor_goes_on_where_it_stood(client: genq.Client) -> None:
     assert next(client.events(after=before[0].cursor)).id == before[1].id
 
 
-async def test_an_async_stream_does_the_same(async_client: genq.AsyncClient) -> None:
+async def test_an_async_stream_has_all_events_of_a_job(async_client: genq.AsyncClient) -> None:
     job = await async_client.submit("midjourney.imagine", {"prompt": "a boat that is watched"})
     async with aclosing(async_client.stream(job.id)) as stream:
         heard = [event.type async for event in stream]
     assert heard[-1] == "job.succeeded"
 
 
-def test_what_cannot_be_ordered_says_what_to_change(client: genq.Client) -> None:
+def test_a_rejected_submit_raises_what_to_change(client: genq.Client) -> None:
     with pytest.raises(genq.Refused, match="durration: is not a known field") as refused:
         client.submit("kling.text2video", {"prompt": "a boat", "durration": 5})
     assert (refused.value.status, refused.value.code) == (422, "invalid_request")
@@ -153,13 +153,13 @@ def test_what_cannot_be_ordered_says_what_to_change(client: genq.Client) -> None
         client.submit("imagine", {"prompt": "a boat"})
 
 
-def test_time_that_is_up_is_no_end(client: genq.Client) -> None:
+def test_a_timeout_raises_not_ended(client: genq.Client) -> None:
     job = client.submit("kling.text2video", {"prompt": "a long film"})
     with pytest.raises(genq.NotEnded, match=f"{job.id} is "):
         client.wait(job.id, timeout=0)
 
 
-def test_a_key_that_is_wrong_and_an_api_that_is_away(deployment: Deployment) -> None:
+def test_a_wrong_key_and_an_unreachable_api(deployment: Deployment) -> None:
     with genq.Client(deployment.api_url, KEY + "x") as client, pytest.raises(genq.Refused) as no:
         client.get("job_01M7WRTYG61T52QK8AC4M4B0GJ")
     assert no.value.status == 401
@@ -170,7 +170,7 @@ def test_a_key_that_is_wrong_and_an_api_that_is_away(deployment: Deployment) -> 
         client.get("job_01M7WRTYG61T52QK8AC4M4B0GJ")
 
 
-def test_a_webhook_is_believed_when_its_signature_is_right(client: genq.Client) -> None:
+def test_only_webhooks_with_a_valid_signature_are_accepted(client: genq.Client) -> None:
     job = client.wait(client.submit("midjourney.imagine", {"prompt": "a boat"}).id, timeout=30)
     now = datetime.now(UTC)
     body = json.dumps(

@@ -1,4 +1,4 @@
-"""Tables of terminals of every width, and of pipes."""
+"""Tables for terminals of every width, and for pipes."""
 
 from rich.cells import cell_len
 
@@ -13,14 +13,14 @@ ROWS = [
 ]
 
 
-def test_a_pipe_gets_one_whole_line_for_each_row() -> None:
+def test_a_pipe_gets_one_untruncated_line_per_row() -> None:
     head, *lines = table_lines(COLUMNS, ROWS, None, ("outcome",))
     assert head.split() == list(COLUMNS)
     assert [line.split()[0] for line in lines] == [row[0] for row in ROWS]
     assert lines[0].endswith(f"  {URL}")
 
 
-def test_no_width_breaks_an_id_and_none_is_exceeded_without_need() -> None:
+def test_ids_are_never_broken_and_widths_are_respected() -> None:
     for width in range(1, 300):
         lines = list(table_lines(COLUMNS, ROWS, width, ("outcome",)))
         text = "\n".join(lines)
@@ -31,7 +31,7 @@ def test_no_width_breaks_an_id_and_none_is_exceeded_without_need() -> None:
             assert max(map(cell_len, lines)) <= width
 
 
-def test_a_wide_terminal_cuts_what_may_be_cut_and_wraps_the_rest_between_words() -> None:
+def test_a_wide_terminal_truncates_and_wraps() -> None:
     lines = list(table_lines(COLUMNS, ROWS, 80, ("outcome",)))
     assert all(cell_len(line) <= 80 for line in lines)
     assert lines[1].startswith(f"{ID}  succeeded  all that")
@@ -39,7 +39,7 @@ def test_a_wide_terminal_cuts_what_may_be_cut_and_wraps_the_rest_between_words()
     assert lines[2].split() == ["to", "say", "of", "it"]
 
 
-def test_a_narrow_terminal_names_each_value_and_gives_it_whole() -> None:
+def test_a_narrow_terminal_stacks_named_values() -> None:
     first, *others = table_lines(COLUMNS, ROWS[:1], 50, ("outcome",))
     assert first == f"{ID}  state succeeded"
     assert others == ["  tells all that there is to say of it", f"  outcome {URL}"]

@@ -1,1 +1,1 @@
-"""A whole genq for tests: real processes, real services, and a station that counts money."""
+"""A whole genq for tests: real processes, real services, a station that counts payments."""

@@ -1,1 +1,1 @@
-"""`genq up` and `genq demo`, as their user runs them."""
+"""`genq up` and `genq demo`, run like a user runs them."""

@@ -1,4 +1,4 @@
-"""A genq command in a terminal of its own, and what it shows there."""
+"""A genq command in its own terminal, and its output."""
 
 import contextlib
 import fcntl

@@ -1,4 +1,4 @@
-"""The stack's own caller is made once, used again, and replaced when it is let in no longer."""
+"""The stack's own API key is created once, reused, and replaced after revocation."""
 
 import json
 import stat
@@ -22,7 +22,7 @@ async def store(sqlite_url: str) -> AsyncIterator[Store]:
     await store.close()
 
 
-async def test_a_caller_is_used_again_at_another_address(store: Store, tmp_path: Path) -> None:
+async def test_credentials_are_reused_at_another_port(store: Store, tmp_path: Path) -> None:
     data_folder = DataFolder(tmp_path)
     first = await prepare_credentials(data_folder, store, "http://127.0.0.1:1", NOW)
     again = await prepare_credentials(data_folder, store, "http://127.0.0.1:2", NOW)
@@ -38,7 +38,7 @@ async def test_a_caller_is_used_again_at_another_address(store: Store, tmp_path:
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
-async def test_a_revoked_caller_is_replaced(store: Store, tmp_path: Path) -> None:
+async def test_a_revoked_key_is_replaced(store: Store, tmp_path: Path) -> None:
     data_folder = DataFolder(tmp_path)
     first = await prepare_credentials(data_folder, store, "http://127.0.0.1:1", NOW)
     (key,) = await store.keys.all()

@@ -1,4 +1,4 @@
-"""The whole demonstration, as continuous integration runs it."""
+"""The whole demonstration, as in continuous integration."""
 
 import re
 import socket
@@ -14,7 +14,7 @@ from tests.services.waiting import wait_for
 IN_TIME = timedelta(seconds=200)
 
 
-def test_the_demonstration_once(tmp_path: Path) -> None:
+def test_demo_once(tmp_path: Path) -> None:
     screen = tmp_path / "screen"
     seen: set[int] = set()
     with screen.open("wb") as writing:

@@ -1,4 +1,4 @@
-"""What the demonstration calls a problem."""
+"""Outcomes that the demonstration reports as problems."""
 
 from dataclasses import replace
 from typing import Any
@@ -26,7 +26,7 @@ def job(**changes: Any) -> dict[str, Any]:
     return JOB | changes
 
 
-def test_what_went_as_it_should_has_no_problem() -> None:
+def test_expected_outcomes_have_no_problems() -> None:
     assert list(GOOD.problems()) == []
     assert list(MEANT.problems()) == []
     assert GOOD.seconds == 2.5
@@ -51,7 +51,7 @@ def test_what_went_as_it_should_has_no_problem() -> None:
             replace(MEANT, job=job(), webhook_event="job.succeeded"),
             "is succeeded and should have failed",
         ),
-        (replace(GOOD, webhook_event=None), "no webhook with a good signature arrived"),
+        (replace(GOOD, webhook_event=None), "no webhook with a valid signature arrived"),
         (replace(GOOD, webhook_event="job.failed"), "its webhook says job.failed"),
         (replace(GOOD, paid=2), "was paid 2 times and should have been 1 times"),
         (replace(GOOD, paid=0), "was paid 0 times and should have been 1 times"),
@@ -60,5 +60,5 @@ def test_what_went_as_it_should_has_no_problem() -> None:
         (replace(GOOD, files=[replace(FILE, fault="HTTP 404")]), "cannot be fetched: HTTP 404"),
     ],
 )
-def test_what_did_not_is_named(outcome: DemoOutcome, complaint: str) -> None:
+def test_each_deviation_is_reported(outcome: DemoOutcome, complaint: str) -> None:
     assert any(complaint in problem for problem in outcome.problems())

@@ -1,4 +1,4 @@
-"""The README's snippets, run as they are pasted, beside a genq as `make up` runs it."""
+"""The README's snippets, run as pasted, beside a genq like `make up` runs it."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""However a local stack is ended, it ends soon, says how, and leaves nothing behind."""
+"""A local stack ends soon after every signal and leaves nothing behind."""
 
 import signal
 import time

@@ -1,4 +1,4 @@
-"""Which programs a stack has, with which settings; and whose stations it may buy from."""
+"""The programs of a stack, their settings, and whose stations they may use."""
 
 from pathlib import Path
 
@@ -35,7 +35,7 @@ def plan(folder: Path, *, sandbox: bool, isolated: bool) -> StackPlan:
     )
 
 
-def test_everything_listens_on_loopback_and_webhooks_may_stay_there(tmp_path: Path) -> None:
+def test_programs_listen_on_loopback_and_webhooks_may_go_there(tmp_path: Path) -> None:
     environment = plan(tmp_path, sandbox=True, isolated=False).environment()
     assert environment["GENQ_API_HOST"] == environment["GENQ_FLOWER_HOST"] == "127.0.0.1"
     assert environment["GENQ_WEBHOOK_ALLOW_HTTP"] == "1"
@@ -43,7 +43,7 @@ def test_everything_listens_on_loopback_and_webhooks_may_stay_there(tmp_path: Pa
     assert environment["GENQ_WEBHOOK_ALLOWED_PORTS"] == "any"
 
 
-def test_a_stack_on_the_sandbox_is_not_handed_the_operators_stations(
+def test_a_sandbox_stack_does_not_get_the_operators_stations(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stack = plan(tmp_path, sandbox=True, isolated=True)
@@ -66,24 +66,24 @@ def test_a_stack_on_the_sandbox_is_not_handed_the_operators_stations(
     }
 
 
-def test_own_stations_are_left_as_they_are(tmp_path: Path) -> None:
+def test_a_stack_with_stations_changes_no_station_setting(tmp_path: Path) -> None:
     stack = plan(tmp_path, sandbox=False, isolated=False)
     assert stack.sandbox_program() is None
     assert not [name for name in stack.environment() if "STATION" in name]
 
 
-def test_a_secluded_program_runs_where_no_env_file_of_the_operators_is(tmp_path: Path) -> None:
+def test_an_isolated_program_runs_away_from_the_operators_env_file(tmp_path: Path) -> None:
     free = plan(tmp_path, sandbox=True, isolated=False).api_program().argv
     isolated = plan(tmp_path, sandbox=True, isolated=True).api_program().argv
     assert list(free) == ["python", "genq", "api"]
     assert list(isolated[3:]) == [str(tmp_path), "python", "genq", "api"]
 
 
-def test_a_given_broker_is_not_run(tmp_path: Path) -> None:
+def test_a_given_broker_is_not_started(tmp_path: Path) -> None:
     assert plan(tmp_path, sandbox=True, isolated=True).broker_program() is None
 
 
-def test_the_demonstration_shares_nothing_with_stations_that_cost_money(tmp_path: Path) -> None:
+def test_the_demo_shares_nothing_with_paid_stations(tmp_path: Path) -> None:
     paid = settings(
         tmp_path,
         database_url="postgresql+asyncpg://production/genq",
@@ -98,13 +98,13 @@ def test_the_demonstration_shares_nothing_with_stations_that_cost_money(tmp_path
     assert stack.sandbox_url
 
 
-def test_without_stations_the_demonstration_uses_the_usual_folder(tmp_path: Path) -> None:
+def test_without_stations_the_demo_uses_the_default_folder(tmp_path: Path) -> None:
     usual = settings(tmp_path)
     assert demo_data_folder(usual).folder == tmp_path
     assert plan_demo(DataFolder(tmp_path), usual).settings.store_url.endswith(f"{tmp_path}/genq.db")
 
 
-def test_a_database_is_the_same_one_from_every_folder(
+def test_a_relative_database_path_becomes_absolute(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -118,24 +118,24 @@ def test_a_database_is_the_same_one_from_every_folder(
         )
 
 
-def test_up_buys_from_the_sandbox_only_where_there_are_no_stations(tmp_path: Path) -> None:
+def test_up_uses_the_sandbox_only_without_stations(tmp_path: Path) -> None:
     assert plan_up(DataFolder(tmp_path), settings(tmp_path)).sandbox_url
     assert plan_up(DataFolder(tmp_path), settings(tmp_path, **PAID)).sandbox_url is None
 
 
-def test_unusable_stations_stop_up_in_words(tmp_path: Path) -> None:
+def test_unusable_stations_stop_up_with_an_error(tmp_path: Path) -> None:
     (tmp_path / "stations.toml").write_text("[[station]]\n")
     with pytest.raises(CliError, match=r"unknown entry 'station'; write \[\[stations\]\] tables"):
         plan_up(DataFolder(tmp_path), settings(tmp_path))
 
 
-def test_a_broker_that_does_not_answer_is_named(tmp_path: Path) -> None:
+def test_an_unreachable_broker_is_reported(tmp_path: Path) -> None:
     away = settings(tmp_path, redis_url="redis://127.0.0.1:1/0")
     with pytest.raises(CliError, match="GENQ_REDIS_URL does not answer"):
         plan_up(DataFolder(tmp_path), away)
 
 
-def test_a_home_is_held_by_one_stack_at_a_time(tmp_path: Path) -> None:
+def test_a_data_folder_is_locked_by_one_stack(tmp_path: Path) -> None:
     with (
         DataFolder(tmp_path).locked(),
         pytest.raises(CliError, match=r"a stack runs in .* already"),

@@ -1,4 +1,4 @@
-"""One stack that runs: what it says, that it is alone, and that it is kept running."""
+"""A running stack: messages, exclusive folder, restarts."""
 
 import json
 import os
@@ -50,7 +50,7 @@ def listens(url: str) -> bool:
         return probe.connect_ex((parts.hostname, parts.port)) == 0
 
 
-def test_a_stack_from_its_start_to_its_end(stack: Terminal, tmp_path: Path) -> None:
+def test_a_stack_from_start_to_stop(stack: Terminal, tmp_path: Path) -> None:
     client = client_of(stack)
     assert stat.S_IMODE((stack.data / "client.json").stat().st_mode) == 0o600
     assert stat.S_IMODE((stack.data / "curl.conf").stat().st_mode) == 0o600

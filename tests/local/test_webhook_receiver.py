@@ -1,4 +1,4 @@
-"""The demonstration's receiver believes what is signed with the caller's secret, and only that."""
+"""The demonstration's receiver accepts only correctly signed webhooks."""
 
 import json
 import time
@@ -22,7 +22,7 @@ def headers(secret: str) -> dict[str, str]:
     }
 
 
-async def test_a_genuine_webhook_is_taken() -> None:
+async def test_a_verified_webhook_is_accepted() -> None:
     secret = new_secret()
     async with running_receiver(secret) as receiver, httpx.AsyncClient(trust_env=False) as sender:
         answer = await sender.post(receiver.url, content=BODY, headers=headers(secret))
@@ -32,7 +32,7 @@ async def test_a_genuine_webhook_is_taken() -> None:
         assert receiver.refused == 0
 
 
-async def test_a_forged_webhook_is_refused() -> None:
+async def test_a_forged_webhook_is_rejected() -> None:
     async with (
         running_receiver(new_secret()) as receiver,
         httpx.AsyncClient(trust_env=False) as sender,

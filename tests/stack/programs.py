@@ -1,4 +1,4 @@
-"""Small real programs to run in a stack; each tells a shared diary what happens to it."""
+"""Small real programs for stacks; each writes its events to a shared log."""
 
 import sys
 from collections.abc import Awaitable, Callable

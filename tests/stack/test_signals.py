@@ -1,4 +1,4 @@
-"""However a stack's command is ended, its exit code says how and nothing is left behind."""
+"""A stack's command exits with the right code and leaves nothing behind."""
 
 import os
 import pty

@@ -1,4 +1,4 @@
-"""A stack starts in order, is kept running, and ends without a trace."""
+"""A stack starts in order, keeps running, and ends without leftovers."""
 
 import asyncio
 import io
@@ -81,7 +81,7 @@ async def test_env_is_added_and_standard_input_is_empty(tmp_path: Path) -> None:
         )
 
 
-async def test_a_crashed_program_is_started_again(tmp_path: Path) -> None:
+async def test_a_crashed_program_is_restarted(tmp_path: Path) -> None:
     async with Supervisor(tmp_path / "logs") as stack:
         await stack.start(program("worker", tmp_path))
         first = stack.pid("worker")
@@ -95,7 +95,7 @@ async def test_a_crashed_program_is_started_again(tmp_path: Path) -> None:
     assert "-- was ended by SIGKILL; starting it again in 0.02 s\n" in log
 
 
-async def test_a_program_that_keeps_crashing_is_given_up_with_its_last_words(
+async def test_a_crashing_program_is_given_up_with_its_last_lines(
     tmp_path: Path,
 ) -> None:
     with pytest.raises(ProgramFailed) as failure:
@@ -117,14 +117,14 @@ async def test_a_program_that_keeps_crashing_is_given_up_with_its_last_words(
     assert task.cancelling() == 0
 
 
-async def test_a_program_that_never_was_ready_is_not_started_again(tmp_path: Path) -> None:
+async def test_a_program_that_was_never_ready_is_not_restarted(tmp_path: Path) -> None:
     with pytest.raises(ProgramFailed, match=r"(?s)api ended with exit code 3;.*no money left"):
         async with Supervisor(tmp_path / "logs") as stack:
             await stack.start(program("api", tmp_path, "broken"))
     assert diary(tmp_path) == ["api started"]
 
 
-async def test_a_program_that_is_not_installed_is_named(tmp_path: Path) -> None:
+async def test_a_missing_program_is_reported(tmp_path: Path) -> None:
     async with Supervisor(tmp_path) as stack:
         with pytest.raises(ProgramFailed, match=r"(?s)exit code 127;.*no-such-program"):
             await stack.start(
@@ -150,7 +150,7 @@ async def test_a_program_that_is_not_ready_in_time_is_stopped(tmp_path: Path) ->
         assert not any(str(tmp_path) in each.command for each in processes.running().values())
 
 
-async def test_a_stubborn_program_is_killed_when_its_time_is_up(tmp_path: Path) -> None:
+async def test_a_program_is_killed_after_its_stop_timeout(tmp_path: Path) -> None:
     patience = timedelta(seconds=0.3)
     async with Supervisor(tmp_path / "logs") as stack:
         await stack.start(program("worker", tmp_path, "stubborn", patience=patience))
@@ -208,7 +208,7 @@ async def test_a_cancellation_from_outside_waits_until_everything_is_stopped(
     assert not exists(pid_of("api", tmp_path))
 
 
-async def test_a_second_cancellation_leaves_nothing_running_either(tmp_path: Path) -> None:
+async def test_a_second_cancellation_leaves_nothing_running(tmp_path: Path) -> None:
     async def run() -> None:
         async with Supervisor(tmp_path / "logs") as stack:
             patience = timedelta(seconds=0.3)
@@ -233,7 +233,7 @@ async def test_signal_handlers_are_restored(tmp_path: Path) -> None:
     assert [signal.getsignal(signum) for signum in signals] == before
 
 
-async def test_two_programs_may_not_share_a_name(tmp_path: Path) -> None:
+async def test_duplicate_program_names_are_rejected(tmp_path: Path) -> None:
     async with Supervisor(tmp_path / "logs") as stack:
         await stack.start(program("api", tmp_path))
         with pytest.raises(ValueError, match="give each its own name"):

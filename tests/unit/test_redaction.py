@@ -1,4 +1,4 @@
-"""A station that repeats our secrets: nothing of them is left for whoever reads its answer."""
+"""Secrets that a station repeats are removed from its answers."""
 
 import pytest
 

@@ -64,6 +64,7 @@ class VendorOperation(FluxOperation):
     """An order at the vendor."""
 
     life = VENDOR_LIFE
+    polls_given_urls = True
 
     def __init__(self, dialect: str, model: Model) -> None:
         super().__init__(dialect, model)
@@ -103,6 +104,7 @@ class RelayOperation(VendorOperation):
     """An order at a station that passes the vendor's paths on."""
 
     life = None
+    polls_given_urls = False
 
     def build_submit(self, request: FluxRequest, order: Order) -> Call:
         call = super().build_submit(request, order)
@@ -170,6 +172,7 @@ class FalOperation(FluxOperation):
     """An order in fal's queue."""
 
     built_to_check = True
+    polls_given_urls = True
 
     def reader(self, model: Model) -> Reader:
         return FalReader(model.medium, application=_application(model))

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 
+from generation.broker import WorkerReport
 from generation.queue import Nudger
 from generation.settings import Settings
 from generation.stations.key_health import KeyName
@@ -24,7 +25,7 @@ def service_findings(settings: Settings) -> Iterator[Finding]:
         yield from with_store(settings, lambda store: store_findings(store, keys))
     except DatabaseUnavailable as error:
         yield problem("database", str(error))
-    yield asyncio.run(broker_finding(settings))
+    yield from asyncio.run(broker_findings(settings))
 
 
 async def store_findings(store: Store, keys: Collection[KeyName]) -> list[Finding]:
@@ -72,13 +73,27 @@ async def clock_finding(database: Database) -> Finding:
     return ok("clock", "matches the database server's")
 
 
-async def broker_finding(settings: Settings) -> Finding:
+async def broker_findings(settings: Settings) -> list[Finding]:
     nudger = Nudger(settings)
     try:
         fault = await nudger.fault()
+        workers = await nudger.workers() if fault is None else None
     finally:
         await nudger.close()
-    if fault is None:
-        return ok("broker", "answers")
-    reason = str(fault).rstrip(".")
-    return problem("broker", f"{reason}; jobs are stored but not submitted: {fault.advice}")
+    if fault is not None:
+        reason = str(fault).rstrip(".")
+        advice = f"jobs are stored but not submitted: {fault.advice}"
+        return [problem("broker", f"{reason}; {advice}")]
+    return [ok("broker", "answers"), *map(switched_off_finding, workers or ())]
+
+
+def switched_off_finding(worker: WorkerReport) -> Finding:
+    """Report a worker, and what Celery's remote control has switched off in it."""
+    subject = f"worker {worker.name}"
+    if not worker.switched_off:
+        return ok(subject, "runs")
+    parts = " and ".join(worker.switched_off)
+    return warning(
+        subject,
+        f"{parts} are switched off by Celery's remote control: restart it to switch them on",
+    )

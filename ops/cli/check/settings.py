@@ -4,9 +4,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
+from generation import providers
 from generation.settings import Settings
 from generation.stations.config_file import StationsFileError, load_stations
-from generation.stations.station import Key, Stations
+from generation.stations.station import Key, Station, Stations
+from generation.upstream.asset_urls import registrable_domain
 from ops.cli.check.finding import Finding, ok, problem, warning
 from ops.cli.exit_codes import CliError
 from ops.cli.flower_access import check_access, is_loopback
@@ -51,8 +53,31 @@ def station_findings(settings: Settings) -> Iterator[Finding]:
             yield warning(
                 f"station {station.name}", "its key is sent unencrypted: use https:// in its URL"
             )
+        yield from polling_findings(station)
         yield from (ok(f"key {station.name}/{key.name}", limits_text(key)) for key in station.keys)
     yield from operation_findings(stations)
+
+
+def polling_findings(station: Station) -> Iterator[Finding]:
+    """Say where the key goes if the station's answers name the URLs to poll."""
+    for provider, spoken in station.speaks.items():
+        operations = (providers.find(provider, name, spoken.dialect) for name in names_of(provider))
+        if any(operation and operation.polls_given_urls for operation in operations):
+            host = host_of(station.url)
+            domain = registrable_domain(host)
+            where = f"hosts of {domain}" if domain else f"{host} and the port in its URL"
+            yield ok(
+                f"station {station.name}",
+                f"its {provider} answers name the URLs to poll; the key is sent only to {where}."
+                " A task that only another host knows cannot be polled: if the worker logs"
+                " foreign_polling_host, set the station's url to that host",
+            )
+
+
+def names_of(provider: str) -> list[str]:
+    """Return the names of all operations of a provider."""
+    prefix = f"{provider}."
+    return [name.removeprefix(prefix) for name in providers.names() if name.startswith(prefix)]
 
 
 def limits_text(key: Key) -> str:

@@ -1,4 +1,4 @@
-"""Upstream hosts of a few lines, on real sockets: each does one thing, well or badly."""
+"""Small upstream servers on real sockets, each with one behaviour."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -9,7 +9,7 @@ Act = Callable[[bytes, bytes, asyncio.StreamWriter], Awaitable[None]]
 
 @asynccontextmanager
 async def acting(act: Act) -> AsyncGenerator[str]:
-    """A host that hands each request's head and body to `act`; its URL."""
+    """Start a server that hands the head and body of each request to `act`; yields its URL."""
     conversations: set[asyncio.Task[None]] = set()
 
     async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -1,6 +1,4 @@
-"""
-The upstream client against stations that lead elsewhere, repeat secrets, or break off.
-"""
+"""The upstream client with stations that name foreign hosts, repeat secrets or break off."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -26,7 +24,7 @@ from tests.integration.upstream.servers import Act, acting, answer
 from tests.unit.jobs import a_job, at
 
 SECRET = "sk-0123456789abcdef"
-#: A host that is not the station's, and where nobody answers.
+#: A host that is not the station's.
 ELSEWHERE = "http://127.0.0.2:9/v1/get_result?id=t1"
 READY = b'{"id": "t1", "status": "Ready", "result": {"sample": "https://cdn.test.invalid/a.png"}}'
 STATION = """
@@ -42,7 +40,7 @@ openai = {{ dialect = "openai.relay" }}
 
 
 class Caller:
-    """A client, and the bindings of its one station."""
+    """A client and its one station."""
 
     def __init__(self, settings: Settings) -> None:
         self.upstream = Upstream(settings)
@@ -54,7 +52,7 @@ class Caller:
 
 @asynccontextmanager
 async def calling(folder: Path, act: Act) -> AsyncGenerator[Caller]:
-    """A client of a station that acts so."""
+    """A client of a station that handles requests with `act`."""
     async with acting(act) as url:
         file = folder / "stations.toml"
         file.write_text(STATION.format(url=url))
@@ -66,17 +64,17 @@ async def calling(folder: Path, act: Act) -> AsyncGenerator[Caller]:
 
 
 class Station:
-    """Answers each request alike, and keeps the heads it was sent."""
+    """Answers every request with the same bytes, and records the request heads."""
 
-    def __init__(self, said: bytes, *, breaks_off: bool = False) -> None:
+    def __init__(self, response: bytes, *, breaks_off: bool = False) -> None:
         self.heads: list[str] = []
-        self._said = said
+        self._response = response
         self._breaks_off = breaks_off
 
     async def act(self, head: bytes, body: bytes, writer: asyncio.StreamWriter) -> None:
         del body
         self.heads.append(head.decode())
-        writer.write(self._said)
+        writer.write(self._response)
         await writer.drain()
         if self._breaks_off:
             writer.close()
@@ -86,7 +84,7 @@ def polled_elsewhere(name: str = "polling_url") -> Task:
     return Task("t1", {name: ELSEWHERE})
 
 
-async def test_a_foreign_polling_address_is_replaced_by_the_stations_own(tmp_path: Path) -> None:
+async def test_a_foreign_polling_url_is_replaced_by_the_stations_own(tmp_path: Path) -> None:
     station = Station(answer(READY))
     with capture_logs() as logs:
         async with calling(tmp_path, station.act) as caller:
@@ -100,7 +98,7 @@ async def test_a_foreign_polling_address_is_replaced_by_the_stations_own(tmp_pat
     assert [(log["host"], log["station"]) for log in warned] == [("127.0.0.2", "relay")]
 
 
-async def test_a_task_that_only_a_foreign_host_knows_says_so_on_the_job(tmp_path: Path) -> None:
+async def test_a_task_known_only_to_a_foreign_host_is_explained_on_the_job(tmp_path: Path) -> None:
     station = Station(answer(b'{"status": "Task not found", "id": "t1"}', "404 Not Found"))
     async with calling(tmp_path, station.act) as caller:
         flux = caller.binding("flux", "pro_1_1", "flux.bfl")
@@ -108,16 +106,16 @@ async def test_a_task_that_only_a_foreign_host_knows_says_so_on_the_job(tmp_path
             ForeignHost, match=r"at 127\.0\.0\.2, where our key is not sent"
         ) as fault:
             await caller.upstream.query(flux, polled_elsewhere())
-    assert verdict(fault.value) is None, "no sign of the station's health"
+    assert verdict(fault.value) is None, "this says nothing of the station's health"
     job = a_job(JobState.RUNNING)
     after = after_look(job, fault.value, at(300))
     assert (after.state, after.reason) == (JobState.RUNNING, fault.value.message)
     assert after_look(after, fault.value, at(600)) is after
 
 
-async def test_a_station_that_repeats_our_key_tells_nobody(tmp_path: Path) -> None:
-    said = f'{{"code": 1201, "message": "bad model for key {SECRET}", "data": null}}'
-    station = Station(answer(said.encode(), "400 Bad Request"))
+async def test_a_key_repeated_in_an_answer_is_redacted(tmp_path: Path) -> None:
+    refusal = f'{{"code": 1201, "message": "bad model for key {SECRET}", "data": null}}'
+    station = Station(answer(refusal.encode(), "400 Bad Request"))
     async with calling(tmp_path, station.act) as caller:
         kling = caller.binding("kling", "text2video", "kling.relay")
         with pytest.raises(Fault, match=f"bad model for key {HIDDEN}") as fault:
@@ -126,17 +124,17 @@ async def test_a_station_that_repeats_our_key_tells_nobody(tmp_path: Path) -> No
     assert SECRET not in fault.value.message + fault.value.words
 
 
-async def test_a_submit_answered_in_plain_text_labelled_gzip_is_accepted(tmp_path: Path) -> None:
-    said = b'{"code": 0, "message": "", "data": {"task_id": "t1", "task_status": "submitted"}}'
-    station = Station(answer(said, "200 OK", "content-encoding: gzip"))
+async def test_a_submit_answer_labelled_gzip_by_mistake_is_read(tmp_path: Path) -> None:
+    accepted = b'{"code": 0, "message": "", "data": {"task_id": "t1", "task_status": "submitted"}}'
+    station = Station(answer(accepted, "200 OK", "content-encoding: gzip"))
     async with calling(tmp_path, station.act) as caller:
         kling = caller.binding("kling", "text2video", "kling.relay")
-        said_of = await caller.upstream.submit(kling, a_job())
-    assert isinstance(said_of.answer, Accepted)
-    assert said_of.answer.upstream_id == "t1"
+        submitted = await caller.upstream.submit(kling, a_job())
+    assert isinstance(submitted.answer, Accepted)
+    assert submitted.answer.upstream_id == "t1"
 
 
-async def test_a_picture_named_before_the_answer_broke_off_stays_with_the_doubt(
+async def test_an_asset_named_before_the_connection_broke_is_kept_with_the_doubt(
     tmp_path: Path,
 ) -> None:
     event = (

@@ -1,6 +1,4 @@
-"""
-Submits and looks that are answered with what the caller gave, or with URLs that cannot be told.
-"""
+"""Submits and looks answered with the caller's own inputs, or with URLs that are not passed on."""
 
 import asyncio
 import json
@@ -32,16 +30,16 @@ def done(*urls: str) -> bytes:
 
 
 class Host:
-    """A station whose every task is done, with these files."""
+    """A station that answers every look with these files."""
 
     def __init__(self, *urls: str) -> None:
-        self._said = done(*urls)
+        self._response = done(*urls)
         self.looks = 0
 
     async def act(self, head: bytes, body: bytes, writer: asyncio.StreamWriter) -> None:
         del head, body
         self.looks += 1
-        writer.write(self._said)
+        writer.write(self._response)
 
 
 async def running_at(context: WorkerContext, station: str) -> Job:
@@ -62,7 +60,7 @@ async def running_at(context: WorkerContext, station: str) -> Job:
     return job
 
 
-async def test_a_look_never_makes_the_callers_own_picture_the_result(
+async def test_an_input_image_is_never_the_result_of_a_look(
     tmp_path: Path, sqlite_url: str, redis_url: str
 ) -> None:
     only_own, both = Host(OWN), Host(OWN, "https://me:secret@cdn.test.invalid/x.mp4", MADE)
@@ -97,7 +95,7 @@ speaks = {{ openai = {{ dialect = "openai.relay" }}, flux = {{ dialect = "flux.r
 
 
 async def submitted(folder: Path, said: object, job: Job) -> SubmitAnswer:
-    """What becomes of this order where the station answers so."""
+    """Submit the job to a station that answers with this document."""
 
     async def act(head: bytes, body: bytes, writer: asyncio.StreamWriter) -> None:
         del head, body
@@ -120,7 +118,7 @@ def order(operation: str, **fields: object) -> Job:
     )
 
 
-async def test_a_refusal_that_shows_the_callers_picture_is_a_refusal(tmp_path: Path) -> None:
+async def test_a_refusal_that_repeats_the_input_image_is_a_refusal(tmp_path: Path) -> None:
     job = order("openai.image_by_chat", model="gpt-4-all", prompt="put a hat on", images=[OWN])
     for words, code in (
         (f"抱歉，我无法编辑这张图片 {OWN} ，它可能违反内容政策。", ErrorCode.MODERATED),
@@ -133,7 +131,7 @@ async def test_a_refusal_that_shows_the_callers_picture_is_a_refusal(tmp_path: P
         assert (found.code, found.message) == (code, words)
 
 
-async def test_a_task_that_is_done_at_once_with_the_callers_own_picture_is_looked_at(
+async def test_a_submit_answered_with_the_input_image_is_looked_at_again(
     tmp_path: Path,
 ) -> None:
     job = order("flux.kontext_pro", prompt="put a hat on", input_image=OWN)

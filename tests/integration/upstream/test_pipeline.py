@@ -1,6 +1,4 @@
-"""
-The look pipeline against stations that hang: nobody else's looks are late for it.
-"""
+"""The poller with stations that hang or throttle."""
 
 import asyncio
 from collections import Counter
@@ -39,14 +37,14 @@ speaks = {{ kling = {{ dialect = "kling.relay" }} }}
 
 
 class Host:
-    """A station that counts looks by task, and hangs at every `hangs_at`-th."""
+    """A station that counts looks by task and hangs in every `hangs_at`-th."""
 
-    def __init__(self, hangs_at: int | None = None, said: bytes = answer(RUNNING)) -> None:
+    def __init__(self, hangs_at: int | None = None, response: bytes = answer(RUNNING)) -> None:
         self.looks: Counter[str] = Counter()
         self.hanging = 0
         self.most_hanging = 0
         self._hangs_at = hangs_at
-        self._said = said
+        self._response = response
 
     async def act(self, head: bytes, body: bytes, writer: asyncio.StreamWriter) -> None:
         del body
@@ -58,7 +56,7 @@ class Host:
                 await asyncio.sleep(5)
             finally:
                 self.hanging -= 1
-        writer.write(self._said)
+        writer.write(self._response)
 
     def looked_at_all(self, times: int) -> bool:
         return len(self.looks) == JOBS and min(self.looks.values()) >= times
@@ -68,7 +66,7 @@ class Host:
 async def ticking(
     folder: Path, store_url: str, redis_url: str, **hosts: Act
 ) -> AsyncGenerator[WorkerContext]:
-    """A room with a ticker at work, and one station for each of these hosts."""
+    """Run a ticker with one station for each of these hosts."""
     async with AsyncExitStack() as stack:
         urls = {name: await stack.enter_async_context(acting(act)) for name, act in hosts.items()}
         file = folder / "stations.toml"
@@ -97,7 +95,7 @@ async def ticking(
 
 
 async def started(context: WorkerContext, station: str, **changes: object) -> list[Job]:
-    """Jobs running at this station, due now."""
+    """Insert jobs that run at this station and are due now."""
     now = datetime.now(UTC)
     known = {"created_at": now, "updated_at": now, "submitted_at": now, "started_at": now}
     known |= {"wake_at": now, "deadline": now + timedelta(hours=1), "station": station, **changes}
@@ -106,7 +104,7 @@ async def started(context: WorkerContext, station: str, **changes: object) -> li
     return jobs
 
 
-async def test_a_hung_station_and_slow_answers_delay_nobody_else(
+async def test_a_hanging_station_delays_no_other_station(
     tmp_path: Path, sqlite_url: str, redis_url: str
 ) -> None:
     """One answer in twenty hangs for 5 s at one station, and all of them at another."""
@@ -133,11 +131,11 @@ async def test_a_hung_station_and_slow_answers_delay_nobody_else(
         assert states == {"running": 3 * JOBS}, "no look that hangs fails a job"
 
 
-async def test_a_key_that_is_too_fast_is_slowed_and_keeps_its_deadlines(
+async def test_a_throttled_key_is_slowed_and_its_jobs_still_expire(
     tmp_path: Path, sqlite_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(its_ticker, "DEADLINES_EVERY", timedelta(seconds=3))
-    busy = Host(said=answer(b"{}", "429 Too Many Requests", "retry-after: 3600"))
+    busy = Host(response=answer(b"{}", "429 Too Many Requests", "retry-after: 3600"))
     well = Host()
     hosts = {"busy": busy.act, "well": well.act}
     async with ticking(tmp_path, sqlite_url, redis_url, **hosts) as context:
@@ -152,11 +150,11 @@ async def test_a_key_that_is_too_fast_is_slowed_and_keeps_its_deadlines(
         assert states == {"running": JOBS, "expired": JOBS}
 
 
-async def test_what_one_worker_is_told_of_a_key_all_heed(
+async def test_a_throttled_key_is_slowed_in_all_workers(
     tmp_path: Path, sqlite_url: str, redis_url: str
 ) -> None:
-    """The second worker has not asked anything yet when the first one is told to wait an hour."""
-    busy = Host(said=answer(b"{}", "429 Too Many Requests", "retry-after: 3600"))
+    """The second worker has asked nothing when the first one is told to wait an hour."""
+    busy = Host(response=answer(b"{}", "429 Too Many Requests", "retry-after: 3600"))
     async with ticking(tmp_path, sqlite_url, redis_url, busy=busy.act) as first:
         await started(first, "busy")
 
@@ -181,15 +179,15 @@ async def all_expired(context: WorkerContext) -> dict[str, int] | None:
     return counts if counts.get("expired") == JOBS else None
 
 
-async def test_a_strange_word_is_said_once_and_counted(
+async def test_an_unknown_status_word_is_logged_once_and_counted(
     tmp_path: Path, sqlite_url: str, redis_url: str
 ) -> None:
-    strange = Host(said=answer(RUNNING.replace(b"processing", b"pondering")))
+    strange = Host(response=answer(RUNNING.replace(b"processing", b"pondering")))
     with structlog.testing.capture_logs() as logs:
         async with ticking(tmp_path, sqlite_url, redis_url, strange=strange.act) as context:
             await started(context, "strange")
             await wait_for_async(lambda: strange.looked_at_all(2), PATIENCE, "looks")
             assert context.counts.all[STRANGE_WORDS] >= JOBS
             assert await context.store.jobs.counts() == {"running": JOBS}
-    said = [entry for entry in logs if entry["event"] == "unknown_status_word"]
-    assert [(entry["station"], entry["word"]) for entry in said] == [("strange", "pondering")]
+    logged = [entry for entry in logs if entry["event"] == "unknown_status_word"]
+    assert [(entry["station"], entry["word"]) for entry in logged] == [("strange", "pondering")]

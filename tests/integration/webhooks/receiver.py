@@ -1,4 +1,4 @@
-"""Receivers of webhooks: real servers on loopback, each as well behaved as its test wants."""
+"""Webhook receivers on loopback that behave as a test tells them to."""
 
 import asyncio
 import socket

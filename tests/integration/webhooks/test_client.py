@@ -1,4 +1,4 @@
-"""What a guarded client promises to whoever fetches with it."""
+"""The guarded client: URLs, errors and limits."""
 
 import httpx2 as httpx
 import pytest
@@ -30,7 +30,7 @@ TIMEOUTS = httpx.Timeout(1)
         "/;v=1?a=b?c",
     ],
 )
-async def test_a_url_is_asked_for_as_it_is_written(path: str) -> None:
+async def test_a_url_is_requested_as_it_is_written(path: str) -> None:
     async with receiver(answering()) as there, guarded_client(LOOPBACK, TIMEOUTS) as client:
         await client.get(f"http://127.0.0.1:{there.port}{path}")
     assert there.requests[0].line == f"GET {path} HTTP/1.1"
@@ -50,7 +50,7 @@ async def test_a_url_is_asked_for_as_it_is_written(path: str) -> None:
         ),
     ],
 )
-async def test_a_request_that_left_is_never_reported_as_one_that_did_not(
+async def test_a_sent_request_is_never_reported_as_unsent(
     behaviour: Behaviour, error: type[httpx.TransportError]
 ) -> None:
     async with receiver(behaviour) as there, guarded_client(LOOPBACK, TIMEOUTS) as client:
@@ -61,7 +61,7 @@ async def test_a_request_that_left_is_never_reported_as_one_that_did_not(
     assert len(there.requests) == 1
 
 
-async def test_a_request_that_never_left() -> None:
+async def test_an_unsent_request_is_a_connect_error() -> None:
     async with receiver(answering()) as there:
         pass
     async with guarded_client(LOOPBACK, TIMEOUTS) as client:
@@ -72,7 +72,7 @@ async def test_a_request_that_never_left() -> None:
             await client.get("http://hooks.example.com/")
 
 
-async def test_a_full_host_is_waited_for_and_holds_up_nobody_else() -> None:
+async def test_a_host_at_its_limit_delays_only_its_own_requests() -> None:
     half = saying(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc")
     async with (
         receiver(half) as there,
@@ -87,7 +87,7 @@ async def test_a_full_host_is_waited_for_and_holds_up_nobody_else() -> None:
 
 
 @pytest.mark.parametrize(("limit", "size"), [(0, 0), (10, 10), (99, 99), (100, 100), (1000, 100)])
-async def test_a_head_is_read_to_its_limit(limit: int, size: int) -> None:
+async def test_a_body_is_read_up_to_the_limit(limit: int, size: int) -> None:
     async with (
         receiver(answering(body=b"x" * 100)) as there,
         guarded_client(LOOPBACK, TIMEOUTS) as client,

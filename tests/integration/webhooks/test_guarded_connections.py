@@ -1,4 +1,4 @@
-"""Where a connection may go, judged at the moment it is made."""
+"""Addresses are checked at the moment a connection is opened."""
 
 import asyncio
 import socket
@@ -31,7 +31,7 @@ async def send(sender: Sender, url: str, secret: str) -> DeliveryOutcome:
     return await sender.send(delivery(url), [secret], datetime.now(UTC))
 
 
-async def test_a_name_is_followed_to_an_allowed_address(
+async def test_a_name_with_an_allowed_address_is_connected(
     make_sender: MakeSender, secret: str
 ) -> None:
     async with receiver(answering()) as there:
@@ -59,7 +59,7 @@ async def test_one_forbidden_address_refuses_the_name(
     assert there.connections == 0
 
 
-async def test_a_name_that_changes_its_mind_is_judged_by_what_is_connected(
+async def test_the_address_that_is_connected_is_the_one_that_was_checked(
     make_sender: MakeSender, secret: str
 ) -> None:
     """DNS rebinding: harmless when somebody looked, and leading inside when it matters."""
@@ -78,7 +78,9 @@ async def test_a_name_without_an_address(make_sender: MakeSender, secret: str) -
     assert outcome.error is ErrorClass.DNS
 
 
-async def test_a_silent_dns_costs_the_connect_timeout(make_sender: MakeSender, secret: str) -> None:
+async def test_a_dns_without_answers_ends_in_the_connect_timeout(
+    make_sender: MakeSender, secret: str
+) -> None:
     class Silent(Names):
         async def resolve(
             self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
@@ -125,7 +127,7 @@ async def test_no_spelling_of_a_forbidden_address_is_sent_to(
 
 
 @pytest.mark.parametrize("host", SPELLINGS)
-async def test_the_connector_alone_refuses_them_too(host: str) -> None:
+async def test_the_connector_refuses_them_without_a_check_of_the_url(host: str) -> None:
     """Whoever forgets to check the URL, or parses it otherwise, is still stopped at the socket."""
     # What the system's resolver makes of the spellings that only it understands.
     names = Names([FORBIDDEN])
@@ -179,9 +181,7 @@ async def test_the_systems_own_resolver(make_sender: MakeSender, secret: str) ->
         await resolver.close()
 
 
-async def test_plain_http_and_odd_ports_are_not_even_looked_up(
-    make_sender: MakeSender, secret: str
-) -> None:
+async def test_refused_urls_are_not_resolved(make_sender: MakeSender, secret: str) -> None:
     names = Names(["127.0.0.1"])
     sender = make_sender(GuardPolicy(allowed_networks=(ip_network("127.0.0.0/8"),)), names=names)
     for url in (f"http://{NAME}/", f"https://{NAME}:6379/", f"https://me@{NAME}/", "nonsense"):
@@ -189,7 +189,7 @@ async def test_plain_http_and_odd_ports_are_not_even_looked_up(
     assert names.lookups == 0
 
 
-async def test_a_client_told_to_follow_redirects_is_guarded_at_every_step() -> None:
+async def test_every_redirect_that_is_followed_is_checked() -> None:
     async with receiver(answering(), host=FORBIDDEN) as inside:
         moved = answering("302 Found", headers=[f"location: http://{FORBIDDEN}:{inside.port}/"])
         async with receiver(moved) as there, guarded_client(LOOPBACK, httpx.Timeout(3)) as client:
@@ -199,7 +199,7 @@ async def test_a_client_told_to_follow_redirects_is_guarded_at_every_step() -> N
     assert inside.connections == 0
 
 
-async def test_a_proxy_resolves_and_judges_names_but_no_address_is_asked_of_it(
+async def test_a_proxy_resolves_names_and_gets_no_forbidden_address(
     make_sender: MakeSender, secret: str
 ) -> None:
     names = Names([FORBIDDEN])
@@ -215,7 +215,7 @@ async def test_a_proxy_resolves_and_judges_names_but_no_address_is_asked_of_it(
     assert names.lookups == 0
 
 
-async def test_what_a_proxy_refuses_is_a_refused_address(
+async def test_a_refusal_of_the_proxy_is_a_refused_address(
     make_sender: MakeSender, secret: str
 ) -> None:
     async with receiver(answering("407 Denied")) as proxy:
@@ -241,7 +241,7 @@ async def test_tls_keeps_the_name_while_the_address_is_pinned(
 @pytest.mark.parametrize(
     ("host", "trusted"), [(NAME, False), ("other.example.com", True), ("127.0.0.1", True)]
 )
-async def test_a_certificate_that_proves_nothing_is_refused(
+async def test_an_untrusted_or_wrong_certificate_is_refused(
     make_sender: MakeSender, secret: str, certificate: Certificate, host: str, trusted: bool
 ) -> None:
     async with receiver(answering(), tls=certificate.server()) as there:

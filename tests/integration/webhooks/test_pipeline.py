@@ -1,4 +1,4 @@
-"""The pipeline in a worker: real receivers, a real store, and none that holds up the others."""
+"""Deliveries of a worker, with real receivers and a real store."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
@@ -111,7 +111,9 @@ async def bench(tmp_path: Path, sqlite_url: str) -> AsyncIterator[Bench]:
         yield bench
 
 
-async def test_one_that_hangs_among_fifty_holds_up_nobody(tmp_path: Path, sqlite_url: str) -> None:
+async def test_a_hanging_receiver_does_not_delay_fifty_others(
+    tmp_path: Path, sqlite_url: str
+) -> None:
     async with AsyncExitStack() as stack:
         bench = await stack.enter_async_context(
             working(tmp_path, sqlite_url, webhook_timeout=HANGS_FOR)
@@ -134,7 +136,7 @@ async def test_one_that_hangs_among_fifty_holds_up_nobody(tmp_path: Path, sqlite
         assert (await bench.states(hung))[S.QUEUED] == 100
 
 
-async def test_ten_thousand_for_a_dead_host_are_passed_over(
+async def test_ten_thousand_deliveries_to_a_dead_host_do_not_block_others(
     tmp_path: Path, sqlite_url: str
 ) -> None:
     async with (
@@ -152,7 +154,7 @@ async def test_ten_thousand_for_a_dead_host_are_passed_over(
         assert len(silent.requests) <= 10
 
 
-async def test_a_receiver_that_comes_back_is_sent_what_was_put_aside(bench: Bench) -> None:
+async def test_deferred_deliveries_are_sent_once_the_receiver_is_back(bench: Bench) -> None:
     answers: list[Behaviour] = [hang]
     async with receiver(changing(answers)) as there:
         endpoint = await bench.endpoint(there.url)
@@ -162,7 +164,7 @@ async def test_a_receiver_that_comes_back_is_sent_what_was_put_aside(bench: Benc
         await bench.until(endpoint, S.DELIVERED, 400)
 
 
-async def test_caps_and_order_are_kept(bench: Bench) -> None:
+async def test_concurrency_limits_and_order_are_kept(bench: Bench) -> None:
     busy = most = 0
 
     async def work(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -189,7 +191,9 @@ async def test_caps_and_order_are_kept(bench: Bench) -> None:
         assert delivered_ids(strict) == [each.event_id for each in owed]
 
 
-async def test_what_cannot_be_signed_takes_nobodys_place(tmp_path: Path, sqlite_url: str) -> None:
+async def test_deliveries_that_cannot_be_signed_use_no_capacity(
+    tmp_path: Path, sqlite_url: str
+) -> None:
     """A secret that was damaged on disk; a process that holds ten at once meets it twenty times."""
     async with (
         working(tmp_path, sqlite_url, webhooks_in_flight=10) as bench,
@@ -234,7 +238,7 @@ def delivered_ids(there: Receiver) -> Sequence[str]:
     return list(dict.fromkeys(each.headers["webhook-id"] for each in there.requests))
 
 
-async def test_what_cannot_be_sent_any_more_ends(bench: Bench) -> None:
+async def test_deliveries_that_cannot_be_sent_any_more_end(bench: Bench) -> None:
     async with receiver(answering("410 Gone")) as gone, receiver(answering()) as well:
         deleted = await bench.endpoint(well.url)
         await bench.store.endpoints.delete(deleted.id, "acme")
@@ -260,7 +264,7 @@ async def test_what_cannot_be_sent_any_more_ends(bench: Bench) -> None:
         assert (fresh.enabled, fresh.disabled_reason) == (False, "the receiver answered 410")
 
 
-async def test_failures_are_remembered_until_one_goes_well(bench: Bench) -> None:
+async def test_failures_count_until_a_success(bench: Bench) -> None:
     answers: list[Behaviour] = [answering("500 No")]
     async with receiver(changing(answers)) as there:
         endpoint = await bench.endpoint(there.url)

@@ -1,4 +1,4 @@
-"""The receivers that the documentation offers to copy: they verify, and take each event once."""
+"""The example receivers of the documentation verify webhooks and drop duplicates."""
 
 import json
 import os
@@ -33,7 +33,7 @@ def node(folder: Path, port: int) -> Sequence[str]:
 
 
 @pytest.mark.parametrize("command", [python, node])
-def test_a_receiver_verifies_and_takes_each_event_once(
+def test_the_example_receivers_verify_and_drop_duplicates(
     command: Callable[[Path, int], Sequence[str]], tmp_path: Path, reaper: ChildReaper
 ) -> None:
     folder, port = tmp_path / "receiver", free_port()

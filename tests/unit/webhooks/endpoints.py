@@ -1,4 +1,4 @@
-"""Endpoints to test with."""
+"""Endpoints for tests."""
 
 from itertools import count
 from typing import Any

@@ -1,4 +1,4 @@
-"""Key pairs: in the form their owner keeps them, and as receivers are given them."""
+"""Key pairs: their text form, their public form, and their signatures."""
 
 from base64 import b64decode, b64encode, urlsafe_b64decode
 
@@ -45,7 +45,7 @@ def test_key_pairs_sign_after_the_secrets() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "message"),
     [
         ("", "genq keys signing-key"),
         (of(SEED[:31]), "32 bytes"),
@@ -54,7 +54,7 @@ def test_key_pairs_sign_after_the_secrets() -> None:
         (of(SEED + SEED), "do not belong together"),
     ],
 )
-def test_what_is_no_key_is_refused_without_being_quoted(text: str, words: str) -> None:
-    with pytest.raises(ValueError, match=words) as refusal:
+def test_an_invalid_key_is_refused_without_being_quoted(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message) as refusal:
         SigningKey(text)
     assert len(text) < 10 or text[5:] not in str(refusal.value)

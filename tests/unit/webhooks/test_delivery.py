@@ -1,4 +1,4 @@
-"""Every decision after an attempt, as a table."""
+"""The decision after an attempt, for each outcome."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -53,7 +53,7 @@ def asked(status: int, what: str) -> DeliveryOutcome:
         (asked(400, "abort-message"), S.CANCELED),
     ],
 )
-def test_answers_that_end_it(outcome: DeliveryOutcome, state: DeliveryState) -> None:
+def test_outcomes_that_end_a_delivery(outcome: DeliveryOutcome, state: DeliveryState) -> None:
     after = after_attempt(DELIVERY, outcome, NOW, MIDDLE)
     assert after == replace(
         DELIVERY,
@@ -80,7 +80,7 @@ def test_answers_that_end_it(outcome: DeliveryOutcome, state: DeliveryState) -> 
         (DeliveryOutcome(error=ErrorClass.REFUSED_ADDRESS, detail="private"), timedelta(seconds=5)),
     ],
 )
-def test_answers_that_postpone_it(outcome: DeliveryOutcome, wait: timedelta) -> None:
+def test_outcomes_that_are_retried(outcome: DeliveryOutcome, wait: timedelta) -> None:
     assert after_attempt(DELIVERY, outcome, NOW, MIDDLE) == replace(
         DELIVERY,
         attempts=1,
@@ -91,7 +91,7 @@ def test_answers_that_postpone_it(outcome: DeliveryOutcome, wait: timedelta) -> 
     )
 
 
-def test_a_receiver_that_never_answers_is_given_up_after_eleven_attempts() -> None:
+def test_a_delivery_fails_after_eleven_attempts() -> None:
     delivery, now, waited = DELIVERY, NOW, timedelta()
     while delivery.wake_at is not None:
         waited += delivery.wake_at - now
@@ -102,7 +102,7 @@ def test_a_receiver_that_never_answers_is_given_up_after_eleven_attempts() -> No
     assert waited == sum(SCHEDULE, timedelta())
 
 
-def test_an_answer_replaces_what_the_one_before_left() -> None:
+def test_an_outcome_replaces_the_status_and_error_of_the_one_before() -> None:
     failed = after_attempt(DELIVERY, DeliveryOutcome(status=500, excerpt="oops"), NOW, MIDDLE)
     unanswered = after_attempt(failed, DeliveryOutcome(error=ErrorClass.CONNECT), NOW, MIDDLE)
     assert unanswered.last_status is None
@@ -110,7 +110,7 @@ def test_an_answer_replaces_what_the_one_before_left() -> None:
     assert (told.last_status, told.last_error, told.attempts) == (200, "", 3)
 
 
-def test_an_attempt_is_logged_with_what_came_of_it() -> None:
+def test_an_attempt_is_logged_with_its_outcome() -> None:
     outcome = DeliveryOutcome(status=503, excerpt="busy", duration=timedelta(seconds=1))
     after = after_attempt(DELIVERY, outcome, NOW, MIDDLE)
     attempt = attempt_record(DELIVERY, after, outcome, NOW - outcome.duration)
@@ -127,13 +127,13 @@ def test_an_attempt_is_logged_with_what_came_of_it() -> None:
     )
 
 
-def test_news_of_progress_is_told_once() -> None:
+def test_progress_events_are_sent_at_most_once() -> None:
     fleeting = replace(DELIVERY, event_type="job.progress")
     after = after_attempt(fleeting, DeliveryOutcome(status=503), NOW, MIDDLE)
     assert (after.state, after.wake_at) == (S.FAILED, None)
 
 
-def test_a_delivery_queued_again_has_the_whole_schedule_before_it() -> None:
+def test_a_requeued_delivery_starts_the_schedule_again() -> None:
     given_up = DELIVERY
     while given_up.wake_at is not None:
         given_up = after_attempt(given_up, DeliveryOutcome(status=500), NOW, MIDDLE)

@@ -1,4 +1,4 @@
-"""How much one receiver holds, of a process that others need too."""
+"""Concurrency and rate limits of one receiver."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What an endpoint wants, its secrets, its headers, and when it has failed for too long."""
+"""Endpoints: wanted events, secrets, headers, and when failures disable them."""
 
 from datetime import timedelta
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generation.webhooks.headers import MASK, UnusableHeader, check_header, shown
+from generation.webhooks.headers import MASK, UnusableHeader, check_header, masked
 from generation.webhooks.health import (
     HEALTHY,
     EndpointHealth,
@@ -14,7 +14,7 @@ from generation.webhooks.health import (
     has_failed_too_long,
     percent,
 )
-from generation.webhooks.secrets import MOST_OLD, OldSecret, rotated_secrets, signing_secrets
+from generation.webhooks.secrets import MAX_OLD_SECRETS, OldSecret, rotated_secrets, signing_secrets
 from tests.unit.jobs import NOON
 from tests.unit.webhooks.endpoints import an_endpoint
 
@@ -36,11 +36,11 @@ DAY = timedelta(days=1)
         (("job.started",), "endpoint.disabled", False),
     ],
 )
-def test_what_an_endpoint_is_told(events: tuple[str, ...], event: str, wanted: bool) -> None:
+def test_the_events_an_endpoint_wants(events: tuple[str, ...], event: str, wanted: bool) -> None:
     assert an_endpoint(events=events).wants(event, {}) is wanted
 
 
-def test_jobs_are_told_by_their_metadata_and_endpoints_regardless() -> None:
+def test_metadata_filters_events_of_jobs_only() -> None:
     endpoint = an_endpoint(metadata={"customer": "42", "region": "eu"})
     assert endpoint.wants("job.failed", {"customer": "42", "region": "eu", "order": "7"})
     assert not endpoint.wants("job.failed", {"customer": "42"})
@@ -61,7 +61,7 @@ def test_the_clock_starts_with_a_failure_half_a_day_after_another() -> None:
     assert after_failure(started, NOON + 13 * HOUR) is started
 
 
-def test_each_alert_is_given_once_and_the_end_comes_after_five_days() -> None:
+def test_each_alert_is_logged_once_and_five_days_disable() -> None:
     health = EndpointHealth(first_failure_at=NOON, failing_since=NOON)
     seen: list[int] = []
     for hour in range(1, 121):
@@ -75,7 +75,7 @@ def test_each_alert_is_given_once_and_the_end_comes_after_five_days() -> None:
     assert percent(HEALTHY, NOON) == 0
 
 
-def test_a_long_silence_gives_the_latest_alert_alone() -> None:
+def test_only_the_latest_of_several_missed_alerts_is_logged() -> None:
     health = EndpointHealth(first_failure_at=NOON, failing_since=NOON)
     assert after_failure(health, NOON + 4 * DAY).alerted == 70
 
@@ -85,7 +85,7 @@ def test_old_secrets_sign_until_their_time_and_at_most_ten() -> None:
     for number in range(15):
         old = rotated_secrets(f"s{number}", old, NOON + number * HOUR, DAY)
     assert [each.secret for each in old] == [f"s{number}" for number in range(14, 4, -1)]
-    assert len(old) == MOST_OLD
+    assert len(old) == MAX_OLD_SECRETS
     assert signing_secrets("new", old, NOON + 14 * HOUR)[:3] == ("new", "s14", "s13")
     assert signing_secrets("new", old, NOON + 30 * HOUR) == (
         "new",
@@ -104,18 +104,18 @@ def test_old_secrets_sign_until_their_time_and_at_most_ten() -> None:
         *("webhook-id", "Webhook-Signature", "svix-id", "X-Forwarded-For", "cookie", "Expect"),
     ],
 )
-def test_headers_that_are_ours_or_the_connections(name: str) -> None:
+def test_reserved_headers_are_refused(name: str) -> None:
     with pytest.raises(UnusableHeader, match=f"^{name} is set by genq"):
         check_header(name, "value")
 
 
 @pytest.mark.parametrize("name", ["Authorization", "X-Api-Key", "X-Tenant", "CF-Access-Client-Id"])
-def test_headers_of_the_receivers_own(name: str) -> None:
+def test_other_headers_are_allowed(name: str) -> None:
     check_header(name, "Basic Zm9v")
 
 
 @given(st.text(max_size=40))
-def test_no_value_breaks_a_request(value: str) -> None:
+def test_values_that_would_break_a_request_are_refused(value: str) -> None:
     try:
         check_header("X-A", value)
     except UnusableHeader as error:
@@ -127,7 +127,7 @@ def test_no_value_breaks_a_request(value: str) -> None:
         assert value.isprintable()
 
 
-def test_what_looks_like_a_secret_is_not_shown() -> None:
+def test_values_that_look_secret_are_masked() -> None:
     headers = {
         "Authorization": "a",
         "X-Api-Key": "b",
@@ -135,4 +135,4 @@ def test_what_looks_like_a_secret_is_not_shown() -> None:
         "x-hook-secret": "d",
         "X-Tenant": "acme",
     }
-    assert shown(headers) == dict.fromkeys(headers, MASK) | {"X-Tenant": "acme"}
+    assert masked(headers) == dict.fromkeys(headers, MASK) | {"X-Tenant": "acme"}

@@ -1,4 +1,4 @@
-"""The guard: addresses and URLs, as tables."""
+"""Permitted and forbidden addresses and URLs."""
 
 from ipaddress import ip_address, ip_network
 
@@ -100,7 +100,7 @@ def test_public_addresses(address: str) -> None:
 
 
 @given(st.ip_addresses(v=4))
-def test_every_way_to_write_an_ipv4_address_is_judged_alike(address: object) -> None:
+def test_every_spelling_of_an_ipv4_address_is_checked_alike(address: object) -> None:
     plain = ip_address(str(address))
     mapped = ip_address(f"::ffff:{address}")
     assert forbidden(mapped, ()) == forbidden(plain, ())
@@ -151,7 +151,7 @@ def test_permitted_urls(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "words"),
+    ("url", "message"),
     [
         ("http://hooks.example.com/", "use https://"),
         ("ftp://hooks.example.com/", "begins with https://"),
@@ -202,8 +202,8 @@ def test_permitted_urls(url: str) -> None:
         ("https://exa mple.com/", "no valid host"),
     ],
 )
-def test_refused_urls(url: str, words: str) -> None:
-    with pytest.raises(ForbiddenAddress, match=words):
+def test_refused_urls(url: str, message: str) -> None:
+    with pytest.raises(ForbiddenAddress, match=message):
         check_url(url, STRICT)
 
 
@@ -218,7 +218,7 @@ def test_refused_urls(url: str, words: str) -> None:
         ("https://hooks.internal/", GuardPolicy(allowed_networks=(ip_network("10.0.0.0/8"),))),
     ],
 )
-def test_what_an_operator_may_permit(url: str, policy: GuardPolicy) -> None:
+def test_policies_of_operators(url: str, policy: GuardPolicy) -> None:
     with pytest.raises(ForbiddenAddress):
         check_url(url, STRICT)
     check_url(url, policy)
@@ -242,7 +242,7 @@ def test_refusals_quote_no_secret(url: str) -> None:
 
 
 @given(st.text(max_size=60) | st.text(max_size=60).map("https://".__add__))
-def test_any_text_is_judged_and_nothing_else_is_raised(url: str) -> None:
+def test_any_text_is_accepted_or_refused(url: str) -> None:
     named = receiver(url)
     try:
         check_url(url, STRICT)
@@ -263,5 +263,5 @@ def test_any_text_is_judged_and_nothing_else_is_raised(url: str) -> None:
         ("https://a.example.com:hunter2/", ""),
     ],
 )
-def test_receivers_are_told_apart_by_host_and_port(url: str, who: str) -> None:
+def test_receivers_differ_by_host_and_port(url: str, who: str) -> None:
     assert receiver(url) == who

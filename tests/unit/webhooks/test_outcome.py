@@ -1,8 +1,8 @@
-"""What an answer, or its absence, means."""
+"""Outcomes: their error classes, explanations and stored text."""
 
 import pytest
 
-from generation.webhooks.outcome import EXCERPT_BYTES, DeliveryOutcome, ErrorClass, readable
+from generation.webhooks.outcome import EXCERPT_BYTES, DeliveryOutcome, ErrorClass, storable_text
 
 E = ErrorClass
 
@@ -42,7 +42,7 @@ def answered(status: int, **headers: str) -> DeliveryOutcome:
         (DeliveryOutcome(error=E.REFUSED_ADDRESS), E.REFUSED_ADDRESS, False, False),
     ],
 )
-def test_meaning(
+def test_error_classes(
     outcome: DeliveryOutcome, kind: ErrorClass | None, overload: bool, is_opt_out: bool
 ) -> None:
     assert outcome.error_class is kind
@@ -71,7 +71,7 @@ def test_meaning(
         ),
     ],
 )
-def test_complaints_begin_with_their_class(outcome: DeliveryOutcome, error_line: str) -> None:
+def test_error_lines_begin_with_their_class(outcome: DeliveryOutcome, error_line: str) -> None:
     assert outcome.error_line == error_line
 
 
@@ -89,12 +89,12 @@ def test_a_long_redirect_target_is_cut() -> None:
         ("é".encode()[:1], "\ufffd"),
     ],
 )
-def test_readable_text(head: bytes, text: str) -> None:
-    assert readable(head) == text
+def test_storable_text(head: bytes, text: str) -> None:
+    assert storable_text(head) == text
 
 
-def test_readable_text_is_bounded_and_encodable() -> None:
-    text = readable(bytes(range(256)) * 1000)
+def test_storable_text_is_bounded_and_encodable() -> None:
+    text = storable_text(bytes(range(256)) * 1000)
     assert len(text) <= EXCERPT_BYTES
     assert "\x00" not in text
     assert text.encode()

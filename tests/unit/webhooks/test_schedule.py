@@ -1,4 +1,4 @@
-"""When to try again."""
+"""The waits between attempts."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -25,7 +25,7 @@ def test_the_schedule_takes_76_hours() -> None:
 
 
 @pytest.mark.parametrize("attempts", range(1, 11))
-def test_each_wait_is_the_schedules(attempts: int) -> None:
+def test_each_wait_follows_the_schedule(attempts: int) -> None:
     assert delay_before_next(attempts, FAILED, NOW, MIDDLE) == SCHEDULE[attempts]
 
 
@@ -37,7 +37,7 @@ def test_the_last_attempt_is_the_last() -> None:
 @pytest.mark.parametrize(
     ("jitter", "expected"), [(0.0, 80), (0.25, 90), (0.5, 100), (0.75, 110), (1 - 1e-9, 120)]
 )
-def test_spread(jitter: float, expected: float) -> None:
+def test_jitter(jitter: float, expected: float) -> None:
     assert jittered(seconds(100), jitter) == pytest.approx(seconds(expected), abs=seconds(0.001))
 
 
@@ -81,7 +81,7 @@ def test_a_short_schedule_stays_short_under_overload() -> None:
         (429, "400", 400),
     ],
 )
-def test_retry_after_counts_between_once_and_twice_the_wait(
+def test_retry_after_is_honored_up_to_twice_the_wait(
     status: int, asked: str, expected: float
 ) -> None:
     outcome = DeliveryOutcome(status=status, headers={"retry-after": asked})
@@ -109,7 +109,7 @@ def test_forms_of_retry_after(value: str, expected: float) -> None:
 
 
 @given(st.text(max_size=40) | st.from_regex(r"[A-Z][a-z]{2}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d \S+"))
-def test_no_retry_after_can_do_harm(value: str) -> None:
+def test_any_retry_after_is_harmless(value: str) -> None:
     outcome = DeliveryOutcome(status=503, headers={"retry-after": value})
     delay = delay_before_next(3, outcome, NOW, MIDDLE)
     assert delay is not None

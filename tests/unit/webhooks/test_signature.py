@@ -1,4 +1,4 @@
-"""The signature: published vectors, the public library, and secrets that cannot be read."""
+"""Signatures: published vectors, the public library, and invalid secrets."""
 
 import base64
 import json
@@ -89,7 +89,7 @@ def test_permitted_sizes(size: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("secret", "words"),
+    ("secret", "message"),
     [
         (of_size(23), "holds 23"),
         (of_size(65), "holds 65"),
@@ -102,8 +102,8 @@ def test_permitted_sizes(size: int) -> None:
         ("", "begins with 'whsec_'"),
     ],
 )
-def test_secrets_are_refused_in_words_that_do_not_quote_them(secret: str, words: str) -> None:
-    with pytest.raises(ValueError, match=words) as refusal:
+def test_invalid_secrets_are_refused_without_being_quoted(secret: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message) as refusal:
         check_secret(secret)
     payload = secret.partition("_")[2]
     assert not payload or payload not in str(refusal.value)

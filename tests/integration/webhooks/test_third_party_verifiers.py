@@ -1,6 +1,6 @@
-"""
-What is really sent, verified by the libraries that receivers really use: those of Standard
-Webhooks, Svix, OpenAI and Replicate, in Python and in JavaScript.
+"""Sent webhooks are verified by the libraries that receivers use.
+
+Those of Standard Webhooks, Svix, OpenAI and Replicate, in Python and in JavaScript.
 """
 
 import binascii
@@ -170,7 +170,7 @@ def test_javascript(cases: dict[str, Case], tmp_path: Any) -> None:
         assert believed[library] == expected, library
 
 
-async def test_a_key_pair_signs_beside_the_secrets(make_sender: MakeSender) -> None:
+async def test_a_key_pair_signs_besides_the_secrets(make_sender: MakeSender) -> None:
     key, secret = SigningKey(new_signing_key()), new_secret()
     async with receiver(answering()) as there:
         sender = make_sender(keys=[key])

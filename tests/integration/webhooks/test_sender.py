@@ -1,4 +1,4 @@
-"""What is sent, and what becomes of each kind of answer."""
+"""The requests of the sender, and the outcome of each kind of response."""
 
 import asyncio
 import json
@@ -29,7 +29,7 @@ async def send(sender: Sender, url: str, secret: str) -> DeliveryOutcome:
     return await sender.send(delivery(url), [secret], datetime.now(UTC))
 
 
-async def test_a_delivery_arrives_as_it_was_stored_and_verifies(
+async def test_a_delivery_arrives_unchanged_and_its_signature_verifies(
     sender: Sender, secret: str
 ) -> None:
     old = new_secret()
@@ -136,7 +136,7 @@ async def test_a_redirect_is_not_followed(sender: Sender, secret: str) -> None:
         (saying(b"HTTP/1.1 200"), ErrorClass.TIMEOUT),
     ],
 )
-async def test_trouble_is_an_outcome(
+async def test_failures_are_outcomes(
     make_sender: MakeSender, secret: str, behaviour: Behaviour, error: ErrorClass
 ) -> None:
     sender = make_sender(total=timedelta(seconds=1))
@@ -150,13 +150,15 @@ async def test_trouble_is_an_outcome(
     assert len(there.requests) == 1
 
 
-async def test_nobody_listens(sender: Sender, secret: str) -> None:
+async def test_a_refused_connection_is_an_outcome(sender: Sender, secret: str) -> None:
     async with receiver(answering()) as there:
         pass
     assert (await send(sender, there.url, secret)).error is ErrorClass.CONNECT
 
 
-async def test_an_answer_counts_though_its_body_drips(make_sender: MakeSender, secret: str) -> None:
+async def test_a_status_counts_even_if_the_body_never_ends(
+    make_sender: MakeSender, secret: str
+) -> None:
     async def drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
         while True:
@@ -172,7 +174,7 @@ async def test_an_answer_counts_though_its_body_drips(make_sender: MakeSender, s
     assert timedelta(seconds=0.3) < outcome.duration < timedelta(seconds=10)
 
 
-async def test_a_huge_answer_is_read_for_its_head_only(sender: Sender, secret: str) -> None:
+async def test_only_the_beginning_of_a_huge_response_is_read(sender: Sender, secret: str) -> None:
     written = 0
     cut = asyncio.Event()
 
@@ -194,7 +196,7 @@ async def test_a_huge_answer_is_read_for_its_head_only(sender: Sender, secret: s
     assert written < 30_000_000  # what the buffers of two kernels' ends hold, not the gigabyte
 
 
-async def test_a_receiver_is_reused_and_learns_no_cookies_of_its_own(
+async def test_a_connection_is_reused_and_cookies_are_not_returned(
     sender: Sender, secret: str
 ) -> None:
     async with receiver(answering(headers=["set-cookie: session=1; path=/"])) as there:
@@ -204,7 +206,7 @@ async def test_a_receiver_is_reused_and_learns_no_cookies_of_its_own(
     assert ["cookie" in request.headers for request in there.requests] == [False, False]
 
 
-async def test_the_environment_names_no_proxy(
+async def test_proxies_of_the_environment_are_ignored(
     make_sender: MakeSender, secret: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with receiver(answering("418 Proxy")) as proxy, receiver(answering()) as there:
@@ -215,7 +217,7 @@ async def test_the_environment_names_no_proxy(
     assert proxy.connections == 0
 
 
-async def test_secrets_that_cannot_sign_are_our_mistake(sender: Sender) -> None:
+async def test_sending_without_secrets_raises(sender: Sender) -> None:
     async with receiver(answering()) as there:
         with pytest.raises(ValueError, match="at least one secret"):
             await sender.send(delivery(there.url), [], datetime.now(UTC))

@@ -1,4 +1,4 @@
-"""What a station calls its files, and where they really are."""
+"""URLs in a station's answers: which are its own, and how they can be reached."""
 
 import pytest
 
