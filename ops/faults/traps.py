@@ -97,7 +97,7 @@ TRAPS: Mapping[str, Trap] = {
     "assets known, not saved": Trap(
         "generation.upstream.client", "Upstream.query_batch", True, ended_task_of
     ),
-    "ended, not told": Trap("worker.context", "WorkerContext.save", True, ended_job),
+    "ended, not told": Trap("worker.runtime.job_saver", "JobSaver.save", True, ended_job),
     "about to tell": Trap("generation.webhooks.sender", "Sender.send", False, delivered_job),
     "told, not saved": Trap("generation.webhooks.sender", "Sender.send", True, delivered_job),
 }
