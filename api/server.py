@@ -60,7 +60,7 @@ class Server(uvicorn.Server):
         """Accept nothing more, send away whoever listens, answer what is asked. Any thread may."""
         self.should_exit = True
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._app.leave)
+            self._loop.call_soon_threadsafe(self._app.close_streams)
 
 
 def run(settings: Settings) -> None:

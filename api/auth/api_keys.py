@@ -30,7 +30,7 @@ NOTE_EVERY = timedelta(seconds=30)
 HOW = "send it as `Authorization: Bearer genq_…` or as `X-API-Key: genq_…`"
 
 
-class Callers:
+class ApiKeyAuth:
     """
     Lets callers in by their keys. Lives on one event loop.
 

@@ -41,7 +41,7 @@ class Said:
     fields: Fields
 
 
-class Limiter:
+class RateLimiter:
     """Runs endpoints that take orders, for keys with limits. Lives on one event loop."""
 
     def __init__(self, quotas: Quotas) -> None:

@@ -8,7 +8,7 @@ from time import monotonic
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from api.auth.api_keys import Callers
+from api.auth.api_keys import ApiKeyAuth
 from generation.store import ApiKey
 
 log = structlog.get_logger(__name__)
@@ -17,11 +17,11 @@ log = structlog.get_logger(__name__)
 CHECK_EVERY = timedelta(minutes=1)
 
 
-class Welcome:
+class KeyRevalidation:
     """A key that was let in, and is looked at again now and then: it may have been revoked."""
 
     def __init__(
-        self, callers: Callers, caller: ApiKey, check_every: timedelta = CHECK_EVERY
+        self, callers: ApiKeyAuth, caller: ApiKey, check_every: timedelta = CHECK_EVERY
     ) -> None:
         self._callers = callers
         self._caller = caller

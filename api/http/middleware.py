@@ -29,7 +29,7 @@ _COUNT = itertools.count(1)
 _SANE = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 
 
-class Envelope:
+class RequestMiddleware:
     """ASGI middleware: the outermost of ours."""
 
     def __init__(self, app: ASGIApp, base_url: str) -> None:

@@ -5,8 +5,9 @@ Every complaint points at a place in the body as it was sent, whatever detours v
 quotes nothing of what is there: bodies carry prompts and links.
 """
 
+import difflib
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from inspect import isclass
 from itertools import islice
 from typing import Any, cast, get_args
@@ -15,7 +16,6 @@ from urllib.parse import quote
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from api.http.likely import likely
 from api.http.problems import Complaint
 from generation.contract.request import LARGEST_INTEGER
 
@@ -217,3 +217,29 @@ def models_in(annotation: object) -> Iterator[type[BaseModel]]:
         yield annotation
     for argument in get_args(annotation):
         yield from models_in(argument)
+
+
+#: A longer name is shortened before it is compared: comparing takes time that grows with length.
+MAX_COMPARED = 100
+
+
+def likely(name: str, known: Iterable[str]) -> str:
+    """Return `; did you mean state?`, or nothing if no known name is similar."""
+    similar = difflib.get_close_matches(name[:MAX_COMPARED], list(known), 1)
+    return f"; did you mean {similar[0]}?" if similar else ""
+
+
+def no_such(what: str, name: str, known: Iterable[str]) -> str:
+    """Return `there is no such provider; did you mean kling? There are flux, kling`."""
+    names = list(known)
+    hint = likely(name, names)
+    return f"there is no {what}{hint or ';'} {'There' if hint else 'there'} are {', '.join(names)}"
+
+
+def no_such_operation(provider: str, name: str, known: Iterable[str]) -> str:
+    """Return the text for an unknown operation. It names the operations of this provider only."""
+    names = sorted(known)
+    hint = likely(name, names)
+    return (
+        f"{provider} has no such operation{hint}{' It' if hint else '; it'} has {', '.join(names)}"
+    )

@@ -17,12 +17,12 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from api.dependencies import RequestModel
 from api.http.cursors import decode_cursor
 from api.http.patch_schema import without_defaults
 from api.http.query_params import USUAL, Limit, Query, QueryTime, matching, one_of
+from api.http.schemas import RequestModel
 from api.http.timestamps import Time
-from api.jobs.order import MetadataName, MetadataValue
+from api.jobs.submission import MetadataName, MetadataValue
 from api.lookup import JOB_ID
 from generation.events import FEED_EVENTS
 from generation.settings import duration

@@ -196,7 +196,7 @@ def checked_rate(text: str) -> Rate:
 
 
 def checked_providers(names: list[str]) -> frozenset[str]:
-    from api.http.likely import no_such
+    from api.http.validation_errors import no_such
 
     known = known_providers()
     for name in names:

@@ -82,7 +82,7 @@ def of_provider(name: str, known: "list[Document]") -> "list[Document]":
 
 def unknown(name: str, known: Sequence[str]) -> str:
     """What to say of a name that is no operation: what was meant, and what its provider has."""
-    from api.http.likely import no_such, no_such_operation
+    from api.http.validation_errors import no_such, no_such_operation
 
     provider, _, operation = name.partition(".")
     own = [each.partition(".")[2] for each in known if each.startswith(f"{provider}.")]

@@ -4,14 +4,16 @@ What one tenant sees of another: nothing. And what a key may do: what its scopes
 Both are held against the table of routes, so that an endpoint which comes later is held to them.
 """
 
+import inspect
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+from fastapi.params import Security
 
 from api.app import Api
-from api.auth.guard import Guarded, Route
+from api.routing import ApiRoute
 from generation.access.permissions import Access, Scope
 from generation.settings import Settings
 from tests.api.serving import ORDER, Caller, Served
@@ -35,9 +37,18 @@ OPERATORS = {"key_id"}
 def guarded(settings: Settings) -> Iterator[tuple[str, str, Scope]]:
     """Method, path and scope of every endpoint that needs a key."""
     for route in Api(settings).routes:
-        if isinstance(route, Route) and isinstance(route.endpoint, Guarded):
+        if isinstance(route, ApiRoute) and (scope := scope_of(route)):
             for method in route.methods or ():
-                yield method, route.path, route.endpoint.scope(method)
+                yield method, route.path, scope
+
+
+def scope_of(route: ApiRoute) -> Scope | None:
+    """The scope that the endpoint's first parameters ask for."""
+    for parameter in inspect.signature(route.endpoint).parameters.values():
+        for marker in get_args(parameter.annotation):
+            if isinstance(marker, Security):
+                return Scope(next(iter(marker.scopes or ())))
+    return None
 
 
 def of_somebody(owner: Caller) -> dict[str, str]:
