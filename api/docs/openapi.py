@@ -6,6 +6,7 @@ from inspect import isclass
 from typing import Any, cast
 
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 from starlette.routing import BaseRoute
 
@@ -23,6 +24,7 @@ from api.http.problem_types import (
 )
 from api.http.problems import MEDIA_TYPE, Complaint, Problem, invalid
 from api.http.schemas import Document, RequestModel
+from api.http.schemas import Problem as ProblemSchema
 from api.jobs.examples import BATCH_ID, JOB_ID
 from api.jobs.submission import JobSubmission
 from api.jobs.submission_schema import SUBMISSION, submission_body, submission_schemas
@@ -103,7 +105,7 @@ def openapi(routes: Sequence[BaseRoute], catalogue: Catalogue, base_url: str) ->
     found: Spec = document["components"]["schemas"]
     for name in ("HTTPValidationError", "ValidationError"):
         found.pop(name, None)
-    found |= body_schemas(routes)
+    found |= model_schemas([ProblemSchema, *bodies_of(routes)])
     found |= submission_schemas(catalogue, found[SUBMISSION])
     document["components"]["schemas"] = {name: titled(name, found[name]) for name in sorted(found)}
     return document
@@ -215,11 +217,18 @@ def body_of(route: ApiRoute) -> type[RequestModel] | None:
     return None
 
 
-def body_schemas(routes: Iterable[BaseRoute]) -> Spec:
-    """Return the schemas of all request bodies by name."""
-    bodies = (body_of(route) for route in routes if isinstance(route, ApiRoute))
-    models = dict.fromkeys(body for body in bodies if body)
-    _, document = models_json_schema([(model, "validation") for model in models], ref_template=REF)
+def bodies_of(routes: Iterable[BaseRoute]) -> Iterator[type[RequestModel]]:
+    """Yield the models of all request bodies."""
+    for route in routes:
+        if isinstance(route, ApiRoute) and (body := body_of(route)):
+            yield body
+
+
+def model_schemas(models: Iterable[type[BaseModel]]) -> Spec:
+    """Return the schemas of models and of their parts, by name."""
+    _, document = models_json_schema(
+        [(model, "validation") for model in dict.fromkeys(models)], ref_template=REF
+    )
     return document["$defs"]
 
 
