@@ -24,8 +24,8 @@ from api.http.schemas import RequestModel
 from api.http.timestamps import Time
 from api.jobs.submission import MetadataName, MetadataValue
 from api.lookup import JOB_ID
+from generation.duration_text import parse_duration
 from generation.events import FEED_EVENTS
-from generation.settings import duration
 from generation.store.webhooks.delivery_log import LogFilters
 from generation.webhooks.delivery import DeliveryState
 from generation.webhooks.endpoint import MOST_CONCURRENT, TEST, USUAL_EVENTS, Endpoint
@@ -59,10 +59,10 @@ def _sendable(headers: dict[str, str]) -> dict[str, str]:
 
 
 def _overlap(value: str) -> timedelta:
-    seconds = duration(value)
-    if not isinstance(seconds, float) or seconds > LONGEST_OVERLAP.total_seconds():
+    overlap = parse_duration(value.strip())
+    if overlap is None or overlap > LONGEST_OVERLAP:
         raise ValueError("must be a time of at most 7d, such as 30m, 24h or 7d; 0 is none")
-    return timedelta(seconds=seconds)
+    return overlap
 
 
 def _delivery_of_cursor(cursor: str) -> str:

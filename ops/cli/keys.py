@@ -208,14 +208,14 @@ def checked_providers(names: list[str]) -> frozenset[str]:
 
 def checked_expiry(text: str, now: datetime) -> datetime:
     """A moment, or how long from now. Raises `Stop` for anything else, and for what is past."""
-    from generation.settings import duration
+    from generation.duration_text import parse_duration
 
-    seconds = duration(text)
+    duration = parse_duration(text.strip())
     try:
         moment = (
-            now + min(timedelta(seconds=seconds), LONGEST_LIFE)
-            if isinstance(seconds, float)
-            else datetime.fromisoformat(text.strip().upper())
+            datetime.fromisoformat(text.strip().upper())
+            if duration is None
+            else now + min(duration, LONGEST_LIFE)
         )
     except (ValueError, OverflowError):
         raise Stop("--expires must be as in 90d, 12h or 2027-01-31T12:00:00Z", Code.USAGE) from None

@@ -1,7 +1,6 @@
 """`genq listen`: what happens to your jobs, here, without a URL that the outside can reach."""
 # ruff: noqa: PLC0415  (the HTTP client is loaded by the commands that call)
 
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from generation.duration_text import parse_duration
 from ops.cli.configuration import load_settings
 from ops.cli.connection import FILE_NAME, KeyOption, UrlOption, calling
 from ops.cli.ending import Code, Stop
@@ -25,8 +25,9 @@ WAIT_SECONDS = 30
 #: An API that is away, for a restart perhaps, is waited for.
 PATIENCE_SECONDS = 300
 PAGE = 50
-UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 FROM_THE_START = "start"
+#: An earlier time is this long ago.
+MAX_AGE = timedelta(days=36_500)
 NOW = {"after": "latest"}
 
 SecretOption = Annotated[
@@ -145,8 +146,8 @@ def beginning(since: str | None, place: "Place | None") -> dict[str, str]:
 
 def moment(since: str, also: str = "") -> datetime:
     """`10m` ago, or the moment that is named. Raises `Stop`; `also` is what else may be given."""
-    if found := re.fullmatch(r"(\d{1,6})([smhd])", since):
-        return datetime.now(UTC) - timedelta(**{UNITS[found[2]]: int(found[1])})
+    if duration := parse_duration(since, needs_unit=True):
+        return datetime.now(UTC) - min(duration, MAX_AGE)
     try:
         named = datetime.fromisoformat(since)
     except ValueError:

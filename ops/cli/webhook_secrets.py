@@ -70,10 +70,10 @@ def signing_key() -> None:
 
 def checked_overlap(text: str) -> timedelta:
     """Raises `Stop` for what is no time, or too long a one."""
-    from generation.settings import duration
+    from generation.duration_text import parse_duration
     from generation.webhooks.secrets import LONGEST_OVERLAP
 
-    seconds = duration(text)
-    if not isinstance(seconds, float) or seconds > LONGEST_OVERLAP.total_seconds():
+    overlap = parse_duration(text.strip())
+    if overlap is None or overlap > LONGEST_OVERLAP:
         raise Stop("--overlap is a time of at most 7d, such as 30m, 24h or 7d", Code.USAGE)
-    return timedelta(seconds=seconds)
+    return overlap
