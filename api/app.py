@@ -6,11 +6,14 @@ from typing import Any
 
 import structlog
 from fastapi import FastAPI
+from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
+from starlette.types import ASGIApp
 
 from api.container import Container
 from api.docs.openapi import openapi
@@ -37,7 +40,7 @@ class Api(FastAPI):
     def __init__(self, settings: Settings) -> None:
         self._container = container = Container(settings)
         #: The only table of exceptions: for routes and for the fast path.
-        handlers: dict[Any, Any] = {
+        self._handlers: dict[Any, Any] = {
             Problem: self._on_problem,
             HTTPException: self._on_http_exception,
             SQLAlchemyError: self._on_database_error,
@@ -54,14 +57,21 @@ class Api(FastAPI):
             redoc_url=None,
             redirect_slashes=False,
             telemetry=NO_TELEMETRY,
-            exception_handlers=handlers,
+            exception_handlers=self._handlers,
         )
         self.state.container = container
-        # The middleware that is added last is the outer one.
-        self.add_middleware(
-            FastPath, routes=self.routes, container=container, exception_handlers=handlers
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Return the layers around the router.
+
+        It replaces FastAPI's own, which has layers for telemetry, body limits and server errors
+        that genq does not use, and no place for the fast path inside of `RequestMiddleware`.
+        """
+        framework = ExceptionMiddleware(
+            AsyncExitStackMiddleware(self.router), handlers=self._handlers
         )
-        self.add_middleware(RequestMiddleware, base_url=container.base_url)
+        fast = FastPath(framework, self.routes, self._container, self._handlers)
+        return RequestMiddleware(fast, self._container.base_url)
 
     def close_streams(self) -> None:
         """End all streams and long polls, so that the server can shut down. Call it on the loop."""

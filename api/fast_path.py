@@ -10,21 +10,20 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, TypeVar, get_args
 
 from fastapi.params import Path, Security
-from fastapi.security import SecurityScopes
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.auth.dependencies import authenticate
+from api.auth.dependencies import admit, authenticate
 from api.container import Container
 from api.dependencies import RawJsonBody, get_container
 from api.routing import ApiRoute, Handler
+from generation.access.permissions import Scope as AccessScope
+from generation.store import ApiKey
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Awaitable[Response]])
 ExceptionHandler = Callable[[Request, Exception], Awaitable[Response]]
-#: Reads one argument of an endpoint from the request.
-Argument = Callable[[Request], Awaitable[Any]]
 
 MARK = "_has_fast_path"
 
@@ -103,44 +102,52 @@ class FastPath:
 
 
 def direct_call(endpoint: Callable[..., Awaitable[Response]], container: Container) -> Handler:
-    """Return a handler that reads the endpoint's arguments in their order and calls it."""
-    parameters = inspect.signature(endpoint).parameters.values()
-    arguments = [(each.name, argument_of(each, container)) for each in parameters]
+    """Return a handler that reads the endpoint's arguments in their order and calls it.
+
+    Raises `TypeError` for a parameter that only FastAPI can read.
+    """
+    constants: dict[str, Any] = {}
+    plain: list[tuple[str, Callable[[Request], Any]]] = []
+    awaited: list[tuple[str, Callable[[Request], Awaitable[Any]]]] = []
+    for parameter in inspect.signature(endpoint).parameters.values():
+        name, marker = parameter.name, next(iter(get_args(parameter.annotation)[1:]), None)
+        dependency = getattr(marker, "dependency", None)
+        if parameter.annotation is Request:
+            plain.append((name, same_request))
+        elif isinstance(marker, Path):
+            plain.append((name, path_parameter(name)))
+        elif dependency is get_container:
+            constants[name] = container
+        elif isinstance(marker, Security) and dependency is authenticate:
+            awaited.append((name, caller_with(marker, container)))
+        elif isinstance(dependency, RawJsonBody):
+            awaited.append((name, body_by(dependency, container)))
+        else:
+            raise TypeError(f"the fast path cannot read the parameter {name}")
 
     async def handle(request: Request) -> Response:
-        values = {name: await read(request) for name, read in arguments}
+        values = constants.copy()
+        for name, read in plain:
+            values[name] = read(request)
+        for name, read in awaited:
+            values[name] = await read(request)
         return await endpoint(**values)
 
     return handle
 
 
-def argument_of(parameter: inspect.Parameter, container: Container) -> Argument:
-    """Return what reads this argument. Raises `TypeError` for one that only FastAPI can read."""
-    if parameter.annotation is Request:
-        return same_request
-    marker = next(iter(get_args(parameter.annotation)[1:]), None)
-    match marker:
-        case Security(dependency=dependency, scopes=scopes) if dependency is authenticate:
-            required = SecurityScopes([*scopes] if scopes else [])
-            return lambda request: authenticate(request, required, container, None, None)
-        case Path():
-            return path_parameter(parameter.name)
-        case _:
-            pass
-    dependency = getattr(marker, "dependency", None)
-    if dependency is get_container:
-        return get_container
-    if isinstance(dependency, RawJsonBody):
-        return lambda request: dependency(request, container.settings)
-    raise TypeError(f"the fast path cannot read the parameter {parameter.name}")
-
-
-async def same_request(request: Request) -> Request:
+def same_request(request: Request) -> Request:
     return request
 
 
-def path_parameter(name: str) -> Argument:
-    async def read(request: Request) -> str:
-        return request.path_params[name]
+def path_parameter(name: str) -> Callable[[Request], str]:
+    return lambda request: request.scope["path_params"][name]
 
-    return read
+
+def caller_with(marker: Security, container: Container) -> Callable[[Request], Awaitable[ApiKey]]:
+    (scope,) = map(AccessScope, marker.scopes or ())
+    return lambda request: admit(request, scope, container)
+
+
+def body_by(reader: RawJsonBody, container: Container) -> Callable[[Request], Awaitable[Any]]:
+    return lambda request: reader(request, container.settings)

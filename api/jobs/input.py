@@ -29,7 +29,7 @@ from generation.lifecycle import give_input as with_input
 router = new_router("Jobs", "/v1/jobs")
 
 
-class JobInput(RequestModel):
+class WaitingInput(RequestModel):
     """The fields that the waiting operation takes. Others are refused."""
 
     model_config = ConfigDict(extra="allow")
@@ -55,7 +55,7 @@ def not_waiting(state: JobState) -> Problem:
 async def give_input(
     request: Request,
     caller: Submitter,
-    body: Annotated[object, RawJsonBody.of(JobInput)],
+    body: Annotated[object, RawJsonBody.of(WaitingInput)],
     job_id: JobId,
     container: InContainer,
 ) -> Response:
