@@ -1,6 +1,4 @@
-"""
-Answers in JSON.
-"""
+"""JSON responses."""
 
 from collections.abc import Mapping
 
@@ -11,5 +9,5 @@ from starlette.responses import Response
 def json_answer(
     document: Mapping[str, object], status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """`document` as compact JSON in UTF-8."""
+    """Return `document` as compact JSON in UTF-8."""
     return Response(to_json(document), status, headers, "application/json")
