@@ -29,6 +29,8 @@ class Asset(Document):
 
 
 class UpstreamError(Document):
+    """The upstream's own status and code."""
+
     status: int | None
     code: str | None
 
@@ -53,11 +55,15 @@ class UpstreamTask(Document):
 
 
 class JobWebhook(Document):
+    """The receiver of the job's events."""
+
     url: str
     events: list[str]
 
 
 class JobUrls(Document):
+    """URLs of the job."""
+
     self: str
     cancel: str
     events: str
@@ -128,6 +134,8 @@ class JobPage(Document):
 
 
 class BatchUrls(Document):
+    """URLs of the batch."""
+
     self: str
     cancel: str
     jobs: str
@@ -245,11 +253,15 @@ class Expectation(Document):
 
 
 class ExplainedBill(Document):
+    """Whether the job was billed."""
+
     billed: Billed
     words: str
 
 
 class ExplainedUpstream(Document):
+    """The upstream task."""
+
     station: str | None
     key: str | None = Field(description="The name of the station's key, not the key.")
     dialect: str | None
@@ -258,6 +270,8 @@ class ExplainedUpstream(Document):
 
 
 class ExplainedTry(Document):
+    """One attempt of a delivery."""
+
     number: int
     at: datetime
     status: int | None
