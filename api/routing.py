@@ -10,13 +10,15 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.auth.guard import READING
 from api.dependencies import container_of
 from api.http.query_params import unusable_value
 from generation.access.quota import QuotaExceeded
 from generation.store import retry_if_disconnected
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+#: Methods that change nothing.
+READ_METHODS = frozenset({"GET", "HEAD"})
 
 
 class ApiRoute(APIRoute):
@@ -33,8 +35,11 @@ class ApiRoute(APIRoute):
         super().__init__(path, endpoint, **options)
 
     def get_route_handler(self) -> Handler:
-        handle = super().get_route_handler()
-        is_read = (self.methods or set()) <= READING
+        return self.with_rules(super().get_route_handler())
+
+    def with_rules(self, handle: Handler) -> Handler:
+        """Return a handler that repeats cut reads and applies the limits of the caller's key."""
+        is_read = (self.methods or set()) <= READ_METHODS
 
         async def serve(request: Request) -> Response:
             try:

@@ -1,6 +1,4 @@
-"""
-The process that serves the API.
-"""
+"""The process that serves the API."""
 
 import asyncio
 import os
@@ -14,7 +12,7 @@ import structlog
 import uvicorn
 
 from api.app import Api, create_app
-from api.http.uvicorn_protocol import wire
+from api.http.uvicorn_protocol import protocol_class
 from api.startup_checks import Refusal, check_store
 from generation import gc_tuning as garbage
 from generation.logs import configure_logging
@@ -26,18 +24,18 @@ __all__ = ["create_app", "run"]
 
 log = structlog.get_logger(__name__)
 
-#: After SIGTERM, requests that are being answered have this long …
+#: After SIGTERM, running requests have this time …
 GRACE_SECONDS = 5
-#: … and the process, all told, this long.
+#: … and the process as a whole this time.
 END_SECONDS = 9.5
 KEEP_ALIVE_SECONDS = 30
-#: A thread that wants the interpreter's lock has it after this. SQLite works in a thread, several
-#: times for each group of orders, and with Python's own 5 ms most of a commit is waiting for it.
+#: A thread that waits for the interpreter's lock gets it after this time. SQLite runs in a thread,
+#: several times for each group of jobs; with Python's default of 5 ms a commit mostly waits.
 SWITCH_SECONDS = 0.0005
 
 
 class Server(uvicorn.Server):
-    """uvicorn, with an end that cannot be held up: not by a thread, and not by a stream."""
+    """uvicorn, whose shutdown neither a thread nor a stream can delay."""
 
     def __init__(self, config: uvicorn.Config, app: Api) -> None:
         super().__init__(config)
@@ -57,20 +55,21 @@ class Server(uvicorn.Server):
         self.end()
 
     def end(self) -> None:
-        """Accept nothing more, send away whoever listens, answer what is asked. Any thread may."""
+        """Stop accepting connections, end streams and finish running requests. Thread-safe."""
         self.should_exit = True
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._app.leave)
+            self._loop.call_soon_threadsafe(self._app.close_streams)
 
 
 def run(settings: Settings) -> None:
-    """
-    Serve until SIGTERM or SIGINT. Then nothing new is accepted, what is being answered is answered,
-    and the process ends with code 0 within 10 seconds. Where the API cannot start like this, it
-    ends at once with code 1 and one sentence that says what to do.
+    """Serve until SIGTERM or SIGINT.
+
+    Then no new request is accepted, running ones are finished, and the process ends with code 0
+    within 10 seconds. If the API cannot start, it ends with code 1 and one sentence that says what
+    to do.
     """
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, leave)
+        signal.signal(number, exit_process)
     configure_logging(settings)
     try:
         app, listener = prepare(settings)
@@ -83,11 +82,11 @@ def run(settings: Settings) -> None:
 
 
 def configuration(app: Api) -> uvicorn.Config:
-    """How this application is served, wherever it is."""
+    """Return the configuration of uvicorn for this application."""
     return uvicorn.Config(
         app,
         loop="uvloop",
-        http=wire(app.base_url),
+        http=protocol_class(app.base_url),
         ws="none",
         lifespan="on",
         log_config=None,
@@ -101,7 +100,7 @@ def configuration(app: Api) -> uvicorn.Config:
 
 
 def prepare(settings: Settings) -> tuple[Api, socket.socket]:
-    """The application and the socket to serve it on. Raises `Refusal` where it cannot start."""
+    """Return the application and its listening socket. Raises `Refusal` if it cannot start."""
     try:
         asyncio.run(check(settings))
         app = create_app(settings)
@@ -118,14 +117,14 @@ async def check(settings: Settings) -> None:
         await store.close()
 
 
-def leave(sig: int, frame: FrameType | None) -> None:
-    """Before uvicorn takes signals over, and once more when it has ended because of one."""
+def exit_process(sig: int, frame: FrameType | None) -> None:
+    """Handle signals before uvicorn does, and after it has ended because of one."""
     del sig, frame
     sys.exit(0)
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket at this address. Raises `Refusal` where there can be none."""
+    """Return a listening socket at this address. Raises `Refusal` if there can be none."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,6 +1,4 @@
-"""
-What must be there before the API opens its door.
-"""
+"""Checks before the API accepts connections."""
 
 from datetime import UTC, datetime
 
@@ -8,11 +6,11 @@ from generation.store import Store, revisions
 
 
 class Refusal(Exception):
-    """The API does not start like this. One sentence that says what to do."""
+    """The API cannot start. The message is one sentence that says what to do."""
 
 
 async def check_store(store: Store) -> None:
-    """Raises `Refusal` where the database is away, of another schema, or nobody has a key."""
+    """Raise `Refusal` if the database is unreachable, has another schema, or has no valid key."""
     try:
         found = await revisions(store.database)
     except Exception as error:

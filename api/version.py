@@ -1,6 +1,4 @@
-"""
-Which version of genq this is.
-"""
+"""The version of genq."""
 
 from importlib.metadata import version
 

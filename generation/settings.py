@@ -5,7 +5,6 @@ Durations are written as `30`, `0.5s`, `5m`, `2h` or `1d`.
 """
 
 import os
-import re
 from collections.abc import Mapping
 from datetime import timedelta
 from functools import cached_property
@@ -24,6 +23,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from generation.duration_text import parse_duration
 from generation.webhooks.asymmetric import SigningKey
 from generation.webhooks.guard import GuardPolicy
 from generation.webhooks.schedule import SCHEDULE
@@ -33,8 +33,6 @@ Network = IPv4Network | IPv6Network
 
 #: Read from the folder in which a program runs. Variables of the process win.
 ENV_FILE = ".env"
-
-UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def environment() -> Mapping[str, str]:
@@ -51,11 +49,11 @@ def seconds(value: float) -> timedelta:
 
 
 def duration(value: object) -> object:
-    """Read `30`, `0.5`, `30s`, `5m`, `2h` and `1d`. ISO 8601 is left to pydantic."""
+    """Read `30`, `0.5`, `30s`, `5m`, `2h` and `1d`, with spaces. ISO 8601 is left to pydantic."""
     if not isinstance(value, str):
         return value
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?\s*", value)
-    return float(match[1]) * UNITS[match[2] or "s"] if match else value
+    found = parse_duration("".join(value.split()))
+    return value if found is None else found
 
 
 Duration = Annotated[timedelta, BeforeValidator(duration)]

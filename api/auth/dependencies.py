@@ -35,6 +35,11 @@ async def authenticate(
     rate limit headers to the response of such a caller.
     """
     (scope,) = map(Scope, required.scopes)
+    return await admit(request, scope, container)
+
+
+async def admit(request: Request, scope: Scope, container: InContainer) -> ApiKey:
+    """Return the caller's API key, which has this scope. Raises `Problem`: 401, 403, 429."""
     caller = await retry_if_disconnected(lambda: container.callers.admit(request.headers, scope))
     request.state.caller = caller
     if scope is Scope.SUBMIT and caller.access.limits:

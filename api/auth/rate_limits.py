@@ -1,17 +1,14 @@
-"""
-Keys with limits: what their callers are told of them, in the fields of
-draft-ietf-httpapi-ratelimit-headers, and a memory that keeps hammering away from the database.
+"""Rate limits of API keys: the headers of draft-ietf-httpapi-ratelimit-headers, and early refusals.
 
-Keys without limits do not come through here.
+A cache of refusals keeps repeated requests away from the database. Keys without limits are not
+handled here.
 """
 
 import math
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from starlette.requests import Request
-from starlette.responses import Response
 
 from api.http.problem_types import QUOTA_EXCEEDED
 from api.http.problems import Complaint, Problem, invalid
@@ -20,20 +17,19 @@ from generation.access.quota import IN_FLIGHT, KeyUsage, LimitStatus, QuotaExcee
 from generation.store import ApiKey
 from generation.store.access.quotas import QuotaStore
 
-Endpoint = Callable[[Request, ApiKey], Awaitable[Response]]
 Fields = tuple[tuple[bytes, bytes], ...]
 
-#: Headers of orders that may be repetitions.
-REPEATED = {"idempotency-key", "x-stainless-retry-count"}
-#: Refusals remembered at once. Beyond it they are all forgotten; the store refuses again.
-MOST_REMEMBERED = 10_000
-#: For so long a key's fields stay as they are where its usage does.
-ONE_MOMENT = timedelta(milliseconds=10)
+#: Headers of requests that may be repetitions.
+REPEAT_HEADERS = {"idempotency-key", "x-stainless-retry-count"}
+#: Entries of the cache of refusals. A full cache is cleared; the store refuses again.
+MAX_REFUSALS = 10_000
+#: The headers of a key are reused for this time while its usage is the same.
+HEADERS_CACHED_FOR = timedelta(milliseconds=10)
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """The fields of the newest answer, and what they were made of."""
+class CachedHeaders:
+    """The headers of the newest response, and what they were made of."""
 
     limits: Limits
     usage: KeyUsage
@@ -41,26 +37,13 @@ class Said:
     fields: Fields
 
 
-class Limiter:
-    """Runs endpoints that take orders, for keys with limits. Lives on one event loop."""
+class RateLimiter:
+    """Applies the limits of keys to submissions. Belongs to one event loop."""
 
     def __init__(self, quotas: QuotaStore) -> None:
         self._quotas = quotas
         self._refused: dict[str, tuple[datetime, Limits, QuotaExceeded]] = {}
-        self._said: Said | None = None
-
-    async def __call__(self, endpoint: Endpoint, request: Request, caller: ApiKey) -> Response:
-        """
-        What the endpoint answers, and the fields. Raises `Problem`: 429, 422 for more jobs than the
-        limits would ever take at once; and what it raises.
-        """
-        self.check(request, caller)
-        try:
-            response = await endpoint(request, caller)
-        except QuotaExceeded as over:
-            raise self.problem(caller, over) from over
-        response.raw_headers.extend(self.fields(caller))
-        return response
+        self._cached: CachedHeaders | None = None
 
     def check(self, request: Request, caller: ApiKey) -> None:
         """Raise `Problem` (429) at once for a new request that the store would refuse."""
@@ -80,25 +63,29 @@ class Limiter:
         return self._fields(caller.access.limits, self._quotas.usage_of(caller.id))
 
     def _fields(self, limits: Limits, usage: KeyUsage) -> Fields:
-        """Orders of a key that were stored together are answered at one moment, with one text."""
+        """Return the headers; equal ones for jobs of a key that were stored together."""
         now = datetime.now(UTC)
-        said = self._said
-        if said is None or (said.limits, said.usage) != (limits, usage) or now >= said.until:
+        cached = self._cached
+        if (
+            cached is None
+            or (cached.limits, cached.usage) != (limits, usage)
+            or now >= cached.until
+        ):
             found = headers_of(limits, usage, now)
             fields = tuple((name.lower().encode(), text.encode()) for name, text in found.items())
-            said = self._said = Said(limits, usage, now + ONE_MOMENT, fields)
-        return said.fields
+            cached = self._cached = CachedHeaders(limits, usage, now + HEADERS_CACHED_FOR, fields)
+        return cached.fields
 
     @staticmethod
     def _is_new(request: Request) -> bool:
-        """Surely no repetition of an order that was taken: that is answered whatever the limits."""
-        return request.method == "POST" and REPEATED.isdisjoint(request.headers.keys())
+        """Whether the request cannot be a repetition, which is answered whatever the limits are."""
+        return request.method == "POST" and REPEAT_HEADERS.isdisjoint(request.headers.keys())
 
     def _check(self, caller: ApiKey, now: datetime) -> None:
-        """
-        Refuse at once what the store would refuse. A rate and a day's jobs are only ever used up
-        further, by whichever process, so until then nothing can have become possible; unless an
-        operator chose other limits.
+        """Raise `Problem` (429) while an earlier refusal holds.
+
+        The use of a rate or of a daily limit only grows, in all processes, so a refusal holds until
+        its time has passed or an operator changes the limits.
         """
         until, limits, over = self._refused.get(caller.id, (None, None, None))
         if until is None or over is None:
@@ -109,8 +96,8 @@ class Limiter:
 
     def _remember(self, caller: ApiKey, over: QuotaExceeded, until: datetime) -> None:
         if over.policy == IN_FLIGHT or over.together:
-            return  # any of those jobs may end at any moment; and a smaller order may fit
-        if len(self._refused) >= MOST_REMEMBERED:
+            return  # a job may end at any time, and a smaller submission may fit
+        if len(self._refused) >= MAX_REFUSALS:
             self._refused.clear()
         self._refused[caller.id] = (until, caller.access.limits, over)
 
@@ -139,7 +126,7 @@ def policy_of(standing: LimitStatus) -> str:
 
 
 def state_of(standing: LimitStatus) -> str:
-    """`"submit";r=12;t=31`: so many are left, and there will be more in so many seconds."""
+    """`"submit";r=12;t=31`: 12 are left, and there will be more in 31 seconds."""
     more = "" if standing.more_in is None else f";t={math.ceil(standing.more_in.total_seconds())}"
     return f'"{standing.policy}";r={standing.remaining}{more}'
 

@@ -1,6 +1,4 @@
-"""
-Whether somebody who was let in is still welcome, for answers that take long.
-"""
+"""Rechecks the API key while a stream is open."""
 
 from datetime import timedelta
 from time import monotonic
@@ -8,20 +6,20 @@ from time import monotonic
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from api.auth.api_keys import Callers
+from api.auth.api_keys import ApiKeyAuth
 from generation.store import ApiKey
 
 log = structlog.get_logger(__name__)
 
-#: The stream of a key that was revoked ends within this, and what its next piece takes.
+#: The stream of a revoked key ends at its first event after this time.
 CHECK_EVERY = timedelta(minutes=1)
 
 
-class Welcome:
-    """A key that was let in, and is looked at again now and then: it may have been revoked."""
+class KeyRevalidation:
+    """An authenticated key that is checked again from time to time."""
 
     def __init__(
-        self, callers: Callers, caller: ApiKey, check_every: timedelta = CHECK_EVERY
+        self, callers: ApiKeyAuth, caller: ApiKey, check_every: timedelta = CHECK_EVERY
     ) -> None:
         self._callers = callers
         self._caller = caller
@@ -33,7 +31,7 @@ class Welcome:
         return self._caller.tenant
 
     async def holds(self) -> bool:
-        """A database that does not answer throws nobody out."""
+        """Whether the key is still valid. True while the database does not answer."""
         if monotonic() - self._checked_at < self._check_every:
             return True
         self._checked_at = monotonic()

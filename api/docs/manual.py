@@ -149,7 +149,7 @@ def request_body(body: Spec, schemas: Spec) -> str:
     content = body["content"]["application/json"]
     name, example = next(iter(content["examples"].items()))
     fields = (
-        table(schemas["Order"])
+        table(schemas["JobSubmission"])
         + '<p>The fields of <code>input</code>: <a href="#inputs">Inputs of operations</a>.</p>'
         if "oneOf" in content["schema"]
         else f"<p>{type_of(content['schema'])}</p>"
@@ -194,7 +194,7 @@ def objects(schemas: Spec) -> str:
         f'<article id="schema-{text(name)}"><h3><code>{text(name)}</code></h3>'
         f"{paragraphs(schema.get('description', ''))}{table(schema)}</article>"
         for name, schema in schemas.items()
-        if not name.startswith(("Order.", "Input."))
+        if not name.startswith(("JobSubmission.", "Input."))
     )
     return f'<section id="objects"><h2>Objects</h2>{tables}</section>'
 

@@ -7,14 +7,11 @@ from typing import Any, cast
 
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
 from starlette.routing import BaseRoute
 
-from api.auth.guard import Route
-from api.dependencies import JsonBody, QueryReader, RequestModel
-from api.docs.examples import BATCH_ID, JOB_ID
-from api.docs.job_schemas import schemas
-from api.docs.openapi_parts import REF, Spec
-from api.http.openapi import Responses, problems
+from api.dependencies import QueryReader, RawJsonBody
+from api.http.openapi import REF, Responses, problems
 from api.http.problem_types import (
     BODY_TOO_LARGE,
     HEAD_TOO_LARGE,
@@ -26,7 +23,11 @@ from api.http.problem_types import (
     UNAUTHENTICATED,
 )
 from api.http.problems import MEDIA_TYPE, Complaint, Problem, invalid
-from api.http.schemas import Document
+from api.http.schemas import Document, RequestModel
+from api.http.schemas import Problem as ProblemSchema
+from api.jobs.examples import BATCH_ID, JOB_ID
+from api.jobs.submission import JobSubmission
+from api.jobs.submission_schema import SUBMISSION, submission_body, submission_schemas
 from api.operations.catalogue import Catalogue
 from api.routing import ApiRoute
 from api.version import VERSION
@@ -76,6 +77,8 @@ ANY_BODY = (
     Problem(BODY_TOO_LARGE, "the body may have at most 33554432 bytes"),
     invalid([Complaint("#/colour", "is not a known field", "unknown_field")]),
 )
+Spec = dict[str, Any]
+
 LICENSE = {"name": "MIT", "identifier": "MIT"}
 HERE = "/"
 
@@ -95,14 +98,15 @@ def openapi(routes: Sequence[BaseRoute], catalogue: Catalogue, base_url: str) ->
     for route in routes:
         if isinstance(route, ApiRoute) and route.include_in_schema:
             for method in route.methods or ():
-                complete(paths[route.path][method.lower()], route)
-        elif isinstance(route, Route) and route.include_in_schema:
-            for method in route.methods or ():
-                paths.setdefault(route.path, {})[method.lower()] = route.openapi_extra
+                operation = paths[route.path][method.lower()]
+                complete(operation, route)
+                if body_of(route) is JobSubmission:
+                    operation["requestBody"] = submission_body(catalogue)
     found: Spec = document["components"]["schemas"]
     for name in ("HTTPValidationError", "ValidationError"):
         found.pop(name, None)
-    found |= schemas(catalogue, body_models(routes))
+    found |= model_schemas([ProblemSchema, *bodies_of(routes)])
+    found |= submission_schemas(catalogue, found[SUBMISSION])
     document["components"]["schemas"] = {name: titled(name, found[name]) for name in sorted(found)}
     return document
 
@@ -208,14 +212,24 @@ def dependencies_of(route: ApiRoute) -> list[object]:
 def body_of(route: ApiRoute) -> type[RequestModel] | None:
     """Return the model of the endpoint's body, if it takes one."""
     for each in dependencies_of(route):
-        if isinstance(each, JsonBody):
-            return cast(JsonBody[RequestModel], each).model
+        if isinstance(each, RawJsonBody):
+            return each.model
     return None
 
 
-def body_models(routes: Iterable[BaseRoute]) -> list[type[BaseModel]]:
-    bodies = (body_of(route) for route in routes if isinstance(route, ApiRoute))
-    return [body for body in bodies if body]
+def bodies_of(routes: Iterable[BaseRoute]) -> Iterator[type[RequestModel]]:
+    """Yield the models of all request bodies."""
+    for route in routes:
+        if isinstance(route, ApiRoute) and (body := body_of(route)):
+            yield body
+
+
+def model_schemas(models: Iterable[type[BaseModel]]) -> Spec:
+    """Return the schemas of models and of their parts, by name."""
+    _, document = models_json_schema(
+        [(model, "validation") for model in dict.fromkeys(models)], ref_template=REF
+    )
+    return document["$defs"]
 
 
 def request_body(model: type[RequestModel]) -> Spec:

@@ -14,7 +14,7 @@ from pydantic_core import to_json
 from starlette.responses import Response
 
 from api.auth.dependencies import API_KEY, BEARER, Reader, authenticate
-from api.auth.revalidation import Welcome
+from api.auth.revalidation import KeyRevalidation
 from api.auth.stream_tokens import admit_by_token, new_token
 from api.dependencies import InContainer, query_of
 from api.events.query import (
@@ -138,7 +138,7 @@ async def stream_job(
     job = await own_job(container.store.jobs, request, caller)
     if job.is_terminal and not await container.store.events.of_job(job.id, after, 1):
         return Response(status_code=204, headers=headers)
-    access = Welcome(container.callers, caller)
+    access = KeyRevalidation(container.callers, caller)
     frames = stream_job_events(container.store.events, container.hub, job, after, access)
     return EventStream(frames, headers)
 
@@ -181,7 +181,7 @@ async def stream_events(
     start = query.start if last_event_id is None else last_event_id
     store = container.store
     position = await start_position(store, caller.tenant, LATEST if start is None else start)
-    access = Welcome(container.callers, caller)
+    access = KeyRevalidation(container.callers, caller)
     return EventStream(
         stream_tenant_events(store.events, container.hub, position, query.types, access)
     )

@@ -6,9 +6,9 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from api.docs.examples import BORN, JOB_ID, JOBS
 from api.events.query import cursor_of
 from api.http.schemas import Document
+from api.jobs.examples import CREATED_AT, JOB_ID, JOBS
 from generation.events import payload_of
 from generation.job_document import job_document
 
@@ -16,7 +16,7 @@ EVENT: dict[str, Any] = json.loads(
     payload_of(
         "evt_01KG9QCT8P2N6R0S4V7X9Z1B3D",
         "job.succeeded",
-        BORN + timedelta(seconds=321),
+        CREATED_AT + timedelta(seconds=321),
         4,
         job_document(JOBS.succeeded),
     )

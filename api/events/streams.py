@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import StreamingResponse
 from starlette.types import Send
 
-from api.auth.revalidation import Welcome
+from api.auth.revalidation import KeyRevalidation
 from api.events.broadcaster import EventBroadcaster, StreamItem, Subscription
 from api.events.query import cursor_of
 from api.http.timeouts import uncut
@@ -70,7 +70,7 @@ class EventStream(StreamingResponse):
 
 
 async def stream_job_events(
-    events: EventStore, broadcaster: EventBroadcaster, job: Job, after: int, access: Welcome
+    events: EventStore, broadcaster: EventBroadcaster, job: Job, after: int, access: KeyRevalidation
 ) -> AsyncGenerator[bytes]:
     """Yield the events of a job after a sequence, and its progress, until the job has ended."""
     yield PING  # sends the headers at once
@@ -105,7 +105,7 @@ async def stream_tenant_events(
     broadcaster: EventBroadcaster,
     position: int,
     types: Sequence[str],
-    access: Welcome,
+    access: KeyRevalidation,
 ) -> AsyncGenerator[bytes]:
     """Yield the events of a tenant after a position of the feed."""
     yield PING  # sends the headers at once

@@ -1,7 +1,4 @@
-"""
-What every request has around it: an id, a log line where it is worth one, and an answer even when
-something breaks.
-"""
+"""The outermost layer: request ids, the request log, and a response for unexpected errors."""
 
 import itertools
 import os
@@ -19,18 +16,18 @@ log = structlog.get_logger(__name__)
 
 #: Where a request's id is kept in its ASGI scope.
 REQUEST_ID = "genq.request_id"
-#: Slower requests are logged although they went well.
+#: Slower requests are logged even if they succeed.
 SLOW_SECONDS = 1.0
-LONGEST_LOGGED_PATH = 200
+MAX_LOGGED_PATH = 200
 
-#: An id of our own: 64 random bits of this process, and a count.
+#: A new id has 64 random bits of this process, and a counter.
 _PROCESS = b"req_" + os.urandom(8).hex().encode()
 _COUNT = itertools.count(1)
-_SANE = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
+_USABLE_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 
 
-class Envelope:
-    """ASGI middleware: the outermost of ours."""
+class RequestMiddleware:
+    """ASGI middleware around all others."""
 
     def __init__(self, app: ASGIApp, base_url: str) -> None:
         self._app = app
@@ -40,12 +37,12 @@ class Envelope:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        began = monotonic()
+        started = monotonic()
         request_id = request_id_of(scope)
         scope[REQUEST_ID] = request_id.decode()
         status = 0
 
-        async def sealed(message: Message) -> None:
+        async def send_with_id(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
@@ -55,27 +52,27 @@ class Envelope:
         # A HEAD is a GET whose body the server leaves out.
         inner = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
         try:
-            await self._app(inner, receive, sealed)
+            await self._app(inner, receive, send_with_id)
         except ClientDisconnect:
-            log.info("request_abandoned", request_id=scope[REQUEST_ID], path=shown(scope))
+            log.info("request_abandoned", request_id=scope[REQUEST_ID], path=logged_path(scope))
             return
         except Exception:
-            log.exception("request_failed", request_id=scope[REQUEST_ID], path=shown(scope))
+            log.exception("request_failed", request_id=scope[REQUEST_ID], path=logged_path(scope))
             if status:
                 raise
-            await self._apologise(inner, receive, sealed)
-        took = monotonic() - began
-        if status >= 400 or took > SLOW_SECONDS:
+            await self._send_internal_error(inner, receive, send_with_id)
+        duration = monotonic() - started
+        if status >= 400 or duration > SLOW_SECONDS:
             log.info(
                 "request",
                 request_id=scope[REQUEST_ID],
                 method=scope["method"],
-                path=shown(scope),
+                path=logged_path(scope),
                 status=status,
-                ms=round(took * 1000),
+                ms=round(duration * 1000),
             )
 
-    async def _apologise(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _send_internal_error(self, scope: Scope, receive: Receive, send: Send) -> None:
         answer = problem_answer(
             Problem(INTERNAL, "an unexpected error; the log has its cause under this request id"),
             instance=path_of(scope),
@@ -86,17 +83,17 @@ class Envelope:
 
 
 def request_id_of(scope: Scope) -> bytes:
-    """The caller's own id where it is fit to be logged and sent back, else a new one."""
+    """Return the caller's own id if it can be logged and returned, else a new one."""
     for name, value in scope["headers"]:
-        if name == b"x-request-id" and _SANE.fullmatch(value):
+        if name == b"x-request-id" and _USABLE_ID.fullmatch(value):
             return value
     return b"%b%08x" % (_PROCESS, next(_COUNT))
 
 
 def path_of(scope: Scope) -> str:
-    """The path as it was sent: percent-encoded, so that it cannot break a line, and no query."""
+    """Return the path as it was sent, percent-encoded, so that it fits on one line of a log."""
     return scope["raw_path"].decode("ascii", "replace")
 
 
-def shown(scope: Scope) -> str:
-    return path_of(scope)[:LONGEST_LOGGED_PATH]
+def logged_path(scope: Scope) -> str:
+    return path_of(scope)[:MAX_LOGGED_PATH]

@@ -58,3 +58,14 @@ def problems(*examples: Problem) -> Responses:
             ),
         }
     return found
+
+
+def header_parameter(name: str, description: str, example: str) -> dict[str, Any]:
+    """Return a parameter object for a header that an endpoint reads by itself."""
+    return {
+        "name": name,
+        "in": "header",
+        "description": description,
+        "schema": {"type": "string"},
+        "example": example,
+    }

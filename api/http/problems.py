@@ -1,6 +1,4 @@
-"""
-What went wrong with a request, in the form of RFC 9457.
-"""
+"""Problems of requests, in the form of RFC 9457."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -47,7 +45,7 @@ class Problem(Exception):
 
 
 def invalid(errors: Sequence[Complaint], kind: Kind = INVALID_REQUEST) -> Problem:
-    """The 422 of these complaints; `detail` tells the first."""
+    """Return the 422 with these complaints; `detail` has the first one."""
     first = errors[0]
     more = f" (and {len(errors) - 1} more, see errors)" if len(errors) > 1 else ""
     return Problem(kind, f"{first.pointer}: {first.detail}{more}", errors=errors)

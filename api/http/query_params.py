@@ -8,11 +8,10 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
 from starlette.datastructures import QueryParams
 
-from api.http.likely import no_such
 from api.http.problem_types import INVALID_QUERY
 from api.http.problems import Problem
 from api.http.timestamps import read_query_time
-from api.http.validation_errors import verdict
+from api.http.validation_errors import no_such, verdict
 
 #: Bounds of `limit`: the most entries on one page, and the number without a `limit`.
 MOST = 100
@@ -23,15 +22,6 @@ class Query(BaseModel):
     """The query string of one endpoint; its fields are the parameters, by their aliases."""
 
     model_config = ConfigDict(frozen=True)
-
-
-def read_limit(value: str | None) -> int:
-    if value is None:
-        return USUAL
-    try:
-        return to_limit(value)
-    except ValueError as error:
-        raise unusable(f"limit {error}") from None
 
 
 def to_limit(value: object) -> int:
@@ -76,14 +66,18 @@ def matching(form: re.Pattern[str], text: str) -> BeforeValidator:
     return BeforeValidator(check)
 
 
-def check_names(given: QueryParams, known: Sequence[str]) -> None:
-    """Raise `Problem` (400) for a name that is unknown or given twice."""
+def check_names(given: QueryParams, known: Sequence[str], prefix: str | None = None) -> None:
+    """Raise `Problem` (400) for a name that is unknown or given twice.
+
+    With a `prefix`, any name may follow it.
+    """
     seen: set[str] = set()
     for name, _ in given.multi_items():
-        if name not in known:
-            raise unusable(no_such(f"parameter {name[:60]!r}", name, known))
+        if name not in known and not (prefix and name.startswith(prefix)):
+            listed = [*known, f"{prefix}NAME"] if prefix else known
+            raise unusable(no_such(f"parameter {name[:60]!r}", name, listed))
         if name in seen:
-            raise unusable(f"{name} is given twice; give it once")
+            raise unusable(f"{name[:60]} is given twice; give it once")
         seen.add(name)
 
 

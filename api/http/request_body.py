@@ -1,6 +1,4 @@
-"""
-Reading a request's body, within bounds.
-"""
+"""Reads JSON bodies, with limits of size, of time to parse and of what databases can store."""
 
 import json
 import re
@@ -17,9 +15,10 @@ from api.http.validation_errors import MOST_COMPLAINTS, unstorable
 
 
 async def read_body(request: Request, limit: int) -> bytes:
-    """
-    The whole body. Raises `Problem` (413) as soon as it is known to be longer than `limit` bytes,
-    whether or not the caller announced its length.
+    """Return the whole body.
+
+    Raises `Problem` (413) as soon as it is known to be longer than `limit` bytes, with or without a
+    `Content-Length`.
     """
     announced = request.headers.get("content-length", "")
     if announced.isascii() and announced.isdecimal() and int(announced) > limit:
@@ -48,32 +47,33 @@ def too_large(limit: int) -> Problem:
     return Problem(BODY_TOO_LARGE, f"the body may have at most {limit} bytes")
 
 
-#: Values of all kinds, all told. A batch of a hundred full orders has less than half of that.
-MOST_VALUES = 20_000
-#: A body with fewer commas than that has fewer values; one with more is not even parsed.
-FEW_COMMAS, MOST_COMMAS = 5_000, 500_000
+#: Limits the number of JSON values in a body; validating them blocks the event loop. A batch of a
+#: hundred full submissions has less than half of it.
+MAX_VALUES = 20_000
+#: With fewer commas the values are not counted; with more the body is not parsed.
+FEW_COMMAS, MAX_COMMAS = 5_000, 500_000
 
 
 def check_before(raw: bytes) -> None:
-    """Raises `Problem` (422) for what would take too long to parse."""
-    if len(raw) > MOST_COMMAS and raw.count(b",") > MOST_COMMAS:
+    """Raise `Problem` (422) for a body that would take too long to parse."""
+    if len(raw) > MAX_COMMAS and raw.count(b",") > MAX_COMMAS:
         raise too_much()
 
 
 def check_after(raw: bytes, body: object) -> None:
-    """Raises `Problem` (422) for what would take too long to validate."""
+    """Raise `Problem` (422) for a body that would take too long to validate."""
     if len(raw) > FEW_COMMAS and raw.count(b",") > FEW_COMMAS and has_too_many(body):
         raise too_much()
 
 
 def has_too_many(body: object) -> bool:
-    """Level by level, and no further than to the first one too many."""
+    """Count values level by level, up to the first one above the limit."""
     level, count = [body], 1
-    while level and count <= MOST_VALUES:
+    while level and count <= MAX_VALUES:
         below = chain.from_iterable(values_of(value) for value in level)
-        level = list(islice(below, MOST_VALUES + 1 - count))
+        level = list(islice(below, MAX_VALUES + 1 - count))
         count += len(level)
-    return count > MOST_VALUES
+    return count > MAX_VALUES
 
 
 def values_of(value: object) -> Iterable[object]:
@@ -87,33 +87,30 @@ def values_of(value: object) -> Iterable[object]:
 
 
 def too_much() -> Problem:
-    words = f"holds too many values; all told there may be {MOST_VALUES}"
+    words = f"holds too many values; all told there may be {MAX_VALUES}"
     return invalid([Complaint("#", words, "length")])
 
 
-#: Of more bytes than that, parsing once more is quicker than searching several times.
+#: For more bytes, parsing again is faster than searching several times.
 LARGE = 20_000
 SPACED_COLONS = (b" :", b"\n:", b"\t:", b"\r:")
 
 
 def check_names(raw: bytes, body: object) -> None:
-    """
-    Raises `Problem` (400) that names a name which one object in `raw` has twice. `body` is what a
-    parser made of it.
-    """
-    # Each name has a colon: where there are no more of those than names, none was lost.
+    """Raise `Problem` (400) if an object in `raw` has a name twice. `body` is its parsed value."""
+    # Each name has a colon: if there are not more of them than names, none was lost.
     names = names_in(body)
     if raw.count(b":") > names and not (len(raw) < LARGE and all_in_sentences(raw, names)):
         json.loads(raw, object_pairs_hook=all_different)
 
 
 def all_in_sentences(raw: bytes, names: int) -> bool:
-    """Whether all other colons are surely in texts: a name's follows its quote, mostly at once."""
+    """Whether all other colons are certainly inside of strings."""
     return raw.count(b'":') == names and not any(spaced in raw for spaced in SPACED_COLONS)
 
 
 def names_in(value: object) -> int:
-    """How many names the objects in it have, all told."""
+    """Return the number of names of all objects in the value."""
     if type(value) is dict:
         held = cast(dict[str, object], value)
         count, inner = len(held), list(held.values())
@@ -138,8 +135,8 @@ def all_different(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-#: How bodies begin that are no plain UTF-8, and what to say of them. UTF-16 without a byte order
-#: mark shows itself by the NUL beside the first ASCII character.
+#: First bytes of bodies that are not plain UTF-8, and what to tell the caller. UTF-16 without a
+#: byte order mark has a NUL beside the first ASCII character.
 FORMS = (
     (b"\x1f\x8b", "it is compressed; send it plain"),
     (b"\x28\xb5\x2f\xfd", "it is compressed with zstd; send it plain"),
@@ -151,17 +148,17 @@ FORMS = (
 )
 
 
-#: U+0000 as JSON spells it, and numbers so long or so large that no database keeps them.
+#: In a longer body every value is checked; in a shorter one its bytes are searched first.
 SEARCHED_BYTES = 4096
-
-
+#: Numbers so long or so large that no database stores them.
 _HUGE = re.compile(rb"[0-9](?:[eE]\+?[0-9]{3}|[0-9]{18})")
 
 
 def read_json(raw: bytes) -> object:
-    """
-    The body. Raises `Problem` with the line and column where it stops being JSON, for a name that
-    is given twice, and for what no database could keep.
+    """Return the parsed body.
+
+    Raises `Problem`: 400 with the line and column of a syntax error, or for a name that an object
+    has twice; 422 for values that no database can store.
     """
     if not raw.strip():
         raise Problem(MALFORMED_JSON, "the body is empty; send a JSON object")
@@ -173,7 +170,7 @@ def read_json(raw: bytes) -> object:
         raise Problem(MALFORMED_JSON, f"the body is not JSON: {words}") from error
     check_after(raw, body)
     check_names(raw, body)
-    # Of a large body, looking at its values is quicker than reading its letters.
+    # For a large body, checking its values is faster than searching its bytes.
     suspicious = len(raw) > SEARCHED_BYTES or b"\\u0000" in raw or _HUGE.search(raw)
     if suspicious and (found := tuple(islice(unstorable(body), MOST_COMPLAINTS))):
         raise invalid(found)

@@ -12,5 +12,5 @@ NOT_KEPT = {"Cache-Control": "no-store"}
 def json_answer(
     document: Mapping[str, object], status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """`document` as compact JSON in UTF-8."""
+    """Return `document` as compact JSON in UTF-8."""
     return Response(to_json(document), status, headers, "application/json")

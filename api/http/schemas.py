@@ -1,6 +1,7 @@
-"""The base of all response models, and the models of problems."""
+"""The bases of request and response models, and the models of problems."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,6 +18,15 @@ class Document(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     EXAMPLE: ClassVar[object] = None
+
+
+class RequestModel(BaseModel):
+    """The body of a request. Unknown fields are errors."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    #: For the OpenAPI document: example bodies by their summaries.
+    EXAMPLES: ClassVar[Mapping[str, Any]] = {}
 
 
 class ProblemEntry(Document):

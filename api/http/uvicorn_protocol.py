@@ -1,10 +1,8 @@
-"""
-The HTTP of the API's sockets: uvicorn's, with bounds to what a request may take to arrive, and
-answers in problem documents also to what is no HTTP.
+"""uvicorn's HTTP protocol with limits on heads, bodies and slow readers.
 
-The parser keeps a head in memory until it is whole, so one without end must not be waited for; and
-neither must a body that drips. What a reader does not take stays in memory, too, and a connection
-that is closed politely would wait for that reader for ever.
+What is not HTTP is answered by a problem document. The parser keeps a head in memory until it is
+complete, and what a reader does not take stays in memory too, so all of them have time limits. This
+module is the only one that uses private parts of uvicorn; `pyproject.toml` bounds its version.
 """
 
 from asyncio import TimerHandle, Transport
@@ -19,17 +17,17 @@ from api.http.problems import MEDIA_TYPE, Problem, problem_answer
 
 log = structlog.get_logger(__name__)
 
-#: Request line and header fields together.
-MOST_HEAD_BYTES = 64 * 1024
-#: A head has so long to arrive.
+#: Limit of the request line and the header fields together.
+MAX_HEAD_BYTES = 64 * 1024
+#: Time for a head to arrive.
 HEAD_SECONDS = 20.0
-#: And the body after it so long. The largest that is allowed needs 4.5 Mbit/s.
+#: Time for the body to arrive. The largest one needs 4.5 Mbit/s.
 BODY_SECONDS = 60.0
-#: A reader that takes nothing of an answer for this long is cut off. A stream's reader resumes.
+#: A reader that takes nothing of a response for this time is disconnected. Streams can be resumed.
 STALL_SECONDS = 30.0
-#: Checks in that time: an answer that is just being sent looks untaken for a moment.
+#: Checks in that time. A single check could find a response that was written just now.
 STALL_CHECKS = 6
-#: After a refusal, what still comes is let go of for so long.
+#: After a refusal the connection stays open for this time, and its data is ignored.
 LINGER_SECONDS = 1.0
 
 REASONS = {400: "Bad Request", 408: "Request Timeout", 431: "Request Header Fields Too Large"}
@@ -39,10 +37,10 @@ class HeadTooLarge(Exception):
     """Ends the parsing of a request."""
 
 
-class Wire(HttpToolsProtocol):
-    """One connection. A request that comes in one piece, as nearly all do, costs it nothing."""
+class LimitedHttpProtocol(HttpToolsProtocol):
+    """One connection. A request that arrives in one piece needs no timers."""
 
-    #: Where problems have their pages.
+    #: The public URL, for links to the pages of problems.
     base_url = ""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -58,7 +56,7 @@ class Wire(HttpToolsProtocol):
         self._ended_in_piece = False
         self._too_large = False
         self._refused = False
-        self._patience: TimerHandle | None = None
+        self._timeout: TimerHandle | None = None
         #: Runs while the reader has not taken all that was sent; how much that was at the last
         #: check, and how many checks in a row have found that nothing was taken.
         self._stall: TimerHandle | None = None
@@ -84,13 +82,13 @@ class Wire(HttpToolsProtocol):
         super().data_received(data)
         if self._in_head and not self._refused:
             self._head_bytes += 0 if self._ended_in_piece else len(data)
-            if self._head_bytes > MOST_HEAD_BYTES:
+            if self._head_bytes > MAX_HEAD_BYTES:
                 self._too_large = True
                 self.send_400_response("")
-            elif self._patience is None:
+            elif self._timeout is None:
                 self._wait_for_head()
-        elif self._in_body and self._patience is None:
-            self._patience = self.loop.call_later(BODY_SECONDS, self._lose_patience)
+        elif self._in_body and self._timeout is None:
+            self._timeout = self.loop.call_later(BODY_SECONDS, self._on_body_timeout)
 
     def on_message_begin(self) -> None:
         self._in_head = True
@@ -102,20 +100,20 @@ class Wire(HttpToolsProtocol):
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        if self._head_bytes + self._piece_bytes > MOST_HEAD_BYTES and self._is_too_large():
+        if self._head_bytes + self._piece_bytes > MAX_HEAD_BYTES and self._is_too_large():
             self._too_large = True
             raise HeadTooLarge
         self._in_head = False
         self._in_body = True
         self._head_bytes = 0
-        if self._patience is not None:
+        if self._timeout is not None:
             self._stop_waiting()
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         self._ended_in_piece = True
         self._in_body = False
-        if self._patience is not None:
+        if self._timeout is not None:
             self._stop_waiting()
         super().on_message_complete()
 
@@ -124,23 +122,23 @@ class Wire(HttpToolsProtocol):
         super().on_response_complete()
 
     def pause_writing(self) -> None:
-        """The transport calls this when much has not been taken."""
+        """Called by the transport when its buffer is full."""
         self._watch_reader()
         super().pause_writing()
 
     def send_400_response(self, msg: str) -> None:
-        """What uvicorn calls for whatever the parser cannot read."""
+        """Refuse the request. uvicorn calls this for everything that the parser cannot read."""
         del msg
         answering = self.cycle is not None and not self.cycle.response_complete  # pyright: ignore[reportUnnecessaryComparison]
         problem = (
-            Problem(HEAD_TOO_LARGE, f"a request's head may have at most {MOST_HEAD_BYTES} bytes")
+            Problem(HEAD_TOO_LARGE, f"a request's head may have at most {MAX_HEAD_BYTES} bytes")
             if self._too_large
             else Problem(MALFORMED_HTTP, "the request cannot be read as HTTP/1.1")
         )
         self._refuse(None if answering else problem)
 
-    def _lose_patience(self) -> None:
-        """The body has not come: let go of whoever waits for it, and say so to whom it is for."""
+    def _on_body_timeout(self) -> None:
+        """Refuse a request whose body has not arrived, and wake the endpoint that waits for it."""
         words = f"the body was not whole {BODY_SECONDS:.0f} seconds after its head"
         # Behind a request that is still being answered, it would be taken for that one's answer.
         answering = self.cycle.response_started or self.pipeline
@@ -149,7 +147,7 @@ class Wire(HttpToolsProtocol):
         self.cycle.message_event.set()
 
     def _refuse(self, problem: Problem | None) -> None:
-        """Answer this, if anything, and hear nothing more."""
+        """Send this problem, if there is one, and ignore all further data."""
         if problem is not None:
             self.transport.write(refusal(problem, self.base_url))
             self.transport.write_eof()
@@ -163,7 +161,7 @@ class Wire(HttpToolsProtocol):
             self._stall = self.loop.call_later(STALL_SECONDS / STALL_CHECKS, self._check_reader)
 
     def _check_reader(self) -> None:
-        """Cut off a reader that has taken nothing all the while."""
+        """Close the connection of a reader that has taken nothing for the whole time."""
         self._stall = None
         before, self._untaken = self._untaken, self.transport.get_write_buffer_size()
         if not self._untaken:
@@ -177,24 +175,24 @@ class Wire(HttpToolsProtocol):
 
     def _is_too_large(self) -> bool:
         fields = sum(len(name) + len(value) + 4 for name, value in self.headers)
-        return len(self.url) + fields > MOST_HEAD_BYTES
+        return len(self.url) + fields > MAX_HEAD_BYTES
 
     def _wait_for_head(self) -> None:
-        self._patience = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+        self._timeout = self.loop.call_later(HEAD_SECONDS, self.transport.close)
 
     def _stop_waiting(self) -> None:
-        if self._patience is not None:
-            self._patience.cancel()
-            self._patience = None
+        if self._timeout is not None:
+            self._timeout.cancel()
+            self._timeout = None
 
 
-def wire(base_url: str) -> type[Wire]:
-    """The protocol class of an API whose problems have their pages at this address."""
-    return type("Wire", (Wire,), {"base_url": base_url})
+def protocol_class(base_url: str) -> type[LimitedHttpProtocol]:
+    """Return the protocol class of an API with this public URL."""
+    return type("LimitedHttpProtocol", (LimitedHttpProtocol,), {"base_url": base_url})
 
 
 def refusal(problem: Problem, base_url: str) -> bytes:
-    """A whole HTTP answer, after which the connection ends."""
+    """Return a whole HTTP response, after which the connection is closed."""
     request_id = request_id_of({"headers": []}).decode()
     answer = problem_answer(problem, instance="/", request_id=request_id, base_url=base_url)
     status = problem.kind.status

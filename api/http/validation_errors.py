@@ -1,12 +1,12 @@
-"""
-What pydantic found wrong with a body, as complaints that a person can act on.
+"""The texts of 422 responses: pydantic's errors as complaints, and did-you-mean hints.
 
-Every complaint points at a place in the body as it was sent, whatever detours validation took, and
-quotes nothing of what is there: bodies carry prompts and links.
+Every complaint has a pointer into the body as it was sent, and quotes none of its values: bodies
+have prompts and links.
 """
 
+import difflib
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from inspect import isclass
 from itertools import islice
 from typing import Any, cast, get_args
@@ -15,18 +15,17 @@ from urllib.parse import quote
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from api.http.likely import likely
 from api.http.problems import Complaint
 from generation.contract.request import LARGEST_INTEGER
 
 Path = tuple[str | int, ...]
 Context = Mapping[str, Any]
 
-#: Whoever has more to mend than that begins with these; to look for all would take too long.
+#: More complaints are not collected; that would take too long.
 MOST_COMPLAINTS = 100
-#: Of a longer name, the beginning is told.
+#: A longer name is shown shortened.
 LONGEST_NAME = 200
-#: What a message may say of known names before it gets too long to read.
+#: More known names are not listed.
 MOST_NAMES = 40
 
 
@@ -37,16 +36,17 @@ def pointer(path: Sequence[str | int]) -> str:
 
 
 def shown(part: str | int) -> str:
-    """A name as it was sent, unless nobody could want to read it."""
+    """Return a name as it was sent, shortened if it is very long."""
     return part[:LONGEST_NAME] if isinstance(part, str) else str(part)
 
 
 def complaints(
     error: ValidationError, body: object, model: type[BaseModel], at: Path = ()
 ) -> list[Complaint]:
-    """
-    What `error` says of `body`, one complaint a place. `at` is where `body` is within the whole
-    request. The members of a union speak of one place; their words are joined.
+    """Return the errors of `body`, one complaint per pointer.
+
+    `at` is the path of `body` in the whole request. The texts of the members of a union, which have
+    the same path, are joined.
     """
     found: dict[str, tuple[str, list[str]]] = {}
     for details in islice(error.errors(include_url=False), MOST_COMPLAINTS):
@@ -59,7 +59,7 @@ def complaints(
 
 
 def unstorable(value: object, at: Path = ()) -> Iterator[Complaint]:
-    """What JSON permits and no database keeps: U+0000 in a text, a number beyond all bounds."""
+    """Yield complaints about what no database stores: U+0000 in a text, a number out of range."""
     match value:
         case str() if "\0" in value:
             yield Complaint(pointer(at), "must not contain the character U+0000", "invalid")
@@ -81,7 +81,7 @@ def unstorable(value: object, at: Path = ()) -> Iterator[Complaint]:
 
 
 def real_path(details: ErrorDetails, body: object) -> Path:
-    """The error's place without the names of types that pydantic puts between real ones."""
+    """Return the path of the error without the names of types that pydantic inserts."""
     path: list[str | int] = []
     value = body
     for place, part in enumerate(details["loc"], 1):
@@ -98,7 +98,7 @@ ABSENT = object()
 
 
 def entry(value: object, part: str | int) -> object:
-    """What is at this name or number, or `ABSENT`."""
+    """Return the value at this name or index, or `ABSENT`."""
     if isinstance(value, dict):
         return cast(dict[str | int, object], value).get(part, ABSENT)
     if isinstance(value, list) and isinstance(part, int):
@@ -108,7 +108,7 @@ def entry(value: object, part: str | int) -> object:
 
 
 def verdict(details: ErrorDetails, model: type[BaseModel], path: Path) -> tuple[str, str]:
-    """The code and the words for one error."""
+    """Return the code and the text for one error."""
     kind = details["type"]
     context = details.get("ctx", {})
     if kind == "extra_forbidden":
@@ -164,7 +164,7 @@ LENGTHS: Mapping[str, Callable[[Context, str], str]] = {
 
 
 def unit_of(value: object) -> str:
-    """What the length of this counts."""
+    """Return the unit of the length of this value."""
     return "characters" if isinstance(value, str) else "entries"
 
 
@@ -193,7 +193,7 @@ def json_type(value: object) -> str:
 
 
 def known(name: str, model: type[BaseModel], path: Path) -> str:
-    """The names that are known where this one is not, the likeliest first."""
+    """Return the names that are known at this path, with a hint at the most similar one."""
     here = model_at(model, path)
     names = [field.alias or name for name, field in here.model_fields.items()] if here else []
     hint = likely(name, names)
@@ -202,7 +202,7 @@ def known(name: str, model: type[BaseModel], path: Path) -> str:
 
 
 def model_at(model: type[BaseModel], path: Path) -> type[BaseModel] | None:
-    """The model of the object at this path; None where the annotations do not tell."""
+    """Return the model of the object at this path; None if the annotations have none."""
     here: type[BaseModel] | None = model
     for part in path:
         if isinstance(part, int) or here is None:
@@ -217,3 +217,29 @@ def models_in(annotation: object) -> Iterator[type[BaseModel]]:
         yield annotation
     for argument in get_args(annotation):
         yield from models_in(argument)
+
+
+#: A longer name is shortened before it is compared: comparing takes time that grows with length.
+MAX_COMPARED = 100
+
+
+def likely(name: str, known: Iterable[str]) -> str:
+    """Return `; did you mean state?`, or nothing if no known name is similar."""
+    similar = difflib.get_close_matches(name[:MAX_COMPARED], list(known), 1)
+    return f"; did you mean {similar[0]}?" if similar else ""
+
+
+def no_such(what: str, name: str, known: Iterable[str]) -> str:
+    """Return `there is no such provider; did you mean kling? There are flux, kling`."""
+    names = list(known)
+    hint = likely(name, names)
+    return f"there is no {what}{hint or ';'} {'There' if hint else 'there'} are {', '.join(names)}"
+
+
+def no_such_operation(provider: str, name: str, known: Iterable[str]) -> str:
+    """Return the text for an unknown operation. It names the operations of this provider only."""
+    names = sorted(known)
+    hint = likely(name, names)
+    return (
+        f"{provider} has no such operation{hint}{' It' if hint else '; it'} has {', '.join(names)}"
+    )

@@ -1,94 +1,147 @@
-"""
-Taking orders: from bodies to jobs on disk, each once.
-"""
+"""Admission: makes stored jobs of submissions, each once."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from api.http.problems import Complaint, Problem, invalid
-from api.jobs.idempotency import busy, reused
-from api.jobs.order import OrderReader, read_order
-from api.jobs.request_headers import Wishes
-from api.lookup import named_job
+from api.jobs.idempotency import busy_problem, client_id_key, idempotency_key, reused_problem
+from api.jobs.request_headers import SubmitHeaders
+from api.jobs.submission import SubmissionReader, read_submission
+from api.lookup import find_job
 from generation.contract.named_tasks import MOST_NAMED, tasks_named
 from generation.flower_publisher import FlowerPublisher
 from generation.job import Job
 from generation.queue import Nudger, submit_message
-from generation.store import ApiKey, IdempotencyKey, InsertResult, JobStore, KeyBusy, KeyReused
+from generation.settings import Settings
+from generation.store import (
+    ApiKey,
+    IdempotencyKey,
+    InsertResult,
+    JobStore,
+    KeyBusy,
+    KeyReused,
+    KeyScope,
+)
+
+#: Makes the jobs of a submission, which are not stored yet. Raises `Problem`.
+MakeJobs = Callable[[], Awaitable[Sequence[Job]]]
 
 
-class Taker:
-    """Reads, stores and announces orders. Shared by all endpoints that take any."""
+class Admission:
+    """Reads, stores and announces jobs, for all endpoints that submit any."""
 
     def __init__(
-        self, store: JobStore, orders: OrderReader, nudger: Nudger, rows: FlowerPublisher
+        self,
+        settings: Settings,
+        store: JobStore,
+        reader: SubmissionReader,
+        nudger: Nudger,
+        flower: FlowerPublisher,
     ) -> None:
+        self._guess_repeats = settings.retry_guard
         self._store = store
-        self._orders = orders
+        self._reader = reader
         self._nudger = nudger
-        self._rows = rows
+        self._flower = flower
 
-    async def job(self, body: object, caller: ApiKey, wishes: Wishes, now: datetime) -> Job:
-        """The job that is ordered, not stored yet. Raises `Problem`."""
-        order = read_order(body)
-        parent = await self._parent(order.parent, caller) if order.parent else None
-        job, _ = self._orders.job(order, caller, now, parent, wishes.cancel_after)
-        await self._check_named(job)
+    async def submit(
+        self,
+        body: object,
+        caller: ApiKey,
+        headers: SubmitHeaders,
+        now: datetime,
+        client_id: str | None = None,
+    ) -> InsertResult:
+        """Store one job, or return the job of an earlier equal submission.
+
+        `client_id` is the caller's own name for the job, which replaces its idempotency key. Raises
+        `Problem`.
+        """
+
+        async def make() -> Sequence[Job]:
+            job = await self.make_job(body, caller, headers, now)
+            return [replace(job, client_id=client_id) if client_id else job]
+
+        key = (
+            client_id_key(client_id, caller.tenant, body)
+            if client_id
+            else self.key_of(headers, caller, KeyScope.JOB, body, now)
+        )
+        return await self.admit(make, key, now)
+
+    def key_of(
+        self, headers: SubmitHeaders, caller: ApiKey, scope: KeyScope, body: object, now: datetime
+    ) -> IdempotencyKey | None:
+        """Return the key by which a repetition of this submission is recognised, if it has one."""
+        return idempotency_key(headers, caller.tenant, scope, body, now, guess=self._guess_repeats)
+
+    async def admit(
+        self, make: MakeJobs, key: IdempotencyKey | None, now: datetime
+    ) -> InsertResult:
+        """Store the jobs, or return those of an earlier submission with this key.
+
+        A repetition is answered with its jobs even if it could not be accepted now: its deadline
+        may have passed, its station may be gone. Raises `Problem`.
+        """
+        try:
+            return await self.store_and_announce(await make(), key, now)
+        except Problem:
+            if earlier := await self._earlier(key, now):
+                return earlier
+            raise
+
+    async def make_job(
+        self, body: object, caller: ApiKey, headers: SubmitHeaders, now: datetime
+    ) -> Job:
+        """Return the job of this body, which is not stored yet. Raises `Problem`."""
+        submission = read_submission(body)
+        parent = await self._parent(submission.parent, caller) if submission.parent else None
+        job = self._reader.job(submission, caller, now, parent, headers.cancel_after)
+        await self._check_named_tasks(job)
         return job
 
-    async def place(
+    async def store_and_announce(
         self, new: Sequence[Job], key: IdempotencyKey | None, now: datetime
     ) -> InsertResult:
-        """
-        The jobs once they are on disk, or those of an earlier order with this key. Raises `Problem`
-        (409, 422). What follows the commit neither waits nor fails.
-        """
+        """Return once the jobs are on disk. Announcing them neither waits nor fails."""
         try:
             placed = await self._store.place(new, key)
         except KeyReused:
             assert key is not None
-            raise reused(key) from None
+            raise reused_problem(key) from None
         except KeyBusy:
-            raise busy() from None
+            raise busy_problem() from None
         if not placed.replayed:
             for job in placed.jobs:
                 self._nudger.nudge(submit_message(job))
-                self._rows.show(job, now)
+                self._flower.show(job, now)
         return placed
 
-    async def instead(
-        self, problem: Problem, key: IdempotencyKey | None, now: datetime
-    ) -> InsertResult:
-        """
-        What an earlier order with this key became, though this one cannot be taken: a repetition is
-        answered also after its deadline, or its station, has gone. Raises `problem` where there is
-        none.
-        """
+    async def _earlier(self, key: IdempotencyKey | None, now: datetime) -> InsertResult | None:
+        """Return the jobs of an earlier submission. Raises `Problem` if it was another one."""
         if key is None or key.replaces:
-            raise problem
+            return None
         try:
-            placed = await self._store.placed(key, now)
+            return await self._store.placed(key, now)
         except KeyReused:
-            raise reused(key) from None
-        if placed is None:
-            raise problem
-        return placed
+            raise reused_problem(key) from None
 
-    async def _check_named(self, job: Job) -> None:
-        """
-        Raises `Problem` for an order that names a task which only another tenant has, at whatever
-        station. The worker that sends it asks again, for the station it is sent to.
+    async def _check_named_tasks(self, job: Job) -> None:
+        """Raise `Problem` if the input names an upstream task that only another tenant has.
+
+        This looks at all stations. The worker checks again for the station it submits to.
         """
         for name in sorted(tasks_named(job.input))[:MOST_NAMED]:
             found = await self._store.tasks.holders(name)
-            known = {each.tenant for each in found if each.provider == job.provider}
-            if known and job.tenant not in known:
-                words = f"{name} is a task of somebody else's; name one of your own"
-                raise invalid([Complaint("#/input", words, "not_found")])
+            tenants = {each.tenant for each in found if each.provider == job.provider}
+            if tenants and job.tenant not in tenants:
+                detail = f"{name} is a task of another tenant; name one of your own"
+                raise invalid([Complaint("#/input", detail, "not_found")])
 
     async def _parent(self, name: str, caller: ApiKey) -> Job:
-        parent = await named_job(self._store, name, caller.tenant)
+        parent = await find_job(self._store, name, caller.tenant)
         if parent is None:
-            words = "there is no such job, or it is not yours"
-            raise invalid([Complaint("#/parent", words, "parent")])
+            detail = "there is no such job, or it is not yours"
+            raise invalid([Complaint("#/parent", detail, "parent")])
         return parent

@@ -1,55 +1,75 @@
-"""
-Batches: `POST /v1/jobs/batch`, and looking at one or canceling it as a whole.
-"""
+"""Batches: jobs that are submitted, counted and canceled together."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from fastapi import Path
+from pydantic import Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 from ulid import ULID
 
+from api.auth.dependencies import Canceler, Reader, Submitter
+from api.dependencies import InContainer, RawJsonBody
+from api.http.openapi import problems, response
 from api.http.problem_types import NOT_FOUND
 from api.http.problems import Complaint, Problem, complaint_documents, invalid
-from api.http.request_body import read_body, read_json
 from api.http.responses import json_answer
+from api.http.schemas import RequestModel
 from api.http.validation_errors import complaints
-from api.jobs.admission import Taker
-from api.jobs.idempotency import Repeats
-from api.jobs.request_headers import Wishes, read_wishes
+from api.jobs.admission import Admission
+from api.jobs.request_headers import (
+    CANCEL_AFTER,
+    IDEMPOTENCY_KEY,
+    SubmitHeaders,
+    parameters,
+    read_submit_headers,
+)
+from api.jobs.schemas import Batch as BatchSchema
+from api.jobs.schemas import SubmittedBatch
+from api.jobs.submission import EXAMPLE
+from api.jobs.submit import SUBMIT_HEADERS, SUBMIT_PROBLEMS
 from api.lookup import BATCH_ID
-from generation.flower_publisher import FlowerPublisher
+from api.routing import new_router
 from generation.job import Job
 from generation.job_document import job_document, rfc3339
 from generation.lifecycle import request_cancel
-from generation.settings import Settings
-from generation.store import ApiKey, Batch, KeyScope, Store
+from generation.store import ApiKey, Batch, KeyScope
 
-MOST = 100
+MAX_JOBS = 100
+
+router = new_router("Batches")
 
 
-class BatchOrder(BaseModel):
+class BatchSubmission(RequestModel):
     """The body of `POST /v1/jobs/batch`."""
 
-    model_config = ConfigDict(extra="forbid")
+    EXAMPLES: ClassVar[Mapping[str, Any]] = {
+        "Two jobs, each accepted or refused by itself.": {
+            "jobs": [EXAMPLE, EXAMPLE],
+            "mode": "each",
+        }
+    }
 
     jobs: list[Any] = Field(
-        min_length=1, max_length=MOST, description="Each as the body of `POST /v1/jobs`."
+        min_length=1,
+        max_length=MAX_JOBS,
+        description="Each as the body of `POST /v1/jobs`.",
+        json_schema_extra={"items": {"$ref": "#/components/schemas/JobSubmission"}},
     )
     mode: Literal["all_or_nothing", "each"] = Field(
         "all_or_nothing",
-        description="What one order that cannot be taken means for the others: nothing is taken, or"
-        " `each` stands for itself and is listed in `rejected`.",
+        description="If one job cannot be accepted, none is; with `each`, the others are, and"
+        " `rejected` lists it.",
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Rejected:
-    """One order of a batch that cannot be taken."""
+class RejectedJob:
+    """One job of a batch that cannot be accepted."""
 
     index: int
     problem: Problem
@@ -66,125 +86,147 @@ class Rejected:
         }
 
     def complaints(self) -> list[Complaint]:
-        """Its complaints, pointing into the body of the whole batch."""
-        place = f"#/jobs/{self.index}"
+        """Return its complaints with pointers into the body of the whole batch."""
+        pointer = f"#/jobs/{self.index}"
         if not self.problem.errors:
-            return [Complaint(place, self.problem.detail, self.problem.kind.code)]
-        return [replace(e, pointer=place + e.pointer[1:]) for e in self.problem.errors]
+            return [Complaint(pointer, self.problem.detail, self.problem.kind.code)]
+        return [replace(e, pointer=pointer + e.pointer[1:]) for e in self.problem.errors]
 
 
-class Batches:
-    """The endpoints of batches."""
-
-    def __init__(
-        self, settings: Settings, store: Store, taker: Taker, rows: FlowerPublisher
-    ) -> None:
-        self._base_url = settings.public_url or ""
-        self._max_body_bytes = settings.max_body_bytes
-        self._repeats = Repeats(settings.retry_guard)
-        self._store = store
-        self._taker = taker
-        self._rows = rows
-
-    async def create(self, request: Request, caller: ApiKey) -> Response:
-        """202 once all jobs that can be taken are on disk, in one transaction."""
-        wishes = read_wishes(request.scope["headers"])
-        body = read_json(await read_body(request, self._max_body_bytes))
-        now = datetime.now(UTC)
-        key = self._repeats.key(wishes, caller.tenant, KeyScope.BATCH, body, now)
-        rejected: list[Rejected] = []
-        try:
-            order = read_batch(body)
-            jobs, rejected = await self._read(order.jobs, caller, wishes, now)
-            if rejected and (order.mode == "all_or_nothing" or not jobs):
-                raise refusal(rejected)
-            placed = await self._taker.place(jobs, key, now)
-        except Problem as problem:
-            placed = await self._taker.instead(problem, key, now)
-        document: dict[str, Any] = {
-            **self._document(batch_of(placed.jobs)),
-            "jobs": [job_document(job, self._base_url) for job in placed.jobs],
-            "rejected": [each.document() for each in rejected],
-        }
-        headers = {"Location": document["urls"]["self"]}
-        if placed.replayed:
-            headers["Idempotent-Replayed"] = "true"
-        return json_answer(document, 202, headers)
-
-    async def get(self, request: Request, caller: ApiKey) -> Response:
-        return json_answer(self._document(await self._own(request, caller)))
-
-    async def cancel(self, request: Request, caller: ApiKey) -> Response:
-        """
-        200 once every job has ended, 202 while the cancel of some has still to reach an upstream.
-        Jobs that had ended stay as they are; asking again changes nothing.
-        """
-        batch = await self._own(request, caller)
-        now = datetime.now(UTC)
-
-        def decide(job: Job) -> Job:
-            return job if job.is_terminal else request_cancel(job, now)
-
-        ids = await self._store.batches.unfinished(batch.id, caller.tenant)
-        for change in await asyncio.gather(*(self._store.jobs.change(i, decide) for i in ids)):
-            if change is not None and change.moved:
-                self._rows.show(change.after, now)
-        batch = await self._own(request, caller)
-        return json_answer(self._document(batch), 200 if batch.done else 202)
-
-    async def _read(
-        self, orders: Sequence[object], caller: ApiKey, wishes: Wishes, now: datetime
-    ) -> tuple[list[Job], list[Rejected]]:
-        """The jobs, their ids in the order of their orders, and what cannot be taken."""
-        batch_id = f"batch_{ULID.from_datetime(now)}"
-        first = int(ULID.from_datetime(now))
-        jobs: list[Job] = []
-        rejected: list[Rejected] = []
-        for index, body in enumerate(orders):
-            try:
-                job = await self._taker.job(body, caller, wishes, now)
-            except Problem as problem:
-                rejected.append(Rejected(index, problem))
-            else:
-                job_id = f"job_{ULID.from_int(first + index)}"
-                jobs.append(replace(job, id=job_id, batch_id=batch_id))
-        return jobs, rejected
-
-    async def _own(self, request: Request, caller: ApiKey) -> Batch:
-        batch_id = request.path_params["batch_id"]
-        known = BATCH_ID.fullmatch(batch_id)
-        batch = await self._store.batches.get(batch_id, caller.tenant) if known else None
-        if batch is None:
-            raise Problem(NOT_FOUND, "there is no such batch, or it is not yours")
-        return batch
-
-    def _document(self, batch: Batch) -> dict[str, Any]:
-        address = f"{self._base_url}/v1/batches/{batch.id}"
-        return {
-            "id": batch.id,
-            "object": "batch",
-            "total": batch.total,
-            "counts": dict(batch.counts),
-            "done": batch.done,
-            "created_at": rfc3339(batch.created_at),
-            "urls": {
-                "self": address,
-                "cancel": f"{address}/cancel",
-                "jobs": f"{self._base_url}/v1/jobs?batch={batch.id}",
-            },
-        }
+async def own_batch(batch_id: str, caller: ApiKey, container: InContainer) -> Batch:
+    """Return the batch. Raises `Problem` (404), also for another tenant's batch."""
+    known = BATCH_ID.fullmatch(batch_id)
+    batch = await container.store.batches.get(batch_id, caller.tenant) if known else None
+    if batch is None:
+        raise Problem(NOT_FOUND, "there is no such batch, or it is not yours")
+    return batch
 
 
-def read_batch(body: object) -> BatchOrder:
-    """Raises `Problem` for a body of another shape."""
+BatchId = Annotated[str, Path(description="The batch's `id`.")]
+
+
+@router.post(
+    "/v1/jobs/batch",
+    response_model=SubmittedBatch,
+    status_code=202,
+    responses=response(202, headers=SUBMIT_HEADERS)
+    | problems(
+        *SUBMIT_PROBLEMS,
+        invalid([Complaint("#/jobs/1/input/prompt", "is required", "required")]),
+    ),
+    openapi_extra=parameters(IDEMPOTENCY_KEY, CANCEL_AFTER),
+)
+async def create_batch(
+    request: Request,
+    caller: Submitter,
+    body: Annotated[object, RawJsonBody.of(BatchSubmission)],
+    container: InContainer,
+) -> Response:
+    """Submit up to 100 jobs at once.
+
+    All of them are stored in one transaction. If one cannot be accepted none is, and every error
+    has a pointer to its job; with `mode` `each` the others are accepted, and `rejected` lists the
+    rest.
+    """
+    headers = read_submit_headers(request.scope["headers"])
+    now = datetime.now(UTC)
+    admission = container.admission
+    rejected: list[RejectedJob] = []
+
+    async def make() -> Sequence[Job]:
+        batch = read_batch(body)
+        jobs, refused = await make_jobs(admission, batch.jobs, caller, headers, now)
+        if refused and (batch.mode == "all_or_nothing" or not jobs):
+            raise batch_refusal(refused)
+        rejected.extend(refused)
+        return jobs
+
+    key = admission.key_of(headers, caller, KeyScope.BATCH, body, now)
+    placed = await admission.admit(make, key, now)
+    document: dict[str, Any] = {
+        **batch_document(batch_of(placed.jobs), container.base_url),
+        "jobs": [job_document(job, container.base_url) for job in placed.jobs],
+        "rejected": [each.document() for each in rejected],
+    }
+    fields = {"Location": document["urls"]["self"]}
+    if placed.replayed:
+        fields["Idempotent-Replayed"] = "true"
+    return json_answer(document, 202, fields)
+
+
+@router.get("/v1/batches/{batch_id}", response_model=BatchSchema)
+async def get_batch(caller: Reader, batch_id: BatchId, container: InContainer) -> Response:
+    """Get a batch.
+
+    The number of its jobs in each state. `GET /v1/jobs?batch=…` lists them.
+    """
+    batch = await own_batch(batch_id, caller, container)
+    return json_answer(batch_document(batch, container.base_url))
+
+
+@router.post(
+    "/v1/batches/{batch_id}/cancel",
+    response_model=BatchSchema,
+    responses=response(200, "All jobs have ended.", example=BatchSchema.CANCELED)
+    | response(202, "Some are still to be canceled upstream.", model=BatchSchema),
+)
+async def cancel_batch(caller: Canceler, batch_id: BatchId, container: InContainer) -> Response:
+    """Cancel a batch.
+
+    Cancels every job of it that has not ended, like `POST /v1/jobs/{job_id}/cancel`. Repeating the
+    request changes nothing.
+    """
+    batch = await own_batch(batch_id, caller, container)
+    now = datetime.now(UTC)
+
+    def decide(job: Job) -> Job:
+        return job if job.is_terminal else request_cancel(job, now)
+
+    store = container.store
+    ids = await store.batches.unfinished(batch.id, caller.tenant)
+    for change in await asyncio.gather(*(store.jobs.change(each, decide) for each in ids)):
+        if change is not None and change.moved:
+            container.flower.show(change.after, now)
+    batch = await own_batch(batch_id, caller, container)
+    return json_answer(batch_document(batch, container.base_url), 200 if batch.done else 202)
+
+
+def read_batch(body: object) -> BatchSubmission:
+    """Return the validated body. Raises `Problem` (422)."""
     try:
-        return BatchOrder.model_validate(body)
+        return BatchSubmission.model_validate(body)
     except ValidationError as error:
-        raise invalid(complaints(error, body, BatchOrder)) from error
+        raise invalid(complaints(error, body, BatchSubmission)) from error
 
 
-def refusal(rejected: Sequence[Rejected]) -> Problem:
-    """What is answered where nothing is taken: every complaint, or what is wrong with all."""
+async def make_jobs(
+    admission: Admission,
+    bodies: Sequence[object],
+    caller: ApiKey,
+    headers: SubmitHeaders,
+    now: datetime,
+) -> tuple[list[Job], list[RejectedJob]]:
+    """Return the jobs, with ids that increase in the order of the bodies, and the rejected ones."""
+    batch_id = f"batch_{ULID.from_datetime(now)}"
+    first = int(ULID.from_datetime(now))
+    jobs: list[Job] = []
+    rejected: list[RejectedJob] = []
+    for index, body in enumerate(bodies):
+        try:
+            job = await admission.make_job(body, caller, headers, now)
+        except Problem as problem:
+            rejected.append(RejectedJob(index, problem))
+        else:
+            job_id = f"job_{ULID.from_int(first + index)}"
+            jobs.append(replace(job, id=job_id, batch_id=batch_id))
+    return jobs, rejected
+
+
+def batch_refusal(rejected: Sequence[RejectedJob]) -> Problem:
+    """Return the problem of a batch that is refused as a whole.
+
+    It has the complaints of all jobs. A problem without complaints concerns every job alike.
+    """
     first = rejected[0].problem
     if not first.errors:
         return first
@@ -198,3 +240,20 @@ def batch_of(jobs: Sequence[Job]) -> Batch:
     first = jobs[0]
     assert first.batch_id is not None
     return Batch(first.batch_id, first.created_at, counts)
+
+
+def batch_document(batch: Batch, base_url: str) -> dict[str, Any]:
+    url = f"{base_url}/v1/batches/{batch.id}"
+    return {
+        "id": batch.id,
+        "object": "batch",
+        "total": batch.total,
+        "counts": dict(batch.counts),
+        "done": batch.done,
+        "created_at": rfc3339(batch.created_at),
+        "urls": {
+            "self": url,
+            "cancel": f"{url}/cancel",
+            "jobs": f"{base_url}/v1/jobs?batch={batch.id}",
+        },
+    }

@@ -1,7 +1,4 @@
-"""
-Orders that follow a job: which job, which operation, and whether it can be done at all. Checked
-here, for what is refused after it was sent may have been paid for.
-"""
+"""Follow-ups of a job: checked before they are stored, as a refusal upstream may cost money."""
 
 from typing import Any
 
@@ -18,41 +15,41 @@ from generation.job import Job
 from generation.parent import parent_of
 from generation.stations.station import Stations
 
-#: What an order of an `action` and nothing else is an order of.
+#: The operation of a submission that has an `action` and no operation.
 ACTION = "action"
 
 
-class Followups:
-    """Knows what can follow what. Touches no socket and no store."""
+class FollowUps:
+    """Knows which operations can follow which jobs. Does no I/O."""
 
     def __init__(self, stations: Stations) -> None:
         self._stations = stations
 
     def operation(self, parent: Job, name: str) -> Operation[Any]:
-        """
-        The operation that follows `parent`, as the station speaks that holds it. Raises `Problem`
-        where there is none, or where it cannot follow this job.
+        """Return the operation that follows `parent`, in the dialect of the parent's station.
+
+        Raises `Problem` if there is none, or if it cannot follow this job.
         """
         station = self._stations.get(parent.station or "")
         spoken = station.speaks.get(parent.provider) if station else None
         if spoken is None:
-            words = f"the station of {parent.id}, {parent.station}, is not in use any more"
-            raise invalid([Complaint("#/parent", words, "unsupported")], UNSUPPORTED)
+            detail = f"the station of {parent.id}, {parent.station}, is not in use any more"
+            raise invalid([Complaint("#/parent", detail, "unsupported")], UNSUPPORTED)
         operation = providers.find(parent.provider, name, spoken.dialect)
         if operation is None or not operation.follows:
             offered = ", ".join(self._followers(parent, spoken.dialect)) or "nothing"
-            words = f"{parent.provider}.{parent.operation} can be followed by {offered} there"
-            raise invalid([Complaint("#/operation", words, "unsupported")], UNSUPPORTED)
+            detail = f"{parent.provider}.{parent.operation} can be followed by {offered} there"
+            raise invalid([Complaint("#/operation", detail, "unsupported")], UNSUPPORTED)
         if parent.operation not in operation.follows:
             known = ", ".join(sorted(operation.follows))
-            words = f"{name} follows {known}; {parent.id} is {parent.operation}"
-            raise invalid([Complaint("#/parent", words, "parent")])
+            detail = f"{name} follows {known}; {parent.id} is {parent.operation}"
+            raise invalid([Complaint("#/parent", detail, "parent")])
         return operation
 
     def check(self, operation: Operation[Any], request: dict[str, Any], parent: Job | None) -> None:
-        """
-        Raises `Problem` where the call cannot be built, from this parent or without one: an unknown
-        button, nothing to extend, a field that the station's dialect has no place for.
+        """Raise `Problem` if the call cannot be built, with or without this parent.
+
+        Examples: an unknown button, nothing to extend, a field that the dialect cannot express.
         """
         try:
             order = Order("job_dry", parent=parent_of(parent) if parent else None)
@@ -77,8 +74,8 @@ class Followups:
         ]
 
 
-def stands_alone(operation: Operation[Any]) -> bool:
-    """Whether its example can be ordered without a job to follow."""
+def needs_no_parent(operation: Operation[Any]) -> bool:
+    """Whether the operation's example can be submitted without a parent."""
     try:
         operation.build_submit(
             operation.request.model_validate(operation.example), Order("job_dry")

@@ -1,6 +1,4 @@
-"""
-When to ask again: told with every job that has not ended.
-"""
+"""Poll hints: when a caller should look at an unfinished job again."""
 
 import asyncio
 import math
@@ -23,23 +21,28 @@ from generation.store import DurationStore, Kind
 
 log = structlog.get_logger(__name__)
 
-READ_EVERY = timedelta(seconds=60)
+REFRESH_AFTER = timedelta(seconds=60)
+#: Seconds, for a job whose operation is not offered any more.
+DEFAULT_SECONDS = 10
 
 
-class Paces:
-    """Paces of jobs by station, provider, operation and model. Lives on one event loop."""
+class LearnedPaces:
+    """Poll schedules with learned durations, per station, provider, operation and model.
+
+    Belongs to one event loop. A task of its own reads the durations again every minute.
+    """
 
     def __init__(self, store: DurationStore, stations: Stations) -> None:
         self._store = store
         self._stations = stations
-        self._sketches: dict[Kind, DurationHistogram] = {}
+        self._histograms: dict[Kind, DurationHistogram] = {}
         self._learned: dict[Kind, Pace] = {}
-        self._read_at = -READ_EVERY.total_seconds()
+        self._read_at = -REFRESH_AFTER.total_seconds()
         self._reading: asyncio.Task[None] | None = None
 
     def pace(self, job: Job, offer: Offer) -> Pace:
-        """The pace of such jobs at the job's station, or at the one that is asked first."""
-        if monotonic() - self._read_at > READ_EVERY.total_seconds():
+        """Return the schedule at the job's station; before it has one, at the preferred station."""
+        if monotonic() - self._read_at > REFRESH_AFTER.total_seconds():
             self._read_at = monotonic()
             self._reading = asyncio.get_running_loop().create_task(self._read())
         station, pace = offer.stations[0], offer.pace
@@ -50,7 +53,7 @@ class Paces:
                 return pace
             station = job.station
         kind = Kind(station, job.provider, job.operation, job.model)
-        seen = self._sketches.get(kind)
+        seen = self._histograms.get(kind)
         if seen is None:
             return pace
         if kind not in self._learned:
@@ -59,35 +62,31 @@ class Paces:
 
     async def _read(self) -> None:
         try:
-            self._sketches = await self._store.all()
+            self._histograms = await self._store.all()
         except (SQLAlchemyError, OSError) as error:
             log.warning("durations_not_read", error=f"{type(error).__name__}: {error}")
         self._learned.clear()
 
 
-#: Seconds, where there is nothing to reckon with: the station is not in use any more.
-UNKNOWN = 10
+class PollHints:
+    """Response headers with the time of the next look, by a job's age and usual duration."""
 
-
-class Hints:
-    """Polling hints of jobs, from how long such jobs take here and how old they are."""
-
-    def __init__(self, catalogue: Catalogue, paces: Paces) -> None:
+    def __init__(self, catalogue: Catalogue, paces: LearnedPaces) -> None:
         self._catalogue = catalogue
         self._paces = paces
 
     def headers(self, job: Job, now: datetime) -> Mapping[str, str]:
-        """
-        `Retry-After` in whole seconds, and `openai-poll-after-ms` for clients that know it: when a
-        worker will have looked next, on average. Nothing for a job that has ended.
+        """Return `Retry-After` in whole seconds and `openai-poll-after-ms`.
+
+        They are the average time until a worker's next look. A job that has ended has none.
         """
         if job.is_terminal:
             return {}
         entry = self._catalogue.find(job.provider, job.operation)
         offer = entry.offer if entry else None
         if offer is None:
-            return poll_after(UNKNOWN)
-        # One that waits for its turn has then still all of its time before it.
+            return poll_after(DEFAULT_SECONDS)
+        # A job that was not submitted yet has its whole duration before it.
         age = max(now - job.started_at, timedelta(0)) if job.started_at else timedelta(0)
         return after_look(self._paces.pace(job, offer), age)
 

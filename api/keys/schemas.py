@@ -7,10 +7,9 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
-from api.dependencies import RequestModel
 from api.http.patch_schema import without_defaults
 from api.http.query_params import Query
-from api.http.schemas import Document
+from api.http.schemas import Document, RequestModel
 from api.http.timestamps import Time
 from generation import providers
 from generation.access.key_document import key_document

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from api.http.likely import no_such, no_such_operation
 from api.http.problem_types import NO_STATION, UNSUPPORTED
 from api.http.problems import Complaint, Problem, invalid
+from api.http.validation_errors import no_such, no_such_operation
 from generation import providers
 from generation.contract.operation import Operation
 from generation.polling.pace import Pace

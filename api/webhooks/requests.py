@@ -17,15 +17,15 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from api.dependencies import RequestModel
 from api.http.cursors import decode_cursor
 from api.http.patch_schema import without_defaults
 from api.http.query_params import USUAL, Limit, Query, QueryTime, matching, one_of
+from api.http.schemas import RequestModel
 from api.http.timestamps import Time
-from api.jobs.order import MetadataName, MetadataValue
+from api.jobs.submission import MetadataName, MetadataValue
 from api.lookup import JOB_ID
+from generation.duration_text import parse_duration
 from generation.events import FEED_EVENTS
-from generation.settings import duration
 from generation.store.webhooks.delivery_log import LogFilters
 from generation.webhooks.delivery import DeliveryState
 from generation.webhooks.endpoint import (
@@ -64,10 +64,10 @@ def _sendable(headers: dict[str, str]) -> dict[str, str]:
 
 
 def _overlap(value: str) -> timedelta:
-    seconds = duration(value)
-    if not isinstance(seconds, float) or seconds > MAX_SECRET_OVERLAP.total_seconds():
+    overlap = parse_duration(value.strip())
+    if overlap is None or overlap > MAX_SECRET_OVERLAP:
         raise ValueError("must be a time of at most 7d, such as 30m, 24h or 7d; 0 is none")
-    return timedelta(seconds=seconds)
+    return overlap
 
 
 def _delivery_of_cursor(cursor: str) -> str:

@@ -37,13 +37,13 @@ PARTS: Mapping[str, tuple[str, ...]] = {
         "generation.job_document",
         "api.http.responses",
         "api.jobs.poll_hints",
-        "api.jobs.submit:_answer",
+        "api.jobs.submit:submit_response",
         "starlette.responses",
     ),
     "reading and validating the request": (
         "api.jobs.submit",
         "api.jobs.admission",
-        "api.jobs.order",
+        "api.jobs.submission",
         "api.jobs.endpoints",
     ),
     "HTTP: reading and routing the request": (

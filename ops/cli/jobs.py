@@ -67,7 +67,7 @@ def list_jobs(
 
 def warn_of_provider(client: "Client", name: str) -> None:
     """Warn about a provider the API does not know; the name may be misspelt."""
-    from api.http.likely import no_such
+    from api.http.validation_errors import no_such
 
     known = {each["provider"] for each in client.document("/v1/operations")["data"]}
     if name not in known:

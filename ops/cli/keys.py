@@ -196,7 +196,7 @@ def checked_rate(text: str) -> Rate:
 
 
 def checked_providers(names: list[str]) -> frozenset[str]:
-    from api.http.likely import no_such
+    from api.http.validation_errors import no_such
 
     known = known_providers()
     for name in names:
@@ -208,14 +208,14 @@ def checked_providers(names: list[str]) -> frozenset[str]:
 
 def checked_expiry(text: str, now: datetime) -> datetime:
     """Return a time, given as a time or a duration. Raises `CliError` if invalid or past."""
-    from generation.settings import duration
+    from generation.duration_text import parse_duration
 
-    seconds = duration(text)
+    duration = parse_duration(text.strip())
     try:
         moment = (
-            now + min(timedelta(seconds=seconds), MAX_LIFETIME)
-            if isinstance(seconds, float)
-            else datetime.fromisoformat(text.strip().upper())
+            datetime.fromisoformat(text.strip().upper())
+            if duration is None
+            else now + min(duration, MAX_LIFETIME)
         )
     except (ValueError, OverflowError):
         raise CliError(

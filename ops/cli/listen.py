@@ -1,7 +1,6 @@
 """`genq listen`: receive events locally, without a public URL."""
 # ruff: noqa: PLC0415  (the HTTP client is loaded by the commands that call)
 
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from generation.duration_text import parse_duration
 from ops.cli.configuration import load_settings
 from ops.cli.connection import FILE_NAME, KeyOption, UrlOption, api_client
 from ops.cli.exit_codes import CliError, ExitCode
@@ -25,8 +25,9 @@ WAIT_SECONDS = 30
 #: Retry this long while the API is unreachable, for example during a restart.
 RETRY_SECONDS = 300
 PAGE = 50
-DURATION_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 FROM_THE_START = "start"
+#: The longest duration ago.
+MAX_AGE = timedelta(days=36_500)
 LATEST = {"after": "latest"}
 
 SecretOption = Annotated[
@@ -149,8 +150,8 @@ def parse_since(since: str, also: str = "") -> datetime:
 
     `also` completes the error message with other accepted values.
     """
-    if found := re.fullmatch(r"(\d{1,6})([smhd])", since):
-        return datetime.now(UTC) - timedelta(**{DURATION_UNITS[found[2]]: int(found[1])})
+    if duration := parse_duration(since, needs_unit=True):
+        return datetime.now(UTC) - min(duration, MAX_AGE)
     try:
         named = datetime.fromisoformat(since)
     except ValueError:

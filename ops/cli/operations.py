@@ -79,7 +79,7 @@ def operations_of(name: str, known: "list[Document]") -> "list[Document]":
 
 def unknown_operation(name: str, known: Sequence[str]) -> str:
     """Return the error for an unknown name, with the closest match and alternatives."""
-    from api.http.likely import no_such, no_such_operation
+    from api.http.validation_errors import no_such, no_such_operation
 
     provider, _, operation = name.partition(".")
     own = [each.partition(".")[2] for each in known if each.startswith(f"{provider}.")]

@@ -70,12 +70,12 @@ def signing_key() -> None:
 
 def checked_overlap(text: str) -> timedelta:
     """Return the duration. Raises `CliError` if it is invalid or too long."""
-    from generation.settings import duration
+    from generation.duration_text import parse_duration
     from generation.webhooks.secrets import MAX_SECRET_OVERLAP
 
-    seconds = duration(text)
-    if not isinstance(seconds, float) or seconds > MAX_SECRET_OVERLAP.total_seconds():
+    overlap = parse_duration(text.strip())
+    if overlap is None or overlap > MAX_SECRET_OVERLAP:
         raise CliError(
             "--overlap must be a duration of at most 7d, such as 30m, 24h or 7d", ExitCode.USAGE
         )
-    return timedelta(seconds=seconds)
+    return overlap

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from api.docs.schemas import Batch, PlacedBatch
+from api.jobs.schemas import Batch, SubmittedBatch
 from tests.api.serving import ORDER, Caller
 from tests.api.test_jobs import finished
 from tests.api.test_refused_orders import problem
@@ -22,7 +22,7 @@ def test_a_batch_is_ordered_looked_at_and_canceled(caller_on_both: Caller) -> No
     caller = caller_on_both
     answer = batch(caller, *(ORDER | {"metadata": {"n": str(n)}} for n in range(10)))
     assert answer.status_code == 202
-    placed = PlacedBatch.model_validate_json(answer.content)
+    placed = SubmittedBatch.model_validate_json(answer.content)
     assert [job.metadata["n"] for job in placed.jobs] == [str(n) for n in range(10)]
     assert {job.batch for job in placed.jobs} == {placed.id}
     assert (placed.total, placed.counts, placed.done) == (10, {"queued": 10}, False)
@@ -45,7 +45,7 @@ def test_one_wrong_order_stops_all_or_only_itself(caller_on_both: Caller) -> Non
     assert [e["pointer"] for e in document["errors"]] == ["#/jobs/1/input", "#/jobs/3"]
     assert caller_on_both.get("/v1/jobs").json()["data"] == []
     answer = batch(caller_on_both, ORDER, WRONG, ORDER, "no order", mode="each")
-    placed = PlacedBatch.model_validate_json(answer.content)
+    placed = SubmittedBatch.model_validate_json(answer.content)
     assert (answer.status_code, len(placed.jobs)) == (202, 2)
     assert [(r.index, r.status) for r in placed.rejected] == [(1, 422), (3, 422)]
     problem(batch(caller_on_both, WRONG, mode="each"), 422, "invalid_request")

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from api.http.deadline import UnusableDeadline, read_deadline
+from api.http.timestamps import UnusableDeadline, read_deadline
 
 NOON = datetime(2026, 1, 31, 12, 0, 0, tzinfo=UTC)
 
@@ -19,6 +19,8 @@ NOON = datetime(2026, 1, 31, 12, 0, 0, tzinfo=UTC)
         ("10m", timedelta(minutes=10)),
         ("1.5h", timedelta(minutes=90)),
         ("24h", timedelta(hours=24)),
+        ("1d", timedelta(days=1)),
+        ("500ms", timedelta(milliseconds=500)),
         (86400, timedelta(hours=24)),
         ("2026-01-31T12:10:00Z", timedelta(minutes=10)),
         ("2026-01-31t12:10:00z", timedelta(minutes=10)),

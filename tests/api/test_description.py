@@ -9,10 +9,10 @@ import pytest
 from pydantic import BaseModel
 
 from api.docs import endpoints as about
-from api.docs import schemas as documents
 from api.events import schemas as events
 from api.http import schemas as problems
 from api.http.problem_types import KINDS
+from api.jobs import schemas as jobs
 from api.keys import schemas as keys
 from api.operations import endpoints as operations
 from api.system import endpoints as system
@@ -121,7 +121,12 @@ class TestOpenApi:
         schemas = spec["components"]["schemas"]
         names = {reference.removeprefix("#/components/schemas/") for reference in references(spec)}
         assert names <= set(schemas)
-        assert {"Job", "Problem", "Input.kling.text2video", "Order.midjourney.imagine"} <= names
+        assert {
+            "Job",
+            "Problem",
+            "Input.kling.text2video",
+            "JobSubmission.midjourney.imagine",
+        } <= names
 
     def test_path_parameters_are_described(self, spec: dict[str, Any]) -> None:
         for _, path, operation in operations_of(spec):
@@ -196,7 +201,7 @@ def references(value: object) -> Iterator[str]:
 
 def model_of(schema: Mapping[str, str]) -> type[BaseModel]:
     name = schema["$ref"].rpartition("/")[2]
-    modules = (documents, problems, about, callbacks, events, keys, operations, system, webhooks)
+    modules = (jobs, problems, about, callbacks, events, keys, operations, system, webhooks)
     return next(getattr(module, name) for module in modules if hasattr(module, name))
 
 

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from api.docs import schemas as documents
 from api.events.schemas import EventPage
+from api.jobs import schemas as documents
 from generation.job import Job, JobState
 from tests.api.serving import Caller
 from tests.api.test_refused_orders import problem

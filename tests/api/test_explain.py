@@ -1,6 +1,6 @@
 """`/v1/jobs/{id}/explain`, over real jobs."""
 
-from api.docs import schemas as documents
+from api.jobs import schemas as documents
 from generation.job import Job, JobState
 from tests.api.serving import Caller
 from tests.unit.jobs import NOON

@@ -30,11 +30,11 @@ for module in pkgutil.walk_packages(generated.__path__, "generated."):
 
 from generated import AuthenticatedClient
 from generated.api.jobs import create_job, get_job
-from generated.models import InputKlingText2Video, OrderKlingText2Video
+from generated.models import InputKlingText2Video, JobSubmissionKlingText2Video
 
 url, key = sys.argv[1:]
 client = AuthenticatedClient(base_url=url, token=key)
-body = OrderKlingText2Video(
+body = JobSubmissionKlingText2Video(
     provider="kling", operation="text2video", input_=InputKlingText2Video(prompt="a paper boat")
 )
 job = create_job.sync(client=client, body=body)

@@ -17,9 +17,9 @@ import httpx
 import pytest
 
 import api.http.uvicorn_protocol
-from api.docs.schemas import Problem
 from api.http.problem_types import KINDS
 from api.http.problems import MEDIA_TYPE
+from api.http.schemas import Problem
 from tests.api.serving import ORDER, Caller
 from tests.services.waiting import wait_for
 

@@ -6,8 +6,8 @@ from urllib.parse import quote
 
 import pytest
 
-from api.docs.schemas import Job as JobDocument
-from api.docs.schemas import JobPage
+from api.jobs.schemas import Job as JobDocument
+from api.jobs.schemas import JobPage
 from generation.contract.errors import ErrorCode
 from generation.contract.status import Action, Asset, AssetType
 from generation.job import Billed, Job, JobError, JobState, Result

@@ -10,7 +10,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from api.docs.schemas import Job as JobDocument
+from api.jobs.schemas import Job as JobDocument
 from generation.job import JobState
 from generation.queue import SUBMITS
 from ops.stack.broker import BrokerProcess, client

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from api.docs.schemas import Problem as ProblemDocument
 from api.http.problem_types import KINDS
 from api.http.problems import MEDIA_TYPE
+from api.http.schemas import Problem as ProblemDocument
 from tests.api.serving import ORDER, Caller, serving, settings_of
 
 VIDEO: dict[str, Any] = {"prompt": "a paper boat"}

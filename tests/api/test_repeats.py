@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from api.jobs.idempotency import Repeats, fingerprint
-from api.jobs.request_headers import Wishes
+from api.jobs.idempotency import fingerprint, idempotency_key
+from api.jobs.request_headers import SubmitHeaders
 from generation.job import JobState
 from generation.store import KeyScope
 from ops.stack.child_reaper import ChildReaper
@@ -77,7 +77,8 @@ def test_a_repetition_is_answered_though_it_could_not_be_ordered_now(caller: Cal
     body = ORDER | {"deadline": "2026-01-31T12:00:00Z"}
     problem(order(caller, "late", **body), 422, "invalid_request")
     now = datetime.now(UTC)
-    key = Repeats(True).key(Wishes(key="late"), caller.tenant, KeyScope.JOB, body, now)
+    headers = SubmitHeaders(key="late")
+    key = idempotency_key(headers, caller.tenant, KeyScope.JOB, body, now, guess=True)
     stored = replace(a_job(), tenant=caller.tenant)
     caller.api.in_store(lambda store: store.jobs.place([stored], key))
     answer = order(caller, "late", **body)

@@ -48,7 +48,7 @@ def shortened(spec: dict[str, Any]) -> dict[str, Any]:
     names: dict[str, str] = {}
     for name in body["examples"]:
         names.setdefault(name.partition(".")[0], name)
-    kept = {f"#/components/schemas/Order.{name}" for name in (*names.values(), "action")}
+    kept = {f"#/components/schemas/JobSubmission.{name}" for name in (*names.values(), "action")}
     body["schema"]["oneOf"] = [each for each in body["schema"]["oneOf"] if each["$ref"] in kept]
     body["examples"] = {name: body["examples"][name] for name in names.values()}
     for methods in spec["paths"].values():

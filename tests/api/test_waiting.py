@@ -134,7 +134,8 @@ def test_what_nobody_prefers_here_is_ignored(caller: Caller, prefer: str) -> Non
         {"cancel_after": "5"},
         {"cancel_after": "0s"},
         {"cancel_after": "25h"},
-        {"cancel_after": "1d"},
+        {"cancel_after": "2d"},
+        {"cancel_after": "1 d"},
     ],
 )
 def test_headers_that_cannot_be_used(caller: Caller, headers: dict[str, str]) -> None:
@@ -142,7 +143,7 @@ def test_headers_that_cannot_be_used(caller: Caller, headers: dict[str, str]) ->
 
 
 def test_a_deadline_may_come_by_header(caller: Caller) -> None:
-    for given, expected in (("5s", 5), ("10m", 600), ("24h", 86400)):
+    for given, expected in (("5s", 5), ("10m", 600), ("24h", 86400), ("1d", 86400)):
         job: dict[str, Any] = order(caller, cancel_after=given).json()
         life = datetime.fromisoformat(job["deadline"]) - datetime.fromisoformat(job["created_at"])
         assert life == timedelta(seconds=expected)

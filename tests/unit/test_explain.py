@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from api.docs.schemas import Explanation
+from api.jobs.schemas import Explanation
 from generation.contract.errors import ErrorCode
 from generation.events import event_of
 from generation.explain import (

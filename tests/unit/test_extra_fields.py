@@ -7,8 +7,8 @@ import pytest
 from pydantic import SecretStr
 
 from api.http.problems import Problem
-from api.jobs.follow_ups import Followups
-from api.jobs.order import OrderReader, read_order
+from api.jobs.follow_ups import FollowUps
+from api.jobs.submission import SubmissionReader, read_submission
 from api.operations.catalogue import Catalogue
 from generation.contract.errors import Rejected
 from generation.job import Job
@@ -43,9 +43,9 @@ def stations(*policies: str) -> Stations:
 
 def ordered(sold_by: Stations, fields: dict[str, Any], operation: str = "openai.chat") -> Job:
     provider, name = operation.split(".")
-    reader = OrderReader(Settings(), Catalogue(sold_by), Followups(sold_by))
-    order = read_order({"provider": provider, "operation": name, "input": fields})
-    return reader.job(order, caller(), datetime.now(UTC), None)[0]
+    reader = SubmissionReader(Settings(), Catalogue(sold_by), FollowUps(sold_by))
+    submission = read_submission({"provider": provider, "operation": name, "input": fields})
+    return reader.job(submission, caller(), datetime.now(UTC), None)
 
 
 def caller() -> ApiKey:

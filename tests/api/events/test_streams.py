@@ -6,8 +6,8 @@ from itertools import islice
 import httpx_sse
 import jsonschema_rs
 
-from api.auth.api_keys import Callers
-from api.auth.revalidation import Welcome
+from api.auth.api_keys import ApiKeyAuth
+from api.auth.revalidation import KeyRevalidation
 from api.events.broadcaster import MOST_WAITING, Subscription
 from generation.contract.status import Accepted
 from generation.events import PROGRESS_EVERY
@@ -192,7 +192,7 @@ async def test_the_stream_of_a_revoked_key_ends(store_url: str) -> None:
     store = Store(store_url)
     try:
         key = await store.keys.add("acme", new_key(), "whsec_unused", datetime.now(UTC))
-        welcome = Welcome(Callers(store.keys, timedelta(0)), key, timedelta(0))
+        welcome = KeyRevalidation(ApiKeyAuth(store.keys, timedelta(0)), key, timedelta(0))
         assert await welcome.holds()
         await store.keys.revoke(key.id, datetime.now(UTC))
         assert not await welcome.holds()

@@ -1,6 +1,4 @@
-"""
-An order as it arrives: read, checked, and made into a job.
-"""
+"""The body of a submission, and the job that is made of it."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -9,8 +7,6 @@ from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     StringConstraints,
     ValidationError,
@@ -18,11 +14,12 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 from ulid import ULID
 
-from api.http.deadline import EXAMPLES, UnusableDeadline, read_deadline
 from api.http.problem_types import PROVIDER_NOT_ALLOWED
 from api.http.problems import Complaint, Problem, invalid
+from api.http.schemas import RequestModel
+from api.http.timestamps import DEADLINE_FORMS, UnusableDeadline, read_deadline
 from api.http.validation_errors import complaints
-from api.jobs.follow_ups import ACTION, Followups
+from api.jobs.follow_ups import ACTION, FollowUps
 from api.operations.catalogue import Catalogue, Offer
 from generation.contract.request import Request, split
 from generation.events import PUBLIC_EVENTS
@@ -31,8 +28,16 @@ from generation.settings import Settings
 from generation.store import ApiKey
 from generation.webhooks.guard import ForbiddenAddress, check_url
 
-#: A longer model name is kept shortened beside the order, where it is only counted by.
-LONGEST_MODEL = 100
+EXAMPLE: dict[str, Any] = {
+    "provider": "kling",
+    "operation": "text2video",
+    "input": {"prompt": "a lighthouse at dusk, slow pan"},
+    "webhook": {"url": "https://hooks.example.com/genq"},
+    "metadata": {"customer": "42"},
+    "deadline": "2h",
+}
+#: The `model` column, which statistics use, holds the beginning of a longer name.
+MAX_MODEL_LENGTH = 100
 
 
 def _known_event(event: str) -> str:
@@ -50,94 +55,92 @@ MetadataName = Annotated[str, StringConstraints(min_length=1, max_length=40)]
 MetadataValue = Annotated[str, StringConstraints(max_length=500)]
 
 
-class WebhookOrder(BaseModel):
-    """Where to tell of the job, and of what."""
-
-    model_config = ConfigDict(extra="forbid")
+class WebhookSubmission(RequestModel):
+    """The receiver of the job's events, and which events it gets."""
 
     url: Annotated[str, StringConstraints(max_length=2000)] = Field(
         description="An https URL on the public internet."
     )
     events: tuple[EventName, ...] | None = Field(
-        None, max_length=len(PUBLIC_EVENTS), description="Empty or absent: every ending."
+        None,
+        max_length=len(PUBLIC_EVENTS),
+        description="Empty or absent: every event that ends the job.",
     )
 
 
-class Order(BaseModel):
+class JobSubmission(RequestModel):
     """The body of `POST /v1/jobs`."""
 
-    model_config = ConfigDict(extra="forbid")
-
     provider: str | None = Field(
-        None, description="Whose service, as in `kling`. A follow-up may leave it out."
+        None, description="The service, such as `kling`. Optional in a follow-up."
     )
     operation: str | None = Field(
-        None, description="Which of its operations, as in `text2video`. An `action` needs none."
+        None, description="The operation, such as `text2video`. Optional with an `action`."
     )
-    input: dict[str, Any] | None = Field(None, description="What the operation takes.")
+    input: dict[str, Any] | None = Field(None, description="The fields of the operation.")
     parent: str | None = Field(
         None, max_length=40, description="The finished job that this one follows."
     )
     action: str | None = Field(
         None,
         max_length=300,
-        description="A follow-up that the parent's `actions` lists, as in `U1`; short for the"
+        description="A follow-up from the parent's `actions`, such as `U1`; short for the"
         " operation `action`.",
     )
-    webhook: WebhookOrder | None = Field(None, description="Whom to tell how it ended.")
+    webhook: WebhookSubmission | None = Field(None, description="Where to send the job's events.")
     metadata: dict[MetadataName, MetadataValue] | None = Field(
-        None, max_length=50, description="Yours; genq keeps it and gives it back."
+        None, max_length=50, description="Entries of your own, returned with the job."
     )
     priority: Annotated[int, Field(strict=True, ge=-10, le=10)] = Field(
         0,
-        description="Among your own jobs that wait for the same station, higher ones go first.",
+        description="Of your jobs that wait for the same station, higher ones are submitted first.",
     )
     deadline: Any = Field(
         None,
-        description=f"When to give the job up: {EXAMPLES}. At most 24 hours from now; absent:"
-        " what is usual for the operation.",
+        description=f"When to give the job up: {DEADLINE_FORMS}. At most 24 hours from now. Absent:"
+        " the default of the operation.",
         json_schema_extra={"type": ["string", "number", "null"]},
     )
 
 
-class OrderReader:
-    """Makes jobs of bodies. Touches no socket and no store."""
+class SubmissionReader:
+    """Makes jobs of submissions. Does no I/O."""
 
-    def __init__(self, settings: Settings, catalogue: Catalogue, followups: Followups) -> None:
+    def __init__(self, settings: Settings, catalogue: Catalogue, follow_ups: FollowUps) -> None:
         self._catalogue = catalogue
-        self._followups = followups
+        self._follow_ups = follow_ups
         self._nudge_again = settings.nudge_again
         self._webhook_policy = settings.webhook_policy
 
     def job(
         self,
-        order: Order,
+        submission: JobSubmission,
         caller: ApiKey,
         now: datetime,
         parent: Job | None,
         cancel_after: timedelta | None = None,
-    ) -> tuple[Job, Offer]:
+    ) -> Job:
+        """Return the job of a submission, which is not stored yet.
+
+        `cancel_after` is the time until the deadline if the submission has none. Raises `Problem`.
         """
-        The job that is ordered, and the offer it is bought by. `cancel_after` is a deadline for an
-        order that names none. Raises `Problem`.
-        """
-        provider, name, given = what_is_ordered(order, parent)
+        provider, name, given = target_of(submission, parent)
         check_provider(provider, caller)
         offer = self._catalogue.offer(provider, name)
         if parent is not None:
-            offer = replace(offer, operation=self._followups.operation(parent, name))
+            offer = replace(offer, operation=self._follow_ups.operation(parent, name))
         elif offer.operation.needs_parent:
-            words = "names no job to follow; give the id of a finished one"
-            raise invalid([Complaint("#/parent", words, "required")])
+            detail = "names no job to follow; give the id of a finished one"
+            raise invalid([Complaint("#/parent", detail, "required")])
         found: list[Complaint] = []
         request = self._request(offer, given, found)
-        deadline = self._deadline(offer, order, now, cancel_after, found)
-        webhook = self._webhook(order, found)
+        deadline = self._deadline(offer, submission, now, cancel_after, found)
+        webhook = self._webhook(submission, found)
         if found:
             raise invalid(found)
         if parent is not None or offer.operation.follows or offer.operation.built_to_check:
-            self._followups.check(offer.operation, request, parent)
-        job = Job(
+            self._follow_ups.check(offer.operation, request, parent)
+        return Job(
             id=f"job_{ULID.from_datetime(now)}",
             tenant=caller.tenant,
             api_key_id=caller.id,
@@ -149,17 +152,16 @@ class OrderReader:
             parent_id=parent.id if parent else None,
             station=parent.station if parent else None,
             key=parent.key if parent else None,
-            metadata=order.metadata or {},
-            priority=order.priority,
+            metadata=submission.metadata or {},
+            priority=submission.priority,
             webhook=webhook,
             sequence=1,  # it is stored with its first event
-            # A nudge follows the commit; this is for the one that is lost.
+            # A nudge follows the commit; this repairs a lost one.
             wake_at=min(now + self._nudge_again, deadline),
             created_at=now,
             updated_at=now,
             deadline=deadline,
         )
-        return job, offer
 
     def _request(
         self, offer: Offer, given: dict[str, Any], found: list[Complaint]
@@ -178,79 +180,80 @@ class OrderReader:
     def _deadline(
         self,
         offer: Offer,
-        order: Order,
+        submission: JobSubmission,
         now: datetime,
         cancel_after: timedelta | None,
         found: list[Complaint],
     ) -> datetime:
-        if order.deadline is None:
+        if submission.deadline is None:
             return now + (cancel_after or offer.deadline)
         if cancel_after is not None:
-            words = "is given twice, here and by Cancel-After; give it once"
-            found.append(Complaint("#/deadline", words, "deadline"))
+            detail = "is given twice, here and by Cancel-After; give it once"
+            found.append(Complaint("#/deadline", detail, "deadline"))
         try:
-            return read_deadline(order.deadline, now)
+            return read_deadline(submission.deadline, now)
         except UnusableDeadline as error:
             found.append(Complaint("#/deadline", str(error), "deadline"))
             return now
 
-    def _webhook(self, order: Order, found: list[Complaint]) -> Webhook | None:
-        if order.webhook is None:
+    def _webhook(self, submission: JobSubmission, found: list[Complaint]) -> Webhook | None:
+        if submission.webhook is None:
             return None
         try:
-            check_url(order.webhook.url, self._webhook_policy)
+            check_url(submission.webhook.url, self._webhook_policy)
         except ForbiddenAddress as error:
             found.append(Complaint("#/webhook/url", str(error), "webhook_url"))
-        events = dict.fromkeys(order.webhook.events or ())
-        return Webhook(url=order.webhook.url, events=tuple(events))
+        events = dict.fromkeys(submission.webhook.events or ())
+        return Webhook(url=submission.webhook.url, events=tuple(events))
 
 
 def model_named(request: Mapping[str, Any]) -> str:
-    """The model a request asks for, by whatever name its provider has for it; "" for the usual."""
+    """Return the upstream model that a request names; "" for the default."""
     named = request.get("model_name") or request.get("model") or request.get("mv")
-    return named[:LONGEST_MODEL] if isinstance(named, str) else ""
+    return named[:MAX_MODEL_LENGTH] if isinstance(named, str) else ""
 
 
-def what_is_ordered(order: Order, parent: Job | None) -> tuple[str, str, dict[str, Any]]:
+def target_of(submission: JobSubmission, parent: Job | None) -> tuple[str, str, dict[str, Any]]:
+    """Return provider, operation and input.
+
+    A follow-up has the provider of the job it follows; an `action` is an operation's name and its
+    input in one. Raises `Problem` if one of them is missing.
     """
-    Provider, operation and input. A follow-up takes its provider from the job it follows, and an
-    `action` is an operation's name and its input in one. Raises `Problem` for what is missing.
-    """
-    if order.action is not None and parent is None:
+    if submission.action is not None and parent is None:
         raise invalid([Complaint("#/parent", "is required: an action follows a job", "required")])
-    provider = order.provider or (parent.provider if parent else None)
-    name = order.operation or (ACTION if order.action is not None else None)
+    provider = submission.provider or (parent.provider if parent else None)
+    name = submission.operation or (ACTION if submission.action is not None else None)
     missing = [
         Complaint(f"#/{field}", "is required", "required")
         for field, value in (
             ("provider", provider),
             ("operation", name),
-            ("input", order.input if order.action is None and parent is None else {}),
+            ("input", submission.input if submission.action is None and parent is None else {}),
         )
         if value is None
     ]
     if provider is None or name is None or missing:
         raise invalid(missing)
     if parent is not None and provider != parent.provider:
-        words = f"must be {parent.provider}, as the job it follows"
-        raise invalid([Complaint("#/provider", words, "parent")])
-    given = dict(order.input or {})
-    if order.action is not None:
-        given["action"] = order.action
+        detail = f"must be {parent.provider}, as the job it follows"
+        raise invalid([Complaint("#/provider", detail, "parent")])
+    given = dict(submission.input or {})
+    if submission.action is not None:
+        given["action"] = submission.action
     return provider, name, given
 
 
 def check_provider(provider: str, caller: ApiKey) -> None:
-    """Raises `Problem` (403) where the caller's key is for other providers."""
+    """Raise `Problem` (403) if the caller's key does not permit this provider."""
     if not caller.access.permits(provider):
         allowed = ", ".join(sorted(caller.access.providers or ())) or "nobody"
-        words = f"this key may order from {allowed}, and not from {provider}"
-        raise Problem(PROVIDER_NOT_ALLOWED, words)
+        detail = f"this key may order from {allowed}, and not from {provider}"
+        raise Problem(PROVIDER_NOT_ALLOWED, detail)
 
 
-def read_order(body: object) -> Order:
-    """Raises `Problem` for a body of another shape."""
+def read_submission(body: object) -> JobSubmission:
+    """Return the validated body. Raises `Problem` (422)."""
     try:
-        return Order.model_validate(body)
+        return JobSubmission.model_validate(body)
     except ValidationError as error:
-        raise invalid(complaints(error, body, Order)) from error
+        raise invalid(complaints(error, body, JobSubmission)) from error

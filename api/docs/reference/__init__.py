@@ -1,1 +1,0 @@
-"""What the description says of each endpoint."""
