@@ -159,7 +159,7 @@ class Api(FastAPI):
 def create_app(settings: Settings) -> Api:
     """Return the application with these settings.
 
-    Raises `StationsFileError` or `UnusableDatabase` if they cannot work. Its lifespan raises `Refusal` if
-    the database is not ready for it.
+    Raises `StationsFileError` or `UnusableDatabase` if they cannot work. Its lifespan raises
+    `Refusal` if the database is not ready for it.
     """
     return Api(settings)

@@ -33,7 +33,9 @@ CLOSE_TIMEOUT = timedelta(seconds=1.5)
 
 
 class Container:
-    """Belongs to one event loop. Nothing is connected before it is used.
+    """Belongs to one event loop.
+
+    Nothing is connected before it is used.
 
     Raises `StationsFileError` or `UnusableDatabase` if the settings cannot work.
     """

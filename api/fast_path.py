@@ -1,8 +1,8 @@
 """The fast path: the busiest endpoints are called without FastAPI's and Starlette's steps.
 
 Those steps take more time than authentication, validation and the response together
-(docs/decisions/0032). An endpoint is marked where it is written, with `@fast_path`; its route,
-its OpenAPI description, its dependencies and its errors are those of every other endpoint.
+(docs/decisions/0032). An endpoint is marked where it is written, with `@fast_path`; its route, its
+OpenAPI description, its dependencies and its errors are those of every other endpoint.
 """
 
 import inspect
@@ -39,7 +39,9 @@ def fast_path(endpoint: Endpoint) -> Endpoint:
 
 
 class FastPath:
-    """ASGI middleware. Calls marked endpoints itself and passes all other requests on to `app`.
+    """ASGI middleware.
+
+    Calls marked endpoints itself and passes all other requests on to `app`.
 
     `exception_handlers` is the table of the application, by exception class.
     """

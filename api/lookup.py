@@ -31,7 +31,9 @@ async def own_job(store: JobStore, request: Request, caller: ApiKey) -> Job:
 
 
 async def own_id(store: JobStore, request: Request, caller: ApiKey) -> str:
-    """Return the id of the job of the path. Raises `Problem` (404) for an unknown client id.
+    """Return the id of the job of the path.
+
+    Raises `Problem` (404) for an unknown client id.
 
     An id in the path is returned without a look at the database.
     """

@@ -1,7 +1,7 @@
 """Submit the jobs of a JSON Lines file as one batch, and wait until all of them have ended.
 
-Usage: batch_from_file.py FILE
-Each line is a request as `POST /v1/jobs` takes it. A batch holds at most 100 jobs.
+Usage: batch_from_file.py FILE Each line is a request as `POST /v1/jobs` takes it. A batch holds at
+most 100 jobs.
 """
 
 import hashlib

@@ -1,7 +1,7 @@
 """Receive webhooks: verify the signature, drop repeated events, answer before working.
 
-Usage: webhook_receiver.py [PORT]
-Then submit jobs with `"webhook": {"url": "http://127.0.0.1:PORT/"}`.
+Usage: webhook_receiver.py [PORT] Then submit jobs with `"webhook": {"url":
+"http://127.0.0.1:PORT/"}`.
 """
 
 import contextlib

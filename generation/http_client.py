@@ -45,7 +45,9 @@ class StatelessClient(httpx.AsyncClient):
         auth: Any = None,
         follow_redirects: Any = False,
     ) -> httpx.Response:
-        """Send a request. A streamed one skips the steps for auth, redirects, hooks and cookies.
+        """Send a request.
+
+        A streamed one skips the steps for auth, redirects, hooks and cookies.
 
         They would do nothing, and cost as much CPU as the rest of httpx.
         """

@@ -29,7 +29,9 @@ HOW_TO_SEND = "send it as `Authorization: Bearer genq_…` or as `X-API-Key: gen
 
 
 class ApiKeyAuth:
-    """Authenticates callers by their keys. Belongs to one event loop.
+    """Authenticates callers by their keys.
+
+    Belongs to one event loop.
 
     A cached key is valid while no key has changed. The store is asked for changes at most every
     `max_staleness`, by one small query for all keys, and only while requests arrive. A key that was

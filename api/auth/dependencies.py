@@ -29,7 +29,9 @@ async def authenticate(
     _bearer: Annotated[object, Depends(BEARER)],
     _api_key: Annotated[object, Depends(API_KEY)],
 ) -> ApiKey:
-    """Return the caller's API key. Raises `Problem`: 401, 403, 429.
+    """Return the caller's API key.
+
+    Raises `Problem`: 401, 403, 429.
 
     A key with limits is refused at once while its rate is used up. `api.routing.ApiRoute` adds the
     rate limit headers to the response of such a caller.

@@ -10,7 +10,9 @@ from generation.store import EventPayload, JobStore
 
 
 class JobWaiter:
-    """Waits for the end of jobs. Lives on one event loop.
+    """Waits for the end of jobs.
+
+    Lives on one event loop.
 
     The broadcaster's one poller serves all waits: hundreds of them cost the store as much as one.
     """

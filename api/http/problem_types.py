@@ -1,5 +1,4 @@
-"""
-Every kind of problem a request can meet, in words for whoever meets it.
+"""Every kind of problem a request can meet, in words for whoever meets it.
 
 Each has a `code`, which is public and stable, and a page at `/problems/<code>`.
 """

@@ -9,7 +9,9 @@ from api.http.problem_types import ALREADY_TERMINAL
 
 
 class Document(BaseModel):
-    """A response. Its docstring and its example describe it in the OpenAPI document.
+    """A response.
+
+    Its docstring and its example describe it in the OpenAPI document.
 
     Responses are written as JSON documents and not validated on the way out; tests hold them
     against these models.

@@ -9,7 +9,9 @@ Answer = TypeVar("Answer")
 
 
 async def within(limit: timedelta, work: Coroutine[Any, Any, Answer]) -> Answer:
-    """Return the result of the work. Raises `TimeoutError`.
+    """Return the result of the work.
+
+    Raises `TimeoutError`.
 
     Unlike `asyncio.timeout` it does not wait for work that ignores its cancellation.
     """

@@ -1,9 +1,9 @@
 """A client of genq: submit generation jobs, wait for them, receive their events.
 
-    with genq.Client("https://genq.example.com", key="genq_…") as client:
-        job = client.submit("kling.text2video", {"prompt": "a paper boat", "duration": 5})
-        for asset in client.wait(job.id).assets:
-            print(asset.url)
+with genq.Client("https://genq.example.com", key="genq_…") as client:
+    job = client.submit("kling.text2video", {"prompt": "a paper boat", "duration": 5})
+    for asset in client.wait(job.id).assets:
+        print(asset.url)
 
 `AsyncClient` has the same methods for asyncio. Both raise only `GenqError`s for failed calls, and
 `ValueError` or `TypeError` for invalid arguments.

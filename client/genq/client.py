@@ -22,14 +22,15 @@ T = TypeVar("T")
 
 
 class Client:
-    """The API of one genq, with one API key. Every method may raise a `GenqError`.
+    """The API of one genq, with one API key.
+
+    Every method may raise a `GenqError`.
 
     `url` and `key` default to `GENQ_URL` and `GENQ_KEY`, else to `client.json` in `GENQ_DATA_DIR`
     (by default `.genq`), which `genq up` and `genq demo` write; the key in that file is sent only
     to the URL beside it. Raises `ValueError` for an unusable URL or key. Calls are retried for
-    `patience` seconds while the API is unreachable or asks to retry later; a retried submit
-    creates one job, because it always carries an idempotency key. Threads may
-    share a client.
+    `patience` seconds while the API is unreachable or asks to retry later; a retried submit creates
+    one job, because it always carries an idempotency key. Threads may share a client.
     """
 
     def __init__(
@@ -149,8 +150,8 @@ class Client:
         """Settle a job that is `in_doubt`, after checking the station.
 
         Give the `upstream_id` of its task, or `then` if there is none: `requeue` submits the job
-        again, which pays twice if there was a task after all; `fail` fails it. Not retried.
-        Raises `ValueError` unless exactly one is given.
+        again, which pays twice if there was a task after all; `fail` fails it. Not retried. Raises
+        `ValueError` unless exactly one is given.
         """
         return self._run(calls.resolve(job_id, upstream_id, then))
 

@@ -27,7 +27,9 @@ class Endpoints:
         self._patience = patience
 
     def create(self, url: str, **fields: Any) -> Endpoint:
-        """Create an endpoint and return it with its `secret`. Not retried.
+        """Create an endpoint and return it with its `secret`.
+
+        Not retried.
 
         Fields: `events`, `metadata`, `headers`, `description`, `concurrency` (requests at a time),
         `rate` (requests per second), `ordered`, `enabled`.

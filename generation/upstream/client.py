@@ -84,7 +84,9 @@ class Upstream:
     async def query_batch(
         self, binding: Binding, upstream_ids: Sequence[str]
     ) -> Mapping[str, UpstreamAnswer[Status]]:
-        """Look at many tasks of one key. Those missing from the reply are missing here.
+        """Look at many tasks of one key.
+
+        Those missing from the reply are missing here.
 
         The operation must have a batch query.
         """

@@ -19,7 +19,9 @@ Answer = TypeVar("Answer")
 
 
 def parsed(parse: Callable[[Reply], Answer], reply: Reply) -> Answer:
-    """Parse a reply. Raises a `Fault`, nothing else.
+    """Parse a reply.
+
+    Raises a `Fault`, nothing else.
 
     An exception of a parser becomes `UnrecognizedReply`: a paid task must not hang on a defect.
     """

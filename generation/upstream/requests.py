@@ -23,7 +23,9 @@ log = structlog.get_logger(__name__)
 def build_submit(
     binding: Binding, job: Job, callback_url: str | None, parent: Parent | None
 ) -> Call:
-    """Build the submit of a stored job. Raises a `Fault`, nothing else.
+    """Build the submit of a stored job.
+
+    Raises a `Fault`, nothing else.
 
     Raises `Rejected` where this version of genq cannot read or build the stored input.
     """

@@ -115,8 +115,8 @@ def check_url(url: str, policy: GuardPolicy) -> None:
 
     A permitted name may still resolve to a forbidden address; a guarded connection checks that.
     Names that end in `.internal` or `.local` are refused while `allowed_networks` is empty; with
-    allowed networks, only the address counts. Messages quote only the host and the port of the
-    URL, because the rest may be secret.
+    allowed networks, only the address counts. Messages quote only the host and the port of the URL,
+    because the rest may be secret.
     """
     if (refusal := _refusal(url, policy)) is not None:
         raise ForbiddenAddress(refusal)

@@ -58,7 +58,9 @@ def jittered(delay: timedelta, jitter: float) -> timedelta:
 
 
 def retry_after(value: str, now: datetime) -> timedelta | None:
-    """Return the wait of a `Retry-After` header: seconds, or an HTTP date. None if it is neither.
+    """Return the wait of a `Retry-After` header: seconds, or an HTTP date.
+
+    None if it is neither.
 
     A date in the past is a negative wait.
     """

@@ -21,7 +21,9 @@ COLUMNS = "name,uuid,state,args,result,received,started,runtime,worker"
 
 
 def serve(settings: Settings, url_prefix: str | None) -> None:
-    """Run Flower until SIGTERM or Ctrl-C. `/healthcheck` and `/metrics` need no password.
+    """Run Flower until SIGTERM or Ctrl-C.
+
+    `/healthcheck` and `/metrics` need no password.
 
     Flower's own configuration (FLOWER_* variables, flowerconfig.py) is ignored. Raises `OSError` if
     it cannot listen.

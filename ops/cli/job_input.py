@@ -32,7 +32,9 @@ def give_input(
     url: UrlOption = None,
     key: KeyOption = None,
 ) -> None:
-    """Send the input that a job in the state awaiting_input needs. It is sent upstream once.
+    """Send the input that a job in the state awaiting_input needs.
+
+    It is sent upstream once.
 
     Example: genq input job_01KG9Q2Z6M8T4V7X1Y3A5C7E9G prompt="a lighthouse at night"
     """

@@ -146,7 +146,9 @@ def first_query(since: str | None, cursor: "FeedCursor | None") -> dict[str, str
 
 
 def parse_since(since: str, also: str = "") -> datetime:
-    """Return a time, given as a time or as a duration ago. Raises `CliError`.
+    """Return a time, given as a time or as a duration ago.
+
+    Raises `CliError`.
 
     `also` completes the error message with other accepted values.
     """

@@ -23,7 +23,9 @@ def register(app: typer.Typer) -> None:
 
 
 def up() -> None:
-    """Run everything on this machine: broker, database, API, worker and Flower. Ctrl-C stops it.
+    """Run everything on this machine: broker, database, API, worker and Flower.
+
+    Ctrl-C stops it.
 
     Jobs go to your stations (stations.toml, or GENQ_STATION_URL and GENQ_STATION_KEY). Without
     stations they go to the sandbox, which costs nothing. Data is stored in GENQ_DATA_DIR, by

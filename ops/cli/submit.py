@@ -94,7 +94,9 @@ def submit(
     url: UrlOption = None,
     key: KeyOption = None,
 ) -> None:
-    """Submit a job. It is stored durably once this command prints its id.
+    """Submit a job.
+
+    It is stored durably once this command prints its id.
 
     Example: genq submit kling.text2video prompt="a paper boat" duration=5 --wait
 

@@ -1,4 +1,6 @@
-"""The programs of a local stack and their settings. Pure.
+"""The programs of a local stack and their settings.
+
+Pure.
 
 Nothing is started or looked up here; `ops.local.planning` decides what depends on this machine.
 Everything listens on loopback. A stack that uses the sandbox never receives the operator's own

@@ -93,7 +93,9 @@ class LocalBroker:
 def choose_broker(
     folder: Path, environ: Mapping[str, str], *, preferred_port: int | None = None
 ) -> GivenBroker | LocalBroker:
-    """Return the broker to use, and how to run it if it is ours. Starts nothing.
+    """Return the broker to use, and how to run it if it is ours.
+
+    Starts nothing.
 
     The folder is created. Raises BrokerUnavailable if none is given and no binary runs here.
     """

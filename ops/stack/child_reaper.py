@@ -32,7 +32,9 @@ class ReaperGone(Exception):
 
 
 class ChildReaper:
-    """Starts children that die with this process. Close it after waiting for all of them.
+    """Starts children that die with this process.
+
+    Close it after waiting for all of them.
 
     All methods return at once; `close` waits for the reaper, which ends when its pipe closes.
     """

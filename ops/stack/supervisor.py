@@ -1,9 +1,9 @@
 """Starts a stack of programs in order, keeps them running, stops them in reverse order.
 
-    async with Supervisor(logs, terminal=sys.stdout) as stack:
-        await stack.start(broker)
-        await stack.start(api)
-        await stack.forever()
+async with Supervisor(logs, terminal=sys.stdout) as stack:
+    await stack.start(broker)
+    await stack.start(api)
+    await stack.forever()
 
 The block ends, and every program is stopped, when its body ends, when a program is given up
 (ProgramFailed), or on SIGINT, SIGTERM or SIGHUP (Interrupted). Both are StackEnded and carry the
