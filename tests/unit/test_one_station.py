@@ -25,10 +25,10 @@ def settings(folder: Path, **values: Any) -> Settings:
     ("limits", "words"),
     [
         ({}, "no limits are set"),
-        ({"max_in_flight": "3"}, "at most 3 tasks unfinished at once"),
+        ({"max_in_flight": "3"}, "at most 3 unfinished tasks"),
         (
             {"max_in_flight": "3", "submits_per_minute": "60"},
-            "at most 3 tasks unfinished at once and 60 submits a minute",
+            "at most 3 unfinished tasks and 60 submits per minute",
         ),
     ],
 )
