@@ -56,5 +56,5 @@ Control
     POST /_sandbox/reset       forget everything, restore the settings of the start
 
 A further protocol is one module in `protocols` and one line in its registry: it says how things are
-worded (`dialect.Dialect`), and the desk decides what happens.
+worded (`renderer.TaskRenderer`), and the desk decides what happens.
 """

@@ -8,7 +8,7 @@ import jwt
 from ops.sandbox.config import SandboxConfig
 
 
-class Standing(StrEnum):
+class KeyState(StrEnum):
     """What a key may do."""
 
     GOOD = "good"
@@ -19,19 +19,19 @@ class Standing(StrEnum):
 
     def passes(self, *, submits: bool) -> bool:
         """Whether a caller may come in, to submit or only to look."""
-        return self is Standing.GOOD or (self is Standing.NO_CREDIT and not submits)
+        return self is KeyState.GOOD or (self is KeyState.NO_CREDIT and not submits)
 
 
-def standing_of(key: str, config: SandboxConfig) -> Standing:
+def key_state_of(key: str, config: SandboxConfig) -> KeyState:
     """What the settings say of a key."""
     if not key:
-        return Standing.MISSING
+        return KeyState.MISSING
     if key in config.blocked_keys:
-        return Standing.BLOCKED
+        return KeyState.BLOCKED
     if key in config.no_credit_keys:
-        return Standing.NO_CREDIT
+        return KeyState.NO_CREDIT
     known = not config.accepted_keys or key in config.accepted_keys
-    return Standing.GOOD if known else Standing.UNKNOWN
+    return KeyState.GOOD if known else KeyState.UNKNOWN
 
 
 def bearer_token(headers: Mapping[str, str]) -> str:

@@ -9,7 +9,7 @@ from starlette.routing import Router
 from starlette.types import Receive, Scope, Send
 
 from ops.sandbox.config import SandboxConfig
-from ops.sandbox.control import ControlRoom
+from ops.sandbox.control import ControlEndpoints
 from ops.sandbox.links import asset_routes
 from ops.sandbox.protocols import newapi, routes, typical_seconds
 from ops.sandbox.replies import json_reply
@@ -22,7 +22,7 @@ class SandboxApp(Router):
     def __init__(self, station: Station) -> None:
         self.station = station
         super().__init__(
-            [*routes(station), *asset_routes(station), *ControlRoom(station).doors()],
+            [*routes(station), *asset_routes(station), *ControlEndpoints(station).routes()],
             redirect_slashes=False,
             default=_nowhere,
             lifespan=self._life,

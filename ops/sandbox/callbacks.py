@@ -103,10 +103,10 @@ class Callbacks:
     async def _send(self, client: httpx.AsyncClient) -> None:
         while True:
             task = await self._unsent.get()
-            body = to_json(task.order.trade.tell(task, self._view(task)))
+            body = to_json(task.submission.profile.callback_body(task, self._view(task)))
             with suppress(httpx.HTTPError, httpx.InvalidURL):
                 await client.post(
-                    task.order.callback_url,
+                    task.submission.callback_url,
                     content=body,
                     headers={"content-type": "application/json"},
                 )

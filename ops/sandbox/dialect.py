@@ -22,7 +22,7 @@ class Refusal(StrEnum):
     DUPLICATE = "duplicate"  #: this account used this job reference before
 
 
-class Dialect(Protocol):
+class TaskRenderer(Protocol):
     """How one protocol words what the desk decides."""
 
     def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
@@ -46,10 +46,12 @@ class Dialect(Protocol):
         ...
 
 
-class Face(Dialect, Protocol):
+class ProtocolRenderer(TaskRenderer, Protocol):
     """A dialect with a door: how callers come in, and what it says of their parameters."""
 
-    def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
+    def authenticate(
+        self, headers: Headers, config: SandboxConfig, *, submits: bool
+    ) -> str | Response:
         """The account the caller signed in to, or what it is told at the door."""
         ...
 

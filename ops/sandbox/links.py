@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute
 
-from ops.sandbox.doors import Door
 from ops.sandbox.media import render
+from ops.sandbox.routes import SandboxRoute
 from ops.sandbox.station import Station
 from ops.sandbox.tasks import Phase, UpstreamTask, View
 
@@ -31,12 +31,12 @@ def signed_url(secret: bytes, task: UpstreamTask, name: str, issued_at: float) -
     path = f"/attachments/{CHANNEL}/{task.id}/{name}"
     issued, expires = int(issued_at), int(issued_at + task.asset_life_seconds)
     signature = _signature(secret, path, f"{expires:x}", f"{issued:x}")
-    return f"{task.order.base_url}{path}?ex={expires:x}&is={issued:x}&hm={signature}&"
+    return f"{task.submission.base_url}{path}?ex={expires:x}&is={issued:x}&hm={signature}&"
 
 
 def plain_url(task: UpstreamTask, name: str) -> str:
     """A URL that dies when the asset's life, counted from the task's end, is over."""
-    return f"{task.order.base_url}/files/{task.id}/{name}"
+    return f"{task.submission.base_url}/files/{task.id}/{name}"
 
 
 def asset_routes(station: Station) -> Sequence[BaseRoute]:
@@ -51,15 +51,15 @@ def asset_routes(station: Station) -> Sequence[BaseRoute]:
         return _serve(request.path_params["task_id"], request.path_params["name"], DEFAULT_SECONDS)
 
     async def file(request: Request) -> Response:
-        task = station.board.get(request.path_params["task_id"])
+        task = station.task_store.get(request.path_params["task_id"])
         if task is None or not _is_served(task, station.view(task), station.clock.now()):
             return PlainTextResponse("No such file.", 404)
-        seconds = float(task.order.details.get("seconds", DEFAULT_SECONDS))
+        seconds = float(task.submission.details.get("seconds", DEFAULT_SECONDS))
         return _serve(task.id, request.path_params["name"], seconds)
 
     return [
-        Door("/attachments/{channel}/{task_id}/{name}", attachment),
-        Door("/files/{task_id}/{name}", file),
+        SandboxRoute("/attachments/{channel}/{task_id}/{name}", attachment),
+        SandboxRoute("/files/{task_id}/{name}", file),
     ]
 
 

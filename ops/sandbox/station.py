@@ -8,14 +8,14 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from ops.sandbox.board import Board
+from ops.sandbox.account_slots import AccountSlots
 from ops.sandbox.callbacks import Callbacks
 from ops.sandbox.clock import SandboxClock
 from ops.sandbox.config import SandboxConfig
 from ops.sandbox.knobs import Knob
-from ops.sandbox.lanes import Lane
 from ops.sandbox.ledger import Ledger
-from ops.sandbox.tasks import Order, UpstreamTask, View, next_change, seconds_of, view
+from ops.sandbox.task_store import TaskStore
+from ops.sandbox.tasks import TaskSubmission, UpstreamTask, View, next_change, seconds_of, view
 
 #: The fraction of the golden ratio: its multiples fill 0…1 evenly and never fall into step with a
 #: client that looks at its jobs in a fixed order, so no job draws every bad lot.
@@ -40,9 +40,9 @@ class Station:
         self._forget()
 
     def _forget(self) -> None:
-        self.board = Board()
+        self.task_store = TaskStore()
         self.ledger = Ledger()
-        self._lanes: dict[tuple[str, str], Lane] = {}
+        self._slots: dict[tuple[str, str], AccountSlots] = {}
         self._spent: Counter[tuple[str, Knob, str]] = Counter()
         self._lots = 0
 
@@ -81,36 +81,38 @@ class Station:
         self._last_number = max(self._last_number + 1, candidate)
         return self._last_number
 
-    def create(self, order: Order) -> tuple[UpstreamTask, int] | None:
+    def create(self, submission: TaskSubmission) -> tuple[UpstreamTask, int] | None:
         """Create and charge a task: it, and its place in the queue (0: it runs). None: no room."""
         now = self.clock.now()
-        task = UpstreamTask(order, now, seconds_of(order, self.config.durations))
+        task = UpstreamTask(submission, now, seconds_of(submission, self.config.durations))
         place = self._place(task, now)
         if place is None:
             return None
-        self.board.add(task, now, self.config.tasks_kept)
-        self.ledger.pay(order.trade.provider, order.reference or order.task_id)
-        if order.callback_url:
+        self.task_store.add(task, now, self.config.tasks_kept)
+        self.ledger.pay(submission.profile.provider, submission.reference or submission.task_id)
+        if submission.callback_url:
             self.callbacks.follow(task)
         return task, place
 
-    def hold(self, order: Order) -> UpstreamTask:
+    def hold(self, submission: TaskSubmission) -> UpstreamTask:
         """Create a task that waits for its caller's input; `resume` charges it."""
         now = self.clock.now()
-        task = UpstreamTask(order, now, 0.0, awaits_input=True)
-        self.board.add(task, now, self.config.tasks_kept)
-        if order.callback_url:
+        task = UpstreamTask(submission, now, 0.0, awaits_input=True)
+        self.task_store.add(task, now, self.config.tasks_kept)
+        if submission.callback_url:
             self.callbacks.follow(task)
         return task
 
-    def resume(self, task: UpstreamTask, order: Order) -> tuple[UpstreamTask, int] | None:
-        """Charge a task that waited, and let it go on as `order` now says. None: no room."""
-        task.order, task.seconds = order, seconds_of(order, self.config.durations)
+    def resume(
+        self, task: UpstreamTask, submission: TaskSubmission
+    ) -> tuple[UpstreamTask, int] | None:
+        """Charge a task that waited, and let it go on as `submission` now says. None: no room."""
+        task.submission, task.seconds = submission, seconds_of(submission, self.config.durations)
         place = self._place(task, self.clock.now())
         if place is None:
             return None
         task.awaits_input = False
-        self.ledger.pay(order.trade.provider, order.reference)
+        self.ledger.pay(submission.profile.provider, submission.reference)
         self.callbacks.touch(task)
         return task, place
 
@@ -118,7 +120,7 @@ class Station:
         """What a look at the task sees now."""
         now = self.clock.now()
         if task.starts_at is None:
-            self._lane(task).settle(now, self.config.running_slots or len(self.board))
+            self._slots_of(task).settle(now, self.config.running_slots or len(self.task_store))
         return view(task, now)
 
     def next_change(self, task: UpstreamTask) -> float:
@@ -129,15 +131,15 @@ class Station:
     def end(self, task: UpstreamTask, *, canceled: bool = False) -> None:
         """End a task now: canceled, or the way its knobs say."""
         task.end(self.clock.now(), canceled=canceled)
-        self._lane(task).leave(task)
+        self._slots_of(task).leave(task)
         self.callbacks.touch(task)
 
-    def spend(self, knob: Knob, order: Order) -> bool:
+    def spend(self, knob: Knob, submission: TaskSubmission) -> bool:
         """Whether this submit still falls under a counted knob of its job; if so, it is counted."""
-        if not order.knobs.has(knob):
+        if not submission.knobs.has(knob):
             return False
-        job = (order.trade.provider, knob, order.reference or order.prompt)
-        if self._spent[job] >= order.knobs.number(knob):
+        job = (submission.profile.provider, knob, submission.reference or submission.prompt)
+        if self._spent[job] >= submission.knobs.number(knob):
             return False
         self._spent[job] += 1
         return True
@@ -151,9 +153,9 @@ class Station:
         if not self.config.running_slots:
             task.start(now)
             return 0
-        queue = self.config.waiting_slots if task.order.trade.queues else 0
-        return self._lane(task).place(task, now, self.config.running_slots, queue)
+        queue = self.config.waiting_slots if task.submission.profile.queues else 0
+        return self._slots_of(task).place(task, now, self.config.running_slots, queue)
 
-    def _lane(self, task: UpstreamTask) -> Lane:
-        owner = (task.order.trade.provider, task.order.account)
-        return self._lanes.setdefault(owner, Lane())
+    def _slots_of(self, task: UpstreamTask) -> AccountSlots:
+        owner = (task.submission.profile.provider, task.submission.account)
+        return self._slots.setdefault(owner, AccountSlots())

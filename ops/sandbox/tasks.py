@@ -48,7 +48,7 @@ class View(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Trade:
+class ProviderProfile:
     """What is true of a provider's tasks whoever submits them."""
 
     provider: str
@@ -61,14 +61,14 @@ class Trade:
     #: Sandbox seconds an asset URL lives after the task's end.
     asset_life_seconds: float
     #: The body of a callback about a task.
-    tell: Callable[["UpstreamTask", View], Mapping[str, object]]
+    callback_body: Callable[["UpstreamTask", View], Mapping[str, object]]
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class TaskSubmission:
     """One valid submit, as the station's own words say it."""
 
-    trade: Trade
+    profile: ProviderProfile
     task_id: str
     operation: str
     #: Who pays: the key, or the AccessKey, that signed in.
@@ -88,7 +88,7 @@ class Order:
 class UpstreamTask:
     """A task that exists upstream, and was paid."""
 
-    order: Order
+    submission: TaskSubmission
     created_at: float
     #: Sandbox seconds from start to end.
     seconds: float
@@ -105,22 +105,24 @@ class UpstreamTask:
 
     @property
     def id(self) -> str:
-        return self.order.task_id
+        return self.submission.task_id
 
     @property
     def failure(self) -> str:
         """What it says if it fails because its prompt asked for it."""
-        return self.order.knobs.text(Knob.FAIL, FAILURE)
+        return self.submission.knobs.text(Knob.FAIL, FAILURE)
 
     @property
     def asset_life_seconds(self) -> float:
         """Sandbox seconds its asset URLs live after its end."""
-        return self.order.knobs.number(Knob.EXPIRES, self.order.trade.asset_life_seconds)
+        return self.submission.knobs.number(
+            Knob.EXPIRES, self.submission.profile.asset_life_seconds
+        )
 
     def start(self, moment: float) -> None:
         """Take a place at `moment`; the end follows from it."""
         self.starts_at = moment
-        self.ends_at = math.inf if self.order.knobs.has(Knob.STUCK) else moment + self.seconds
+        self.ends_at = math.inf if self.submission.knobs.has(Knob.STUCK) else moment + self.seconds
 
     def end(self, moment: float, *, canceled: bool = False) -> None:
         """End at `moment`, ahead of time: canceled, or the way its knobs say."""
@@ -135,23 +137,23 @@ class UpstreamTask:
 
     def spend(self, knob: Knob) -> bool:
         """Whether this look still falls under a counted knob; if so, it is counted."""
-        if not self.order.knobs:
+        if not self.submission.knobs:
             return False
         self.spent = {} if self.spent is None else self.spent
         used = self.spent.get(knob, 0)
-        if used >= self.order.knobs.number(knob):
+        if used >= self.submission.knobs.number(knob):
             return False
         self.spent[knob] = used + 1
         return True
 
 
-def seconds_of(order: Order, durations: Mapping[str, float]) -> float:
+def seconds_of(submission: TaskSubmission, durations: Mapping[str, float]) -> float:
     """Sandbox seconds a task takes: as its knob says, else typical, ±25 % by its id."""
-    if order.knobs.has(Knob.SECONDS):
-        return order.knobs.number(Knob.SECONDS)
-    typical = order.trade.typical_seconds[order.operation]
-    typical = durations.get(f"{order.trade.provider}.{order.operation}", typical)
-    luck = crc32(order.task_id.encode()) / 0xFFFFFFFF
+    if submission.knobs.has(Knob.SECONDS):
+        return submission.knobs.number(Knob.SECONDS)
+    typical = submission.profile.typical_seconds[submission.operation]
+    typical = durations.get(f"{submission.profile.provider}.{submission.operation}", typical)
+    luck = crc32(submission.task_id.encode()) / 0xFFFFFFFF
     return typical * (1 + JITTER * (2 * luck - 1))
 
 
@@ -169,7 +171,7 @@ def view(task: UpstreamTask, now: float) -> View:
     if done < RUNNING_FROM:
         return View(Phase.SUBMITTED, 0, None, None)
     progress = PROGRESS[bisect_right(_STEPS, done) - 1]
-    odd = task.order.knobs.has(Knob.UNKNOWN_STATUS) and UNKNOWN_FROM <= done < UNKNOWN_TO
+    odd = task.submission.knobs.has(Knob.UNKNOWN_STATUS) and UNKNOWN_FROM <= done < UNKNOWN_TO
     return View(Phase.UNKNOWN if odd else Phase.RUNNING, progress, task.starts_at, None)
 
 
@@ -184,6 +186,6 @@ def next_change(task: UpstreamTask, now: float) -> float:
 def _ending(task: UpstreamTask) -> Phase:
     if task.canceled:
         return Phase.CANCELED
-    if task.order.knobs.has(Knob.MODERATED_LATE):
+    if task.submission.knobs.has(Knob.MODERATED_LATE):
         return Phase.MODERATED
-    return Phase.FAILED if task.order.knobs.has(Knob.FAIL) else Phase.SUCCEEDED
+    return Phase.FAILED if task.submission.knobs.has(Knob.FAIL) else Phase.SUCCEEDED

@@ -6,20 +6,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from ops.sandbox.doors import Door
 from ops.sandbox.protocols import balances, flux, kling, luma, midjourney, openai, suno
 from ops.sandbox.replies import read_object
+from ops.sandbox.routes import SandboxRoute
 from ops.sandbox.station import Station
-from ops.sandbox.tasks import Trade
+from ops.sandbox.tasks import ProviderProfile
 
 #: What each provider's tasks are like, and the routes that speak its protocol.
-SPOKEN: tuple[tuple[Trade, Callable[[Station], Sequence[BaseRoute]]], ...] = (
-    (midjourney.TRADE, midjourney.routes),
-    (kling.TRADE, kling.routes),
-    (luma.TRADE, luma.routes),
-    (suno.TRADE, suno.routes),
-    (flux.TRADE, flux.routes),
-    (openai.TRADE, openai.routes),
+SPOKEN: tuple[tuple[ProviderProfile, Callable[[Station], Sequence[BaseRoute]]], ...] = (
+    (midjourney.PROFILE, midjourney.routes),
+    (kling.PROFILE, kling.routes),
+    (luma.PROFILE, luma.routes),
+    (suno.PROFILE, suno.routes),
+    (flux.PROFILE, flux.routes),
+    (openai.PROFILE, openai.routes),
 )
 
 
@@ -39,7 +39,7 @@ def routes(station: Station) -> Sequence[BaseRoute]:
     return [_shared(*ordered), *spoken]
 
 
-def _shared(kling_door: Route, openai_door: Route) -> Door:
+def _shared(kling_door: Route, openai_door: Route) -> SandboxRoute:
     """One door for both: only OpenAI's form names a `model`."""
 
     async def create(request: Request) -> Response:
@@ -47,13 +47,13 @@ def _shared(kling_door: Route, openai_door: Route) -> Door:
         door = openai_door if body is not None and "model" in body else kling_door
         return await door.endpoint(request)
 
-    return Door(PICTURES, create, methods=["POST"])
+    return SandboxRoute(PICTURES, create, methods=["POST"])
 
 
 def typical_seconds() -> dict[str, float]:
     """Typical sandbox seconds of every operation there is, by `provider.operation`."""
     return {
-        f"{trade.provider}.{operation}": seconds
-        for trade, _ in SPOKEN
-        for operation, seconds in trade.typical_seconds.items()
+        f"{profile.provider}.{operation}": seconds
+        for profile, _ in SPOKEN
+        for operation, seconds in profile.typical_seconds.items()
     }

@@ -11,11 +11,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from ops.sandbox.accounts import Standing, standing_of
+from ops.sandbox.accounts import KeyState, key_state_of
 from ops.sandbox.config import SandboxConfig
-from ops.sandbox.doors import Door
-from ops.sandbox.protocols import flux_faces, kling_envelope, luma_faces
+from ops.sandbox.protocols import kling_envelope
+from ops.sandbox.protocols.flux_renderers import FluxRelayRenderer, FluxVendorRenderer
+from ops.sandbox.protocols.luma_renderers import LumaDreamMachineRenderer
 from ops.sandbox.replies import json_reply
+from ops.sandbox.routes import SandboxRoute
 from ops.sandbox.station import Station
 
 GRANTED = 100.0
@@ -25,7 +27,9 @@ LEFT = 75.0
 class Entrance(Protocol):
     """Whoever lets keys in, or turns them away."""
 
-    def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
+    def authenticate(
+        self, headers: Headers, config: SandboxConfig, *, submits: bool
+    ) -> str | Response:
         """The account, or the answer that turns it away."""
         ...
 
@@ -34,25 +38,27 @@ def routes(station: Station) -> Sequence[BaseRoute]:
     """Every page that tells a balance."""
 
     def door(
-        path: str, entrance: Entrance, tell: Callable[[float], Mapping[str, Any] | Response]
-    ) -> Door:
+        path: str,
+        entrance: Entrance,
+        callback_body: Callable[[float], Mapping[str, Any] | Response],
+    ) -> SandboxRoute:
         async def balance(request: Request) -> Response:
-            account = entrance.enter(request.headers, station.config, submits=False)
+            account = entrance.authenticate(request.headers, station.config, submits=False)
             if isinstance(account, Response):
                 return account
-            empty = standing_of(account, station.config) is Standing.NO_CREDIT
-            told = tell(0.0 if empty else LEFT)
+            empty = key_state_of(account, station.config) is KeyState.NO_CREDIT
+            told = callback_body(0.0 if empty else LEFT)
             return told if isinstance(told, Response) else json_reply(told)
 
-        return Door(path, balance)
+        return SandboxRoute(path, balance)
 
-    relay = flux_faces.Relay()
+    relay = FluxRelayRenderer()
     return [
         door("/v1/dashboard/billing/subscription", relay, _subscription),
         door("/v1/dashboard/billing/usage", relay, _usage),
-        door("/dream-machine/v1/credits", luma_faces.DreamMachine(), _cents),
-        door("/v1/credits", flux_faces.Vendor(), _credits),
-        door("/account/costs", kling_envelope.Vendor(), _packs),
+        door("/dream-machine/v1/credits", LumaDreamMachineRenderer(), _cents),
+        door("/v1/credits", FluxVendorRenderer(), _credits),
+        door("/account/costs", kling_envelope.KlingVendorRenderer(), _packs),
     ]
 
 

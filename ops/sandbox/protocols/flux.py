@@ -17,69 +17,84 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from ops.sandbox.doors import Door
-from ops.sandbox.protocols.flux_faces import FOREIGN, FluxFace, Relay, Vendor
+from ops.sandbox.protocols.flux_handlers import FluxHandlers, FluxSubmit
+from ops.sandbox.protocols.flux_renderers import (
+    FOREIGN,
+    FluxRelayRenderer,
+    FluxRenderer,
+    FluxVendorRenderer,
+)
 from ops.sandbox.protocols.flux_requests import MODELS, VENDOR_PATHS
-from ops.sandbox.protocols.flux_resellers import FalFace, OpenAIFace, ReplicateFace
-from ops.sandbox.protocols.flux_resold import FalWindow, OpenAIWindow, ReplicateWindow
-from ops.sandbox.protocols.flux_window import Window, Wish
+from ops.sandbox.protocols.flux_reseller_handlers import (
+    FalHandlers,
+    FluxOpenAIHandlers,
+    ReplicateHandlers,
+)
+from ops.sandbox.protocols.flux_reseller_renderers import (
+    FalRenderer,
+    FluxOpenAIRenderer,
+    ReplicateRenderer,
+)
 from ops.sandbox.replies import text_of
+from ops.sandbox.routes import SandboxRoute
 from ops.sandbox.station import Station
-from ops.sandbox.tasks import Trade, UpstreamTask, View
+from ops.sandbox.tasks import ProviderProfile, UpstreamTask, View
 
 CLUSTER = "/us1"
 
 
-def tell(task: UpstreamTask, seen: View) -> Mapping[str, object]:
+def callback_body(task: UpstreamTask, seen: View) -> Mapping[str, object]:
     """A callback's body: the task as the face which took the submit shows it."""
-    face: FluxFace = task.order.details["face"]
-    return face.task(task, seen)
+    renderer: FluxRenderer = task.submission.details["renderer"]
+    return renderer.task(task, seen)
 
 
-TRADE = Trade(
+PROFILE = ProviderProfile(
     provider="flux",
     typical_seconds={name: model.typical_seconds for name, model in MODELS.items()},
     queues=False,
     unique_references=False,
     asset_life_seconds=600.0,
-    tell=tell,
+    callback_body=callback_body,
 )
-REPLICATE_TRADE = replace(TRADE, asset_life_seconds=3600.0)
-FAL_TRADE = replace(TRADE, asset_life_seconds=7 * 24 * 3600.0)
+REPLICATE_PROFILE = replace(PROFILE, asset_life_seconds=3600.0)
+FAL_PROFILE = replace(PROFILE, asset_life_seconds=7 * 24 * 3600.0)
 
 
 def routes(station: Station) -> Sequence[BaseRoute]:
     """Every endpoint of every face."""
     return [
-        *VendorWindow(station, Vendor(), TRADE).doors(""),
-        *RelayWindow(station, Relay(), TRADE).doors("/flux"),
-        *RelayWindow(station, Relay(), TRADE).doors("/bfl"),
-        *ReplicateWindow(station, ReplicateFace(), REPLICATE_TRADE).doors(""),
-        *ReplicateWindow(station, ReplicateFace(), REPLICATE_TRADE).doors("/replicate"),
-        *FalWindow(station, FalFace(), FAL_TRADE).doors(""),
-        *OpenAIWindow(station, OpenAIFace(station), REPLICATE_TRADE).doors("/flux"),
+        *FluxVendorHandlers(station, FluxVendorRenderer(), PROFILE).routes(""),
+        *FluxRelayHandlers(station, FluxRelayRenderer(), PROFILE).routes("/flux"),
+        *FluxRelayHandlers(station, FluxRelayRenderer(), PROFILE).routes("/bfl"),
+        *ReplicateHandlers(station, ReplicateRenderer(), REPLICATE_PROFILE).routes(""),
+        *ReplicateHandlers(station, ReplicateRenderer(), REPLICATE_PROFILE).routes("/replicate"),
+        *FalHandlers(station, FalRenderer(), FAL_PROFILE).routes(""),
+        *FluxOpenAIHandlers(station, FluxOpenAIRenderer(station), REPLICATE_PROFILE).routes(
+            "/flux"
+        ),
     ]
 
 
-class VendorWindow(Window):
+class FluxVendorHandlers(FluxHandlers):
     """The vendor's paths."""
 
-    def doors(self, root: str) -> Sequence[Door]:
+    def routes(self, root: str) -> Sequence[SandboxRoute]:
         """Every endpoint; what is looked at most comes first."""
         return (
-            Door(f"{CLUSTER}/v1/get_result", self.on_cluster),
-            Door(f"{root}/v1/get_result", self.anywhere),
-            *(self.door(f"{root}/v1/{path}", name) for path, name in VENDOR_PATHS.items()),
+            SandboxRoute(f"{CLUSTER}/v1/get_result", self.on_cluster),
+            SandboxRoute(f"{root}/v1/get_result", self.anywhere),
+            *(self.submit_route(f"{root}/v1/{path}", name) for path, name in VENDOR_PATHS.items()),
         )
 
-    def door(self, path: str, operation: str) -> Door:
+    def submit_route(self, path: str, operation: str) -> SandboxRoute:
         """The door where one kind of task is ordered."""
 
         async def create(request: Request) -> Response:
             polling_root = self.polling_root(request)
 
-            def read(body: dict[str, Any]) -> Wish:
-                return Wish(
+            def read(body: dict[str, Any]) -> FluxSubmit:
+                return FluxSubmit(
                     operation=operation,
                     said=body,
                     callback_url=text_of(body, "webhook_url"),
@@ -89,7 +104,7 @@ class VendorWindow(Window):
 
             return await self.create(request, read)
 
-        return Door(path, create, methods=["POST"])
+        return SandboxRoute(path, create, methods=["POST"])
 
     def polling_root(self, request: Request) -> str:
         return str(request.base_url).rstrip("/") + CLUSTER
@@ -99,18 +114,18 @@ class VendorWindow(Window):
 
     async def anywhere(self, request: Request) -> Response:
         name = request.query_params.get("id", "")
-        task = self._station.board.get(name)
-        known = task is not None and task.order.callback_url
+        task = self._station.task_store.get(name)
+        known = task is not None and task.submission.callback_url
         return await self.look(request, name if known else "")
 
 
-class RelayWindow(VendorWindow):
+class FluxRelayHandlers(FluxVendorHandlers):
     """The vendor's paths under a relay's prefix."""
 
-    def doors(self, root: str) -> Sequence[Door]:
+    def routes(self, root: str) -> Sequence[SandboxRoute]:
         return (
-            Door(f"{root}/v1/get_result", self.on_cluster),
-            *(self.door(f"{root}/v1/{path}", name) for path, name in VENDOR_PATHS.items()),
+            SandboxRoute(f"{root}/v1/get_result", self.on_cluster),
+            *(self.submit_route(f"{root}/v1/{path}", name) for path, name in VENDOR_PATHS.items()),
         )
 
     def polling_root(self, request: Request) -> str:

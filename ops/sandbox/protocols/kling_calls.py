@@ -10,22 +10,22 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ops.sandbox import desk
-from ops.sandbox.dialect import Face, Refusal
-from ops.sandbox.doors import Door
-from ops.sandbox.protocols.kling_envelope import Envelope, success, task_data
-from ops.sandbox.protocols.kling_orders import order_of
+from ops.sandbox import engine
+from ops.sandbox.dialect import ProtocolRenderer, Refusal
+from ops.sandbox.protocols.kling_envelope import KlingRenderer, success, task_data
 from ops.sandbox.protocols.kling_requests import CALLS
 from ops.sandbox.protocols.kling_results import file_url
+from ops.sandbox.protocols.kling_submissions import submission_of
 from ops.sandbox.replies import read_object, text_of
+from ops.sandbox.routes import SandboxRoute
 from ops.sandbox.station import Station
-from ops.sandbox.tasks import Order, UpstreamTask
+from ops.sandbox.tasks import TaskSubmission, UpstreamTask
 
 _SIZE = (720, 1280)
 _FACE_KINDS = ("object_seg", "head_seg", "face_seg", "cloth_seg")
 
 
-class Answering(Envelope):
+class KlingCallRenderer(KlingRenderer):
     """A submit whose answer is its result."""
 
     def __init__(self, station: Station, body: dict[str, Any]) -> None:
@@ -33,7 +33,7 @@ class Answering(Envelope):
         self._body = body
 
     def accepted(self, task: UpstreamTask, place: int) -> Response:
-        answer = _ANSWERS.get(task.order.operation)
+        answer = _ANSWERS.get(task.submission.operation)
         if answer is None:
             return success(task_data(task, self._station.view(task)))
         return success({**answer(task, self._body), "final_unit_deduction": "0.1"})
@@ -97,39 +97,43 @@ _PATHS = {
 }
 
 
-def call_doors(station: Station, face: Face) -> Sequence[Door]:
+def call_routes(station: Station, renderer: ProtocolRenderer) -> Sequence[SandboxRoute]:
     """The doors of all these."""
     return (
-        *(_call(station, face, operation, path) for operation, path in _PATHS.items()),
-        _library(station, face, "/v1/general/presets-voices", "GET", _preset_voices),
-        _library(station, face, "/v1/general/advanced-presets-elements", "GET", _preset_elements),
-        _library(station, face, "/v1/general/delete-voices", "POST", _deleted),
-        _library(station, face, "/v1/general/delete-elements", "POST", _deleted),
+        *(_call(station, renderer, operation, path) for operation, path in _PATHS.items()),
+        _library(station, renderer, "/v1/general/presets-voices", "GET", _preset_voices),
+        _library(
+            station, renderer, "/v1/general/advanced-presets-elements", "GET", _preset_elements
+        ),
+        _library(station, renderer, "/v1/general/delete-voices", "POST", _deleted),
+        _library(station, renderer, "/v1/general/delete-elements", "POST", _deleted),
     )
 
 
-def _call(station: Station, face: Face, operation: str, path: str) -> Door:
+def _call(station: Station, renderer: ProtocolRenderer, operation: str, path: str) -> SandboxRoute:
     async def answer(request: Request) -> Response:
-        account = face.enter(request.headers, station.config, submits=True)
+        account = renderer.authenticate(request.headers, station.config, submits=True)
         if isinstance(account, Response):
-            return desk.turn_away(station, account)
+            return engine.reject_key(station, account)
         body = await read_object(request)
         complaint = (
             "the body is no JSON object" if body is None else CALLS[operation].complaint(body)
         )
         if body is None or complaint is not None:
-            return desk.refuse(station, Refusal.INVALID, face.invalid(complaint or ""))
-        order = order_of(station, request, account, operation, body)
-        return await desk.submit(station, Answering(station, body), order, _at_once(station))
+            return engine.refuse(station, Refusal.INVALID, renderer.invalid(complaint or ""))
+        submission = submission_of(station, request, account, operation, body)
+        return await engine.submit(
+            station, KlingCallRenderer(station, body), submission, _at_once(station)
+        )
 
-    return Door(path, answer, methods=["POST"])
+    return SandboxRoute(path, answer, methods=["POST"])
 
 
-def _at_once(station: Station) -> desk.Create:
+def _at_once(station: Station) -> engine.Create:
     """Done when it is asked, whatever its knobs and the settings say of seconds."""
 
-    def create(order: Order) -> tuple[UpstreamTask, int] | None:
-        created = station.create(order)
+    def create(submission: TaskSubmission) -> tuple[UpstreamTask, int] | None:
+        created = station.create(submission)
         if created is not None:
             station.end(created[0])
         return created
@@ -138,13 +142,17 @@ def _at_once(station: Station) -> desk.Create:
 
 
 def _library(
-    station: Station, face: Face, path: str, method: str, data: Callable[[Station], object]
-) -> Door:
+    station: Station,
+    renderer: ProtocolRenderer,
+    path: str,
+    method: str,
+    data: Callable[[Station], object],
+) -> SandboxRoute:
     async def answer(request: Request) -> Response:
-        account = face.enter(request.headers, station.config, submits=False)
+        account = renderer.authenticate(request.headers, station.config, submits=False)
         return account if isinstance(account, Response) else success(data(station))
 
-    return Door(path, answer, methods=[method])
+    return SandboxRoute(path, answer, methods=[method])
 
 
 def _preset_voices(station: Station) -> object:

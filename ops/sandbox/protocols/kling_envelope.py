@@ -6,12 +6,12 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 
 from ops.sandbox.accounts import (
-    Standing,
+    KeyState,
     TokenFault,
     access_key_of,
     bearer_token,
     is_signed_token,
-    standing_of,
+    key_state_of,
 )
 from ops.sandbox.clock import milliseconds
 from ops.sandbox.config import SandboxConfig
@@ -43,11 +43,11 @@ ERRORS: dict[Refusal, tuple[int, int, str]] = {
     Refusal.QUEUE_FULL: (429, 1303, "parallel task over resource pack limit"),
     Refusal.DUPLICATE: (400, 1201, "external_task_id is invalid: this account has used it before"),
 }
-_STANDINGS: dict[Standing, tuple[int, int, str]] = {
-    Standing.MISSING: (401, 1002, "Authorization is invalid"),
-    Standing.UNKNOWN: (401, 1000, "authentication failed"),
-    Standing.BLOCKED: (429, 1100, "account exception"),
-    Standing.NO_CREDIT: (429, 1101, "account in arrears"),
+_STANDINGS: dict[KeyState, tuple[int, int, str]] = {
+    KeyState.MISSING: (401, 1002, "Authorization is invalid"),
+    KeyState.UNKNOWN: (401, 1000, "authentication failed"),
+    KeyState.BLOCKED: (429, 1100, "account exception"),
+    KeyState.NO_CREDIT: (429, 1101, "account in arrears"),
 }
 _TOKENS: dict[TokenFault, tuple[int, int, str]] = {
     TokenFault.MALFORMED: (401, 1002, "Authorization is invalid"),
@@ -57,7 +57,7 @@ _TOKENS: dict[TokenFault, tuple[int, int, str]] = {
 }
 
 
-class Envelope:
+class KlingRenderer:
     """What all of the vendor's faces say alike."""
 
     def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
@@ -84,10 +84,12 @@ class Envelope:
         return error(404, 1203, "task not found")
 
 
-class Vendor(Envelope):
+class KlingVendorRenderer(KlingRenderer):
     """The vendor itself: a plain key, or a token signed with the account's secret key."""
 
-    def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
+    def authenticate(
+        self, headers: Headers, config: SandboxConfig, *, submits: bool
+    ) -> str | Response:
         if not headers.get("authorization"):
             return error(401, 1001, "Authorization is empty")
         account = bearer_token(headers)
@@ -96,18 +98,20 @@ class Vendor(Envelope):
             if isinstance(signer, TokenFault):
                 return error(*_TOKENS[signer])
             return self._pass(signer, _standing_of_signer(signer, config), submits)
-        return self._pass(account, standing_of(account, config), submits)
+        return self._pass(account, key_state_of(account, config), submits)
 
-    def _pass(self, account: str, standing: Standing, submits: bool) -> str | Response:
-        return account if standing.passes(submits=submits) else error(*_STANDINGS[standing])
+    def _pass(self, account: str, key_state: KeyState, submits: bool) -> str | Response:
+        return account if key_state.passes(submits=submits) else error(*_STANDINGS[key_state])
 
 
-class Relay(Envelope):
+class KlingRelayRenderer(KlingRenderer):
     """A relay that passes the vendor's answers through and has a door of its own."""
 
-    def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
+    def authenticate(
+        self, headers: Headers, config: SandboxConfig, *, submits: bool
+    ) -> str | Response:
         key = bearer_token(headers)
-        return newapi.turned_away(standing_of(key, config), submits=submits) or key
+        return newapi.key_refusal(key_state_of(key, config), submits=submits) or key
 
     def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
         match refusal:
@@ -126,14 +130,14 @@ def task_data(task: UpstreamTask, seen: View) -> dict[str, object]:
         "task_id": task.id,
         "task_status": word_of(seen.phase),
         "task_status_msg": message_of(task, seen),
-        "task_info": {"external_task_id": task.order.reference or None},
+        "task_info": {"external_task_id": task.submission.reference or None},
         "created_at": milliseconds(task.created_at),
         "updated_at": milliseconds(seen.finished_at or seen.started_at or task.created_at),
     }
-    if parent := task.order.details.get("parent"):
-        data["task_info"] = {"external_task_id": task.order.reference or None, **parent}
+    if parent := task.submission.details.get("parent"):
+        data["task_info"] = {"external_task_id": task.submission.reference or None, **parent}
     if seen.phase is Phase.SUCCEEDED:
-        endpoint = ENDPOINTS.get(task.order.operation)
+        endpoint = ENDPOINTS.get(task.submission.operation)
         data["task_result"] = endpoint.result(task) if endpoint else speech(task)
         data["final_unit_deduction"] = "1"
     return data
@@ -155,10 +159,10 @@ def message_of(task: UpstreamTask, seen: View) -> str:
             return ""
 
 
-def _standing_of_signer(access_key: str, config: SandboxConfig) -> Standing:
+def _standing_of_signer(access_key: str, config: SandboxConfig) -> KeyState:
     """A good signature makes an AccessKey known; it may still be blocked or without credit."""
-    standing = standing_of(access_key, config)
-    return Standing.GOOD if standing is Standing.UNKNOWN else standing
+    key_state = key_state_of(access_key, config)
+    return KeyState.GOOD if key_state is KeyState.UNKNOWN else key_state
 
 
 def success(data: object) -> Response:

@@ -15,20 +15,20 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ops.sandbox import desk
-from ops.sandbox.accounts import bearer_token, standing_of
+from ops.sandbox import engine
+from ops.sandbox.accounts import bearer_token, key_state_of
 from ops.sandbox.config import SandboxConfig
 from ops.sandbox.dialect import Refusal
-from ops.sandbox.doors import Door
 from ops.sandbox.knobs import Knob
 from ops.sandbox.protocols import newapi
 from ops.sandbox.protocols.kling_envelope import ERRORS, message_of, task_data
-from ops.sandbox.protocols.kling_orders import order_of
 from ops.sandbox.protocols.kling_requests import TASKS
 from ops.sandbox.protocols.kling_results import ENDPOINTS, file_url
+from ops.sandbox.protocols.kling_submissions import submission_of
 from ops.sandbox.replies import json_reply, read_object
+from ops.sandbox.routes import SandboxRoute
 from ops.sandbox.station import Station
-from ops.sandbox.tasks import Order, Phase, UpstreamTask, View
+from ops.sandbox.tasks import Phase, TaskSubmission, UpstreamTask, View
 
 ROOT = "/newapi/kling"
 OPERATIONS = ("text2video", "image2video")
@@ -51,12 +51,14 @@ _WORDS = {
 _PROGRESS = {"SUBMITTED": "10%", "QUEUED": "20%", "IN_PROGRESS": "30%"}
 
 
-class NewApi:
+class KlingNewApiRenderer:
     """Its wording."""
 
-    def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
+    def authenticate(
+        self, headers: Headers, config: SandboxConfig, *, submits: bool
+    ) -> str | Response:
         key = bearer_token(headers)
-        return newapi.turned_away(standing_of(key, config), submits=submits) or f"{ROOT} {key}"
+        return newapi.key_refusal(key_state_of(key, config), submits=submits) or f"{ROOT} {key}"
 
     def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
         match refusal:
@@ -80,7 +82,7 @@ class NewApi:
                 "id": task.id,
                 "task_id": task.id,
                 "object": "video",
-                "model": task.order.details["model"],
+                "model": task.submission.details["model"],
                 "status": "queued",
                 "progress": 0,
                 "created_at": int(task.created_at),
@@ -97,45 +99,48 @@ class NewApi:
         return _refused("task_not_exist", "task_not_exist")
 
 
-def newapi_doors(station: Station) -> Sequence[Door]:
+def newapi_routes(station: Station) -> Sequence[SandboxRoute]:
     """The two orders, and a look at a task of each."""
-    windows = [(Window(station), name, ROOT + ENDPOINTS[name].path) for name in OPERATIONS]
+    windows = [(KlingHandlers(station), name, ROOT + ENDPOINTS[name].path) for name in OPERATIONS]
     return [
         door
         for window, name, path in windows
-        for door in (Door(f"{path}/{{name}}", window.query), window.order_door(path, name))
+        for door in (
+            SandboxRoute(f"{path}/{{name}}", window.query),
+            window.submit_route(path, name),
+        )
     ]
 
 
-class Window:
+class KlingHandlers:
     """Its doors."""
 
     def __init__(self, station: Station) -> None:
         self._station = station
-        self._face = NewApi()
+        self._renderer = KlingNewApiRenderer()
 
-    def order_door(self, path: str, operation: str) -> Door:
+    def submit_route(self, path: str, operation: str) -> SandboxRoute:
         async def create(request: Request) -> Response:
             return await self._create(request, operation)
 
-        return Door(path, create, methods=["POST"])
+        return SandboxRoute(path, create, methods=["POST"])
 
     async def query(self, request: Request) -> Response:
-        account = self._face.enter(request.headers, self._station.config, submits=False)
+        account = self._renderer.authenticate(request.headers, self._station.config, submits=False)
         if isinstance(account, Response):
             return account
-        task = self._station.board.get(request.path_params["name"])
-        ours = task if task is not None and task.order.account == account else None
-        return await desk.look(self._station, self._face, ours)
+        task = self._station.task_store.get(request.path_params["name"])
+        ours = task if task is not None and task.submission.account == account else None
+        return await engine.look(self._station, self._renderer, ours)
 
     async def _create(self, request: Request, operation: str) -> Response:
-        account = self._face.enter(request.headers, self._station.config, submits=True)
+        account = self._renderer.authenticate(request.headers, self._station.config, submits=True)
         if isinstance(account, Response):
-            return desk.turn_away(self._station, account)
+            return engine.reject_key(self._station, account)
         body = await read_object(request)
         if body is None or not body.get("prompt"):
-            reply = self._face.invalid("prompt is required")
-            return desk.refuse(self._station, Refusal.INVALID, reply)
+            reply = self._renderer.invalid("prompt is required")
+            return engine.refuse(self._station, Refusal.INVALID, reply)
         known = {name: value for name, value in body.items() if name in KNOWN}
         if operation == "image2video" and not known.get("image"):
             operation = "text2video"
@@ -143,23 +148,25 @@ class Window:
             known.pop("aspect_ratio", None)
         complaint = TASKS[operation].complaint(known)
         if complaint is not None:
-            return desk.refuse(self._station, Refusal.INVALID, _refused("task_failed", complaint))
-        order = self._order(request, account, operation, known)
-        return await desk.submit(self._station, self._face, order)
+            return engine.refuse(self._station, Refusal.INVALID, _refused("task_failed", complaint))
+        submission = self._submission(request, account, operation, known)
+        return await engine.submit(self._station, self._renderer, submission)
 
-    def _order(self, request: Request, account: str, operation: str, body: dict[str, Any]) -> Order:
-        order = order_of(self._station, request, account, operation, body)
-        upstream = {"upstream_id": order.task_id, "model": str(body.get("model_name", ""))}
+    def _submission(
+        self, request: Request, account: str, operation: str, body: dict[str, Any]
+    ) -> TaskSubmission:
+        submission = submission_of(self._station, request, account, operation, body)
+        upstream = {"upstream_id": submission.task_id, "model": str(body.get("model_name", ""))}
         return replace(
-            order,
+            submission,
             task_id=f"task_{secrets.token_hex(16)}",
-            details={**order.details, **upstream, "tell": _told},
+            details={**submission.details, **upstream, "callback_body": _told},
         )
 
 
 def _told(task: UpstreamTask, seen: View) -> Mapping[str, object]:
     """Kling calls the caller itself, and by its own id."""
-    return {**task_data(task, seen), "task_id": task.order.details["upstream_id"]}
+    return {**task_data(task, seen), "task_id": task.submission.details["upstream_id"]}
 
 
 def _record(task: UpstreamTask, seen: View) -> dict[str, object]:
@@ -177,7 +184,7 @@ def _record(task: UpstreamTask, seen: View) -> dict[str, object]:
         "group": "default",
         "channel_id": 7,
         "quota": 150000,
-        "action": "generate" if task.order.operation == "image2video" else "textGenerate",
+        "action": "generate" if task.submission.operation == "image2video" else "textGenerate",
         "status": word,
         "fail_reason": message_of(task, seen),
         "result_url": file_url(task, "0.mp4") if done else message_of(task, seen),
@@ -185,8 +192,8 @@ def _record(task: UpstreamTask, seen: View) -> dict[str, object]:
         "start_time": int(seen.started_at or 0),
         "finish_time": int(seen.finished_at or 0),
         "progress": _PROGRESS.get(word, "100%"),
-        "properties": {"input": "", "origin_model_name": task.order.details["model"]},
-        "data": upstream if not task.order.knobs.has(Knob.NO_URL) else None,
+        "properties": {"input": "", "origin_model_name": task.submission.details["model"]},
+        "data": upstream if not task.submission.knobs.has(Knob.NO_URL) else None,
     }
 
 

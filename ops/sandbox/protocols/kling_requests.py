@@ -31,7 +31,7 @@ _LONGEST_TEXT = 5000
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class KlingRules:
     """What is wrong with a body is what these say."""
 
     #: Fields that must be there; `a|b`: one of them. A dot goes into an object.
@@ -67,50 +67,50 @@ def _long_prompts(body: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name} is invalid: a text of at most {PROMPT_LONGEST} characters is expected"
 
 
-_SESSION = Rules(needs=("session_id",))
-_MARK = Rules(needs=("session_id", "points"))
-_NAMED_VIDEO = Rules(needs=("video_id|video_url",))
+_SESSION = KlingRules(needs=("session_id",))
+_MARK = KlingRules(needs=("session_id", "points"))
+_NAMED_VIDEO = KlingRules(needs=("video_id|video_url",))
 
 #: What each task endpoint wants to hear, by operation.
-TASKS: Mapping[str, Rules] = {
-    "text2video": Rules(("prompt|multi_shot",), choices=_VIDEO),
-    "image2video": Rules(("image|image_tail",), ("aspect_ratio",), _VIDEO),
-    "multi_image2video": Rules(("image_list", "prompt"), choices=_SHORT_VIDEO),
-    "omni_video": Rules(("prompt|multi_shot",), choices=_VIDEO),
-    "motion_control": Rules(
+TASKS: Mapping[str, KlingRules] = {
+    "text2video": KlingRules(("prompt|multi_shot",), choices=_VIDEO),
+    "image2video": KlingRules(("image|image_tail",), ("aspect_ratio",), _VIDEO),
+    "multi_image2video": KlingRules(("image_list", "prompt"), choices=_SHORT_VIDEO),
+    "omni_video": KlingRules(("prompt|multi_shot",), choices=_VIDEO),
+    "motion_control": KlingRules(
         ("image_url", "video_url", "character_orientation", "mode"),
         choices={"mode": ("std", "pro"), "character_orientation": ("image", "video")},
     ),
-    "video_extend": Rules(("video_id",)),
-    "lip_sync": Rules(("input.mode", "input.video_id|input.video_url")),
-    "advanced_lip_sync": Rules(("session_id", "face_choose")),
-    "effects": Rules(("effect_scene", "input.image|input.images")),
-    "avatar": Rules(("image", "audio_id|sound_file"), choices={"mode": ("std", "pro")}),
-    "multi_elements": Rules(
+    "video_extend": KlingRules(("video_id",)),
+    "lip_sync": KlingRules(("input.mode", "input.video_id|input.video_url")),
+    "advanced_lip_sync": KlingRules(("session_id", "face_choose")),
+    "effects": KlingRules(("effect_scene", "input.image|input.images")),
+    "avatar": KlingRules(("image", "audio_id|sound_file"), choices={"mode": ("std", "pro")}),
+    "multi_elements": KlingRules(
         ("session_id", "prompt"),
         choices={**_SHORT_VIDEO, "edit_mode": ("addition", "swap", "removal")},
     ),
-    "image_generation": Rules(("prompt",), choices=_IMAGE),
-    "omni_image": Rules(("prompt",), choices=_IMAGE),
-    "multi_image2image": Rules(("subject_image_list",), choices=_IMAGE),
-    "expand": Rules(("image",), choices=_IMAGE),
-    "virtual_try_on": Rules(("human_image", "cloth_image")),
-    "ai_multi_shot": Rules(("element_frontal_image",)),
-    "text_to_audio": Rules(("prompt", "duration")),
+    "image_generation": KlingRules(("prompt",), choices=_IMAGE),
+    "omni_image": KlingRules(("prompt",), choices=_IMAGE),
+    "multi_image2image": KlingRules(("subject_image_list",), choices=_IMAGE),
+    "expand": KlingRules(("image",), choices=_IMAGE),
+    "virtual_try_on": KlingRules(("human_image", "cloth_image")),
+    "ai_multi_shot": KlingRules(("element_frontal_image",)),
+    "text_to_audio": KlingRules(("prompt", "duration")),
     "video_to_audio": _NAMED_VIDEO,
-    "custom_voice": Rules(("voice_name", "voice_url|video_id")),
-    "custom_element": Rules(("element_name", "element_description", "reference_type")),
+    "custom_voice": KlingRules(("voice_name", "voice_url|video_id")),
+    "custom_element": KlingRules(("element_name", "element_description", "reference_type")),
 }
 #: What each endpoint that answers at once wants to hear.
-CALLS: Mapping[str, Rules] = {
+CALLS: Mapping[str, KlingRules] = {
     "identify_face": _NAMED_VIDEO,
     "init_selection": _NAMED_VIDEO,
     "add_selection": _MARK,
     "delete_selection": _MARK,
     "clear_selection": _SESSION,
     "preview_selection": _SESSION,
-    "image_recognize": Rules(("image",)),
-    "tts": Rules(("text", "voice_id", "voice_language"), choices=_SPEECH),
+    "image_recognize": KlingRules(("image",)),
+    "tts": KlingRules(("text", "voice_id", "voice_language"), choices=_SPEECH),
 }
 
 

@@ -11,7 +11,7 @@ Result = dict[str, object]
 Entry = dict[str, object]
 
 
-class Endpoint(NamedTuple):
+class KlingTaskEndpoint(NamedTuple):
     """One kind of task: where it is ordered, how long it takes, what it gives."""
 
     path: str
@@ -23,12 +23,12 @@ class Endpoint(NamedTuple):
 
 def file_url(task: UpstreamTask, name: str) -> str:
     """The URL of one of the task's files; "" if its prompt wants none."""
-    return "" if task.order.knobs.has(Knob.NO_URL) else plain_url(task, name)
+    return "" if task.submission.knobs.has(Knob.NO_URL) else plain_url(task, name)
 
 
 def length(task: UpstreamTask) -> str:
     """The play time of its files, as Kling writes it."""
-    return f"{float(task.order.details['seconds']):.1f}"
+    return f"{float(task.submission.details['seconds']):.1f}"
 
 
 def videos(task: UpstreamTask) -> Result:
@@ -38,17 +38,17 @@ def videos(task: UpstreamTask) -> Result:
         "url": file_url(task, "0.mp4"),
         "duration": length(task),
     }
-    if task.order.details.get("watermark"):
+    if task.submission.details.get("watermark"):
         video["watermark_url"] = file_url(task, "0-watermarked.mp4")
-    if session := task.order.details.get("session"):
+    if session := task.submission.details.get("session"):
         video["session_id"] = session
     return {"videos": [video]}
 
 
 def images(task: UpstreamTask) -> Result:
     """As many pictures as were ordered; those of a series stand apart."""
-    name = "series_images" if task.order.details.get("series") else "images"
-    count = task.order.details.get("count", 1)
+    name = "series_images" if task.submission.details.get("series") else "images"
+    count = task.submission.details.get("count", 1)
     return {name: [{"index": i, "url": file_url(task, f"{i}.png")} for i in range(count)]}
 
 
@@ -78,7 +78,7 @@ def scored_video(task: UpstreamTask) -> Result:
 
 def voices(task: UpstreamTask) -> Result:
     """A voice and its sample."""
-    name = task.order.details.get("name", "")
+    name = task.submission.details.get("name", "")
     trial = file_url(task, "trial.mp3")
     voice: Entry = {"voice_id": f"{task.id}1", "voice_name": name, "trial_url": trial}
     return {"voices": [{**voice, "owned_by": "1001"}]}
@@ -86,30 +86,34 @@ def voices(task: UpstreamTask) -> Result:
 
 def elements(task: UpstreamTask) -> Result:
     """An element, which is an id and no file."""
-    name = task.order.details.get("name", "")
+    name = task.submission.details.get("name", "")
     return {"elements": [{"element_id": int(task.id), "element_name": name, "status": "succeed"}]}
 
 
-ENDPOINTS: Mapping[str, Endpoint] = {
-    "text2video": Endpoint("/v1/videos/text2video", 319.0, videos, relayed=True),
-    "image2video": Endpoint("/v1/videos/image2video", 164.0, videos, relayed=True),
-    "multi_image2video": Endpoint("/v1/videos/multi-image2video", 319.0, videos, relayed=True),
-    "omni_video": Endpoint("/v1/videos/omni-video", 319.0, videos, relayed=True),
-    "motion_control": Endpoint("/v1/videos/motion-control", 319.0, videos),
-    "video_extend": Endpoint("/v1/videos/video-extend", 320.0, videos, relayed=True),
-    "lip_sync": Endpoint("/v1/videos/lip-sync", 455.0, videos, relayed=True),
-    "advanced_lip_sync": Endpoint("/v1/videos/advanced-lip-sync", 455.0, videos),
-    "effects": Endpoint("/v1/videos/effects", 320.0, videos, relayed=True),
-    "avatar": Endpoint("/v1/videos/avatar/image2video", 455.0, videos, relayed=True),
-    "multi_elements": Endpoint("/v1/videos/multi-elements", 320.0, videos),
-    "image_generation": Endpoint("/v1/images/generations", 32.0, images, relayed=True),
-    "omni_image": Endpoint("/v1/images/omni-image", 32.0, images),
-    "multi_image2image": Endpoint("/v1/images/multi-image2image", 32.0, images),
-    "expand": Endpoint("/v1/images/editing/expand", 32.0, images),
-    "virtual_try_on": Endpoint("/v1/images/kolors-virtual-try-on", 19.0, images, relayed=True),
-    "ai_multi_shot": Endpoint("/v1/general/ai-multi-shot", 32.0, views),
-    "text_to_audio": Endpoint("/v1/audio/text-to-audio", 45.0, sounds),
-    "video_to_audio": Endpoint("/v1/audio/video-to-audio", 90.0, scored_video),
-    "custom_voice": Endpoint("/v1/general/custom-voices", 45.0, voices),
-    "custom_element": Endpoint("/v1/general/advanced-custom-elements", 45.0, elements),
+ENDPOINTS: Mapping[str, KlingTaskEndpoint] = {
+    "text2video": KlingTaskEndpoint("/v1/videos/text2video", 319.0, videos, relayed=True),
+    "image2video": KlingTaskEndpoint("/v1/videos/image2video", 164.0, videos, relayed=True),
+    "multi_image2video": KlingTaskEndpoint(
+        "/v1/videos/multi-image2video", 319.0, videos, relayed=True
+    ),
+    "omni_video": KlingTaskEndpoint("/v1/videos/omni-video", 319.0, videos, relayed=True),
+    "motion_control": KlingTaskEndpoint("/v1/videos/motion-control", 319.0, videos),
+    "video_extend": KlingTaskEndpoint("/v1/videos/video-extend", 320.0, videos, relayed=True),
+    "lip_sync": KlingTaskEndpoint("/v1/videos/lip-sync", 455.0, videos, relayed=True),
+    "advanced_lip_sync": KlingTaskEndpoint("/v1/videos/advanced-lip-sync", 455.0, videos),
+    "effects": KlingTaskEndpoint("/v1/videos/effects", 320.0, videos, relayed=True),
+    "avatar": KlingTaskEndpoint("/v1/videos/avatar/image2video", 455.0, videos, relayed=True),
+    "multi_elements": KlingTaskEndpoint("/v1/videos/multi-elements", 320.0, videos),
+    "image_generation": KlingTaskEndpoint("/v1/images/generations", 32.0, images, relayed=True),
+    "omni_image": KlingTaskEndpoint("/v1/images/omni-image", 32.0, images),
+    "multi_image2image": KlingTaskEndpoint("/v1/images/multi-image2image", 32.0, images),
+    "expand": KlingTaskEndpoint("/v1/images/editing/expand", 32.0, images),
+    "virtual_try_on": KlingTaskEndpoint(
+        "/v1/images/kolors-virtual-try-on", 19.0, images, relayed=True
+    ),
+    "ai_multi_shot": KlingTaskEndpoint("/v1/general/ai-multi-shot", 32.0, views),
+    "text_to_audio": KlingTaskEndpoint("/v1/audio/text-to-audio", 45.0, sounds),
+    "video_to_audio": KlingTaskEndpoint("/v1/audio/video-to-audio", 90.0, scored_video),
+    "custom_voice": KlingTaskEndpoint("/v1/general/custom-voices", 45.0, voices),
+    "custom_element": KlingTaskEndpoint("/v1/general/advanced-custom-elements", 45.0, elements),
 }

@@ -7,14 +7,20 @@ from typing import Any, cast
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ops.sandbox import desk
+from ops.sandbox import engine
 from ops.sandbox.clock import milliseconds
 from ops.sandbox.dialect import Refusal
-from ops.sandbox.doors import Door
-from ops.sandbox.protocols.kling_envelope import Envelope, Vendor, message_of, success, word_of
-from ops.sandbox.protocols.kling_orders import TRADE, order_of
+from ops.sandbox.protocols.kling_envelope import (
+    KlingRenderer,
+    KlingVendorRenderer,
+    message_of,
+    success,
+    word_of,
+)
 from ops.sandbox.protocols.kling_results import file_url, length
+from ops.sandbox.protocols.kling_submissions import PROFILE, submission_of
 from ops.sandbox.replies import read_object, text_of
+from ops.sandbox.routes import SandboxRoute
 from ops.sandbox.station import Station
 from ops.sandbox.tasks import Phase, UpstreamTask, View
 
@@ -24,7 +30,7 @@ PROMPT_LONGEST = 3072
 MOST_IDS = 500
 
 
-class Second(Envelope):
+class KlingSecondRenderer(KlingRenderer):
     """Its wording: `succeeded`, and a list where v1 has one task."""
 
     def accepted(self, task: UpstreamTask, place: int) -> Response:
@@ -48,77 +54,85 @@ def second_data(task: UpstreamTask, seen: View) -> dict[str, object]:
         "message": message_of(task, seen),
         "create_time": milliseconds(task.created_at),
         "update_time": milliseconds(seen.finished_at or seen.started_at or task.created_at),
-        "external_id": task.order.reference,
+        "external_id": task.submission.reference,
     }
     if seen.phase is Phase.SUCCEEDED:
-        watermark = file_url(task, "w.mp4") if task.order.details.get("watermark") else ""
+        watermark = file_url(task, "w.mp4") if task.submission.details.get("watermark") else ""
         video = {"type": "video", "id": f"{task.id}-0", "url": file_url(task, "0.mp4")}
         data["outputs"] = [{**video, "watermark_url": watermark, "duration": length(task)}]
         data["billing"] = [{"charge_type": "unit", "amount": "1", "package_type": "video"}]
     return data
 
 
-def second_doors(station: Station, vendor: Vendor) -> Sequence[Door]:
+def second_routes(station: Station, vendor: KlingVendorRenderer) -> Sequence[SandboxRoute]:
     """Its two orders, and the one place to look."""
-    window = Window(station, vendor)
+    window = KlingHandlers(station, vendor)
     return (
-        Door("/tasks", window.query),
-        *(window.order_door(operation, path) for operation, path in PATHS.items()),
+        SandboxRoute("/tasks", window.query),
+        *(window.submit_route(operation, path) for operation, path in PATHS.items()),
     )
 
 
-class Window:
+class KlingHandlers:
     """The second API's doors. Accounts are those of the first."""
 
-    def __init__(self, station: Station, vendor: Vendor) -> None:
+    def __init__(self, station: Station, vendor: KlingVendorRenderer) -> None:
         self._station = station
         self._vendor = vendor
-        self._face = Second()
+        self._renderer = KlingSecondRenderer()
 
-    def order_door(self, operation: str, path: str) -> Door:
+    def submit_route(self, operation: str, path: str) -> SandboxRoute:
         async def create(request: Request) -> Response:
             return await self._create(request, operation)
 
-        return Door(f"{path}/{{model}}", create, methods=["POST"])
+        return SandboxRoute(f"{path}/{{model}}", create, methods=["POST"])
 
     async def query(self, request: Request) -> Response:
-        account = self._vendor.enter(request.headers, self._station.config, submits=False)
+        account = self._vendor.authenticate(request.headers, self._station.config, submits=False)
         if isinstance(account, Response):
             return account
         names = [name for name in request.query_params.get("task_ids", "").split(",") if name]
         references = request.query_params.get("external_task_ids", "")
         asked = names or [name for name in references.split(",") if name]
         if not 0 < len(asked) <= MOST_IDS:
-            return self._face.invalid("task_ids or external_task_ids is required")
-        board = self._station.board
+            return self._renderer.invalid("task_ids or external_task_ids is required")
+        task_store = self._station.task_store
         known = [
-            board.get(name) if names else board.by_reference(TRADE.provider, account, name)
+            task_store.get(name)
+            if names
+            else task_store.by_reference(PROFILE.provider, account, name)
             for name in asked
         ]
         ours = [task for task in known if task is not None and _is_ours(task, account)]
         if len(asked) == 1:
             task = ours[0] if ours else None
-            return await desk.look(self._station, self._face, task)
-        return await desk.look_at_many(self._station, self._face, ours, self._face.several)
+            return await engine.look(self._station, self._renderer, task)
+        return await engine.look_at_many(
+            self._station, self._renderer, ours, self._renderer.several
+        )
 
     async def _create(self, request: Request, operation: str) -> Response:
-        account = self._vendor.enter(request.headers, self._station.config, submits=True)
+        account = self._vendor.authenticate(request.headers, self._station.config, submits=True)
         if isinstance(account, Response):
-            return desk.turn_away(self._station, account)
+            return engine.reject_key(self._station, account)
         body = await read_object(request)
         complaint = (
             "request body is not a JSON object" if body is None else _complaint(operation, body)
         )
         if body is None or complaint is not None:
-            return desk.refuse(self._station, Refusal.INVALID, self._face.invalid(complaint or ""))
-        order = order_of(self._station, request, account, operation, _as_first(body))
-        details = {**order.details, "tell": second_data}
-        return await desk.submit(self._station, self._face, replace(order, details=details))
+            return engine.refuse(
+                self._station, Refusal.INVALID, self._renderer.invalid(complaint or "")
+            )
+        submission = submission_of(self._station, request, account, operation, _as_first(body))
+        details = {**submission.details, "callback_body": second_data}
+        return await engine.submit(
+            self._station, self._renderer, replace(submission, details=details)
+        )
 
 
 def _is_ours(task: UpstreamTask, account: str) -> bool:
-    order = task.order
-    return order.account == account and order.details.get("tell") is second_data
+    submission = task.submission
+    return submission.account == account and submission.details.get("callback_body") is second_data
 
 
 def _complaint(operation: str, body: Mapping[str, Any]) -> str | None:

@@ -30,7 +30,7 @@ Complaints = Iterator[str]
 Body = Mapping[str, Any]
 
 
-class Endpoint(NamedTuple):
+class LumaSubmitForm(NamedTuple):
     """One form of submit: the fields it takes, those it needs, and what else may be wrong."""
 
     operation: str
@@ -50,7 +50,7 @@ class Endpoint(NamedTuple):
         yield from self.check(body, known)
 
 
-def operation_of(endpoint: Endpoint, body: Body) -> str:
+def operation_of(endpoint: LumaSubmitForm, body: Body) -> str:
     """What a new video is, by the earlier ones it begins or ends with."""
     frames = mapping(body.get("keyframes")) or mapping(body.get("video"))
     start = frames.get("frame0") or frames.get("start_frame")
@@ -138,9 +138,11 @@ def _endpoint(
     needed: str = "",
     check: Callable[[Body, Known], Complaints] = _nothing,
     more: frozenset[str] = frozenset(),
-) -> Endpoint:
+) -> LumaSubmitForm:
     always = {"callback_url", "generation_type"}
-    return Endpoint(operation, frozenset(fields.split()) | always | more, (*needed.split(),), check)
+    return LumaSubmitForm(
+        operation, frozenset(fields.split()) | always | more, (*needed.split(),), check
+    )
 
 
 VIDEO = _endpoint(
@@ -211,7 +213,7 @@ def _agents(body: Body, known: Known) -> Complaints:
         yield "video.exr_export: needs hdr"
 
 
-AGENTS = Endpoint(
+AGENTS = LumaSubmitForm(
     "image",
     frozenset(
         {"prompt", "model", "type", "aspect_ratio", "image_ref", "source", "output_format"}
@@ -231,8 +233,8 @@ def _relay(body: Body, known: Known) -> Complaints:
             yield f"{name} is no URL and no image in base64"
 
 
-RELAY_VIDEO = Endpoint("video", None, (), _relay)
-RELAY_EXTEND = Endpoint("extend", None, (), _relay)
+RELAY_VIDEO = LumaSubmitForm("video", None, (), _relay)
+RELAY_EXTEND = LumaSubmitForm("extend", None, (), _relay)
 
 
 def prompt_of(body: dict[str, Any]) -> str:

@@ -4,7 +4,7 @@ import re
 from typing import NamedTuple
 from uuid import NAMESPACE_URL, uuid5
 
-from ops.sandbox.protocols.midjourney_work import Makes, Wants, Work, texts_of, work_of
+from ops.sandbox.protocols.midjourney_work import Makes, MidjourneyWork, Wants, texts_of, work_of
 from ops.sandbox.tasks import UpstreamTask
 
 #: Label, emoji, and the custom id with a place for the job's own id.
@@ -50,10 +50,10 @@ _ROWS: dict[Makes, tuple[Row, ...]] = {
 }
 
 
-class Press(NamedTuple):
+class ButtonPress(NamedTuple):
     """What comes of pressing a button."""
 
-    work: Work
+    work: MidjourneyWork
     #: What it may wait for where the request asks for remix.
     in_remix: Wants
     #: The prompt it begins with.
@@ -107,7 +107,7 @@ def buttons_of(task: UpstreamTask) -> list[dict[str, object]]:
     ]
 
 
-def press(parent: UpstreamTask, custom_id: str) -> Press | None:
+def press(parent: UpstreamTask, custom_id: str) -> ButtonPress | None:
     """What comes of pressing that button of that task; None where the task does not have it."""
     if not any(custom_id == own for _, _, own in _rows(parent)):
         return None
@@ -115,8 +115,8 @@ def press(parent: UpstreamTask, custom_id: str) -> Press | None:
     makes, action = rule.makes, rule.action
     if action == "REROLL" and work_of(parent).makes is Makes.PREVIEWS:
         makes, action = Makes.PREVIEWS, "VIDEO"
-    return Press(
-        work=Work(action, makes, rule.wants),
+    return ButtonPress(
+        work=MidjourneyWork(action, makes, rule.wants),
         in_remix=rule.in_remix,
         prompt=_prompt(parent, custom_id),
         relayed=rule.relayed,
@@ -147,4 +147,4 @@ def _prompt(parent: UpstreamTask, custom_id: str) -> str:
     """The parent's or, for a prompt that the parent wrote, that one."""
     texts = texts_of(parent)
     chosen = re.fullmatch(r"MJ::Job::\w+::(\d)", custom_id)
-    return texts[int(chosen[1]) - 1] if chosen and texts else parent.order.prompt
+    return texts[int(chosen[1]) - 1] if chosen and texts else parent.submission.prompt

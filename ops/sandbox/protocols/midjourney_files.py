@@ -17,7 +17,7 @@ def files_of(task: UpstreamTask, seen: View, url_secret: bytes) -> dict[str, obj
         name = f"{job_of(task)}_progress_image_{seen.progress}.webp"
         issued = seen.started_at or task.created_at
         return files | {"imageUrl": signed_url(url_secret, task, name, issued)}
-    if seen.phase is not Phase.SUCCEEDED or task.order.knobs.has(Knob.NO_URL):
+    if seen.phase is not Phase.SUCCEEDED or task.submission.knobs.has(Knob.NO_URL):
         return files
     return files | _made(task, seen.finished_at or 0.0, url_secret)
 

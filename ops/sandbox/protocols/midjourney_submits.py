@@ -5,7 +5,7 @@ it makes.
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, cast
 
-from ops.sandbox.protocols.midjourney_work import Makes, Work
+from ops.sandbox.protocols.midjourney_work import Makes, MidjourneyWork
 from ops.sandbox.replies import text_of
 
 STATE_LONGEST = 255
@@ -17,11 +17,11 @@ def _nothing(body: Body) -> str:
     return ""
 
 
-class Submit(NamedTuple):
+class MidjourneySubmit(NamedTuple):
     """One kind of submit."""
 
     operation: str
-    work: Callable[[Body], Work]
+    work: Callable[[Body], MidjourneyWork]
     #: What is wrong with the body, in a proxy's words; "" where nothing is.
     complaint: Callable[[Body], str]
     #: The same where a station finds it wrong before it asks its proxy, in the station's words.
@@ -30,8 +30,8 @@ class Submit(NamedTuple):
     relayed: bool = True
 
 
-def _always(action: str, makes: Makes) -> Callable[[Body], Work]:
-    return lambda body: Work(action, makes)
+def _always(action: str, makes: Makes) -> Callable[[Body], MidjourneyWork]:
+    return lambda body: MidjourneyWork(action, makes)
 
 
 def _prompt_at_station(body: Body) -> str:
@@ -67,8 +67,8 @@ def _video(body: Body) -> str:
     return "" if text_of(body, "image") else "image 不能为空"
 
 
-def _videos(body: Body) -> Work:
-    return Work("VIDEO", Makes.VIDEOS, count=body.get("batchSize", 4))
+def _videos(body: Body) -> MidjourneyWork:
+    return MidjourneyWork("VIDEO", Makes.VIDEOS, count=body.get("batchSize", 4))
 
 
 def _swap(body: Body) -> str:
@@ -90,16 +90,20 @@ def _swap_at_station(body: Body) -> str:
 
 SWAP = "insight-face/swap"
 #: By the last part of their path; a swap by the last two.
-SUBMITS: Mapping[str, Submit] = {
-    "imagine": Submit("imagine", _always("IMAGINE", Makes.GRID), _prompt, _prompt_at_station),
-    "blend": Submit("blend", _always("BLEND", Makes.GRID), _blend),
-    "describe": Submit("describe", _always("DESCRIBE", Makes.DESCRIPTION), _describe),
-    "shorten": Submit("shorten", _always("SHORTEN", Makes.SHORTER), _prompt),
-    "edits": Submit("edits", _always("EDITS", Makes.GRID), _edit),
-    "edit": Submit("edits", _always("EDIT", Makes.GRID), _edit, relayed=False),
-    "retexture": Submit("retexture", _always("RETEXTURE", Makes.GRID), _edit, relayed=False),
-    "video": Submit("video", _videos, _video),
-    SWAP: Submit("swap_face", _always("SWAP_FACE", Makes.SWAP), _swap, _swap_at_station),
+SUBMITS: Mapping[str, MidjourneySubmit] = {
+    "imagine": MidjourneySubmit(
+        "imagine", _always("IMAGINE", Makes.GRID), _prompt, _prompt_at_station
+    ),
+    "blend": MidjourneySubmit("blend", _always("BLEND", Makes.GRID), _blend),
+    "describe": MidjourneySubmit("describe", _always("DESCRIBE", Makes.DESCRIPTION), _describe),
+    "shorten": MidjourneySubmit("shorten", _always("SHORTEN", Makes.SHORTER), _prompt),
+    "edits": MidjourneySubmit("edits", _always("EDITS", Makes.GRID), _edit),
+    "edit": MidjourneySubmit("edits", _always("EDIT", Makes.GRID), _edit, relayed=False),
+    "retexture": MidjourneySubmit(
+        "retexture", _always("RETEXTURE", Makes.GRID), _edit, relayed=False
+    ),
+    "video": MidjourneySubmit("video", _videos, _video),
+    SWAP: MidjourneySubmit("swap_face", _always("SWAP_FACE", Makes.SWAP), _swap, _swap_at_station),
 }
 
 

@@ -37,7 +37,7 @@ def task_object(
     task: UpstreamTask, seen: View, url_secret: bytes, blank: Blank
 ) -> dict[str, object]:
     """What a look, or a callback, says of the task."""
-    work, prompt = work_of(task), task.order.prompt
+    work, prompt = work_of(task), task.submission.prompt
     text = _text(task) if seen.phase is Phase.SUCCEEDED else ""
     described = text if work.makes is Makes.DESCRIPTION else ""
     shown: dict[str, object] = {
@@ -47,7 +47,7 @@ def task_object(
         "progress": _progress(seen, blank),
         "prompt": "InsightFace" if work.makes is Makes.SWAP else described or prompt,
         "promptEn": described or prompt,
-        "state": task.order.reference or None,
+        "state": task.submission.reference or None,
         "submitTime": _milliseconds(task.created_at),
         "startTime": _milliseconds(seen.started_at),
         "finishTime": _milliseconds(seen.finished_at),
@@ -68,8 +68,8 @@ def _direct(task: UpstreamTask, final_prompt: str) -> dict[str, object]:
         "imageHeight": SIDE,
         "imageWidth": SIDE,
         "properties": {
-            "notifyHook": task.order.callback_url or None,
-            "botType": task.order.details["botType"],
+            "notifyHook": task.submission.callback_url or None,
+            "botType": task.submission.details["botType"],
             "flags": 0,
             "finalPrompt": final_prompt,
         },
@@ -78,7 +78,7 @@ def _direct(task: UpstreamTask, final_prompt: str) -> dict[str, object]:
 
 def _command(task: UpstreamTask) -> str:
     """What would have been typed for it."""
-    return f"/{task.order.operation} {task.order.prompt}"
+    return f"/{task.submission.operation} {task.submission.prompt}"
 
 
 def _relayed(
@@ -91,7 +91,7 @@ def _relayed(
     return numbers | {
         **blanks,
         "status": "" if unseen else shown["status"],
-        "state": "" if unseen else task.order.reference,
+        "state": "" if unseen else task.submission.reference,
         "description": WAITS if task.awaits_input else "提交成功",
         "customId": "",
         "botType": "",
@@ -108,12 +108,12 @@ def _progress(seen: View, blank: Blank) -> str:
 
 def _text(task: UpstreamTask) -> str:
     """What a task for texts ends with, the way proxies write it."""
-    if task.order.knobs.has(Knob.NO_URL):
+    if task.submission.knobs.has(Knob.NO_URL):
         return ""
     numbered = "\n\n".join(f"{n}️⃣ {text}" for n, text in enumerate(texts_of(task), 1))
     if work_of(task).makes is not Makes.SHORTER:
         return numbered
-    weights = ", ".join(f"**{word}** (0.50)" for word in task.order.prompt.split()[:3])
+    weights = ", ".join(f"**{word}** (0.50)" for word in task.submission.prompt.split()[:3])
     return f"## Important tokens\n{weights}\n## Shortened prompts\n{numbered}"
 
 

@@ -29,7 +29,7 @@ class Wants(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class MidjourneyWork:
     """One task's work."""
 
     action: str
@@ -39,15 +39,15 @@ class Work:
     count: int = 0
 
 
-def work_of(task: UpstreamTask) -> Work:
+def work_of(task: UpstreamTask) -> MidjourneyWork:
     """What this task does."""
-    work: Work = task.order.details["work"]
+    work: MidjourneyWork = task.submission.details["work"]
     return work
 
 
 def texts_of(task: UpstreamTask) -> tuple[str, ...]:
     """The prompts a task for texts ends with."""
-    words = [word for word in task.order.prompt.split() if not word.startswith("[")]
+    words = [word for word in task.submission.prompt.split() if not word.startswith("[")]
     match work_of(task).makes:
         case Makes.DESCRIPTION:
             return tuple(

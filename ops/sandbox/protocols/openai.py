@@ -13,15 +13,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from ops.sandbox import desk
+from ops.sandbox import engine
 from ops.sandbox.dialect import Refusal
-from ops.sandbox.doors import Door
 from ops.sandbox.knobs import parse_knobs
 from ops.sandbox.links import base_url
-from ops.sandbox.protocols.openai_faces import ChatOpenFace, RelayFace
+from ops.sandbox.protocols.openai_renderers import ChatOpenRenderer, OpenAIRelayRenderer
 from ops.sandbox.replies import read_object, text_of
+from ops.sandbox.routes import SandboxRoute
 from ops.sandbox.station import Station
-from ops.sandbox.tasks import Order, Trade, UpstreamTask, View
+from ops.sandbox.tasks import ProviderProfile, TaskSubmission, UpstreamTask, View
 
 #: Models that draw within a chat, going by their names; those of the second kind where told to.
 _DRAWS = re.compile(r"-image|_image|sora", re.IGNORECASE)
@@ -32,62 +32,67 @@ _ADDRESS = re.compile(r"https?://\S+")
 Body = Mapping[str, Any]
 
 
-def tell(task: UpstreamTask, seen: View) -> Mapping[str, object]:
+def callback_body(task: UpstreamTask, seen: View) -> Mapping[str, object]:
     """Nobody is called back: there is nothing to tell after the answer."""
     return {"id": task.id, "status": seen.phase}
 
 
-TRADE = Trade(
+PROFILE = ProviderProfile(
     provider="openai",
     typical_seconds={"chat": 10.0, "image_by_chat": 60.0, "image": 20.0},
     queues=False,
     unique_references=False,
     asset_life_seconds=3600.0,
-    tell=tell,
+    callback_body=callback_body,
 )
 
 
 def routes(station: Station) -> Sequence[BaseRoute]:
     """Every endpoint of both faces."""
-    relay, chatopen = Window(station, RelayFace(station)), Window(station, ChatOpenFace(station))
+    relay, chatopen = (
+        OpenAIHandlers(station, OpenAIRelayRenderer(station)),
+        OpenAIHandlers(station, ChatOpenRenderer(station)),
+    )
     root = "/AIGCChatOpenServ/saas/{model}"
     return [
-        relay.door("/v1/chat/completions", conversation),
-        relay.door("/v1/images/generations", picture),
-        chatopen.door(f"{root}/text/v3", chatopen_conversation),
-        chatopen.door(f"{root}/image/generation", picture),
+        relay.submit_route("/v1/chat/completions", conversation),
+        relay.submit_route("/v1/images/generations", picture),
+        chatopen.submit_route(f"{root}/text/v3", chatopen_conversation),
+        chatopen.submit_route(f"{root}/image/generation", picture),
     ]
 
 
-class Window:
+class OpenAIHandlers:
     """The endpoints of one face."""
 
-    def __init__(self, station: Station, face: RelayFace | ChatOpenFace) -> None:
+    def __init__(self, station: Station, renderer: OpenAIRelayRenderer | ChatOpenRenderer) -> None:
         self._station = station
-        self._face = face
+        self._renderer = renderer
 
-    def door(self, path: str, read: "Callable[[Body], Wish | str]") -> Door:
+    def submit_route(self, path: str, read: "Callable[[Body], OpenAISubmit | str]") -> SandboxRoute:
         """The door where one kind of order is taken."""
 
         async def create(request: Request) -> Response:
-            account = self._face.enter(request.headers, self._station.config, submits=True)
+            account = self._renderer.authenticate(
+                request.headers, self._station.config, submits=True
+            )
             if isinstance(account, Response):
-                return desk.turn_away(self._station, account)
+                return engine.reject_key(self._station, account)
             body = await read_object(request)
             model = {"model": request.path_params["model"]} if request.path_params else {}
-            wish = "the body is no JSON object" if body is None else read({**body, **model})
-            if isinstance(wish, str):
-                return desk.refuse(self._station, Refusal.INVALID, self._face.invalid(wish))
-            order = self._order(request, account, *wish)
-            return await desk.submit(self._station, self._face, order)
+            submit = "the body is no JSON object" if body is None else read({**body, **model})
+            if isinstance(submit, str):
+                return engine.refuse(self._station, Refusal.INVALID, self._renderer.invalid(submit))
+            submission = self._submission(request, account, *submit)
+            return await engine.submit(self._station, self._renderer, submission)
 
-        return Door(path, create, methods=["POST"])
+        return SandboxRoute(path, create, methods=["POST"])
 
-    def _order(
+    def _submission(
         self, request: Request, account: str, operation: str, prompt: str, details: Body
-    ) -> Order:
-        return Order(
-            trade=TRADE,
+    ) -> TaskSubmission:
+        return TaskSubmission(
+            profile=PROFILE,
             task_id=f"chatcmpl-{uuid4().hex}",
             operation=operation,
             account=account,
@@ -101,21 +106,21 @@ class Window:
 
 
 #: An operation, its prompt, and what the face wants to remember.
-Wish = tuple[str, str, Body]
+OpenAISubmit = tuple[str, str, Body]
 
 
-def conversation(body: Body) -> Wish | str:
+def conversation(body: Body) -> OpenAISubmit | str:
     """What a chat asks for, or what is wrong with it."""
     return _conversation(body, "image_url")
 
 
-def chatopen_conversation(body: Body) -> Wish | str:
+def chatopen_conversation(body: Body) -> OpenAISubmit | str:
     """The same with Chat Open's name for a picture's part; it draws nothing here."""
     read = _conversation(body, "imageUrl")
     return read if isinstance(read, str) else ("chat", *read[1:])
 
 
-def picture(body: Body) -> Wish | str:
+def picture(body: Body) -> OpenAISubmit | str:
     """What an order for pictures asks for, or what is wrong with it."""
     prompt, model = text_of(dict(body), "prompt"), text_of(dict(body), "model")
     if not prompt or not model:
@@ -125,7 +130,7 @@ def picture(body: Body) -> Wish | str:
     return "image", prompt, {"model": model}
 
 
-def _conversation(body: Body, picture_part: str) -> Wish | str:
+def _conversation(body: Body, picture_part: str) -> OpenAISubmit | str:
     model = text_of(dict(body), "model")
     messages = _mappings(body.get("messages"))
     if not model or not messages:

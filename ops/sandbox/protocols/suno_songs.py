@@ -60,7 +60,13 @@ def task_id_of(name: str) -> str:
 
 def song_ids(task: UpstreamTask) -> list[str]:
     """The ids of the songs that the task makes."""
-    count = 0 if task.order.operation in NO_SONG else 1 if task.order.operation in ONE_SONG else 2
+    count = (
+        0
+        if task.submission.operation in NO_SONG
+        else 1
+        if task.submission.operation in ONE_SONG
+        else 2
+    )
     return [f"{task.id[:-1]}{number}" for number in range(1, count + 1)]
 
 
@@ -80,8 +86,8 @@ def task_object(task: UpstreamTask, seen: View) -> dict[str, object]:
     ended = seen.finished_at is not None
     return {
         "task_id": task.id,
-        "notify_hook": task.order.callback_url,
-        "action": "LYRICS" if task.order.operation == "lyrics" else "MUSIC",
+        "notify_hook": task.submission.callback_url,
+        "action": "LYRICS" if task.submission.operation == "lyrics" else "MUSIC",
         "status": _TASK_STATUS[seen.phase],
         "fail_reason": reason(task, seen),
         "submit_time": int(task.created_at),
@@ -94,12 +100,12 @@ def task_object(task: UpstreamTask, seen: View) -> dict[str, object]:
 
 def result(task: UpstreamTask, seen: View) -> object:
     """What the task makes, as far as it is: songs, or the object with the words."""
-    return words(task, seen) if task.order.operation == "lyrics" else songs(task, seen)
+    return words(task, seen) if task.submission.operation == "lyrics" else songs(task, seen)
 
 
 def words(task: UpstreamTask, seen: View) -> dict[str, object]:
     """Words for a song; none before they are written."""
-    written = seen.phase is Phase.SUCCEEDED and not task.order.knobs.has(Knob.NO_URL)
+    written = seen.phase is Phase.SUCCEEDED and not task.submission.knobs.has(Knob.NO_URL)
     status = _SONG_STATUS[seen.phase]
     return {
         "id": task.id,
@@ -117,14 +123,14 @@ def songs(task: UpstreamTask, seen: View) -> list[dict[str, object]]:
 
 def records(task: UpstreamTask, seen: View) -> list[dict[str, object]]:
     """Each song of the task in the official style."""
-    unheard = task.order.knobs.has(Knob.NO_URL)
+    unheard = task.submission.knobs.has(Knob.NO_URL)
     return [
         {
             "id": song["id"],
             "audioUrl": song["audio_url"] if seen.phase is Phase.SUCCEEDED else "",
             "streamAudioUrl": "" if unheard else _stream_url(str(song["id"])),
             "imageUrl": song["image_url"],
-            "prompt": task.order.prompt,
+            "prompt": task.submission.prompt,
             "modelName": song["model_name"],
             "title": song["title"],
             "tags": "",
@@ -137,7 +143,7 @@ def records(task: UpstreamTask, seen: View) -> list[dict[str, object]]:
 
 def file_url(task: UpstreamTask, name: str) -> str:
     """Where one of the task's files is; nowhere, where its prompt asked for that."""
-    return "" if task.order.knobs.has(Knob.NO_URL) else plain_url(task, name)
+    return "" if task.submission.knobs.has(Knob.NO_URL) else plain_url(task, name)
 
 
 def aligned_words() -> list[dict[str, object]]:
@@ -158,7 +164,7 @@ def instruments() -> Sequence[Mapping[str, object]]:
 
 def _song(task: UpstreamTask, seen: View, song_id: str) -> dict[str, object]:
     done = seen.phase is Phase.SUCCEEDED
-    request: Mapping[str, Any] = task.order.details["request"]
+    request: Mapping[str, Any] = task.submission.details["request"]
     failed = bool(reason(task, seen))
     streamed = _stream_url(song_id) if seen.phase in _HEARD else ""
     return {
@@ -168,7 +174,7 @@ def _song(task: UpstreamTask, seen: View, song_id: str) -> dict[str, object]:
         "metadata": {
             "tags": request.get("tags") or "",
             "prompt": request.get("prompt") or WORDS,
-            "type": "concat" if task.order.operation == "concat" else "gen",
+            "type": "concat" if task.submission.operation == "concat" else "gen",
             "duration": SONG_SECONDS if done else None,
             "error_type": "moderation_failure" if seen.phase is Phase.MODERATED else None,
             "error_message": reason(task, seen) if failed else None,

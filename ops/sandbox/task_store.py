@@ -8,7 +8,7 @@ from ops.sandbox.tasks import UpstreamTask
 SLACK_SHARE = 0.1
 
 
-class Board:
+class TaskStore:
     """Tasks by their id, and by their account's own reference where a provider offers that."""
 
     def __init__(self) -> None:
@@ -22,7 +22,7 @@ class Board:
     def add(self, task: UpstreamTask, now: float, kept: int) -> None:
         """Remember a task; forget the oldest ended ones when there are too many."""
         self._tasks[task.id] = task
-        if task.order.trade.unique_references and task.order.reference:
+        if task.submission.profile.unique_references and task.submission.reference:
             self._by_reference[_own_name(task)] = task
         if len(self._tasks) > max(kept * (1 + SLACK_SHARE), self._next_sweep):
             self._forget_ended(now, kept)
@@ -38,7 +38,7 @@ class Board:
 
     def search(self, name: str) -> UpstreamTask | None:
         """A task by its id or, failing that, the newest with this reference. Slow when it fails."""
-        named = (task for task in self.newest() if task.order.reference == name)
+        named = (task for task in self.newest() if task.submission.reference == name)
         return self._tasks.get(name) or next(named, None)
 
     def newest(self) -> Iterator[UpstreamTask]:
@@ -54,4 +54,4 @@ class Board:
 
 
 def _own_name(task: UpstreamTask) -> tuple[str, str, str]:
-    return task.order.trade.provider, task.order.account, task.order.reference
+    return task.submission.profile.provider, task.submission.account, task.submission.reference

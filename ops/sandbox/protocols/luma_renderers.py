@@ -7,9 +7,9 @@ from typing import Any, Protocol
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
-from ops.sandbox.accounts import Standing, bearer_token, standing_of
+from ops.sandbox.accounts import KeyState, bearer_token, key_state_of
 from ops.sandbox.config import SandboxConfig
-from ops.sandbox.dialect import Face, Refusal
+from ops.sandbox.dialect import ProtocolRenderer, Refusal
 from ops.sandbox.knobs import Knob
 from ops.sandbox.links import plain_url
 from ops.sandbox.protocols import newapi
@@ -22,7 +22,7 @@ _MODERATED_LATE = "Advanced moderation failed"
 _UNKNOWN_WORD = "imagining"
 
 
-class LumaFace(Face, Protocol):
+class LumaRenderer(ProtocolRenderer, Protocol):
     """A face of this protocol."""
 
     def task(self, task: UpstreamTask, seen: View) -> dict[str, Any]:
@@ -59,14 +59,14 @@ def _time(moment: float) -> str:
 
 
 def _has_files(task: UpstreamTask, seen: View) -> bool:
-    return seen.phase is Phase.SUCCEEDED and not task.order.knobs.has(Knob.NO_URL)
+    return seen.phase is Phase.SUCCEEDED and not task.submission.knobs.has(Knob.NO_URL)
 
 
 def _detail(status: int, detail: object, retry_after: int | None = None) -> Response:
     return json_reply({"detail": detail}, status, retry_after)
 
 
-class _Answers:
+class _BaseRenderer:
     """What all faces say alike."""
 
     created = 201
@@ -93,20 +93,22 @@ class _Answers:
         return _detail(400, message)
 
 
-class _Vendor(_Answers):
+class _VendorRenderer(_BaseRenderer):
     """What both of the vendor's APIs say alike."""
 
     no_credit: tuple[int, str]
 
-    def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
+    def authenticate(
+        self, headers: Headers, config: SandboxConfig, *, submits: bool
+    ) -> str | Response:
         key = bearer_token(headers)
-        standing = standing_of(key, config)
-        if standing.passes(submits=submits):
+        key_state = key_state_of(key, config)
+        if key_state.passes(submits=submits):
             return key
-        match standing:
-            case Standing.MISSING:
+        match key_state:
+            case KeyState.MISSING:
                 return _detail(403, "Not authenticated")
-            case Standing.NO_CREDIT:
+            case KeyState.NO_CREDIT:
                 return self.refusal(Refusal.NO_CREDIT)
             case _:
                 return self.refusal(Refusal.AUTH)
@@ -127,16 +129,16 @@ class _Vendor(_Answers):
                 return _detail(400, "prompt is invalid")
 
 
-class DreamMachine(_Vendor):
+class LumaDreamMachineRenderer(_VendorRenderer):
     """The vendor's first API."""
 
     no_credit = (400, "Insufficient credits")
 
     def task(self, task: UpstreamTask, seen: View) -> dict[str, Any]:
-        details = task.order.details
+        details = task.submission.details
         return {
             "id": task.id,
-            "generation_type": "image" if task.order.operation in IMAGES else "video",
+            "generation_type": "image" if task.submission.operation in IMAGES else "video",
             "state": _word(seen, "queued", "dreaming"),
             "failure_reason": _reason(task, seen),
             "created_at": _time(task.created_at),
@@ -152,12 +154,12 @@ class DreamMachine(_Vendor):
     def _assets(self, task: UpstreamTask, seen: View) -> Mapping[str, str]:
         if not _has_files(task, seen):
             return {}
-        if task.order.operation in IMAGES:
+        if task.submission.operation in IMAGES:
             return {"image": plain_url(task, "image.png")}
         return {"video": plain_url(task, "video.mp4"), "image": plain_url(task, "cover.png")}
 
 
-class Agents(_Vendor):
+class LumaAgentsRenderer(_VendorRenderer):
     """Its successor. Files are signed for an hour, counted from the task's end."""
 
     no_credit = (402, "Your balance is used up")
@@ -167,8 +169,8 @@ class Agents(_Vendor):
         return {
             "id": task.id,
             "created_at": _time(task.created_at),
-            "model": task.order.details["model"],
-            "type": task.order.details["type"],
+            "model": task.submission.details["model"],
+            "type": task.submission.details["type"],
             "state": _word(seen, "queued", "processing"),
             "failure_code": codes.get(seen.phase),
             "failure_reason": _reason(task, seen),
@@ -176,20 +178,24 @@ class Agents(_Vendor):
         }
 
     def _file(self, task: UpstreamTask, seen: View) -> Mapping[str, str]:
-        medium, name = ("image", "1.png") if task.order.operation in IMAGES else ("video", "1.mp4")
+        medium, name = (
+            ("image", "1.png") if task.submission.operation in IMAGES else ("video", "1.mp4")
+        )
         signed = datetime.fromtimestamp(seen.finished_at or task.created_at, UTC)
         query = f"X-Amz-Date={signed:%Y%m%dT%H%M%SZ}&X-Amz-Expires={task.asset_life_seconds:.0f}"
         return {"type": medium, "url": f"{plain_url(task, name)}?{query}"}
 
 
-class Relay(_Answers):
+class LumaRelayRenderer(_BaseRenderer):
     """A relay in front of a gateway that drives the vendor's own site."""
 
     created = 200
 
-    def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
+    def authenticate(
+        self, headers: Headers, config: SandboxConfig, *, submits: bool
+    ) -> str | Response:
         key = bearer_token(headers)
-        return newapi.turned_away(standing_of(key, config), submits=submits) or key
+        return newapi.key_refusal(key_state_of(key, config), submits=submits) or key
 
     def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
         match refusal:
@@ -214,7 +220,7 @@ class Relay(_Answers):
     def task(self, task: UpstreamTask, seen: View) -> dict[str, Any]:
         shown: dict[str, Any] = {
             "id": task.id,
-            "prompt": task.order.prompt,
+            "prompt": task.submission.prompt,
             "state": _word(seen, "pending", "processing"),
             "queue_state": None,
             "created_at": _time(task.created_at),
@@ -238,7 +244,7 @@ class Relay(_Answers):
         marked = plain_url(task, "video_watermarked.mp4")
         return {
             "video": {"url": marked, "download_url": clean, **size},
-            "video_raw": {"url": clean, "duration": task.order.details["seconds"], **size},
+            "video_raw": {"url": clean, "duration": task.submission.details["seconds"], **size},
             "thumbnail": {"url": plain_url(task, "thumbnail.png"), "width": 64, "height": 64},
             "last_frame": {"url": plain_url(task, "last_frame.png"), "width": 64, "height": 64},
         }

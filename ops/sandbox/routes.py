@@ -4,7 +4,7 @@ from starlette.routing import Match, Route
 from starlette.types import Scope
 
 
-class Door(Route):
+class SandboxRoute(Route):
     """A route which is not there for any other method than its own."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:

@@ -27,7 +27,7 @@ _SONGS = {
 _TEXTS = ("gpt_description_prompt", "prompt", "title", "tags", "style", "url")
 
 
-def order_of_songs(body: Mapping[str, Any]) -> str:
+def operation_of_songs(body: Mapping[str, Any]) -> str:
     """The order of songs that a body is."""
     if named := _TASKS.get(str(body.get("task") or "")):
         return named

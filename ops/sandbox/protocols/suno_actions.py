@@ -24,7 +24,7 @@ KINDS = ("wav", "mp4", "timing", "midi")
 
 def act(kind: str, task: UpstreamTask, song_id: str, now: float) -> Response:
     """One of `KINDS` of a song."""
-    asked: dict[str, float] = task.order.details["asked"]
+    asked: dict[str, float] = task.submission.details["asked"]
     made = now >= asked.setdefault(f"{kind} {song_id}", now) + MAKING_SECONDS
     match kind:
         case "wav":

@@ -1,6 +1,6 @@
 """The desk: what every submit and every look goes through, whatever protocol it came in.
 
-A protocol says how things are worded (`Dialect`); whether a task is created, refused, charged,
+A protocol says how things are worded (`TaskRenderer`); whether a task is created, refused, charged,
 hidden or shown late is decided here.
 """
 
@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 
 from starlette.responses import Response
 
-from ops.sandbox.dialect import Dialect, Refusal
+from ops.sandbox.dialect import Refusal, TaskRenderer
 from ops.sandbox.knobs import Knob
 from ops.sandbox.replies import HangUp, bad_gateway, dashboard, half_a_json
 from ops.sandbox.station import Station
-from ops.sandbox.tasks import Order, UpstreamTask, View
+from ops.sandbox.tasks import TaskSubmission, UpstreamTask, View
 
 #: What a submit's knob makes of it before anything is created; the first that applies decides.
 _REFUSED_BY: dict[Knob, Refusal | Callable[[], Response]] = {
@@ -27,18 +27,21 @@ _REFUSED_BY: dict[Knob, Refusal | Callable[[], Response]] = {
 }
 
 
-Create = Callable[[Order], tuple[UpstreamTask, int] | None]
+Create = Callable[[TaskSubmission], tuple[UpstreamTask, int] | None]
 
 
 async def submit(
-    station: Station, dialect: Dialect, order: Order, create: Create | None = None
+    station: Station,
+    renderer: TaskRenderer,
+    submission: TaskSubmission,
+    create: Create | None = None,
 ) -> Response:
     """Create and charge a task, or refuse to. The decision falls before any waiting.
 
     `create` is another way to make the task than to put it into its queue; None from it: no room.
     """
-    reply = _decide(station, dialect, order, create or station.create)
-    wait = station.config.answer_delay_seconds + order.knobs.number(Knob.SLOW)
+    reply = _decide(station, renderer, submission, create or station.create)
+    wait = station.config.answer_delay_seconds + submission.knobs.number(Knob.SLOW)
     return reply if await station.pause(wait) else HangUp()
 
 
@@ -48,57 +51,62 @@ def refuse(station: Station, refusal: Refusal, reply: Response) -> Response:
     return reply
 
 
-def turn_away(station: Station, reply: Response) -> Response:
+def reject_key(station: Station, reply: Response) -> Response:
     """The same for a submit whose key was not let in."""
     station.ledger.refuse("key")
     return reply
 
 
-def _decide(station: Station, dialect: Dialect, order: Order, create: Create) -> Response:
+def _decide(
+    station: Station, renderer: TaskRenderer, submission: TaskSubmission, create: Create
+) -> Response:
     for knob, instead in _REFUSED_BY.items():
-        if station.spend(knob, order):
+        if station.spend(knob, submission):
             station.ledger.refuse(knob.word)
             return (
-                dialect.refusal(instead, order.prompt)
+                renderer.refusal(instead, submission.prompt)
                 if isinstance(instead, Refusal)
                 else instead()
             )
-    if _is_duplicate(station, order):
-        return refuse(station, Refusal.DUPLICATE, dialect.refusal(Refusal.DUPLICATE))
-    created = create(order)
+    if _is_duplicate(station, submission):
+        return refuse(station, Refusal.DUPLICATE, renderer.refusal(Refusal.DUPLICATE))
+    created = create(submission)
     if created is None:
-        return refuse(station, Refusal.QUEUE_FULL, dialect.refusal(Refusal.QUEUE_FULL))
-    if station.spend(Knob.DROP, order):
+        return refuse(station, Refusal.QUEUE_FULL, renderer.refusal(Refusal.QUEUE_FULL))
+    if station.spend(Knob.DROP, submission):
         return HangUp()
-    if station.spend(Knob.BAD_GATEWAY, order):
+    if station.spend(Knob.BAD_GATEWAY, submission):
         return bad_gateway()
-    if station.spend(Knob.NO_ID, order):
-        return dialect.accepted_without_id()
-    return dialect.accepted(*created)
+    if station.spend(Knob.NO_ID, submission):
+        return renderer.accepted_without_id()
+    return renderer.accepted(*created)
 
 
-def _is_duplicate(station: Station, order: Order) -> bool:
-    trade = order.trade
-    if not (trade.unique_references and order.reference):
+def _is_duplicate(station: Station, submission: TaskSubmission) -> bool:
+    profile = submission.profile
+    if not (profile.unique_references and submission.reference):
         return False
-    return station.board.by_reference(trade.provider, order.account, order.reference) is not None
+    return (
+        station.task_store.by_reference(profile.provider, submission.account, submission.reference)
+        is not None
+    )
 
 
-async def look(station: Station, dialect: Dialect, task: UpstreamTask | None) -> Response:
+async def look(station: Station, renderer: TaskRenderer, task: UpstreamTask | None) -> Response:
     """Answer a look at one task; None: at a task nobody knows."""
     station.ledger.looks += 1
-    trouble = await _trouble(station, dialect, [] if task is None else [task])
+    trouble = await _trouble(station, renderer, [] if task is None else [task])
     if trouble is not None:
         return trouble
     if task is None or task.spend(Knob.LOST):
         station.ledger.unknown_looks += 1
-        return dialect.not_found()
-    return dialect.found(task, station.view(task))
+        return renderer.not_found()
+    return renderer.found(task, station.view(task))
 
 
 async def look_at_many(
     station: Station,
-    dialect: Dialect,
+    renderer: TaskRenderer,
     tasks: Sequence[UpstreamTask],
     reply: Callable[[list[tuple[UpstreamTask, View]]], Response],
 ) -> Response:
@@ -106,19 +114,19 @@ async def look_at_many(
     lost ones are left out.
     """
     station.ledger.batch_looks += 1
-    trouble = await _trouble(station, dialect, tasks)
+    trouble = await _trouble(station, renderer, tasks)
     return trouble or reply(_shown(station, tasks))
 
 
 async def list_tasks(
     station: Station,
-    dialect: Dialect,
+    renderer: TaskRenderer,
     tasks: Sequence[UpstreamTask],
     reply: Callable[[list[tuple[UpstreamTask, View]]], Response],
 ) -> Response:
     """Answer a listing. It is a look at no task in particular, so only `lost` tells in it."""
     station.ledger.list_looks += 1
-    trouble = await _trouble(station, dialect, [])
+    trouble = await _trouble(station, renderer, [])
     return trouble or reply(_shown(station, tasks))
 
 
@@ -127,7 +135,7 @@ def _shown(station: Station, tasks: Sequence[UpstreamTask]) -> list[tuple[Upstre
 
 
 async def _trouble(
-    station: Station, dialect: Dialect, tasks: Sequence[UpstreamTask]
+    station: Station, renderer: TaskRenderer, tasks: Sequence[UpstreamTask]
 ) -> Response | None:
     """Wait as long as the look has to; then what it is answered instead, if anything."""
     lot = station.draw()
@@ -137,21 +145,21 @@ async def _trouble(
     wait = station.config.look_hang_seconds if hangs else 0.0
     for task in tasks:
         task.looks += 1
-        if task.order.knobs:
+        if task.submission.knobs:
             wait = max(wait, _wait_of(task, station))
-            instead = instead or _trouble_of(task, dialect)
+            instead = instead or _trouble_of(task, renderer)
     answered = await station.pause(station.config.answer_delay_seconds + wait)
     return instead if answered else HangUp()
 
 
 def _wait_of(task: UpstreamTask, station: Station) -> float:
     hang = station.config.look_hang_seconds if task.spend(Knob.HANG_LOOK) else 0.0
-    return hang + task.order.knobs.number(Knob.SLOW_LOOK)
+    return hang + task.submission.knobs.number(Knob.SLOW_LOOK)
 
 
-def _trouble_of(task: UpstreamTask, dialect: Dialect) -> Response | None:
+def _trouble_of(task: UpstreamTask, renderer: TaskRenderer) -> Response | None:
     if task.spend(Knob.LOOK_ERRORS):
         return bad_gateway()
     if task.spend(Knob.LOOK_THROTTLE):
-        return dialect.refusal(Refusal.THROTTLED)
+        return renderer.refusal(Refusal.THROTTLED)
     return half_a_json() if task.spend(Knob.LOOK_GARBAGE) else None

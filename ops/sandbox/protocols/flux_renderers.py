@@ -7,13 +7,13 @@ from typing import Any, Protocol
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
-from ops.sandbox.accounts import Standing, bearer_token, standing_of
+from ops.sandbox.accounts import KeyState, bearer_token, key_state_of
 from ops.sandbox.config import SandboxConfig
-from ops.sandbox.dialect import Face, Refusal
+from ops.sandbox.dialect import ProtocolRenderer, Refusal
 from ops.sandbox.knobs import Knob
 from ops.sandbox.links import plain_url
 from ops.sandbox.protocols import newapi
-from ops.sandbox.protocols.flux_requests import VIDEO, Fault
+from ops.sandbox.protocols.flux_requests import VIDEO, FieldError
 from ops.sandbox.replies import json_reply
 from ops.sandbox.tasks import Phase, UpstreamTask, View
 
@@ -40,14 +40,14 @@ _REFUSALS = {
 }
 
 
-class FluxFace(Face, Protocol):
+class FluxRenderer(ProtocolRenderer, Protocol):
     """A face of this protocol."""
 
     def task(self, task: UpstreamTask, seen: View) -> Mapping[str, object]:
         """The task as looks and callbacks show it."""
         ...
 
-    def faulty(self, faults: Iterable[Fault]) -> Response:
+    def faulty(self, faults: Iterable[FieldError]) -> Response:
         """The answer to a body with invalid fields."""
         ...
 
@@ -56,34 +56,34 @@ def detail(status: int, words: object, retry_after: int | None = None) -> Respon
     return json_reply({"detail": words}, status, retry_after)
 
 
-def fields(faults: Iterable[Fault]) -> list[dict[str, object]]:
+def fields(faults: Iterable[FieldError]) -> list[dict[str, object]]:
     """Invalid fields, in the form that FastAPI gives them."""
     return [{"loc": ["body", f.field], "msg": f.message, "type": f.type} for f in faults]
 
 
 def file_url(task: UpstreamTask) -> str:
     """Where the task's file is; "" where it has none. There are no JPEG files here, only PNG."""
-    if task.order.knobs.has(Knob.NO_URL):
+    if task.submission.knobs.has(Knob.NO_URL):
         return ""
-    kind = "webp" if task.order.details["format"] == "webp" else "png"
-    return plain_url(task, "sample.mp4" if task.order.operation == VIDEO else f"sample.{kind}")
+    kind = "webp" if task.submission.details["format"] == "webp" else "png"
+    return plain_url(task, "sample.mp4" if task.submission.operation == VIDEO else f"sample.{kind}")
 
 
 def iso(moment: float) -> str:
     return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
-class _VendorWords:
+class _VendorFormRenderer:
     """What the vendor says, and a relay passes on."""
 
     def invalid(self, message: str) -> Response:
         return detail(400, message)
 
-    def faulty(self, faults: Iterable[Fault]) -> Response:
+    def faulty(self, faults: Iterable[FieldError]) -> Response:
         return detail(422, fields(faults))
 
     def accepted(self, task: UpstreamTask, place: int) -> Response:
-        root = task.order.details["polling_root"]
+        root = task.submission.details["polling_root"]
         price = {"cost": 4.0, "input_mp": 0.0, "output_mp": 1.0}
         polling_url = f"{root}/v1/get_result?id={task.id}"
         return json_reply({"id": task.id, "polling_url": polling_url, **price})
@@ -115,15 +115,15 @@ class _VendorWords:
         if seen.phase is not Phase.SUCCEEDED:
             return None
         started, ended = seen.started_at or task.created_at, seen.finished_at or task.created_at
-        video = task.order.operation == VIDEO
+        video = task.submission.operation == VIDEO
         drafted = {"draft_cache": plain_url(task, "draft.mp4")} if video else {}
         return {
             "sample": file_url(task),
-            "prompt": task.order.prompt,
-            "seed": task.order.details["seed"],
+            "prompt": task.submission.prompt,
+            "seed": task.submission.details["seed"],
             "start_time": started,
             "end_time": ended,
-            "duration": task.order.details["seconds"] if video else ended - started,
+            "duration": task.submission.details["seconds"] if video else ended - started,
             **drafted,
         }
 
@@ -137,15 +137,17 @@ class _VendorWords:
                 return None
 
 
-class Vendor(_VendorWords):
+class FluxVendorRenderer(_VendorFormRenderer):
     """The vendor itself, with its key in `x-key`."""
 
-    def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
+    def authenticate(
+        self, headers: Headers, config: SandboxConfig, *, submits: bool
+    ) -> str | Response:
         key = headers.get("x-key", "").strip()
-        standing = standing_of(key, config)
-        if standing.passes(submits=submits):
+        key_state = key_state_of(key, config)
+        if key_state.passes(submits=submits):
             return key
-        no_credit = standing is Standing.NO_CREDIT
+        no_credit = key_state is KeyState.NO_CREDIT
         return self.refusal(Refusal.NO_CREDIT if no_credit else Refusal.AUTH)
 
     def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
@@ -156,18 +158,20 @@ class Vendor(_VendorWords):
 
     def accepted(self, task: UpstreamTask, place: int) -> Response:
         """With a webhook the answer is another, and the task is known under every address."""
-        hook = task.order.callback_url
+        hook = task.submission.callback_url
         if not hook:
             return super().accepted(task, place)
         return json_reply({"id": task.id, "status": "Pending", "webhook_url": hook})
 
 
-class Relay(_VendorWords):
+class FluxRelayRenderer(_VendorFormRenderer):
     """A station that passes the vendor's answers on, and has a door of its own."""
 
-    def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
+    def authenticate(
+        self, headers: Headers, config: SandboxConfig, *, submits: bool
+    ) -> str | Response:
         key = bearer_token(headers)
-        return newapi.turned_away(standing_of(key, config), submits=submits) or key
+        return newapi.key_refusal(key_state_of(key, config), submits=submits) or key
 
     def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
         match refusal:

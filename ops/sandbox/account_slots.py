@@ -6,7 +6,7 @@ from heapq import heapify, heappop, heappush
 from ops.sandbox.tasks import UpstreamTask
 
 
-class Lane:
+class AccountSlots:
     """Running and waiting tasks. Brought up to date whenever it is asked, so it needs no timer."""
 
     def __init__(self) -> None:

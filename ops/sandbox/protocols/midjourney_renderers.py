@@ -6,9 +6,9 @@ from typing import Protocol
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse, Response
 
-from ops.sandbox.accounts import Standing, standing_of
+from ops.sandbox.accounts import KeyState, key_state_of
 from ops.sandbox.config import SandboxConfig
-from ops.sandbox.dialect import Face, Refusal
+from ops.sandbox.dialect import ProtocolRenderer, Refusal
 from ops.sandbox.protocols import newapi
 from ops.sandbox.protocols.midjourney_task import WAITS, Blank, task_object
 from ops.sandbox.protocols.midjourney_work import Wants, work_of
@@ -18,7 +18,7 @@ from ops.sandbox.tasks import UpstreamTask, View
 INSTANCE = {"discordChannelId": "1050703772185268251", "discordInstanceId": "1118138338562560102"}
 
 
-class ProxyFace(Face, Protocol):
+class MidjourneyRenderer(ProtocolRenderer, Protocol):
     """A face of this protocol."""
 
     url_secret: bytes
@@ -45,7 +45,7 @@ class ProxyFace(Face, Protocol):
         ...
 
 
-class _Words:
+class _BaseRenderer:
     """What both faces say alike."""
 
     def __init__(self, url_secret: bytes, blank: Blank) -> None:
@@ -84,7 +84,7 @@ class _Words:
 
     def _window(self, code: int, task: UpstreamTask) -> Response:
         """The task waits for its caller."""
-        properties = {"finalPrompt": task.order.prompt, "remix": True}
+        properties = {"finalPrompt": task.submission.prompt, "remix": True}
         return json_reply(
             {"code": code, "description": WAITS, "result": task.id, "properties": properties}
         )
@@ -97,20 +97,22 @@ class _Words:
         )
 
 
-class DirectProxy(_Words):
+class MidjourneyProxyRenderer(_BaseRenderer):
     """A proxy of one's own: entered by `mj-api-secret`; lists, cancels; unset fields are null."""
 
     def __init__(self, url_secret: bytes) -> None:
         super().__init__(url_secret, Blank.NULLS)
 
-    def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
+    def authenticate(
+        self, headers: Headers, config: SandboxConfig, *, submits: bool
+    ) -> str | Response:
         secret = headers.get("mj-api-secret", "")
-        standing = standing_of(secret, config)
-        if standing.passes(submits=submits):
+        key_state = key_state_of(secret, config)
+        if key_state.passes(submits=submits):
             return secret
-        if standing is Standing.NO_CREDIT:
+        if key_state is KeyState.NO_CREDIT:
             return self.refusal(Refusal.NO_CREDIT)
-        return PlainTextResponse("账号已禁用" if standing is Standing.BLOCKED else "", 401)
+        return PlainTextResponse("账号已禁用" if key_state is KeyState.BLOCKED else "", 401)
 
     def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
         match refusal:
@@ -147,19 +149,21 @@ class DirectProxy(_Words):
         return Response()
 
 
-class RelayStation(_Words):
+class MidjourneyRelayRenderer(_BaseRenderer):
     """A new-api station: entered by bearer key; unset fields are empty, the rest passes through."""
 
     def __init__(self, url_secret: bytes) -> None:
         super().__init__(url_secret, Blank.EMPTY)
 
-    def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
+    def authenticate(
+        self, headers: Headers, config: SandboxConfig, *, submits: bool
+    ) -> str | Response:
         authorization = headers.get("authorization", "")
         if authorization in ("", "midjourney-proxy"):
             key = headers.get("mj-api-secret", "")
         else:
             key = authorization.removeprefix("Bearer ").strip()
-        return newapi.turned_away(standing_of(key, config), submits=submits) or key
+        return newapi.key_refusal(key_state_of(key, config), submits=submits) or key
 
     def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
         match refusal:

@@ -3,7 +3,7 @@
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
-from ops.sandbox.accounts import bearer_token, standing_of
+from ops.sandbox.accounts import bearer_token, key_state_of
 from ops.sandbox.config import SandboxConfig
 from ops.sandbox.dialect import Refusal
 from ops.sandbox.protocols import newapi
@@ -19,12 +19,14 @@ def error(status: int, message: str) -> Response:
     return json_reply({"error": body}, status)
 
 
-class OpenAIWords:
+class OpenAIFormRenderer:
     """The door and the refusals. There are no tasks, so nothing can be found."""
 
-    def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
+    def authenticate(
+        self, headers: Headers, config: SandboxConfig, *, submits: bool
+    ) -> str | Response:
         key = bearer_token(headers)
-        return newapi.turned_away(standing_of(key, config), submits=submits) or key
+        return newapi.key_refusal(key_state_of(key, config), submits=submits) or key
 
     def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
         match refusal:

@@ -6,12 +6,12 @@ from typing import Any
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
-from ops.sandbox.accounts import Standing, bearer_token, standing_of
+from ops.sandbox.accounts import KeyState, bearer_token, key_state_of
 from ops.sandbox.config import SandboxConfig
 from ops.sandbox.dialect import Refusal
-from ops.sandbox.protocols.flux_faces import NEW, detail, fields, file_url, iso
-from ops.sandbox.protocols.flux_requests import Fault
-from ops.sandbox.protocols.openai_words import OpenAIWords, error
+from ops.sandbox.protocols.flux_renderers import NEW, detail, fields, file_url, iso
+from ops.sandbox.protocols.flux_requests import FieldError
+from ops.sandbox.protocols.openai_form_renderer import OpenAIFormRenderer, error
 from ops.sandbox.replies import json_reply
 from ops.sandbox.station import Station
 from ops.sandbox.tasks import Phase, UpstreamTask, View
@@ -45,15 +45,17 @@ def _problem(status: int, title: str, words: str, retry_after: int | None = None
     return json_reply(body, status, retry_after)
 
 
-class ReplicateFace:
+class ReplicateRenderer:
     """Predictions."""
 
-    def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
+    def authenticate(
+        self, headers: Headers, config: SandboxConfig, *, submits: bool
+    ) -> str | Response:
         key = bearer_token(headers)
-        standing = standing_of(key, config)
-        if standing.passes(submits=submits):
+        key_state = key_state_of(key, config)
+        if key_state.passes(submits=submits):
             return key
-        no_credit = standing is Standing.NO_CREDIT
+        no_credit = key_state is KeyState.NO_CREDIT
         return self.refusal(Refusal.NO_CREDIT if no_credit else Refusal.AUTH)
 
     def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
@@ -76,9 +78,9 @@ class ReplicateFace:
     def invalid(self, message: str) -> Response:
         return _problem(422, "Input validation failed", message)
 
-    def faulty(self, faults: Iterable[Fault]) -> Response:
+    def faulty(self, faults: Iterable[FieldError]) -> Response:
         return self.invalid(
-            "\n".join(f"- input.{fault.field}: {fault.message}" for fault in faults)
+            "\n".join(f"- input.{error.field}: {error.message}" for error in faults)
         )
 
     def accepted(self, task: UpstreamTask, place: int) -> Response:
@@ -98,7 +100,7 @@ class ReplicateFace:
         return _problem(404, "Not found", "The requested prediction could not be found.")
 
     def task(self, task: UpstreamTask, seen: View) -> dict[str, Any]:
-        details = task.order.details
+        details = task.submission.details
         own = f"{details['root']}/v1/predictions/{task.id}"
         ended, started = seen.finished_at, seen.started_at
         took = {"predict_time": ended - started} if ended and started else {}
@@ -123,7 +125,7 @@ class ReplicateFace:
         url = file_url(task)
         if seen.phase is not Phase.SUCCEEDED or not url:
             return None
-        return [url] if task.order.operation in LISTED else url
+        return [url] if task.submission.operation in LISTED else url
 
     def _error(self, task: UpstreamTask, seen: View) -> str | None:
         match seen.phase:
@@ -135,19 +137,21 @@ class ReplicateFace:
                 return None
 
 
-class FalFace:
-    """The queue: the status of a request. `FalResultFace` shows what it brought."""
+class FalRenderer:
+    """The queue: the status of a request. `FalResultRenderer` shows what it brought."""
 
-    def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
+    def authenticate(
+        self, headers: Headers, config: SandboxConfig, *, submits: bool
+    ) -> str | Response:
         scheme, _, key = headers.get("authorization", "").partition(" ")
         key = key.strip() if scheme.lower() == "key" else ""
-        standing = standing_of(key, config)
-        if standing.passes(submits=submits):
+        key_state = key_state_of(key, config)
+        if key_state.passes(submits=submits):
             return key
-        match standing:
-            case Standing.NO_CREDIT:
+        match key_state:
+            case KeyState.NO_CREDIT:
                 return self.refusal(Refusal.NO_CREDIT)
-            case Standing.BLOCKED:
+            case KeyState.BLOCKED:
                 return detail(403, "User is locked. Reason: Admin lock.")
             case _:
                 return self.refusal(Refusal.AUTH)
@@ -164,15 +168,17 @@ class FalFace:
             case Refusal.QUEUE_FULL:
                 return detail(429, "Too many concurrent requests of this user")
             case Refusal.MODERATED:
-                fault = Fault("prompt", FLAGGED, "content_policy_violation")
-                return detail(422, fields([fault]))
+                error = FieldError("prompt", FLAGGED, "content_policy_violation")
+                return detail(422, fields([error]))
             case _:
-                return detail(422, fields([Fault("prompt", "Input is invalid", "value_error")]))
+                return detail(
+                    422, fields([FieldError("prompt", "Input is invalid", "value_error")])
+                )
 
     def invalid(self, message: str) -> Response:
         return detail(400, message)
 
-    def faulty(self, faults: Iterable[Fault]) -> Response:
+    def faulty(self, faults: Iterable[FieldError]) -> Response:
         return detail(422, fields(faults))
 
     def accepted(self, task: UpstreamTask, place: int) -> Response:
@@ -208,7 +214,8 @@ class FalFace:
         }
 
     def _addresses(self, task: UpstreamTask) -> dict[str, str]:
-        own = f"{task.order.details['root']}/fal-ai/{task.order.details['app']}/requests/{task.id}"
+        details = task.submission.details
+        own = f"{details['root']}/fal-ai/{details['app']}/requests/{task.id}"
         return {
             "request_id": task.id,
             "response_url": own,
@@ -224,13 +231,13 @@ def result_of(task: UpstreamTask) -> dict[str, Any]:
     return {
         "images": [file] if url else [],
         "timings": {"inference": task.seconds},
-        "seed": task.order.details["seed"],
+        "seed": task.submission.details["seed"],
         "has_nsfw_concepts": [False] if url else [],
-        "prompt": task.order.prompt,
+        "prompt": task.submission.prompt,
     }
 
 
-class FalResultFace(FalFace):
+class FalResultRenderer(FalRenderer):
     """The address of a request's result."""
 
     def found(self, task: UpstreamTask, view: View) -> Response:
@@ -247,14 +254,14 @@ class FalResultFace(FalFace):
                 return detail(400, "Request is still in progress")
 
 
-class OpenAIFace(OpenAIWords):
+class FluxOpenAIRenderer(OpenAIFormRenderer):
     """A station that answers with the picture. A task is over when it is made."""
 
     def __init__(self, station: Station) -> None:
         self._station = station
 
-    def faulty(self, faults: Iterable[Fault]) -> Response:
-        return self.invalid("; ".join(f"{fault.field}: {fault.message}" for fault in faults))
+    def faulty(self, faults: Iterable[FieldError]) -> Response:
+        return self.invalid("; ".join(f"{error.field}: {error.message}" for error in faults))
 
     def accepted(self, task: UpstreamTask, place: int) -> Response:
         self._station.end(task)

@@ -7,12 +7,12 @@ from typing import Any, cast
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
-from ops.sandbox.accounts import standing_of
+from ops.sandbox.accounts import key_state_of
 from ops.sandbox.config import SandboxConfig
 from ops.sandbox.dialect import Refusal
 from ops.sandbox.knobs import Knob
 from ops.sandbox.links import plain_url
-from ops.sandbox.protocols.openai_words import MODERATED, OpenAIWords
+from ops.sandbox.protocols.openai_form_renderer import MODERATED, OpenAIFormRenderer
 from ops.sandbox.replies import json_reply
 from ops.sandbox.station import Station
 from ops.sandbox.tasks import Phase, UpstreamTask
@@ -24,20 +24,20 @@ PIECE = 12
 
 def answer_of(task: UpstreamTask) -> str:
     """What a model of words says: how many pictures it saw, and what it was told."""
-    if task.order.knobs.has(Knob.NO_URL):
+    if task.submission.knobs.has(Knob.NO_URL):
         return ""
-    pictures = task.order.details["pictures"]
-    return f"{pictures} picture(s) seen. You said: {task.order.prompt}"
+    pictures = task.submission.details["pictures"]
+    return f"{pictures} picture(s) seen. You said: {task.submission.prompt}"
 
 
 def file_url(task: UpstreamTask) -> str:
     """Where the task's picture is; "" where it has none."""
-    return "" if task.order.knobs.has(Knob.NO_URL) else plain_url(task, "drawn.png")
+    return "" if task.submission.knobs.has(Knob.NO_URL) else plain_url(task, "drawn.png")
 
 
 def report_of(task: UpstreamTask, phase: Phase) -> str:
     """What a relay writes that draws within a chat."""
-    echo = json.dumps({"prompt": task.order.prompt, "size": "1024x1024"}, ensure_ascii=False)
+    echo = json.dumps({"prompt": task.submission.prompt, "size": "1024x1024"}, ensure_ascii=False)
     head = f"{echo}\n\n> 排队中..\n\n> 生成中...\n\n> 进度 **100%**\n\n"
     if phase is Phase.MODERATED:
         return head + "> 生成失败 ❌\n> 失败原因: input_moderation"
@@ -50,7 +50,7 @@ def report_of(task: UpstreamTask, phase: Phase) -> str:
     return f"{head}![{task.id}]({url})\n\n[下载⏬]({download})\n\n> 生成完成 ✅"
 
 
-class RelayFace(OpenAIWords):
+class OpenAIRelayRenderer(OpenAIFormRenderer):
     """A station of OpenAI's form."""
 
     def __init__(self, station: Station) -> None:
@@ -59,7 +59,7 @@ class RelayFace(OpenAIWords):
     def accepted(self, task: UpstreamTask, place: int) -> Response:
         self._station.end(task)
         phase = self._station.view(task).phase
-        match task.order.operation:
+        match task.submission.operation:
             case "image":
                 return self._pictures(task, phase)
             case "image_by_chat":
@@ -75,7 +75,7 @@ class RelayFace(OpenAIWords):
         return json_reply({})
 
     def _words(self, task: UpstreamTask) -> Response:
-        called = task.order.details["calls"]
+        called = task.submission.details["calls"]
         if not called:
             return self._completion(task, {"content": answer_of(task)}, "stop")
         function = {"name": called, "arguments": "{}"}
@@ -89,30 +89,32 @@ class RelayFace(OpenAIWords):
         return json_reply({"created": int(task.created_at), "data": drawn})
 
     def _completion(self, task: UpstreamTask, message: Mapping[str, Any], reason: str) -> Response:
-        head = {"id": task.id, "model": task.order.details["model"]}
+        head = {"id": task.id, "model": task.submission.details["model"]}
         head["created"] = int(task.created_at)
-        tokens = len(task.order.prompt)
+        tokens = len(task.submission.prompt)
         usage = {"prompt_tokens": tokens, "completion_tokens": tokens, "total_tokens": 2 * tokens}
-        if task.order.details["stream"]:
+        if task.submission.details["stream"]:
             return _stream(head, message, reason, usage)
         choice = {"index": 0, "message": {"role": "assistant", **message}, "finish_reason": reason}
         kind = {"object": "chat.completion"}
         return json_reply(head | kind | {"choices": [choice], "usage": usage})
 
 
-class ChatOpenFace:
+class ChatOpenRenderer:
     """Chat Open's envelope: `code` is a string, and "200" means that all is well."""
 
     def __init__(self, station: Station) -> None:
         self._station = station
 
-    def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
+    def authenticate(
+        self, headers: Headers, config: SandboxConfig, *, submits: bool
+    ) -> str | Response:
         key = headers.get("x-request-req-accesskeyid", "")
         secret = headers.get("x-request-req-accesskeysecret", "")
-        standing = standing_of(key if secret else "", config)
-        if standing.passes(submits=submits):
+        key_state = key_state_of(key if secret else "", config)
+        if key_state.passes(submits=submits):
             return key
-        money = standing is standing.NO_CREDIT
+        money = key_state is key_state.NO_CREDIT
         return self.refusal(Refusal.NO_CREDIT if money else Refusal.AUTH)
 
     def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
@@ -140,7 +142,7 @@ class ChatOpenFace:
                 return self.refusal(Refusal.MODERATED)
             case Phase.FAILED:
                 return _envelope("500", task.failure)
-            case _ if task.order.operation == "image":
+            case _ if task.submission.operation == "image":
                 picture = {"url": file_url(task), "width": SIDE, "height": SIDE}
                 return _envelope("200", "success", {"imageList": [picture]})
             case _:

@@ -12,15 +12,15 @@ from ops.sandbox.protocols.kling_requests import CALLS, count_of, prompt_of, sec
 from ops.sandbox.protocols.kling_results import ENDPOINTS
 from ops.sandbox.replies import text_of
 from ops.sandbox.station import Station
-from ops.sandbox.tasks import Order, Trade, UpstreamTask, View
+from ops.sandbox.tasks import ProviderProfile, TaskSubmission, UpstreamTask, View
 
 
-def tell(task: UpstreamTask, seen: View) -> Mapping[str, object]:
+def callback_body(task: UpstreamTask, seen: View) -> Mapping[str, object]:
     """A callback's body: the bare task, as the API that took the order shows it."""
-    return task.order.details.get("tell", task_data)(task, seen)
+    return task.submission.details.get("callback_body", task_data)(task, seen)
 
 
-TRADE = Trade(
+PROFILE = ProviderProfile(
     provider="kling",
     typical_seconds={
         **{name: endpoint.typical_seconds for name, endpoint in ENDPOINTS.items()},
@@ -29,17 +29,17 @@ TRADE = Trade(
     queues=False,
     unique_references=True,
     asset_life_seconds=30 * 24 * 3600.0,
-    tell=tell,
+    callback_body=callback_body,
 )
 
 
-def order_of(
+def submission_of(
     station: Station, request: Request, account: str, operation: str, body: dict[str, Any]
-) -> Order:
+) -> TaskSubmission:
     """The order in a v1 body that was found good."""
     prompt = prompt_of(body)
-    return Order(
-        trade=TRADE,
+    return TaskSubmission(
+        profile=PROFILE,
         task_id=f"{station.new_number()}00",
         operation=operation,
         account=account,

@@ -11,9 +11,9 @@ from uuid import uuid4
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
-from ops.sandbox.accounts import Standing, bearer_token, standing_of
+from ops.sandbox.accounts import KeyState, bearer_token, key_state_of
 from ops.sandbox.config import SandboxConfig
-from ops.sandbox.dialect import Face, Refusal
+from ops.sandbox.dialect import ProtocolRenderer, Refusal
 from ops.sandbox.protocols import newapi
 from ops.sandbox.protocols.suno_songs import (
     MODERATED,
@@ -32,7 +32,7 @@ from ops.sandbox.tasks import Phase, UpstreamTask, View
 FRESH = View(Phase.QUEUED, 0, None, None)
 
 
-class SunoFace(Face, Protocol):
+class SunoRenderer(ProtocolRenderer, Protocol):
     """A face of this protocol."""
 
     #: Whether an extension names the task of its song.
@@ -40,12 +40,12 @@ class SunoFace(Face, Protocol):
     #: The field for the caller's callback URL; "" where callbacks are not told.
     hook: str
 
-    def tell(self, task: UpstreamTask, seen: View) -> Mapping[str, object]:
+    def callback_body(self, task: UpstreamTask, seen: View) -> Mapping[str, object]:
         """A callback's body."""
         ...
 
 
-class _Family:
+class _SunoApiForm:
     """What a relay and a Suno-API say alike."""
 
     by_task = True
@@ -60,18 +60,20 @@ class _Family:
     def accepted_without_id(self) -> Response:
         return wrapped("")
 
-    def tell(self, task: UpstreamTask, seen: View) -> Mapping[str, object]:
+    def callback_body(self, task: UpstreamTask, seen: View) -> Mapping[str, object]:
         return task_object(task, seen)
 
 
-class RelayFace(_Family):
+class SunoRelayRenderer(_SunoApiForm):
     """A new-api station: refusals of its own, and its upstream's packed into a string."""
 
     hook = "notify_hook"
 
-    def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
+    def authenticate(
+        self, headers: Headers, config: SandboxConfig, *, submits: bool
+    ) -> str | Response:
         key = bearer_token(headers)
-        return newapi.turned_away(standing_of(key, config), submits=submits) or key
+        return newapi.key_refusal(key_state_of(key, config), submits=submits) or key
 
     def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
         match refusal:
@@ -102,15 +104,17 @@ class RelayFace(_Family):
         return refused(400, "task_not_exist", "task_not_exist")
 
 
-class RawFace(_Family):
+class SunoApiRenderer(_SunoApiForm):
     """A Suno-API spoken to directly: one secret token, Suno's status lines, bare results."""
 
-    def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
+    def authenticate(
+        self, headers: Headers, config: SandboxConfig, *, submits: bool
+    ) -> str | Response:
         key = bearer_token(headers)
-        standing = standing_of(key, config)
-        if standing is Standing.NO_CREDIT and submits:
+        key_state = key_state_of(key, config)
+        if key_state is KeyState.NO_CREDIT and submits:
             return self.refusal(Refusal.NO_CREDIT)
-        if standing.passes(submits=submits):
+        if key_state.passes(submits=submits):
             return key
         return self.refusal(Refusal.AUTH)
 
@@ -140,7 +144,7 @@ class RawFace(_Family):
         return refused(400, "invalid_request", "task not exist")
 
 
-class FeedFace(RelayFace):
+class SunoFeedRenderer(SunoRelayRenderer):
     """Suno's own web service behind a station's door: songs and words without an envelope."""
 
     by_task = False
@@ -150,7 +154,7 @@ class FeedFace(RelayFace):
         self._asked = asked
 
     def accepted(self, task: UpstreamTask, place: int) -> Response:
-        if task.order.operation == "lyrics":
+        if task.submission.operation == "lyrics":
             return json_reply({"id": task.id})
         return self._generation(songs(task, FRESH), id=str(uuid4()))
 
@@ -159,7 +163,7 @@ class FeedFace(RelayFace):
 
     def found(self, task: UpstreamTask, view: View) -> Response:
         """Only the songs that were asked for; all of them where the task itself was."""
-        if task.order.operation == "lyrics":
+        if task.submission.operation == "lyrics":
             return json_reply(words(task, view))
         whole = task.id in self._asked or not self._asked
         return json_reply([s for s in songs(task, view) if whole or s["id"] in self._asked])
@@ -172,18 +176,20 @@ class FeedFace(RelayFace):
         return json_reply({**more, "clips": made, "metadata": {}, "status": "complete"})
 
 
-class OfficialFace:
+class SunoOfficialRenderer:
     """The official style: HTTP 200 nearly always, and a status of its own in `code`."""
 
     by_task = False
     hook = "callBackUrl"
 
-    def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
+    def authenticate(
+        self, headers: Headers, config: SandboxConfig, *, submits: bool
+    ) -> str | Response:
         key = bearer_token(headers)
-        standing = standing_of(key, config)
-        if standing is Standing.NO_CREDIT and submits:
+        key_state = key_state_of(key, config)
+        if key_state is KeyState.NO_CREDIT and submits:
             return self.refusal(Refusal.NO_CREDIT)
-        return key if standing.passes(submits=submits) else self.refusal(Refusal.AUTH)
+        return key if key_state.passes(submits=submits) else self.refusal(Refusal.AUTH)
 
     def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
         match refusal:
@@ -219,7 +225,7 @@ class OfficialFace:
     def not_found(self) -> Response:
         return coded(400, "task not found")
 
-    def tell(self, task: UpstreamTask, seen: View) -> Mapping[str, object]:
+    def callback_body(self, task: UpstreamTask, seen: View) -> Mapping[str, object]:
         data = {
             "callbackType": "error" if reason(task, seen) else "complete",
             "task_id": task.id,
@@ -273,7 +279,7 @@ def _raw_task(task: UpstreamTask, seen: View) -> dict[str, object]:
 def _record(task: UpstreamTask, seen: View) -> dict[str, object]:
     word = _RECORD_STATUS[seen.phase]
     failure = {"errorCode": None, "errorMessage": reason(task, seen) or None}
-    operation = task.order.operation
+    operation = task.submission.operation
     if operation in ("wav", "mp4"):
         word = {"TEXT_SUCCESS": "PENDING"}.get(word, word)
         return {"taskId": task.id, "successFlag": word, "response": _file(task, seen), **failure}
@@ -288,5 +294,5 @@ def _record(task: UpstreamTask, seen: View) -> dict[str, object]:
 def _file(task: UpstreamTask, seen: View) -> dict[str, object] | None:
     if seen.phase is not Phase.SUCCEEDED:
         return None
-    name = "audioWavUrl" if task.order.operation == "wav" else "videoUrl"
-    return {name: file_url(task, f"file.{task.order.operation}")}
+    name = "audioWavUrl" if task.submission.operation == "wav" else "videoUrl"
+    return {name: file_url(task, f"file.{task.submission.operation}")}
