@@ -2,22 +2,22 @@
 
 None carries a reference of the caller's own, so the ledger knows each task by its own id.
 
-The vendor's tasks live on one cluster, under /us1: only the `polling_url` of the submit's answer
-leads there, and the plain address knows tasks with a webhook only, whose answer has no such URL.
-The relay answers under /flux and /bfl, and passes a `polling_url` on that it should not. Replicate
-answers at its own paths and under /replicate. OpenAI's form is under /flux, because its plain path
-means other models too.
+The vendor's tasks live on one cluster, under /us1. Only the `polling_url` in the response to a
+submit leads there; the plain address knows only tasks with a webhook, whose response has no such
+URL. The relay answers under /flux and /bfl, and passes on a `polling_url` that callers cannot
+reach. Replicate answers at its own paths and under /replicate. OpenAI's form is under /flux,
+because its plain path serves other models too.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from ops.sandbox.protocols.flux_handlers import FluxHandlers, FluxSubmit
+from ops.sandbox.handlers import SubmitCall
+from ops.sandbox.protocols.flux_handlers import FluxHandlers
 from ops.sandbox.protocols.flux_renderers import (
     FOREIGN,
     FluxRelayRenderer,
@@ -38,13 +38,13 @@ from ops.sandbox.protocols.flux_reseller_renderers import (
 from ops.sandbox.replies import text_of
 from ops.sandbox.routes import SandboxRoute
 from ops.sandbox.station import Station
-from ops.sandbox.tasks import ProviderProfile, UpstreamTask, View
+from ops.sandbox.tasks import ProviderProfile, TaskSubmission, UpstreamTask, View
 
 CLUSTER = "/us1"
 
 
 def callback_body(task: UpstreamTask, seen: View) -> Mapping[str, object]:
-    """A callback's body: the task as the face which took the submit shows it."""
+    """A callback's body: the task as the renderer that took the submit shows it."""
     renderer: FluxRenderer = task.submission.details["renderer"]
     return renderer.task(task, seen)
 
@@ -62,7 +62,8 @@ FAL_PROFILE = replace(PROFILE, asset_life_seconds=7 * 24 * 3600.0)
 
 
 def routes(station: Station) -> Sequence[BaseRoute]:
-    """Every endpoint of every face."""
+    """Every route of Flux's protocols."""
+    openai = FluxOpenAIRenderer(station)
     return [
         *FluxVendorHandlers(station, FluxVendorRenderer(), PROFILE).routes(""),
         *FluxRelayHandlers(station, FluxRelayRenderer(), PROFILE).routes("/flux"),
@@ -70,63 +71,54 @@ def routes(station: Station) -> Sequence[BaseRoute]:
         *ReplicateHandlers(station, ReplicateRenderer(), REPLICATE_PROFILE).routes(""),
         *ReplicateHandlers(station, ReplicateRenderer(), REPLICATE_PROFILE).routes("/replicate"),
         *FalHandlers(station, FalRenderer(), FAL_PROFILE).routes(""),
-        *FluxOpenAIHandlers(station, FluxOpenAIRenderer(station), REPLICATE_PROFILE).routes(
-            "/flux"
-        ),
+        *FluxOpenAIHandlers(station, openai, REPLICATE_PROFILE).routes("/flux"),
     ]
+
+
+def _queried_id(request: Request) -> str:
+    return request.query_params.get("id", "")
 
 
 class FluxVendorHandlers(FluxHandlers):
     """The vendor's paths."""
 
     def routes(self, root: str) -> Sequence[SandboxRoute]:
-        """Every endpoint; what is looked at most comes first."""
+        """Every route; the most polled path comes first."""
         return (
-            SandboxRoute(f"{CLUSTER}/v1/get_result", self.on_cluster),
-            SandboxRoute(f"{root}/v1/get_result", self.anywhere),
-            *(self.submit_route(f"{root}/v1/{path}", name) for path, name in VENDOR_PATHS.items()),
+            self.poll_route(f"{CLUSTER}/v1/get_result", name_of=_queried_id),
+            self.poll_route(f"{root}/v1/get_result", name_of=self._id_with_webhook),
+            *self.submit_routes(root),
         )
 
-    def submit_route(self, path: str, operation: str) -> SandboxRoute:
-        """The door where one kind of task is ordered."""
+    def submit_routes(self, root: str) -> Sequence[SandboxRoute]:
+        """One route for each model."""
+        return [self.model_route(f"{root}/v1/{path}", name) for path, name in VENDOR_PATHS.items()]
 
-        async def create(request: Request) -> Response:
-            polling_root = self.polling_root(request)
+    def model_route(self, path: str, operation: str) -> SandboxRoute:
+        """The route that takes one model's submits."""
 
-            def read(body: dict[str, Any]) -> FluxSubmit:
-                return FluxSubmit(
-                    operation=operation,
-                    said=body,
-                    callback_url=text_of(body, "webhook_url"),
-                    faults=MODELS[operation].faults(body),
-                    details={"polling_root": polling_root},
-                )
+        def read(call: SubmitCall) -> TaskSubmission | Response:
+            errors, hook = MODELS[operation].faults(call.body), text_of(call.body, "webhook_url")
+            details = {"polling_root": self.polling_root(call.request)}
+            return self.read(call, operation, call.body, errors, details, callback_url=hook)
 
-            return await self.create(request, read)
-
-        return SandboxRoute(path, create, methods=["POST"])
+        return self.submit_route(path, read)
 
     def polling_root(self, request: Request) -> str:
+        """The root of the `polling_url` in responses."""
         return str(request.base_url).rstrip("/") + CLUSTER
 
-    async def on_cluster(self, request: Request) -> Response:
-        return await self.look(request, request.query_params.get("id", ""))
-
-    async def anywhere(self, request: Request) -> Response:
-        name = request.query_params.get("id", "")
-        task = self._station.task_store.get(name)
-        known = task is not None and task.submission.callback_url
-        return await self.look(request, name if known else "")
+    def _id_with_webhook(self, request: Request) -> str:
+        task = self.station.task_store.get(_queried_id(request))
+        return task.id if task is not None and task.submission.callback_url else ""
 
 
 class FluxRelayHandlers(FluxVendorHandlers):
     """The vendor's paths under a relay's prefix."""
 
     def routes(self, root: str) -> Sequence[SandboxRoute]:
-        return (
-            SandboxRoute(f"{root}/v1/get_result", self.on_cluster),
-            *(self.submit_route(f"{root}/v1/{path}", name) for path, name in VENDOR_PATHS.items()),
-        )
+        on_cluster = self.poll_route(f"{root}/v1/get_result", name_of=_queried_id)
+        return (on_cluster, *self.submit_routes(root))
 
     def polling_root(self, request: Request) -> str:
         return FOREIGN

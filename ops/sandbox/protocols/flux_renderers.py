@@ -7,12 +7,11 @@ from typing import Any, Protocol
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
-from ops.sandbox.accounts import KeyState, bearer_token, key_state_of
-from ops.sandbox.config import SandboxConfig
 from ops.sandbox.dialect import ProtocolRenderer, Refusal
 from ops.sandbox.knobs import Knob
 from ops.sandbox.links import plain_url
 from ops.sandbox.protocols import newapi
+from ops.sandbox.protocols.authentication import KeyAuthentication, RelayAuthentication
 from ops.sandbox.protocols.flux_requests import VIDEO, FieldError
 from ops.sandbox.replies import json_reply
 from ops.sandbox.tasks import Phase, UpstreamTask, View
@@ -137,24 +136,17 @@ class _VendorFormRenderer:
                 return None
 
 
-class FluxVendorRenderer(_VendorFormRenderer):
+class FluxVendorRenderer(_VendorFormRenderer, KeyAuthentication):
     """The vendor itself, with its key in `x-key`."""
 
-    def authenticate(
-        self, headers: Headers, config: SandboxConfig, *, submits: bool
-    ) -> str | Response:
-        key = headers.get("x-key", "").strip()
-        key_state = key_state_of(key, config)
-        if key_state.passes(submits=submits):
-            return key
-        no_credit = key_state is KeyState.NO_CREDIT
-        return self.refusal(Refusal.NO_CREDIT if no_credit else Refusal.AUTH)
+    def key_of(self, headers: Headers) -> str:
+        return headers.get("x-key", "").strip()
 
     def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
         if refusal is Refusal.MODERATED:
             return detail(400, {"error": "Request moderated: prompt violates the usage policy"})
-        status, words = _REFUSALS.get(refusal, (400, "prompt is invalid"))
-        return detail(status, words, 1 if refusal is Refusal.THROTTLED else None)
+        status, message = _REFUSALS.get(refusal, (400, "prompt is invalid"))
+        return detail(status, message, 1 if refusal is Refusal.THROTTLED else None)
 
     def accepted(self, task: UpstreamTask, place: int) -> Response:
         """With a webhook the answer is another, and the task is known under every address."""
@@ -164,24 +156,13 @@ class FluxVendorRenderer(_VendorFormRenderer):
         return json_reply({"id": task.id, "status": "Pending", "webhook_url": hook})
 
 
-class FluxRelayRenderer(_VendorFormRenderer):
-    """A station that passes the vendor's answers on, and has a door of its own."""
+class FluxRelayRenderer(_VendorFormRenderer, RelayAuthentication):
+    """A station that passes on the vendor's responses and checks keys itself."""
 
-    def authenticate(
-        self, headers: Headers, config: SandboxConfig, *, submits: bool
-    ) -> str | Response:
-        key = bearer_token(headers)
-        return newapi.key_refusal(key_state_of(key, config), submits=submits) or key
-
-    def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
+    def relayed_refusal(self, refusal: Refusal, prompt: str) -> Response:
         match refusal:
-            case Refusal.AUTH:
-                return newapi.bad_token()
-            case Refusal.NO_CREDIT:
-                return newapi.no_quota()
             case Refusal.QUEUE_FULL:
-                words = "当前分组 default 下对于模型 flux-pro-1.1 无可用渠道"
-                return newapi.error(503, words, "model_not_found")
+                return newapi.no_channel("模型 flux-pro-1.1 ")
             case Refusal.MODERATED:
                 return detail(400, "Your prompt was flagged by our safety system")
             case Refusal.THROTTLED:

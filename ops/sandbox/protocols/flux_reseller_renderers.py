@@ -6,9 +6,9 @@ from typing import Any
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
-from ops.sandbox.accounts import KeyState, bearer_token, key_state_of
-from ops.sandbox.config import SandboxConfig
+from ops.sandbox.accounts import KeyState
 from ops.sandbox.dialect import Refusal
+from ops.sandbox.protocols.authentication import KeyAuthentication
 from ops.sandbox.protocols.flux_renderers import NEW, detail, fields, file_url, iso
 from ops.sandbox.protocols.flux_requests import FieldError
 from ops.sandbox.protocols.openai_form_renderer import OpenAIFormRenderer, error
@@ -39,41 +39,32 @@ _REQUESTS = {
     Phase.UNKNOWN: "IN_LIMBO",
 }
 
+#: HTTP status, title, detail and Retry-After of Replicate's refusals.
+_REPLICATE_REFUSALS = {
+    Refusal.AUTH: (401, "Unauthenticated", "You did not pass a valid authentication token", None),
+    Refusal.NO_CREDIT: (402, "Insufficient credit", "You have insufficient credit", None),
+    Refusal.THROTTLED: (429, "Too many requests", "Request was throttled.", 1),
+    Refusal.QUEUE_FULL: (
+        429,
+        "Too many requests",
+        "Too many concurrent predictions of this account",
+        None,
+    ),
+    Refusal.MODERATED: (422, "Content flagged", FLAGGED, None),
+}
+
 
 def _problem(status: int, title: str, words: str, retry_after: int | None = None) -> Response:
     body = {"title": title, "detail": words, "status": status}
     return json_reply(body, status, retry_after)
 
 
-class ReplicateRenderer:
-    """Predictions."""
-
-    def authenticate(
-        self, headers: Headers, config: SandboxConfig, *, submits: bool
-    ) -> str | Response:
-        key = bearer_token(headers)
-        key_state = key_state_of(key, config)
-        if key_state.passes(submits=submits):
-            return key
-        no_credit = key_state is KeyState.NO_CREDIT
-        return self.refusal(Refusal.NO_CREDIT if no_credit else Refusal.AUTH)
+class ReplicateRenderer(KeyAuthentication):
+    """Replicate's predictions."""
 
     def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
-        match refusal:
-            case Refusal.AUTH:
-                words = "You did not pass a valid authentication token"
-                return _problem(401, "Unauthenticated", words)
-            case Refusal.NO_CREDIT:
-                return _problem(402, "Insufficient credit", "You have insufficient credit")
-            case Refusal.THROTTLED:
-                return _problem(429, "Too many requests", "Request was throttled.", 1)
-            case Refusal.QUEUE_FULL:
-                words = "Too many concurrent predictions of this account"
-                return _problem(429, "Too many requests", words)
-            case Refusal.MODERATED:
-                return _problem(422, "Content flagged", FLAGGED)
-            case _:
-                return self.invalid("- input.prompt: is invalid")
+        told = _REPLICATE_REFUSALS.get(refusal)
+        return _problem(*told) if told else self.invalid("- input.prompt: is invalid")
 
     def invalid(self, message: str) -> Response:
         return _problem(422, "Input validation failed", message)
@@ -137,24 +128,17 @@ class ReplicateRenderer:
                 return None
 
 
-class FalRenderer:
-    """The queue: the status of a request. `FalResultRenderer` shows what it brought."""
+class FalRenderer(KeyAuthentication):
+    """fal's queue: the status of a request. `FalResultRenderer` shows the result."""
 
-    def authenticate(
-        self, headers: Headers, config: SandboxConfig, *, submits: bool
-    ) -> str | Response:
+    def key_of(self, headers: Headers) -> str:
         scheme, _, key = headers.get("authorization", "").partition(" ")
-        key = key.strip() if scheme.lower() == "key" else ""
-        key_state = key_state_of(key, config)
-        if key_state.passes(submits=submits):
-            return key
-        match key_state:
-            case KeyState.NO_CREDIT:
-                return self.refusal(Refusal.NO_CREDIT)
-            case KeyState.BLOCKED:
-                return detail(403, "User is locked. Reason: Admin lock.")
-            case _:
-                return self.refusal(Refusal.AUTH)
+        return key.strip() if scheme.lower() == "key" else ""
+
+    def reject(self, state: KeyState) -> Response:
+        if state is KeyState.BLOCKED:
+            return detail(403, "User is locked. Reason: Admin lock.")
+        return super().reject(state)
 
     def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
         match refusal:

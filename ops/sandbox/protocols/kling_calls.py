@@ -1,7 +1,7 @@
-"""Kling's calls that are answered with their result, and its library of voices and elements.
+"""Kling's calls that return their result at once, and its library of voices and elements.
 
-Those that cost go over the desk, so knobs and ledger know them; lists and deletions are free. Every
-id is taken: there need be no session, video or voice of that name.
+Calls that cost go through the engine, so knobs and ledger apply to them; lists and deletions are
+free. Any id is accepted: no session, video or voice of that name need exist.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,12 +11,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ops.sandbox import engine
-from ops.sandbox.dialect import ProtocolRenderer, Refusal
+from ops.sandbox.dialect import ProtocolRenderer
+from ops.sandbox.handlers import SubmitCall
 from ops.sandbox.protocols.kling_envelope import KlingRenderer, success, task_data
+from ops.sandbox.protocols.kling_handlers import KlingHandlers
 from ops.sandbox.protocols.kling_requests import CALLS
 from ops.sandbox.protocols.kling_results import file_url
-from ops.sandbox.protocols.kling_submissions import submission_of
-from ops.sandbox.replies import read_object, text_of
+from ops.sandbox.replies import text_of
 from ops.sandbox.routes import SandboxRoute
 from ops.sandbox.station import Station
 from ops.sandbox.tasks import TaskSubmission, UpstreamTask
@@ -98,61 +99,54 @@ _PATHS = {
 
 
 def call_routes(station: Station, renderer: ProtocolRenderer) -> Sequence[SandboxRoute]:
-    """The doors of all these."""
+    """The routes of all calls and of the library."""
+    handlers = KlingCallHandlers(station, renderer)
     return (
-        *(_call(station, renderer, operation, path) for operation, path in _PATHS.items()),
-        _library(station, renderer, "/v1/general/presets-voices", "GET", _preset_voices),
-        _library(
-            station, renderer, "/v1/general/advanced-presets-elements", "GET", _preset_elements
-        ),
-        _library(station, renderer, "/v1/general/delete-voices", "POST", _deleted),
-        _library(station, renderer, "/v1/general/delete-elements", "POST", _deleted),
+        *(handlers.call_route(operation, path) for operation, path in _PATHS.items()),
+        handlers.library_route("/v1/general/presets-voices", "GET", _preset_voices),
+        handlers.library_route("/v1/general/advanced-presets-elements", "GET", _preset_elements),
+        handlers.library_route("/v1/general/delete-voices", "POST", _deleted),
+        handlers.library_route("/v1/general/delete-elements", "POST", _deleted),
     )
 
 
-def _call(station: Station, renderer: ProtocolRenderer, operation: str, path: str) -> SandboxRoute:
-    async def answer(request: Request) -> Response:
-        account = renderer.authenticate(request.headers, station.config, submits=True)
-        if isinstance(account, Response):
-            return engine.reject_key(station, account)
-        body = await read_object(request)
-        complaint = (
-            "the body is no JSON object" if body is None else CALLS[operation].complaint(body)
-        )
-        if body is None or complaint is not None:
-            return engine.refuse(station, Refusal.INVALID, renderer.invalid(complaint or ""))
-        submission = submission_of(station, request, account, operation, body)
-        return await engine.submit(
-            station, KlingCallRenderer(station, body), submission, _at_once(station)
-        )
+class KlingCallHandlers(KlingHandlers):
+    """Submits whose response holds the result, and the library."""
 
-    return SandboxRoute(path, answer, methods=["POST"])
+    not_an_object = "the body is no JSON object"
 
+    def call_route(self, operation: str, path: str) -> SandboxRoute:
+        """The route of one call."""
 
-def _at_once(station: Station) -> engine.Create:
-    """Done when it is asked, whatever its knobs and the settings say of seconds."""
+        def read(call: SubmitCall) -> TaskSubmission | Response:
+            complaint = CALLS[operation].complaint(call.body)
+            if complaint is not None:
+                return self.renderer.invalid(complaint)
+            return self.read(call, operation, call.body)
 
-    def create(submission: TaskSubmission) -> tuple[UpstreamTask, int] | None:
-        created = station.create(submission)
+        return self.submit_route(path, read)
+
+    async def create(self, call: SubmitCall, submission: TaskSubmission) -> Response:
+        renderer = KlingCallRenderer(self.station, call.body)
+        return await engine.submit(self.station, renderer, submission, self._create_ended)
+
+    def _create_ended(self, submission: TaskSubmission) -> tuple[UpstreamTask, int] | None:
+        """Create a task that ends at once, whatever its knobs and the settings say."""
+        created = self.station.create(submission)
         if created is not None:
-            station.end(created[0])
+            self.station.end(created[0])
         return created
 
-    return create
+    def library_route(
+        self, path: str, method: str, data: Callable[[Station], object]
+    ) -> SandboxRoute:
+        """A free route that answers with `data`."""
 
+        async def answer(request: Request, account: str) -> Response:
+            del request, account
+            return success(data(self.station))
 
-def _library(
-    station: Station,
-    renderer: ProtocolRenderer,
-    path: str,
-    method: str,
-    data: Callable[[Station], object],
-) -> SandboxRoute:
-    async def answer(request: Request) -> Response:
-        account = renderer.authenticate(request.headers, station.config, submits=False)
-        return account if isinstance(account, Response) else success(data(station))
-
-    return SandboxRoute(path, answer, methods=[method])
+        return self.account_route(path, answer, method)
 
 
 def _preset_voices(station: Station) -> object:

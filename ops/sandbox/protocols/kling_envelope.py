@@ -16,7 +16,7 @@ from ops.sandbox.accounts import (
 from ops.sandbox.clock import milliseconds
 from ops.sandbox.config import SandboxConfig
 from ops.sandbox.dialect import Refusal
-from ops.sandbox.protocols import newapi
+from ops.sandbox.protocols.authentication import RelayAuthentication
 from ops.sandbox.protocols.kling_results import ENDPOINTS, speech
 from ops.sandbox.replies import json_reply
 from ops.sandbox.tasks import Phase, UpstreamTask, View
@@ -104,24 +104,15 @@ class KlingVendorRenderer(KlingRenderer):
         return account if key_state.passes(submits=submits) else error(*_STANDINGS[key_state])
 
 
-class KlingRelayRenderer(KlingRenderer):
-    """A relay that passes the vendor's answers through and has a door of its own."""
+class KlingRelayRenderer(RelayAuthentication, KlingRenderer):
+    """A relay that passes on the vendor's responses and checks keys itself."""
 
-    def authenticate(
-        self, headers: Headers, config: SandboxConfig, *, submits: bool
-    ) -> str | Response:
-        key = bearer_token(headers)
-        return newapi.key_refusal(key_state_of(key, config), submits=submits) or key
+    def no_credit(self) -> Response:
+        _, code, message = ERRORS[Refusal.NO_CREDIT]
+        return error(400, code, message)  # relays were seen to pass on the vendor's 429 as a 400
 
-    def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
-        match refusal:
-            case Refusal.AUTH:
-                return newapi.bad_token()
-            case Refusal.NO_CREDIT:  # relays were seen to tell the vendor's 429 as a 400
-                _, code, message = ERRORS[refusal]
-                return error(400, code, message)
-            case _:
-                return super().refusal(refusal, prompt)
+    def relayed_refusal(self, refusal: Refusal, prompt: str) -> Response:
+        return KlingRenderer.refusal(self, refusal, prompt)
 
 
 def task_data(task: UpstreamTask, seen: View) -> dict[str, object]:

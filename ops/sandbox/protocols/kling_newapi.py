@@ -9,23 +9,20 @@ import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from starlette.datastructures import Headers
-from starlette.requests import Request
 from starlette.responses import Response
 
-from ops.sandbox import engine
-from ops.sandbox.accounts import bearer_token, key_state_of
 from ops.sandbox.config import SandboxConfig
 from ops.sandbox.dialect import Refusal
+from ops.sandbox.handlers import SubmitCall
 from ops.sandbox.knobs import Knob
-from ops.sandbox.protocols import newapi
-from ops.sandbox.protocols.kling_envelope import ERRORS, message_of, task_data
+from ops.sandbox.protocols.authentication import RelayAuthentication
+from ops.sandbox.protocols.kling_envelope import ERRORS, KlingRenderer, message_of, task_data
+from ops.sandbox.protocols.kling_handlers import KlingHandlers
 from ops.sandbox.protocols.kling_requests import TASKS
 from ops.sandbox.protocols.kling_results import ENDPOINTS, file_url
-from ops.sandbox.protocols.kling_submissions import submission_of
-from ops.sandbox.replies import json_reply, read_object
+from ops.sandbox.replies import json_reply
 from ops.sandbox.routes import SandboxRoute
 from ops.sandbox.station import Station
 from ops.sandbox.tasks import Phase, TaskSubmission, UpstreamTask, View
@@ -51,27 +48,21 @@ _WORDS = {
 _PROGRESS = {"SUBMITTED": "10%", "QUEUED": "20%", "IN_PROGRESS": "30%"}
 
 
-class KlingNewApiRenderer:
-    """Its wording."""
+class KlingNewApiRenderer(RelayAuthentication, KlingRenderer):
+    """Responses of a new-api station that rebuilds requests. Its accounts are its own."""
 
     def authenticate(
         self, headers: Headers, config: SandboxConfig, *, submits: bool
     ) -> str | Response:
-        key = bearer_token(headers)
-        return newapi.key_refusal(key_state_of(key, config), submits=submits) or f"{ROOT} {key}"
+        account = super().authenticate(headers, config, submits=submits)
+        return account if isinstance(account, Response) else f"{ROOT} {account}"
 
-    def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
-        match refusal:
-            case Refusal.AUTH:
-                return newapi.bad_token()
-            case Refusal.NO_CREDIT:
-                return newapi.no_quota()
-            case _:
-                status, code, message = ERRORS[refusal]
-                upstream = json.dumps({"code": code, "message": message, "request_id": "r"})
-                retry_after = 1 if refusal is Refusal.THROTTLED else None
-                body = {"code": "fail_to_fetch_task", "message": upstream, "data": None}
-                return json_reply(body, status, retry_after)
+    def relayed_refusal(self, refusal: Refusal, prompt: str) -> Response:
+        status, code, message = ERRORS[refusal]
+        upstream = json.dumps({"code": code, "message": message, "request_id": "r"})
+        retry_after = 1 if refusal is Refusal.THROTTLED else None
+        body = {"code": "fail_to_fetch_task", "message": upstream, "data": None}
+        return json_reply(body, status, retry_after)
 
     def invalid(self, message: str) -> Response:
         return _refused("invalid_request", message)
@@ -100,71 +91,49 @@ class KlingNewApiRenderer:
 
 
 def newapi_routes(station: Station) -> Sequence[SandboxRoute]:
-    """The two orders, and a look at a task of each."""
-    windows = [(KlingHandlers(station), name, ROOT + ENDPOINTS[name].path) for name in OPERATIONS]
-    return [
-        door
-        for window, name, path in windows
-        for door in (
-            SandboxRoute(f"{path}/{{name}}", window.query),
-            window.submit_route(path, name),
-        )
-    ]
+    """A poll and a submit for each of the two operations."""
+    handlers = KlingNewApiHandlers(station, KlingNewApiRenderer())
+    return [route for name in OPERATIONS for route in handlers.routes(name)]
 
 
-class KlingHandlers:
-    """Its doors."""
+class KlingNewApiHandlers(KlingHandlers):
+    """The station's two operations."""
 
-    def __init__(self, station: Station) -> None:
-        self._station = station
-        self._renderer = KlingNewApiRenderer()
+    not_an_object = "prompt is required"
 
-    def submit_route(self, path: str, operation: str) -> SandboxRoute:
-        async def create(request: Request) -> Response:
-            return await self._create(request, operation)
+    def routes(self, operation: str) -> Sequence[SandboxRoute]:
+        """The operation's routes; the most polled path comes first."""
+        path = ROOT + ENDPOINTS[operation].path
 
-        return SandboxRoute(path, create, methods=["POST"])
+        def read(call: SubmitCall) -> TaskSubmission | Response:
+            return self._read(call, operation)
 
-    async def query(self, request: Request) -> Response:
-        account = self._renderer.authenticate(request.headers, self._station.config, submits=False)
-        if isinstance(account, Response):
-            return account
-        task = self._station.task_store.get(request.path_params["name"])
-        ours = task if task is not None and task.submission.account == account else None
-        return await engine.look(self._station, self._renderer, ours)
+        return (self.poll_route(f"{path}/{{name}}"), self.submit_route(path, read))
 
-    async def _create(self, request: Request, operation: str) -> Response:
-        account = self._renderer.authenticate(request.headers, self._station.config, submits=True)
-        if isinstance(account, Response):
-            return engine.reject_key(self._station, account)
-        body = await read_object(request)
-        if body is None or not body.get("prompt"):
-            reply = self._renderer.invalid("prompt is required")
-            return engine.refuse(self._station, Refusal.INVALID, reply)
-        known = {name: value for name, value in body.items() if name in KNOWN}
+    def owns(self, task: UpstreamTask, account: str) -> bool:
+        return task.submission.account == account
+
+    def _read(self, call: SubmitCall, operation: str) -> TaskSubmission | Response:
+        if not call.body.get("prompt"):
+            return self.renderer.invalid("prompt is required")
+        known = {name: value for name, value in call.body.items() if name in KNOWN}
         if operation == "image2video" and not known.get("image"):
             operation = "text2video"
         if operation == "image2video":
             known.pop("aspect_ratio", None)
         complaint = TASKS[operation].complaint(known)
         if complaint is not None:
-            return engine.refuse(self._station, Refusal.INVALID, _refused("task_failed", complaint))
-        submission = self._submission(request, account, operation, known)
-        return await engine.submit(self._station, self._renderer, submission)
-
-    def _submission(
-        self, request: Request, account: str, operation: str, body: dict[str, Any]
-    ) -> TaskSubmission:
-        submission = submission_of(self._station, request, account, operation, body)
-        upstream = {"upstream_id": submission.task_id, "model": str(body.get("model_name", ""))}
+            return _refused("task_failed", complaint)
+        submission = self.read(call, operation, known)
+        upstream = {"upstream_id": submission.task_id, "model": str(known.get("model_name", ""))}
         return replace(
             submission,
             task_id=f"task_{secrets.token_hex(16)}",
-            details={**submission.details, **upstream, "callback_body": _told},
+            details={**submission.details, **upstream, "callback_body": _upstream_task},
         )
 
 
-def _told(task: UpstreamTask, seen: View) -> Mapping[str, object]:
+def _upstream_task(task: UpstreamTask, seen: View) -> Mapping[str, object]:
     """Kling calls the caller itself, and by its own id."""
     return {**task_data(task, seen), "task_id": task.submission.details["upstream_id"]}
 
@@ -173,7 +142,7 @@ def _record(task: UpstreamTask, seen: View) -> dict[str, object]:
     """The row of the station's books."""
     word = _WORDS[seen.phase]
     done = word == "SUCCESS"
-    upstream = {"code": 0, "message": "SUCCEED", "data": _told(task, seen)}
+    upstream = {"code": 0, "message": "SUCCEED", "data": _upstream_task(task, seen)}
     return {
         "id": 4711,
         "created_at": int(task.created_at),

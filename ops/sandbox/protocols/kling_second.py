@@ -1,7 +1,6 @@
 """Kling's second API: the model in the path, tasks that are asked about in one list."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, cast
 
 from starlette.requests import Request
@@ -9,20 +8,19 @@ from starlette.responses import Response
 
 from ops.sandbox import engine
 from ops.sandbox.clock import milliseconds
-from ops.sandbox.dialect import Refusal
+from ops.sandbox.handlers import SubmitCall
 from ops.sandbox.protocols.kling_envelope import (
-    KlingRenderer,
     KlingVendorRenderer,
     message_of,
     success,
     word_of,
 )
+from ops.sandbox.protocols.kling_handlers import PROFILE, KlingHandlers
 from ops.sandbox.protocols.kling_results import file_url, length
-from ops.sandbox.protocols.kling_submissions import PROFILE, submission_of
-from ops.sandbox.replies import read_object, text_of
+from ops.sandbox.replies import text_of
 from ops.sandbox.routes import SandboxRoute
 from ops.sandbox.station import Station
-from ops.sandbox.tasks import Phase, UpstreamTask, View
+from ops.sandbox.tasks import Phase, TaskSubmission, UpstreamTask, View
 
 PATHS = {"text2video": "/text-to-video", "image2video": "/image-to-video"}
 RESOLUTIONS = ("720p", "1080p", "4k")
@@ -30,7 +28,7 @@ PROMPT_LONGEST = 3072
 MOST_IDS = 500
 
 
-class KlingSecondRenderer(KlingRenderer):
+class KlingSecondRenderer(KlingVendorRenderer):
     """Its wording: `succeeded`, and a list where v1 has one task."""
 
     def accepted(self, task: UpstreamTask, place: int) -> Response:
@@ -64,75 +62,44 @@ def second_data(task: UpstreamTask, seen: View) -> dict[str, object]:
     return data
 
 
-def second_routes(station: Station, vendor: KlingVendorRenderer) -> Sequence[SandboxRoute]:
-    """Its two orders, and the one place to look."""
-    window = KlingHandlers(station, vendor)
+def second_routes(station: Station) -> Sequence[SandboxRoute]:
+    """Both submits, and the path that polls tasks."""
+    handlers = KlingSecondHandlers(station, KlingSecondRenderer())
     return (
-        SandboxRoute("/tasks", window.query),
-        *(window.submit_route(operation, path) for operation, path in PATHS.items()),
+        handlers.account_route("/tasks", handlers.query),
+        *(handlers.task_route(operation, path) for operation, path in PATHS.items()),
     )
 
 
-class KlingHandlers:
-    """The second API's doors. Accounts are those of the first."""
+class KlingSecondHandlers(KlingHandlers):
+    """The second API. Accounts are those of the first."""
 
-    def __init__(self, station: Station, vendor: KlingVendorRenderer) -> None:
-        self._station = station
-        self._vendor = vendor
-        self._renderer = KlingSecondRenderer()
+    def task_route(self, operation: str, path: str) -> SandboxRoute:
+        """The route that takes one operation's submits."""
 
-    def submit_route(self, operation: str, path: str) -> SandboxRoute:
-        async def create(request: Request) -> Response:
-            return await self._create(request, operation)
+        def read(call: SubmitCall) -> TaskSubmission | Response:
+            complaint = _complaint(operation, call.body)
+            if complaint is not None:
+                return self.renderer.invalid(complaint)
+            return self.read(call, operation, _as_first(call.body), callback_body=second_data)
 
-        return SandboxRoute(f"{path}/{{model}}", create, methods=["POST"])
+        return self.submit_route(f"{path}/{{model}}", read)
 
-    async def query(self, request: Request) -> Response:
-        account = self._vendor.authenticate(request.headers, self._station.config, submits=False)
-        if isinstance(account, Response):
-            return account
+    async def query(self, request: Request, account: str) -> Response:
         names = [name for name in request.query_params.get("task_ids", "").split(",") if name]
         references = request.query_params.get("external_task_ids", "")
         asked = names or [name for name in references.split(",") if name]
         if not 0 < len(asked) <= MOST_IDS:
-            return self._renderer.invalid("task_ids or external_task_ids is required")
-        task_store = self._station.task_store
+            return self.renderer.invalid("task_ids or external_task_ids is required")
+        tasks = self.station.task_store
         known = [
-            task_store.get(name)
-            if names
-            else task_store.by_reference(PROFILE.provider, account, name)
+            tasks.get(name) if names else tasks.by_reference(PROFILE.provider, account, name)
             for name in asked
         ]
-        ours = [task for task in known if task is not None and _is_ours(task, account)]
+        ours = [task for task in known if task is not None and self.owns(task, account)]
         if len(asked) == 1:
-            task = ours[0] if ours else None
-            return await engine.look(self._station, self._renderer, task)
-        return await engine.look_at_many(
-            self._station, self._renderer, ours, self._renderer.several
-        )
-
-    async def _create(self, request: Request, operation: str) -> Response:
-        account = self._vendor.authenticate(request.headers, self._station.config, submits=True)
-        if isinstance(account, Response):
-            return engine.reject_key(self._station, account)
-        body = await read_object(request)
-        complaint = (
-            "request body is not a JSON object" if body is None else _complaint(operation, body)
-        )
-        if body is None or complaint is not None:
-            return engine.refuse(
-                self._station, Refusal.INVALID, self._renderer.invalid(complaint or "")
-            )
-        submission = submission_of(self._station, request, account, operation, _as_first(body))
-        details = {**submission.details, "callback_body": second_data}
-        return await engine.submit(
-            self._station, self._renderer, replace(submission, details=details)
-        )
-
-
-def _is_ours(task: UpstreamTask, account: str) -> bool:
-    submission = task.submission
-    return submission.account == account and submission.details.get("callback_body") is second_data
+            return await engine.look(self.station, self.renderer, ours[0] if ours else None)
+        return await engine.look_at_many(self.station, self.renderer, ours, self.renderer.several)
 
 
 def _complaint(operation: str, body: Mapping[str, Any]) -> str | None:

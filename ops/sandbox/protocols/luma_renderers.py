@@ -4,15 +4,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from starlette.datastructures import Headers
 from starlette.responses import Response
 
-from ops.sandbox.accounts import KeyState, bearer_token, key_state_of
-from ops.sandbox.config import SandboxConfig
+from ops.sandbox.accounts import KeyState
 from ops.sandbox.dialect import ProtocolRenderer, Refusal
 from ops.sandbox.knobs import Knob
 from ops.sandbox.links import plain_url
 from ops.sandbox.protocols import newapi
+from ops.sandbox.protocols.authentication import KeyAuthentication, RelayAuthentication
 from ops.sandbox.replies import json_reply
 from ops.sandbox.tasks import Phase, UpstreamTask, View
 
@@ -20,6 +19,12 @@ NEW = View(Phase.QUEUED, 0, None, None)
 IMAGES = ("image", "image_edit", "reframe_image")
 _MODERATED_LATE = "Advanced moderation failed"
 _UNKNOWN_WORD = "imagining"
+_VENDOR_REFUSALS = {
+    Refusal.AUTH: (401, "Invalid API key is provided"),
+    Refusal.MODERATED: (400, "Prompt failed moderation"),
+    Refusal.THROTTLED: (429, "Rate limit exceeded"),
+    Refusal.QUEUE_FULL: (429, "Maximum number of concurrent generations reached"),
+}
 
 
 class LumaRenderer(ProtocolRenderer, Protocol):
@@ -93,40 +98,20 @@ class _BaseRenderer:
         return _detail(400, message)
 
 
-class _VendorRenderer(_BaseRenderer):
-    """What both of the vendor's APIs say alike."""
+class _VendorRenderer(_BaseRenderer, KeyAuthentication):
+    """Authentication and refusals of both of the vendor's APIs."""
 
     no_credit: tuple[int, str]
 
-    def authenticate(
-        self, headers: Headers, config: SandboxConfig, *, submits: bool
-    ) -> str | Response:
-        key = bearer_token(headers)
-        key_state = key_state_of(key, config)
-        if key_state.passes(submits=submits):
-            return key
-        match key_state:
-            case KeyState.MISSING:
-                return _detail(403, "Not authenticated")
-            case KeyState.NO_CREDIT:
-                return self.refusal(Refusal.NO_CREDIT)
-            case _:
-                return self.refusal(Refusal.AUTH)
+    def reject(self, state: KeyState) -> Response:
+        if state is KeyState.MISSING:
+            return _detail(403, "Not authenticated")
+        return super().reject(state)
 
     def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
-        match refusal:
-            case Refusal.AUTH:
-                return _detail(401, "Invalid API key is provided")
-            case Refusal.NO_CREDIT:
-                return _detail(*self.no_credit)
-            case Refusal.MODERATED:
-                return _detail(400, "Prompt failed moderation")
-            case Refusal.THROTTLED:
-                return _detail(429, "Rate limit exceeded", retry_after=1)
-            case Refusal.QUEUE_FULL:
-                return _detail(429, "Maximum number of concurrent generations reached")
-            case _:
-                return _detail(400, "prompt is invalid")
+        known = {**_VENDOR_REFUSALS, Refusal.NO_CREDIT: self.no_credit}
+        retry_after = 1 if refusal is Refusal.THROTTLED else None
+        return _detail(*known.get(refusal, (400, "prompt is invalid")), retry_after)
 
 
 class LumaDreamMachineRenderer(_VendorRenderer):
@@ -186,28 +171,17 @@ class LumaAgentsRenderer(_VendorRenderer):
         return {"type": medium, "url": f"{plain_url(task, name)}?{query}"}
 
 
-class LumaRelayRenderer(_BaseRenderer):
+class LumaRelayRenderer(_BaseRenderer, RelayAuthentication):
     """A relay in front of a gateway that drives the vendor's own site."""
 
     created = 200
 
-    def authenticate(
-        self, headers: Headers, config: SandboxConfig, *, submits: bool
-    ) -> str | Response:
-        key = bearer_token(headers)
-        return newapi.key_refusal(key_state_of(key, config), submits=submits) or key
-
-    def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
+    def relayed_refusal(self, refusal: Refusal, prompt: str) -> Response:
         match refusal:
-            case Refusal.AUTH:
-                return newapi.bad_token()
-            case Refusal.NO_CREDIT:
-                return newapi.no_quota()
             case Refusal.THROTTLED:
                 return _detail(429, {"reason": "too many requests", "code": 1}, retry_after=1)
             case Refusal.QUEUE_FULL:
-                words = "当前分组 default 下对于模型 luma 无可用渠道"
-                return newapi.error(503, words, "model_not_found")
+                return newapi.no_channel("模型 luma ")
             case Refusal.MODERATED:  # the gateway copies its upstream's error and adds its own
                 twice = '{"detail":"Prompt failed moderation"}{"detail":{"code":1,"reason":"EOF"}}'
                 return Response(twice, 400, media_type="application/json")

@@ -6,10 +6,10 @@ from typing import Protocol
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse, Response
 
-from ops.sandbox.accounts import KeyState, key_state_of
-from ops.sandbox.config import SandboxConfig
+from ops.sandbox.accounts import KeyState
 from ops.sandbox.dialect import ProtocolRenderer, Refusal
 from ops.sandbox.protocols import newapi
+from ops.sandbox.protocols.authentication import KeyAuthentication, RelayAuthentication
 from ops.sandbox.protocols.midjourney_task import WAITS, Blank, task_object
 from ops.sandbox.protocols.midjourney_work import Wants, work_of
 from ops.sandbox.replies import json_reply
@@ -97,22 +97,19 @@ class _BaseRenderer:
         )
 
 
-class MidjourneyProxyRenderer(_BaseRenderer):
+class MidjourneyProxyRenderer(_BaseRenderer, KeyAuthentication):
     """A proxy of one's own: entered by `mj-api-secret`; lists, cancels; unset fields are null."""
 
     def __init__(self, url_secret: bytes) -> None:
         super().__init__(url_secret, Blank.NULLS)
 
-    def authenticate(
-        self, headers: Headers, config: SandboxConfig, *, submits: bool
-    ) -> str | Response:
-        secret = headers.get("mj-api-secret", "")
-        key_state = key_state_of(secret, config)
-        if key_state.passes(submits=submits):
-            return secret
-        if key_state is KeyState.NO_CREDIT:
+    def key_of(self, headers: Headers) -> str:
+        return headers.get("mj-api-secret", "")
+
+    def reject(self, state: KeyState) -> Response:
+        if state is KeyState.NO_CREDIT:
             return self.refusal(Refusal.NO_CREDIT)
-        return PlainTextResponse("账号已禁用" if key_state is KeyState.BLOCKED else "", 401)
+        return PlainTextResponse("账号已禁用" if state is KeyState.BLOCKED else "", 401)
 
     def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
         match refusal:
@@ -149,33 +146,23 @@ class MidjourneyProxyRenderer(_BaseRenderer):
         return Response()
 
 
-class MidjourneyRelayRenderer(_BaseRenderer):
+class MidjourneyRelayRenderer(RelayAuthentication, _BaseRenderer):
     """A new-api station: entered by bearer key; unset fields are empty, the rest passes through."""
 
     def __init__(self, url_secret: bytes) -> None:
-        super().__init__(url_secret, Blank.EMPTY)
+        _BaseRenderer.__init__(self, url_secret, Blank.EMPTY)
 
-    def authenticate(
-        self, headers: Headers, config: SandboxConfig, *, submits: bool
-    ) -> str | Response:
+    def key_of(self, headers: Headers) -> str:
         authorization = headers.get("authorization", "")
         if authorization in ("", "midjourney-proxy"):
-            key = headers.get("mj-api-secret", "")
-        else:
-            key = authorization.removeprefix("Bearer ").strip()
-        return newapi.key_refusal(key_state_of(key, config), submits=submits) or key
+            return headers.get("mj-api-secret", "")
+        return authorization.removeprefix("Bearer ").strip()
 
-    def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
-        match refusal:
-            case Refusal.AUTH:
-                return newapi.bad_token()
-            case Refusal.NO_CREDIT:
-                return newapi.no_quota()
-            case Refusal.THROTTLED:
-                saturated = "当前分组负载已饱和，请稍后再试，或升级账户以提升服务质量。"
-                return _own_error(saturated, code=30, status=429, retry_after=1)
-            case _:
-                return super().refusal(refusal, prompt)
+    def relayed_refusal(self, refusal: Refusal, prompt: str) -> Response:
+        if refusal is Refusal.THROTTLED:
+            saturated = "当前分组负载已饱和，请稍后再试，或升级账户以提升服务质量。"
+            return _own_error(saturated, code=30, status=429, retry_after=1)
+        return _BaseRenderer.refusal(self, refusal, prompt)
 
     def accepted(self, task: UpstreamTask, place: int) -> Response:
         if task.awaits_input:  # a station lets 21 stand for these two alone

@@ -7,11 +7,10 @@ from typing import Any, cast
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
-from ops.sandbox.accounts import key_state_of
-from ops.sandbox.config import SandboxConfig
 from ops.sandbox.dialect import Refusal
 from ops.sandbox.knobs import Knob
 from ops.sandbox.links import plain_url
+from ops.sandbox.protocols.authentication import KeyAuthentication
 from ops.sandbox.protocols.openai_form_renderer import MODERATED, OpenAIFormRenderer
 from ops.sandbox.replies import json_reply
 from ops.sandbox.station import Station
@@ -20,6 +19,14 @@ from ops.sandbox.tasks import Phase, UpstreamTask
 SIDE = 64
 #: Letters of an answer that come with one piece of a stream.
 PIECE = 12
+#: `code` and message of Chat Open's refusals.
+_CHATOPEN_REFUSALS = {
+    Refusal.AUTH: ("401", "accessKey 校验失败"),
+    Refusal.NO_CREDIT: ("402", "账户余额不足"),
+    Refusal.THROTTLED: ("429", "请求过于频繁"),
+    Refusal.QUEUE_FULL: ("429", "并发数超过限制"),
+    Refusal.MODERATED: ("400", MODERATED),
+}
 
 
 def answer_of(task: UpstreamTask) -> str:
@@ -100,37 +107,20 @@ class OpenAIRelayRenderer(OpenAIFormRenderer):
         return json_reply(head | kind | {"choices": [choice], "usage": usage})
 
 
-class ChatOpenRenderer:
-    """Chat Open's envelope: `code` is a string, and "200" means that all is well."""
+class ChatOpenRenderer(KeyAuthentication):
+    """Chat Open's envelope: `code` is a string, and "200" is a success."""
 
     def __init__(self, station: Station) -> None:
         self._station = station
 
-    def authenticate(
-        self, headers: Headers, config: SandboxConfig, *, submits: bool
-    ) -> str | Response:
-        key = headers.get("x-request-req-accesskeyid", "")
+    def key_of(self, headers: Headers) -> str:
         secret = headers.get("x-request-req-accesskeysecret", "")
-        key_state = key_state_of(key if secret else "", config)
-        if key_state.passes(submits=submits):
-            return key
-        money = key_state is key_state.NO_CREDIT
-        return self.refusal(Refusal.NO_CREDIT if money else Refusal.AUTH)
+        return headers.get("x-request-req-accesskeyid", "") if secret else ""
 
     def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
-        match refusal:
-            case Refusal.AUTH:
-                return _envelope("401", "accessKey 校验失败")
-            case Refusal.NO_CREDIT:
-                return _envelope("402", "账户余额不足")
-            case Refusal.THROTTLED:
-                return _envelope("429", "请求过于频繁", retry_after=1)
-            case Refusal.QUEUE_FULL:
-                return _envelope("429", "并发数超过限制")
-            case Refusal.MODERATED:
-                return _envelope("400", MODERATED)
-            case _:
-                return self.invalid("参数错误")
+        retry_after = 1 if refusal is Refusal.THROTTLED else None
+        code, message = _CHATOPEN_REFUSALS.get(refusal, ("400", "参数错误"))
+        return _envelope(code, message, retry_after=retry_after)
 
     def invalid(self, message: str) -> Response:
         return _envelope("400", message)

@@ -8,13 +8,11 @@ from collections.abc import Mapping
 from typing import Protocol
 from uuid import uuid4
 
-from starlette.datastructures import Headers
 from starlette.responses import Response
 
-from ops.sandbox.accounts import KeyState, bearer_token, key_state_of
-from ops.sandbox.config import SandboxConfig
 from ops.sandbox.dialect import ProtocolRenderer, Refusal
 from ops.sandbox.protocols import newapi
+from ops.sandbox.protocols.authentication import KeyAuthentication, RelayAuthentication
 from ops.sandbox.protocols.suno_songs import (
     MODERATED,
     file_url,
@@ -30,6 +28,20 @@ from ops.sandbox.replies import json_reply
 from ops.sandbox.tasks import Phase, UpstreamTask, View
 
 FRESH = View(Phase.QUEUED, 0, None, None)
+_SUNO_API_REFUSALS = {
+    Refusal.AUTH: (401, "unauthorized secret token"),
+    Refusal.NO_CREDIT: (402, "402 Payment Required"),
+    Refusal.THROTTLED: (429, "429 Too Many Requests"),
+    Refusal.QUEUE_FULL: (429, "Too many running jobs."),
+    Refusal.MODERATED: (400, MODERATED),
+}
+#: `code` and message of refusals in the official style.
+_OFFICIAL_REFUSALS = {
+    Refusal.AUTH: (401, "You do not have access permissions"),
+    Refusal.NO_CREDIT: (429, "The current credits are insufficient. Please top up."),
+    Refusal.QUEUE_FULL: (430, "Too many running jobs."),
+    Refusal.MODERATED: (400, MODERATED),
+}
 
 
 class SunoRenderer(ProtocolRenderer, Protocol):
@@ -64,28 +76,21 @@ class _SunoApiForm:
         return task_object(task, seen)
 
 
-class SunoRelayRenderer(_SunoApiForm):
+class SunoRelayRenderer(_SunoApiForm, RelayAuthentication):
     """A new-api station: refusals of its own, and its upstream's packed into a string."""
 
     hook = "notify_hook"
 
-    def authenticate(
-        self, headers: Headers, config: SandboxConfig, *, submits: bool
-    ) -> str | Response:
-        key = bearer_token(headers)
-        return newapi.key_refusal(key_state_of(key, config), submits=submits) or key
+    def no_credit(self) -> Response:
+        return refused(403, "quota_not_enough", "user quota is not enough")
 
-    def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
+    def relayed_refusal(self, refusal: Refusal, prompt: str) -> Response:
         match refusal:
-            case Refusal.AUTH:
-                return newapi.bad_token()
-            case Refusal.NO_CREDIT:
-                return refused(403, "quota_not_enough", "user quota is not enough")
             case Refusal.THROTTLED:
                 saturated = "当前分组上游负载已饱和，请稍后再试"
                 return refused(429, "fail_to_fetch_task", saturated, retry_after=1)
             case Refusal.QUEUE_FULL:
-                return newapi.error(503, "当前分组 default 下对于模型 suno_music 无可用渠道")
+                return newapi.no_channel("模型 suno_music ", code=None)
             case Refusal.MODERATED:
                 upstream = {"code": "invalid_request", "message": MODERATED, "data": None}
                 packed = json.dumps(upstream, ensure_ascii=False)
@@ -104,35 +109,16 @@ class SunoRelayRenderer(_SunoApiForm):
         return refused(400, "task_not_exist", "task_not_exist")
 
 
-class SunoApiRenderer(_SunoApiForm):
-    """A Suno-API spoken to directly: one secret token, Suno's status lines, bare results."""
-
-    def authenticate(
-        self, headers: Headers, config: SandboxConfig, *, submits: bool
-    ) -> str | Response:
-        key = bearer_token(headers)
-        key_state = key_state_of(key, config)
-        if key_state is KeyState.NO_CREDIT and submits:
-            return self.refusal(Refusal.NO_CREDIT)
-        if key_state.passes(submits=submits):
-            return key
-        return self.refusal(Refusal.AUTH)
+class SunoApiRenderer(_SunoApiForm, KeyAuthentication):
+    """A Suno-API without a relay: one secret token, Suno's status lines, bare results."""
 
     def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
-        match refusal:
-            case Refusal.AUTH:
-                return refused(401, "invalid_request", "unauthorized secret token")
-            case Refusal.NO_CREDIT:
-                return refused(402, "invalid_request", "402 Payment Required")
-            case Refusal.THROTTLED:
-                line = "429 Too Many Requests"
-                return refused(429, "invalid_request", line, retry_after=1)
-            case Refusal.QUEUE_FULL:
-                return refused(429, "invalid_request", "Too many running jobs.")
-            case Refusal.MODERATED:
-                return refused(400, "invalid_request", MODERATED)
-            case _:
-                return self.invalid("prompt is empty")
+        refused_as = _SUNO_API_REFUSALS.get(refusal)
+        if refused_as is None:
+            return self.invalid("prompt is empty")
+        status, message = refused_as
+        retry_after = 1 if refusal is Refusal.THROTTLED else None
+        return refused(status, "invalid_request", message, retry_after)
 
     def found(self, task: UpstreamTask, view: View) -> Response:
         return wrapped(result(task, view))
@@ -176,36 +162,17 @@ class SunoFeedRenderer(SunoRelayRenderer):
         return json_reply({**more, "clips": made, "metadata": {}, "status": "complete"})
 
 
-class SunoOfficialRenderer:
+class SunoOfficialRenderer(KeyAuthentication):
     """The official style: HTTP 200 nearly always, and a status of its own in `code`."""
 
     by_task = False
     hook = "callBackUrl"
 
-    def authenticate(
-        self, headers: Headers, config: SandboxConfig, *, submits: bool
-    ) -> str | Response:
-        key = bearer_token(headers)
-        key_state = key_state_of(key, config)
-        if key_state is KeyState.NO_CREDIT and submits:
-            return self.refusal(Refusal.NO_CREDIT)
-        return key if key_state.passes(submits=submits) else self.refusal(Refusal.AUTH)
-
     def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
-        match refusal:
-            case Refusal.AUTH:
-                return coded(401, "You do not have access permissions")
-            case Refusal.NO_CREDIT:
-                return coded(429, "The current credits are insufficient. Please top up.")
-            case Refusal.THROTTLED:
-                often = "Your call frequency is too high. Please try again later."
-                return coded(430, often, status=429, retry_after=1)
-            case Refusal.QUEUE_FULL:
-                return coded(430, "Too many running jobs.")
-            case Refusal.MODERATED:
-                return coded(400, MODERATED)
-            case _:
-                return self.invalid("Please enter prompt.")
+        if refusal is Refusal.THROTTLED:
+            often = "Your call frequency is too high. Please try again later."
+            return coded(430, often, status=429, retry_after=1)
+        return coded(*_OFFICIAL_REFUSALS.get(refusal, (400, "Please enter prompt.")))
 
     def invalid(self, message: str) -> Response:
         return coded(400, message)

@@ -1,12 +1,10 @@
-"""Kling's orders as the desk wants them, whatever face they came in at."""
+"""Base of Kling's handlers, and the profile of its tasks."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from starlette.requests import Request
-
-from ops.sandbox.knobs import parse_knobs
-from ops.sandbox.links import base_url
+from ops.sandbox.dialect import ProtocolRenderer
+from ops.sandbox.handlers import ProtocolHandlers, SubmitCall
 from ops.sandbox.protocols.kling_envelope import task_data
 from ops.sandbox.protocols.kling_requests import CALLS, count_of, prompt_of, seconds_of, value_at
 from ops.sandbox.protocols.kling_results import ENDPOINTS
@@ -16,7 +14,7 @@ from ops.sandbox.tasks import ProviderProfile, TaskSubmission, UpstreamTask, Vie
 
 
 def callback_body(task: UpstreamTask, seen: View) -> Mapping[str, object]:
-    """A callback's body: the bare task, as the API that took the order shows it."""
+    """A callback's body: the bare task, as the API that took the submit shows it."""
     return task.submission.details.get("callback_body", task_data)(task, seen)
 
 
@@ -33,23 +31,28 @@ PROFILE = ProviderProfile(
 )
 
 
-def submission_of(
-    station: Station, request: Request, account: str, operation: str, body: dict[str, Any]
-) -> TaskSubmission:
-    """The order in a v1 body that was found good."""
-    prompt = prompt_of(body)
-    return TaskSubmission(
-        profile=PROFILE,
-        task_id=f"{station.new_number()}00",
-        operation=operation,
-        account=account,
-        prompt=prompt,
-        knobs=parse_knobs(prompt),
-        reference=text_of(body, "external_task_id"),
-        base_url=base_url(station, request),
-        callback_url=text_of(body, "callback_url"),
-        details=_details(body),
-    )
+class KlingHandlers(ProtocolHandlers[ProtocolRenderer]):
+    """Handlers of one renderer; every API of Kling reads a submit as one in v1's form."""
+
+    not_an_object = "request body is not a JSON object"
+
+    def __init__(self, station: Station, renderer: ProtocolRenderer) -> None:
+        super().__init__(station, renderer, PROFILE)
+
+    def read(
+        self, call: SubmitCall, operation: str, body: dict[str, Any], **details: object
+    ) -> TaskSubmission:
+        """The submission in a valid v1 body; it remembers `details` too."""
+        return self.submission(
+            call.request,
+            call.account,
+            operation,
+            prompt_of(body),
+            {**_details(body), **details},
+            task_id=f"{self.station.new_number()}00",
+            reference=text_of(body, "external_task_id"),
+            callback_url=text_of(body, "callback_url"),
+        )
 
 
 def _details(body: dict[str, Any]) -> dict[str, Any]:
