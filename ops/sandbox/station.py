@@ -116,6 +116,14 @@ class Station:
         self.callbacks.touch(task)
         return task, place
 
+    def add_finished(self, submission: TaskSubmission) -> UpstreamTask:
+        """Store a task that has ended and is not charged."""
+        now = self.clock.now()
+        task = UpstreamTask(submission, now, 0.0)
+        task.end(now)
+        self.task_store.add(task, now, self.config.tasks_kept)
+        return task
+
     def view(self, task: UpstreamTask) -> View:
         """What a look at the task sees now."""
         now = self.clock.now()

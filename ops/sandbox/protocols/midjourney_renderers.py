@@ -23,6 +23,8 @@ class MidjourneyRenderer(ProtocolRenderer, Protocol):
 
     url_secret: bytes
     blank: Blank
+    #: Whether it is a proxy without a relay in front of it.
+    is_direct: bool
 
     def unreadable(self) -> Response:
         """The body is not the JSON object it should be."""
@@ -100,6 +102,8 @@ class _BaseRenderer:
 class MidjourneyProxyRenderer(_BaseRenderer, KeyAuthentication):
     """A proxy of one's own: entered by `mj-api-secret`; lists, cancels; unset fields are null."""
 
+    is_direct = True
+
     def __init__(self, url_secret: bytes) -> None:
         super().__init__(url_secret, Blank.NULLS)
 
@@ -148,6 +152,8 @@ class MidjourneyProxyRenderer(_BaseRenderer, KeyAuthentication):
 
 class MidjourneyRelayRenderer(RelayAuthentication, _BaseRenderer):
     """A new-api station: entered by bearer key; unset fields are empty, the rest passes through."""
+
+    is_direct = False
 
     def __init__(self, url_secret: bytes) -> None:
         _BaseRenderer.__init__(self, url_secret, Blank.EMPTY)

@@ -9,16 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 from uuid import uuid4
 
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from ops.sandbox import engine
-from ops.sandbox.dialect import Refusal
-from ops.sandbox.knobs import parse_knobs
-from ops.sandbox.links import base_url
+from ops.sandbox.dialect import ProtocolRenderer
+from ops.sandbox.handlers import ProtocolHandlers, SubmitCall
 from ops.sandbox.protocols.openai_renderers import ChatOpenRenderer, OpenAIRelayRenderer
-from ops.sandbox.replies import read_object, text_of
+from ops.sandbox.replies import text_of
 from ops.sandbox.routes import SandboxRoute
 from ops.sandbox.station import Station
 from ops.sandbox.tasks import ProviderProfile, TaskSubmission, UpstreamTask, View
@@ -48,61 +45,34 @@ PROFILE = ProviderProfile(
 
 
 def routes(station: Station) -> Sequence[BaseRoute]:
-    """Every endpoint of both faces."""
-    relay, chatopen = (
-        OpenAIHandlers(station, OpenAIRelayRenderer(station)),
-        OpenAIHandlers(station, ChatOpenRenderer(station)),
-    )
+    """Every route of both."""
+    relay = OpenAIHandlers(station, OpenAIRelayRenderer(station), PROFILE)
+    chatopen = OpenAIHandlers(station, ChatOpenRenderer(station), PROFILE)
     root = "/AIGCChatOpenServ/saas/{model}"
     return [
-        relay.submit_route("/v1/chat/completions", conversation),
-        relay.submit_route("/v1/images/generations", picture),
-        chatopen.submit_route(f"{root}/text/v3", chatopen_conversation),
-        chatopen.submit_route(f"{root}/image/generation", picture),
+        relay.form_route("/v1/chat/completions", conversation),
+        relay.form_route("/v1/images/generations", picture),
+        chatopen.form_route(f"{root}/text/v3", chatopen_conversation),
+        chatopen.form_route(f"{root}/image/generation", picture),
     ]
 
 
-class OpenAIHandlers:
-    """The endpoints of one face."""
+class OpenAIHandlers(ProtocolHandlers[ProtocolRenderer]):
+    """The handlers of one renderer."""
 
-    def __init__(self, station: Station, renderer: OpenAIRelayRenderer | ChatOpenRenderer) -> None:
-        self._station = station
-        self._renderer = renderer
+    not_an_object = "the body is no JSON object"
 
-    def submit_route(self, path: str, read: "Callable[[Body], OpenAISubmit | str]") -> SandboxRoute:
-        """The door where one kind of order is taken."""
+    def form_route(self, path: str, parse: "Callable[[Body], OpenAISubmit | str]") -> SandboxRoute:
+        """The route that takes one form of submit; `parse` returns it, or the first error."""
 
-        async def create(request: Request) -> Response:
-            account = self._renderer.authenticate(
-                request.headers, self._station.config, submits=True
-            )
-            if isinstance(account, Response):
-                return engine.reject_key(self._station, account)
-            body = await read_object(request)
-            model = {"model": request.path_params["model"]} if request.path_params else {}
-            submit = "the body is no JSON object" if body is None else read({**body, **model})
+        def read(call: SubmitCall) -> TaskSubmission | Response:
+            submit = parse({**call.body, **call.request.path_params})
             if isinstance(submit, str):
-                return engine.refuse(self._station, Refusal.INVALID, self._renderer.invalid(submit))
-            submission = self._submission(request, account, *submit)
-            return await engine.submit(self._station, self._renderer, submission)
+                return self.renderer.invalid(submit)
+            task_id = f"chatcmpl-{uuid4().hex}"
+            return self.submission(call.request, call.account, *submit, task_id=task_id)
 
-        return SandboxRoute(path, create, methods=["POST"])
-
-    def _submission(
-        self, request: Request, account: str, operation: str, prompt: str, details: Body
-    ) -> TaskSubmission:
-        return TaskSubmission(
-            profile=PROFILE,
-            task_id=f"chatcmpl-{uuid4().hex}",
-            operation=operation,
-            account=account,
-            prompt=prompt,
-            knobs=parse_knobs(prompt),
-            reference="",
-            base_url=base_url(self._station, request),
-            callback_url="",
-            details=details,
-        )
+        return self.submit_route(path, read)
 
 
 #: An operation, its prompt, and what the face wants to remember.

@@ -6,7 +6,7 @@ paths, under `/raw` here. None carries a reference of the caller's own, so the l
 task by its own id. The song that examples name exists for everybody.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from starlette.requests import Request
@@ -14,8 +14,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from ops.sandbox import engine
-from ops.sandbox.protocols import suno_actions, suno_handlers
-from ops.sandbox.protocols.suno_handlers import SunoHandlers
+from ops.sandbox.protocols import suno_actions
+from ops.sandbox.protocols.suno_actions import KINDS
+from ops.sandbox.protocols.suno_handlers import PROFILE, SunoHandlers
 from ops.sandbox.protocols.suno_renderers import (
     SunoApiRenderer,
     SunoFeedRenderer,
@@ -30,7 +31,7 @@ from ops.sandbox.replies import read_object, text_of
 from ops.sandbox.routes import SandboxRoute
 from ops.sandbox.station import Station
 
-PROFILE = suno_handlers.PROFILE
+__all__ = ["PROFILE", "routes"]
 
 
 def routes(station: Station) -> Sequence[BaseRoute]:
@@ -44,115 +45,95 @@ def routes(station: Station) -> Sequence[BaseRoute]:
 
 
 class SunoApiHandlers(SunoHandlers):
-    """The Suno-API protocol, and what stations add to it."""
+    """The Suno-API protocol, and the additions of stations."""
 
     def core_routes(self, root: str) -> Sequence[SandboxRoute]:
-        """What every speaker of the protocol has; what is looked at most comes first."""
+        """The routes that every speaker of the protocol has; the most polled path comes first."""
         return (
-            SandboxRoute(f"{root}/fetch/{{name}}", self.fetch),
-            SandboxRoute(f"{root}/fetch", self.fetch_many, methods=["POST"]),
-            self.submit_route(f"{root}/submit/music", operation_of_songs),
-            self.submit_route(f"{root}/submit/lyrics", lambda _: "lyrics"),
+            self.poll_route(f"{root}/fetch/{{name}}"),
+            self.poll_many_route(f"{root}/fetch", lambda: self.renderer.invalid("ids is empty")),
+            self.operation_route(f"{root}/submit/music", operation_of_songs),
+            self.operation_route(f"{root}/submit/lyrics", "lyrics"),
         )
 
     def routes(self, root: str) -> Sequence[SandboxRoute]:
         """The same with the additions."""
         return (
             *self.core_routes(root),
-            self.submit_route(f"{root}/submit/concat", lambda _: "concat"),
-            self.submit_route(f"{root}/uploads/audio-url", lambda _: "upload"),
-            *(
-                SandboxRoute(f"{root}/act/{kind}/{{name}}", self._act(kind))
-                for kind in suno_actions.KINDS
-            ),
-            SandboxRoute(f"{root}/act/tags", self.tags, methods=["POST"]),
-            SandboxRoute(f"{root}/persona/create/", self.persona, methods=["POST"]),
+            self.operation_route(f"{root}/submit/concat", "concat"),
+            self.operation_route(f"{root}/uploads/audio-url", "upload"),
+            *(self._action_route(f"{root}/act/{kind}/{{name}}", kind) for kind in KINDS),
+            self.account_route(f"{root}/act/tags", self.tags, "POST", submits=True),
+            self.account_route(f"{root}/persona/create/", self.persona, "POST", submits=True),
         )
 
-    async def fetch(self, request: Request) -> Response:
-        return await self.look(request, request.path_params["name"], self.renderer)
-
-    async def fetch_many(self, request: Request) -> Response:
-        account = self.renderer.authenticate(request.headers, self.station.config, submits=False)
-        if isinstance(account, Response):
-            return account
-        body = await read_object(request)
-        if body is None or not isinstance(body.get("ids"), list):
-            return self.renderer.invalid("ids is empty")
-        names = dict.fromkeys(map(str, body["ids"]))
-        found = [self.find(request, name, account) for name in names if name]
-        known = [task for task in found if task is not None]
-        return await engine.look_at_many(self.station, self.renderer, known, self.renderer.several)
-
-    def _act(self, kind: str) -> Callable[[Request], Awaitable[Response]]:
-        async def answer(request: Request) -> Response:
-            account = self.renderer.authenticate(request.headers, self.station.config, submits=True)
-            if isinstance(account, Response):
-                return account
+    def _action_route(self, path: str, kind: str) -> SandboxRoute:
+        async def answer(request: Request, account: str) -> Response:
             name = request.path_params["name"]
             task = self.finished(request, name, account)
             if task is None:
                 return refused(400, "task_not_exist", "task_not_exist")
             return suno_actions.act(kind, task, name, self.station.clock.now())
 
-        return answer
+        return self.account_route(path, answer, submits=True)
 
-    async def persona(self, request: Request) -> Response:
-        account = self.renderer.authenticate(request.headers, self.station.config, submits=True)
-        if isinstance(account, Response):
-            return account
+    async def persona(self, request: Request, account: str) -> Response:
         body = await read_object(request) or {}
         if self.finished(request, text_of(body, "root_clip_id") or "?", account) is None:
             return refused(400, "task_not_exist", "task_not_exist")
-        return (
-            suno_actions.persona(body)
-            if body.get("name")
-            else self.renderer.invalid("name is empty")
-        )
+        if not body.get("name"):
+            return self.renderer.invalid("name is empty")
+        return suno_actions.persona(body)
 
-    async def tags(self, request: Request) -> Response:
-        account = self.renderer.authenticate(request.headers, self.station.config, submits=True)
-        if isinstance(account, Response):
-            return account
+    async def tags(self, request: Request, account: str) -> Response:
+        del account
         body = await read_object(request) or {}
-        known = bool(text_of(body, "original_tags"))
-        return suno_actions.longer_tags(body) if known else self.renderer.invalid("tags are empty")
+        if not text_of(body, "original_tags"):
+            return self.renderer.invalid("tags are empty")
+        return suno_actions.longer_tags(body)
 
 
 class SunoFeedHandlers(SunoHandlers):
     """Suno's own web service."""
 
     def routes(self, root: str) -> Sequence[SandboxRoute]:
+        """Every route; the most polled path comes first."""
         return (
-            SandboxRoute(f"{root}/feed/{{names}}", self.feed),
-            SandboxRoute(f"{root}/lyrics/{{name}}", self.words),
-            self.submit_route(f"{root}/generate", operation_of_songs),
-            self.submit_route(f"{root}/generate/concat", lambda _: "concat"),
-            self.submit_route(f"{root}/generate/lyrics/", lambda _: "lyrics"),
+            self.account_route(f"{root}/feed/{{names}}", self.feed),
+            self.poll_route(f"{root}/lyrics/{{name}}"),
+            self.operation_route(f"{root}/generate", operation_of_songs),
+            self.operation_route(f"{root}/generate/concat", "concat"),
+            self.operation_route(f"{root}/generate/lyrics/", "lyrics"),
         )
 
-    async def feed(self, request: Request) -> Response:
+    async def feed(self, request: Request, account: str) -> Response:
         names = request.path_params["names"].split(",")
-        return await self.look(request, names[0] or "?", SunoFeedRenderer(frozenset(names)))
-
-    async def words(self, request: Request) -> Response:
-        return await self.look(request, request.path_params["name"], self.renderer)
+        task = self.find(request, names[0] or "?", account)
+        return await engine.look(self.station, SunoFeedRenderer(frozenset(names)), task)
 
 
 class SunoOfficialHandlers(SunoHandlers):
-    """The official style: an endpoint and a record for each kind of thing."""
+    """The official style: an endpoint and a record for each kind of result."""
 
     def routes(self, root: str) -> Sequence[SandboxRoute]:
-        kinds = ("generate", "lyrics", "wav", "mp4")
+        """Every route; the most polled paths come first."""
+        operations = {
+            "generate": "music",
+            "generate/extend": "extend",
+            "generate/replace-section": "infill",
+            "lyrics": "lyrics",
+            "wav/generate": "wav",
+            "mp4/generate": "mp4",
+        }
         return (
-            *(SandboxRoute(f"{root}/{kind}/record-info", self.record) for kind in kinds),
-            self.submit_route(f"{root}/generate", lambda _: "music"),
-            self.submit_route(f"{root}/generate/extend", lambda _: "extend"),
-            self.submit_route(f"{root}/generate/replace-section", lambda _: "infill"),
-            self.submit_route(f"{root}/lyrics", lambda _: "lyrics"),
-            self.submit_route(f"{root}/wav/generate", lambda _: "wav"),
-            self.submit_route(f"{root}/mp4/generate", lambda _: "mp4"),
-            SandboxRoute(f"{root}/generate/get-timestamped-lyrics", self.timing, methods=["POST"]),
+            *(
+                self.poll_route(f"{root}/{kind}/record-info", name_of=_queried_id)
+                for kind in ("generate", "lyrics", "wav", "mp4")
+            ),
+            *(self.operation_route(f"{root}/{path}", name) for path, name in operations.items()),
+            self.account_route(
+                f"{root}/generate/get-timestamped-lyrics", self.timing, "POST", submits=True
+            ),
         )
 
     def complaint(
@@ -167,13 +148,7 @@ class SunoOfficialHandlers(SunoHandlers):
         known = isinstance(song, str) and len(song) > 1 and is_finished(song)
         return "" if known else "The audio does not exist."
 
-    async def record(self, request: Request) -> Response:
-        return await self.look(request, request.query_params.get("taskId") or "?", self.renderer)
-
-    async def timing(self, request: Request) -> Response:
-        account = self.renderer.authenticate(request.headers, self.station.config, submits=True)
-        if isinstance(account, Response):
-            return account
+    async def timing(self, request: Request, account: str) -> Response:
         body = await read_object(request) or {}
         if self.finished(request, text_of(body, "audioId") or "?", account) is None:
             return self.renderer.invalid("The audio does not exist.")
@@ -182,3 +157,7 @@ class SunoOfficialHandlers(SunoHandlers):
             for each in aligned_words()
         ]
         return coded(200, "success", {"alignedWords": sung, "waveformData": [], "hootCer": 0.0})
+
+
+def _queried_id(request: Request) -> str:
+    return request.query_params.get("taskId") or "?"

@@ -7,17 +7,14 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ops.sandbox import engine
-from ops.sandbox.dialect import Refusal
-from ops.sandbox.knobs import parse_knobs
-from ops.sandbox.links import base_url
+from ops.sandbox.handlers import ProtocolHandlers, SubmitCall
 from ops.sandbox.protocols.suno_renderers import SunoRenderer
 from ops.sandbox.protocols.suno_requests import complaint, prompt_of
 from ops.sandbox.protocols.suno_songs import SONG_SECONDS, new_task_id, task_id_of
-from ops.sandbox.replies import read_object, text_of
+from ops.sandbox.replies import text_of
 from ops.sandbox.routes import SandboxRoute
 from ops.sandbox.station import Station
-from ops.sandbox.tasks import Phase, ProviderProfile, TaskSubmission, UpstreamTask, View
+from ops.sandbox.tasks import ProviderProfile, TaskSubmission, UpstreamTask, View
 
 EXAMPLE_TASK = "5a9d0000-0000-4000-8000-000000000010"
 
@@ -47,98 +44,59 @@ PROFILE = ProviderProfile(
 )
 
 
-class SunoHandlers:
-    """What all ways of speaking have in common."""
+class SunoHandlers(ProtocolHandlers[SunoRenderer]):
+    """Base of the handlers of all of Suno's APIs."""
+
+    not_an_object = "unexpected end of JSON input"
 
     def __init__(self, station: Station, renderer: SunoRenderer) -> None:
-        self.station = station
-        self.renderer = renderer
+        super().__init__(station, renderer, PROFILE)
 
-    def submit_route(self, path: str, named: Named) -> SandboxRoute:
-        """The door where something is ordered."""
+    def operation_route(self, path: str, named: Named | str) -> SandboxRoute:
+        """The route that takes submits of one operation, or of the one `named` finds."""
 
-        async def create(request: Request) -> Response:
-            return await self.create(request, named)
+        def read(call: SubmitCall) -> TaskSubmission | Response:
+            operation = named if isinstance(named, str) else named(call.body)
 
-        return SandboxRoute(path, create, methods=["POST"])
+            def is_finished(name: str) -> bool:
+                return self.finished(call.request, name, call.account) is not None
 
-    async def create(self, request: Request, named: Named) -> Response:
-        account = self.renderer.authenticate(request.headers, self.station.config, submits=True)
-        if isinstance(account, Response):
-            return engine.reject_key(self.station, account)
-        body = await read_object(request)
-        if body is None:
-            return self._refuse("unexpected end of JSON input")
-        operation = named(body)
+            if wrong := self.complaint(operation, call.body, is_finished):
+                return self.renderer.invalid(wrong)
+            return self.read(call.request, call.account, operation, call.body)
 
-        def is_finished(name: str) -> bool:
-            return self.finished(request, name, account) is not None
-
-        if wrong := self.complaint(operation, body, is_finished):
-            return self._refuse(wrong)
-        submission = self.submission(request, account, operation, body)
-        return await engine.submit(self.station, self.renderer, submission)
+        return self.submit_route(path, read)
 
     def complaint(
         self, operation: str, body: Mapping[str, Any], is_finished: Callable[[str], bool]
     ) -> str:
-        """What is wrong with a body; "" where nothing is."""
+        """The first error in a body; "" for a valid one."""
         return complaint(operation, body, is_finished, by_task=self.renderer.by_task)
 
-    def submission(
+    def read(
         self, request: Request, account: str, operation: str, body: dict[str, Any]
     ) -> TaskSubmission:
-        prompt = prompt_of(body)
-        return TaskSubmission(
-            profile=PROFILE,
-            task_id=new_task_id(),
-            operation=operation,
-            account=account,
-            prompt=prompt,
-            knobs=parse_knobs(prompt),
-            reference="",
-            base_url=base_url(self.station, request),
-            callback_url=text_of(body, self.renderer.hook) if self.renderer.hook else "",
-            details={
-                "renderer": self.renderer,
-                "request": body,
-                "seconds": SONG_SECONDS,
-                "asked": {},
-            },
+        """The submission in a valid body."""
+        hook = text_of(body, self.renderer.hook) if self.renderer.hook else ""
+        details = {"request": body, "seconds": SONG_SECONDS, "asked": {}}
+        prompt, task_id = prompt_of(body), new_task_id()
+        return self.submission(
+            request, account, operation, prompt, details, task_id=task_id, callback_url=hook
         )
 
     def find(self, request: Request, name: str, account: str) -> UpstreamTask | None:
-        """The task that a task's or a song's id leads to, if it is this account's."""
+        """The account's task that the id of a task or of a song belongs to; or the example."""
         task_id = task_id_of(name)
-        task = self.station.task_store.get(task_id)
         if task_id == EXAMPLE_TASK:
-            return task or self._example(request)
-        if task is None or task.submission.profile is not PROFILE:
-            return None
-        return task if task.submission.account == account else None
+            return self.station.task_store.get(task_id) or self._example(request)
+        return super().find(request, task_id, account)
 
-    def finished(self, request: Request, name: str, account: str) -> UpstreamTask | None:
-        """The same, where it ended well."""
-        task = self.find(request, name, account)
-        ended = task is not None and self.station.view(task).phase is Phase.SUCCEEDED
-        return task if ended else None
-
-    async def look(self, request: Request, name: str, renderer: SunoRenderer) -> Response:
-        account = renderer.authenticate(request.headers, self.station.config, submits=False)
-        if isinstance(account, Response):
-            return account
-        return await engine.look(self.station, renderer, self.find(request, name, account))
-
-    def _refuse(self, message: str) -> Response:
-        return engine.refuse(self.station, Refusal.INVALID, self.renderer.invalid(message))
+    def owns(self, task: UpstreamTask, account: str) -> bool:
+        """Whether the account submitted it, through any of Suno's APIs."""
+        return task.submission.profile is PROFILE and task.submission.account == account
 
     def _example(self, request: Request) -> UpstreamTask:
-        """Two songs that were finished before anybody asked, and that nobody paid."""
-        submission = self.submission(
-            request, "", "music", {"prompt": "an example", "title": "Example"}
-        )
-        now = self.station.clock.now()
-        task = UpstreamTask(replace(submission, task_id=EXAMPLE_TASK), now, 0.0)
-        task.end(now)
-        self.station.task_store.add(task, now, self.station.config.tasks_kept)
-        return task
+        """Two finished songs that no caller submitted or paid."""
+        body = {"prompt": "an example", "title": "Example"}
+        submission = replace(self.read(request, "", "music", body), task_id=EXAMPLE_TASK)
+        return self.station.add_finished(submission)
