@@ -1,4 +1,4 @@
-"""The places one account has at one provider: some tasks run, some wait, the rest are refused."""
+"""The slots one account has at one provider: some tasks run, some wait, the rest are refused."""
 
 from collections import deque
 from heapq import heapify, heappop, heappush
@@ -7,14 +7,17 @@ from ops.sandbox.tasks import UpstreamTask
 
 
 class AccountSlots:
-    """Running and waiting tasks. Brought up to date whenever it is asked, so it needs no timer."""
+    """Running and waiting tasks. They are updated on each call, so no timer is needed."""
 
     def __init__(self) -> None:
         self._running: list[tuple[float, str, UpstreamTask]] = []
         self._waiting: deque[UpstreamTask] = deque()
 
     def place(self, task: UpstreamTask, now: float, slots: int, queue: int) -> int | None:
-        """Start the task (0) or put it in the queue (its place there, from 1); None: no room."""
+        """Start the task (returns 0) or queue it (returns its position, from 1).
+
+        None: the queue is full.
+        """
         self.settle(now, slots)
         if len(self._running) < slots:
             self._start(task, now)
@@ -34,7 +37,7 @@ class AccountSlots:
             self._start(self._waiting.popleft(), now)
 
     def leave(self, task: UpstreamTask) -> None:
-        """Take a task out which ended before its time."""
+        """Remove a task that ended ahead of time."""
         self._running = [entry for entry in self._running if entry[2] is not task]
         heapify(self._running)
         if task in self._waiting:

@@ -1,4 +1,4 @@
-"""Who is asking: what the station thinks of a key, before any protocol words it."""
+"""API keys and signed tokens: whether they are valid, before any protocol renders a response."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -9,7 +9,7 @@ from ops.sandbox.config import SandboxConfig
 
 
 class KeyState(StrEnum):
-    """What a key may do."""
+    """The state of a key."""
 
     GOOD = "good"
     MISSING = "missing"  #: no key was sent
@@ -18,12 +18,12 @@ class KeyState(StrEnum):
     NO_CREDIT = "no_credit"  #: may look, may not submit
 
     def passes(self, *, submits: bool) -> bool:
-        """Whether a caller may come in, to submit or only to look."""
+        """Whether a caller with this key may submit, or only poll."""
         return self is KeyState.GOOD or (self is KeyState.NO_CREDIT and not submits)
 
 
 def key_state_of(key: str, config: SandboxConfig) -> KeyState:
-    """What the settings say of a key."""
+    """The state that the settings give a key."""
     if not key:
         return KeyState.MISSING
     if key in config.blocked_keys:
@@ -35,13 +35,13 @@ def key_state_of(key: str, config: SandboxConfig) -> KeyState:
 
 
 def bearer_token(headers: Mapping[str, str]) -> str:
-    """What follows `Bearer` in the Authorization header; "" if there is no such thing."""
+    """The token after `Bearer` in the Authorization header; "" without one."""
     scheme, _, token = headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
 class TokenFault(StrEnum):
-    """Why a token signed with an AccessKey's SecretKey is not good."""
+    """The reason why a token signed with an AccessKey's SecretKey is not valid."""
 
     MALFORMED = "malformed"  #: not a token, claims missing, or an AccessKey nobody has
     FORGED = "forged"  #: signed with another secret
@@ -55,7 +55,10 @@ def is_signed_token(token: str) -> bool:
 
 
 def access_key_of(token: str, secrets: Mapping[str, str]) -> str | TokenFault:
-    """The AccessKey (`iss`) that signed an HS256 token, by real time and without leeway."""
+    """The AccessKey (`iss`) that signed an HS256 token.
+
+    Times are checked by real time, without leeway.
+    """
     try:
         claims = jwt.decode(token, options={"verify_signature": False})
         access_key = str(claims.get("iss", ""))

@@ -35,7 +35,7 @@ class SandboxApp(Router):
 
 
 def create_app(config: SandboxConfig) -> SandboxApp:
-    """A station that remembers nothing; raises ValueError for a duration of no known operation."""
+    """An app with an empty station; raises ValueError for a duration of an unknown operation."""
     if unknown := [name for name in config.durations if name not in typical_seconds()]:
         known = ", ".join(typical_seconds())
         raise ValueError(f"durations: {', '.join(unknown)} is no operation; there are {known}")

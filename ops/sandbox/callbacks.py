@@ -1,5 +1,6 @@
-"""Callbacks: a task's URL is told of each change it goes through. Best effort, as upstreams do it:
-no signature, no second try, no order between two tasks.
+"""Callbacks: each change of a task is posted to its URL.
+
+Delivery is best effort, as at upstreams: no signature, no retry, no order between two tasks.
 """
 
 import asyncio
@@ -18,14 +19,15 @@ from ops.sandbox.tasks import Phase, UpstreamTask, View
 SENDERS = 10
 UNSENT_KEPT = 10_000
 TIMEOUT_SECONDS = 5.0
-#: Sandbox seconds past a turn at which it is looked at, so that rounding cannot hide it.
+#: Sandbox seconds after a change at which the task is read, so that rounding cannot hide the
+#: change.
 MARGIN_SECONDS = 0.001
-#: What a task looks like before anything happens to it: nothing to tell.
+#: The view of a new task; it is not reported.
 UNTOLD = View(Phase.QUEUED, 0, None, None)
 
 
 class Callbacks:
-    """Who is to be told of which task, and when the next one has something to tell."""
+    """The tasks whose changes are reported, and the time of the next change."""
 
     def __init__(
         self,
@@ -44,23 +46,23 @@ class Callbacks:
         clock.on_change(self._woken.set)
 
     def follow(self, task: UpstreamTask) -> None:
-        """Tell the task's URL of each change, from now until its end."""
+        """Report each change of the task to its URL, from now until its end."""
         self._told[task.id] = UNTOLD
         self._look_at(task, self._clock.now())
 
     def touch(self, task: UpstreamTask) -> None:
-        """The task has just been changed by hand: look at it at once, if it is followed."""
+        """Report a task that was just changed by a call, if it is followed."""
         if task.id in self._told:
             self._look_at(task, self._clock.now())
 
     def forget(self) -> None:
-        """Follow nothing any more."""
+        """Stop following all tasks."""
         self._told.clear()
         self._due.clear()
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
-        """Tell, for as long as the block lasts; what is still unsent at its end is dropped."""
+        """Send callbacks while the block runs; callbacks that are unsent at its end are dropped."""
         async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS, trust_env=False) as client:
             tasks = [asyncio.create_task(self._watch())]
             tasks += [asyncio.create_task(self._send(client)) for _ in range(SENDERS)]

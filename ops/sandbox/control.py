@@ -1,4 +1,4 @@
-"""The control endpoints under /_sandbox/: see what the station counted, set it, move its time."""
+"""The control endpoints under /_sandbox/: read counts, change settings, move the clock."""
 
 from collections.abc import Sequence
 from itertools import islice
@@ -30,13 +30,16 @@ ENDPOINTS = {
 
 
 class ControlEndpoints:
-    """The endpoints of one station. They are for tests and demonstrations: nobody signs in."""
+    """The endpoints of one station.
+
+    They are for tests and demonstrations: there is no authentication.
+    """
 
     def __init__(self, station: Station) -> None:
         self._station = station
 
     def routes(self) -> Sequence[BaseRoute]:
-        """Every control endpoint; anything else under /_sandbox/ is a JSON 404."""
+        """Every control route; any other path under /_sandbox/ is a JSON 404."""
         return (
             SandboxRoute("/_sandbox/", self.about),
             SandboxRoute("/_sandbox/stats", self.stats),
@@ -130,7 +133,7 @@ class ControlEndpoints:
 
 
 def _unknown_names(changes: dict[str, Any]) -> list[str]:
-    """The settings, and the operations within `durations`, which do not exist."""
+    """The settings, and the operations within `durations`, that do not exist."""
     unknown = [name for name in changes if name not in SandboxConfig.model_fields]
     durations = changes.get("durations")
     operations = cast("dict[str, Any]", durations) if isinstance(durations, dict) else {}

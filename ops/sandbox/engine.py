@@ -1,7 +1,7 @@
-"""The desk: what every submit and every look goes through, whatever protocol it came in.
+"""The engine: every submit and every poll of every protocol goes through it.
 
-A protocol says how things are worded (`TaskRenderer`); whether a task is created, refused, charged,
-hidden or shown late is decided here.
+It decides whether a task is created, refused, charged, hidden or shown late. Renderers
+(`TaskRenderer`) give each decision the form of a protocol.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,7 +14,8 @@ from ops.sandbox.replies import HangUp, bad_gateway, dashboard, half_a_json
 from ops.sandbox.station import Station
 from ops.sandbox.tasks import TaskSubmission, UpstreamTask, View
 
-#: What a submit's knob makes of it before anything is created; the first that applies decides.
+#: The refusal, or the other response, of each knob that prevents a task; the first that applies
+#: decides.
 _REFUSED_BY: dict[Knob, Refusal | Callable[[], Response]] = {
     Knob.DROP_BEFORE: HangUp,
     Knob.HTML: dashboard,
@@ -36,9 +37,11 @@ async def submit(
     submission: TaskSubmission,
     create: Create | None = None,
 ) -> Response:
-    """Create and charge a task, or refuse to. The decision falls before any waiting.
+    """Create and charge a task, or refuse to.
 
-    `create` is another way to make the task than to put it into its queue; None from it: no room.
+    The decision is made before any delay.
+
+    `create` replaces the usual way to create a task; it returns None if the queue is full.
     """
     reply = _decide(station, renderer, submission, create or station.create)
     wait = station.config.answer_delay_seconds + submission.knobs.number(Knob.SLOW)
@@ -46,13 +49,13 @@ async def submit(
 
 
 def refuse(station: Station, refusal: Refusal, reply: Response) -> Response:
-    """`reply`, noted in the ledger as a refused submit."""
+    """Count a refused submit in the ledger and return `reply`."""
     station.ledger.refuse(refusal)
     return reply
 
 
 def reject_key(station: Station, reply: Response) -> Response:
-    """The same for a submit whose key was not let in."""
+    """Count a submit with a rejected key in the ledger and return `reply`."""
     station.ledger.refuse("key")
     return reply
 
@@ -92,30 +95,32 @@ def _is_duplicate(station: Station, submission: TaskSubmission) -> bool:
     )
 
 
-async def look(station: Station, renderer: TaskRenderer, task: UpstreamTask | None) -> Response:
-    """Answer a look at one task; None: at a task nobody knows."""
+async def poll(station: Station, renderer: TaskRenderer, task: UpstreamTask | None) -> Response:
+    """Answer a poll of one task; None: of an unknown task."""
     station.ledger.looks += 1
-    trouble = await _trouble(station, renderer, [] if task is None else [task])
-    if trouble is not None:
-        return trouble
+    failure = await _delay_and_failure(station, renderer, [] if task is None else [task])
+    if failure is not None:
+        return failure
     if task is None or task.spend(Knob.LOST):
         station.ledger.unknown_looks += 1
         return renderer.not_found()
     return renderer.found(task, station.view(task))
 
 
-async def look_at_many(
+async def poll_many(
     station: Station,
     renderer: TaskRenderer,
     tasks: Sequence[UpstreamTask],
     reply: Callable[[list[tuple[UpstreamTask, View]]], Response],
 ) -> Response:
-    """Answer one look at many tasks. The trouble of any of them is the trouble of the whole answer;
-    lost ones are left out.
+    """Answer one poll of many tasks.
+
+    A failure that a knob of one task asks for applies to the whole response; lost tasks are left
+    out.
     """
     station.ledger.batch_looks += 1
-    trouble = await _trouble(station, renderer, tasks)
-    return trouble or reply(_shown(station, tasks))
+    failure = await _delay_and_failure(station, renderer, tasks)
+    return failure or reply(_views(station, tasks))
 
 
 async def list_tasks(
@@ -124,17 +129,20 @@ async def list_tasks(
     tasks: Sequence[UpstreamTask],
     reply: Callable[[list[tuple[UpstreamTask, View]]], Response],
 ) -> Response:
-    """Answer a listing. It is a look at no task in particular, so only `lost` tells in it."""
+    """Answer a listing.
+
+    It counts as a poll of no task, so of the tasks' knobs only `lost` applies.
+    """
     station.ledger.list_looks += 1
-    trouble = await _trouble(station, renderer, [])
-    return trouble or reply(_shown(station, tasks))
+    failure = await _delay_and_failure(station, renderer, [])
+    return failure or reply(_views(station, tasks))
 
 
-def _shown(station: Station, tasks: Sequence[UpstreamTask]) -> list[tuple[UpstreamTask, View]]:
+def _views(station: Station, tasks: Sequence[UpstreamTask]) -> list[tuple[UpstreamTask, View]]:
     return [(task, station.view(task)) for task in tasks if not task.spend(Knob.LOST)]
 
 
-async def _trouble(
+async def _delay_and_failure(
     station: Station, renderer: TaskRenderer, tasks: Sequence[UpstreamTask]
 ) -> Response | None:
     """Wait as long as the look has to; then what it is answered instead, if anything."""
@@ -147,7 +155,7 @@ async def _trouble(
         task.looks += 1
         if task.submission.knobs:
             wait = max(wait, _wait_of(task, station))
-            instead = instead or _trouble_of(task, renderer)
+            instead = instead or _failure_of(task, renderer)
     answered = await station.pause(station.config.answer_delay_seconds + wait)
     return instead if answered else HangUp()
 
@@ -157,7 +165,7 @@ def _wait_of(task: UpstreamTask, station: Station) -> float:
     return hang + task.submission.knobs.number(Knob.SLOW_LOOK)
 
 
-def _trouble_of(task: UpstreamTask, renderer: TaskRenderer) -> Response | None:
+def _failure_of(task: UpstreamTask, renderer: TaskRenderer) -> Response | None:
     if task.spend(Knob.LOOK_ERRORS):
         return bad_gateway()
     if task.spend(Knob.LOOK_THROTTLE):

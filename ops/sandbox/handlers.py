@@ -70,16 +70,16 @@ class ProtocolHandlers(Generic[R]):
         renderer: TaskRenderer | None = None,
         name_of: Callable[[Request], str] = lambda request: request.path_params["name"],
     ) -> SandboxRoute:
-        """A route that answers a look at the task `name_of(request)` names."""
+        """A route that answers a poll of the task that `name_of(request)` names."""
 
         async def poll(request: Request, account: str) -> Response:
             task = self.find(request, name_of(request), account)
-            return await engine.look(self.station, renderer or self.renderer, task)
+            return await engine.poll(self.station, renderer or self.renderer, task)
 
         return self.account_route(path, poll)
 
     def poll_many_route(self, path: str, ids_missing: Callable[[], Response]) -> SandboxRoute:
-        """A POST route that answers a look at the tasks in the body's `ids`."""
+        """A POST route that answers a poll of the tasks in the body's `ids`."""
 
         async def poll_many(request: Request, account: str) -> Response:
             body = await read_object(request)
@@ -88,9 +88,7 @@ class ProtocolHandlers(Generic[R]):
             names = dict.fromkeys(map(str, body["ids"]))
             found = [self.find(request, name, account) for name in names if name]
             tasks = [task for task in found if task is not None]
-            return await engine.look_at_many(
-                self.station, self.renderer, tasks, self.renderer.several
-            )
+            return await engine.poll_many(self.station, self.renderer, tasks, self.renderer.several)
 
         return self.account_route(path, poll_many, "POST")
 

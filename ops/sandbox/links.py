@@ -1,7 +1,8 @@
-"""Asset URLs: how they are made, and what they serve until they expire.
+"""Asset URLs, and the routes that serve them until they expire.
 
-Two kinds: signed ones like a chat service's CDN (`?ex=<hex>&is=<hex>&hm=<hmac>&`, times in sandbox
-seconds), which need no memory of the task; and plain ones, which work while the task is remembered.
+There are two kinds. Signed URLs look like those of a chat service's CDN
+(`?ex=<hex>&is=<hex>&hm=<hmac>&`, times in sandbox seconds) and work without the task. Plain URLs
+work while the task is stored.
 """
 
 import hmac
@@ -27,7 +28,7 @@ def base_url(station: Station, request: Request) -> str:
 
 
 def signed_url(secret: bytes, task: UpstreamTask, name: str, issued_at: float) -> str:
-    """A URL that dies when the asset's life, counted from `issued_at`, is over."""
+    """A URL that expires when the asset's life, counted from `issued_at`, is over."""
     path = f"/attachments/{CHANNEL}/{task.id}/{name}"
     issued, expires = int(issued_at), int(issued_at + task.asset_life_seconds)
     signature = _signature(secret, path, f"{expires:x}", f"{issued:x}")
@@ -35,12 +36,12 @@ def signed_url(secret: bytes, task: UpstreamTask, name: str, issued_at: float) -
 
 
 def plain_url(task: UpstreamTask, name: str) -> str:
-    """A URL that dies when the asset's life, counted from the task's end, is over."""
+    """A URL that expires when the asset's life, counted from the task's end, is over."""
     return f"{task.submission.base_url}/files/{task.id}/{name}"
 
 
 def asset_routes(station: Station) -> Sequence[BaseRoute]:
-    """What answers at those URLs. Nobody has to sign in."""
+    """The routes of those URLs. They need no authentication."""
 
     async def attachment(request: Request) -> Response:
         query = request.query_params

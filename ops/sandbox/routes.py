@@ -5,7 +5,7 @@ from starlette.types import Scope
 
 
 class SandboxRoute(Route):
-    """A route which is not there for any other method than its own."""
+    """A route that exists for its own method only."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         match, child = super().matches(scope)

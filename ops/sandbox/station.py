@@ -1,4 +1,4 @@
-"""The station: its settings, clock, tasks and ledger, and the few things one can do with them."""
+"""The station: settings, clock, tasks and ledger, and the operations on them."""
 
 import asyncio
 import random
@@ -17,16 +17,18 @@ from ops.sandbox.ledger import Ledger
 from ops.sandbox.task_store import TaskStore
 from ops.sandbox.tasks import TaskSubmission, UpstreamTask, View, next_change, seconds_of, view
 
-#: The fraction of the golden ratio: its multiples fill 0…1 evenly and never fall into step with a
-#: client that looks at its jobs in a fixed order, so no job draws every bad lot.
+#: The fraction of the golden ratio. Its multiples are spread evenly over 0…1 and do not fall into
+#: step with a client that polls its jobs in a fixed order, so no job gets every failure.
 GOLDEN = 0.6180339887498949
-#: Sandbox seconds between two looks at a followed task that waits for a place.
+#: Sandbox seconds between two checks of a followed task that waits for a slot.
 WAITING_SECONDS = 5.0
 
 
 class Station:
-    """One sandbox station, on one event loop. No method but `pause` yields to it: what a method
-    decides is decided at once, however many requests arrive together.
+    """One sandbox station, on one event loop.
+
+    Only `pause` yields to the loop: all other methods are atomic, however many requests arrive
+    together.
     """
 
     def __init__(self, config: SandboxConfig) -> None:
@@ -47,7 +49,7 @@ class Station:
         self._lots = 0
 
     def reset(self) -> None:
-        """Forget every task and count, and go back to the settings of the start. Time goes on."""
+        """Remove all tasks and counts, and restore the initial settings. The clock is not reset."""
         self.callbacks.forget()
         self._forget()
         self._apply(self._config_at_start)
@@ -61,11 +63,11 @@ class Station:
         self.clock.set_speed(config.speed)
 
     def close(self) -> None:
-        """End every pause; connections that were waiting for an answer get none."""
+        """End every pause; connections that wait for a response are closed."""
         self._closing.set()
 
     async def pause(self, seconds: float) -> bool:
-        """Wait `seconds` real seconds; false if the station closed meanwhile."""
+        """Wait `seconds` real seconds; returns false if the station was closed meanwhile."""
         if seconds <= 0:
             return True
         try:
@@ -76,13 +78,16 @@ class Station:
         return False
 
     def new_number(self) -> int:
-        """A number no other task has: real milliseconds and three random digits."""
+        """A number that no other task has: real milliseconds and three random digits."""
         candidate = int(time.time() * 1000) * 1000 + random.randrange(1000)
         self._last_number = max(self._last_number + 1, candidate)
         return self._last_number
 
     def create(self, submission: TaskSubmission) -> tuple[UpstreamTask, int] | None:
-        """Create and charge a task: it, and its place in the queue (0: it runs). None: no room."""
+        """Create and charge a task; returns it and its queue position (0: it runs).
+
+        None: the queue is full.
+        """
         now = self.clock.now()
         task = UpstreamTask(submission, now, seconds_of(submission, self.config.durations))
         place = self._place(task, now)
@@ -106,7 +111,7 @@ class Station:
     def resume(
         self, task: UpstreamTask, submission: TaskSubmission
     ) -> tuple[UpstreamTask, int] | None:
-        """Charge a task that waited, and let it go on as `submission` now says. None: no room."""
+        """Charge a waiting task and continue it as `submission` says. None: the queue is full."""
         task.submission, task.seconds = submission, seconds_of(submission, self.config.durations)
         place = self._place(task, self.clock.now())
         if place is None:
@@ -125,25 +130,25 @@ class Station:
         return task
 
     def view(self, task: UpstreamTask) -> View:
-        """What a look at the task sees now."""
+        """The task's present state, as a poll shows it."""
         now = self.clock.now()
         if task.starts_at is None:
             self._slots_of(task).settle(now, self.config.running_slots or len(self.task_store))
         return view(task, now)
 
     def next_change(self, task: UpstreamTask) -> float:
-        """The next sandbox time at which a look may see something new; inf if never by itself."""
+        """The next sandbox time at which the view may differ; inf if it never does by itself."""
         now = self.clock.now()
         return now + WAITING_SECONDS if task.starts_at is None else next_change(task, now)
 
     def end(self, task: UpstreamTask, *, canceled: bool = False) -> None:
-        """End a task now: canceled, or the way its knobs say."""
+        """End a task now: canceled, or with the outcome its knobs ask for."""
         task.end(self.clock.now(), canceled=canceled)
         self._slots_of(task).leave(task)
         self.callbacks.touch(task)
 
     def spend(self, knob: Knob, submission: TaskSubmission) -> bool:
-        """Whether this submit still falls under a counted knob of its job; if so, it is counted."""
+        """Whether a counted knob of the job still applies to this submit; if so, it is counted."""
         if not submission.knobs.has(knob):
             return False
         job = (submission.profile.provider, knob, submission.reference or submission.prompt)
@@ -153,7 +158,7 @@ class Station:
         return True
 
     def draw(self) -> float:
-        """The next look's lot, 0…1, evenly spread."""
+        """A number from 0 to 1 for the next poll, evenly spread."""
         self._lots += 1
         return self._lots * GOLDEN % 1.0
 

@@ -1,15 +1,15 @@
-"""The upstream tasks the station remembers; beyond a count, the oldest ended ones are forgotten."""
+"""The stored upstream tasks; beyond a limit, the oldest ended ones are removed."""
 
 from collections.abc import Iterator
 
 from ops.sandbox.tasks import UpstreamTask
 
-#: Tasks beyond the count that gather before the next sweep, so that a submit costs no sweep.
+#: Share of tasks beyond the limit that may gather before a sweep, so that few submits cause one.
 SLACK_SHARE = 0.1
 
 
 class TaskStore:
-    """Tasks by their id, and by their account's own reference where a provider offers that."""
+    """Tasks by id and, at providers with unique references, by the account's own reference."""
 
     def __init__(self) -> None:
         self._tasks: dict[str, UpstreamTask] = {}
@@ -20,7 +20,7 @@ class TaskStore:
         return len(self._tasks)
 
     def add(self, task: UpstreamTask, now: float, kept: int) -> None:
-        """Remember a task; forget the oldest ended ones when there are too many."""
+        """Store a task; remove the oldest ended ones if there are too many."""
         self._tasks[task.id] = task
         if task.submission.profile.unique_references and task.submission.reference:
             self._by_reference[_own_name(task)] = task
@@ -29,7 +29,7 @@ class TaskStore:
             self._next_sweep = int(len(self._tasks) * (1 + SLACK_SHARE))
 
     def get(self, task_id: str) -> UpstreamTask | None:
-        """The task with this id, whatever its provider."""
+        """The task with this id, of any provider."""
         return self._tasks.get(task_id)
 
     def by_reference(self, provider: str, account: str, reference: str) -> UpstreamTask | None:
@@ -37,12 +37,12 @@ class TaskStore:
         return self._by_reference.get((provider, account, reference))
 
     def search(self, name: str) -> UpstreamTask | None:
-        """A task by its id or, failing that, the newest with this reference. Slow when it fails."""
+        """The task with this id, else the newest with this reference. Slow if the id is unknown."""
         named = (task for task in self.newest() if task.submission.reference == name)
         return self._tasks.get(name) or next(named, None)
 
     def newest(self) -> Iterator[UpstreamTask]:
-        """All tasks, the newest first. Not to be kept over an await."""
+        """All tasks, newest first. Do not use the iterator across an await."""
         return reversed(self._tasks.values())
 
     def _forget_ended(self, now: float, kept: int) -> None:

@@ -1,7 +1,9 @@
-"""The upstream task and its life: a pure function of the sandbox time and of its prompt's knobs.
+"""The upstream task.
 
-A task stores when it starts and when it ends, never how far it is: whoever looks computes that,
-so a hundred thousand waiting tasks cost nothing until somebody asks.
+Its state is a pure function of the sandbox time and of its prompt's knobs.
+
+A task stores its start and its end but no progress. Each poll computes the progress, so waiting
+tasks cost nothing between polls.
 """
 
 import math
@@ -25,7 +27,7 @@ _TURNS = tuple(sorted((SUBMITTED_FROM, RUNNING_FROM, UNKNOWN_FROM, UNKNOWN_TO, *
 
 
 class Phase(StrEnum):
-    """Where a task is. Each protocol has its own word for each of these."""
+    """The state of a task. Each protocol has its own words for these."""
 
     AWAITING_INPUT = "awaiting_input"  #: created, and waits for its caller's second message
     QUEUED = "queued"  #: waits for a place, or is not seen by the generator yet
@@ -39,7 +41,10 @@ class Phase(StrEnum):
 
 
 class View(NamedTuple):
-    """What a look sees. Times are sandbox seconds since the epoch; progress is a percentage."""
+    """The state that a poll shows.
+
+    Times are sandbox seconds since the epoch; progress is a percentage.
+    """
 
     phase: Phase
     progress: int
@@ -49,7 +54,7 @@ class View(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ProviderProfile:
-    """What is true of a provider's tasks whoever submits them."""
+    """The properties that all tasks of one provider share."""
 
     provider: str
     #: Typical sandbox seconds by operation.
@@ -60,47 +65,47 @@ class ProviderProfile:
     unique_references: bool
     #: Sandbox seconds an asset URL lives after the task's end.
     asset_life_seconds: float
-    #: The body of a callback about a task.
+    #: Returns the body of a callback about a task.
     callback_body: Callable[["UpstreamTask", View], Mapping[str, object]]
 
 
 @dataclass(frozen=True, slots=True)
 class TaskSubmission:
-    """One valid submit, as the station's own words say it."""
+    """One valid submit, in a form that is the same for all protocols."""
 
     profile: ProviderProfile
     task_id: str
     operation: str
-    #: Who pays: the key, or the AccessKey, that signed in.
+    #: The account that pays: the authenticated key or AccessKey.
     account: str
     prompt: str
     knobs: Knobs
-    #: The caller's own id for the job, as the protocol carries it; "" without one.
+    #: The caller's own id of the job; "" if the protocol carries none.
     reference: str
     #: Root of the asset URLs, without a slash at the end.
     base_url: str
     callback_url: str
-    #: What the protocol wants to remember of the request.
+    #: Further details of the request that the protocol needs.
     details: Mapping[str, Any]
 
 
 @dataclass(slots=True, eq=False)
 class UpstreamTask:
-    """A task that exists upstream, and was paid."""
+    """A task that exists upstream and was charged."""
 
     submission: TaskSubmission
     created_at: float
     #: Sandbox seconds from start to end.
     seconds: float
-    #: None while it waits for a place.
+    #: None while it waits for a slot.
     starts_at: float | None = None
-    #: None while it waits for a place; inf if it runs for ever.
+    #: None while it waits for a slot; inf if it never ends.
     ends_at: float | None = None
     canceled: bool = False
-    #: Outside of every queue, and unpaid, until its caller has answered.
+    #: It waits for the caller's input: it is in no queue and is not charged yet.
     awaits_input: bool = False
     looks: int = 0
-    #: How often each knob with a number has been applied to looks; None: no knob yet.
+    #: How often each counted knob was applied to polls; None: no knob yet.
     spent: dict[Knob, int] | None = None
 
     @property
@@ -109,34 +114,34 @@ class UpstreamTask:
 
     @property
     def failure(self) -> str:
-        """What it says if it fails because its prompt asked for it."""
+        """The error text of a task whose prompt asks for a failure."""
         return self.submission.knobs.text(Knob.FAIL, FAILURE)
 
     @property
     def asset_life_seconds(self) -> float:
-        """Sandbox seconds its asset URLs live after its end."""
+        """Sandbox seconds for which its asset URLs are valid after its end."""
         return self.submission.knobs.number(
             Knob.EXPIRES, self.submission.profile.asset_life_seconds
         )
 
     def start(self, moment: float) -> None:
-        """Take a place at `moment`; the end follows from it."""
+        """Take a slot at `moment`; the end is computed from it."""
         self.starts_at = moment
         self.ends_at = math.inf if self.submission.knobs.has(Knob.STUCK) else moment + self.seconds
 
     def end(self, moment: float, *, canceled: bool = False) -> None:
-        """End at `moment`, ahead of time: canceled, or the way its knobs say."""
+        """End at `moment`, ahead of time: canceled, or with the outcome its knobs ask for."""
         self.starts_at = moment if self.starts_at is None else self.starts_at
         self.ends_at = moment
         self.awaits_input = False
         self.canceled = canceled
 
     def has_ended(self, now: float) -> bool:
-        """Whether nothing will change any more."""
+        """Whether the task will not change any more."""
         return self.ends_at is not None and self.ends_at <= now
 
     def spend(self, knob: Knob) -> bool:
-        """Whether this look still falls under a counted knob; if so, it is counted."""
+        """Whether a counted knob still applies to this poll; if so, it is counted."""
         if not self.submission.knobs:
             return False
         self.spent = {} if self.spent is None else self.spent
@@ -148,7 +153,7 @@ class UpstreamTask:
 
 
 def seconds_of(submission: TaskSubmission, durations: Mapping[str, float]) -> float:
-    """Sandbox seconds a task takes: as its knob says, else typical, ±25 % by its id."""
+    """Sandbox seconds a task takes: from its knob, else the typical duration, ±25 % by its id."""
     if submission.knobs.has(Knob.SECONDS):
         return submission.knobs.number(Knob.SECONDS)
     typical = submission.profile.typical_seconds[submission.operation]
@@ -158,7 +163,7 @@ def seconds_of(submission: TaskSubmission, durations: Mapping[str, float]) -> fl
 
 
 def view(task: UpstreamTask, now: float) -> View:
-    """What a look at `now` sees."""
+    """The view of a task at `now`."""
     if task.awaits_input:
         return View(Phase.AWAITING_INPUT, 0, None, None)
     if task.starts_at is None or task.ends_at is None or now < task.starts_at:
@@ -176,7 +181,7 @@ def view(task: UpstreamTask, now: float) -> View:
 
 
 def next_change(task: UpstreamTask, now: float) -> float:
-    """The next sandbox time at which `view` may differ; inf if it never will by itself."""
+    """The next sandbox time at which `view` may differ; inf if it never does by itself."""
     if task.starts_at is None or task.ends_at is None or now >= task.ends_at:
         return math.inf
     turns = (task.starts_at + turn * task.seconds for turn in _TURNS)

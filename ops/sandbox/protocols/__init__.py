@@ -1,4 +1,4 @@
-"""The protocols the sandbox speaks: one module each, and one line here."""
+"""The protocols of the sandbox: one module each, and one line here."""
 
 from collections.abc import Callable, Sequence
 
@@ -12,7 +12,7 @@ from ops.sandbox.routes import SandboxRoute
 from ops.sandbox.station import Station
 from ops.sandbox.tasks import ProviderProfile
 
-#: What each provider's tasks are like, and the routes that speak its protocol.
+#: The profile of each provider's tasks, and the routes of its protocols.
 SPOKEN: tuple[tuple[ProviderProfile, Callable[[Station], Sequence[BaseRoute]]], ...] = (
     (midjourney.PROFILE, midjourney.routes),
     (kling.PROFILE, kling.routes),
@@ -23,12 +23,12 @@ SPOKEN: tuple[tuple[ProviderProfile, Callable[[Station], Sequence[BaseRoute]]], 
 )
 
 
-#: Where OpenAI's form orders pictures, and Kling at its vendor does too.
+#: The path of image submits both in OpenAI's form and in Kling's API.
 PICTURES = "/v1/images/generations"
 
 
 def routes(station: Station) -> Sequence[BaseRoute]:
-    """Every endpoint of every protocol, the shared one first."""
+    """Every route of every protocol, the shared one first."""
     spoken = [route for _, routes in SPOKEN for route in routes(station)]
     spoken += balances.routes(station)
     ordered = [
@@ -39,19 +39,19 @@ def routes(station: Station) -> Sequence[BaseRoute]:
     return [_shared(*ordered), *spoken]
 
 
-def _shared(kling_door: Route, openai_door: Route) -> SandboxRoute:
-    """One door for both: only OpenAI's form names a `model`."""
+def _shared(kling_route: Route, openai_route: Route) -> SandboxRoute:
+    """One route for both: only OpenAI's form has a `model` in the body."""
 
     async def create(request: Request) -> Response:
         body = await read_object(request)
-        door = openai_door if body is not None and "model" in body else kling_door
-        return await door.endpoint(request)
+        route = openai_route if body is not None and "model" in body else kling_route
+        return await route.endpoint(request)
 
     return SandboxRoute(PICTURES, create, methods=["POST"])
 
 
 def typical_seconds() -> dict[str, float]:
-    """Typical sandbox seconds of every operation there is, by `provider.operation`."""
+    """Typical sandbox seconds of every operation, by `provider.operation`."""
     return {
         f"{profile.provider}.{operation}": seconds
         for profile, _ in SPOKEN

@@ -1,6 +1,6 @@
-"""What is left of an account, as relays of the new-api kind and three vendors tell it.
+"""The balance endpoints of new-api relays and of three vendors.
 
-An account has used up a quarter of what it was granted; one without credit, all of it.
+An account has used up a quarter of its grant; one without credit, all of it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -24,41 +24,41 @@ GRANTED = 100.0
 LEFT = 75.0
 
 
-class Entrance(Protocol):
-    """Whoever lets keys in, or turns them away."""
+class Authenticator(Protocol):
+    """Anything that authenticates callers."""
 
     def authenticate(
         self, headers: Headers, config: SandboxConfig, *, submits: bool
     ) -> str | Response:
-        """The account, or the answer that turns it away."""
+        """The account, or the response that rejects the key."""
         ...
 
 
 def routes(station: Station) -> Sequence[BaseRoute]:
-    """Every page that tells a balance."""
+    """Every balance route."""
 
-    def door(
+    def balance_route(
         path: str,
-        entrance: Entrance,
-        callback_body: Callable[[float], Mapping[str, Any] | Response],
+        authenticator: Authenticator,
+        body_of: Callable[[float], Mapping[str, Any] | Response],
     ) -> SandboxRoute:
         async def balance(request: Request) -> Response:
-            account = entrance.authenticate(request.headers, station.config, submits=False)
+            account = authenticator.authenticate(request.headers, station.config, submits=False)
             if isinstance(account, Response):
                 return account
             empty = key_state_of(account, station.config) is KeyState.NO_CREDIT
-            told = callback_body(0.0 if empty else LEFT)
-            return told if isinstance(told, Response) else json_reply(told)
+            body = body_of(0.0 if empty else LEFT)
+            return body if isinstance(body, Response) else json_reply(body)
 
         return SandboxRoute(path, balance)
 
     relay = FluxRelayRenderer()
     return [
-        door("/v1/dashboard/billing/subscription", relay, _subscription),
-        door("/v1/dashboard/billing/usage", relay, _usage),
-        door("/dream-machine/v1/credits", LumaDreamMachineRenderer(), _cents),
-        door("/v1/credits", FluxVendorRenderer(), _credits),
-        door("/account/costs", kling_envelope.KlingVendorRenderer(), _packs),
+        balance_route("/v1/dashboard/billing/subscription", relay, _subscription),
+        balance_route("/v1/dashboard/billing/usage", relay, _usage),
+        balance_route("/dream-machine/v1/credits", LumaDreamMachineRenderer(), _cents),
+        balance_route("/v1/credits", FluxVendorRenderer(), _credits),
+        balance_route("/account/costs", kling_envelope.KlingVendorRenderer(), _packs),
     ]
 
 

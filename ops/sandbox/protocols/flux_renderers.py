@@ -1,4 +1,4 @@
-"""What all faces of Flux have in common, and the two that speak in the vendor's words."""
+"""The renderers of the vendor and of a relay, and the parts that all Flux renderers share."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ from ops.sandbox.tasks import Phase, UpstreamTask, View
 
 NEW = View(Phase.QUEUED, 0, None, None)
 REASONS = ("Derivative Works Filter", "Safety Filter")
-#: Nobody's host: what a relay passes on must not be asked.
+#: A host that does not exist: callers must not use the `polling_url` that a relay passes on.
 FOREIGN = "https://api.us1.vendor.test.invalid"
 
 _WORDS = {
@@ -40,14 +40,14 @@ _REFUSALS = {
 
 
 class FluxRenderer(ProtocolRenderer, Protocol):
-    """A face of this protocol."""
+    """A renderer of Flux's protocols."""
 
     def task(self, task: UpstreamTask, seen: View) -> Mapping[str, object]:
-        """The task as looks and callbacks show it."""
+        """The task in responses to polls and in callbacks."""
         ...
 
     def faulty(self, faults: Iterable[FieldError]) -> Response:
-        """The answer to a body with invalid fields."""
+        """The response to a body with invalid fields."""
         ...
 
 
@@ -56,12 +56,12 @@ def detail(status: int, words: object, retry_after: int | None = None) -> Respon
 
 
 def fields(faults: Iterable[FieldError]) -> list[dict[str, object]]:
-    """Invalid fields, in the form that FastAPI gives them."""
+    """Invalid fields in FastAPI's form."""
     return [{"loc": ["body", f.field], "msg": f.message, "type": f.type} for f in faults]
 
 
 def file_url(task: UpstreamTask) -> str:
-    """Where the task's file is; "" where it has none. There are no JPEG files here, only PNG."""
+    """The URL of the task's file; "" without one. Instead of JPEG files there are PNG files."""
     if task.submission.knobs.has(Knob.NO_URL):
         return ""
     kind = "webp" if task.submission.details["format"] == "webp" else "png"
@@ -73,7 +73,7 @@ def iso(moment: float) -> str:
 
 
 class _VendorFormRenderer:
-    """What the vendor says, and a relay passes on."""
+    """The vendor's responses, which a relay passes on."""
 
     def invalid(self, message: str) -> Response:
         return detail(400, message)
@@ -171,7 +171,7 @@ class FluxRelayRenderer(_VendorFormRenderer, RelayAuthentication):
                 return detail(400, "prompt is invalid")
 
     def result(self, task: UpstreamTask, seen: View) -> dict[str, Any] | None:
-        """The file has a URL that says until when it works, as the vendor's store signs it."""
+        """The file's URL names its expiry time, as those of the vendor's store do."""
         result = super().result(task, seen)
         if result is not None and result["sample"]:
             ends = iso((seen.finished_at or task.created_at) + task.asset_life_seconds)

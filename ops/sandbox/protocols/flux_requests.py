@@ -1,5 +1,7 @@
-"""What the Flux endpoints take, and where each model is sold. Checked where the documentation is
-plain about names, forms and limits; unknown fields are let through.
+"""The Flux endpoints' fields, and the names under which each model is sold.
+
+Fields are checked where the documentation is clear about names, forms and limits; unknown fields
+are accepted.
 """
 
 from collections.abc import Iterator, Mapping
@@ -7,7 +9,7 @@ from typing import Any, NamedTuple, cast
 
 from ops.sandbox.replies import text_of
 
-#: Least, most, and what it is a multiple of.
+#: Minimum, maximum, and the number that the value is a multiple of.
 Limits = tuple[float, float, int]
 Body = Mapping[str, Any]
 
@@ -23,7 +25,7 @@ _INPUTS = ("garment", "input_image", *(f"input_image_{number}" for number in ran
 
 
 class FieldError(NamedTuple):
-    """One invalid field, as all of these services describe it."""
+    """One invalid field, in the form that all of these services use."""
 
     field: str
     message: str
@@ -31,16 +33,16 @@ class FieldError(NamedTuple):
 
 
 class FluxModel(NamedTuple):
-    """One operation: how long it takes, and what the vendor requires."""
+    """One operation: its duration and the fields that the vendor requires."""
 
     typical_seconds: float
-    #: The vendor's path under /v1/; "" where only resellers have it.
+    #: The vendor's path under /v1/; "" if only resellers have it.
     path: str
     needed: tuple[str, ...]
     limits: Mapping[str, Limits]
 
     def faults(self, body: Body) -> Iterator[FieldError]:
-        """What is wrong with a body in the vendor's form."""
+        """The errors of a body in the vendor's form."""
         for name in self.needed:
             if body.get(name) in (None, ""):
                 yield FieldError(name, "Field required", "missing")
@@ -90,7 +92,7 @@ MODELS: Mapping[str, FluxModel] = {
 }
 VIDEO = "flux_3_video"
 
-#: The vendor's paths that mean one of these models too.
+#: Further paths of the vendor that stand for one of these models.
 _VARIANTS = {
     "flux-tools/vto-v2": "try_on",
     **{f"{MODELS[name].path}-finetuned": name for name in ("ultra", "pro", "fill", "canny")},
@@ -121,7 +123,7 @@ REPLICATE: Mapping[str, str] = {
     "flux-2-flex": "flux_2_flex",
 }
 
-#: fal's names, without `fal-ai/`; what follows such a name is a variant of the model.
+#: fal's names without `fal-ai/`; anything after such a name is a variant of the model.
 FAL: Mapping[str, str] = {
     "flux-pro/v1.1-ultra": "ultra",
     "flux-pro/v1.1": "pro_1_1",
@@ -150,7 +152,7 @@ def fal_operation(model: str) -> str | None:
 
 
 def resold_faults(operation: str, body: Body) -> Iterator[FieldError]:
-    """What is wrong with a body in a reseller's form: pictures go by URL or as data URIs there."""
+    """The errors of a body in a reseller's form, where pictures are URLs or data URIs."""
     if "prompt" in MODELS[operation].needed and not text_of(dict(body), "prompt").strip():
         yield FieldError("prompt", "Field required", "missing")
     for name, value in body.items():
@@ -160,7 +162,7 @@ def resold_faults(operation: str, body: Body) -> Iterator[FieldError]:
 
 
 def _is_address(value: object) -> bool:
-    """Whether this is no bare base64; what is no text at all is another field's affair."""
+    """Whether this is a URL and not bare base64; other checks reject values that are not texts."""
     return not isinstance(value, str) or value.startswith(("https://", "http://", "data:"))
 
 

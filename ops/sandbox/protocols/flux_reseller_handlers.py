@@ -59,7 +59,7 @@ class ReplicateHandlers(FluxHandlers):
 
 
 class FalHandlers(FluxHandlers):
-    """fal's queue. Requests stand under an application, whichever of its models made them."""
+    """fal's queue. A request's path names the application, not the model."""
 
     def routes(self, root: str) -> Sequence[SandboxRoute]:
         """Every route; the most polled path comes first."""

@@ -1,4 +1,4 @@
-"""The faces of Flux at its resellers: Replicate's predictions, fal's queue, and OpenAI's form."""
+"""The renderers of Flux's resellers: Replicate's predictions, fal's queue, and OpenAI's form."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -31,7 +31,7 @@ _PREDICTIONS = {
     Phase.MODERATED: "failed",
     Phase.CANCELED: "canceled",
 }
-#: fal calls completed whatever has ended.
+#: fal calls every ended request completed.
 _REQUESTS = {
     Phase.QUEUED: "IN_QUEUE",
     Phase.SUBMITTED: "IN_QUEUE",
@@ -209,7 +209,7 @@ class FalRenderer(KeyAuthentication):
 
 
 def result_of(task: UpstreamTask) -> dict[str, Any]:
-    """What fal's models bring."""
+    """The result of fal's models."""
     url = file_url(task)
     file = {"url": url, "width": SIDE, "height": SIDE, "content_type": "image/png"}
     return {
@@ -222,7 +222,7 @@ def result_of(task: UpstreamTask) -> dict[str, Any]:
 
 
 class FalResultRenderer(FalRenderer):
-    """The address of a request's result."""
+    """The result of a request at fal."""
 
     def found(self, task: UpstreamTask, view: View) -> Response:
         match view.phase:
@@ -239,7 +239,7 @@ class FalResultRenderer(FalRenderer):
 
 
 class FluxOpenAIRenderer(OpenAIFormRenderer):
-    """A station that answers with the picture. A task is over when it is made."""
+    """A station whose response to a submit holds the picture. The task ends at once."""
 
     def __init__(self, station: Station) -> None:
         self._station = station

@@ -27,7 +27,7 @@ _FACE_KINDS = ("object_seg", "head_seg", "face_seg", "cloth_seg")
 
 
 class KlingCallRenderer(KlingRenderer):
-    """A submit whose answer is its result."""
+    """Renders a submit whose response holds the result."""
 
     def __init__(self, station: Station, body: dict[str, Any]) -> None:
         self._station = station
@@ -76,7 +76,7 @@ def _cut_outs(task: UpstreamTask, body: dict[str, Any]) -> dict[str, object]:
     return {"task_result": {"images": found}}
 
 
-#: Speech is not here: its answer is a task, finished.
+#: Speech is missing here: its response is a finished task.
 _ANSWERS: dict[str, Callable[[UpstreamTask, dict[str, Any]], dict[str, object]]] = {
     "identify_face": _faces,
     "init_selection": _opened,

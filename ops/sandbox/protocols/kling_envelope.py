@@ -58,7 +58,7 @@ _TOKENS: dict[TokenFault, tuple[int, int, str]] = {
 
 
 class KlingRenderer:
-    """What all of the vendor's faces say alike."""
+    """The responses that all of the vendor's APIs share."""
 
     def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
         status, code, message = ERRORS[refusal]
@@ -116,7 +116,7 @@ class KlingRelayRenderer(RelayAuthentication, KlingRenderer):
 
 
 def task_data(task: UpstreamTask, seen: View) -> dict[str, object]:
-    """The task as an answer's `data`, and whole as a callback's body."""
+    """The task as `data` of a response, and as a callback's whole body."""
     data: dict[str, object] = {
         "task_id": task.id,
         "task_status": word_of(seen.phase),
@@ -135,12 +135,12 @@ def task_data(task: UpstreamTask, seen: View) -> dict[str, object]:
 
 
 def word_of(phase: Phase) -> str:
-    """The status word."""
+    """The status word of v1."""
     return _STATUS[phase]
 
 
 def message_of(task: UpstreamTask, seen: View) -> str:
-    """Why the task failed; "" where it did not."""
+    """The reason why the task failed; "" unless it did."""
     match seen.phase:
         case Phase.FAILED:
             return task.failure
@@ -151,17 +151,17 @@ def message_of(task: UpstreamTask, seen: View) -> str:
 
 
 def _standing_of_signer(access_key: str, config: SandboxConfig) -> KeyState:
-    """A good signature makes an AccessKey known; it may still be blocked or without credit."""
+    """A valid signature makes an AccessKey known; it may still be blocked or without credit."""
     key_state = key_state_of(access_key, config)
     return KeyState.GOOD if key_state is KeyState.UNKNOWN else key_state
 
 
 def success(data: object) -> Response:
-    """A good answer."""
+    """A response without an error."""
     return json_reply({"code": 0, "message": "SUCCEED", "request_id": str(uuid4()), "data": data})
 
 
 def error(status: int, code: int, message: str, retry_after: int | None = None) -> Response:
-    """A bad answer."""
+    """An error response."""
     body = {"code": code, "message": message, "request_id": str(uuid4())}
     return json_reply(body, status, retry_after)

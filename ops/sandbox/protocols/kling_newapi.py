@@ -1,8 +1,7 @@
-"""A new-api station before Kling: it knows two orders, rebuilds them, and keeps its own books.
+"""A new-api station in front of Kling: it has two operations and keeps its own task records.
 
-What it does not know is dropped without a word; without a picture, an order for a video from one
-becomes one for a video from words. Its tasks have ids of its own, and a reference of the caller's
-finds nothing.
+It drops unknown fields. A submit for a video from a picture that lacks the picture becomes one for
+a video from text. Its tasks have their own ids and cannot be found by the caller's reference.
 """
 
 import json
@@ -29,7 +28,7 @@ from ops.sandbox.tasks import Phase, TaskSubmission, UpstreamTask, View
 
 ROOT = "/newapi/kling"
 OPERATIONS = ("text2video", "image2video")
-#: The fields that reach Kling.
+#: The fields that are passed on to Kling.
 KNOWN = frozenset(
     {"prompt", "image", "image_tail", "negative_prompt", "mode", "duration", "aspect_ratio"}
     | {"model_name", "cfg_scale", "static_mask", "dynamic_masks", "camera_control"}
@@ -134,12 +133,12 @@ class KlingNewApiHandlers(KlingHandlers):
 
 
 def _upstream_task(task: UpstreamTask, seen: View) -> Mapping[str, object]:
-    """Kling calls the caller itself, and by its own id."""
+    """Kling sends callbacks to the caller itself, with its own task id."""
     return {**task_data(task, seen), "task_id": task.submission.details["upstream_id"]}
 
 
 def _record(task: UpstreamTask, seen: View) -> dict[str, object]:
-    """The row of the station's books."""
+    """The station's task record."""
     word = _WORDS[seen.phase]
     done = word == "SUCCESS"
     upstream = {"code": 0, "message": "SUCCEED", "data": _upstream_task(task, seen)}

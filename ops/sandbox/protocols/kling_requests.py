@@ -1,5 +1,7 @@
-"""What Kling's v1 endpoints take. Checked where the documentation is plain about names and forms;
-values that change with each model (such as its name) are let through, and so is every id.
+"""The fields of Kling's v1 endpoints.
+
+They are checked where the documentation is clear about names and forms. Values that change with
+each model (such as its name) and all ids are accepted.
 """
 
 from collections.abc import Iterator, Mapping
@@ -24,25 +26,25 @@ _IMAGE = {
 }
 _SPEECH = {"voice_language": ("zh", "en")}
 
-#: Fields whose texts are addresses for the answer, and say nothing of the order.
+#: Fields that hold addresses and references; they are not part of the prompt.
 _ADDRESSES = ("external_task_id", "callback_url")
-#: Longer texts are pictures and sounds.
+#: Longer texts are pictures and sounds in base64.
 _LONGEST_TEXT = 5000
 
 
 @dataclass(frozen=True, slots=True)
 class KlingRules:
-    """What is wrong with a body is what these say."""
+    """The rules that a valid body keeps."""
 
-    #: Fields that must be there; `a|b`: one of them. A dot goes into an object.
+    #: Required fields; `a|b`: one of them. A dot leads into an object.
     needs: tuple[str, ...] = ()
-    #: Fields that must not be there.
+    #: Fields that are not allowed.
     refuses: tuple[str, ...] = ()
-    #: What these fields may hold, where they are there.
+    #: The values that optional fields may have.
     choices: Mapping[str, tuple[object, ...]] | None = None
 
     def complaint(self, body: Mapping[str, Any]) -> str | None:
-        """The first thing wrong; None where nothing is."""
+        """The first error; None for a valid body."""
         return next(self._complaints(body), None)
 
     def _complaints(self, body: Mapping[str, Any]) -> Iterator[str]:
@@ -71,7 +73,7 @@ _SESSION = KlingRules(needs=("session_id",))
 _MARK = KlingRules(needs=("session_id", "points"))
 _NAMED_VIDEO = KlingRules(needs=("video_id|video_url",))
 
-#: What each task endpoint wants to hear, by operation.
+#: The rules of each task endpoint, by operation.
 TASKS: Mapping[str, KlingRules] = {
     "text2video": KlingRules(("prompt|multi_shot",), choices=_VIDEO),
     "image2video": KlingRules(("image|image_tail",), ("aspect_ratio",), _VIDEO),
@@ -101,7 +103,7 @@ TASKS: Mapping[str, KlingRules] = {
     "custom_voice": KlingRules(("voice_name", "voice_url|video_id")),
     "custom_element": KlingRules(("element_name", "element_description", "reference_type")),
 }
-#: What each endpoint that answers at once wants to hear.
+#: The rules of each endpoint that returns its result at once.
 CALLS: Mapping[str, KlingRules] = {
     "identify_face": _NAMED_VIDEO,
     "init_selection": _NAMED_VIDEO,
@@ -115,7 +117,7 @@ CALLS: Mapping[str, KlingRules] = {
 
 
 def value_at(body: Mapping[str, Any], path: str) -> object:
-    """The value under a dotted name; None where there is none."""
+    """The value at a dotted name; None without one."""
     value: object = body
     for name in path.split("."):
         value = cast("dict[str, object]", value).get(name) if isinstance(value, dict) else None
@@ -123,7 +125,7 @@ def value_at(body: Mapping[str, Any], path: str) -> object:
 
 
 def texts_in(value: object, path: str = "") -> Iterator[tuple[str, str]]:
-    """Every text in a body, with the dotted name of its place."""
+    """Every text in a body, with its dotted name."""
     if isinstance(value, str):
         yield path, value
     elif isinstance(value, dict):
@@ -135,7 +137,7 @@ def texts_in(value: object, path: str = "") -> Iterator[tuple[str, str]]:
 
 
 def prompt_of(body: dict[str, Any]) -> str:
-    """The prompt, or else everything the body says, where knobs may stand as well."""
+    """The prompt or, without one, all texts of the body: knobs may stand in any of them."""
     said = (
         text
         for path, text in texts_in(body)
@@ -145,7 +147,7 @@ def prompt_of(body: dict[str, Any]) -> str:
 
 
 def seconds_of(body: dict[str, Any]) -> float:
-    """How long the video or sound is to be."""
+    """Seconds that the video or sound lasts."""
     for name in ("duration", "input.duration"):
         try:
             seconds = float(str(value_at(body, name)))
@@ -156,6 +158,6 @@ def seconds_of(body: dict[str, Any]) -> float:
 
 
 def count_of(body: dict[str, Any]) -> int:
-    """How many pictures there are to be."""
+    """The number of pictures."""
     count = body.get("series_amount" if body.get("result_type") == "series" else "n", 1)
     return count if isinstance(count, int) and 1 <= count <= 9 else 1

@@ -1,4 +1,4 @@
-"""What Kling's tasks give: the `task_result` of v1, whose files are served by the sandbox."""
+"""The `task_result` of each Kling operation in v1; the sandbox serves the files."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -12,27 +12,27 @@ Entry = dict[str, object]
 
 
 class KlingTaskEndpoint(NamedTuple):
-    """One kind of task: where it is ordered, how long it takes, what it gives."""
+    """One operation: its path, its duration, its result."""
 
     path: str
     typical_seconds: float
     result: Callable[[UpstreamTask], Result]
-    #: Whether relays that pass the API on have it.
+    #: Whether relays that pass on the API offer it.
     relayed: bool = False
 
 
 def file_url(task: UpstreamTask, name: str) -> str:
-    """The URL of one of the task's files; "" if its prompt wants none."""
+    """The URL of one of the task's files; "" with the knob `no-url`."""
     return "" if task.submission.knobs.has(Knob.NO_URL) else plain_url(task, name)
 
 
 def length(task: UpstreamTask) -> str:
-    """The play time of its files, as Kling writes it."""
+    """The duration of its files, as Kling writes it."""
     return f"{float(task.submission.details['seconds']):.1f}"
 
 
 def videos(task: UpstreamTask) -> Result:
-    """One video, with a watermarked copy where that was ordered."""
+    """One video, with a watermarked copy if the submit asked for one."""
     video: Entry = {
         "id": f"{task.id}-0",
         "url": file_url(task, "0.mp4"),
@@ -46,14 +46,14 @@ def videos(task: UpstreamTask) -> Result:
 
 
 def images(task: UpstreamTask) -> Result:
-    """As many pictures as were ordered; those of a series stand apart."""
+    """As many pictures as the submit asked for; those of a series have their own field."""
     name = "series_images" if task.submission.details.get("series") else "images"
     count = task.submission.details.get("count", 1)
     return {name: [{"index": i, "url": file_url(task, f"{i}.png")} for i in range(count)]}
 
 
 def views(task: UpstreamTask) -> Result:
-    """Three views of one thing, in one entry."""
+    """Three views of one object, in one entry."""
     urls = {f"url_{i}": file_url(task, f"{i}.png") for i in (1, 2, 3)}
     return {"images": [{"index": 0, **urls}]}
 
@@ -85,7 +85,7 @@ def voices(task: UpstreamTask) -> Result:
 
 
 def elements(task: UpstreamTask) -> Result:
-    """An element, which is an id and no file."""
+    """An element, which has an id and no file."""
     name = task.submission.details.get("name", "")
     return {"elements": [{"element_id": int(task.id), "element_name": name, "status": "succeed"}]}
 

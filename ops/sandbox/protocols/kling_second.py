@@ -1,4 +1,4 @@
-"""Kling's second API: the model in the path, tasks that are asked about in one list."""
+"""Kling's second API: the model is in the path, and one path polls a list of tasks."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
@@ -29,7 +29,7 @@ MOST_IDS = 500
 
 
 class KlingSecondRenderer(KlingVendorRenderer):
-    """Its wording: `succeeded`, and a list where v1 has one task."""
+    """The second API's form: `succeeded`, and a list where v1 has one task."""
 
     def accepted(self, task: UpstreamTask, place: int) -> Response:
         return success(second_data(task, View(Phase.QUEUED, 0, None, None)))
@@ -45,7 +45,7 @@ class KlingSecondRenderer(KlingVendorRenderer):
 
 
 def second_data(task: UpstreamTask, seen: View) -> dict[str, object]:
-    """The task as an entry of the list, and whole as a callback's body."""
+    """The task as an entry of the list, and as a callback's whole body."""
     data: dict[str, object] = {
         "id": task.id,
         "status": word_of(seen.phase).replace("succeed", "succeeded"),
@@ -98,8 +98,8 @@ class KlingSecondHandlers(KlingHandlers):
         ]
         ours = [task for task in known if task is not None and self.owns(task, account)]
         if len(asked) == 1:
-            return await engine.look(self.station, self.renderer, ours[0] if ours else None)
-        return await engine.look_at_many(self.station, self.renderer, ours, self.renderer.several)
+            return await engine.poll(self.station, self.renderer, ours[0] if ours else None)
+        return await engine.poll_many(self.station, self.renderer, ours, self.renderer.several)
 
 
 def _complaint(operation: str, body: Mapping[str, Any]) -> str | None:
@@ -128,7 +128,7 @@ def _complaint(operation: str, body: Mapping[str, Any]) -> str | None:
 
 
 def _as_first(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The same order in the first API's words, as far as it matters here."""
+    """The same submit with the first API's field names, as far as the sandbox reads them."""
     options = _part(body, "options")
     return {
         "prompt": _prompt(body),
@@ -149,7 +149,7 @@ def _part(body: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def _content(body: Mapping[str, Any], kind: str, field: str) -> str:
-    """What the first content of this kind holds; "" where there is none."""
+    """A field of the first content of this kind; "" without one."""
     contents = body.get("contents")
     listed = cast("list[object]", contents) if isinstance(contents, list) else []
     parts = [cast("dict[str, Any]", part) for part in listed if isinstance(part, dict)]

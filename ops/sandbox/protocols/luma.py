@@ -1,7 +1,8 @@
 """Luma's protocols: the Dream Machine API, the Agents API, and the form relays give it.
 
 None carries a reference of the caller's own, so the ledger knows each task by its own id. The
-generations that examples name exist for everybody, so that follow-ups can be tried alone.
+generations in the documentation's examples exist for every account, so that follow-ups can be tried
+alone.
 """
 
 from collections.abc import Mapping, Sequence
@@ -44,14 +45,14 @@ from ops.sandbox.tasks import ProviderProfile, TaskSubmission, UpstreamTask, Vie
 EXAMPLES = frozenset(
     {"123e4567-e89b-12d3-a456-426614174000", "4665a07c-7641-4809-a133-10786201bb56"}
 )
-#: Of a list, with what it is where nothing is said.
+#: The parameters of a list and their defaults.
 PAGE = (("limit", "100"), ("offset", "0"))
 _VIDEO_SECONDS = 105.0
 _IMAGE_SECONDS = 20.0
 
 
 def callback_body(task: UpstreamTask, seen: View) -> Mapping[str, object]:
-    """A callback's body: the task as the face which took the submit shows it."""
+    """A callback's body: the task as the renderer that took the submit shows it."""
     renderer: LumaRenderer = task.submission.details["renderer"]
     return renderer.task(task, seen)
 
@@ -69,7 +70,7 @@ PROFILE = ProviderProfile(
     asset_life_seconds=365 * 24 * 3600.0,
     callback_body=callback_body,
 )
-#: The Agents API signs its files for an hour.
+#: The Agents API's file URLs are valid for an hour.
 AGENTS_PROFILE = replace(PROFILE, asset_life_seconds=3600.0)
 
 

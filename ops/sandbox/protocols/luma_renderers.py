@@ -1,4 +1,4 @@
-"""The three faces of Luma: whom each lets in, how it answers, and what its tasks look like."""
+"""The three renderers of Luma: authentication, responses, and the form of tasks."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -28,10 +28,10 @@ _VENDOR_REFUSALS = {
 
 
 class LumaRenderer(ProtocolRenderer, Protocol):
-    """A face of this protocol."""
+    """A renderer of Luma's protocols."""
 
     def task(self, task: UpstreamTask, seen: View) -> dict[str, Any]:
-        """The task as every answer and every callback shows it."""
+        """The task in every response and every callback."""
         ...
 
 
@@ -72,7 +72,7 @@ def _detail(status: int, detail: object, retry_after: int | None = None) -> Resp
 
 
 class _BaseRenderer:
-    """What all faces say alike."""
+    """The responses that all renderers share."""
 
     created = 201
 
@@ -145,7 +145,7 @@ class LumaDreamMachineRenderer(_VendorRenderer):
 
 
 class LumaAgentsRenderer(_VendorRenderer):
-    """Its successor. Files are signed for an hour, counted from the task's end."""
+    """The Agents API. File URLs are valid for an hour from the task's end."""
 
     no_credit = (402, "Your balance is used up")
 
@@ -224,7 +224,7 @@ class LumaRelayRenderer(_BaseRenderer, RelayAuthentication):
         }
 
     def download(self, task: UpstreamTask | None, seen: View | None) -> Response:
-        """The clean video's address, for a task that is completed."""
+        """The URL of the clean video of a completed task."""
         if task is None or seen is None:
             return self.not_found()
         if not _has_files(task, seen):

@@ -1,4 +1,4 @@
-"""The buttons below a finished Midjourney task, and what pressing each of them makes."""
+"""The buttons of a finished Midjourney task, and the task that each of them creates."""
 
 import re
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from uuid import NAMESPACE_URL, uuid5
 from ops.sandbox.protocols.midjourney_work import Makes, MidjourneyWork, Wants, texts_of, work_of
 from ops.sandbox.tasks import UpstreamTask
 
-#: Label, emoji, and the custom id with a place for the job's own id.
+#: Label, emoji, and the custom id, in which `{job}` stands for the job's own id.
 Row = tuple[str, str, str]
 
 _PICKS: tuple[Row, ...] = tuple(
@@ -51,16 +51,16 @@ _ROWS: dict[Makes, tuple[Row, ...]] = {
 
 
 class ButtonPress(NamedTuple):
-    """What comes of pressing a button."""
+    """The effect of a button."""
 
     work: MidjourneyWork
-    #: What it may wait for where the request asks for remix.
+    #: The input it waits for if the request asks for remix.
     in_remix: Wants
-    #: The prompt it begins with.
+    #: The prompt of the new task.
     prompt: str
-    #: Whether a relay knows the button.
+    #: Whether relays know the button.
     relayed: bool
-    #: Whether it is a mark on its parent, and no task.
+    #: Whether it only marks its parent and creates no task.
     marks: bool
 
 
@@ -100,7 +100,7 @@ _RULES: tuple[tuple[re.Pattern[str], _Rule], ...] = tuple(
 
 
 def buttons_of(task: UpstreamTask) -> list[dict[str, object]]:
-    """The buttons of a task that ended well, as its task object lists them."""
+    """The buttons of a succeeded task, in the form of the task object."""
     return [
         {"customId": custom_id, "emoji": emoji, "label": label, "type": 2, "style": 2}
         for label, emoji, custom_id in _rows(task)
@@ -108,7 +108,7 @@ def buttons_of(task: UpstreamTask) -> list[dict[str, object]]:
 
 
 def press(parent: UpstreamTask, custom_id: str) -> ButtonPress | None:
-    """What comes of pressing that button of that task; None where the task does not have it."""
+    """The effect of this button of this task; None if the task has no such button."""
     if not any(custom_id == own for _, _, own in _rows(parent)):
         return None
     rule = next(rule for pattern, rule in _RULES if pattern.match(custom_id))
@@ -125,7 +125,7 @@ def press(parent: UpstreamTask, custom_id: str) -> ButtonPress | None:
 
 
 def custom_id_of(parent: UpstreamTask, action: str, index: int) -> str:
-    """The button that means the same as a `change`."""
+    """The button that has the same effect as a `change`."""
     job = job_of(parent)
     return {
         "UPSCALE": f"MJ::JOB::upsample::{index}::{job}",
@@ -134,7 +134,7 @@ def custom_id_of(parent: UpstreamTask, action: str, index: int) -> str:
 
 
 def job_of(task: UpstreamTask) -> str:
-    """Midjourney's own id of what a task does."""
+    """Midjourney's own id of a task's job."""
     return str(uuid5(NAMESPACE_URL, task.id))
 
 
@@ -144,7 +144,7 @@ def _rows(task: UpstreamTask) -> list[Row]:
 
 
 def _prompt(parent: UpstreamTask, custom_id: str) -> str:
-    """The parent's or, for a prompt that the parent wrote, that one."""
+    """The parent's prompt or, if the button chooses one of the parent's texts, that text."""
     texts = texts_of(parent)
     chosen = re.fullmatch(r"MJ::Job::\w+::(\d)", custom_id)
     return texts[int(chosen[1]) - 1] if chosen and texts else parent.submission.prompt

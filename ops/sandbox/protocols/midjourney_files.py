@@ -1,4 +1,4 @@
-"""The files a Midjourney task shows: previews while it runs, and what it made."""
+"""The files of a Midjourney task: previews while it runs, and its results."""
 
 from ops.sandbox.knobs import Knob
 from ops.sandbox.links import signed_url
@@ -11,7 +11,7 @@ SINGLES = 4
 
 
 def files_of(task: UpstreamTask, seen: View, url_secret: bytes) -> dict[str, object]:
-    """Its fields with addresses; those without a file are None."""
+    """The fields with file URLs; a field without a file is None."""
     files: dict[str, object] = {name: None for name in FIELDS}
     if seen.phase in (Phase.RUNNING, Phase.UNKNOWN) and seen.progress:
         name = f"{job_of(task)}_progress_image_{seen.progress}.webp"

@@ -1,4 +1,4 @@
-"""What is true of Midjourney's tasks, and what their callbacks say."""
+"""The profile of Midjourney's tasks, and the body of their callbacks."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,7 @@ from ops.sandbox.protocols.midjourney_renderers import MidjourneyRenderer
 from ops.sandbox.protocols.midjourney_task import task_object
 from ops.sandbox.tasks import ProviderProfile, UpstreamTask, View
 
-#: What each speed mode's prefix makes of an imagine; looks mean the same under all of them.
+#: The operation of an imagine under each speed mode's prefix; polls are the same under all of them.
 IMAGINES = {
     "": "imagine",
     "/mj-fast": "imagine",
@@ -16,7 +16,7 @@ IMAGINES = {
 
 
 def callback_body(task: UpstreamTask, seen: View) -> Mapping[str, object]:
-    """A callback's body: the task object, as the face which took the submit shows it."""
+    """A callback's body: the task object of the renderer that took the submit."""
     renderer: MidjourneyRenderer = task.submission.details["renderer"]
     return task_object(task, seen, renderer.url_secret, renderer.blank)
 

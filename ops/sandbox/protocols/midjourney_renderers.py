@@ -1,4 +1,4 @@
-"""The two faces of the midjourney-proxy protocol: whom each lets in, and how it answers."""
+"""The two renderers of the midjourney-proxy protocol: authentication and responses."""
 
 import secrets
 from typing import Protocol
@@ -19,7 +19,7 @@ INSTANCE = {"discordChannelId": "1050703772185268251", "discordInstanceId": "111
 
 
 class MidjourneyRenderer(ProtocolRenderer, Protocol):
-    """A face of this protocol."""
+    """A renderer of this protocol."""
 
     url_secret: bytes
     blank: Blank
@@ -27,11 +27,11 @@ class MidjourneyRenderer(ProtocolRenderer, Protocol):
     is_direct: bool
 
     def unreadable(self) -> Response:
-        """The body is not the JSON object it should be."""
+        """The body is not a JSON object."""
         ...
 
     def own_complaint(self, message: str) -> Response:
-        """What it finds wrong itself, before it asks whoever is behind it."""
+        """An error that a station finds before it asks its proxy."""
         ...
 
     def no_parent(self) -> Response:
@@ -39,16 +39,16 @@ class MidjourneyRenderer(ProtocolRenderer, Protocol):
         ...
 
     def parent_unfinished(self) -> Response:
-        """The task to follow has not ended well, or does not wait."""
+        """The task to follow has not succeeded, or does not wait for input."""
         ...
 
     def unknown_button(self, custom_id: str) -> Response:
-        """The parent has no such button, or nobody here knows what it does."""
+        """The parent has no such button, or a relay does not know it."""
         ...
 
 
 class _BaseRenderer:
-    """What both faces say alike."""
+    """The responses that both renderers share."""
 
     def __init__(self, url_secret: bytes, blank: Blank) -> None:
         self.url_secret = url_secret
@@ -85,7 +85,7 @@ class _BaseRenderer:
         return json_reply({"code": 1, "description": "提交成功", "properties": INSTANCE})
 
     def _window(self, code: int, task: UpstreamTask) -> Response:
-        """The task waits for its caller."""
+        """The task waits for the caller's input."""
         properties = {"finalPrompt": task.submission.prompt, "remix": True}
         return json_reply(
             {"code": code, "description": WAITS, "result": task.id, "properties": properties}
@@ -100,7 +100,7 @@ class _BaseRenderer:
 
 
 class MidjourneyProxyRenderer(_BaseRenderer, KeyAuthentication):
-    """A proxy of one's own: entered by `mj-api-secret`; lists, cancels; unset fields are null."""
+    """A proxy without a relay: `mj-api-secret`, lists and cancels; unset fields are null."""
 
     is_direct = True
 
@@ -151,7 +151,7 @@ class MidjourneyProxyRenderer(_BaseRenderer, KeyAuthentication):
 
 
 class MidjourneyRelayRenderer(RelayAuthentication, _BaseRenderer):
-    """A new-api station: entered by bearer key; unset fields are empty, the rest passes through."""
+    """A new-api station: bearer key; unset fields are empty, other fields are passed on."""
 
     is_direct = False
 
@@ -198,6 +198,6 @@ class MidjourneyRelayRenderer(RelayAuthentication, _BaseRenderer):
 def _own_error(
     description: str, code: int = 4, status: int = 400, retry_after: int | None = None
 ) -> Response:
-    """An error the station raises itself; where no result follows, its text ends in a space."""
+    """An error of the station itself; a text that ends in a space comes without a result."""
     body = {"description": description, "type": "upstream_error", "code": code}
     return json_reply(body, status, retry_after)

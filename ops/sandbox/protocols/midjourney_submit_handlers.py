@@ -1,4 +1,4 @@
-"""Where Midjourney's submits are taken: new tasks, buttons of old ones, answers to waiting ones."""
+"""The handlers of Midjourney's submits: new tasks, buttons, and input for waiting tasks."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
@@ -69,7 +69,7 @@ class MidjourneySubmitHandlers(ProtocolHandlers[MidjourneyRenderer]):
         return newapi.unknown_path(request.method, request.url.path)
 
     async def _new(self, sent: MidjourneyCall) -> Response:
-        """A task by itself, or a video that goes on."""
+        """Create a task of its own, or a continued video."""
         renderer, body = self.renderer, sent.body
         submit = SUBMITS[sent.command]
         if not self.renderer.is_direct and (complaint := submit.station_complaint(body)):
@@ -122,7 +122,7 @@ class MidjourneySubmitHandlers(ProtocolHandlers[MidjourneyRenderer]):
         return await engine.submit(self.station, renderer, submission, self._waiting)
 
     async def _modal(self, sent: MidjourneyCall) -> Response:
-        """Answer a task that waits; it goes on under its id."""
+        """Resume a waiting task under its id, with the input in the body."""
         renderer, body = self.renderer, sent.body
         task = self.find(sent.request, text_of(body, "taskId"), sent.account)
         if task is None:
@@ -145,7 +145,7 @@ class MidjourneySubmitHandlers(ProtocolHandlers[MidjourneyRenderer]):
         )
 
     async def _upload(self, sent: MidjourneyCall) -> Response:
-        """Addresses of what was sent, at once; there is no task."""
+        """Return the URLs of the uploaded pictures at once, without a task."""
         given = pictures(sent.body)
         if not given:
             return self.refuse(self.renderer.invalid("base64 参数错误"))
@@ -158,7 +158,7 @@ class MidjourneySubmitHandlers(ProtocolHandlers[MidjourneyRenderer]):
         return json_reply({"code": 1, "description": "提交成功", "result": urls})
 
     def _parent(self, sent: MidjourneyCall) -> UpstreamTask | Response:
-        """The finished task a submit follows, or why it cannot."""
+        """The succeeded task that a submit follows, or the response that rejects the submit."""
         renderer = self.renderer
         parent = self.find(sent.request, text_of(sent.body, "taskId"), sent.account)
         if parent is None:

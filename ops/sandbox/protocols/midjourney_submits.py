@@ -1,6 +1,4 @@
-"""The submits of the midjourney-proxy protocol that follow nothing: what each must have, and what
-it makes.
-"""
+"""The submits of the midjourney-proxy protocol that follow no task: required fields and results."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, cast
@@ -22,11 +20,11 @@ class MidjourneySubmit(NamedTuple):
 
     operation: str
     work: Callable[[Body], MidjourneyWork]
-    #: What is wrong with the body, in a proxy's words; "" where nothing is.
+    #: The first error of a body, in a proxy's words; "" for a valid one.
     complaint: Callable[[Body], str]
-    #: The same where a station finds it wrong before it asks its proxy, in the station's words.
+    #: The same for an error that a station finds before it asks its proxy, in the station's words.
     station_complaint: Callable[[Body], str] = _nothing
-    #: Whether a station knows the command.
+    #: Whether stations know the command.
     relayed: bool = True
 
 
@@ -89,7 +87,7 @@ def _swap_at_station(body: Body) -> str:
 
 
 SWAP = "insight-face/swap"
-#: By the last part of their path; a swap by the last two.
+#: By the last part of the path; a swap by the last two.
 SUBMITS: Mapping[str, MidjourneySubmit] = {
     "imagine": MidjourneySubmit(
         "imagine", _always("IMAGINE", Makes.GRID), _prompt, _prompt_at_station
@@ -108,12 +106,12 @@ SUBMITS: Mapping[str, MidjourneySubmit] = {
 
 
 def pictures(body: Body) -> list[str]:
-    """The pictures of `base64Array`; whatever else it is made of is none."""
+    """The pictures of `base64Array`; other values are ignored."""
     value = body.get("base64Array")
     entries = cast("list[Any]", value) if isinstance(value, list) else []
     return [entry for entry in entries if isinstance(entry, str) and entry]
 
 
 def state_complaint(body: Body) -> str:
-    """Whether the caller's own name for the job is too long."""
+    """An error if the caller's own reference is too long."""
     return "State参数过长，最大255字符" if len(text_of(body, "state")) > STATE_LONGEST else ""

@@ -1,4 +1,4 @@
-"""The task object of the midjourney-proxy protocol, as a proxy and as a station shows it."""
+"""The task object of the midjourney-proxy protocol, in the forms of a proxy and of a station."""
 
 from enum import Enum
 
@@ -21,13 +21,13 @@ _STATUS = {
     Phase.MODERATED: "FAILURE",
     Phase.CANCELED: "FAILURE",
 }
-#: What is said of a task that waits for its caller.
+#: The description of a task that waits for input.
 WAITS = "Waiting for window confirm"
 _MODERATED = "[Banned prompt] Sorry! Our AI moderator thinks this prompt is against the rules"
 
 
 class Blank(Enum):
-    """How a field without a value is shown."""
+    """How a field without a value is rendered."""
 
     NULLS = "nulls"  #: a proxy of one's own
     EMPTY = "empty"  #: a new-api station: "" and 0, and no status before its first own look
@@ -36,7 +36,7 @@ class Blank(Enum):
 def task_object(
     task: UpstreamTask, seen: View, url_secret: bytes, blank: Blank
 ) -> dict[str, object]:
-    """What a look, or a callback, says of the task."""
+    """The task in responses to polls and in callbacks."""
     work, prompt = work_of(task), task.submission.prompt
     text = _text(task) if seen.phase is Phase.SUCCEEDED else ""
     described = text if work.makes is Makes.DESCRIPTION else ""
@@ -62,7 +62,7 @@ def task_object(
 
 
 def _direct(task: UpstreamTask, final_prompt: str) -> dict[str, object]:
-    """The fields only a proxy of one's own has."""
+    """The fields that only a proxy without a relay has."""
     return {
         "description": WAITS if task.awaits_input else _command(task),
         "imageHeight": SIDE,
@@ -77,14 +77,14 @@ def _direct(task: UpstreamTask, final_prompt: str) -> dict[str, object]:
 
 
 def _command(task: UpstreamTask) -> str:
-    """What would have been typed for it."""
+    """The chat command of the task."""
     return f"/{task.submission.operation} {task.submission.prompt}"
 
 
 def _relayed(
     task: UpstreamTask, seen: View, shown: dict[str, object], final_prompt: str
 ) -> dict[str, object]:
-    """The fields a station has of its own, and those it shows differently."""
+    """The fields that only a station has, and those that it renders differently."""
     numbers = {name: shown[name] or 0 for name in ("startTime", "finishTime")}
     blanks = {name: shown[name] or "" for name in ("imageUrl", "videoUrl", "failReason")}
     unseen = seen.phase is Phase.QUEUED
@@ -101,13 +101,13 @@ def _relayed(
 
 
 def _progress(seen: View, blank: Blank) -> str:
-    """A percentage; of a failed task a proxy says nothing, and a station 100 %."""
+    """A percentage; for a failed task "" at a proxy and 100 % at a station."""
     failed = _STATUS[seen.phase] == "FAILURE"
     return "" if failed and blank is Blank.NULLS else f"{seen.progress}%"
 
 
 def _text(task: UpstreamTask) -> str:
-    """What a task for texts ends with, the way proxies write it."""
+    """The resulting texts in the form that proxies give them."""
     if task.submission.knobs.has(Knob.NO_URL):
         return ""
     numbered = "\n\n".join(f"{n}️⃣ {text}" for n, text in enumerate(texts_of(task), 1))

@@ -1,7 +1,7 @@
 """OpenAI's form, as relays speak it, and Chat Open's own.
 
-Neither carries a reference of the caller's, so the ledger knows each order by its own id. The
-answer comes at once, with the result in it, and a little later where `[slow=S]` asks for that.
+Neither carries a reference of the caller's, so the ledger knows each submit by its own id. The
+response holds the result; `[slow=S]` delays it.
 """
 
 import re
@@ -20,7 +20,7 @@ from ops.sandbox.routes import SandboxRoute
 from ops.sandbox.station import Station
 from ops.sandbox.tasks import ProviderProfile, TaskSubmission, UpstreamTask, View
 
-#: Models that draw within a chat, going by their names; those of the second kind where told to.
+#: Models that draw in a chat, by their names. The second kind draws only if the text asks for it.
 _DRAWS = re.compile(r"-image|_image|sora", re.IGNORECASE)
 _DRAWS_IF_TOLD = re.compile(r"-all\b|-gizmo-", re.IGNORECASE)
 _ORDERS_A_PICTURE = re.compile(r"画|draw|paint|picture of", re.IGNORECASE)
@@ -30,7 +30,7 @@ Body = Mapping[str, Any]
 
 
 def callback_body(task: UpstreamTask, seen: View) -> Mapping[str, object]:
-    """Nobody is called back: there is nothing to tell after the answer."""
+    """There are no callbacks in these protocols."""
     return {"id": task.id, "status": seen.phase}
 
 
@@ -75,23 +75,23 @@ class OpenAIHandlers(ProtocolHandlers[ProtocolRenderer]):
         return self.submit_route(path, read)
 
 
-#: An operation, its prompt, and what the face wants to remember.
+#: The operation, the prompt, and the details that the renderer needs.
 OpenAISubmit = tuple[str, str, Body]
 
 
 def conversation(body: Body) -> OpenAISubmit | str:
-    """What a chat asks for, or what is wrong with it."""
+    """The submit in a chat's body, or its first error."""
     return _conversation(body, "image_url")
 
 
 def chatopen_conversation(body: Body) -> OpenAISubmit | str:
-    """The same with Chat Open's name for a picture's part; it draws nothing here."""
+    """The same with Chat Open's name for a picture's part; its chats do not draw."""
     read = _conversation(body, "imageUrl")
     return read if isinstance(read, str) else ("chat", *read[1:])
 
 
 def picture(body: Body) -> OpenAISubmit | str:
-    """What an order for pictures asks for, or what is wrong with it."""
+    """The submit in an image request's body, or its first error."""
     prompt, model = text_of(dict(body), "prompt"), text_of(dict(body), "model")
     if not prompt or not model:
         return "prompt and model are required"
@@ -123,7 +123,7 @@ def _conversation(body: Body, picture_part: str) -> OpenAISubmit | str:
 
 
 def _called(body: Body) -> str:
-    """The function that must be called; "" where the model may answer in words."""
+    """The function that must be called; "" if the model may answer with text."""
     tools = _mappings(body.get("tools"))
     if not tools or body.get("tool_choice") in (None, "auto", "none"):
         return ""

@@ -1,4 +1,4 @@
-"""How OpenAI's form and Chat Open word an answer, which comes with the submit: there is no task."""
+"""The renderers of OpenAI's form and of Chat Open: the response to a submit holds the result."""
 
 import json
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from ops.sandbox.station import Station
 from ops.sandbox.tasks import Phase, UpstreamTask
 
 SIDE = 64
-#: Letters of an answer that come with one piece of a stream.
+#: Characters of a response in one chunk of a stream.
 PIECE = 12
 #: `code` and message of Chat Open's refusals.
 _CHATOPEN_REFUSALS = {
@@ -30,7 +30,7 @@ _CHATOPEN_REFUSALS = {
 
 
 def answer_of(task: UpstreamTask) -> str:
-    """What a model of words says: how many pictures it saw, and what it was told."""
+    """The text of a chat model: the number of pictures, and the prompt."""
     if task.submission.knobs.has(Knob.NO_URL):
         return ""
     pictures = task.submission.details["pictures"]
@@ -38,12 +38,12 @@ def answer_of(task: UpstreamTask) -> str:
 
 
 def file_url(task: UpstreamTask) -> str:
-    """Where the task's picture is; "" where it has none."""
+    """The URL of the task's picture; "" without one."""
     return "" if task.submission.knobs.has(Knob.NO_URL) else plain_url(task, "drawn.png")
 
 
 def report_of(task: UpstreamTask, phase: Phase) -> str:
-    """What a relay writes that draws within a chat."""
+    """The text of a relay that draws in a chat."""
     echo = json.dumps({"prompt": task.submission.prompt, "size": "1024x1024"}, ensure_ascii=False)
     head = f"{echo}\n\n> 排队中..\n\n> 生成中...\n\n> 进度 **100%**\n\n"
     if phase is Phase.MODERATED:
@@ -165,7 +165,7 @@ def _envelope(
 def _stream(
     head: Mapping[str, Any], message: Mapping[str, Any], reason: str, usage: Mapping[str, int]
 ) -> Response:
-    """The answer in pieces, with a comment that keeps the connection open among them."""
+    """The response in chunks, with a keep-alive comment between them."""
     text = cast("str | None", message["content"]) or ""
     pieces: list[Mapping[str, Any]] = [{"role": "assistant", "content": ""}]
     pieces += [{"content": text[at : at + PIECE]} for at in range(0, len(text), PIECE)]

@@ -1,9 +1,8 @@
-"""Suno in four ways of speaking: a relay of the new-api kind, a Suno-API, a feed, the official
-style (`suno_faces`).
+"""Suno's protocols: a new-api relay, a Suno-API, a feed, and the official style.
 
-A relay and a feed share the root `/suno`, as at stations that have both. A Suno-API has the same
-paths, under `/raw` here. None carries a reference of the caller's own, so the ledger knows each
-task by its own id. The song that examples name exists for everybody.
+The relay and the feed share the root `/suno`, as at stations that have both. A Suno-API has the
+same paths, here under `/raw`. None carries a reference of the caller's own, so the ledger knows
+each task by its own id. The song in the documentation's examples exists for every account.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -35,7 +34,7 @@ __all__ = ["PROFILE", "routes"]
 
 
 def routes(station: Station) -> Sequence[BaseRoute]:
-    """Every endpoint of every way of speaking."""
+    """Every route of every protocol."""
     return [
         *SunoApiHandlers(station, SunoRelayRenderer()).routes("/suno"),
         *SunoApiHandlers(station, SunoApiRenderer()).core_routes("/raw/suno"),
@@ -109,7 +108,7 @@ class SunoFeedHandlers(SunoHandlers):
     async def feed(self, request: Request, account: str) -> Response:
         names = request.path_params["names"].split(",")
         task = self.find(request, names[0] or "?", account)
-        return await engine.look(self.station, SunoFeedRenderer(frozenset(names)), task)
+        return await engine.poll(self.station, SunoFeedRenderer(frozenset(names)), task)
 
 
 class SunoOfficialHandlers(SunoHandlers):

@@ -1,4 +1,4 @@
-"""One way of speaking of Suno: how an order becomes a task, and how a task is found again."""
+"""Base of Suno's handlers, and the profile of its tasks."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -18,12 +18,12 @@ from ops.sandbox.tasks import ProviderProfile, TaskSubmission, UpstreamTask, Vie
 
 EXAMPLE_TASK = "5a9d0000-0000-4000-8000-000000000010"
 
-#: Which order a body is.
+#: Returns the operation that a body asks for.
 Named = Callable[[Mapping[str, Any]], str]
 
 
 def callback_body(task: UpstreamTask, seen: View) -> Mapping[str, object]:
-    """A callback's body, as the face which took the submit words it."""
+    """A callback's body, in the form of the renderer that took the submit."""
     renderer: SunoRenderer = task.submission.details["renderer"]
     return renderer.callback_body(task, seen)
 
@@ -53,7 +53,7 @@ class SunoHandlers(ProtocolHandlers[SunoRenderer]):
         super().__init__(station, renderer, PROFILE)
 
     def operation_route(self, path: str, named: Named | str) -> SandboxRoute:
-        """The route that takes submits of one operation, or of the one `named` finds."""
+        """The route that takes submits of one operation, or of the one that `named` returns."""
 
         def read(call: SubmitCall) -> TaskSubmission | Response:
             operation = named if isinstance(named, str) else named(call.body)

@@ -1,7 +1,4 @@
-"""Who speaks of Suno: a relay, a Suno-API itself, a feed, and a service in the official style.
-
-Each lets callers in by its own door and words what the desk decides in its own way.
-"""
+"""The renderers of Suno: a relay, a Suno-API without one, a feed, and the official style."""
 
 import json
 from collections.abc import Mapping
@@ -45,11 +42,11 @@ _OFFICIAL_REFUSALS = {
 
 
 class SunoRenderer(ProtocolRenderer, Protocol):
-    """A face of this protocol."""
+    """A renderer of Suno's protocols."""
 
     #: Whether an extension names the task of its song.
     by_task: bool
-    #: The field for the caller's callback URL; "" where callbacks are not told.
+    #: The field of the callback URL; "" if there are no callbacks.
     hook: str
 
     def callback_body(self, task: UpstreamTask, seen: View) -> Mapping[str, object]:
@@ -58,7 +55,7 @@ class SunoRenderer(ProtocolRenderer, Protocol):
 
 
 class _SunoApiForm:
-    """What a relay and a Suno-API say alike."""
+    """The responses that a relay and a Suno-API share."""
 
     by_task = True
     hook = ""
@@ -102,7 +99,7 @@ class SunoRelayRenderer(_SunoApiForm, RelayAuthentication):
         return wrapped(task_object(task, view))
 
     def several(self, seen: list[tuple[UpstreamTask, View]]) -> Response:
-        """Null where there is none."""
+        """The tasks; null if there are none."""
         return wrapped([task_object(task, view) for task, view in seen] or None)
 
     def not_found(self) -> Response:
@@ -131,7 +128,7 @@ class SunoApiRenderer(_SunoApiForm, KeyAuthentication):
 
 
 class SunoFeedRenderer(SunoRelayRenderer):
-    """Suno's own web service behind a station's door: songs and words without an envelope."""
+    """Suno's own web service behind a station: songs and lyrics without an envelope."""
 
     by_task = False
     hook = ""
@@ -148,7 +145,7 @@ class SunoFeedRenderer(SunoRelayRenderer):
         return self._generation([])
 
     def found(self, task: UpstreamTask, view: View) -> Response:
-        """Only the songs that were asked for; all of them where the task itself was."""
+        """Only the requested songs; all of them if the task was requested."""
         if task.submission.operation == "lyrics":
             return json_reply(words(task, view))
         whole = task.id in self._asked or not self._asked
@@ -158,7 +155,7 @@ class SunoFeedRenderer(SunoRelayRenderer):
         return json_reply([])
 
     def _generation(self, made: list[dict[str, object]], **more: object) -> Response:
-        """`complete` means that it was accepted."""
+        """Songs of an accepted submit; their `complete` stands for accepted."""
         return json_reply({**more, "clips": made, "metadata": {}, "status": "complete"})
 
 
@@ -215,12 +212,12 @@ _RECORD_STATUS = {
 
 
 def refused(status: int, code: str, message: str, retry_after: int | None = None) -> Response:
-    """A refusal in the family's envelope."""
+    """A refusal in the envelope of relay and Suno-API."""
     return json_reply({"code": code, "message": message, "data": None}, status, retry_after)
 
 
 def wrapped(data: object) -> Response:
-    """A success in the family's envelope."""
+    """A success in the envelope of relay and Suno-API."""
     return json_reply({"code": "success", "message": "", "data": data})
 
 
@@ -232,12 +229,12 @@ def coded(
     status: int = 200,
     retry_after: int | None = None,
 ) -> Response:
-    """Anything in the official style."""
+    """A response in the official style."""
     return json_reply({"code": code, "msg": message, "data": data}, status, retry_after)
 
 
 def _raw_task(task: UpstreamTask, seen: View) -> dict[str, object]:
-    """A Suno-API calls what it does not know `UNKNOWN`, and keeps no progress."""
+    """A Suno-API's task: an unknown status is `UNKNOWN`, and there is no progress."""
     kept = task_object(task, seen)
     status = "UNKNOWN" if seen.phase is Phase.UNKNOWN else kept["status"]
     return {**kept, "status": status, "progress": "", "data": result(task, seen)}

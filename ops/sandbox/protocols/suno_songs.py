@@ -1,6 +1,6 @@
-"""Suno's songs and words: their ids, and how each way of speaking shows them.
+"""Suno's songs and lyrics: their ids and their forms.
 
-A task's id ends in 0, and those of its songs in 1 and 2, so that any of them leads to the task.
+A task's id ends in 0 and those of its songs end in 1 and 2, so each of them leads to the task.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,11 +12,11 @@ from ops.sandbox.knobs import Knob
 from ops.sandbox.links import plain_url
 from ops.sandbox.tasks import Phase, UpstreamTask, View
 
-#: How long every song plays.
+#: Duration of every song in seconds.
 SONG_SECONDS = 60.0
-#: Orders that make one song; all others make two.
+#: Operations that make one song; all others make two.
 ONE_SONG = frozenset({"concat", "upload"})
-#: Orders that make words or a file, and no song.
+#: Operations that make lyrics or a file, and no song.
 NO_SONG = frozenset({"lyrics", "wav", "mp4"})
 
 MODERATED = "Your prompt contained artist name: sandbox"
@@ -44,17 +44,17 @@ _SONG_STATUS = {
     Phase.MODERATED: "error",
     Phase.CANCELED: "error",
 }
-#: The phases in which a song can be heard as it is made.
+#: The phases in which a song can be streamed before it is finished.
 _HEARD = (Phase.RUNNING, Phase.UNKNOWN)
 
 
 def new_task_id() -> str:
-    """A task id that leaves room for those of its songs."""
+    """A task id whose last digit is free for the ids of its songs."""
     return str(UUID(uuid4().hex[:-1] + "0"))
 
 
 def task_id_of(name: str) -> str:
-    """The id of the task that a task's or a song's id leads to."""
+    """The id of the task that the id of a task or a song belongs to."""
     return f"{name[:-1]}0"
 
 
@@ -71,7 +71,7 @@ def song_ids(task: UpstreamTask) -> list[str]:
 
 
 def reason(task: UpstreamTask, seen: View) -> str:
-    """Why the task failed; "" where it did not."""
+    """The reason why the task failed; "" unless it did."""
     match seen.phase:
         case Phase.FAILED:
             return task.failure
@@ -82,7 +82,7 @@ def reason(task: UpstreamTask, seen: View) -> str:
 
 
 def task_object(task: UpstreamTask, seen: View) -> dict[str, object]:
-    """The task as relays keep it: stock ones say 0 % until its end."""
+    """The task as relays store it. Stock relays report 0 % until its end."""
     ended = seen.finished_at is not None
     return {
         "task_id": task.id,
@@ -99,12 +99,12 @@ def task_object(task: UpstreamTask, seen: View) -> dict[str, object]:
 
 
 def result(task: UpstreamTask, seen: View) -> object:
-    """What the task makes, as far as it is: songs, or the object with the words."""
+    """The task's result so far: songs, or the object with the lyrics."""
     return words(task, seen) if task.submission.operation == "lyrics" else songs(task, seen)
 
 
 def words(task: UpstreamTask, seen: View) -> dict[str, object]:
-    """Words for a song; none before they are written."""
+    """The lyrics; empty until the task has succeeded."""
     written = seen.phase is Phase.SUCCEEDED and not task.submission.knobs.has(Knob.NO_URL)
     status = _SONG_STATUS[seen.phase]
     return {
@@ -142,12 +142,12 @@ def records(task: UpstreamTask, seen: View) -> list[dict[str, object]]:
 
 
 def file_url(task: UpstreamTask, name: str) -> str:
-    """Where one of the task's files is; nowhere, where its prompt asked for that."""
+    """The URL of one of the task's files; "" with the knob `no-url`."""
     return "" if task.submission.knobs.has(Knob.NO_URL) else plain_url(task, name)
 
 
 def aligned_words() -> list[dict[str, object]]:
-    """When each word of a song is sung: one a second."""
+    """The time at which each word of a song is sung: one a second."""
     return [
         {"word": f"{word} ", "success": True, "start_s": at + 0.0, "end_s": at + 0.9, "p_align": 1}
         for at, word in enumerate(WORDS.split())
@@ -191,5 +191,5 @@ def _song(task: UpstreamTask, seen: View, song_id: str) -> dict[str, object]:
 
 
 def _stream_url(song_id: str) -> str:
-    """Suno plays a song while it makes it; the sandbox only says so."""
+    """The URL at which Suno streams an unfinished song. The sandbox does not serve it."""
     return f"https://audiopipe.suno.ai/?item_id={song_id}"
