@@ -43,7 +43,7 @@ def bearer_token(headers: Mapping[str, str]) -> str:
 class TokenFault(StrEnum):
     """The reason why a token signed with an AccessKey's SecretKey is not valid."""
 
-    MALFORMED = "malformed"  #: not a token, claims missing, or an AccessKey nobody has
+    MALFORMED = "malformed"  #: not a token, claims missing, or an unknown AccessKey
     FORGED = "forged"  #: signed with another secret
     EARLY = "early"
     EXPIRED = "expired"

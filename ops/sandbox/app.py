@@ -47,7 +47,7 @@ async def _nowhere(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def _unknown_path(request: Request) -> Response:
-    """A proxy of one's own says 404; everything else has the face of a station."""
+    """A direct proxy returns 404; all other paths get a new-api station's response."""
     path = request.url.path
     if path.startswith("/_sandbox"):
         return json_reply({"error": "no such control endpoint; see GET /_sandbox/"}, 404)

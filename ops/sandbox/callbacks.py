@@ -23,7 +23,7 @@ TIMEOUT_SECONDS = 5.0
 #: change.
 MARGIN_SECONDS = 0.001
 #: The view of a new task; it is not reported.
-UNTOLD = View(Phase.QUEUED, 0, None, None)
+NEW_TASK = View(Phase.QUEUED, 0, None, None)
 
 
 class Callbacks:
@@ -38,7 +38,7 @@ class Callbacks:
         self._clock = clock
         self._view = view
         self._next_change = next_change
-        self._told: dict[str, View] = {}
+        self._reported: dict[str, View] = {}
         self._due: list[tuple[float, int, UpstreamTask]] = []
         self._entries = count()
         self._unsent: asyncio.Queue[UpstreamTask] = asyncio.Queue(UNSENT_KEPT)
@@ -47,17 +47,17 @@ class Callbacks:
 
     def follow(self, task: UpstreamTask) -> None:
         """Report each change of the task to its URL, from now until its end."""
-        self._told[task.id] = UNTOLD
+        self._reported[task.id] = NEW_TASK
         self._look_at(task, self._clock.now())
 
     def touch(self, task: UpstreamTask) -> None:
         """Report a task that was just changed by a call, if it is followed."""
-        if task.id in self._told:
+        if task.id in self._reported:
             self._look_at(task, self._clock.now())
 
     def forget(self) -> None:
         """Stop following all tasks."""
-        self._told.clear()
+        self._reported.clear()
         self._due.clear()
 
     @asynccontextmanager
@@ -84,18 +84,18 @@ class Callbacks:
                     await self._woken.wait()
 
     def _look(self, task: UpstreamTask) -> None:
-        told = self._told.get(task.id)
-        if told is None:
+        reported = self._reported.get(task.id)
+        if reported is None:
             return
         seen = self._view(task)
-        if seen != told:
-            self._told[task.id] = seen
+        if seen != reported:
+            self._reported[task.id] = seen
             with suppress(asyncio.QueueFull):
                 self._unsent.put_nowait(task)
         if seen.finished_at is None:
             self._look_at(task, self._next_change(task) + MARGIN_SECONDS)
         else:
-            del self._told[task.id]
+            del self._reported[task.id]
 
     def _look_at(self, task: UpstreamTask, moment: float) -> None:
         if math.isfinite(moment):

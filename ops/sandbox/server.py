@@ -15,7 +15,7 @@ from ops.sandbox.config import SandboxConfig
 from ops.sandbox.replies import HANG_UP
 
 #: Real seconds that a stopping server waits for open connections.
-PATIENCE_SECONDS = 1
+SHUTDOWN_SECONDS = 1
 #: Real seconds that an idle connection is kept, as proxies in front of stations do.
 KEEP_ALIVE_SECONDS = 75
 
@@ -43,7 +43,7 @@ class SandboxServer(uvicorn.Server):
                 access_log=False,
                 server_header=False,
                 timeout_keep_alive=KEEP_ALIVE_SECONDS,
-                timeout_graceful_shutdown=PATIENCE_SECONDS,
+                timeout_graceful_shutdown=SHUTDOWN_SECONDS,
             )
         )
         self._station = app.station
@@ -71,7 +71,7 @@ class SandboxServer(uvicorn.Server):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket at this address (port 0: any free one); raises OSError if it is taken."""
+    """A listening socket (port 0: any free one); raises OSError if the port is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -55,7 +55,7 @@ class Station:
         self._apply(self._config_at_start)
 
     def configure(self, changes: Mapping[str, Any]) -> None:
-        """Change settings; raises pydantic.ValidationError, and changes nothing, for a bad one."""
+        """Change settings; an invalid one raises pydantic.ValidationError and changes nothing."""
         self._apply(self.config.changed(changes))
 
     def _apply(self, config: SandboxConfig) -> None:

@@ -33,7 +33,7 @@ class TaskStore:
         return self._tasks.get(task_id)
 
     def by_reference(self, provider: str, account: str, reference: str) -> UpstreamTask | None:
-        """The task an account named so itself, at a provider where such names are unique."""
+        """The task with this reference of the account, at a provider with unique references."""
         return self._by_reference.get((provider, account, reference))
 
     def search(self, name: str) -> UpstreamTask | None:

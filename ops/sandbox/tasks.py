@@ -33,7 +33,7 @@ class Phase(StrEnum):
     QUEUED = "queued"  #: waits for a place, or is not seen by the generator yet
     SUBMITTED = "submitted"  #: the generator has it and does nothing yet
     RUNNING = "running"
-    UNKNOWN = "unknown"  #: runs, and says so in a word nobody knows
+    UNKNOWN = "unknown"  #: runs, and reports an unknown status
     SUCCEEDED = "succeeded"
     FAILED = "failed"  #: because the prompt asked for it
     MODERATED = "moderated"  #: refused by moderation after it was accepted

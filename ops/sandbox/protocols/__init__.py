@@ -13,7 +13,7 @@ from ops.sandbox.station import Station
 from ops.sandbox.tasks import ProviderProfile
 
 #: The profile of each provider's tasks, and the routes of its protocols.
-SPOKEN: tuple[tuple[ProviderProfile, Callable[[Station], Sequence[BaseRoute]]], ...] = (
+PROTOCOLS: tuple[tuple[ProviderProfile, Callable[[Station], Sequence[BaseRoute]]], ...] = (
     (midjourney.PROFILE, midjourney.routes),
     (kling.PROFILE, kling.routes),
     (luma.PROFILE, luma.routes),
@@ -29,14 +29,14 @@ PICTURES = "/v1/images/generations"
 
 def routes(station: Station) -> Sequence[BaseRoute]:
     """Every route of every protocol, the shared one first."""
-    spoken = [route for _, routes in SPOKEN for route in routes(station)]
-    spoken += balances.routes(station)
+    every_route = [route for _, routes in PROTOCOLS for route in routes(station)]
+    every_route += balances.routes(station)
     ordered = [
         route
-        for route in spoken
+        for route in every_route
         if isinstance(route, Route) and route.path == PICTURES and "POST" in (route.methods or ())
     ]
-    return [_shared(*ordered), *spoken]
+    return [_shared(*ordered), *every_route]
 
 
 def _shared(kling_route: Route, openai_route: Route) -> SandboxRoute:
@@ -54,6 +54,6 @@ def typical_seconds() -> dict[str, float]:
     """Typical sandbox seconds of every operation, by `provider.operation`."""
     return {
         f"{profile.provider}.{operation}": seconds
-        for profile, _ in SPOKEN
+        for profile, _ in PROTOCOLS
         for operation, seconds in profile.typical_seconds.items()
     }

@@ -32,7 +32,7 @@ class FluxHandlers(ProtocolHandlers[FluxRenderer]):
     ) -> TaskSubmission | Response:
         """The submission of a model's own `fields`, or the response that lists `errors`."""
         if listed := [*errors]:
-            return self.renderer.faulty(listed)
+            return self.renderer.field_errors(listed)
         task_id = str(uuid4())
         seed, seconds = fields.get("seed"), fields.get("duration")
         known = {

@@ -46,7 +46,7 @@ class FluxRenderer(ProtocolRenderer, Protocol):
         """The task in responses to polls and in callbacks."""
         ...
 
-    def faulty(self, faults: Iterable[FieldError]) -> Response:
+    def field_errors(self, faults: Iterable[FieldError]) -> Response:
         """The response to a body with invalid fields."""
         ...
 
@@ -78,7 +78,7 @@ class _VendorFormRenderer:
     def invalid(self, message: str) -> Response:
         return detail(400, message)
 
-    def faulty(self, faults: Iterable[FieldError]) -> Response:
+    def field_errors(self, faults: Iterable[FieldError]) -> Response:
         return detail(422, fields(faults))
 
     def accepted(self, task: UpstreamTask, place: int) -> Response:

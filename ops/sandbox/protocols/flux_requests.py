@@ -151,7 +151,7 @@ def fal_operation(model: str) -> str | None:
     return FAL.get(max(fitting, key=len, default=""))
 
 
-def resold_faults(operation: str, body: Body) -> Iterator[FieldError]:
+def reseller_errors(operation: str, body: Body) -> Iterator[FieldError]:
     """The errors of a body in a reseller's form, where pictures are URLs or data URIs."""
     if "prompt" in MODELS[operation].needed and not text_of(dict(body), "prompt").strip():
         yield FieldError("prompt", "Field required", "missing")

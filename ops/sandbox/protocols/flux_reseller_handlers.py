@@ -13,7 +13,7 @@ from ops.sandbox.protocols.flux_requests import (
     VENDOR_PATHS,
     FieldError,
     fal_operation,
-    resold_faults,
+    reseller_errors,
 )
 from ops.sandbox.protocols.flux_reseller_renderers import FalResultRenderer
 from ops.sandbox.replies import json_reply, text_of
@@ -45,7 +45,7 @@ class ReplicateHandlers(FluxHandlers):
             if not isinstance(given, dict):
                 return self.renderer.invalid(self.not_an_object)
             fields = cast("dict[str, Any]", given)
-            errors, hook = resold_faults(operation, fields), text_of(call.body, "webhook")
+            errors, hook = reseller_errors(operation, fields), text_of(call.body, "webhook")
             details = {"model": model, "input": fields}
             return self.read(call, operation, fields, errors, details, callback_url=hook)
 
@@ -79,7 +79,10 @@ class FalHandlers(FluxHandlers):
         hook = request.query_params.get("fal_webhook", "")
 
         def read(call: SubmitCall) -> TaskSubmission | Response:
-            errors, details = resold_faults(operation, call.body), {"app": model.partition("/")[0]}
+            errors, details = (
+                reseller_errors(operation, call.body),
+                {"app": model.partition("/")[0]},
+            )
             return self.read(call, operation, call.body, errors, details, callback_url=hook)
 
         return await self.submit(request, read)
@@ -103,7 +106,7 @@ class FluxOpenAIHandlers(FluxHandlers):
     def generate(self, call: SubmitCall) -> TaskSubmission | Response:
         model = text_of(call.body, "model")
         known = VENDOR_PATHS.get(model) or ("schnell" if model == "flux-schnell" else "")
-        errors = [*resold_faults(known or "schnell", call.body)]
+        errors = [*reseller_errors(known or "schnell", call.body)]
         if not known:
             errors.append(FieldError("model", f"{model} is not sold here", "value_error"))
         return self.read(call, known, call.body, errors, {})

@@ -63,13 +63,13 @@ class ReplicateRenderer(KeyAuthentication):
     """Replicate's predictions."""
 
     def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
-        told = _REPLICATE_REFUSALS.get(refusal)
-        return _problem(*told) if told else self.invalid("- input.prompt: is invalid")
+        problem = _REPLICATE_REFUSALS.get(refusal)
+        return _problem(*problem) if problem else self.invalid("- input.prompt: is invalid")
 
     def invalid(self, message: str) -> Response:
         return _problem(422, "Input validation failed", message)
 
-    def faulty(self, faults: Iterable[FieldError]) -> Response:
+    def field_errors(self, faults: Iterable[FieldError]) -> Response:
         return self.invalid(
             "\n".join(f"- input.{error.field}: {error.message}" for error in faults)
         )
@@ -162,7 +162,7 @@ class FalRenderer(KeyAuthentication):
     def invalid(self, message: str) -> Response:
         return detail(400, message)
 
-    def faulty(self, faults: Iterable[FieldError]) -> Response:
+    def field_errors(self, faults: Iterable[FieldError]) -> Response:
         return detail(422, fields(faults))
 
     def accepted(self, task: UpstreamTask, place: int) -> Response:
@@ -244,7 +244,7 @@ class FluxOpenAIRenderer(OpenAIFormRenderer):
     def __init__(self, station: Station) -> None:
         self._station = station
 
-    def faulty(self, faults: Iterable[FieldError]) -> Response:
+    def field_errors(self, faults: Iterable[FieldError]) -> Response:
         return self.invalid("; ".join(f"{error.field}: {error.message}" for error in faults))
 
     def accepted(self, task: UpstreamTask, place: int) -> Response:

@@ -1,4 +1,4 @@
-"""Kling's v1 answers: the envelope, its error codes, the task in it, and the two doors to it."""
+"""Kling's v1 responses: envelope, error codes, the task, and two kinds of authentication."""
 
 from uuid import uuid4
 
@@ -97,7 +97,7 @@ class KlingVendorRenderer(KlingRenderer):
             signer = access_key_of(account, config.kling_access_keys)
             if isinstance(signer, TokenFault):
                 return error(*_TOKENS[signer])
-            return self._pass(signer, _standing_of_signer(signer, config), submits)
+            return self._pass(signer, _signer_state(signer, config), submits)
         return self._pass(account, key_state_of(account, config), submits)
 
     def _pass(self, account: str, key_state: KeyState, submits: bool) -> str | Response:
@@ -150,7 +150,7 @@ def message_of(task: UpstreamTask, seen: View) -> str:
             return ""
 
 
-def _standing_of_signer(access_key: str, config: SandboxConfig) -> KeyState:
+def _signer_state(access_key: str, config: SandboxConfig) -> KeyState:
     """A valid signature makes an AccessKey known; it may still be blocked or without credit."""
     key_state = key_state_of(access_key, config)
     return KeyState.GOOD if key_state is KeyState.UNKNOWN else key_state

@@ -185,7 +185,7 @@ AUDIO = _endpoint("audio", "prompt negative_prompt")
 
 
 def _reference(where: str, value: object, known: Known) -> Complaints:
-    """The Agents API's reference: exactly one of a URL, content with its type, and a generation."""
+    """Check an Agents API reference: exactly one of a URL, content with type, a generation."""
     reference = mapping(value)
     said = [name for name in ("url", "data", "generation_id") if reference.get(name)]
     if len(said) != 1:

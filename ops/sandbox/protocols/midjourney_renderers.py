@@ -84,7 +84,7 @@ class _BaseRenderer:
     def accepted_without_id(self) -> Response:
         return json_reply({"code": 1, "description": "提交成功", "properties": INSTANCE})
 
-    def _window(self, code: int, task: UpstreamTask) -> Response:
+    def _input_needed(self, code: int, task: UpstreamTask) -> Response:
         """The task waits for the caller's input."""
         properties = {"finalPrompt": task.submission.prompt, "remix": True}
         return json_reply(
@@ -128,7 +128,7 @@ class MidjourneyProxyRenderer(_BaseRenderer, KeyAuthentication):
 
     def accepted(self, task: UpstreamTask, place: int) -> Response:
         if task.awaits_input:
-            return self._window(21, task)
+            return self._input_needed(21, task)
         return self._accepted(22 if place else 1, task, place)
 
     def unreadable(self) -> Response:
@@ -173,7 +173,7 @@ class MidjourneyRelayRenderer(RelayAuthentication, _BaseRenderer):
     def accepted(self, task: UpstreamTask, place: int) -> Response:
         if task.awaits_input:  # a station lets 21 stand for these two alone
             kept = work_of(task).wants in (Wants.MASK, Wants.ZOOM)
-            return self._window(21 if kept else 1, task)
+            return self._input_needed(21 if kept else 1, task)
         return self._accepted(1, task, place)  # a station turns the proxy's 22 into 1
 
     def unreadable(self) -> Response:

@@ -22,7 +22,7 @@ from ops.sandbox.tasks import ProviderProfile, TaskSubmission, UpstreamTask, Vie
 
 #: Models that draw in a chat, by their names. The second kind draws only if the text asks for it.
 _DRAWS = re.compile(r"-image|_image|sora", re.IGNORECASE)
-_DRAWS_IF_TOLD = re.compile(r"-all\b|-gizmo-", re.IGNORECASE)
+_DRAWS_IF_ASKED = re.compile(r"-all\b|-gizmo-", re.IGNORECASE)
 _ORDERS_A_PICTURE = re.compile(r"画|draw|paint|picture of", re.IGNORECASE)
 _ADDRESS = re.compile(r"https?://\S+")
 
@@ -111,8 +111,8 @@ def _conversation(body: Body, picture_part: str) -> OpenAISubmit | str:
         return f"messages: {strange.pop()} is no part of a message here"
     prompt = " ".join(text_of(dict(part), "text") for part in parts)
     shown = sum(part.get("type") == picture_part for part in parts)
-    told = _DRAWS_IF_TOLD.search(model) and _ORDERS_A_PICTURE.search(prompt)
-    drawn = bool(_DRAWS.search(model) or told)
+    asked = _DRAWS_IF_ASKED.search(model) and _ORDERS_A_PICTURE.search(prompt)
+    drawn = bool(_DRAWS.search(model) or asked)
     details = {
         "model": model,
         "stream": body.get("stream") is True,

@@ -151,11 +151,11 @@ class SunoOfficialHandlers(SunoHandlers):
         body = await read_object(request) or {}
         if self.finished(request, text_of(body, "audioId") or "?", account) is None:
             return self.renderer.invalid("The audio does not exist.")
-        sung = [
+        timed = [
             {"word": each["word"], "success": True, "startS": each["start_s"], "palign": 1}
             for each in aligned_words()
         ]
-        return coded(200, "success", {"alignedWords": sung, "waveformData": [], "hootCer": 0.0})
+        return coded(200, "success", {"alignedWords": timed, "waveformData": [], "hootCer": 0.0})
 
 
 def _queried_id(request: Request) -> str:
