@@ -13,13 +13,13 @@ from ops.sandbox.control import ControlEndpoints
 from ops.sandbox.links import asset_routes
 from ops.sandbox.protocols import newapi, routes, typical_seconds
 from ops.sandbox.replies import json_reply
-from ops.sandbox.station import Station
+from ops.sandbox.station import SandboxStation
 
 
 class SandboxApp(Router):
     """Every protocol, the assets and the control endpoints over one station."""
 
-    def __init__(self, station: Station) -> None:
+    def __init__(self, station: SandboxStation) -> None:
         self.station = station
         super().__init__(
             [*routes(station), *asset_routes(station), *ControlEndpoints(station).routes()],
@@ -39,7 +39,7 @@ def create_app(config: SandboxConfig) -> SandboxApp:
     if unknown := [name for name in config.durations if name not in typical_seconds()]:
         known = ", ".join(typical_seconds())
         raise ValueError(f"durations: {', '.join(unknown)} is no operation; there are {known}")
-    return SandboxApp(Station(config))
+    return SandboxApp(SandboxStation(config))
 
 
 async def _nowhere(scope: Scope, receive: Receive, send: Send) -> None:

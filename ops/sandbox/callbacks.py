@@ -14,7 +14,7 @@ import httpx
 from pydantic_core import to_json
 
 from ops.sandbox.clock import SandboxClock
-from ops.sandbox.tasks import Phase, UpstreamTask, View
+from ops.sandbox.tasks import Phase, SandboxTask, View
 
 SENDERS = 10
 UNSENT_KEPT = 10_000
@@ -32,25 +32,25 @@ class Callbacks:
     def __init__(
         self,
         clock: SandboxClock,
-        view: Callable[[UpstreamTask], View],
-        next_change: Callable[[UpstreamTask], float],
+        view: Callable[[SandboxTask], View],
+        next_change: Callable[[SandboxTask], float],
     ) -> None:
         self._clock = clock
         self._view = view
         self._next_change = next_change
         self._reported: dict[str, View] = {}
-        self._due: list[tuple[float, int, UpstreamTask]] = []
+        self._due: list[tuple[float, int, SandboxTask]] = []
         self._entries = count()
-        self._unsent: asyncio.Queue[UpstreamTask] = asyncio.Queue(UNSENT_KEPT)
+        self._unsent: asyncio.Queue[SandboxTask] = asyncio.Queue(UNSENT_KEPT)
         self._woken = asyncio.Event()
         clock.on_change(self._woken.set)
 
-    def follow(self, task: UpstreamTask) -> None:
+    def follow(self, task: SandboxTask) -> None:
         """Report each change of the task to its URL, from now until its end."""
         self._reported[task.id] = NEW_TASK
         self._look_at(task, self._clock.now())
 
-    def touch(self, task: UpstreamTask) -> None:
+    def touch(self, task: SandboxTask) -> None:
         """Report a task that was just changed by a call, if it is followed."""
         if task.id in self._reported:
             self._look_at(task, self._clock.now())
@@ -83,7 +83,7 @@ class Callbacks:
                 async with asyncio.timeout(wait if math.isfinite(wait) else None):
                     await self._woken.wait()
 
-    def _look(self, task: UpstreamTask) -> None:
+    def _look(self, task: SandboxTask) -> None:
         reported = self._reported.get(task.id)
         if reported is None:
             return
@@ -97,7 +97,7 @@ class Callbacks:
         else:
             del self._reported[task.id]
 
-    def _look_at(self, task: UpstreamTask, moment: float) -> None:
+    def _look_at(self, task: SandboxTask, moment: float) -> None:
         if math.isfinite(moment):
             heappush(self._due, (moment, next(self._entries), task))
             self._woken.set()

@@ -14,8 +14,8 @@ from ops.sandbox.knobs import Knob
 from ops.sandbox.protocols import typical_seconds
 from ops.sandbox.replies import json_reply, read_object
 from ops.sandbox.routes import SandboxRoute
-from ops.sandbox.station import Station
-from ops.sandbox.tasks import UpstreamTask
+from ops.sandbox.station import SandboxStation
+from ops.sandbox.tasks import SandboxTask
 
 TASKS_SHOWN = 1000
 ENDPOINTS = {
@@ -35,7 +35,7 @@ class ControlEndpoints:
     They are for tests and demonstrations: there is no authentication.
     """
 
-    def __init__(self, station: Station) -> None:
+    def __init__(self, station: SandboxStation) -> None:
         self._station = station
 
     def routes(self) -> Sequence[BaseRoute]:
@@ -115,7 +115,7 @@ class ControlEndpoints:
         self._station.reset()
         return json_reply({"settings": self._station.config.public()})
 
-    def _shown(self, task: UpstreamTask) -> dict[str, object]:
+    def _shown(self, task: SandboxTask) -> dict[str, object]:
         seen = self._station.view(task)
         return {
             "id": task.id,

@@ -7,7 +7,7 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 
 from ops.sandbox.config import SandboxConfig
-from ops.sandbox.tasks import UpstreamTask, View
+from ops.sandbox.tasks import SandboxTask, View
 
 
 class Refusal(StrEnum):
@@ -29,7 +29,7 @@ class TaskRenderer(Protocol):
         """The response to a submit that created no task, or to a throttled poll."""
         ...
 
-    def accepted(self, task: UpstreamTask, place: int) -> Response:
+    def accepted(self, task: SandboxTask, place: int) -> Response:
         """The response to a submit; `place` is the task's queue position, 0 if it runs."""
         ...
 
@@ -37,7 +37,7 @@ class TaskRenderer(Protocol):
         """The same without the id."""
         ...
 
-    def found(self, task: UpstreamTask, view: View) -> Response:
+    def found(self, task: SandboxTask, view: View) -> Response:
         """The response to a poll of one task."""
         ...
 
@@ -59,6 +59,6 @@ class ProtocolRenderer(TaskRenderer, Protocol):
         """The response to an invalid parameter."""
         ...
 
-    def several(self, seen: list[tuple[UpstreamTask, View]]) -> Response:
+    def several(self, seen: list[tuple[SandboxTask, View]]) -> Response:
         """The response to a poll of many tasks."""
         ...

@@ -11,8 +11,8 @@ from starlette.responses import Response
 from ops.sandbox.dialect import Refusal, TaskRenderer
 from ops.sandbox.knobs import Knob
 from ops.sandbox.replies import HangUp, bad_gateway, dashboard, half_a_json
-from ops.sandbox.station import Station
-from ops.sandbox.tasks import TaskSubmission, UpstreamTask, View
+from ops.sandbox.station import SandboxStation
+from ops.sandbox.tasks import SandboxTask, TaskSubmission, View
 
 #: The refusal, or the other response, of each knob that prevents a task; the first that applies
 #: decides.
@@ -28,11 +28,11 @@ _REFUSED_BY: dict[Knob, Refusal | Callable[[], Response]] = {
 }
 
 
-Create = Callable[[TaskSubmission], tuple[UpstreamTask, int] | None]
+Create = Callable[[TaskSubmission], tuple[SandboxTask, int] | None]
 
 
 async def submit(
-    station: Station,
+    station: SandboxStation,
     renderer: TaskRenderer,
     submission: TaskSubmission,
     create: Create | None = None,
@@ -48,20 +48,20 @@ async def submit(
     return reply if await station.pause(wait) else HangUp()
 
 
-def refuse(station: Station, refusal: Refusal, reply: Response) -> Response:
+def refuse(station: SandboxStation, refusal: Refusal, reply: Response) -> Response:
     """Count a refused submit in the ledger and return `reply`."""
     station.ledger.refuse(refusal)
     return reply
 
 
-def reject_key(station: Station, reply: Response) -> Response:
+def reject_key(station: SandboxStation, reply: Response) -> Response:
     """Count a submit with a rejected key in the ledger and return `reply`."""
     station.ledger.refuse("key")
     return reply
 
 
 def _decide(
-    station: Station, renderer: TaskRenderer, submission: TaskSubmission, create: Create
+    station: SandboxStation, renderer: TaskRenderer, submission: TaskSubmission, create: Create
 ) -> Response:
     for knob, instead in _REFUSED_BY.items():
         if station.spend(knob, submission):
@@ -85,7 +85,7 @@ def _decide(
     return renderer.accepted(*created)
 
 
-def _is_duplicate(station: Station, submission: TaskSubmission) -> bool:
+def _is_duplicate(station: SandboxStation, submission: TaskSubmission) -> bool:
     profile = submission.profile
     if not (profile.unique_references and submission.reference):
         return False
@@ -95,7 +95,9 @@ def _is_duplicate(station: Station, submission: TaskSubmission) -> bool:
     )
 
 
-async def poll(station: Station, renderer: TaskRenderer, task: UpstreamTask | None) -> Response:
+async def poll(
+    station: SandboxStation, renderer: TaskRenderer, task: SandboxTask | None
+) -> Response:
     """Answer a poll of one task; None: of an unknown task."""
     station.ledger.looks += 1
     failure = await _delay_and_failure(station, renderer, [] if task is None else [task])
@@ -108,10 +110,10 @@ async def poll(station: Station, renderer: TaskRenderer, task: UpstreamTask | No
 
 
 async def poll_many(
-    station: Station,
+    station: SandboxStation,
     renderer: TaskRenderer,
-    tasks: Sequence[UpstreamTask],
-    reply: Callable[[list[tuple[UpstreamTask, View]]], Response],
+    tasks: Sequence[SandboxTask],
+    reply: Callable[[list[tuple[SandboxTask, View]]], Response],
 ) -> Response:
     """Answer one poll of many tasks.
 
@@ -124,10 +126,10 @@ async def poll_many(
 
 
 async def list_tasks(
-    station: Station,
+    station: SandboxStation,
     renderer: TaskRenderer,
-    tasks: Sequence[UpstreamTask],
-    reply: Callable[[list[tuple[UpstreamTask, View]]], Response],
+    tasks: Sequence[SandboxTask],
+    reply: Callable[[list[tuple[SandboxTask, View]]], Response],
 ) -> Response:
     """Answer a listing.
 
@@ -138,12 +140,12 @@ async def list_tasks(
     return failure or reply(_views(station, tasks))
 
 
-def _views(station: Station, tasks: Sequence[UpstreamTask]) -> list[tuple[UpstreamTask, View]]:
+def _views(station: SandboxStation, tasks: Sequence[SandboxTask]) -> list[tuple[SandboxTask, View]]:
     return [(task, station.view(task)) for task in tasks if not task.spend(Knob.LOST)]
 
 
 async def _delay_and_failure(
-    station: Station, renderer: TaskRenderer, tasks: Sequence[UpstreamTask]
+    station: SandboxStation, renderer: TaskRenderer, tasks: Sequence[SandboxTask]
 ) -> Response | None:
     """Wait as long as the look has to; then what it is answered instead, if anything."""
     lot = station.draw()
@@ -160,12 +162,12 @@ async def _delay_and_failure(
     return instead if answered else HangUp()
 
 
-def _wait_of(task: UpstreamTask, station: Station) -> float:
+def _wait_of(task: SandboxTask, station: SandboxStation) -> float:
     hang = station.config.look_hang_seconds if task.spend(Knob.HANG_LOOK) else 0.0
     return hang + task.submission.knobs.number(Knob.SLOW_LOOK)
 
 
-def _failure_of(task: UpstreamTask, renderer: TaskRenderer) -> Response | None:
+def _failure_of(task: SandboxTask, renderer: TaskRenderer) -> Response | None:
     if task.spend(Knob.LOOK_ERRORS):
         return bad_gateway()
     if task.spend(Knob.LOOK_THROTTLE):

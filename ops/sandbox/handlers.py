@@ -14,8 +14,8 @@ from ops.sandbox.knobs import parse_knobs
 from ops.sandbox.links import base_url
 from ops.sandbox.replies import read_object
 from ops.sandbox.routes import SandboxRoute
-from ops.sandbox.station import Station
-from ops.sandbox.tasks import Phase, ProviderProfile, TaskSubmission, UpstreamTask
+from ops.sandbox.station import SandboxStation
+from ops.sandbox.tasks import Phase, ProviderProfile, SandboxTask, TaskSubmission
 
 R = TypeVar("R", bound=ProtocolRenderer)
 
@@ -40,7 +40,7 @@ class ProtocolHandlers(Generic[R]):
     #: The message about a body that is not a JSON object.
     not_an_object = "Input should be a valid dictionary"
 
-    def __init__(self, station: Station, renderer: R, profile: ProviderProfile) -> None:
+    def __init__(self, station: SandboxStation, renderer: R, profile: ProviderProfile) -> None:
         self.station = station
         self.renderer = renderer
         self.profile = profile
@@ -145,29 +145,29 @@ class ProtocolHandlers(Generic[R]):
             details={"renderer": self.renderer, **details},
         )
 
-    def find(self, request: Request, name: str, account: str) -> UpstreamTask | None:
+    def find(self, request: Request, name: str, account: str) -> SandboxTask | None:
         """The task with this id, if `owns` says that the account may see it here."""
         del request
         task = self.station.task_store.get(name)
         return task if task is not None and self.owns(task, account) else None
 
-    def owns(self, task: UpstreamTask, account: str) -> bool:
+    def owns(self, task: SandboxTask, account: str) -> bool:
         """Whether this account submitted the task through this renderer."""
         submission = task.submission
         renderer = submission.details.get("renderer")
         return submission.account == account and renderer is self.renderer
 
-    def finished(self, request: Request, name: str, account: str) -> UpstreamTask | None:
+    def finished(self, request: Request, name: str, account: str) -> SandboxTask | None:
         """The same as `find`, but only for a task that succeeded."""
         task = self.find(request, name, account)
         succeeded = task is not None and self.station.view(task).phase is Phase.SUCCEEDED
         return task if succeeded else None
 
-    def newest(self, account: str, offset: int, limit: int) -> Sequence[UpstreamTask]:
+    def newest(self, account: str, offset: int, limit: int) -> Sequence[SandboxTask]:
         """A page of the account's tasks, newest first."""
         tasks = (task for task in self.station.task_store.newest() if self.owns(task, account))
         return [*islice(tasks, offset, offset + limit)]
 
-    async def list_tasks(self, tasks: Sequence[UpstreamTask]) -> Response:
+    async def list_tasks(self, tasks: Sequence[SandboxTask]) -> Response:
         """Answer a listing of these tasks."""
         return await engine.list_tasks(self.station, self.renderer, tasks, self.renderer.several)

@@ -15,19 +15,19 @@ from starlette.routing import BaseRoute
 
 from ops.sandbox.media import render
 from ops.sandbox.routes import SandboxRoute
-from ops.sandbox.station import Station
-from ops.sandbox.tasks import Phase, UpstreamTask, View
+from ops.sandbox.station import SandboxStation
+from ops.sandbox.tasks import Phase, SandboxTask, View
 
 CHANNEL = "1050703772185268251"
 DEFAULT_SECONDS = 5.0
 
 
-def base_url(station: Station, request: Request) -> str:
+def base_url(station: SandboxStation, request: Request) -> str:
     """Root of a submit's asset URLs: as configured, or as the caller addresses the station."""
     return (station.config.public_url or str(request.base_url)).rstrip("/")
 
 
-def signed_url(secret: bytes, task: UpstreamTask, name: str, issued_at: float) -> str:
+def signed_url(secret: bytes, task: SandboxTask, name: str, issued_at: float) -> str:
     """A URL that expires when the asset's life, counted from `issued_at`, is over."""
     path = f"/attachments/{CHANNEL}/{task.id}/{name}"
     issued, expires = int(issued_at), int(issued_at + task.asset_life_seconds)
@@ -35,12 +35,12 @@ def signed_url(secret: bytes, task: UpstreamTask, name: str, issued_at: float) -
     return f"{task.submission.base_url}{path}?ex={expires:x}&is={issued:x}&hm={signature}&"
 
 
-def plain_url(task: UpstreamTask, name: str) -> str:
+def plain_url(task: SandboxTask, name: str) -> str:
     """A URL that expires when the asset's life, counted from the task's end, is over."""
     return f"{task.submission.base_url}/files/{task.id}/{name}"
 
 
-def asset_routes(station: Station) -> Sequence[BaseRoute]:
+def asset_routes(station: SandboxStation) -> Sequence[BaseRoute]:
     """The routes of those URLs. They need no authentication."""
 
     async def attachment(request: Request) -> Response:
@@ -64,7 +64,7 @@ def asset_routes(station: Station) -> Sequence[BaseRoute]:
     ]
 
 
-def _is_served(task: UpstreamTask, seen: View, now: float) -> bool:
+def _is_served(task: SandboxTask, seen: View, now: float) -> bool:
     if seen.phase is not Phase.SUCCEEDED or seen.finished_at is None:
         return False
     return now < seen.finished_at + task.asset_life_seconds

@@ -15,7 +15,7 @@ from ops.sandbox.config import SandboxConfig
 from ops.sandbox.knobs import Knob
 from ops.sandbox.ledger import Ledger
 from ops.sandbox.task_store import TaskStore
-from ops.sandbox.tasks import TaskSubmission, UpstreamTask, View, next_change, seconds_of, view
+from ops.sandbox.tasks import SandboxTask, TaskSubmission, View, next_change, seconds_of, view
 
 #: The fraction of the golden ratio. Its multiples are spread evenly over 0…1 and do not fall into
 #: step with a client that polls its jobs in a fixed order, so no job gets every failure.
@@ -24,7 +24,7 @@ GOLDEN = 0.6180339887498949
 WAITING_SECONDS = 5.0
 
 
-class Station:
+class SandboxStation:
     """One sandbox station, on one event loop.
 
     Only `pause` yields to the loop: all other methods are atomic, however many requests arrive
@@ -83,13 +83,13 @@ class Station:
         self._last_number = max(self._last_number + 1, candidate)
         return self._last_number
 
-    def create(self, submission: TaskSubmission) -> tuple[UpstreamTask, int] | None:
+    def create(self, submission: TaskSubmission) -> tuple[SandboxTask, int] | None:
         """Create and charge a task; returns it and its queue position (0: it runs).
 
         None: the queue is full.
         """
         now = self.clock.now()
-        task = UpstreamTask(submission, now, seconds_of(submission, self.config.durations))
+        task = SandboxTask(submission, now, seconds_of(submission, self.config.durations))
         place = self._place(task, now)
         if place is None:
             return None
@@ -99,18 +99,18 @@ class Station:
             self.callbacks.follow(task)
         return task, place
 
-    def hold(self, submission: TaskSubmission) -> UpstreamTask:
+    def hold(self, submission: TaskSubmission) -> SandboxTask:
         """Create a task that waits for its caller's input; `resume` charges it."""
         now = self.clock.now()
-        task = UpstreamTask(submission, now, 0.0, awaits_input=True)
+        task = SandboxTask(submission, now, 0.0, awaits_input=True)
         self.task_store.add(task, now, self.config.tasks_kept)
         if submission.callback_url:
             self.callbacks.follow(task)
         return task
 
     def resume(
-        self, task: UpstreamTask, submission: TaskSubmission
-    ) -> tuple[UpstreamTask, int] | None:
+        self, task: SandboxTask, submission: TaskSubmission
+    ) -> tuple[SandboxTask, int] | None:
         """Charge a waiting task and continue it as `submission` says. None: the queue is full."""
         task.submission, task.seconds = submission, seconds_of(submission, self.config.durations)
         place = self._place(task, self.clock.now())
@@ -121,27 +121,27 @@ class Station:
         self.callbacks.touch(task)
         return task, place
 
-    def add_finished(self, submission: TaskSubmission) -> UpstreamTask:
+    def add_finished(self, submission: TaskSubmission) -> SandboxTask:
         """Store a task that has ended and is not charged."""
         now = self.clock.now()
-        task = UpstreamTask(submission, now, 0.0)
+        task = SandboxTask(submission, now, 0.0)
         task.end(now)
         self.task_store.add(task, now, self.config.tasks_kept)
         return task
 
-    def view(self, task: UpstreamTask) -> View:
+    def view(self, task: SandboxTask) -> View:
         """The task's present state, as a poll shows it."""
         now = self.clock.now()
         if task.starts_at is None:
             self._slots_of(task).settle(now, self.config.running_slots or len(self.task_store))
         return view(task, now)
 
-    def next_change(self, task: UpstreamTask) -> float:
+    def next_change(self, task: SandboxTask) -> float:
         """The next sandbox time at which the view may differ; inf if it never does by itself."""
         now = self.clock.now()
         return now + WAITING_SECONDS if task.starts_at is None else next_change(task, now)
 
-    def end(self, task: UpstreamTask, *, canceled: bool = False) -> None:
+    def end(self, task: SandboxTask, *, canceled: bool = False) -> None:
         """End a task now: canceled, or with the outcome its knobs ask for."""
         task.end(self.clock.now(), canceled=canceled)
         self._slots_of(task).leave(task)
@@ -162,13 +162,13 @@ class Station:
         self._lots += 1
         return self._lots * GOLDEN % 1.0
 
-    def _place(self, task: UpstreamTask, now: float) -> int | None:
+    def _place(self, task: SandboxTask, now: float) -> int | None:
         if not self.config.running_slots:
             task.start(now)
             return 0
         queue = self.config.waiting_slots if task.submission.profile.queues else 0
         return self._slots_of(task).place(task, now, self.config.running_slots, queue)
 
-    def _slots_of(self, task: UpstreamTask) -> AccountSlots:
+    def _slots_of(self, task: SandboxTask) -> AccountSlots:
         owner = (task.submission.profile.provider, task.submission.account)
         return self._slots.setdefault(owner, AccountSlots())

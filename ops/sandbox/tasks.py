@@ -66,7 +66,7 @@ class ProviderProfile:
     #: Sandbox seconds an asset URL lives after the task's end.
     asset_life_seconds: float
     #: Returns the body of a callback about a task.
-    callback_body: Callable[["UpstreamTask", View], Mapping[str, object]]
+    callback_body: Callable[["SandboxTask", View], Mapping[str, object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class TaskSubmission:
 
 
 @dataclass(slots=True, eq=False)
-class UpstreamTask:
+class SandboxTask:
     """A task that exists upstream and was charged."""
 
     submission: TaskSubmission
@@ -162,7 +162,7 @@ def seconds_of(submission: TaskSubmission, durations: Mapping[str, float]) -> fl
     return typical * (1 + JITTER * (2 * luck - 1))
 
 
-def view(task: UpstreamTask, now: float) -> View:
+def view(task: SandboxTask, now: float) -> View:
     """The view of a task at `now`."""
     if task.awaits_input:
         return View(Phase.AWAITING_INPUT, 0, None, None)
@@ -180,7 +180,7 @@ def view(task: UpstreamTask, now: float) -> View:
     return View(Phase.UNKNOWN if odd else Phase.RUNNING, progress, task.starts_at, None)
 
 
-def next_change(task: UpstreamTask, now: float) -> float:
+def next_change(task: SandboxTask, now: float) -> float:
     """The next sandbox time at which `view` may differ; inf if it never does by itself."""
     if task.starts_at is None or task.ends_at is None or now >= task.ends_at:
         return math.inf
@@ -188,7 +188,7 @@ def next_change(task: UpstreamTask, now: float) -> float:
     return min((turn for turn in turns if turn > now), default=task.ends_at)
 
 
-def _ending(task: UpstreamTask) -> Phase:
+def _ending(task: SandboxTask) -> Phase:
     if task.canceled:
         return Phase.CANCELED
     if task.submission.knobs.has(Knob.MODERATED_LATE):

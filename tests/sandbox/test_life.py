@@ -12,8 +12,8 @@ from ops.sandbox.tasks import (
     JITTER,
     Phase,
     ProviderProfile,
+    SandboxTask,
     TaskSubmission,
-    UpstreamTask,
     View,
     next_change,
     seconds_of,
@@ -21,7 +21,7 @@ from ops.sandbox.tasks import (
 )
 
 
-def _told(_task: UpstreamTask, _seen: View) -> Mapping[str, object]:
+def _told(_task: SandboxTask, _seen: View) -> Mapping[str, object]:
     return {}
 
 
@@ -50,11 +50,11 @@ def submission(prompt: str = "", task_id: str = "1") -> TaskSubmission:
     )
 
 
-def task(prompt: str = "", seconds: float = 100.0, task_id: str = "1") -> UpstreamTask:
-    return UpstreamTask(submission(prompt, task_id), created_at=0.0, seconds=seconds)
+def task(prompt: str = "", seconds: float = 100.0, task_id: str = "1") -> SandboxTask:
+    return SandboxTask(submission(prompt, task_id), created_at=0.0, seconds=seconds)
 
 
-def started(prompt: str = "", seconds: float = 100.0) -> UpstreamTask:
+def started(prompt: str = "", seconds: float = 100.0) -> SandboxTask:
     begun = task(prompt, seconds)
     begun.start(0.0)
     return begun

@@ -9,11 +9,11 @@ from starlette.routing import BaseRoute, Route
 from ops.sandbox.protocols import balances, flux, kling, luma, midjourney, openai, suno
 from ops.sandbox.replies import read_object
 from ops.sandbox.routes import SandboxRoute
-from ops.sandbox.station import Station
+from ops.sandbox.station import SandboxStation
 from ops.sandbox.tasks import ProviderProfile
 
 #: The profile of each provider's tasks, and the routes of its protocols.
-PROTOCOLS: tuple[tuple[ProviderProfile, Callable[[Station], Sequence[BaseRoute]]], ...] = (
+PROTOCOLS: tuple[tuple[ProviderProfile, Callable[[SandboxStation], Sequence[BaseRoute]]], ...] = (
     (midjourney.PROFILE, midjourney.routes),
     (kling.PROFILE, kling.routes),
     (luma.PROFILE, luma.routes),
@@ -27,7 +27,7 @@ PROTOCOLS: tuple[tuple[ProviderProfile, Callable[[Station], Sequence[BaseRoute]]
 PICTURES = "/v1/images/generations"
 
 
-def routes(station: Station) -> Sequence[BaseRoute]:
+def routes(station: SandboxStation) -> Sequence[BaseRoute]:
     """Every route of every protocol, the shared one first."""
     every_route = [route for _, routes in PROTOCOLS for route in routes(station)]
     every_route += balances.routes(station)

@@ -18,7 +18,7 @@ from ops.sandbox.protocols.flux_renderers import FluxRelayRenderer, FluxVendorRe
 from ops.sandbox.protocols.luma_renderers import LumaDreamMachineRenderer
 from ops.sandbox.replies import json_reply
 from ops.sandbox.routes import SandboxRoute
-from ops.sandbox.station import Station
+from ops.sandbox.station import SandboxStation
 
 GRANTED = 100.0
 LEFT = 75.0
@@ -34,7 +34,7 @@ class Authenticator(Protocol):
         ...
 
 
-def routes(station: Station) -> Sequence[BaseRoute]:
+def routes(station: SandboxStation) -> Sequence[BaseRoute]:
     """Every balance route."""
 
     def balance_route(

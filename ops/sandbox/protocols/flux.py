@@ -37,13 +37,13 @@ from ops.sandbox.protocols.flux_reseller_renderers import (
 )
 from ops.sandbox.replies import text_of
 from ops.sandbox.routes import SandboxRoute
-from ops.sandbox.station import Station
-from ops.sandbox.tasks import ProviderProfile, TaskSubmission, UpstreamTask, View
+from ops.sandbox.station import SandboxStation
+from ops.sandbox.tasks import ProviderProfile, SandboxTask, TaskSubmission, View
 
 CLUSTER = "/us1"
 
 
-def callback_body(task: UpstreamTask, seen: View) -> Mapping[str, object]:
+def callback_body(task: SandboxTask, seen: View) -> Mapping[str, object]:
     """A callback's body: the task as the renderer that took the submit shows it."""
     renderer: FluxRenderer = task.submission.details["renderer"]
     return renderer.task(task, seen)
@@ -61,7 +61,7 @@ REPLICATE_PROFILE = replace(PROFILE, asset_life_seconds=3600.0)
 FAL_PROFILE = replace(PROFILE, asset_life_seconds=7 * 24 * 3600.0)
 
 
-def routes(station: Station) -> Sequence[BaseRoute]:
+def routes(station: SandboxStation) -> Sequence[BaseRoute]:
     """Every route of Flux's protocols."""
     openai = FluxOpenAIRenderer(station)
     return [

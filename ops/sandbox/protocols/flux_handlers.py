@@ -12,7 +12,7 @@ from ops.sandbox.handlers import ProtocolHandlers, SubmitCall
 from ops.sandbox.protocols.flux_renderers import FluxRenderer
 from ops.sandbox.protocols.flux_requests import FieldError
 from ops.sandbox.replies import text_of
-from ops.sandbox.tasks import TaskSubmission, UpstreamTask
+from ops.sandbox.tasks import SandboxTask, TaskSubmission
 
 VIDEO_SECONDS = 5.0
 
@@ -51,7 +51,7 @@ class FluxHandlers(ProtocolHandlers[FluxRenderer]):
             callback_url=callback_url,
         )
 
-    def cancel(self, request: Request, account: str) -> UpstreamTask | Response:
+    def cancel(self, request: Request, account: str) -> SandboxTask | Response:
         """The task in the path, which has ended by now, or the response that it is unknown."""
         task = self.find(request, request.path_params["name"], account)
         if task is None:

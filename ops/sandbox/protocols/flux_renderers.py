@@ -14,7 +14,7 @@ from ops.sandbox.protocols import newapi
 from ops.sandbox.protocols.authentication import KeyAuthentication, RelayAuthentication
 from ops.sandbox.protocols.flux_requests import VIDEO, FieldError
 from ops.sandbox.replies import json_reply
-from ops.sandbox.tasks import Phase, UpstreamTask, View
+from ops.sandbox.tasks import Phase, SandboxTask, View
 
 NEW = View(Phase.QUEUED, 0, None, None)
 REASONS = ("Derivative Works Filter", "Safety Filter")
@@ -42,7 +42,7 @@ _REFUSALS = {
 class FluxRenderer(ProtocolRenderer, Protocol):
     """A renderer of Flux's protocols."""
 
-    def task(self, task: UpstreamTask, seen: View) -> Mapping[str, object]:
+    def task(self, task: SandboxTask, seen: View) -> Mapping[str, object]:
         """The task in responses to polls and in callbacks."""
         ...
 
@@ -60,7 +60,7 @@ def fields(faults: Iterable[FieldError]) -> list[dict[str, object]]:
     return [{"loc": ["body", f.field], "msg": f.message, "type": f.type} for f in faults]
 
 
-def file_url(task: UpstreamTask) -> str:
+def file_url(task: SandboxTask) -> str:
     """The URL of the task's file; "" without one. Instead of JPEG files there are PNG files."""
     if task.submission.knobs.has(Knob.NO_URL):
         return ""
@@ -81,7 +81,7 @@ class _VendorFormRenderer:
     def field_errors(self, faults: Iterable[FieldError]) -> Response:
         return detail(422, fields(faults))
 
-    def accepted(self, task: UpstreamTask, place: int) -> Response:
+    def accepted(self, task: SandboxTask, place: int) -> Response:
         root = task.submission.details["polling_root"]
         price = {"cost": 4.0, "input_mp": 0.0, "output_mp": 1.0}
         polling_url = f"{root}/v1/get_result?id={task.id}"
@@ -90,16 +90,16 @@ class _VendorFormRenderer:
     def accepted_without_id(self) -> Response:
         return json_reply({"cost": 4.0})
 
-    def found(self, task: UpstreamTask, view: View) -> Response:
+    def found(self, task: SandboxTask, view: View) -> Response:
         return json_reply(self.task(task, view))
 
-    def several(self, seen: list[tuple[UpstreamTask, View]]) -> Response:
+    def several(self, seen: list[tuple[SandboxTask, View]]) -> Response:
         return json_reply([self.task(task, view) for task, view in seen])
 
     def not_found(self) -> Response:
         return json_reply({"id": "", "status": "Task not found", "result": None})
 
-    def task(self, task: UpstreamTask, seen: View) -> dict[str, Any]:
+    def task(self, task: SandboxTask, seen: View) -> dict[str, Any]:
         running = seen.phase in (Phase.RUNNING, Phase.UNKNOWN)
         return {
             "id": task.id,
@@ -110,7 +110,7 @@ class _VendorFormRenderer:
             "preview": None,
         }
 
-    def result(self, task: UpstreamTask, seen: View) -> dict[str, Any] | None:
+    def result(self, task: SandboxTask, seen: View) -> dict[str, Any] | None:
         if seen.phase is not Phase.SUCCEEDED:
             return None
         started, ended = seen.started_at or task.created_at, seen.finished_at or task.created_at
@@ -126,7 +126,7 @@ class _VendorFormRenderer:
             **drafted,
         }
 
-    def _details(self, task: UpstreamTask, seen: View) -> object:
+    def _details(self, task: SandboxTask, seen: View) -> object:
         match seen.phase:
             case Phase.FAILED:
                 return {"error": task.failure}
@@ -148,7 +148,7 @@ class FluxVendorRenderer(_VendorFormRenderer, KeyAuthentication):
         status, message = _REFUSALS.get(refusal, (400, "prompt is invalid"))
         return detail(status, message, 1 if refusal is Refusal.THROTTLED else None)
 
-    def accepted(self, task: UpstreamTask, place: int) -> Response:
+    def accepted(self, task: SandboxTask, place: int) -> Response:
         """With a webhook the answer is another, and the task is known under every address."""
         hook = task.submission.callback_url
         if not hook:
@@ -170,7 +170,7 @@ class FluxRelayRenderer(_VendorFormRenderer, RelayAuthentication):
             case _:
                 return detail(400, "prompt is invalid")
 
-    def result(self, task: UpstreamTask, seen: View) -> dict[str, Any] | None:
+    def result(self, task: SandboxTask, seen: View) -> dict[str, Any] | None:
         """The file's URL names its expiry time, as those of the vendor's store do."""
         result = super().result(task, seen)
         if result is not None and result["sample"]:

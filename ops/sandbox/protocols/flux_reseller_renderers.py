@@ -13,8 +13,8 @@ from ops.sandbox.protocols.flux_renderers import NEW, detail, fields, file_url, 
 from ops.sandbox.protocols.flux_requests import FieldError
 from ops.sandbox.protocols.openai_form_renderer import OpenAIFormRenderer, error
 from ops.sandbox.replies import json_reply
-from ops.sandbox.station import Station
-from ops.sandbox.tasks import Phase, UpstreamTask, View
+from ops.sandbox.station import SandboxStation
+from ops.sandbox.tasks import Phase, SandboxTask, View
 
 FLAGGED = "The input or output was flagged as sensitive. Please try again with different inputs."
 SIDE = 64
@@ -74,23 +74,23 @@ class ReplicateRenderer(KeyAuthentication):
             "\n".join(f"- input.{error.field}: {error.message}" for error in faults)
         )
 
-    def accepted(self, task: UpstreamTask, place: int) -> Response:
+    def accepted(self, task: SandboxTask, place: int) -> Response:
         return json_reply(self.task(task, NEW), 201)
 
     def accepted_without_id(self) -> Response:
         return json_reply({"status": "starting", "output": None, "error": None}, 201)
 
-    def found(self, task: UpstreamTask, view: View) -> Response:
+    def found(self, task: SandboxTask, view: View) -> Response:
         return json_reply(self.task(task, view))
 
-    def several(self, seen: list[tuple[UpstreamTask, View]]) -> Response:
+    def several(self, seen: list[tuple[SandboxTask, View]]) -> Response:
         listed = [self.task(task, view) for task, view in seen]
         return json_reply({"next": None, "previous": None, "results": listed})
 
     def not_found(self) -> Response:
         return _problem(404, "Not found", "The requested prediction could not be found.")
 
-    def task(self, task: UpstreamTask, seen: View) -> dict[str, Any]:
+    def task(self, task: SandboxTask, seen: View) -> dict[str, Any]:
         details = task.submission.details
         own = f"{details['root']}/v1/predictions/{task.id}"
         ended, started = seen.finished_at, seen.started_at
@@ -112,13 +112,13 @@ class ReplicateRenderer(KeyAuthentication):
             "urls": {"get": own, "cancel": f"{own}/cancel"},
         }
 
-    def _output(self, task: UpstreamTask, seen: View) -> object:
+    def _output(self, task: SandboxTask, seen: View) -> object:
         url = file_url(task)
         if seen.phase is not Phase.SUCCEEDED or not url:
             return None
         return [url] if task.submission.operation in LISTED else url
 
-    def _error(self, task: UpstreamTask, seen: View) -> str | None:
+    def _error(self, task: SandboxTask, seen: View) -> str | None:
         match seen.phase:
             case Phase.FAILED:
                 return task.failure
@@ -165,13 +165,13 @@ class FalRenderer(KeyAuthentication):
     def field_errors(self, faults: Iterable[FieldError]) -> Response:
         return detail(422, fields(faults))
 
-    def accepted(self, task: UpstreamTask, place: int) -> Response:
+    def accepted(self, task: SandboxTask, place: int) -> Response:
         return json_reply({"status": "IN_QUEUE", "queue_position": place, **self._addresses(task)})
 
     def accepted_without_id(self) -> Response:
         return json_reply({"status": "IN_QUEUE"})
 
-    def found(self, task: UpstreamTask, view: View) -> Response:
+    def found(self, task: SandboxTask, view: View) -> Response:
         word = _REQUESTS.get(view.phase, "COMPLETED")
         body: dict[str, Any] = {"status": word, **self._addresses(task), "logs": None}
         if word == "IN_QUEUE":
@@ -180,13 +180,13 @@ class FalRenderer(KeyAuthentication):
             body |= {"error": task.failure, "error_type": "runner_disconnected"}
         return json_reply(body, 200 if word == "COMPLETED" else 202)
 
-    def several(self, seen: list[tuple[UpstreamTask, View]]) -> Response:
+    def several(self, seen: list[tuple[SandboxTask, View]]) -> Response:
         return json_reply([self.task(task, view) for task, view in seen])
 
     def not_found(self) -> Response:
         return detail(404, "Request not found")
 
-    def task(self, task: UpstreamTask, seen: View) -> dict[str, Any]:
+    def task(self, task: SandboxTask, seen: View) -> dict[str, Any]:
         """A callback's body."""
         succeeded = seen.phase is Phase.SUCCEEDED
         return {
@@ -197,7 +197,7 @@ class FalRenderer(KeyAuthentication):
             "error": None if succeeded else task.failure,
         }
 
-    def _addresses(self, task: UpstreamTask) -> dict[str, str]:
+    def _addresses(self, task: SandboxTask) -> dict[str, str]:
         details = task.submission.details
         own = f"{details['root']}/fal-ai/{details['app']}/requests/{task.id}"
         return {
@@ -208,7 +208,7 @@ class FalRenderer(KeyAuthentication):
         }
 
 
-def result_of(task: UpstreamTask) -> dict[str, Any]:
+def result_of(task: SandboxTask) -> dict[str, Any]:
     """The result of fal's models."""
     url = file_url(task)
     file = {"url": url, "width": SIDE, "height": SIDE, "content_type": "image/png"}
@@ -224,7 +224,7 @@ def result_of(task: UpstreamTask) -> dict[str, Any]:
 class FalResultRenderer(FalRenderer):
     """The result of a request at fal."""
 
-    def found(self, task: UpstreamTask, view: View) -> Response:
+    def found(self, task: SandboxTask, view: View) -> Response:
         match view.phase:
             case Phase.SUCCEEDED:
                 return json_reply(result_of(task))
@@ -241,13 +241,13 @@ class FalResultRenderer(FalRenderer):
 class FluxOpenAIRenderer(OpenAIFormRenderer):
     """A station whose response to a submit holds the picture. The task ends at once."""
 
-    def __init__(self, station: Station) -> None:
+    def __init__(self, station: SandboxStation) -> None:
         self._station = station
 
     def field_errors(self, faults: Iterable[FieldError]) -> Response:
         return self.invalid("; ".join(f"{error.field}: {error.message}" for error in faults))
 
-    def accepted(self, task: UpstreamTask, place: int) -> Response:
+    def accepted(self, task: SandboxTask, place: int) -> Response:
         self._station.end(task)
         seen = self._station.view(task)
         match seen.phase:
@@ -261,6 +261,6 @@ class FluxOpenAIRenderer(OpenAIFormRenderer):
     def accepted_without_id(self) -> Response:
         return json_reply({"created": int(self._station.clock.now()), "data": []})
 
-    def task(self, task: UpstreamTask, seen: View) -> dict[str, Any]:
+    def task(self, task: SandboxTask, seen: View) -> dict[str, Any]:
         url = file_url(task)
         return {"created": int(task.created_at), "data": [{"url": url}] if url else []}

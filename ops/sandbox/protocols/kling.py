@@ -22,8 +22,8 @@ from ops.sandbox.protocols.kling_requests import TASKS
 from ops.sandbox.protocols.kling_results import ENDPOINTS
 from ops.sandbox.protocols.kling_second import second_routes
 from ops.sandbox.routes import SandboxRoute
-from ops.sandbox.station import Station
-from ops.sandbox.tasks import TaskSubmission, UpstreamTask
+from ops.sandbox.station import SandboxStation
+from ops.sandbox.tasks import SandboxTask, TaskSubmission
 
 __all__ = ["PROFILE", "routes"]
 
@@ -31,7 +31,7 @@ PAGE_SIZE, LARGEST_PAGE = 30, 500
 LAST_PAGE = 1000
 
 
-def routes(station: Station) -> Sequence[BaseRoute]:
+def routes(station: SandboxStation) -> Sequence[BaseRoute]:
     """Every route. Calls come first, because the paths of tasks match theirs too."""
     vendor, relay = KlingVendorRenderer(), KlingRelayRenderer()
     v1 = [(vendor, name, endpoint.path) for name, endpoint in ENDPOINTS.items()]
@@ -55,7 +55,7 @@ def routes(station: Station) -> Sequence[BaseRoute]:
 class KlingTaskHandlers(KlingHandlers):
     """One operation of v1."""
 
-    def __init__(self, station: Station, renderer: ProtocolRenderer, operation: str) -> None:
+    def __init__(self, station: SandboxStation, renderer: ProtocolRenderer, operation: str) -> None:
         super().__init__(station, renderer)
         self.operation = operation
 
@@ -80,12 +80,12 @@ class KlingTaskHandlers(KlingHandlers):
             return self.renderer.invalid("pageNum or pageSize is invalid")
         return await self.list_tasks(self.newest(account, (number - 1) * size, size))
 
-    def find(self, request: Request, name: str, account: str) -> UpstreamTask | None:
+    def find(self, request: Request, name: str, account: str) -> SandboxTask | None:
         tasks = self.station.task_store
         task = tasks.get(name) or tasks.by_reference(PROFILE.provider, account, name)
         return task if task is not None and self.owns(task, account) else None
 
-    def owns(self, task: UpstreamTask, account: str) -> bool:
+    def owns(self, task: SandboxTask, account: str) -> bool:
         """Whether it is this account's v1 task of this operation, at either root."""
         submission = task.submission
         same = submission.profile is PROFILE and submission.operation == self.operation

@@ -19,8 +19,8 @@ from ops.sandbox.protocols.kling_requests import CALLS
 from ops.sandbox.protocols.kling_results import file_url
 from ops.sandbox.replies import text_of
 from ops.sandbox.routes import SandboxRoute
-from ops.sandbox.station import Station
-from ops.sandbox.tasks import TaskSubmission, UpstreamTask
+from ops.sandbox.station import SandboxStation
+from ops.sandbox.tasks import SandboxTask, TaskSubmission
 
 _SIZE = (720, 1280)
 _FACE_KINDS = ("object_seg", "head_seg", "face_seg", "cloth_seg")
@@ -29,46 +29,46 @@ _FACE_KINDS = ("object_seg", "head_seg", "face_seg", "cloth_seg")
 class KlingCallRenderer(KlingRenderer):
     """Renders a submit whose response holds the result."""
 
-    def __init__(self, station: Station, body: dict[str, Any]) -> None:
+    def __init__(self, station: SandboxStation, body: dict[str, Any]) -> None:
         self._station = station
         self._body = body
 
-    def accepted(self, task: UpstreamTask, place: int) -> Response:
+    def accepted(self, task: SandboxTask, place: int) -> Response:
         answer = _ANSWERS.get(task.submission.operation)
         if answer is None:
             return success(task_data(task, self._station.view(task)))
         return success({**answer(task, self._body), "final_unit_deduction": "0.1"})
 
 
-def _faces(task: UpstreamTask, body: dict[str, Any]) -> dict[str, object]:
+def _faces(task: SandboxTask, body: dict[str, Any]) -> dict[str, object]:
     face = {"face_id": "0", "face_image": file_url(task, "0.png"), "start_time": 0}
     return {"session_id": task.id, "face_data": [{**face, "end_time": 5000}]}
 
 
-def _opened(task: UpstreamTask, body: dict[str, Any]) -> dict[str, object]:
+def _opened(task: SandboxTask, body: dict[str, Any]) -> dict[str, object]:
     video = {"fps": 30.0, "original_duration": 5000, "total_frame": 150}
     size = {"width": _SIZE[0], "height": _SIZE[1]}
     url = file_url(task, "normalized.mp4")
     return {"status": 0, "session_id": task.id, **video, **size, "normalized_video": url}
 
 
-def _marked(task: UpstreamTask, body: dict[str, Any]) -> dict[str, object]:
+def _marked(task: SandboxTask, body: dict[str, Any]) -> dict[str, object]:
     mask = {"object_id": 0, "rle_mask": {"size": list(_SIZE), "counts": "PYZ1"}}
     frame = {"frame_index": body.get("frame_index", 0), "rle_mask_list": [mask]}
     return {**_in_session(task, body), "res": frame}
 
 
-def _in_session(task: UpstreamTask, body: dict[str, Any]) -> dict[str, object]:
+def _in_session(task: SandboxTask, body: dict[str, Any]) -> dict[str, object]:
     return {"status": 0, "session_id": text_of(body, "session_id")}
 
 
-def _shown(task: UpstreamTask, body: dict[str, Any]) -> dict[str, object]:
+def _shown(task: SandboxTask, body: dict[str, Any]) -> dict[str, object]:
     urls = {"video": file_url(task, "preview.mp4"), "video_cover": file_url(task, "cover.png")}
     mask = {"tracking_output": file_url(task, "mask.mp4")}
     return {**_in_session(task, body), "res": {**urls, **mask}}
 
 
-def _cut_outs(task: UpstreamTask, body: dict[str, Any]) -> dict[str, object]:
+def _cut_outs(task: SandboxTask, body: dict[str, Any]) -> dict[str, object]:
     found = [
         {"type": kind, "is_contain": True, "url": file_url(task, f"{kind}.png")}
         for kind in _FACE_KINDS
@@ -77,7 +77,7 @@ def _cut_outs(task: UpstreamTask, body: dict[str, Any]) -> dict[str, object]:
 
 
 #: Speech is missing here: its response is a finished task.
-_ANSWERS: dict[str, Callable[[UpstreamTask, dict[str, Any]], dict[str, object]]] = {
+_ANSWERS: dict[str, Callable[[SandboxTask, dict[str, Any]], dict[str, object]]] = {
     "identify_face": _faces,
     "init_selection": _opened,
     "add_selection": _marked,
@@ -98,7 +98,7 @@ _PATHS = {
 }
 
 
-def call_routes(station: Station, renderer: ProtocolRenderer) -> Sequence[SandboxRoute]:
+def call_routes(station: SandboxStation, renderer: ProtocolRenderer) -> Sequence[SandboxRoute]:
     """The routes of all calls and of the library."""
     handlers = KlingCallHandlers(station, renderer)
     return (
@@ -130,7 +130,7 @@ class KlingCallHandlers(KlingHandlers):
         renderer = KlingCallRenderer(self.station, call.body)
         return await engine.submit(self.station, renderer, submission, self._create_ended)
 
-    def _create_ended(self, submission: TaskSubmission) -> tuple[UpstreamTask, int] | None:
+    def _create_ended(self, submission: TaskSubmission) -> tuple[SandboxTask, int] | None:
         """Create a task that ends at once, whatever its knobs and the settings say."""
         created = self.station.create(submission)
         if created is not None:
@@ -138,7 +138,7 @@ class KlingCallHandlers(KlingHandlers):
         return created
 
     def library_route(
-        self, path: str, method: str, data: Callable[[Station], object]
+        self, path: str, method: str, data: Callable[[SandboxStation], object]
     ) -> SandboxRoute:
         """A free route that answers with `data`."""
 
@@ -149,7 +149,7 @@ class KlingCallHandlers(KlingHandlers):
         return self.account_route(path, answer, method)
 
 
-def _preset_voices(station: Station) -> object:
+def _preset_voices(station: SandboxStation) -> object:
     names = (("oversea_male1", "calm"), ("oversea_female1", "bright"))
     voices = [
         {"voice_id": i, "voice_name": n, "trial_url": "", "owned_by": "kling"} for i, n in names
@@ -160,9 +160,9 @@ def _preset_voices(station: Station) -> object:
     ]
 
 
-def _preset_elements(station: Station) -> object:
+def _preset_elements(station: SandboxStation) -> object:
     return [{"element_id": 160, "element_name": "the lamp", "owned_by": "kling"}]
 
 
-def _deleted(station: Station) -> object:
+def _deleted(station: SandboxStation) -> object:
     return {"task_id": f"{station.new_number()}00", "task_status": "succeed"}

@@ -19,7 +19,7 @@ from ops.sandbox.dialect import Refusal
 from ops.sandbox.protocols.authentication import RelayAuthentication
 from ops.sandbox.protocols.kling_results import ENDPOINTS, speech
 from ops.sandbox.replies import json_reply
-from ops.sandbox.tasks import Phase, UpstreamTask, View
+from ops.sandbox.tasks import Phase, SandboxTask, View
 
 _STATUS = {
     Phase.QUEUED: "submitted",
@@ -68,16 +68,16 @@ class KlingRenderer:
     def invalid(self, message: str) -> Response:
         return error(400, 1201, message)
 
-    def accepted(self, task: UpstreamTask, place: int) -> Response:
+    def accepted(self, task: SandboxTask, place: int) -> Response:
         return success(task_data(task, View(Phase.QUEUED, 0, None, None)))
 
     def accepted_without_id(self) -> Response:
         return success({})
 
-    def found(self, task: UpstreamTask, view: View) -> Response:
+    def found(self, task: SandboxTask, view: View) -> Response:
         return success(task_data(task, view))
 
-    def several(self, seen: list[tuple[UpstreamTask, View]]) -> Response:
+    def several(self, seen: list[tuple[SandboxTask, View]]) -> Response:
         return success([task_data(task, view) for task, view in seen])
 
     def not_found(self) -> Response:
@@ -115,7 +115,7 @@ class KlingRelayRenderer(RelayAuthentication, KlingRenderer):
         return KlingRenderer.refusal(self, refusal, prompt)
 
 
-def task_data(task: UpstreamTask, seen: View) -> dict[str, object]:
+def task_data(task: SandboxTask, seen: View) -> dict[str, object]:
     """The task as `data` of a response, and as a callback's whole body."""
     data: dict[str, object] = {
         "task_id": task.id,
@@ -139,7 +139,7 @@ def word_of(phase: Phase) -> str:
     return _STATUS[phase]
 
 
-def message_of(task: UpstreamTask, seen: View) -> str:
+def message_of(task: SandboxTask, seen: View) -> str:
     """The reason why the task failed; "" unless it did."""
     match seen.phase:
         case Phase.FAILED:

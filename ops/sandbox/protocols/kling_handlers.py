@@ -9,11 +9,11 @@ from ops.sandbox.protocols.kling_envelope import task_data
 from ops.sandbox.protocols.kling_requests import CALLS, count_of, prompt_of, seconds_of, value_at
 from ops.sandbox.protocols.kling_results import ENDPOINTS
 from ops.sandbox.replies import text_of
-from ops.sandbox.station import Station
-from ops.sandbox.tasks import ProviderProfile, TaskSubmission, UpstreamTask, View
+from ops.sandbox.station import SandboxStation
+from ops.sandbox.tasks import ProviderProfile, SandboxTask, TaskSubmission, View
 
 
-def callback_body(task: UpstreamTask, seen: View) -> Mapping[str, object]:
+def callback_body(task: SandboxTask, seen: View) -> Mapping[str, object]:
     """A callback's body: the bare task, as the API that took the submit shows it."""
     return task.submission.details.get("callback_body", task_data)(task, seen)
 
@@ -36,7 +36,7 @@ class KlingHandlers(ProtocolHandlers[ProtocolRenderer]):
 
     not_an_object = "request body is not a JSON object"
 
-    def __init__(self, station: Station, renderer: ProtocolRenderer) -> None:
+    def __init__(self, station: SandboxStation, renderer: ProtocolRenderer) -> None:
         super().__init__(station, renderer, PROFILE)
 
     def read(

@@ -23,8 +23,8 @@ from ops.sandbox.protocols.kling_requests import TASKS
 from ops.sandbox.protocols.kling_results import ENDPOINTS, file_url
 from ops.sandbox.replies import json_reply
 from ops.sandbox.routes import SandboxRoute
-from ops.sandbox.station import Station
-from ops.sandbox.tasks import Phase, TaskSubmission, UpstreamTask, View
+from ops.sandbox.station import SandboxStation
+from ops.sandbox.tasks import Phase, SandboxTask, TaskSubmission, View
 
 ROOT = "/newapi/kling"
 OPERATIONS = ("text2video", "image2video")
@@ -66,7 +66,7 @@ class KlingNewApiRenderer(RelayAuthentication, KlingRenderer):
     def invalid(self, message: str) -> Response:
         return _refused("invalid_request", message)
 
-    def accepted(self, task: UpstreamTask, place: int) -> Response:
+    def accepted(self, task: SandboxTask, place: int) -> Response:
         return json_reply(
             {
                 "id": task.id,
@@ -82,14 +82,14 @@ class KlingNewApiRenderer(RelayAuthentication, KlingRenderer):
     def accepted_without_id(self) -> Response:
         return json_reply({"id": "", "task_id": "", "object": "video", "status": "queued"})
 
-    def found(self, task: UpstreamTask, view: View) -> Response:
+    def found(self, task: SandboxTask, view: View) -> Response:
         return json_reply({"code": "success", "message": "", "data": _record(task, view)})
 
     def not_found(self) -> Response:
         return _refused("task_not_exist", "task_not_exist")
 
 
-def newapi_routes(station: Station) -> Sequence[SandboxRoute]:
+def newapi_routes(station: SandboxStation) -> Sequence[SandboxRoute]:
     """A poll and a submit for each of the two operations."""
     handlers = KlingNewApiHandlers(station, KlingNewApiRenderer())
     return [route for name in OPERATIONS for route in handlers.routes(name)]
@@ -109,7 +109,7 @@ class KlingNewApiHandlers(KlingHandlers):
 
         return (self.poll_route(f"{path}/{{name}}"), self.submit_route(path, read))
 
-    def owns(self, task: UpstreamTask, account: str) -> bool:
+    def owns(self, task: SandboxTask, account: str) -> bool:
         return task.submission.account == account
 
     def _read(self, call: SubmitCall, operation: str) -> TaskSubmission | Response:
@@ -132,12 +132,12 @@ class KlingNewApiHandlers(KlingHandlers):
         )
 
 
-def _upstream_task(task: UpstreamTask, seen: View) -> Mapping[str, object]:
+def _upstream_task(task: SandboxTask, seen: View) -> Mapping[str, object]:
     """Kling sends callbacks to the caller itself, with its own task id."""
     return {**task_data(task, seen), "task_id": task.submission.details["upstream_id"]}
 
 
-def _record(task: UpstreamTask, seen: View) -> dict[str, object]:
+def _record(task: SandboxTask, seen: View) -> dict[str, object]:
     """The station's task record."""
     word = _WORDS[seen.phase]
     done = word == "SUCCESS"

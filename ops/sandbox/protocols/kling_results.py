@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from ops.sandbox.knobs import Knob
 from ops.sandbox.links import plain_url
-from ops.sandbox.tasks import UpstreamTask
+from ops.sandbox.tasks import SandboxTask
 
 Result = dict[str, object]
 Entry = dict[str, object]
@@ -16,22 +16,22 @@ class KlingTaskEndpoint(NamedTuple):
 
     path: str
     typical_seconds: float
-    result: Callable[[UpstreamTask], Result]
+    result: Callable[[SandboxTask], Result]
     #: Whether relays that pass on the API offer it.
     relayed: bool = False
 
 
-def file_url(task: UpstreamTask, name: str) -> str:
+def file_url(task: SandboxTask, name: str) -> str:
     """The URL of one of the task's files; "" with the knob `no-url`."""
     return "" if task.submission.knobs.has(Knob.NO_URL) else plain_url(task, name)
 
 
-def length(task: UpstreamTask) -> str:
+def length(task: SandboxTask) -> str:
     """The duration of its files, as Kling writes it."""
     return f"{float(task.submission.details['seconds']):.1f}"
 
 
-def videos(task: UpstreamTask) -> Result:
+def videos(task: SandboxTask) -> Result:
     """One video, with a watermarked copy if the submit asked for one."""
     video: Entry = {
         "id": f"{task.id}-0",
@@ -45,38 +45,38 @@ def videos(task: UpstreamTask) -> Result:
     return {"videos": [video]}
 
 
-def images(task: UpstreamTask) -> Result:
+def images(task: SandboxTask) -> Result:
     """As many pictures as the submit asked for; those of a series have their own field."""
     name = "series_images" if task.submission.details.get("series") else "images"
     count = task.submission.details.get("count", 1)
     return {name: [{"index": i, "url": file_url(task, f"{i}.png")} for i in range(count)]}
 
 
-def views(task: UpstreamTask) -> Result:
+def views(task: SandboxTask) -> Result:
     """Three views of one object, in one entry."""
     urls = {f"url_{i}": file_url(task, f"{i}.png") for i in (1, 2, 3)}
     return {"images": [{"index": 0, **urls}]}
 
 
-def sounds(task: UpstreamTask) -> Result:
+def sounds(task: SandboxTask) -> Result:
     """A sound in two encodings."""
     lengths = {f"duration_{kind}": length(task) for kind in ("mp3", "wav")}
     urls = {f"url_{kind}": file_url(task, f"0.{kind}") for kind in ("mp3", "wav")}
     return {"audios": [{"id": f"{task.id}-a", **urls, **lengths}]}
 
 
-def speech(task: UpstreamTask) -> Result:
+def speech(task: SandboxTask) -> Result:
     """A sound in one encoding."""
     url = file_url(task, "0.mp3")
     return {"audios": [{"id": f"{task.id}-a", "url": url, "duration": length(task)}]}
 
 
-def scored_video(task: UpstreamTask) -> Result:
+def scored_video(task: SandboxTask) -> Result:
     """A video with sound, and the sound."""
     return {**videos(task), **sounds(task)}
 
 
-def voices(task: UpstreamTask) -> Result:
+def voices(task: SandboxTask) -> Result:
     """A voice and its sample."""
     name = task.submission.details.get("name", "")
     trial = file_url(task, "trial.mp3")
@@ -84,7 +84,7 @@ def voices(task: UpstreamTask) -> Result:
     return {"voices": [{**voice, "owned_by": "1001"}]}
 
 
-def elements(task: UpstreamTask) -> Result:
+def elements(task: SandboxTask) -> Result:
     """An element, which has an id and no file."""
     name = task.submission.details.get("name", "")
     return {"elements": [{"element_id": int(task.id), "element_name": name, "status": "succeed"}]}

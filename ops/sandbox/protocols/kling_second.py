@@ -19,8 +19,8 @@ from ops.sandbox.protocols.kling_handlers import PROFILE, KlingHandlers
 from ops.sandbox.protocols.kling_results import file_url, length
 from ops.sandbox.replies import text_of
 from ops.sandbox.routes import SandboxRoute
-from ops.sandbox.station import Station
-from ops.sandbox.tasks import Phase, TaskSubmission, UpstreamTask, View
+from ops.sandbox.station import SandboxStation
+from ops.sandbox.tasks import Phase, SandboxTask, TaskSubmission, View
 
 PATHS = {"text2video": "/text-to-video", "image2video": "/image-to-video"}
 RESOLUTIONS = ("720p", "1080p", "4k")
@@ -31,20 +31,20 @@ MOST_IDS = 500
 class KlingSecondRenderer(KlingVendorRenderer):
     """The second API's form: `succeeded`, and a list where v1 has one task."""
 
-    def accepted(self, task: UpstreamTask, place: int) -> Response:
+    def accepted(self, task: SandboxTask, place: int) -> Response:
         return success(second_data(task, View(Phase.QUEUED, 0, None, None)))
 
-    def found(self, task: UpstreamTask, view: View) -> Response:
+    def found(self, task: SandboxTask, view: View) -> Response:
         return self.several([(task, view)])
 
-    def several(self, seen: list[tuple[UpstreamTask, View]]) -> Response:
+    def several(self, seen: list[tuple[SandboxTask, View]]) -> Response:
         return success([second_data(task, view) for task, view in seen])
 
     def not_found(self) -> Response:
         return success([])
 
 
-def second_data(task: UpstreamTask, seen: View) -> dict[str, object]:
+def second_data(task: SandboxTask, seen: View) -> dict[str, object]:
     """The task as an entry of the list, and as a callback's whole body."""
     data: dict[str, object] = {
         "id": task.id,
@@ -62,7 +62,7 @@ def second_data(task: UpstreamTask, seen: View) -> dict[str, object]:
     return data
 
 
-def second_routes(station: Station) -> Sequence[SandboxRoute]:
+def second_routes(station: SandboxStation) -> Sequence[SandboxRoute]:
     """Both submits, and the path that polls tasks."""
     handlers = KlingSecondHandlers(station, KlingSecondRenderer())
     return (

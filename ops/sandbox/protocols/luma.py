@@ -39,8 +39,8 @@ from ops.sandbox.protocols.luma_requests import (
 )
 from ops.sandbox.replies import text_of
 from ops.sandbox.routes import SandboxRoute
-from ops.sandbox.station import Station
-from ops.sandbox.tasks import ProviderProfile, TaskSubmission, UpstreamTask, View
+from ops.sandbox.station import SandboxStation
+from ops.sandbox.tasks import ProviderProfile, SandboxTask, TaskSubmission, View
 
 EXAMPLES = frozenset(
     {"123e4567-e89b-12d3-a456-426614174000", "4665a07c-7641-4809-a133-10786201bb56"}
@@ -51,7 +51,7 @@ _VIDEO_SECONDS = 105.0
 _IMAGE_SECONDS = 20.0
 
 
-def callback_body(task: UpstreamTask, seen: View) -> Mapping[str, object]:
+def callback_body(task: SandboxTask, seen: View) -> Mapping[str, object]:
     """A callback's body: the task as the renderer that took the submit shows it."""
     renderer: LumaRenderer = task.submission.details["renderer"]
     return renderer.task(task, seen)
@@ -74,7 +74,7 @@ PROFILE = ProviderProfile(
 AGENTS_PROFILE = replace(PROFILE, asset_life_seconds=3600.0)
 
 
-def routes(station: Station) -> Sequence[BaseRoute]:
+def routes(station: SandboxStation) -> Sequence[BaseRoute]:
     """Every route, each API under its own root."""
     return [
         *LumaHandlers(station, LumaDreamMachineRenderer(), PROFILE).routes("/dream-machine/v1"),
@@ -141,16 +141,16 @@ class LumaHandlers(ProtocolHandlers[LumaRenderer]):
         operation, prompt = operation_of(form, body), prompt_of(body)
         return self.submission(request, account, operation, prompt, details, callback_url=hook)
 
-    def find(self, request: Request, name: str, account: str) -> UpstreamTask | None:
+    def find(self, request: Request, name: str, account: str) -> SandboxTask | None:
         """The task, if it is this account's and was submitted here; or an example."""
         if name in EXAMPLES:
             return self.station.task_store.get(name) or self._example(request, name)
         return super().find(request, name, account)
 
-    def owns(self, task: UpstreamTask, account: str) -> bool:
+    def owns(self, task: SandboxTask, account: str) -> bool:
         return task.id in EXAMPLES or super().owns(task, account)
 
-    def _example(self, request: Request, name: str) -> UpstreamTask:
+    def _example(self, request: Request, name: str) -> SandboxTask:
         """A finished video that no caller submitted or paid."""
         body = {"prompt": "an example", "model": "ray-2", "type": "video"}
         submission = replace(self.read(request, "", body, VIDEO), task_id=name)
@@ -181,7 +181,7 @@ class LumaRelayHandlers(LumaHandlers):
     """The paths of the vendor's own site, and polls of many tasks."""
 
     def __init__(
-        self, station: Station, renderer: LumaRelayRenderer, profile: ProviderProfile
+        self, station: SandboxStation, renderer: LumaRelayRenderer, profile: ProviderProfile
     ) -> None:
         super().__init__(station, renderer, profile)
         self._relay = renderer

@@ -13,7 +13,7 @@ from ops.sandbox.links import plain_url
 from ops.sandbox.protocols import newapi
 from ops.sandbox.protocols.authentication import KeyAuthentication, RelayAuthentication
 from ops.sandbox.replies import json_reply
-from ops.sandbox.tasks import Phase, UpstreamTask, View
+from ops.sandbox.tasks import Phase, SandboxTask, View
 
 NEW = View(Phase.QUEUED, 0, None, None)
 IMAGES = ("image", "image_edit", "reframe_image")
@@ -30,7 +30,7 @@ _VENDOR_REFUSALS = {
 class LumaRenderer(ProtocolRenderer, Protocol):
     """A renderer of Luma's protocols."""
 
-    def task(self, task: UpstreamTask, seen: View) -> dict[str, Any]:
+    def task(self, task: SandboxTask, seen: View) -> dict[str, Any]:
         """The task in every response and every callback."""
         ...
 
@@ -49,7 +49,7 @@ def _word(seen: View, queued: str, running: str) -> str:
             return "failed"
 
 
-def _reason(task: UpstreamTask, seen: View) -> str | None:
+def _reason(task: SandboxTask, seen: View) -> str | None:
     match seen.phase:
         case Phase.FAILED:
             return task.failure
@@ -63,7 +63,7 @@ def _time(moment: float) -> str:
     return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
-def _has_files(task: UpstreamTask, seen: View) -> bool:
+def _has_files(task: SandboxTask, seen: View) -> bool:
     return seen.phase is Phase.SUCCEEDED and not task.submission.knobs.has(Knob.NO_URL)
 
 
@@ -71,24 +71,24 @@ def _detail(status: int, detail: object, retry_after: int | None = None) -> Resp
     return json_reply({"detail": detail}, status, retry_after)
 
 
-class _BaseRenderer:
+class _LumaBaseRenderer:
     """The responses that all renderers share."""
 
     created = 201
 
-    def task(self, task: UpstreamTask, seen: View) -> dict[str, Any]:
+    def task(self, task: SandboxTask, seen: View) -> dict[str, Any]:
         raise NotImplementedError
 
-    def accepted(self, task: UpstreamTask, place: int) -> Response:
+    def accepted(self, task: SandboxTask, place: int) -> Response:
         return json_reply(self.task(task, NEW), self.created)
 
     def accepted_without_id(self) -> Response:
         return json_reply({"state": "queued"}, self.created)
 
-    def found(self, task: UpstreamTask, view: View) -> Response:
+    def found(self, task: SandboxTask, view: View) -> Response:
         return json_reply(self.task(task, view))
 
-    def several(self, seen: list[tuple[UpstreamTask, View]]) -> Response:
+    def several(self, seen: list[tuple[SandboxTask, View]]) -> Response:
         return json_reply([self.task(task, view) for task, view in seen])
 
     def not_found(self) -> Response:
@@ -98,7 +98,7 @@ class _BaseRenderer:
         return _detail(400, message)
 
 
-class _VendorRenderer(_BaseRenderer, KeyAuthentication):
+class _VendorRenderer(_LumaBaseRenderer, KeyAuthentication):
     """Authentication and refusals of both of the vendor's APIs."""
 
     no_credit: tuple[int, str]
@@ -119,7 +119,7 @@ class LumaDreamMachineRenderer(_VendorRenderer):
 
     no_credit = (400, "Insufficient credits")
 
-    def task(self, task: UpstreamTask, seen: View) -> dict[str, Any]:
+    def task(self, task: SandboxTask, seen: View) -> dict[str, Any]:
         details = task.submission.details
         return {
             "id": task.id,
@@ -132,11 +132,11 @@ class LumaDreamMachineRenderer(_VendorRenderer):
             "request": details["request"],
         }
 
-    def several(self, seen: list[tuple[UpstreamTask, View]]) -> Response:
+    def several(self, seen: list[tuple[SandboxTask, View]]) -> Response:
         generations = [self.task(task, view) for task, view in seen]
         return json_reply({"generations": generations, "count": len(generations)})
 
-    def _assets(self, task: UpstreamTask, seen: View) -> Mapping[str, str]:
+    def _assets(self, task: SandboxTask, seen: View) -> Mapping[str, str]:
         if not _has_files(task, seen):
             return {}
         if task.submission.operation in IMAGES:
@@ -149,7 +149,7 @@ class LumaAgentsRenderer(_VendorRenderer):
 
     no_credit = (402, "Your balance is used up")
 
-    def task(self, task: UpstreamTask, seen: View) -> dict[str, Any]:
+    def task(self, task: SandboxTask, seen: View) -> dict[str, Any]:
         codes = {Phase.FAILED: "generation_failed", Phase.MODERATED: "content_moderated"}
         return {
             "id": task.id,
@@ -162,7 +162,7 @@ class LumaAgentsRenderer(_VendorRenderer):
             "output": [self._file(task, seen)] if _has_files(task, seen) else [],
         }
 
-    def _file(self, task: UpstreamTask, seen: View) -> Mapping[str, str]:
+    def _file(self, task: SandboxTask, seen: View) -> Mapping[str, str]:
         medium, name = (
             ("image", "1.png") if task.submission.operation in IMAGES else ("video", "1.mp4")
         )
@@ -171,7 +171,7 @@ class LumaAgentsRenderer(_VendorRenderer):
         return {"type": medium, "url": f"{plain_url(task, name)}?{query}"}
 
 
-class LumaRelayRenderer(_BaseRenderer, RelayAuthentication):
+class LumaRelayRenderer(_LumaBaseRenderer, RelayAuthentication):
     """A relay in front of a gateway that drives the vendor's own site."""
 
     created = 200
@@ -191,7 +191,7 @@ class LumaRelayRenderer(_BaseRenderer, RelayAuthentication):
     def invalid(self, message: str) -> Response:
         return _detail(400, {"reason": message, "code": 1})
 
-    def task(self, task: UpstreamTask, seen: View) -> dict[str, Any]:
+    def task(self, task: SandboxTask, seen: View) -> dict[str, Any]:
         shown: dict[str, Any] = {
             "id": task.id,
             "prompt": task.submission.prompt,
@@ -212,7 +212,7 @@ class LumaRelayRenderer(_BaseRenderer, RelayAuthentication):
             shown |= self._files(task)
         return shown
 
-    def _files(self, task: UpstreamTask) -> Mapping[str, Any]:
+    def _files(self, task: SandboxTask) -> Mapping[str, Any]:
         size = {"width": 32, "height": 32}
         clean = plain_url(task, "video.mp4")
         marked = plain_url(task, "video_watermarked.mp4")
@@ -223,7 +223,7 @@ class LumaRelayRenderer(_BaseRenderer, RelayAuthentication):
             "last_frame": {"url": plain_url(task, "last_frame.png"), "width": 64, "height": 64},
         }
 
-    def download(self, task: UpstreamTask | None, seen: View | None) -> Response:
+    def download(self, task: SandboxTask | None, seen: View | None) -> Response:
         """The URL of the clean video of a completed task."""
         if task is None or seen is None:
             return self.not_found()

@@ -21,7 +21,7 @@ from ops.sandbox.protocols.midjourney_submits import SWAP
 from ops.sandbox.protocols.midjourney_work import texts_of
 from ops.sandbox.replies import json_reply
 from ops.sandbox.routes import SandboxRoute
-from ops.sandbox.station import Station
+from ops.sandbox.station import SandboxStation
 from ops.sandbox.tasks import Phase
 
 __all__ = ["PROFILE", "routes"]
@@ -29,7 +29,7 @@ __all__ = ["PROFILE", "routes"]
 LISTED = 100
 
 
-def routes(station: Station) -> Sequence[BaseRoute]:
+def routes(station: SandboxStation) -> Sequence[BaseRoute]:
     """Every path of the protocol, plain and under each speed mode's prefix."""
     proxy = MidjourneyHandlers(station, MidjourneyProxyRenderer(station.url_secret), PROFILE)
     relay = MidjourneyHandlers(station, MidjourneyRelayRenderer(station.url_secret), PROFILE)
@@ -40,7 +40,7 @@ def routes(station: Station) -> Sequence[BaseRoute]:
     ]
 
 
-def _either(station: Station, proxy: SandboxRoute, relay: SandboxRoute) -> SandboxRoute:
+def _either(station: SandboxStation, proxy: SandboxRoute, relay: SandboxRoute) -> SandboxRoute:
     """One route for both: the settings decide or, on `auto`, the caller's credentials."""
 
     async def answer(request: Request) -> Response:

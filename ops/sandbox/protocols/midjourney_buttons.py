@@ -5,7 +5,7 @@ from typing import NamedTuple
 from uuid import NAMESPACE_URL, uuid5
 
 from ops.sandbox.protocols.midjourney_work import Makes, MidjourneyWork, Wants, texts_of, work_of
-from ops.sandbox.tasks import UpstreamTask
+from ops.sandbox.tasks import SandboxTask
 
 #: Label, emoji, and the custom id, in which `{job}` stands for the job's own id.
 Row = tuple[str, str, str]
@@ -99,7 +99,7 @@ _RULES: tuple[tuple[re.Pattern[str], _Rule], ...] = tuple(
 )
 
 
-def buttons_of(task: UpstreamTask) -> list[dict[str, object]]:
+def buttons_of(task: SandboxTask) -> list[dict[str, object]]:
     """The buttons of a succeeded task, in the form of the task object."""
     return [
         {"customId": custom_id, "emoji": emoji, "label": label, "type": 2, "style": 2}
@@ -107,7 +107,7 @@ def buttons_of(task: UpstreamTask) -> list[dict[str, object]]:
     ]
 
 
-def press(parent: UpstreamTask, custom_id: str) -> ButtonPress | None:
+def press(parent: SandboxTask, custom_id: str) -> ButtonPress | None:
     """The effect of this button of this task; None if the task has no such button."""
     if not any(custom_id == own for _, _, own in _rows(parent)):
         return None
@@ -124,7 +124,7 @@ def press(parent: UpstreamTask, custom_id: str) -> ButtonPress | None:
     )
 
 
-def custom_id_of(parent: UpstreamTask, action: str, index: int) -> str:
+def custom_id_of(parent: SandboxTask, action: str, index: int) -> str:
     """The button that has the same effect as a `change`."""
     job = job_of(parent)
     return {
@@ -133,17 +133,17 @@ def custom_id_of(parent: UpstreamTask, action: str, index: int) -> str:
     }.get(action, f"MJ::JOB::reroll::0::{job}::SOLO")
 
 
-def job_of(task: UpstreamTask) -> str:
+def job_of(task: SandboxTask) -> str:
     """Midjourney's own id of a task's job."""
     return str(uuid5(NAMESPACE_URL, task.id))
 
 
-def _rows(task: UpstreamTask) -> list[Row]:
+def _rows(task: SandboxTask) -> list[Row]:
     rows, job = _ROWS.get(work_of(task).makes, ()), job_of(task)
     return [(label, emoji, custom_id.format(job=job)) for label, emoji, custom_id in rows]
 
 
-def _prompt(parent: UpstreamTask, custom_id: str) -> str:
+def _prompt(parent: SandboxTask, custom_id: str) -> str:
     """The parent's prompt or, if the button chooses one of the parent's texts, that text."""
     texts = texts_of(parent)
     chosen = re.fullmatch(r"MJ::Job::\w+::(\d)", custom_id)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from ops.sandbox.protocols.midjourney_renderers import MidjourneyRenderer
 from ops.sandbox.protocols.midjourney_task import task_object
-from ops.sandbox.tasks import ProviderProfile, UpstreamTask, View
+from ops.sandbox.tasks import ProviderProfile, SandboxTask, View
 
 #: The operation of an imagine under each speed mode's prefix; polls are the same under all of them.
 IMAGINES = {
@@ -15,7 +15,7 @@ IMAGINES = {
 }
 
 
-def callback_body(task: UpstreamTask, seen: View) -> Mapping[str, object]:
+def callback_body(task: SandboxTask, seen: View) -> Mapping[str, object]:
     """A callback's body: the task object of the renderer that took the submit."""
     renderer: MidjourneyRenderer = task.submission.details["renderer"]
     return task_object(task, seen, renderer.url_secret, renderer.blank)

@@ -13,7 +13,7 @@ from ops.sandbox.protocols.authentication import KeyAuthentication, RelayAuthent
 from ops.sandbox.protocols.midjourney_task import WAITS, Blank, task_object
 from ops.sandbox.protocols.midjourney_work import Wants, work_of
 from ops.sandbox.replies import json_reply
-from ops.sandbox.tasks import UpstreamTask, View
+from ops.sandbox.tasks import SandboxTask, View
 
 INSTANCE = {"discordChannelId": "1050703772185268251", "discordInstanceId": "1118138338562560102"}
 
@@ -47,7 +47,7 @@ class MidjourneyRenderer(ProtocolRenderer, Protocol):
         ...
 
 
-class _BaseRenderer:
+class _MidjourneyBaseRenderer:
     """The responses that both renderers share."""
 
     def __init__(self, url_secret: bytes, blank: Blank) -> None:
@@ -74,24 +74,24 @@ class _BaseRenderer:
     def invalid(self, message: str) -> Response:
         return json_reply({"code": 4, "description": message, "result": None})
 
-    def found(self, task: UpstreamTask, view: View) -> Response:
+    def found(self, task: SandboxTask, view: View) -> Response:
         return json_reply(task_object(task, view, self.url_secret, self.blank))
 
-    def several(self, seen: list[tuple[UpstreamTask, View]]) -> Response:
+    def several(self, seen: list[tuple[SandboxTask, View]]) -> Response:
         objects = (task_object(task, view, self.url_secret, self.blank) for task, view in seen)
         return json_reply([*objects])
 
     def accepted_without_id(self) -> Response:
         return json_reply({"code": 1, "description": "提交成功", "properties": INSTANCE})
 
-    def _input_needed(self, code: int, task: UpstreamTask) -> Response:
+    def _input_needed(self, code: int, task: SandboxTask) -> Response:
         """The task waits for the caller's input."""
         properties = {"finalPrompt": task.submission.prompt, "remix": True}
         return json_reply(
             {"code": code, "description": WAITS, "result": task.id, "properties": properties}
         )
 
-    def _accepted(self, code: int, task: UpstreamTask, place: int) -> Response:
+    def _accepted(self, code: int, task: SandboxTask, place: int) -> Response:
         waits = f"排队中，前面还有{place}个任务" if place else "提交成功"
         properties = {**INSTANCE, "numberOfQueues": place} if place else INSTANCE
         return json_reply(
@@ -99,7 +99,7 @@ class _BaseRenderer:
         )
 
 
-class MidjourneyProxyRenderer(_BaseRenderer, KeyAuthentication):
+class MidjourneyProxyRenderer(_MidjourneyBaseRenderer, KeyAuthentication):
     """A proxy without a relay: `mj-api-secret`, lists and cancels; unset fields are null."""
 
     is_direct = True
@@ -126,7 +126,7 @@ class MidjourneyProxyRenderer(_BaseRenderer, KeyAuthentication):
             case _:
                 return super().refusal(refusal, prompt)
 
-    def accepted(self, task: UpstreamTask, place: int) -> Response:
+    def accepted(self, task: SandboxTask, place: int) -> Response:
         if task.awaits_input:
             return self._input_needed(21, task)
         return self._accepted(22 if place else 1, task, place)
@@ -150,13 +150,13 @@ class MidjourneyProxyRenderer(_BaseRenderer, KeyAuthentication):
         return Response()
 
 
-class MidjourneyRelayRenderer(RelayAuthentication, _BaseRenderer):
+class MidjourneyRelayRenderer(RelayAuthentication, _MidjourneyBaseRenderer):
     """A new-api station: bearer key; unset fields are empty, other fields are passed on."""
 
     is_direct = False
 
     def __init__(self, url_secret: bytes) -> None:
-        _BaseRenderer.__init__(self, url_secret, Blank.EMPTY)
+        _MidjourneyBaseRenderer.__init__(self, url_secret, Blank.EMPTY)
 
     def key_of(self, headers: Headers) -> str:
         authorization = headers.get("authorization", "")
@@ -168,9 +168,9 @@ class MidjourneyRelayRenderer(RelayAuthentication, _BaseRenderer):
         if refusal is Refusal.THROTTLED:
             saturated = "当前分组负载已饱和，请稍后再试，或升级账户以提升服务质量。"
             return _own_error(saturated, code=30, status=429, retry_after=1)
-        return _BaseRenderer.refusal(self, refusal, prompt)
+        return _MidjourneyBaseRenderer.refusal(self, refusal, prompt)
 
-    def accepted(self, task: UpstreamTask, place: int) -> Response:
+    def accepted(self, task: SandboxTask, place: int) -> Response:
         if task.awaits_input:  # a station lets 21 stand for these two alone
             kept = work_of(task).wants in (Wants.MASK, Wants.ZOOM)
             return self._input_needed(21 if kept else 1, task)

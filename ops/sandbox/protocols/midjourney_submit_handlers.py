@@ -18,7 +18,7 @@ from ops.sandbox.protocols.midjourney_renderers import MidjourneyRenderer
 from ops.sandbox.protocols.midjourney_submits import SUBMITS, SWAP, pictures, state_complaint
 from ops.sandbox.protocols.midjourney_work import Makes, MidjourneyWork, Wants, work_of
 from ops.sandbox.replies import json_reply, read_object, text_of
-from ops.sandbox.tasks import Phase, TaskSubmission, UpstreamTask
+from ops.sandbox.tasks import Phase, SandboxTask, TaskSubmission
 
 
 class MidjourneyCall(NamedTuple):
@@ -55,7 +55,7 @@ class MidjourneySubmitHandlers(ProtocolHandlers[MidjourneyRenderer]):
         handle = follow_ups.get(command, self._new)
         return await handle(MidjourneyCall(request, account, command, body))
 
-    def owns(self, task: UpstreamTask, account: str) -> bool:
+    def owns(self, task: SandboxTask, account: str) -> bool:
         """A relay shows each key its own tasks; a proxy shows every task."""
         submission = task.submission
         if submission.profile is not PROFILE:
@@ -106,7 +106,7 @@ class MidjourneySubmitHandlers(ProtocolHandlers[MidjourneyRenderer]):
             return parent
         return await self._press(sent, parent, custom_id_of(parent, action, index or 0))
 
-    async def _press(self, sent: MidjourneyCall, parent: UpstreamTask, custom_id: str) -> Response:
+    async def _press(self, sent: MidjourneyCall, parent: SandboxTask, custom_id: str) -> Response:
         renderer = self.renderer
         pressed = press(parent, custom_id)
         if pressed is None or not (pressed.relayed or self.renderer.is_direct):
@@ -151,13 +151,13 @@ class MidjourneySubmitHandlers(ProtocolHandlers[MidjourneyRenderer]):
             return self.refuse(self.renderer.invalid("base64 参数错误"))
         now = self.station.clock.now()
         submission = self._read(sent, "imagine", MidjourneyWork("UPLOAD", Makes.PICTURE), "")
-        upload = UpstreamTask(submission, now, 0.0)
+        upload = SandboxTask(submission, now, 0.0)
         names = (f"upload_{number}.png" for number in range(len(given)))
         urls = [signed_url(self.station.url_secret, upload, name, now) for name in names]
         self.station.ledger.pay(PROFILE.provider, "")
         return json_reply({"code": 1, "description": "提交成功", "result": urls})
 
-    def _parent(self, sent: MidjourneyCall) -> UpstreamTask | Response:
+    def _parent(self, sent: MidjourneyCall) -> SandboxTask | Response:
         """The succeeded task that a submit follows, or the response that rejects the submit."""
         renderer = self.renderer
         parent = self.find(sent.request, text_of(sent.body, "taskId"), sent.account)
@@ -167,7 +167,7 @@ class MidjourneySubmitHandlers(ProtocolHandlers[MidjourneyRenderer]):
             return self.refuse(renderer.parent_unfinished())
         return parent
 
-    def _waiting(self, submission: TaskSubmission) -> tuple[UpstreamTask, int]:
+    def _waiting(self, submission: TaskSubmission) -> tuple[SandboxTask, int]:
         return self.station.hold(submission), 0
 
     def _read(

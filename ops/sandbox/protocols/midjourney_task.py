@@ -8,7 +8,7 @@ from ops.sandbox.media import SIDE
 from ops.sandbox.protocols.midjourney_buttons import buttons_of
 from ops.sandbox.protocols.midjourney_files import files_of
 from ops.sandbox.protocols.midjourney_work import Makes, texts_of, work_of
-from ops.sandbox.tasks import Phase, UpstreamTask, View
+from ops.sandbox.tasks import Phase, SandboxTask, View
 
 _STATUS = {
     Phase.AWAITING_INPUT: "MODAL",
@@ -34,7 +34,7 @@ class Blank(Enum):
 
 
 def task_object(
-    task: UpstreamTask, seen: View, url_secret: bytes, blank: Blank
+    task: SandboxTask, seen: View, url_secret: bytes, blank: Blank
 ) -> dict[str, object]:
     """The task in responses to polls and in callbacks."""
     work, prompt = work_of(task), task.submission.prompt
@@ -61,7 +61,7 @@ def task_object(
     return shown | _relayed(task, seen, shown, text or prompt)
 
 
-def _direct(task: UpstreamTask, final_prompt: str) -> dict[str, object]:
+def _direct(task: SandboxTask, final_prompt: str) -> dict[str, object]:
     """The fields that only a proxy without a relay has."""
     return {
         "description": WAITS if task.awaits_input else _command(task),
@@ -76,13 +76,13 @@ def _direct(task: UpstreamTask, final_prompt: str) -> dict[str, object]:
     }
 
 
-def _command(task: UpstreamTask) -> str:
+def _command(task: SandboxTask) -> str:
     """The chat command of the task."""
     return f"/{task.submission.operation} {task.submission.prompt}"
 
 
 def _relayed(
-    task: UpstreamTask, seen: View, shown: dict[str, object], final_prompt: str
+    task: SandboxTask, seen: View, shown: dict[str, object], final_prompt: str
 ) -> dict[str, object]:
     """The fields that only a station has, and those that it renders differently."""
     numbers = {name: shown[name] or 0 for name in ("startTime", "finishTime")}
@@ -106,7 +106,7 @@ def _progress(seen: View, blank: Blank) -> str:
     return "" if failed and blank is Blank.NULLS else f"{seen.progress}%"
 
 
-def _text(task: UpstreamTask) -> str:
+def _text(task: SandboxTask) -> str:
     """The resulting texts in the form that proxies give them."""
     if task.submission.knobs.has(Knob.NO_URL):
         return ""
@@ -117,7 +117,7 @@ def _text(task: UpstreamTask) -> str:
     return f"## Important tokens\n{weights}\n## Shortened prompts\n{numbered}"
 
 
-def _fail_reason(task: UpstreamTask, seen: View) -> str | None:
+def _fail_reason(task: SandboxTask, seen: View) -> str | None:
     match seen.phase:
         case Phase.FAILED:
             return task.failure

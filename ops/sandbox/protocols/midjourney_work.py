@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from ops.sandbox.tasks import UpstreamTask
+from ops.sandbox.tasks import SandboxTask
 
 
 class Makes(Enum):
@@ -39,13 +39,13 @@ class MidjourneyWork:
     count: int = 0
 
 
-def work_of(task: UpstreamTask) -> MidjourneyWork:
+def work_of(task: SandboxTask) -> MidjourneyWork:
     """The work of this task."""
     work: MidjourneyWork = task.submission.details["work"]
     return work
 
 
-def texts_of(task: UpstreamTask) -> tuple[str, ...]:
+def texts_of(task: SandboxTask) -> tuple[str, ...]:
     """The prompts that a task with texts as its result returns."""
     words = [word for word in task.submission.prompt.split() if not word.startswith("[")]
     match work_of(task).makes:

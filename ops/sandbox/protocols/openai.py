@@ -17,8 +17,8 @@ from ops.sandbox.handlers import ProtocolHandlers, SubmitCall
 from ops.sandbox.protocols.openai_renderers import ChatOpenRenderer, OpenAIRelayRenderer
 from ops.sandbox.replies import text_of
 from ops.sandbox.routes import SandboxRoute
-from ops.sandbox.station import Station
-from ops.sandbox.tasks import ProviderProfile, TaskSubmission, UpstreamTask, View
+from ops.sandbox.station import SandboxStation
+from ops.sandbox.tasks import ProviderProfile, SandboxTask, TaskSubmission, View
 
 #: Models that draw in a chat, by their names. The second kind draws only if the text asks for it.
 _DRAWS = re.compile(r"-image|_image|sora", re.IGNORECASE)
@@ -29,7 +29,7 @@ _ADDRESS = re.compile(r"https?://\S+")
 Body = Mapping[str, Any]
 
 
-def callback_body(task: UpstreamTask, seen: View) -> Mapping[str, object]:
+def callback_body(task: SandboxTask, seen: View) -> Mapping[str, object]:
     """There are no callbacks in these protocols."""
     return {"id": task.id, "status": seen.phase}
 
@@ -44,7 +44,7 @@ PROFILE = ProviderProfile(
 )
 
 
-def routes(station: Station) -> Sequence[BaseRoute]:
+def routes(station: SandboxStation) -> Sequence[BaseRoute]:
     """Every route of both."""
     relay = OpenAIHandlers(station, OpenAIRelayRenderer(station), PROFILE)
     chatopen = OpenAIHandlers(station, ChatOpenRenderer(station), PROFILE)

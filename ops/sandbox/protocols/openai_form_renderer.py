@@ -6,7 +6,7 @@ from ops.sandbox.dialect import Refusal
 from ops.sandbox.protocols import newapi
 from ops.sandbox.protocols.authentication import RelayAuthentication
 from ops.sandbox.replies import json_reply
-from ops.sandbox.tasks import UpstreamTask, View
+from ops.sandbox.tasks import SandboxTask, View
 
 MODERATED = "Your request was rejected as a result of our safety system"
 
@@ -35,10 +35,10 @@ class OpenAIFormRenderer(RelayAuthentication):
     def invalid(self, message: str) -> Response:
         return error(400, message)
 
-    def found(self, task: UpstreamTask, view: View) -> Response:
+    def found(self, task: SandboxTask, view: View) -> Response:
         return self.not_found()
 
-    def several(self, seen: list[tuple[UpstreamTask, View]]) -> Response:
+    def several(self, seen: list[tuple[SandboxTask, View]]) -> Response:
         return self.not_found()
 
     def not_found(self) -> Response:

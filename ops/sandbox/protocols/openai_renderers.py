@@ -13,8 +13,8 @@ from ops.sandbox.links import plain_url
 from ops.sandbox.protocols.authentication import KeyAuthentication
 from ops.sandbox.protocols.openai_form_renderer import MODERATED, OpenAIFormRenderer
 from ops.sandbox.replies import json_reply
-from ops.sandbox.station import Station
-from ops.sandbox.tasks import Phase, UpstreamTask
+from ops.sandbox.station import SandboxStation
+from ops.sandbox.tasks import Phase, SandboxTask
 
 SIDE = 64
 #: Characters of a response in one chunk of a stream.
@@ -29,7 +29,7 @@ _CHATOPEN_REFUSALS = {
 }
 
 
-def answer_of(task: UpstreamTask) -> str:
+def answer_of(task: SandboxTask) -> str:
     """The text of a chat model: the number of pictures, and the prompt."""
     if task.submission.knobs.has(Knob.NO_URL):
         return ""
@@ -37,12 +37,12 @@ def answer_of(task: UpstreamTask) -> str:
     return f"{pictures} picture(s) seen. You said: {task.submission.prompt}"
 
 
-def file_url(task: UpstreamTask) -> str:
+def file_url(task: SandboxTask) -> str:
     """The URL of the task's picture; "" without one."""
     return "" if task.submission.knobs.has(Knob.NO_URL) else plain_url(task, "drawn.png")
 
 
-def report_of(task: UpstreamTask, phase: Phase) -> str:
+def report_of(task: SandboxTask, phase: Phase) -> str:
     """The text of a relay that draws in a chat."""
     echo = json.dumps({"prompt": task.submission.prompt, "size": "1024x1024"}, ensure_ascii=False)
     head = f"{echo}\n\n> 排队中..\n\n> 生成中...\n\n> 进度 **100%**\n\n"
@@ -60,10 +60,10 @@ def report_of(task: UpstreamTask, phase: Phase) -> str:
 class OpenAIRelayRenderer(OpenAIFormRenderer):
     """A station of OpenAI's form."""
 
-    def __init__(self, station: Station) -> None:
+    def __init__(self, station: SandboxStation) -> None:
         self._station = station
 
-    def accepted(self, task: UpstreamTask, place: int) -> Response:
+    def accepted(self, task: SandboxTask, place: int) -> Response:
         self._station.end(task)
         phase = self._station.view(task).phase
         match task.submission.operation:
@@ -81,7 +81,7 @@ class OpenAIRelayRenderer(OpenAIFormRenderer):
     def accepted_without_id(self) -> Response:
         return json_reply({})
 
-    def _words(self, task: UpstreamTask) -> Response:
+    def _words(self, task: SandboxTask) -> Response:
         called = task.submission.details["calls"]
         if not called:
             return self._completion(task, {"content": answer_of(task)}, "stop")
@@ -89,13 +89,13 @@ class OpenAIRelayRenderer(OpenAIFormRenderer):
         call = {"index": 0, "id": f"call_{task.id}", "type": "function", "function": function}
         return self._completion(task, {"content": None, "tool_calls": [call]}, "tool_calls")
 
-    def _pictures(self, task: UpstreamTask, phase: Phase) -> Response:
+    def _pictures(self, task: SandboxTask, phase: Phase) -> Response:
         if phase is Phase.FAILED:
             return _failure(task)
         drawn = [] if phase is Phase.MODERATED else [{"url": file_url(task)}]
         return json_reply({"created": int(task.created_at), "data": drawn})
 
-    def _completion(self, task: UpstreamTask, message: Mapping[str, Any], reason: str) -> Response:
+    def _completion(self, task: SandboxTask, message: Mapping[str, Any], reason: str) -> Response:
         head = {"id": task.id, "model": task.submission.details["model"]}
         head["created"] = int(task.created_at)
         tokens = len(task.submission.prompt)
@@ -110,7 +110,7 @@ class OpenAIRelayRenderer(OpenAIFormRenderer):
 class ChatOpenRenderer(KeyAuthentication):
     """Chat Open's envelope: `code` is a string, and "200" is a success."""
 
-    def __init__(self, station: Station) -> None:
+    def __init__(self, station: SandboxStation) -> None:
         self._station = station
 
     def key_of(self, headers: Headers) -> str:
@@ -125,7 +125,7 @@ class ChatOpenRenderer(KeyAuthentication):
     def invalid(self, message: str) -> Response:
         return _envelope("400", message)
 
-    def accepted(self, task: UpstreamTask, place: int) -> Response:
+    def accepted(self, task: SandboxTask, place: int) -> Response:
         self._station.end(task)
         match self._station.view(task).phase:
             case Phase.MODERATED:
@@ -141,7 +141,7 @@ class ChatOpenRenderer(KeyAuthentication):
     def accepted_without_id(self) -> Response:
         return _envelope("200", "success")
 
-    def found(self, task: UpstreamTask, view: object) -> Response:
+    def found(self, task: SandboxTask, view: object) -> Response:
         return self.not_found()
 
     def several(self, seen: list[Any]) -> Response:
@@ -151,7 +151,7 @@ class ChatOpenRenderer(KeyAuthentication):
         return _envelope("404", "there are no tasks here")
 
 
-def _failure(task: UpstreamTask) -> Response:
+def _failure(task: SandboxTask) -> Response:
     body = {"message": task.failure, "type": "upstream_error", "code": "upstream_failed"}
     return json_reply({"error": body})
 

@@ -28,12 +28,12 @@ from ops.sandbox.protocols.suno_requests import operation_of_songs
 from ops.sandbox.protocols.suno_songs import aligned_words
 from ops.sandbox.replies import read_object, text_of
 from ops.sandbox.routes import SandboxRoute
-from ops.sandbox.station import Station
+from ops.sandbox.station import SandboxStation
 
 __all__ = ["PROFILE", "routes"]
 
 
-def routes(station: Station) -> Sequence[BaseRoute]:
+def routes(station: SandboxStation) -> Sequence[BaseRoute]:
     """Every route of every protocol."""
     return [
         *SunoApiHandlers(station, SunoRelayRenderer()).routes("/suno"),

@@ -14,7 +14,7 @@ from ops.sandbox.protocols.suno_songs import (
     instruments,
 )
 from ops.sandbox.replies import json_reply
-from ops.sandbox.tasks import UpstreamTask
+from ops.sandbox.tasks import SandboxTask
 
 #: Sandbox seconds from the first request for a file until it exists.
 MAKING_SECONDS = 10.0
@@ -22,7 +22,7 @@ MAKING_SECONDS = 10.0
 KINDS = ("wav", "mp4", "timing", "midi")
 
 
-def act(kind: str, task: UpstreamTask, song_id: str, now: float) -> Response:
+def act(kind: str, task: SandboxTask, song_id: str, now: float) -> Response:
     """The response to one of `KINDS` for a song."""
     asked: dict[str, float] = task.submission.details["asked"]
     made = now >= asked.setdefault(f"{kind} {song_id}", now) + MAKING_SECONDS

@@ -13,8 +13,8 @@ from ops.sandbox.protocols.suno_requests import complaint, prompt_of
 from ops.sandbox.protocols.suno_songs import SONG_SECONDS, new_task_id, task_id_of
 from ops.sandbox.replies import text_of
 from ops.sandbox.routes import SandboxRoute
-from ops.sandbox.station import Station
-from ops.sandbox.tasks import ProviderProfile, TaskSubmission, UpstreamTask, View
+from ops.sandbox.station import SandboxStation
+from ops.sandbox.tasks import ProviderProfile, SandboxTask, TaskSubmission, View
 
 EXAMPLE_TASK = "5a9d0000-0000-4000-8000-000000000010"
 
@@ -22,7 +22,7 @@ EXAMPLE_TASK = "5a9d0000-0000-4000-8000-000000000010"
 Named = Callable[[Mapping[str, Any]], str]
 
 
-def callback_body(task: UpstreamTask, seen: View) -> Mapping[str, object]:
+def callback_body(task: SandboxTask, seen: View) -> Mapping[str, object]:
     """A callback's body, in the form of the renderer that took the submit."""
     renderer: SunoRenderer = task.submission.details["renderer"]
     return renderer.callback_body(task, seen)
@@ -49,7 +49,7 @@ class SunoHandlers(ProtocolHandlers[SunoRenderer]):
 
     not_an_object = "unexpected end of JSON input"
 
-    def __init__(self, station: Station, renderer: SunoRenderer) -> None:
+    def __init__(self, station: SandboxStation, renderer: SunoRenderer) -> None:
         super().__init__(station, renderer, PROFILE)
 
     def operation_route(self, path: str, named: Named | str) -> SandboxRoute:
@@ -84,18 +84,18 @@ class SunoHandlers(ProtocolHandlers[SunoRenderer]):
             request, account, operation, prompt, details, task_id=task_id, callback_url=hook
         )
 
-    def find(self, request: Request, name: str, account: str) -> UpstreamTask | None:
+    def find(self, request: Request, name: str, account: str) -> SandboxTask | None:
         """The account's task that the id of a task or of a song belongs to; or the example."""
         task_id = task_id_of(name)
         if task_id == EXAMPLE_TASK:
             return self.station.task_store.get(task_id) or self._example(request)
         return super().find(request, task_id, account)
 
-    def owns(self, task: UpstreamTask, account: str) -> bool:
+    def owns(self, task: SandboxTask, account: str) -> bool:
         """Whether the account submitted it, through any of Suno's APIs."""
         return task.submission.profile is PROFILE and task.submission.account == account
 
-    def _example(self, request: Request) -> UpstreamTask:
+    def _example(self, request: Request) -> SandboxTask:
         """Two finished songs that no caller submitted or paid."""
         body = {"prompt": "an example", "title": "Example"}
         submission = replace(self.read(request, "", "music", body), task_id=EXAMPLE_TASK)

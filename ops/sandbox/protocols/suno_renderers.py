@@ -22,7 +22,7 @@ from ops.sandbox.protocols.suno_songs import (
     words,
 )
 from ops.sandbox.replies import json_reply
-from ops.sandbox.tasks import Phase, UpstreamTask, View
+from ops.sandbox.tasks import Phase, SandboxTask, View
 
 FRESH = View(Phase.QUEUED, 0, None, None)
 _SUNO_API_REFUSALS = {
@@ -49,7 +49,7 @@ class SunoRenderer(ProtocolRenderer, Protocol):
     #: The field of the callback URL; "" if there are no callbacks.
     hook: str
 
-    def callback_body(self, task: UpstreamTask, seen: View) -> Mapping[str, object]:
+    def callback_body(self, task: SandboxTask, seen: View) -> Mapping[str, object]:
         """A callback's body."""
         ...
 
@@ -63,13 +63,13 @@ class _SunoApiForm:
     def invalid(self, message: str) -> Response:
         return refused(400, "invalid_request", message)
 
-    def accepted(self, task: UpstreamTask, place: int) -> Response:
+    def accepted(self, task: SandboxTask, place: int) -> Response:
         return wrapped(task.id)
 
     def accepted_without_id(self) -> Response:
         return wrapped("")
 
-    def callback_body(self, task: UpstreamTask, seen: View) -> Mapping[str, object]:
+    def callback_body(self, task: SandboxTask, seen: View) -> Mapping[str, object]:
         return task_object(task, seen)
 
 
@@ -95,10 +95,10 @@ class SunoRelayRenderer(_SunoApiForm, RelayAuthentication):
             case _:
                 return self.invalid("prompt_empty")
 
-    def found(self, task: UpstreamTask, view: View) -> Response:
+    def found(self, task: SandboxTask, view: View) -> Response:
         return wrapped(task_object(task, view))
 
-    def several(self, seen: list[tuple[UpstreamTask, View]]) -> Response:
+    def several(self, seen: list[tuple[SandboxTask, View]]) -> Response:
         """The tasks; null if there are none."""
         return wrapped([task_object(task, view) for task, view in seen] or None)
 
@@ -117,10 +117,10 @@ class SunoApiRenderer(_SunoApiForm, KeyAuthentication):
         retry_after = 1 if refusal is Refusal.THROTTLED else None
         return refused(status, "invalid_request", message, retry_after)
 
-    def found(self, task: UpstreamTask, view: View) -> Response:
+    def found(self, task: SandboxTask, view: View) -> Response:
         return wrapped(result(task, view))
 
-    def several(self, seen: list[tuple[UpstreamTask, View]]) -> Response:
+    def several(self, seen: list[tuple[SandboxTask, View]]) -> Response:
         return wrapped([_raw_task(task, view) for task, view in seen])
 
     def not_found(self) -> Response:
@@ -136,7 +136,7 @@ class SunoFeedRenderer(SunoRelayRenderer):
     def __init__(self, asked: frozenset[str] = frozenset()) -> None:
         self._asked = asked
 
-    def accepted(self, task: UpstreamTask, place: int) -> Response:
+    def accepted(self, task: SandboxTask, place: int) -> Response:
         if task.submission.operation == "lyrics":
             return json_reply({"id": task.id})
         return self._generation(songs(task, FRESH), id=str(uuid4()))
@@ -144,7 +144,7 @@ class SunoFeedRenderer(SunoRelayRenderer):
     def accepted_without_id(self) -> Response:
         return self._generation([])
 
-    def found(self, task: UpstreamTask, view: View) -> Response:
+    def found(self, task: SandboxTask, view: View) -> Response:
         """Only the requested songs; all of them if the task was requested."""
         if task.submission.operation == "lyrics":
             return json_reply(words(task, view))
@@ -174,22 +174,22 @@ class SunoOfficialRenderer(KeyAuthentication):
     def invalid(self, message: str) -> Response:
         return coded(400, message)
 
-    def accepted(self, task: UpstreamTask, place: int) -> Response:
+    def accepted(self, task: SandboxTask, place: int) -> Response:
         return coded(200, "success", {"taskId": task.id})
 
     def accepted_without_id(self) -> Response:
         return coded(200, "success")
 
-    def found(self, task: UpstreamTask, view: View) -> Response:
+    def found(self, task: SandboxTask, view: View) -> Response:
         return coded(200, "success", _record(task, view))
 
-    def several(self, seen: list[tuple[UpstreamTask, View]]) -> Response:
+    def several(self, seen: list[tuple[SandboxTask, View]]) -> Response:
         return coded(200, "success", [_record(task, view) for task, view in seen])
 
     def not_found(self) -> Response:
         return coded(400, "task not found")
 
-    def callback_body(self, task: UpstreamTask, seen: View) -> Mapping[str, object]:
+    def callback_body(self, task: SandboxTask, seen: View) -> Mapping[str, object]:
         data = {
             "callbackType": "error" if reason(task, seen) else "complete",
             "task_id": task.id,
@@ -233,14 +233,14 @@ def coded(
     return json_reply({"code": code, "msg": message, "data": data}, status, retry_after)
 
 
-def _raw_task(task: UpstreamTask, seen: View) -> dict[str, object]:
+def _raw_task(task: SandboxTask, seen: View) -> dict[str, object]:
     """A Suno-API's task: an unknown status is `UNKNOWN`, and there is no progress."""
     kept = task_object(task, seen)
     status = "UNKNOWN" if seen.phase is Phase.UNKNOWN else kept["status"]
     return {**kept, "status": status, "progress": "", "data": result(task, seen)}
 
 
-def _record(task: UpstreamTask, seen: View) -> dict[str, object]:
+def _record(task: SandboxTask, seen: View) -> dict[str, object]:
     word = _RECORD_STATUS[seen.phase]
     failure = {"errorCode": None, "errorMessage": reason(task, seen) or None}
     operation = task.submission.operation
@@ -255,7 +255,7 @@ def _record(task: UpstreamTask, seen: View) -> dict[str, object]:
     return {"taskId": task.id, "status": word, "response": response, **failure}
 
 
-def _file(task: UpstreamTask, seen: View) -> dict[str, object] | None:
+def _file(task: SandboxTask, seen: View) -> dict[str, object] | None:
     if seen.phase is not Phase.SUCCEEDED:
         return None
     name = "audioWavUrl" if task.submission.operation == "wav" else "videoUrl"

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 from ops.sandbox.knobs import Knob
 from ops.sandbox.links import plain_url
-from ops.sandbox.tasks import Phase, UpstreamTask, View
+from ops.sandbox.tasks import Phase, SandboxTask, View
 
 #: Duration of every song in seconds.
 SONG_SECONDS = 60.0
@@ -58,7 +58,7 @@ def task_id_of(name: str) -> str:
     return f"{name[:-1]}0"
 
 
-def song_ids(task: UpstreamTask) -> list[str]:
+def song_ids(task: SandboxTask) -> list[str]:
     """The ids of the songs that the task makes."""
     count = (
         0
@@ -70,7 +70,7 @@ def song_ids(task: UpstreamTask) -> list[str]:
     return [f"{task.id[:-1]}{number}" for number in range(1, count + 1)]
 
 
-def reason(task: UpstreamTask, seen: View) -> str:
+def reason(task: SandboxTask, seen: View) -> str:
     """The reason why the task failed; "" unless it did."""
     match seen.phase:
         case Phase.FAILED:
@@ -81,7 +81,7 @@ def reason(task: UpstreamTask, seen: View) -> str:
             return ""
 
 
-def task_object(task: UpstreamTask, seen: View) -> dict[str, object]:
+def task_object(task: SandboxTask, seen: View) -> dict[str, object]:
     """The task as relays store it. Stock relays report 0 % until its end."""
     ended = seen.finished_at is not None
     return {
@@ -98,12 +98,12 @@ def task_object(task: UpstreamTask, seen: View) -> dict[str, object]:
     }
 
 
-def result(task: UpstreamTask, seen: View) -> object:
+def result(task: SandboxTask, seen: View) -> object:
     """The task's result so far: songs, or the object with the lyrics."""
     return words(task, seen) if task.submission.operation == "lyrics" else songs(task, seen)
 
 
-def words(task: UpstreamTask, seen: View) -> dict[str, object]:
+def words(task: SandboxTask, seen: View) -> dict[str, object]:
     """The lyrics; empty until the task has succeeded."""
     written = seen.phase is Phase.SUCCEEDED and not task.submission.knobs.has(Knob.NO_URL)
     status = _SONG_STATUS[seen.phase]
@@ -116,12 +116,12 @@ def words(task: UpstreamTask, seen: View) -> dict[str, object]:
     }
 
 
-def songs(task: UpstreamTask, seen: View) -> list[dict[str, object]]:
+def songs(task: SandboxTask, seen: View) -> list[dict[str, object]]:
     """Each song of the task."""
     return [_song(task, seen, song_id) for song_id in song_ids(task)]
 
 
-def records(task: UpstreamTask, seen: View) -> list[dict[str, object]]:
+def records(task: SandboxTask, seen: View) -> list[dict[str, object]]:
     """Each song of the task in the official style."""
     unheard = task.submission.knobs.has(Knob.NO_URL)
     return [
@@ -141,7 +141,7 @@ def records(task: UpstreamTask, seen: View) -> list[dict[str, object]]:
     ]
 
 
-def file_url(task: UpstreamTask, name: str) -> str:
+def file_url(task: SandboxTask, name: str) -> str:
     """The URL of one of the task's files; "" with the knob `no-url`."""
     return "" if task.submission.knobs.has(Knob.NO_URL) else plain_url(task, name)
 
@@ -162,7 +162,7 @@ def instruments() -> Sequence[Mapping[str, object]]:
     ]
 
 
-def _song(task: UpstreamTask, seen: View, song_id: str) -> dict[str, object]:
+def _song(task: SandboxTask, seen: View, song_id: str) -> dict[str, object]:
     done = seen.phase is Phase.SUCCEEDED
     request: Mapping[str, Any] = task.submission.details["request"]
     failed = bool(reason(task, seen))
