@@ -1,9 +1,8 @@
-"""
-The sandbox station: a real HTTP server that speaks the upstream protocols, and generates nothing.
+"""The sandbox station: a real HTTP server that speaks the upstream protocols without generating.
 
 Point genq, or any client of these protocols, at it: tasks are accepted, queue, run, and end with
 asset URLs that serve small valid files; every submit it would have charged is in a ledger. Time can
-run faster than outside, stand still, or jump. Words in a prompt make it misbehave on purpose.
+run faster than outside, stand still, or jump. Knobs in a prompt make it misbehave on purpose.
 
     python -m ops.sandbox --host 127.0.0.1 --port 0        # set by GENQ_SANDBOX_*, see `config`
 
@@ -14,7 +13,7 @@ Protocols
     Midjourney  /mj/submit/imagine, blend, describe, shorten, action, change, modal, edits, video,
                 upload-discord-images; /mj/insight-face/swap; /mj/task/{id}/fetch and image-seed,
                 /mj/task/list-by-condition; also under /mj-fast, /mj-relax and /mj-turbo. With a
-                bearer key it has the face of a new-api station; with `mj-api-secret` that of a
+                bearer key it responds as a new-api station; with `mj-api-secret` that of a
                 direct proxy, which also has /mj/submit/retexture, /mj/task/list and
                 /mj/task/{id}/cancel. Callbacks by `notifyHook`.
     Kling       v1: every endpoint of videos, images, audio and the library of voices and elements
@@ -23,7 +22,7 @@ Protocols
                 /text-to-video/{model}, /image-to-video/{model} and /tasks. A new-api station that
                 rebuilds requests under /newapi/kling. Callbacks by `callback_url`.
     Luma        Dream Machine under /dream-machine/v1, the Agents API under /v1/generations, the
-                form of relays under /luma, with looks at many. Callbacks by `callback_url` and
+                form of relays under /luma, with polls of many. Callbacks by `callback_url` and
                 `notify_hook`; none by the Agents API.
     Flux        the vendor under /v1 with `x-key`, a relay under /flux and /bfl, Replicate's
                 predictions under /v1 and /replicate, fal's queue under /fal-ai with `Key`, OpenAI's
@@ -32,8 +31,8 @@ Protocols
     Suno        a relay and its station's additions under /suno, a feed under the same, a Suno-API
                 under /raw/suno, the official style under /api/v1. Callbacks by `notify_hook` and
                 `callBackUrl`; none by a Suno-API and a feed.
-    OpenAI      chats and pictures under /v1, answered at once; Chat Open's form of the same under
-                /AIGCChatOpenServ, with two headers. No callbacks.
+    OpenAI      chats and pictures under /v1, with the result in the response; Chat Open's form of
+                the same under /AIGCChatOpenServ, with two headers. No callbacks.
     Assets      signed URLs under /attachments (Midjourney), plain ones under /files (Kling).
 
 Knobs, in a prompt; N counts the first submits of a job (its reference or, without one, its exact
@@ -55,6 +54,7 @@ Control
     POST /_sandbox/finish      {"id": "…"}: end a task now, by its id or reference
     POST /_sandbox/reset       forget everything, restore the settings of the start
 
-A further protocol is one module in `protocols` and one line in its registry: it says how things are
-worded (`dialect.Dialect`), and the desk decides what happens.
+A further protocol is one module in `protocols` and one line in its registry. Its handlers derive
+from `handlers.ProtocolHandlers`, its renderer implements `dialect.ProtocolRenderer`, and `engine`
+decides what happens.
 """

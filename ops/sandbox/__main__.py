@@ -7,7 +7,7 @@ from ops.sandbox.server import serve
 
 
 def main() -> None:
-    """Serve until told to end."""
+    """Serve until a signal ends the process."""
     parser = argparse.ArgumentParser(prog="python -m ops.sandbox", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=9000, help="port to listen on; 0: any free one")

@@ -1,4 +1,4 @@
-"""Who is asking: what the station thinks of a key, before any protocol words it."""
+"""API keys and signed tokens: whether they are valid, before any protocol renders a response."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -8,8 +8,8 @@ import jwt
 from ops.sandbox.config import SandboxConfig
 
 
-class Standing(StrEnum):
-    """What a key may do."""
+class KeyState(StrEnum):
+    """The state of a key."""
 
     GOOD = "good"
     MISSING = "missing"  #: no key was sent
@@ -18,32 +18,32 @@ class Standing(StrEnum):
     NO_CREDIT = "no_credit"  #: may look, may not submit
 
     def passes(self, *, submits: bool) -> bool:
-        """Whether a caller may come in, to submit or only to look."""
-        return self is Standing.GOOD or (self is Standing.NO_CREDIT and not submits)
+        """Whether a caller with this key may submit, or only poll."""
+        return self is KeyState.GOOD or (self is KeyState.NO_CREDIT and not submits)
 
 
-def standing_of(key: str, config: SandboxConfig) -> Standing:
-    """What the settings say of a key."""
+def key_state_of(key: str, config: SandboxConfig) -> KeyState:
+    """The state that the settings give a key."""
     if not key:
-        return Standing.MISSING
+        return KeyState.MISSING
     if key in config.blocked_keys:
-        return Standing.BLOCKED
+        return KeyState.BLOCKED
     if key in config.no_credit_keys:
-        return Standing.NO_CREDIT
+        return KeyState.NO_CREDIT
     known = not config.accepted_keys or key in config.accepted_keys
-    return Standing.GOOD if known else Standing.UNKNOWN
+    return KeyState.GOOD if known else KeyState.UNKNOWN
 
 
 def bearer_token(headers: Mapping[str, str]) -> str:
-    """What follows `Bearer` in the Authorization header; "" if there is no such thing."""
+    """The token after `Bearer` in the Authorization header; "" without one."""
     scheme, _, token = headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
 class TokenFault(StrEnum):
-    """Why a token signed with an AccessKey's SecretKey is not good."""
+    """The reason why a token signed with an AccessKey's SecretKey is not valid."""
 
-    MALFORMED = "malformed"  #: not a token, claims missing, or an AccessKey nobody has
+    MALFORMED = "malformed"  #: not a token, claims missing, or an unknown AccessKey
     FORGED = "forged"  #: signed with another secret
     EARLY = "early"
     EXPIRED = "expired"
@@ -55,7 +55,10 @@ def is_signed_token(token: str) -> bool:
 
 
 def access_key_of(token: str, secrets: Mapping[str, str]) -> str | TokenFault:
-    """The AccessKey (`iss`) that signed an HS256 token, by real time and without leeway."""
+    """The AccessKey (`iss`) that signed an HS256 token.
+
+    Times are checked by real time, without leeway.
+    """
     try:
         claims = jwt.decode(token, options={"verify_signature": False})
         access_key = str(claims.get("iss", ""))

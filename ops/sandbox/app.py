@@ -9,20 +9,20 @@ from starlette.routing import Router
 from starlette.types import Receive, Scope, Send
 
 from ops.sandbox.config import SandboxConfig
-from ops.sandbox.control import ControlRoom
+from ops.sandbox.control import ControlEndpoints
 from ops.sandbox.links import asset_routes
 from ops.sandbox.protocols import newapi, routes, typical_seconds
 from ops.sandbox.replies import json_reply
-from ops.sandbox.station import Station
+from ops.sandbox.station import SandboxStation
 
 
 class SandboxApp(Router):
     """Every protocol, the assets and the control endpoints over one station."""
 
-    def __init__(self, station: Station) -> None:
+    def __init__(self, station: SandboxStation) -> None:
         self.station = station
         super().__init__(
-            [*routes(station), *asset_routes(station), *ControlRoom(station).doors()],
+            [*routes(station), *asset_routes(station), *ControlEndpoints(station).routes()],
             redirect_slashes=False,
             default=_nowhere,
             lifespan=self._life,
@@ -35,11 +35,11 @@ class SandboxApp(Router):
 
 
 def create_app(config: SandboxConfig) -> SandboxApp:
-    """A station that remembers nothing; raises ValueError for a duration of no known operation."""
+    """An app with an empty station; raises ValueError for a duration of an unknown operation."""
     if unknown := [name for name in config.durations if name not in typical_seconds()]:
         known = ", ".join(typical_seconds())
         raise ValueError(f"durations: {', '.join(unknown)} is no operation; there are {known}")
-    return SandboxApp(Station(config))
+    return SandboxApp(SandboxStation(config))
 
 
 async def _nowhere(scope: Scope, receive: Receive, send: Send) -> None:
@@ -47,7 +47,7 @@ async def _nowhere(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def _unknown_path(request: Request) -> Response:
-    """A proxy of one's own says 404; everything else has the face of a station."""
+    """A direct proxy returns 404; all other paths get a new-api station's response."""
     path = request.url.path
     if path.startswith("/_sandbox"):
         return json_reply({"error": "no such control endpoint; see GET /_sandbox/"}, 404)

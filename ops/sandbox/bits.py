@@ -1,4 +1,4 @@
-"""Writing numbers of any width, bit by bit."""
+"""Writes numbers of any width as bits."""
 
 
 class BitWriter:
@@ -24,7 +24,7 @@ class BitWriter:
         return self
 
     def bytes(self) -> bytes:
-        """Everything so far, filled up with zeros."""
+        """All bytes so far; the last one is filled up with zeros."""
         self.align()
         eights = (self._bits[at : at + 8] for at in range(0, len(self._bits), 8))
         return bytes(self._byte(eight) for eight in eights)

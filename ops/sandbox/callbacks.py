@@ -1,5 +1,6 @@
-"""Callbacks: a task's URL is told of each change it goes through. Best effort, as upstreams do it:
-no signature, no second try, no order between two tasks.
+"""Callbacks: each change of a task is posted to its URL.
+
+Delivery is best effort, as at upstreams: no signature, no retry, no order between two tasks.
 """
 
 import asyncio
@@ -13,54 +14,55 @@ import httpx
 from pydantic_core import to_json
 
 from ops.sandbox.clock import SandboxClock
-from ops.sandbox.tasks import Phase, UpstreamTask, View
+from ops.sandbox.tasks import Phase, SandboxTask, View
 
 SENDERS = 10
 UNSENT_KEPT = 10_000
 TIMEOUT_SECONDS = 5.0
-#: Sandbox seconds past a turn at which it is looked at, so that rounding cannot hide it.
+#: Sandbox seconds after a change at which the task is read, so that rounding cannot hide the
+#: change.
 MARGIN_SECONDS = 0.001
-#: What a task looks like before anything happens to it: nothing to tell.
-UNTOLD = View(Phase.QUEUED, 0, None, None)
+#: The view of a new task; it is not reported.
+NEW_TASK = View(Phase.QUEUED, 0, None, None)
 
 
 class Callbacks:
-    """Who is to be told of which task, and when the next one has something to tell."""
+    """The tasks whose changes are reported, and the time of the next change."""
 
     def __init__(
         self,
         clock: SandboxClock,
-        view: Callable[[UpstreamTask], View],
-        next_change: Callable[[UpstreamTask], float],
+        view: Callable[[SandboxTask], View],
+        next_change: Callable[[SandboxTask], float],
     ) -> None:
         self._clock = clock
         self._view = view
         self._next_change = next_change
-        self._told: dict[str, View] = {}
-        self._due: list[tuple[float, int, UpstreamTask]] = []
+        self._reported: dict[str, View] = {}
+        self._due: list[tuple[float, int, SandboxTask]] = []
         self._entries = count()
-        self._unsent: asyncio.Queue[UpstreamTask] = asyncio.Queue(UNSENT_KEPT)
+        self._unsent: asyncio.Queue[SandboxTask] = asyncio.Queue(UNSENT_KEPT)
         self._woken = asyncio.Event()
         clock.on_change(self._woken.set)
 
-    def follow(self, task: UpstreamTask) -> None:
-        """Tell the task's URL of each change, from now until its end."""
-        self._told[task.id] = UNTOLD
+    def follow(self, task: SandboxTask) -> None:
+        """Report each change of the task to its URL, from now until its end."""
+        self._reported[task.id] = NEW_TASK
         self._look_at(task, self._clock.now())
 
-    def touch(self, task: UpstreamTask) -> None:
-        """The task has just been changed by hand: look at it at once, if it is followed."""
-        if task.id in self._told:
+    def touch(self, task: SandboxTask) -> None:
+        """Report a task that was just changed by a call, if it is followed."""
+        if task.id in self._reported:
             self._look_at(task, self._clock.now())
 
     def forget(self) -> None:
-        """Follow nothing any more."""
-        self._told.clear()
+        """Stop following all tasks."""
+        self._reported.clear()
         self._due.clear()
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
-        """Tell, for as long as the block lasts; what is still unsent at its end is dropped."""
+        """Send callbacks while the block runs; callbacks that are unsent at its end are dropped."""
         async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS, trust_env=False) as client:
             tasks = [asyncio.create_task(self._watch())]
             tasks += [asyncio.create_task(self._send(client)) for _ in range(SENDERS)]
@@ -81,21 +83,21 @@ class Callbacks:
                 async with asyncio.timeout(wait if math.isfinite(wait) else None):
                     await self._woken.wait()
 
-    def _look(self, task: UpstreamTask) -> None:
-        told = self._told.get(task.id)
-        if told is None:
+    def _look(self, task: SandboxTask) -> None:
+        reported = self._reported.get(task.id)
+        if reported is None:
             return
         seen = self._view(task)
-        if seen != told:
-            self._told[task.id] = seen
+        if seen != reported:
+            self._reported[task.id] = seen
             with suppress(asyncio.QueueFull):
                 self._unsent.put_nowait(task)
         if seen.finished_at is None:
             self._look_at(task, self._next_change(task) + MARGIN_SECONDS)
         else:
-            del self._told[task.id]
+            del self._reported[task.id]
 
-    def _look_at(self, task: UpstreamTask, moment: float) -> None:
+    def _look_at(self, task: SandboxTask, moment: float) -> None:
         if math.isfinite(moment):
             heappush(self._due, (moment, next(self._entries), task))
             self._woken.set()
@@ -103,10 +105,10 @@ class Callbacks:
     async def _send(self, client: httpx.AsyncClient) -> None:
         while True:
             task = await self._unsent.get()
-            body = to_json(task.order.trade.tell(task, self._view(task)))
+            body = to_json(task.submission.profile.callback_body(task, self._view(task)))
             with suppress(httpx.HTTPError, httpx.InvalidURL):
                 await client.post(
-                    task.order.callback_url,
+                    task.submission.callback_url,
                     content=body,
                     headers={"content-type": "application/json"},
                 )

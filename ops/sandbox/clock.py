@@ -1,4 +1,4 @@
-"""The sandbox's own time: it can run faster than the world's, stand still, and be moved forward."""
+"""The sandbox clock: it can run faster than real time, stand still, and jump ahead."""
 
 import math
 import time
@@ -6,14 +6,16 @@ from collections.abc import Callable
 
 
 def milliseconds(moment: float) -> int:
-    """A time in seconds as upstream protocols write it."""
+    """A time in seconds as milliseconds, the unit of the upstream protocols."""
     return int(moment * 1000)
 
 
 class SandboxClock:
-    """Sandbox time in seconds since the epoch. It begins at the real time and never goes back.
+    """Sandbox time in seconds since the epoch.
 
-    Not thread safe: it belongs to the station's event loop.
+    It starts at the real time and never goes back.
+
+    It is not thread safe: only the station's event loop may use it.
     """
 
     def __init__(self, speed: float) -> None:
@@ -38,14 +40,14 @@ class SandboxClock:
         self._tell()
 
     def real_seconds_until(self, moment: float) -> float:
-        """How long the world waits for a sandbox time: 0 if it is past, inf if it never comes."""
+        """Real seconds until a sandbox time: 0 if it is past, inf if the clock stands still."""
         ahead = moment - self.now()
         if ahead <= 0:
             return 0.0
         return ahead / self._speed if self._speed else math.inf
 
     def on_change(self, listener: Callable[[], None]) -> None:
-        """Have `listener` called after each jump and each change of speed."""
+        """Call `listener` after each jump and each change of speed."""
         self._on_change.append(listener)
 
     def _jump_to(self, moment: float) -> None:

@@ -1,4 +1,4 @@
-"""The control endpoints under /_sandbox/: see what the station counted, set it, move its time."""
+"""The control endpoints under /_sandbox/: read counts, change settings, move the clock."""
 
 from collections.abc import Sequence
 from itertools import islice
@@ -10,12 +10,12 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from ops.sandbox.config import SandboxConfig
-from ops.sandbox.doors import Door
 from ops.sandbox.knobs import Knob
 from ops.sandbox.protocols import typical_seconds
 from ops.sandbox.replies import json_reply, read_object
-from ops.sandbox.station import Station
-from ops.sandbox.tasks import UpstreamTask
+from ops.sandbox.routes import SandboxRoute
+from ops.sandbox.station import SandboxStation
+from ops.sandbox.tasks import SandboxTask
 
 TASKS_SHOWN = 1000
 ENDPOINTS = {
@@ -29,22 +29,25 @@ ENDPOINTS = {
 }
 
 
-class ControlRoom:
-    """The endpoints of one station. They are for tests and demonstrations: nobody signs in."""
+class ControlEndpoints:
+    """The endpoints of one station.
 
-    def __init__(self, station: Station) -> None:
+    They are for tests and demonstrations: there is no authentication.
+    """
+
+    def __init__(self, station: SandboxStation) -> None:
         self._station = station
 
-    def doors(self) -> Sequence[BaseRoute]:
-        """Every control endpoint; anything else under /_sandbox/ is a JSON 404."""
+    def routes(self) -> Sequence[BaseRoute]:
+        """Every control route; any other path under /_sandbox/ is a JSON 404."""
         return (
-            Door("/_sandbox/", self.about),
-            Door("/_sandbox/stats", self.stats),
-            Door("/_sandbox/tasks", self.tasks),
-            Door("/_sandbox/configure", self.configure, methods=["POST"]),
-            Door("/_sandbox/advance", self.advance, methods=["POST"]),
-            Door("/_sandbox/finish", self.finish, methods=["POST"]),
-            Door("/_sandbox/reset", self.reset, methods=["POST"]),
+            SandboxRoute("/_sandbox/", self.about),
+            SandboxRoute("/_sandbox/stats", self.stats),
+            SandboxRoute("/_sandbox/tasks", self.tasks),
+            SandboxRoute("/_sandbox/configure", self.configure, methods=["POST"]),
+            SandboxRoute("/_sandbox/advance", self.advance, methods=["POST"]),
+            SandboxRoute("/_sandbox/finish", self.finish, methods=["POST"]),
+            SandboxRoute("/_sandbox/reset", self.reset, methods=["POST"]),
         )
 
     async def about(self, request: Request) -> Response:
@@ -60,11 +63,11 @@ class ControlRoom:
         )
 
     async def stats(self, request: Request) -> Response:
-        ledger, board = self._station.ledger, self._station.board
-        totals = {"tasks": len(board), **ledger.totals()}
+        ledger, task_store = self._station.ledger, self._station.task_store
+        totals = {"tasks": len(task_store), **ledger.totals()}
         if request.query_params.get("brief"):
             return json_reply(totals)
-        looks = {task.id: task.looks for task in board.newest() if task.looks}
+        looks = {task.id: task.looks for task in task_store.newest() if task.looks}
         return json_reply(
             {**totals, "paid_by_reference": ledger.references, "looks_by_task": looks}
         )
@@ -73,7 +76,7 @@ class ControlRoom:
         limit = request.query_params.get("limit", str(TASKS_SHOWN))
         if not (limit.isascii() and limit.isdigit()):
             return _bad("limit must be a whole number")
-        newest = islice(self._station.board.newest(), int(limit))
+        newest = islice(self._station.task_store.newest(), int(limit))
         return json_reply({"tasks": [self._shown(task) for task in newest]})
 
     async def configure(self, request: Request) -> Response:
@@ -101,7 +104,7 @@ class ControlRoom:
     async def finish(self, request: Request) -> Response:
         body = await read_object(request)
         name = "" if body is None else str(body.get("id", ""))
-        task = self._station.board.search(name) if name else None
+        task = self._station.task_store.search(name) if name else None
         if task is None:
             return json_reply({"error": 'no such task: send {"id": its id or its reference}'}, 404)
         if not task.has_ended(self._station.clock.now()):
@@ -112,14 +115,14 @@ class ControlRoom:
         self._station.reset()
         return json_reply({"settings": self._station.config.public()})
 
-    def _shown(self, task: UpstreamTask) -> dict[str, object]:
+    def _shown(self, task: SandboxTask) -> dict[str, object]:
         seen = self._station.view(task)
         return {
             "id": task.id,
-            "provider": task.order.trade.provider,
-            "operation": task.order.operation,
-            "reference": task.order.reference,
-            "prompt": task.order.prompt,
+            "provider": task.submission.profile.provider,
+            "operation": task.submission.operation,
+            "reference": task.submission.reference,
+            "prompt": task.submission.prompt,
             "phase": seen.phase,
             "progress": seen.progress,
             "looks": task.looks,
@@ -130,7 +133,7 @@ class ControlRoom:
 
 
 def _unknown_names(changes: dict[str, Any]) -> list[str]:
-    """The settings, and the operations within `durations`, which do not exist."""
+    """The settings, and the operations within `durations`, that do not exist."""
     unknown = [name for name in changes if name not in SandboxConfig.model_fields]
     durations = changes.get("durations")
     operations = cast("dict[str, Any]", durations) if isinstance(durations, dict) else {}

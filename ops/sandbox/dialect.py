@@ -1,4 +1,4 @@
-"""What a protocol has to say for itself: how it words each thing the desk may decide."""
+"""The interface of renderers: a protocol renders each decision of the engine in its own form."""
 
 from enum import StrEnum
 from typing import Protocol
@@ -7,11 +7,11 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 
 from ops.sandbox.config import SandboxConfig
-from ops.sandbox.tasks import UpstreamTask, View
+from ops.sandbox.tasks import SandboxTask, View
 
 
 class Refusal(StrEnum):
-    """Why nothing was created, or why a look is not answered."""
+    """The reason why no task was created, or why a poll is refused."""
 
     AUTH = "auth"
     NO_CREDIT = "no-credit"
@@ -22,41 +22,43 @@ class Refusal(StrEnum):
     DUPLICATE = "duplicate"  #: this account used this job reference before
 
 
-class Dialect(Protocol):
-    """How one protocol words what the desk decides."""
+class TaskRenderer(Protocol):
+    """Renders the engine's decisions in the form of one protocol."""
 
     def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
-        """The answer to a submit that created nothing, or (throttled) to a look."""
+        """The response to a submit that created no task, or to a throttled poll."""
         ...
 
-    def accepted(self, task: UpstreamTask, place: int) -> Response:
-        """The answer to a submit; `place` is the task's place in the queue, 0 if it runs."""
+    def accepted(self, task: SandboxTask, place: int) -> Response:
+        """The response to a submit; `place` is the task's queue position, 0 if it runs."""
         ...
 
     def accepted_without_id(self) -> Response:
-        """The same with the id left out."""
+        """The same without the id."""
         ...
 
-    def found(self, task: UpstreamTask, view: View) -> Response:
-        """The answer to a look at one task."""
+    def found(self, task: SandboxTask, view: View) -> Response:
+        """The response to a poll of one task."""
         ...
 
     def not_found(self) -> Response:
-        """The answer to a look at a task nobody knows."""
+        """The response to a poll of an unknown task."""
         ...
 
 
-class Face(Dialect, Protocol):
-    """A dialect with a door: how callers come in, and what it says of their parameters."""
+class ProtocolRenderer(TaskRenderer, Protocol):
+    """A renderer that authenticates callers too and rejects invalid parameters."""
 
-    def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
-        """The account the caller signed in to, or what it is told at the door."""
+    def authenticate(
+        self, headers: Headers, config: SandboxConfig, *, submits: bool
+    ) -> str | Response:
+        """The caller's account, or the response that rejects the key."""
         ...
 
     def invalid(self, message: str) -> Response:
-        """The answer to a parameter that is wrong."""
+        """The response to an invalid parameter."""
         ...
 
-    def several(self, seen: list[tuple[UpstreamTask, View]]) -> Response:
-        """The answer to a look at many tasks."""
+    def several(self, seen: list[tuple[SandboxTask, View]]) -> Response:
+        """The response to a poll of many tasks."""
         ...

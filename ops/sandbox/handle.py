@@ -1,4 +1,4 @@
-"""A running station for tests: real HTTP on a free port, in a thread of the caller's process."""
+"""A running station for tests: real HTTP on a free port, in a thread of the test's process."""
 
 import threading
 from collections.abc import Generator
@@ -14,9 +14,9 @@ START_SECONDS = 30.0
 
 
 class SandboxHandle:
-    """The address of a running station, and its control endpoints as methods.
+    """The URL of a running station, and its control endpoints as methods.
 
-    Every method asks over HTTP; one that is refused raises httpx.HTTPStatusError.
+    Every method sends an HTTP request and raises httpx.HTTPStatusError for an error response.
     """
 
     def __init__(self, url: str, control: httpx.Client) -> None:
@@ -24,11 +24,11 @@ class SandboxHandle:
         self._control = control
 
     def stats(self) -> dict[str, Any]:
-        """Every count, as GET /_sandbox/stats shows it."""
+        """Every count, as GET /_sandbox/stats returns it."""
         return self._ask("GET", "stats")
 
     def paid(self, reference: str) -> int:
-        """How often a submit with this job reference was charged."""
+        """The number of charged submits with this job reference."""
         return int(self.stats()["paid_by_reference"].get(reference, 0))
 
     def tasks(self, limit: int = 1000) -> list[dict[str, Any]]:
@@ -36,7 +36,7 @@ class SandboxHandle:
         return list(self._ask("GET", f"tasks?limit={limit}")["tasks"])
 
     def configure(self, **settings: Any) -> None:
-        """Change settings of the running station (see SandboxConfig)."""
+        """Change settings of the running station (see `SandboxConfig`)."""
         self._ask("POST", "configure", settings)
 
     def advance(self, seconds: float) -> None:
@@ -44,11 +44,11 @@ class SandboxHandle:
         self._ask("POST", "advance", {"seconds": seconds})
 
     def finish(self, name: str) -> None:
-        """End the task with this id or reference now, the way its knobs say."""
+        """End the task with this id or reference now, with the outcome its knobs ask for."""
         self._ask("POST", "finish", {"id": name})
 
     def reset(self) -> None:
-        """Forget all tasks and counts, and restore the settings of the start."""
+        """Remove all tasks and counts, and restore the initial settings."""
         self._ask("POST", "reset")
 
     def _ask(self, method: str, name: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -58,7 +58,7 @@ class SandboxHandle:
 
 @contextmanager
 def running_sandbox(config: SandboxConfig | None = None) -> Generator[SandboxHandle]:
-    """A station on a free port of 127.0.0.1 for as long as the block lasts."""
+    """A station on a free port of 127.0.0.1 while the block runs."""
     ready = threading.Event()
     server = SandboxServer(config or SandboxConfig(), ready.set)
     listener = listen("127.0.0.1", 0)

@@ -12,19 +12,19 @@ from enum import Enum
 
 
 class Argument(Enum):
-    """What may stand behind a knob's `=`."""
+    """The kind of value after a knob's `=`."""
 
     NONE = ""
     TEXT = "[=text]"
     SECONDS = "=S"
-    #: How many times, from the first; without a number, every time.
+    #: How many times, counted from the first; without a number, every time.
     COUNT = "[=N]"
 
 
 class Knob(Enum):
-    """Every knob: its word, its argument, and what it makes the sandbox do."""
+    """Every knob: its word, its argument, and its effect."""
 
-    # What the submit is told although nothing was created.
+    # Responses to a submit that creates no task.
     DROP_BEFORE = "drop-before", Argument.COUNT, "close the connection; nothing is created"
     HTML = "html", Argument.COUNT, "answer HTTP 200 with HTML; nothing is created"
     THROTTLE = "throttle", Argument.COUNT, "refuse as too fast: HTTP 429 with Retry-After: 1"
@@ -33,19 +33,19 @@ class Knob(Enum):
     INVALID = "invalid", Argument.COUNT, "refuse as an invalid request"
     MODERATED = "moderated", Argument.COUNT, "refuse by moderation"
     QUEUE_FULL = "queue-full", Argument.COUNT, "refuse because the queue is full"
-    # What happens to the answer of a submit whose task was created and paid.
+    # Responses to a submit whose task was created and charged.
     DROP = "drop", Argument.COUNT, "create and charge the task, then close the connection"
     BAD_GATEWAY = "bad-gateway", Argument.COUNT, "create and charge the task, then answer 502 HTML"
     NO_ID = "no-id", Argument.COUNT, "create and charge the task, then answer 2xx without its id"
     SLOW = "slow", Argument.SECONDS, "the submit's answer takes S real seconds"
-    # How looks at the task are answered.
+    # Responses to polls of the task.
     SLOW_LOOK = "slow-look", Argument.SECONDS, "every look takes S real seconds"
     HANG_LOOK = "hang-look", Argument.COUNT, "looks hang for look_hang_seconds before their answer"
     LOOK_ERRORS = "look-errors", Argument.COUNT, "looks answer 502 with HTML"
     LOOK_THROTTLE = "look-throttle", Argument.COUNT, "looks answer HTTP 429 with Retry-After: 1"
     LOOK_GARBAGE = "look-garbage", Argument.COUNT, "looks answer HTTP 200 with half a JSON object"
     LOST = "lost", Argument.COUNT, "looks do not know the task"
-    # What becomes of the task.
+    # Outcomes of the task.
     FAIL = "fail", Argument.TEXT, "the task fails upstream, with this text"
     MODERATED_LATE = (
         "moderated-late",
@@ -69,13 +69,13 @@ class Knob(Enum):
 
     @property
     def usage(self) -> str:
-        """How it is written, such as `[slow=S]`."""
+        """Its notation, such as `[slow=S]`."""
         return f"[{self.word}{self.argument.value}]"
 
 
 @dataclass(frozen=True, slots=True)
 class Knobs:
-    """The knobs of one prompt; false when there are none."""
+    """The knobs of one prompt; false if there are none."""
 
     values: Mapping[Knob, float | str]
 
@@ -87,12 +87,12 @@ class Knobs:
         return knob in self.values
 
     def number(self, knob: Knob, default: float = 0.0) -> float:
-        """Its seconds, or how often it applies (inf: every time); `default` if it is not named."""
+        """Its seconds, or how often it applies (inf: every time); `default` without the knob."""
         value = self.values.get(knob, default)
         return value if isinstance(value, float) else default
 
     def text(self, knob: Knob, default: str = "") -> str:
-        """Its text; `default` if it is not named or has none."""
+        """Its text; `default` without the knob or without a text."""
         return str(self.values.get(knob) or default)
 
 
@@ -104,7 +104,7 @@ _BY_WORD = {knob.word: knob for knob in Knob}
 
 
 def parse_knobs(prompt: str) -> Knobs:
-    """The knobs a prompt names; of a knob named twice, the last one counts. Never raises."""
+    """The knobs in a prompt; of a repeated knob, the last one counts. Never raises."""
     if "[" not in prompt:
         return NO_KNOBS
     values: dict[Knob, float | str] = {}
@@ -117,7 +117,7 @@ def parse_knobs(prompt: str) -> Knobs:
 
 
 def _value(kind: Argument, argument: str) -> float | str | None:
-    """What an argument says, or None if the knob cannot have it."""
+    """The value of an argument; None if it is not valid for the knob."""
     if kind is Argument.TEXT or (kind is Argument.NONE and not argument):
         return argument
     if kind is Argument.COUNT and not argument:

@@ -1,13 +1,14 @@
-"""The ledger: what was paid, what was refused, who looked. Its totals are exact for ever."""
+"""The ledger counts charged submits, refused submits and polls. Its totals are always exact."""
 
 from collections import Counter
 
-#: Job references counted one by one; beyond them the oldest that were paid once are dropped.
+#: Job references that are counted one by one; beyond them the oldest that were charged once are
+#: dropped.
 REFERENCES_KEPT = 1_000_000
 
 
 class Ledger:
-    """Counts since the start or the last reset. A reference is the caller's own id for a job."""
+    """Counts since the start or the last reset. A reference is the caller's own id of a job."""
 
     def __init__(self) -> None:
         self.paid: Counter[str] = Counter()
@@ -20,7 +21,7 @@ class Ledger:
         self.unknown_looks = 0
 
     def pay(self, provider: str, reference: str) -> None:
-        """Note a submit that created a task."""
+        """Count a submit that created a task."""
         self.paid[provider] += 1
         if not reference:
             return
@@ -31,7 +32,7 @@ class Ledger:
             self._drop_oldest()
 
     def refuse(self, reason: str) -> None:
-        """Note a submit that created nothing."""
+        """Count a submit that created no task."""
         self.refused[reason] += 1
 
     def totals(self) -> dict[str, object]:

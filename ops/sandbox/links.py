@@ -1,7 +1,8 @@
-"""Asset URLs: how they are made, and what they serve until they expire.
+"""Asset URLs, and the routes that serve them until they expire.
 
-Two kinds: signed ones like a chat service's CDN (`?ex=<hex>&is=<hex>&hm=<hmac>&`, times in sandbox
-seconds), which need no memory of the task; and plain ones, which work while the task is remembered.
+There are two kinds. Signed URLs look like those of a chat service's CDN
+(`?ex=<hex>&is=<hex>&hm=<hmac>&`, times in sandbox seconds) and work without the task. Plain URLs
+work while the task is stored.
 """
 
 import hmac
@@ -12,35 +13,35 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute
 
-from ops.sandbox.doors import Door
 from ops.sandbox.media import render
-from ops.sandbox.station import Station
-from ops.sandbox.tasks import Phase, UpstreamTask, View
+from ops.sandbox.routes import SandboxRoute
+from ops.sandbox.station import SandboxStation
+from ops.sandbox.tasks import Phase, SandboxTask, View
 
 CHANNEL = "1050703772185268251"
 DEFAULT_SECONDS = 5.0
 
 
-def base_url(station: Station, request: Request) -> str:
+def base_url(station: SandboxStation, request: Request) -> str:
     """Root of a submit's asset URLs: as configured, or as the caller addresses the station."""
     return (station.config.public_url or str(request.base_url)).rstrip("/")
 
 
-def signed_url(secret: bytes, task: UpstreamTask, name: str, issued_at: float) -> str:
-    """A URL that dies when the asset's life, counted from `issued_at`, is over."""
+def signed_url(secret: bytes, task: SandboxTask, name: str, issued_at: float) -> str:
+    """A URL that expires when the asset's life, counted from `issued_at`, is over."""
     path = f"/attachments/{CHANNEL}/{task.id}/{name}"
     issued, expires = int(issued_at), int(issued_at + task.asset_life_seconds)
     signature = _signature(secret, path, f"{expires:x}", f"{issued:x}")
-    return f"{task.order.base_url}{path}?ex={expires:x}&is={issued:x}&hm={signature}&"
+    return f"{task.submission.base_url}{path}?ex={expires:x}&is={issued:x}&hm={signature}&"
 
 
-def plain_url(task: UpstreamTask, name: str) -> str:
-    """A URL that dies when the asset's life, counted from the task's end, is over."""
-    return f"{task.order.base_url}/files/{task.id}/{name}"
+def plain_url(task: SandboxTask, name: str) -> str:
+    """A URL that expires when the asset's life, counted from the task's end, is over."""
+    return f"{task.submission.base_url}/files/{task.id}/{name}"
 
 
-def asset_routes(station: Station) -> Sequence[BaseRoute]:
-    """What answers at those URLs. Nobody has to sign in."""
+def asset_routes(station: SandboxStation) -> Sequence[BaseRoute]:
+    """The routes of those URLs. They need no authentication."""
 
     async def attachment(request: Request) -> Response:
         query = request.query_params
@@ -51,19 +52,19 @@ def asset_routes(station: Station) -> Sequence[BaseRoute]:
         return _serve(request.path_params["task_id"], request.path_params["name"], DEFAULT_SECONDS)
 
     async def file(request: Request) -> Response:
-        task = station.board.get(request.path_params["task_id"])
+        task = station.task_store.get(request.path_params["task_id"])
         if task is None or not _is_served(task, station.view(task), station.clock.now()):
             return PlainTextResponse("No such file.", 404)
-        seconds = float(task.order.details.get("seconds", DEFAULT_SECONDS))
+        seconds = float(task.submission.details.get("seconds", DEFAULT_SECONDS))
         return _serve(task.id, request.path_params["name"], seconds)
 
     return [
-        Door("/attachments/{channel}/{task_id}/{name}", attachment),
-        Door("/files/{task_id}/{name}", file),
+        SandboxRoute("/attachments/{channel}/{task_id}/{name}", attachment),
+        SandboxRoute("/files/{task_id}/{name}", file),
     ]
 
 
-def _is_served(task: UpstreamTask, seen: View, now: float) -> bool:
+def _is_served(task: SandboxTask, seen: View, now: float) -> bool:
     if seen.phase is not Phase.SUCCEEDED or seen.finished_at is None:
         return False
     return now < seen.finished_at + task.asset_life_seconds

@@ -1,4 +1,4 @@
-"""What the asset URLs serve: small valid files, made here, coloured to tell tasks apart."""
+"""The files behind the asset URLs: small and valid, coloured by task, generated here."""
 
 import colorsys
 import struct
@@ -62,7 +62,7 @@ def wav(seconds: float) -> bytes:
 
 
 def render(extension: str, hue: float, seconds: float) -> Medium | None:
-    """A file of this kind, as long as asked for where it has a length; None for an unknown kind."""
+    """A file of this kind, `seconds` long if it has a duration; None for an unknown kind."""
     kind = _KINDS.get(extension)
     if kind is None:
         return None

@@ -18,7 +18,7 @@ _CONSTRAINED_BASELINE = (66, 0xC0, 10)  # profile, constraint flags, level 1
 
 
 def mp4(colour: tuple[int, int, int], seconds: float) -> bytes:
-    """A video of one colour, 32×32 pixels, about 2 kB, whatever its length in seconds."""
+    """A video of one colour, 32×32 pixels, about 2 kB at any duration."""
     picture = _nal(0x65, _picture(*_ycbcr(colour)))
     sample = struct.pack(">I", len(picture)) + picture
     kinds = b"isom" + struct.pack(">I", 0x200) + b"isomiso2avc1mp41"
@@ -104,7 +104,7 @@ def _ycbcr(colour: tuple[int, int, int]) -> tuple[int, int, int]:
 
 
 def _nal(kind: int, payload: bytes) -> bytes:
-    """A unit with the bytes guarded that a start code could be mistaken for."""
+    """A unit in which bytes that look like a start code are escaped."""
     guarded = bytearray([kind])
     zeros = 0
     for byte in payload:

@@ -1,4 +1,4 @@
-"""The answers every protocol has in common: JSON, a web page where none was asked for, silence."""
+"""The responses that all protocols share: JSON, HTML pages, and a closed connection."""
 
 import json
 from typing import Any, cast
@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-#: Where the server puts the means to cut a connection into a request's ASGI extensions.
+#: The key of the ASGI extension through which the server cuts a connection.
 HANG_UP = "genq.sandbox.hang_up"
 
 _DASHBOARD = "<!doctype html><html><head><title>New API</title></head><body></body></html>"
@@ -24,22 +24,22 @@ def json_reply(body: object, status: int = 200, retry_after: int | None = None) 
 
 
 def dashboard() -> Response:
-    """HTTP 200 with HTML: what a station answers where it has no such endpoint."""
+    """HTTP 200 with HTML: the response of a station without such an endpoint."""
     return Response(_DASHBOARD, media_type="text/html")
 
 
 def bad_gateway() -> Response:
-    """What a proxy answers for an upstream it did not get an answer from."""
+    """A proxy's 502 page."""
     return Response(_BAD_GATEWAY, 502, media_type="text/html")
 
 
 def half_a_json() -> Response:
-    """HTTP 200 with a JSON object that was cut off."""
+    """HTTP 200 with a truncated JSON object."""
     return Response('{"id":"17', media_type="application/json")
 
 
 class HangUp(Response):
-    """No answer at all: the connection is closed."""
+    """No response: the connection is closed."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["extensions"][HANG_UP]["now"]()
@@ -48,7 +48,7 @@ class HangUp(Response):
 
 
 async def read_object(request: Request) -> dict[str, Any] | None:
-    """The request's JSON object; None if its body is anything else."""
+    """The request's JSON object; None for any other body."""
     try:
         body = json.loads(await request.body())
     except ValueError:
@@ -57,6 +57,6 @@ async def read_object(request: Request) -> dict[str, Any] | None:
 
 
 def text_of(body: dict[str, Any], name: str) -> str:
-    """A text field; "" if it is absent or something else."""
+    """A text field; "" if it is missing or not a text."""
     value = body.get(name)
     return value if isinstance(value, str) else ""

@@ -1,4 +1,4 @@
-"""Serving a station over HTTP: it can hang up on a caller, and ends at once when told to."""
+"""Serves a station over HTTP. It can close a connection without a response, and stops at once."""
 
 import asyncio
 import signal
@@ -14,14 +14,14 @@ from ops.sandbox.app import create_app
 from ops.sandbox.config import SandboxConfig
 from ops.sandbox.replies import HANG_UP
 
-#: Real seconds an ending server waits for connections that are still open.
-PATIENCE_SECONDS = 1
-#: Real seconds an idle connection is kept, as the proxies in front of stations do.
+#: Real seconds that a stopping server waits for open connections.
+SHUTDOWN_SECONDS = 1
+#: Real seconds that an idle connection is kept, as proxies in front of stations do.
 KEEP_ALIVE_SECONDS = 75
 
 
 class HangUpProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP protocol, which lets an application close its connection without an answer."""
+    """uvicorn's HTTP protocol; an application can close its connection without a response."""
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -43,14 +43,14 @@ class SandboxServer(uvicorn.Server):
                 access_log=False,
                 server_header=False,
                 timeout_keep_alive=KEEP_ALIVE_SECONDS,
-                timeout_graceful_shutdown=PATIENCE_SECONDS,
+                timeout_graceful_shutdown=SHUTDOWN_SECONDS,
             )
         )
         self._station = app.station
         self._on_ready = on_ready
 
     def stop(self) -> None:
-        """End soon. May be called from any thread."""
+        """Stop soon. May be called from any thread."""
         self.should_exit = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -63,7 +63,7 @@ class SandboxServer(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
-        """In the main thread, end on SIGTERM and SIGINT, and count that as a normal end."""
+        """In the main thread, stop on SIGTERM and SIGINT, with exit code 0."""
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGTERM, signal.SIGINT):
                 asyncio.get_running_loop().add_signal_handler(number, self.stop)
@@ -71,7 +71,7 @@ class SandboxServer(uvicorn.Server):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket at this address (port 0: any free one); raises OSError if it is taken."""
+    """A listening socket (port 0: any free one); raises OSError if the port is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -84,13 +84,13 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def url_of(listener: socket.socket) -> str:
-    """The root URL of what listens there."""
+    """The root URL of a listening socket."""
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def serve(config: SandboxConfig, host: str, port: int) -> None:
-    """Serve until SIGTERM or SIGINT; says in one line on standard output when it is ready."""
+    """Serve until SIGTERM or SIGINT; prints one line on standard output when it is ready."""
     listener = listen(host, port)
 
     def say_ready() -> None:

@@ -1,4 +1,4 @@
-"""The station: its settings, clock, tasks and ledger, and the few things one can do with them."""
+"""The station: settings, clock, tasks and ledger, and the operations on them."""
 
 import asyncio
 import random
@@ -8,25 +8,27 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from ops.sandbox.board import Board
+from ops.sandbox.account_slots import AccountSlots
 from ops.sandbox.callbacks import Callbacks
 from ops.sandbox.clock import SandboxClock
 from ops.sandbox.config import SandboxConfig
 from ops.sandbox.knobs import Knob
-from ops.sandbox.lanes import Lane
 from ops.sandbox.ledger import Ledger
-from ops.sandbox.tasks import Order, UpstreamTask, View, next_change, seconds_of, view
+from ops.sandbox.task_store import TaskStore
+from ops.sandbox.tasks import SandboxTask, TaskSubmission, View, next_change, seconds_of, view
 
-#: The fraction of the golden ratio: its multiples fill 0…1 evenly and never fall into step with a
-#: client that looks at its jobs in a fixed order, so no job draws every bad lot.
+#: The fraction of the golden ratio. Its multiples are spread evenly over 0…1 and do not fall into
+#: step with a client that polls its jobs in a fixed order, so no job gets every failure.
 GOLDEN = 0.6180339887498949
-#: Sandbox seconds between two looks at a followed task that waits for a place.
+#: Sandbox seconds between two checks of a followed task that waits for a slot.
 WAITING_SECONDS = 5.0
 
 
-class Station:
-    """One sandbox station, on one event loop. No method but `pause` yields to it: what a method
-    decides is decided at once, however many requests arrive together.
+class SandboxStation:
+    """One sandbox station, on one event loop.
+
+    Only `pause` yields to the loop: all other methods are atomic, however many requests arrive
+    together.
     """
 
     def __init__(self, config: SandboxConfig) -> None:
@@ -40,20 +42,20 @@ class Station:
         self._forget()
 
     def _forget(self) -> None:
-        self.board = Board()
+        self.task_store = TaskStore()
         self.ledger = Ledger()
-        self._lanes: dict[tuple[str, str], Lane] = {}
+        self._slots: dict[tuple[str, str], AccountSlots] = {}
         self._spent: Counter[tuple[str, Knob, str]] = Counter()
         self._lots = 0
 
     def reset(self) -> None:
-        """Forget every task and count, and go back to the settings of the start. Time goes on."""
+        """Remove all tasks and counts, and restore the initial settings. The clock is not reset."""
         self.callbacks.forget()
         self._forget()
         self._apply(self._config_at_start)
 
     def configure(self, changes: Mapping[str, Any]) -> None:
-        """Change settings; raises pydantic.ValidationError, and changes nothing, for a bad one."""
+        """Change settings; an invalid one raises pydantic.ValidationError and changes nothing."""
         self._apply(self.config.changed(changes))
 
     def _apply(self, config: SandboxConfig) -> None:
@@ -61,11 +63,11 @@ class Station:
         self.clock.set_speed(config.speed)
 
     def close(self) -> None:
-        """End every pause; connections that were waiting for an answer get none."""
+        """End every pause; connections that wait for a response are closed."""
         self._closing.set()
 
     async def pause(self, seconds: float) -> bool:
-        """Wait `seconds` real seconds; false if the station closed meanwhile."""
+        """Wait `seconds` real seconds; returns false if the station was closed meanwhile."""
         if seconds <= 0:
             return True
         try:
@@ -76,84 +78,97 @@ class Station:
         return False
 
     def new_number(self) -> int:
-        """A number no other task has: real milliseconds and three random digits."""
+        """A number that no other task has: real milliseconds and three random digits."""
         candidate = int(time.time() * 1000) * 1000 + random.randrange(1000)
         self._last_number = max(self._last_number + 1, candidate)
         return self._last_number
 
-    def create(self, order: Order) -> tuple[UpstreamTask, int] | None:
-        """Create and charge a task: it, and its place in the queue (0: it runs). None: no room."""
+    def create(self, submission: TaskSubmission) -> tuple[SandboxTask, int] | None:
+        """Create and charge a task; returns it and its queue position (0: it runs).
+
+        None: the queue is full.
+        """
         now = self.clock.now()
-        task = UpstreamTask(order, now, seconds_of(order, self.config.durations))
+        task = SandboxTask(submission, now, seconds_of(submission, self.config.durations))
         place = self._place(task, now)
         if place is None:
             return None
-        self.board.add(task, now, self.config.tasks_kept)
-        self.ledger.pay(order.trade.provider, order.reference or order.task_id)
-        if order.callback_url:
+        self.task_store.add(task, now, self.config.tasks_kept)
+        self.ledger.pay(submission.profile.provider, submission.reference or submission.task_id)
+        if submission.callback_url:
             self.callbacks.follow(task)
         return task, place
 
-    def hold(self, order: Order) -> UpstreamTask:
+    def hold(self, submission: TaskSubmission) -> SandboxTask:
         """Create a task that waits for its caller's input; `resume` charges it."""
         now = self.clock.now()
-        task = UpstreamTask(order, now, 0.0, awaits_input=True)
-        self.board.add(task, now, self.config.tasks_kept)
-        if order.callback_url:
+        task = SandboxTask(submission, now, 0.0, awaits_input=True)
+        self.task_store.add(task, now, self.config.tasks_kept)
+        if submission.callback_url:
             self.callbacks.follow(task)
         return task
 
-    def resume(self, task: UpstreamTask, order: Order) -> tuple[UpstreamTask, int] | None:
-        """Charge a task that waited, and let it go on as `order` now says. None: no room."""
-        task.order, task.seconds = order, seconds_of(order, self.config.durations)
+    def resume(
+        self, task: SandboxTask, submission: TaskSubmission
+    ) -> tuple[SandboxTask, int] | None:
+        """Charge a waiting task and continue it as `submission` says. None: the queue is full."""
+        task.submission, task.seconds = submission, seconds_of(submission, self.config.durations)
         place = self._place(task, self.clock.now())
         if place is None:
             return None
         task.awaits_input = False
-        self.ledger.pay(order.trade.provider, order.reference)
+        self.ledger.pay(submission.profile.provider, submission.reference)
         self.callbacks.touch(task)
         return task, place
 
-    def view(self, task: UpstreamTask) -> View:
-        """What a look at the task sees now."""
+    def add_finished(self, submission: TaskSubmission) -> SandboxTask:
+        """Store a task that has ended and is not charged."""
+        now = self.clock.now()
+        task = SandboxTask(submission, now, 0.0)
+        task.end(now)
+        self.task_store.add(task, now, self.config.tasks_kept)
+        return task
+
+    def view(self, task: SandboxTask) -> View:
+        """The task's present state, as a poll shows it."""
         now = self.clock.now()
         if task.starts_at is None:
-            self._lane(task).settle(now, self.config.running_slots or len(self.board))
+            self._slots_of(task).settle(now, self.config.running_slots or len(self.task_store))
         return view(task, now)
 
-    def next_change(self, task: UpstreamTask) -> float:
-        """The next sandbox time at which a look may see something new; inf if never by itself."""
+    def next_change(self, task: SandboxTask) -> float:
+        """The next sandbox time at which the view may differ; inf if it never does by itself."""
         now = self.clock.now()
         return now + WAITING_SECONDS if task.starts_at is None else next_change(task, now)
 
-    def end(self, task: UpstreamTask, *, canceled: bool = False) -> None:
-        """End a task now: canceled, or the way its knobs say."""
+    def end(self, task: SandboxTask, *, canceled: bool = False) -> None:
+        """End a task now: canceled, or with the outcome its knobs ask for."""
         task.end(self.clock.now(), canceled=canceled)
-        self._lane(task).leave(task)
+        self._slots_of(task).leave(task)
         self.callbacks.touch(task)
 
-    def spend(self, knob: Knob, order: Order) -> bool:
-        """Whether this submit still falls under a counted knob of its job; if so, it is counted."""
-        if not order.knobs.has(knob):
+    def spend(self, knob: Knob, submission: TaskSubmission) -> bool:
+        """Whether a counted knob of the job still applies to this submit; if so, it is counted."""
+        if not submission.knobs.has(knob):
             return False
-        job = (order.trade.provider, knob, order.reference or order.prompt)
-        if self._spent[job] >= order.knobs.number(knob):
+        job = (submission.profile.provider, knob, submission.reference or submission.prompt)
+        if self._spent[job] >= submission.knobs.number(knob):
             return False
         self._spent[job] += 1
         return True
 
     def draw(self) -> float:
-        """The next look's lot, 0…1, evenly spread."""
+        """A number from 0 to 1 for the next poll, evenly spread."""
         self._lots += 1
         return self._lots * GOLDEN % 1.0
 
-    def _place(self, task: UpstreamTask, now: float) -> int | None:
+    def _place(self, task: SandboxTask, now: float) -> int | None:
         if not self.config.running_slots:
             task.start(now)
             return 0
-        queue = self.config.waiting_slots if task.order.trade.queues else 0
-        return self._lane(task).place(task, now, self.config.running_slots, queue)
+        queue = self.config.waiting_slots if task.submission.profile.queues else 0
+        return self._slots_of(task).place(task, now, self.config.running_slots, queue)
 
-    def _lane(self, task: UpstreamTask) -> Lane:
-        owner = (task.order.trade.provider, task.order.account)
-        return self._lanes.setdefault(owner, Lane())
+    def _slots_of(self, task: SandboxTask) -> AccountSlots:
+        owner = (task.submission.profile.provider, task.submission.account)
+        return self._slots.setdefault(owner, AccountSlots())

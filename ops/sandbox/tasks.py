@@ -1,7 +1,9 @@
-"""The upstream task and its life: a pure function of the sandbox time and of its prompt's knobs.
+"""The upstream task.
 
-A task stores when it starts and when it ends, never how far it is: whoever looks computes that,
-so a hundred thousand waiting tasks cost nothing until somebody asks.
+Its state is a pure function of the sandbox time and of its prompt's knobs.
+
+A task stores its start and its end but no progress. Each poll computes the progress, so waiting
+tasks cost nothing between polls.
 """
 
 import math
@@ -25,13 +27,13 @@ _TURNS = tuple(sorted((SUBMITTED_FROM, RUNNING_FROM, UNKNOWN_FROM, UNKNOWN_TO, *
 
 
 class Phase(StrEnum):
-    """Where a task is. Each protocol has its own word for each of these."""
+    """The state of a task. Each protocol has its own words for these."""
 
     AWAITING_INPUT = "awaiting_input"  #: created, and waits for its caller's second message
     QUEUED = "queued"  #: waits for a place, or is not seen by the generator yet
     SUBMITTED = "submitted"  #: the generator has it and does nothing yet
     RUNNING = "running"
-    UNKNOWN = "unknown"  #: runs, and says so in a word nobody knows
+    UNKNOWN = "unknown"  #: runs, and reports an unknown status
     SUCCEEDED = "succeeded"
     FAILED = "failed"  #: because the prompt asked for it
     MODERATED = "moderated"  #: refused by moderation after it was accepted
@@ -39,7 +41,10 @@ class Phase(StrEnum):
 
 
 class View(NamedTuple):
-    """What a look sees. Times are sandbox seconds since the epoch; progress is a percentage."""
+    """The state that a poll shows.
+
+    Times are sandbox seconds since the epoch; progress is a percentage.
+    """
 
     phase: Phase
     progress: int
@@ -48,8 +53,8 @@ class View(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Trade:
-    """What is true of a provider's tasks whoever submits them."""
+class ProviderProfile:
+    """The properties that all tasks of one provider share."""
 
     provider: str
     #: Typical sandbox seconds by operation.
@@ -60,103 +65,105 @@ class Trade:
     unique_references: bool
     #: Sandbox seconds an asset URL lives after the task's end.
     asset_life_seconds: float
-    #: The body of a callback about a task.
-    tell: Callable[["UpstreamTask", View], Mapping[str, object]]
+    #: Returns the body of a callback about a task.
+    callback_body: Callable[["SandboxTask", View], Mapping[str, object]]
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """One valid submit, as the station's own words say it."""
+class TaskSubmission:
+    """One valid submit, in a form that is the same for all protocols."""
 
-    trade: Trade
+    profile: ProviderProfile
     task_id: str
     operation: str
-    #: Who pays: the key, or the AccessKey, that signed in.
+    #: The account that pays: the authenticated key or AccessKey.
     account: str
     prompt: str
     knobs: Knobs
-    #: The caller's own id for the job, as the protocol carries it; "" without one.
+    #: The caller's own id of the job; "" if the protocol carries none.
     reference: str
     #: Root of the asset URLs, without a slash at the end.
     base_url: str
     callback_url: str
-    #: What the protocol wants to remember of the request.
+    #: Further details of the request that the protocol needs.
     details: Mapping[str, Any]
 
 
 @dataclass(slots=True, eq=False)
-class UpstreamTask:
-    """A task that exists upstream, and was paid."""
+class SandboxTask:
+    """A task that exists upstream and was charged."""
 
-    order: Order
+    submission: TaskSubmission
     created_at: float
     #: Sandbox seconds from start to end.
     seconds: float
-    #: None while it waits for a place.
+    #: None while it waits for a slot.
     starts_at: float | None = None
-    #: None while it waits for a place; inf if it runs for ever.
+    #: None while it waits for a slot; inf if it never ends.
     ends_at: float | None = None
     canceled: bool = False
-    #: Outside of every queue, and unpaid, until its caller has answered.
+    #: It waits for the caller's input: it is in no queue and is not charged yet.
     awaits_input: bool = False
     looks: int = 0
-    #: How often each knob with a number has been applied to looks; None: no knob yet.
+    #: How often each counted knob was applied to polls; None: no knob yet.
     spent: dict[Knob, int] | None = None
 
     @property
     def id(self) -> str:
-        return self.order.task_id
+        return self.submission.task_id
 
     @property
     def failure(self) -> str:
-        """What it says if it fails because its prompt asked for it."""
-        return self.order.knobs.text(Knob.FAIL, FAILURE)
+        """The error text of a task whose prompt asks for a failure."""
+        return self.submission.knobs.text(Knob.FAIL, FAILURE)
 
     @property
     def asset_life_seconds(self) -> float:
-        """Sandbox seconds its asset URLs live after its end."""
-        return self.order.knobs.number(Knob.EXPIRES, self.order.trade.asset_life_seconds)
+        """Sandbox seconds for which its asset URLs are valid after its end."""
+        return self.submission.knobs.number(
+            Knob.EXPIRES, self.submission.profile.asset_life_seconds
+        )
 
     def start(self, moment: float) -> None:
-        """Take a place at `moment`; the end follows from it."""
+        """Take a slot at `moment`; the end is computed from it."""
         self.starts_at = moment
-        self.ends_at = math.inf if self.order.knobs.has(Knob.STUCK) else moment + self.seconds
+        self.ends_at = math.inf if self.submission.knobs.has(Knob.STUCK) else moment + self.seconds
 
     def end(self, moment: float, *, canceled: bool = False) -> None:
-        """End at `moment`, ahead of time: canceled, or the way its knobs say."""
+        """End at `moment`, ahead of time: canceled, or with the outcome its knobs ask for."""
         self.starts_at = moment if self.starts_at is None else self.starts_at
         self.ends_at = moment
         self.awaits_input = False
         self.canceled = canceled
 
     def has_ended(self, now: float) -> bool:
-        """Whether nothing will change any more."""
+        """Whether the task will not change any more."""
         return self.ends_at is not None and self.ends_at <= now
 
     def spend(self, knob: Knob) -> bool:
-        """Whether this look still falls under a counted knob; if so, it is counted."""
-        if not self.order.knobs:
+        """Whether a counted knob still applies to this poll; if so, it is counted."""
+        if not self.submission.knobs:
             return False
         self.spent = {} if self.spent is None else self.spent
         used = self.spent.get(knob, 0)
-        if used >= self.order.knobs.number(knob):
+        if used >= self.submission.knobs.number(knob):
             return False
         self.spent[knob] = used + 1
         return True
 
 
-def seconds_of(order: Order, durations: Mapping[str, float]) -> float:
-    """Sandbox seconds a task takes: as its knob says, else typical, ±25 % by its id."""
-    if order.knobs.has(Knob.SECONDS):
-        return order.knobs.number(Knob.SECONDS)
-    typical = order.trade.typical_seconds[order.operation]
-    typical = durations.get(f"{order.trade.provider}.{order.operation}", typical)
-    luck = crc32(order.task_id.encode()) / 0xFFFFFFFF
+def seconds_of(submission: TaskSubmission, durations: Mapping[str, float]) -> float:
+    """Sandbox seconds a task takes: from its knob, else the typical duration, ±25 % by its id."""
+    if submission.knobs.has(Knob.SECONDS):
+        return submission.knobs.number(Knob.SECONDS)
+    typical = submission.profile.typical_seconds[submission.operation]
+    typical = durations.get(f"{submission.profile.provider}.{submission.operation}", typical)
+    luck = crc32(submission.task_id.encode()) / 0xFFFFFFFF
     return typical * (1 + JITTER * (2 * luck - 1))
 
 
-def view(task: UpstreamTask, now: float) -> View:
-    """What a look at `now` sees."""
+def view(task: SandboxTask, now: float) -> View:
+    """The view of a task at `now`."""
     if task.awaits_input:
         return View(Phase.AWAITING_INPUT, 0, None, None)
     if task.starts_at is None or task.ends_at is None or now < task.starts_at:
@@ -169,21 +176,21 @@ def view(task: UpstreamTask, now: float) -> View:
     if done < RUNNING_FROM:
         return View(Phase.SUBMITTED, 0, None, None)
     progress = PROGRESS[bisect_right(_STEPS, done) - 1]
-    odd = task.order.knobs.has(Knob.UNKNOWN_STATUS) and UNKNOWN_FROM <= done < UNKNOWN_TO
+    odd = task.submission.knobs.has(Knob.UNKNOWN_STATUS) and UNKNOWN_FROM <= done < UNKNOWN_TO
     return View(Phase.UNKNOWN if odd else Phase.RUNNING, progress, task.starts_at, None)
 
 
-def next_change(task: UpstreamTask, now: float) -> float:
-    """The next sandbox time at which `view` may differ; inf if it never will by itself."""
+def next_change(task: SandboxTask, now: float) -> float:
+    """The next sandbox time at which `view` may differ; inf if it never does by itself."""
     if task.starts_at is None or task.ends_at is None or now >= task.ends_at:
         return math.inf
     turns = (task.starts_at + turn * task.seconds for turn in _TURNS)
     return min((turn for turn in turns if turn > now), default=task.ends_at)
 
 
-def _ending(task: UpstreamTask) -> Phase:
+def _ending(task: SandboxTask) -> Phase:
     if task.canceled:
         return Phase.CANCELED
-    if task.order.knobs.has(Knob.MODERATED_LATE):
+    if task.submission.knobs.has(Knob.MODERATED_LATE):
         return Phase.MODERATED
-    return Phase.FAILED if task.order.knobs.has(Knob.FAIL) else Phase.SUCCEEDED
+    return Phase.FAILED if task.submission.knobs.has(Knob.FAIL) else Phase.SUCCEEDED

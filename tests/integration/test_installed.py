@@ -69,6 +69,14 @@ def test_the_embedded_broker_is_an_extra(tmp_path: Path) -> None:
     ]
 
 
+def test_a_wheel_leaves_out_the_tools_of_the_source_tree(tmp_path: Path) -> None:
+    with zipfile.ZipFile(build_wheel(tmp_path)) as wheel:
+        folders = {name.rpartition("/")[0] for name in wheel.namelist()}
+    tools = ("ops/bench", "ops/faults", "ops/site")
+    assert "ops/sandbox/protocols" in folders
+    assert not [folder for folder in folders if folder.startswith(tools)]
+
+
 def test_the_image_has_all_that_it_needs(
     deploy: Deploy, sqlite_url: str, redis_url: str, tmp_path: Path
 ) -> None:

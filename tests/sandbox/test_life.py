@@ -6,14 +6,14 @@ from itertools import pairwise
 
 import pytest
 
+from ops.sandbox.account_slots import AccountSlots
 from ops.sandbox.knobs import parse_knobs
-from ops.sandbox.lanes import Lane
 from ops.sandbox.tasks import (
     JITTER,
-    Order,
     Phase,
-    Trade,
-    UpstreamTask,
+    ProviderProfile,
+    SandboxTask,
+    TaskSubmission,
     View,
     next_change,
     seconds_of,
@@ -21,23 +21,23 @@ from ops.sandbox.tasks import (
 )
 
 
-def _told(_task: UpstreamTask, _seen: View) -> Mapping[str, object]:
+def _told(_task: SandboxTask, _seen: View) -> Mapping[str, object]:
     return {}
 
 
-TRADE = Trade(
+PROFILE = ProviderProfile(
     provider="someone",
     typical_seconds={"draw": 100.0},
     queues=True,
     unique_references=False,
     asset_life_seconds=3600.0,
-    tell=_told,
+    callback_body=_told,
 )
 
 
-def order(prompt: str = "", task_id: str = "1") -> Order:
-    return Order(
-        trade=TRADE,
+def submission(prompt: str = "", task_id: str = "1") -> TaskSubmission:
+    return TaskSubmission(
+        profile=PROFILE,
         task_id=task_id,
         operation="draw",
         account="key",
@@ -50,11 +50,11 @@ def order(prompt: str = "", task_id: str = "1") -> Order:
     )
 
 
-def task(prompt: str = "", seconds: float = 100.0, task_id: str = "1") -> UpstreamTask:
-    return UpstreamTask(order(prompt, task_id), created_at=0.0, seconds=seconds)
+def task(prompt: str = "", seconds: float = 100.0, task_id: str = "1") -> SandboxTask:
+    return SandboxTask(submission(prompt, task_id), created_at=0.0, seconds=seconds)
 
 
-def started(prompt: str = "", seconds: float = 100.0) -> UpstreamTask:
+def started(prompt: str = "", seconds: float = 100.0) -> SandboxTask:
     begun = task(prompt, seconds)
     begun.start(0.0)
     return begun
@@ -119,19 +119,19 @@ def test_a_task_without_duration_is_done_at_once() -> None:
 
 
 def test_durations_are_typical_within_a_quarter_and_always_the_same_for_an_id() -> None:
-    durations = [seconds_of(order(task_id=str(number)), {}) for number in range(500)]
+    durations = [seconds_of(submission(task_id=str(number)), {}) for number in range(500)]
     assert 100 * (1 - JITTER) <= min(durations) < 80
     assert 120 < max(durations) <= 100 * (1 + JITTER)
-    assert durations == [seconds_of(order(task_id=str(number)), {}) for number in range(500)]
+    assert durations == [seconds_of(submission(task_id=str(number)), {}) for number in range(500)]
 
 
 def test_a_setting_and_a_knob_override_the_typical_duration() -> None:
-    assert seconds_of(order(), {"someone.draw": 0.0}) == 0
-    assert seconds_of(order("[seconds=7]"), {"someone.draw": 50.0}) == 7
+    assert seconds_of(submission(), {"someone.draw": 0.0}) == 0
+    assert seconds_of(submission("[seconds=7]"), {"someone.draw": 50.0}) == 7
 
 
 def test_places_pass_on_at_the_moment_they_become_free() -> None:
-    lane = Lane()
+    lane = AccountSlots()
     first, second, third = (task(seconds=10, task_id=str(number)) for number in range(3))
     places = [lane.place(each, 0.0, slots=1, queue=1) for each in (first, second, third)]
     assert places == [0, 1, None]
@@ -140,7 +140,7 @@ def test_places_pass_on_at_the_moment_they_become_free() -> None:
 
 
 def test_a_place_left_early_is_free_at_once() -> None:
-    lane = Lane()
+    lane = AccountSlots()
     first, second = task("[stuck]", task_id="1"), task(task_id="2")
     lane.place(first, 0.0, slots=1, queue=1)
     lane.place(second, 0.0, slots=1, queue=1)
@@ -150,7 +150,7 @@ def test_a_place_left_early_is_free_at_once() -> None:
 
 
 def test_one_who_waits_can_leave_too() -> None:
-    lane = Lane()
+    lane = AccountSlots()
     first, second = task(seconds=10, task_id="1"), task(task_id="2")
     lane.place(first, 0.0, slots=1, queue=1)
     lane.place(second, 0.0, slots=1, queue=1)

@@ -1,4 +1,4 @@
-"""The protocols the sandbox speaks: one module each, and one line here."""
+"""The protocols of the sandbox: one module each, and one line here."""
 
 from collections.abc import Callable, Sequence
 
@@ -6,54 +6,54 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from ops.sandbox.doors import Door
 from ops.sandbox.protocols import balances, flux, kling, luma, midjourney, openai, suno
 from ops.sandbox.replies import read_object
-from ops.sandbox.station import Station
-from ops.sandbox.tasks import Trade
+from ops.sandbox.routes import SandboxRoute
+from ops.sandbox.station import SandboxStation
+from ops.sandbox.tasks import ProviderProfile
 
-#: What each provider's tasks are like, and the routes that speak its protocol.
-SPOKEN: tuple[tuple[Trade, Callable[[Station], Sequence[BaseRoute]]], ...] = (
-    (midjourney.TRADE, midjourney.routes),
-    (kling.TRADE, kling.routes),
-    (luma.TRADE, luma.routes),
-    (suno.TRADE, suno.routes),
-    (flux.TRADE, flux.routes),
-    (openai.TRADE, openai.routes),
+#: The profile of each provider's tasks, and the routes of its protocols.
+PROTOCOLS: tuple[tuple[ProviderProfile, Callable[[SandboxStation], Sequence[BaseRoute]]], ...] = (
+    (midjourney.PROFILE, midjourney.routes),
+    (kling.PROFILE, kling.routes),
+    (luma.PROFILE, luma.routes),
+    (suno.PROFILE, suno.routes),
+    (flux.PROFILE, flux.routes),
+    (openai.PROFILE, openai.routes),
 )
 
 
-#: Where OpenAI's form orders pictures, and Kling at its vendor does too.
+#: The path of image submits both in OpenAI's form and in Kling's API.
 PICTURES = "/v1/images/generations"
 
 
-def routes(station: Station) -> Sequence[BaseRoute]:
-    """Every endpoint of every protocol, the shared one first."""
-    spoken = [route for _, routes in SPOKEN for route in routes(station)]
-    spoken += balances.routes(station)
+def routes(station: SandboxStation) -> Sequence[BaseRoute]:
+    """Every route of every protocol, the shared one first."""
+    every_route = [route for _, routes in PROTOCOLS for route in routes(station)]
+    every_route += balances.routes(station)
     ordered = [
         route
-        for route in spoken
+        for route in every_route
         if isinstance(route, Route) and route.path == PICTURES and "POST" in (route.methods or ())
     ]
-    return [_shared(*ordered), *spoken]
+    return [_shared(*ordered), *every_route]
 
 
-def _shared(kling_door: Route, openai_door: Route) -> Door:
-    """One door for both: only OpenAI's form names a `model`."""
+def _shared(kling_route: Route, openai_route: Route) -> SandboxRoute:
+    """One route for both: only OpenAI's form has a `model` in the body."""
 
     async def create(request: Request) -> Response:
         body = await read_object(request)
-        door = openai_door if body is not None and "model" in body else kling_door
-        return await door.endpoint(request)
+        route = openai_route if body is not None and "model" in body else kling_route
+        return await route.endpoint(request)
 
-    return Door(PICTURES, create, methods=["POST"])
+    return SandboxRoute(PICTURES, create, methods=["POST"])
 
 
 def typical_seconds() -> dict[str, float]:
-    """Typical sandbox seconds of every operation there is, by `provider.operation`."""
+    """Typical sandbox seconds of every operation, by `provider.operation`."""
     return {
-        f"{trade.provider}.{operation}": seconds
-        for trade, _ in SPOKEN
-        for operation, seconds in trade.typical_seconds.items()
+        f"{profile.provider}.{operation}": seconds
+        for profile, _ in PROTOCOLS
+        for operation, seconds in profile.typical_seconds.items()
     }

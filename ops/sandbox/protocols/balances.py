@@ -1,6 +1,6 @@
-"""What is left of an account, as relays of the new-api kind and three vendors tell it.
+"""The balance endpoints of new-api relays and of three vendors.
 
-An account has used up a quarter of what it was granted; one without credit, all of it.
+An account has used up a quarter of its grant; one without credit, all of it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,48 +11,54 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from ops.sandbox.accounts import Standing, standing_of
+from ops.sandbox.accounts import KeyState, key_state_of
 from ops.sandbox.config import SandboxConfig
-from ops.sandbox.doors import Door
-from ops.sandbox.protocols import flux_faces, kling_envelope, luma_faces
+from ops.sandbox.protocols import kling_envelope
+from ops.sandbox.protocols.flux_renderers import FluxRelayRenderer, FluxVendorRenderer
+from ops.sandbox.protocols.luma_renderers import LumaDreamMachineRenderer
 from ops.sandbox.replies import json_reply
-from ops.sandbox.station import Station
+from ops.sandbox.routes import SandboxRoute
+from ops.sandbox.station import SandboxStation
 
 GRANTED = 100.0
 LEFT = 75.0
 
 
-class Entrance(Protocol):
-    """Whoever lets keys in, or turns them away."""
+class Authenticator(Protocol):
+    """Anything that authenticates callers."""
 
-    def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
-        """The account, or the answer that turns it away."""
+    def authenticate(
+        self, headers: Headers, config: SandboxConfig, *, submits: bool
+    ) -> str | Response:
+        """The account, or the response that rejects the key."""
         ...
 
 
-def routes(station: Station) -> Sequence[BaseRoute]:
-    """Every page that tells a balance."""
+def routes(station: SandboxStation) -> Sequence[BaseRoute]:
+    """Every balance route."""
 
-    def door(
-        path: str, entrance: Entrance, tell: Callable[[float], Mapping[str, Any] | Response]
-    ) -> Door:
+    def balance_route(
+        path: str,
+        authenticator: Authenticator,
+        body_of: Callable[[float], Mapping[str, Any] | Response],
+    ) -> SandboxRoute:
         async def balance(request: Request) -> Response:
-            account = entrance.enter(request.headers, station.config, submits=False)
+            account = authenticator.authenticate(request.headers, station.config, submits=False)
             if isinstance(account, Response):
                 return account
-            empty = standing_of(account, station.config) is Standing.NO_CREDIT
-            told = tell(0.0 if empty else LEFT)
-            return told if isinstance(told, Response) else json_reply(told)
+            empty = key_state_of(account, station.config) is KeyState.NO_CREDIT
+            body = body_of(0.0 if empty else LEFT)
+            return body if isinstance(body, Response) else json_reply(body)
 
-        return Door(path, balance)
+        return SandboxRoute(path, balance)
 
-    relay = flux_faces.Relay()
+    relay = FluxRelayRenderer()
     return [
-        door("/v1/dashboard/billing/subscription", relay, _subscription),
-        door("/v1/dashboard/billing/usage", relay, _usage),
-        door("/dream-machine/v1/credits", luma_faces.DreamMachine(), _cents),
-        door("/v1/credits", flux_faces.Vendor(), _credits),
-        door("/account/costs", kling_envelope.Vendor(), _packs),
+        balance_route("/v1/dashboard/billing/subscription", relay, _subscription),
+        balance_route("/v1/dashboard/billing/usage", relay, _usage),
+        balance_route("/dream-machine/v1/credits", LumaDreamMachineRenderer(), _cents),
+        balance_route("/v1/credits", FluxVendorRenderer(), _credits),
+        balance_route("/account/costs", kling_envelope.KlingVendorRenderer(), _packs),
     ]
 
 

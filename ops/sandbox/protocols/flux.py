@@ -2,116 +2,123 @@
 
 None carries a reference of the caller's own, so the ledger knows each task by its own id.
 
-The vendor's tasks live on one cluster, under /us1: only the `polling_url` of the submit's answer
-leads there, and the plain address knows tasks with a webhook only, whose answer has no such URL.
-The relay answers under /flux and /bfl, and passes a `polling_url` on that it should not. Replicate
-answers at its own paths and under /replicate. OpenAI's form is under /flux, because its plain path
-means other models too.
+The vendor's tasks live on one cluster, under /us1. Only the `polling_url` in the response to a
+submit leads there; the plain address knows only tasks with a webhook, whose response has no such
+URL. The relay answers under /flux and /bfl, and passes on a `polling_url` that callers cannot
+reach. Replicate answers at its own paths and under /replicate. OpenAI's form is under /flux,
+because its plain path serves other models too.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from ops.sandbox.doors import Door
-from ops.sandbox.protocols.flux_faces import FOREIGN, FluxFace, Relay, Vendor
+from ops.sandbox.handlers import SubmitCall
+from ops.sandbox.protocols.flux_handlers import FluxHandlers
+from ops.sandbox.protocols.flux_renderers import (
+    FOREIGN,
+    FluxRelayRenderer,
+    FluxRenderer,
+    FluxVendorRenderer,
+)
 from ops.sandbox.protocols.flux_requests import MODELS, VENDOR_PATHS
-from ops.sandbox.protocols.flux_resellers import FalFace, OpenAIFace, ReplicateFace
-from ops.sandbox.protocols.flux_resold import FalWindow, OpenAIWindow, ReplicateWindow
-from ops.sandbox.protocols.flux_window import Window, Wish
+from ops.sandbox.protocols.flux_reseller_handlers import (
+    FalHandlers,
+    FluxOpenAIHandlers,
+    ReplicateHandlers,
+)
+from ops.sandbox.protocols.flux_reseller_renderers import (
+    FalRenderer,
+    FluxOpenAIRenderer,
+    ReplicateRenderer,
+)
 from ops.sandbox.replies import text_of
-from ops.sandbox.station import Station
-from ops.sandbox.tasks import Trade, UpstreamTask, View
+from ops.sandbox.routes import SandboxRoute
+from ops.sandbox.station import SandboxStation
+from ops.sandbox.tasks import ProviderProfile, SandboxTask, TaskSubmission, View
 
 CLUSTER = "/us1"
 
 
-def tell(task: UpstreamTask, seen: View) -> Mapping[str, object]:
-    """A callback's body: the task as the face which took the submit shows it."""
-    face: FluxFace = task.order.details["face"]
-    return face.task(task, seen)
+def callback_body(task: SandboxTask, seen: View) -> Mapping[str, object]:
+    """A callback's body: the task as the renderer that took the submit shows it."""
+    renderer: FluxRenderer = task.submission.details["renderer"]
+    return renderer.task(task, seen)
 
 
-TRADE = Trade(
+PROFILE = ProviderProfile(
     provider="flux",
     typical_seconds={name: model.typical_seconds for name, model in MODELS.items()},
     queues=False,
     unique_references=False,
     asset_life_seconds=600.0,
-    tell=tell,
+    callback_body=callback_body,
 )
-REPLICATE_TRADE = replace(TRADE, asset_life_seconds=3600.0)
-FAL_TRADE = replace(TRADE, asset_life_seconds=7 * 24 * 3600.0)
+REPLICATE_PROFILE = replace(PROFILE, asset_life_seconds=3600.0)
+FAL_PROFILE = replace(PROFILE, asset_life_seconds=7 * 24 * 3600.0)
 
 
-def routes(station: Station) -> Sequence[BaseRoute]:
-    """Every endpoint of every face."""
+def routes(station: SandboxStation) -> Sequence[BaseRoute]:
+    """Every route of Flux's protocols."""
+    openai = FluxOpenAIRenderer(station)
     return [
-        *VendorWindow(station, Vendor(), TRADE).doors(""),
-        *RelayWindow(station, Relay(), TRADE).doors("/flux"),
-        *RelayWindow(station, Relay(), TRADE).doors("/bfl"),
-        *ReplicateWindow(station, ReplicateFace(), REPLICATE_TRADE).doors(""),
-        *ReplicateWindow(station, ReplicateFace(), REPLICATE_TRADE).doors("/replicate"),
-        *FalWindow(station, FalFace(), FAL_TRADE).doors(""),
-        *OpenAIWindow(station, OpenAIFace(station), REPLICATE_TRADE).doors("/flux"),
+        *FluxVendorHandlers(station, FluxVendorRenderer(), PROFILE).routes(""),
+        *FluxRelayHandlers(station, FluxRelayRenderer(), PROFILE).routes("/flux"),
+        *FluxRelayHandlers(station, FluxRelayRenderer(), PROFILE).routes("/bfl"),
+        *ReplicateHandlers(station, ReplicateRenderer(), REPLICATE_PROFILE).routes(""),
+        *ReplicateHandlers(station, ReplicateRenderer(), REPLICATE_PROFILE).routes("/replicate"),
+        *FalHandlers(station, FalRenderer(), FAL_PROFILE).routes(""),
+        *FluxOpenAIHandlers(station, openai, REPLICATE_PROFILE).routes("/flux"),
     ]
 
 
-class VendorWindow(Window):
+def _queried_id(request: Request) -> str:
+    return request.query_params.get("id", "")
+
+
+class FluxVendorHandlers(FluxHandlers):
     """The vendor's paths."""
 
-    def doors(self, root: str) -> Sequence[Door]:
-        """Every endpoint; what is looked at most comes first."""
+    def routes(self, root: str) -> Sequence[SandboxRoute]:
+        """Every route; the most polled path comes first."""
         return (
-            Door(f"{CLUSTER}/v1/get_result", self.on_cluster),
-            Door(f"{root}/v1/get_result", self.anywhere),
-            *(self.door(f"{root}/v1/{path}", name) for path, name in VENDOR_PATHS.items()),
+            self.poll_route(f"{CLUSTER}/v1/get_result", name_of=_queried_id),
+            self.poll_route(f"{root}/v1/get_result", name_of=self._id_with_webhook),
+            *self.submit_routes(root),
         )
 
-    def door(self, path: str, operation: str) -> Door:
-        """The door where one kind of task is ordered."""
+    def submit_routes(self, root: str) -> Sequence[SandboxRoute]:
+        """One route for each model."""
+        return [self.model_route(f"{root}/v1/{path}", name) for path, name in VENDOR_PATHS.items()]
 
-        async def create(request: Request) -> Response:
-            polling_root = self.polling_root(request)
+    def model_route(self, path: str, operation: str) -> SandboxRoute:
+        """The route that takes one model's submits."""
 
-            def read(body: dict[str, Any]) -> Wish:
-                return Wish(
-                    operation=operation,
-                    said=body,
-                    callback_url=text_of(body, "webhook_url"),
-                    faults=MODELS[operation].faults(body),
-                    details={"polling_root": polling_root},
-                )
+        def read(call: SubmitCall) -> TaskSubmission | Response:
+            errors, hook = MODELS[operation].faults(call.body), text_of(call.body, "webhook_url")
+            details = {"polling_root": self.polling_root(call.request)}
+            return self.read(call, operation, call.body, errors, details, callback_url=hook)
 
-            return await self.create(request, read)
-
-        return Door(path, create, methods=["POST"])
+        return self.submit_route(path, read)
 
     def polling_root(self, request: Request) -> str:
+        """The root of the `polling_url` in responses."""
         return str(request.base_url).rstrip("/") + CLUSTER
 
-    async def on_cluster(self, request: Request) -> Response:
-        return await self.look(request, request.query_params.get("id", ""))
-
-    async def anywhere(self, request: Request) -> Response:
-        name = request.query_params.get("id", "")
-        task = self._station.board.get(name)
-        known = task is not None and task.order.callback_url
-        return await self.look(request, name if known else "")
+    def _id_with_webhook(self, request: Request) -> str:
+        task = self.station.task_store.get(_queried_id(request))
+        return task.id if task is not None and task.submission.callback_url else ""
 
 
-class RelayWindow(VendorWindow):
+class FluxRelayHandlers(FluxVendorHandlers):
     """The vendor's paths under a relay's prefix."""
 
-    def doors(self, root: str) -> Sequence[Door]:
-        return (
-            Door(f"{root}/v1/get_result", self.on_cluster),
-            *(self.door(f"{root}/v1/{path}", name) for path, name in VENDOR_PATHS.items()),
-        )
+    def routes(self, root: str) -> Sequence[SandboxRoute]:
+        on_cluster = self.poll_route(f"{root}/v1/get_result", name_of=_queried_id)
+        return (on_cluster, *self.submit_routes(root))
 
     def polling_root(self, request: Request) -> str:
         return FOREIGN

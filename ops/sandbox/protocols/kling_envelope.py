@@ -1,4 +1,4 @@
-"""Kling's v1 answers: the envelope, its error codes, the task in it, and the two doors to it."""
+"""Kling's v1 responses: envelope, error codes, the task, and two kinds of authentication."""
 
 from uuid import uuid4
 
@@ -6,20 +6,20 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 
 from ops.sandbox.accounts import (
-    Standing,
+    KeyState,
     TokenFault,
     access_key_of,
     bearer_token,
     is_signed_token,
-    standing_of,
+    key_state_of,
 )
 from ops.sandbox.clock import milliseconds
 from ops.sandbox.config import SandboxConfig
 from ops.sandbox.dialect import Refusal
-from ops.sandbox.protocols import newapi
+from ops.sandbox.protocols.authentication import RelayAuthentication
 from ops.sandbox.protocols.kling_results import ENDPOINTS, speech
 from ops.sandbox.replies import json_reply
-from ops.sandbox.tasks import Phase, UpstreamTask, View
+from ops.sandbox.tasks import Phase, SandboxTask, View
 
 _STATUS = {
     Phase.QUEUED: "submitted",
@@ -43,11 +43,11 @@ ERRORS: dict[Refusal, tuple[int, int, str]] = {
     Refusal.QUEUE_FULL: (429, 1303, "parallel task over resource pack limit"),
     Refusal.DUPLICATE: (400, 1201, "external_task_id is invalid: this account has used it before"),
 }
-_STANDINGS: dict[Standing, tuple[int, int, str]] = {
-    Standing.MISSING: (401, 1002, "Authorization is invalid"),
-    Standing.UNKNOWN: (401, 1000, "authentication failed"),
-    Standing.BLOCKED: (429, 1100, "account exception"),
-    Standing.NO_CREDIT: (429, 1101, "account in arrears"),
+_STANDINGS: dict[KeyState, tuple[int, int, str]] = {
+    KeyState.MISSING: (401, 1002, "Authorization is invalid"),
+    KeyState.UNKNOWN: (401, 1000, "authentication failed"),
+    KeyState.BLOCKED: (429, 1100, "account exception"),
+    KeyState.NO_CREDIT: (429, 1101, "account in arrears"),
 }
 _TOKENS: dict[TokenFault, tuple[int, int, str]] = {
     TokenFault.MALFORMED: (401, 1002, "Authorization is invalid"),
@@ -57,8 +57,8 @@ _TOKENS: dict[TokenFault, tuple[int, int, str]] = {
 }
 
 
-class Envelope:
-    """What all of the vendor's faces say alike."""
+class KlingRenderer:
+    """The responses that all of the vendor's APIs share."""
 
     def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
         status, code, message = ERRORS[refusal]
@@ -68,26 +68,28 @@ class Envelope:
     def invalid(self, message: str) -> Response:
         return error(400, 1201, message)
 
-    def accepted(self, task: UpstreamTask, place: int) -> Response:
+    def accepted(self, task: SandboxTask, place: int) -> Response:
         return success(task_data(task, View(Phase.QUEUED, 0, None, None)))
 
     def accepted_without_id(self) -> Response:
         return success({})
 
-    def found(self, task: UpstreamTask, view: View) -> Response:
+    def found(self, task: SandboxTask, view: View) -> Response:
         return success(task_data(task, view))
 
-    def several(self, seen: list[tuple[UpstreamTask, View]]) -> Response:
+    def several(self, seen: list[tuple[SandboxTask, View]]) -> Response:
         return success([task_data(task, view) for task, view in seen])
 
     def not_found(self) -> Response:
         return error(404, 1203, "task not found")
 
 
-class Vendor(Envelope):
+class KlingVendorRenderer(KlingRenderer):
     """The vendor itself: a plain key, or a token signed with the account's secret key."""
 
-    def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
+    def authenticate(
+        self, headers: Headers, config: SandboxConfig, *, submits: bool
+    ) -> str | Response:
         if not headers.get("authorization"):
             return error(401, 1001, "Authorization is empty")
         account = bearer_token(headers)
@@ -95,57 +97,50 @@ class Vendor(Envelope):
             signer = access_key_of(account, config.kling_access_keys)
             if isinstance(signer, TokenFault):
                 return error(*_TOKENS[signer])
-            return self._pass(signer, _standing_of_signer(signer, config), submits)
-        return self._pass(account, standing_of(account, config), submits)
+            return self._pass(signer, _signer_state(signer, config), submits)
+        return self._pass(account, key_state_of(account, config), submits)
 
-    def _pass(self, account: str, standing: Standing, submits: bool) -> str | Response:
-        return account if standing.passes(submits=submits) else error(*_STANDINGS[standing])
-
-
-class Relay(Envelope):
-    """A relay that passes the vendor's answers through and has a door of its own."""
-
-    def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
-        key = bearer_token(headers)
-        return newapi.turned_away(standing_of(key, config), submits=submits) or key
-
-    def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
-        match refusal:
-            case Refusal.AUTH:
-                return newapi.bad_token()
-            case Refusal.NO_CREDIT:  # relays were seen to tell the vendor's 429 as a 400
-                _, code, message = ERRORS[refusal]
-                return error(400, code, message)
-            case _:
-                return super().refusal(refusal, prompt)
+    def _pass(self, account: str, key_state: KeyState, submits: bool) -> str | Response:
+        return account if key_state.passes(submits=submits) else error(*_STANDINGS[key_state])
 
 
-def task_data(task: UpstreamTask, seen: View) -> dict[str, object]:
-    """The task as an answer's `data`, and whole as a callback's body."""
+class KlingRelayRenderer(RelayAuthentication, KlingRenderer):
+    """A relay that passes on the vendor's responses and checks keys itself."""
+
+    def no_credit(self) -> Response:
+        _, code, message = ERRORS[Refusal.NO_CREDIT]
+        return error(400, code, message)  # relays were seen to pass on the vendor's 429 as a 400
+
+    def relayed_refusal(self, refusal: Refusal, prompt: str) -> Response:
+        return KlingRenderer.refusal(self, refusal, prompt)
+
+
+def task_data(task: SandboxTask, seen: View) -> dict[str, object]:
+    """The task as `data` of a response, and as a callback's whole body."""
     data: dict[str, object] = {
         "task_id": task.id,
         "task_status": word_of(seen.phase),
         "task_status_msg": message_of(task, seen),
-        "task_info": {"external_task_id": task.order.reference or None},
+        "task_info": {"external_task_id": task.submission.reference or None},
         "created_at": milliseconds(task.created_at),
         "updated_at": milliseconds(seen.finished_at or seen.started_at or task.created_at),
     }
-    if parent := task.order.details.get("parent"):
-        data["task_info"] = {"external_task_id": task.order.reference or None, **parent}
+    if parent := task.submission.details.get("parent"):
+        data["task_info"] = {"external_task_id": task.submission.reference or None, **parent}
     if seen.phase is Phase.SUCCEEDED:
-        endpoint = ENDPOINTS.get(task.order.operation)
+        endpoint = ENDPOINTS.get(task.submission.operation)
         data["task_result"] = endpoint.result(task) if endpoint else speech(task)
         data["final_unit_deduction"] = "1"
     return data
 
 
 def word_of(phase: Phase) -> str:
-    """The status word."""
+    """The status word of v1."""
     return _STATUS[phase]
 
 
-def message_of(task: UpstreamTask, seen: View) -> str:
-    """Why the task failed; "" where it did not."""
+def message_of(task: SandboxTask, seen: View) -> str:
+    """The reason why the task failed; "" unless it did."""
     match seen.phase:
         case Phase.FAILED:
             return task.failure
@@ -155,18 +150,18 @@ def message_of(task: UpstreamTask, seen: View) -> str:
             return ""
 
 
-def _standing_of_signer(access_key: str, config: SandboxConfig) -> Standing:
-    """A good signature makes an AccessKey known; it may still be blocked or without credit."""
-    standing = standing_of(access_key, config)
-    return Standing.GOOD if standing is Standing.UNKNOWN else standing
+def _signer_state(access_key: str, config: SandboxConfig) -> KeyState:
+    """A valid signature makes an AccessKey known; it may still be blocked or without credit."""
+    key_state = key_state_of(access_key, config)
+    return KeyState.GOOD if key_state is KeyState.UNKNOWN else key_state
 
 
 def success(data: object) -> Response:
-    """A good answer."""
+    """A response without an error."""
     return json_reply({"code": 0, "message": "SUCCEED", "request_id": str(uuid4()), "data": data})
 
 
 def error(status: int, code: int, message: str, retry_after: int | None = None) -> Response:
-    """A bad answer."""
+    """An error response."""
     body = {"code": code, "message": message, "request_id": str(uuid4())}
     return json_reply(body, status, retry_after)

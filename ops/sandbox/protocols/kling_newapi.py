@@ -1,38 +1,34 @@
-"""A new-api station before Kling: it knows two orders, rebuilds them, and keeps its own books.
+"""A new-api station in front of Kling: it has two operations and keeps its own task records.
 
-What it does not know is dropped without a word; without a picture, an order for a video from one
-becomes one for a video from words. Its tasks have ids of its own, and a reference of the caller's
-finds nothing.
+It drops unknown fields. A submit for a video from a picture that lacks the picture becomes one for
+a video from text. Its tasks have their own ids and cannot be found by the caller's reference.
 """
 
 import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from starlette.datastructures import Headers
-from starlette.requests import Request
 from starlette.responses import Response
 
-from ops.sandbox import desk
-from ops.sandbox.accounts import bearer_token, standing_of
 from ops.sandbox.config import SandboxConfig
 from ops.sandbox.dialect import Refusal
-from ops.sandbox.doors import Door
+from ops.sandbox.handlers import SubmitCall
 from ops.sandbox.knobs import Knob
-from ops.sandbox.protocols import newapi
-from ops.sandbox.protocols.kling_envelope import ERRORS, message_of, task_data
-from ops.sandbox.protocols.kling_orders import order_of
+from ops.sandbox.protocols.authentication import RelayAuthentication
+from ops.sandbox.protocols.kling_envelope import ERRORS, KlingRenderer, message_of, task_data
+from ops.sandbox.protocols.kling_handlers import KlingHandlers
 from ops.sandbox.protocols.kling_requests import TASKS
 from ops.sandbox.protocols.kling_results import ENDPOINTS, file_url
-from ops.sandbox.replies import json_reply, read_object
-from ops.sandbox.station import Station
-from ops.sandbox.tasks import Order, Phase, UpstreamTask, View
+from ops.sandbox.replies import json_reply
+from ops.sandbox.routes import SandboxRoute
+from ops.sandbox.station import SandboxStation
+from ops.sandbox.tasks import Phase, SandboxTask, TaskSubmission, View
 
 ROOT = "/newapi/kling"
 OPERATIONS = ("text2video", "image2video")
-#: The fields that reach Kling.
+#: The fields that are passed on to Kling.
 KNOWN = frozenset(
     {"prompt", "image", "image_tail", "negative_prompt", "mode", "duration", "aspect_ratio"}
     | {"model_name", "cfg_scale", "static_mask", "dynamic_masks", "camera_control"}
@@ -51,36 +47,32 @@ _WORDS = {
 _PROGRESS = {"SUBMITTED": "10%", "QUEUED": "20%", "IN_PROGRESS": "30%"}
 
 
-class NewApi:
-    """Its wording."""
+class KlingNewApiRenderer(RelayAuthentication, KlingRenderer):
+    """Responses of a new-api station that rebuilds requests. Its accounts are its own."""
 
-    def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
-        key = bearer_token(headers)
-        return newapi.turned_away(standing_of(key, config), submits=submits) or f"{ROOT} {key}"
+    def authenticate(
+        self, headers: Headers, config: SandboxConfig, *, submits: bool
+    ) -> str | Response:
+        account = super().authenticate(headers, config, submits=submits)
+        return account if isinstance(account, Response) else f"{ROOT} {account}"
 
-    def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
-        match refusal:
-            case Refusal.AUTH:
-                return newapi.bad_token()
-            case Refusal.NO_CREDIT:
-                return newapi.no_quota()
-            case _:
-                status, code, message = ERRORS[refusal]
-                upstream = json.dumps({"code": code, "message": message, "request_id": "r"})
-                retry_after = 1 if refusal is Refusal.THROTTLED else None
-                body = {"code": "fail_to_fetch_task", "message": upstream, "data": None}
-                return json_reply(body, status, retry_after)
+    def relayed_refusal(self, refusal: Refusal, prompt: str) -> Response:
+        status, code, message = ERRORS[refusal]
+        upstream = json.dumps({"code": code, "message": message, "request_id": "r"})
+        retry_after = 1 if refusal is Refusal.THROTTLED else None
+        body = {"code": "fail_to_fetch_task", "message": upstream, "data": None}
+        return json_reply(body, status, retry_after)
 
     def invalid(self, message: str) -> Response:
         return _refused("invalid_request", message)
 
-    def accepted(self, task: UpstreamTask, place: int) -> Response:
+    def accepted(self, task: SandboxTask, place: int) -> Response:
         return json_reply(
             {
                 "id": task.id,
                 "task_id": task.id,
                 "object": "video",
-                "model": task.order.details["model"],
+                "model": task.submission.details["model"],
                 "status": "queued",
                 "progress": 0,
                 "created_at": int(task.created_at),
@@ -90,83 +82,66 @@ class NewApi:
     def accepted_without_id(self) -> Response:
         return json_reply({"id": "", "task_id": "", "object": "video", "status": "queued"})
 
-    def found(self, task: UpstreamTask, view: View) -> Response:
+    def found(self, task: SandboxTask, view: View) -> Response:
         return json_reply({"code": "success", "message": "", "data": _record(task, view)})
 
     def not_found(self) -> Response:
         return _refused("task_not_exist", "task_not_exist")
 
 
-def newapi_doors(station: Station) -> Sequence[Door]:
-    """The two orders, and a look at a task of each."""
-    windows = [(Window(station), name, ROOT + ENDPOINTS[name].path) for name in OPERATIONS]
-    return [
-        door
-        for window, name, path in windows
-        for door in (Door(f"{path}/{{name}}", window.query), window.order_door(path, name))
-    ]
+def newapi_routes(station: SandboxStation) -> Sequence[SandboxRoute]:
+    """A poll and a submit for each of the two operations."""
+    handlers = KlingNewApiHandlers(station, KlingNewApiRenderer())
+    return [route for name in OPERATIONS for route in handlers.routes(name)]
 
 
-class Window:
-    """Its doors."""
+class KlingNewApiHandlers(KlingHandlers):
+    """The station's two operations."""
 
-    def __init__(self, station: Station) -> None:
-        self._station = station
-        self._face = NewApi()
+    not_an_object = "prompt is required"
 
-    def order_door(self, path: str, operation: str) -> Door:
-        async def create(request: Request) -> Response:
-            return await self._create(request, operation)
+    def routes(self, operation: str) -> Sequence[SandboxRoute]:
+        """The operation's routes; the most polled path comes first."""
+        path = ROOT + ENDPOINTS[operation].path
 
-        return Door(path, create, methods=["POST"])
+        def read(call: SubmitCall) -> TaskSubmission | Response:
+            return self._read(call, operation)
 
-    async def query(self, request: Request) -> Response:
-        account = self._face.enter(request.headers, self._station.config, submits=False)
-        if isinstance(account, Response):
-            return account
-        task = self._station.board.get(request.path_params["name"])
-        ours = task if task is not None and task.order.account == account else None
-        return await desk.look(self._station, self._face, ours)
+        return (self.poll_route(f"{path}/{{name}}"), self.submit_route(path, read))
 
-    async def _create(self, request: Request, operation: str) -> Response:
-        account = self._face.enter(request.headers, self._station.config, submits=True)
-        if isinstance(account, Response):
-            return desk.turn_away(self._station, account)
-        body = await read_object(request)
-        if body is None or not body.get("prompt"):
-            reply = self._face.invalid("prompt is required")
-            return desk.refuse(self._station, Refusal.INVALID, reply)
-        known = {name: value for name, value in body.items() if name in KNOWN}
+    def owns(self, task: SandboxTask, account: str) -> bool:
+        return task.submission.account == account
+
+    def _read(self, call: SubmitCall, operation: str) -> TaskSubmission | Response:
+        if not call.body.get("prompt"):
+            return self.renderer.invalid("prompt is required")
+        known = {name: value for name, value in call.body.items() if name in KNOWN}
         if operation == "image2video" and not known.get("image"):
             operation = "text2video"
         if operation == "image2video":
             known.pop("aspect_ratio", None)
         complaint = TASKS[operation].complaint(known)
         if complaint is not None:
-            return desk.refuse(self._station, Refusal.INVALID, _refused("task_failed", complaint))
-        order = self._order(request, account, operation, known)
-        return await desk.submit(self._station, self._face, order)
-
-    def _order(self, request: Request, account: str, operation: str, body: dict[str, Any]) -> Order:
-        order = order_of(self._station, request, account, operation, body)
-        upstream = {"upstream_id": order.task_id, "model": str(body.get("model_name", ""))}
+            return _refused("task_failed", complaint)
+        submission = self.read(call, operation, known)
+        upstream = {"upstream_id": submission.task_id, "model": str(known.get("model_name", ""))}
         return replace(
-            order,
+            submission,
             task_id=f"task_{secrets.token_hex(16)}",
-            details={**order.details, **upstream, "tell": _told},
+            details={**submission.details, **upstream, "callback_body": _upstream_task},
         )
 
 
-def _told(task: UpstreamTask, seen: View) -> Mapping[str, object]:
-    """Kling calls the caller itself, and by its own id."""
-    return {**task_data(task, seen), "task_id": task.order.details["upstream_id"]}
+def _upstream_task(task: SandboxTask, seen: View) -> Mapping[str, object]:
+    """Kling sends callbacks to the caller itself, with its own task id."""
+    return {**task_data(task, seen), "task_id": task.submission.details["upstream_id"]}
 
 
-def _record(task: UpstreamTask, seen: View) -> dict[str, object]:
-    """The row of the station's books."""
+def _record(task: SandboxTask, seen: View) -> dict[str, object]:
+    """The station's task record."""
     word = _WORDS[seen.phase]
     done = word == "SUCCESS"
-    upstream = {"code": 0, "message": "SUCCEED", "data": _told(task, seen)}
+    upstream = {"code": 0, "message": "SUCCEED", "data": _upstream_task(task, seen)}
     return {
         "id": 4711,
         "created_at": int(task.created_at),
@@ -177,7 +152,7 @@ def _record(task: UpstreamTask, seen: View) -> dict[str, object]:
         "group": "default",
         "channel_id": 7,
         "quota": 150000,
-        "action": "generate" if task.order.operation == "image2video" else "textGenerate",
+        "action": "generate" if task.submission.operation == "image2video" else "textGenerate",
         "status": word,
         "fail_reason": message_of(task, seen),
         "result_url": file_url(task, "0.mp4") if done else message_of(task, seen),
@@ -185,8 +160,8 @@ def _record(task: UpstreamTask, seen: View) -> dict[str, object]:
         "start_time": int(seen.started_at or 0),
         "finish_time": int(seen.finished_at or 0),
         "progress": _PROGRESS.get(word, "100%"),
-        "properties": {"input": "", "origin_model_name": task.order.details["model"]},
-        "data": upstream if not task.order.knobs.has(Knob.NO_URL) else None,
+        "properties": {"input": "", "origin_model_name": task.submission.details["model"]},
+        "data": upstream if not task.submission.knobs.has(Knob.NO_URL) else None,
     }
 
 

@@ -1,5 +1,7 @@
-"""What Kling's v1 endpoints take. Checked where the documentation is plain about names and forms;
-values that change with each model (such as its name) are let through, and so is every id.
+"""The fields of Kling's v1 endpoints.
+
+They are checked where the documentation is clear about names and forms. Values that change with
+each model (such as its name) and all ids are accepted.
 """
 
 from collections.abc import Iterator, Mapping
@@ -24,25 +26,25 @@ _IMAGE = {
 }
 _SPEECH = {"voice_language": ("zh", "en")}
 
-#: Fields whose texts are addresses for the answer, and say nothing of the order.
+#: Fields that hold addresses and references; they are not part of the prompt.
 _ADDRESSES = ("external_task_id", "callback_url")
-#: Longer texts are pictures and sounds.
+#: Longer texts are pictures and sounds in base64.
 _LONGEST_TEXT = 5000
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
-    """What is wrong with a body is what these say."""
+class KlingRules:
+    """The rules that a valid body keeps."""
 
-    #: Fields that must be there; `a|b`: one of them. A dot goes into an object.
+    #: Required fields; `a|b`: one of them. A dot leads into an object.
     needs: tuple[str, ...] = ()
-    #: Fields that must not be there.
+    #: Fields that are not allowed.
     refuses: tuple[str, ...] = ()
-    #: What these fields may hold, where they are there.
+    #: The values that optional fields may have.
     choices: Mapping[str, tuple[object, ...]] | None = None
 
     def complaint(self, body: Mapping[str, Any]) -> str | None:
-        """The first thing wrong; None where nothing is."""
+        """The first error; None for a valid body."""
         return next(self._complaints(body), None)
 
     def _complaints(self, body: Mapping[str, Any]) -> Iterator[str]:
@@ -67,55 +69,55 @@ def _long_prompts(body: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name} is invalid: a text of at most {PROMPT_LONGEST} characters is expected"
 
 
-_SESSION = Rules(needs=("session_id",))
-_MARK = Rules(needs=("session_id", "points"))
-_NAMED_VIDEO = Rules(needs=("video_id|video_url",))
+_SESSION = KlingRules(needs=("session_id",))
+_MARK = KlingRules(needs=("session_id", "points"))
+_NAMED_VIDEO = KlingRules(needs=("video_id|video_url",))
 
-#: What each task endpoint wants to hear, by operation.
-TASKS: Mapping[str, Rules] = {
-    "text2video": Rules(("prompt|multi_shot",), choices=_VIDEO),
-    "image2video": Rules(("image|image_tail",), ("aspect_ratio",), _VIDEO),
-    "multi_image2video": Rules(("image_list", "prompt"), choices=_SHORT_VIDEO),
-    "omni_video": Rules(("prompt|multi_shot",), choices=_VIDEO),
-    "motion_control": Rules(
+#: The rules of each task endpoint, by operation.
+TASKS: Mapping[str, KlingRules] = {
+    "text2video": KlingRules(("prompt|multi_shot",), choices=_VIDEO),
+    "image2video": KlingRules(("image|image_tail",), ("aspect_ratio",), _VIDEO),
+    "multi_image2video": KlingRules(("image_list", "prompt"), choices=_SHORT_VIDEO),
+    "omni_video": KlingRules(("prompt|multi_shot",), choices=_VIDEO),
+    "motion_control": KlingRules(
         ("image_url", "video_url", "character_orientation", "mode"),
         choices={"mode": ("std", "pro"), "character_orientation": ("image", "video")},
     ),
-    "video_extend": Rules(("video_id",)),
-    "lip_sync": Rules(("input.mode", "input.video_id|input.video_url")),
-    "advanced_lip_sync": Rules(("session_id", "face_choose")),
-    "effects": Rules(("effect_scene", "input.image|input.images")),
-    "avatar": Rules(("image", "audio_id|sound_file"), choices={"mode": ("std", "pro")}),
-    "multi_elements": Rules(
+    "video_extend": KlingRules(("video_id",)),
+    "lip_sync": KlingRules(("input.mode", "input.video_id|input.video_url")),
+    "advanced_lip_sync": KlingRules(("session_id", "face_choose")),
+    "effects": KlingRules(("effect_scene", "input.image|input.images")),
+    "avatar": KlingRules(("image", "audio_id|sound_file"), choices={"mode": ("std", "pro")}),
+    "multi_elements": KlingRules(
         ("session_id", "prompt"),
         choices={**_SHORT_VIDEO, "edit_mode": ("addition", "swap", "removal")},
     ),
-    "image_generation": Rules(("prompt",), choices=_IMAGE),
-    "omni_image": Rules(("prompt",), choices=_IMAGE),
-    "multi_image2image": Rules(("subject_image_list",), choices=_IMAGE),
-    "expand": Rules(("image",), choices=_IMAGE),
-    "virtual_try_on": Rules(("human_image", "cloth_image")),
-    "ai_multi_shot": Rules(("element_frontal_image",)),
-    "text_to_audio": Rules(("prompt", "duration")),
+    "image_generation": KlingRules(("prompt",), choices=_IMAGE),
+    "omni_image": KlingRules(("prompt",), choices=_IMAGE),
+    "multi_image2image": KlingRules(("subject_image_list",), choices=_IMAGE),
+    "expand": KlingRules(("image",), choices=_IMAGE),
+    "virtual_try_on": KlingRules(("human_image", "cloth_image")),
+    "ai_multi_shot": KlingRules(("element_frontal_image",)),
+    "text_to_audio": KlingRules(("prompt", "duration")),
     "video_to_audio": _NAMED_VIDEO,
-    "custom_voice": Rules(("voice_name", "voice_url|video_id")),
-    "custom_element": Rules(("element_name", "element_description", "reference_type")),
+    "custom_voice": KlingRules(("voice_name", "voice_url|video_id")),
+    "custom_element": KlingRules(("element_name", "element_description", "reference_type")),
 }
-#: What each endpoint that answers at once wants to hear.
-CALLS: Mapping[str, Rules] = {
+#: The rules of each endpoint that returns its result at once.
+CALLS: Mapping[str, KlingRules] = {
     "identify_face": _NAMED_VIDEO,
     "init_selection": _NAMED_VIDEO,
     "add_selection": _MARK,
     "delete_selection": _MARK,
     "clear_selection": _SESSION,
     "preview_selection": _SESSION,
-    "image_recognize": Rules(("image",)),
-    "tts": Rules(("text", "voice_id", "voice_language"), choices=_SPEECH),
+    "image_recognize": KlingRules(("image",)),
+    "tts": KlingRules(("text", "voice_id", "voice_language"), choices=_SPEECH),
 }
 
 
 def value_at(body: Mapping[str, Any], path: str) -> object:
-    """The value under a dotted name; None where there is none."""
+    """The value at a dotted name; None without one."""
     value: object = body
     for name in path.split("."):
         value = cast("dict[str, object]", value).get(name) if isinstance(value, dict) else None
@@ -123,7 +125,7 @@ def value_at(body: Mapping[str, Any], path: str) -> object:
 
 
 def texts_in(value: object, path: str = "") -> Iterator[tuple[str, str]]:
-    """Every text in a body, with the dotted name of its place."""
+    """Every text in a body, with its dotted name."""
     if isinstance(value, str):
         yield path, value
     elif isinstance(value, dict):
@@ -135,7 +137,7 @@ def texts_in(value: object, path: str = "") -> Iterator[tuple[str, str]]:
 
 
 def prompt_of(body: dict[str, Any]) -> str:
-    """The prompt, or else everything the body says, where knobs may stand as well."""
+    """The prompt or, without one, all texts of the body: knobs may stand in any of them."""
     said = (
         text
         for path, text in texts_in(body)
@@ -145,7 +147,7 @@ def prompt_of(body: dict[str, Any]) -> str:
 
 
 def seconds_of(body: dict[str, Any]) -> float:
-    """How long the video or sound is to be."""
+    """Seconds that the video or sound lasts."""
     for name in ("duration", "input.duration"):
         try:
             seconds = float(str(value_at(body, name)))
@@ -156,6 +158,6 @@ def seconds_of(body: dict[str, Any]) -> float:
 
 
 def count_of(body: dict[str, Any]) -> int:
-    """How many pictures there are to be."""
+    """The number of pictures."""
     count = body.get("series_amount" if body.get("result_type") == "series" else "n", 1)
     return count if isinstance(count, int) and 1 <= count <= 9 else 1

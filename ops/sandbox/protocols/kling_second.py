@@ -1,22 +1,26 @@
-"""Kling's second API: the model in the path, tasks that are asked about in one list."""
+"""Kling's second API: the model is in the path, and one path polls a list of tasks."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, cast
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ops.sandbox import desk
+from ops.sandbox import engine
 from ops.sandbox.clock import milliseconds
-from ops.sandbox.dialect import Refusal
-from ops.sandbox.doors import Door
-from ops.sandbox.protocols.kling_envelope import Envelope, Vendor, message_of, success, word_of
-from ops.sandbox.protocols.kling_orders import TRADE, order_of
+from ops.sandbox.handlers import SubmitCall
+from ops.sandbox.protocols.kling_envelope import (
+    KlingVendorRenderer,
+    message_of,
+    success,
+    word_of,
+)
+from ops.sandbox.protocols.kling_handlers import PROFILE, KlingHandlers
 from ops.sandbox.protocols.kling_results import file_url, length
-from ops.sandbox.replies import read_object, text_of
-from ops.sandbox.station import Station
-from ops.sandbox.tasks import Phase, UpstreamTask, View
+from ops.sandbox.replies import text_of
+from ops.sandbox.routes import SandboxRoute
+from ops.sandbox.station import SandboxStation
+from ops.sandbox.tasks import Phase, SandboxTask, TaskSubmission, View
 
 PATHS = {"text2video": "/text-to-video", "image2video": "/image-to-video"}
 RESOLUTIONS = ("720p", "1080p", "4k")
@@ -24,101 +28,78 @@ PROMPT_LONGEST = 3072
 MOST_IDS = 500
 
 
-class Second(Envelope):
-    """Its wording: `succeeded`, and a list where v1 has one task."""
+class KlingSecondRenderer(KlingVendorRenderer):
+    """The second API's form: `succeeded`, and a list where v1 has one task."""
 
-    def accepted(self, task: UpstreamTask, place: int) -> Response:
+    def accepted(self, task: SandboxTask, place: int) -> Response:
         return success(second_data(task, View(Phase.QUEUED, 0, None, None)))
 
-    def found(self, task: UpstreamTask, view: View) -> Response:
+    def found(self, task: SandboxTask, view: View) -> Response:
         return self.several([(task, view)])
 
-    def several(self, seen: list[tuple[UpstreamTask, View]]) -> Response:
+    def several(self, seen: list[tuple[SandboxTask, View]]) -> Response:
         return success([second_data(task, view) for task, view in seen])
 
     def not_found(self) -> Response:
         return success([])
 
 
-def second_data(task: UpstreamTask, seen: View) -> dict[str, object]:
-    """The task as an entry of the list, and whole as a callback's body."""
+def second_data(task: SandboxTask, seen: View) -> dict[str, object]:
+    """The task as an entry of the list, and as a callback's whole body."""
     data: dict[str, object] = {
         "id": task.id,
         "status": word_of(seen.phase).replace("succeed", "succeeded"),
         "message": message_of(task, seen),
         "create_time": milliseconds(task.created_at),
         "update_time": milliseconds(seen.finished_at or seen.started_at or task.created_at),
-        "external_id": task.order.reference,
+        "external_id": task.submission.reference,
     }
     if seen.phase is Phase.SUCCEEDED:
-        watermark = file_url(task, "w.mp4") if task.order.details.get("watermark") else ""
+        watermark = file_url(task, "w.mp4") if task.submission.details.get("watermark") else ""
         video = {"type": "video", "id": f"{task.id}-0", "url": file_url(task, "0.mp4")}
         data["outputs"] = [{**video, "watermark_url": watermark, "duration": length(task)}]
         data["billing"] = [{"charge_type": "unit", "amount": "1", "package_type": "video"}]
     return data
 
 
-def second_doors(station: Station, vendor: Vendor) -> Sequence[Door]:
-    """Its two orders, and the one place to look."""
-    window = Window(station, vendor)
+def second_routes(station: SandboxStation) -> Sequence[SandboxRoute]:
+    """Both submits, and the path that polls tasks."""
+    handlers = KlingSecondHandlers(station, KlingSecondRenderer())
     return (
-        Door("/tasks", window.query),
-        *(window.order_door(operation, path) for operation, path in PATHS.items()),
+        handlers.account_route("/tasks", handlers.query),
+        *(handlers.task_route(operation, path) for operation, path in PATHS.items()),
     )
 
 
-class Window:
-    """The second API's doors. Accounts are those of the first."""
+class KlingSecondHandlers(KlingHandlers):
+    """The second API. Accounts are those of the first."""
 
-    def __init__(self, station: Station, vendor: Vendor) -> None:
-        self._station = station
-        self._vendor = vendor
-        self._face = Second()
+    def task_route(self, operation: str, path: str) -> SandboxRoute:
+        """The route that takes one operation's submits."""
 
-    def order_door(self, operation: str, path: str) -> Door:
-        async def create(request: Request) -> Response:
-            return await self._create(request, operation)
+        def read(call: SubmitCall) -> TaskSubmission | Response:
+            complaint = _complaint(operation, call.body)
+            if complaint is not None:
+                return self.renderer.invalid(complaint)
+            return self.read(call, operation, _as_first(call.body), callback_body=second_data)
 
-        return Door(f"{path}/{{model}}", create, methods=["POST"])
+        return self.submit_route(f"{path}/{{model}}", read)
 
-    async def query(self, request: Request) -> Response:
-        account = self._vendor.enter(request.headers, self._station.config, submits=False)
-        if isinstance(account, Response):
-            return account
+    async def query(self, request: Request, account: str) -> Response:
         names = [name for name in request.query_params.get("task_ids", "").split(",") if name]
         references = request.query_params.get("external_task_ids", "")
         asked = names or [name for name in references.split(",") if name]
         if not 0 < len(asked) <= MOST_IDS:
-            return self._face.invalid("task_ids or external_task_ids is required")
-        board = self._station.board
+            return self.renderer.invalid("task_ids or external_task_ids is required")
+        tasks = self.station.task_store
         known = [
-            board.get(name) if names else board.by_reference(TRADE.provider, account, name)
+            tasks.get(name) if names else tasks.by_reference(PROFILE.provider, account, name)
             for name in asked
         ]
-        ours = [task for task in known if task is not None and _is_ours(task, account)]
+        ours = [task for task in known if task is not None and self.owns(task, account)]
         if len(asked) == 1:
-            task = ours[0] if ours else None
-            return await desk.look(self._station, self._face, task)
-        return await desk.look_at_many(self._station, self._face, ours, self._face.several)
-
-    async def _create(self, request: Request, operation: str) -> Response:
-        account = self._vendor.enter(request.headers, self._station.config, submits=True)
-        if isinstance(account, Response):
-            return desk.turn_away(self._station, account)
-        body = await read_object(request)
-        complaint = (
-            "request body is not a JSON object" if body is None else _complaint(operation, body)
-        )
-        if body is None or complaint is not None:
-            return desk.refuse(self._station, Refusal.INVALID, self._face.invalid(complaint or ""))
-        order = order_of(self._station, request, account, operation, _as_first(body))
-        details = {**order.details, "tell": second_data}
-        return await desk.submit(self._station, self._face, replace(order, details=details))
-
-
-def _is_ours(task: UpstreamTask, account: str) -> bool:
-    order = task.order
-    return order.account == account and order.details.get("tell") is second_data
+            return await engine.poll(self.station, self.renderer, ours[0] if ours else None)
+        return await engine.poll_many(self.station, self.renderer, ours, self.renderer.several)
 
 
 def _complaint(operation: str, body: Mapping[str, Any]) -> str | None:
@@ -147,7 +128,7 @@ def _complaint(operation: str, body: Mapping[str, Any]) -> str | None:
 
 
 def _as_first(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The same order in the first API's words, as far as it matters here."""
+    """The same submit with the first API's field names, as far as the sandbox reads them."""
     options = _part(body, "options")
     return {
         "prompt": _prompt(body),
@@ -168,7 +149,7 @@ def _part(body: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def _content(body: Mapping[str, Any], kind: str, field: str) -> str:
-    """What the first content of this kind holds; "" where there is none."""
+    """A field of the first content of this kind; "" without one."""
     contents = body.get("contents")
     listed = cast("list[object]", contents) if isinstance(contents, list) else []
     parts = [cast("dict[str, Any]", part) for part in listed if isinstance(part, dict)]

@@ -1,25 +1,25 @@
 """Luma's protocols: the Dream Machine API, the Agents API, and the form relays give it.
 
 None carries a reference of the caller's own, so the ledger knows each task by its own id. The
-generations that examples name exist for everybody, so that follow-ups can be tried alone.
+generations in the documentation's examples exist for every account, so that follow-ups can be tried
+alone.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import islice
 from typing import Any
-from uuid import uuid4
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from ops.sandbox import desk
-from ops.sandbox.dialect import Refusal
-from ops.sandbox.doors import Door
-from ops.sandbox.knobs import parse_knobs
-from ops.sandbox.links import base_url
-from ops.sandbox.protocols.luma_faces import Agents, DreamMachine, LumaFace, Relay
+from ops.sandbox.handlers import ProtocolHandlers, SubmitCall
+from ops.sandbox.protocols.luma_renderers import (
+    LumaAgentsRenderer,
+    LumaDreamMachineRenderer,
+    LumaRelayRenderer,
+    LumaRenderer,
+)
 from ops.sandbox.protocols.luma_requests import (
     AGENTS,
     AUDIO,
@@ -32,31 +32,32 @@ from ops.sandbox.protocols.luma_requests import (
     TYPES,
     UPSCALE,
     VIDEO,
-    Endpoint,
+    LumaSubmitForm,
     operation_of,
     prompt_of,
     seconds_of,
 )
-from ops.sandbox.replies import read_object, text_of
-from ops.sandbox.station import Station
-from ops.sandbox.tasks import Order, Phase, Trade, UpstreamTask, View
+from ops.sandbox.replies import text_of
+from ops.sandbox.routes import SandboxRoute
+from ops.sandbox.station import SandboxStation
+from ops.sandbox.tasks import ProviderProfile, SandboxTask, TaskSubmission, View
 
 EXAMPLES = frozenset(
     {"123e4567-e89b-12d3-a456-426614174000", "4665a07c-7641-4809-a133-10786201bb56"}
 )
-#: Of a list, with what it is where nothing is said.
+#: The parameters of a list and their defaults.
 PAGE = (("limit", "100"), ("offset", "0"))
 _VIDEO_SECONDS = 105.0
 _IMAGE_SECONDS = 20.0
 
 
-def tell(task: UpstreamTask, seen: View) -> Mapping[str, object]:
-    """A callback's body: the task as the face which took the submit shows it."""
-    face: LumaFace = task.order.details["face"]
-    return face.task(task, seen)
+def callback_body(task: SandboxTask, seen: View) -> Mapping[str, object]:
+    """A callback's body: the task as the renderer that took the submit shows it."""
+    renderer: LumaRenderer = task.submission.details["renderer"]
+    return renderer.task(task, seen)
 
 
-TRADE = Trade(
+PROFILE = ProviderProfile(
     provider="luma",
     typical_seconds={
         **dict.fromkeys(("video", "extend", "reverse_extend", "interpolate"), _VIDEO_SECONDS),
@@ -67,30 +68,27 @@ TRADE = Trade(
     queues=False,
     unique_references=False,
     asset_life_seconds=365 * 24 * 3600.0,
-    tell=tell,
+    callback_body=callback_body,
 )
-#: The Agents API signs its files for an hour.
-AGENTS_TRADE = replace(TRADE, asset_life_seconds=3600.0)
+#: The Agents API's file URLs are valid for an hour.
+AGENTS_PROFILE = replace(PROFILE, asset_life_seconds=3600.0)
 
 
-def routes(station: Station) -> Sequence[BaseRoute]:
-    """Every endpoint, each dialect under its own root."""
-    dream = Window(station, DreamMachine(), TRADE).doors("/dream-machine/v1")
-    agents = AgentsWindow(station, Agents(), AGENTS_TRADE).doors("/v1")
-    return [*dream, *agents, *RelayWindow(station, Relay(), TRADE).doors("/luma")]
+def routes(station: SandboxStation) -> Sequence[BaseRoute]:
+    """Every route, each API under its own root."""
+    return [
+        *LumaHandlers(station, LumaDreamMachineRenderer(), PROFILE).routes("/dream-machine/v1"),
+        *LumaAgentsHandlers(station, LumaAgentsRenderer(), AGENTS_PROFILE).routes("/v1"),
+        *LumaRelayHandlers(station, LumaRelayRenderer(), PROFILE).routes("/luma"),
+    ]
 
 
-class Window:
-    """The endpoints of one face: those of Dream Machine, unless a subclass says otherwise."""
+class LumaHandlers(ProtocolHandlers[LumaRenderer]):
+    """The handlers of Dream Machine, and the base of the other two."""
 
-    def __init__(self, station: Station, face: LumaFace, trade: Trade) -> None:
-        self._station = station
-        self._face = face
-        self._trade = trade
-
-    def doors(self, root: str) -> Sequence[Door]:
-        """Every endpoint; what is looked at most comes first."""
-        creates = {
+    def routes(self, root: str) -> Sequence[SandboxRoute]:
+        """Every route; the most polled path comes first."""
+        forms = {
             "/video": VIDEO,
             "": VIDEO,
             "/image": IMAGE,
@@ -101,155 +99,104 @@ class Window:
             "/{name}/audio": AUDIO,
         }
         return (
-            Door(f"{root}/generations/{{name}}", self.query),
-            Door(f"{root}/generations", self.page),
-            *(self.door(f"{root}/generations{path}", each) for path, each in creates.items()),
+            self.poll_route(f"{root}/generations/{{name}}"),
+            self.account_route(f"{root}/generations", self.page),
+            *(self.form_route(f"{root}/generations{path}", form) for path, form in forms.items()),
         )
 
-    def door(self, path: str, endpoint: Endpoint) -> Door:
-        """The door where one kind of task is ordered."""
+    def form_route(self, path: str, form: LumaSubmitForm) -> SandboxRoute:
+        """The route that takes one form of submit."""
 
-        async def create(request: Request) -> Response:
-            return await self.create(request, endpoint)
+        def read(call: SubmitCall) -> TaskSubmission | Response:
+            def is_finished(name: str) -> bool:
+                return self.finished(call.request, name, call.account) is not None
 
-        return Door(path, create, methods=["POST"])
+            followed = call.request.path_params.get("name")
+            if followed is not None and not is_finished(followed):
+                return self.renderer.not_found()
+            complaint = form.complaint(call.body, is_finished)
+            if complaint is not None:
+                return self.renderer.invalid(complaint)
+            return self.read(call.request, call.account, call.body, form)
 
-    async def create(self, request: Request, endpoint: Endpoint) -> Response:
-        account = self._face.enter(request.headers, self._station.config, submits=True)
-        if isinstance(account, Response):
-            return desk.turn_away(self._station, account)
-        body = await read_object(request)
-        if body is None:
-            reply = self._face.invalid("Input should be a valid dictionary")
-            return desk.refuse(self._station, Refusal.INVALID, reply)
-        followed = request.path_params.get("name")
+        return self.submit_route(path, read)
 
-        def is_finished(name: str) -> bool:
-            task = self.find(request, name, account)
-            return task is not None and self._station.view(task).phase is Phase.SUCCEEDED
-
-        if followed is not None and not is_finished(followed):
-            return desk.refuse(self._station, Refusal.INVALID, self._face.not_found())
-        complaint = endpoint.complaint(body, is_finished)
-        if complaint is not None:
-            return desk.refuse(self._station, Refusal.INVALID, self._face.invalid(complaint))
-        order = self.order(request, account, body, endpoint)
-        return await desk.submit(self._station, self._face, order)
-
-    async def query(self, request: Request) -> Response:
-        account = self._face.enter(request.headers, self._station.config, submits=False)
-        if isinstance(account, Response):
-            return account
-        task = self.find(request, request.path_params["name"], account)
-        return await desk.look(self._station, self._face, task)
-
-    async def page(self, request: Request) -> Response:
-        account = self._face.enter(request.headers, self._station.config, submits=False)
-        if isinstance(account, Response):
-            return account
+    async def page(self, request: Request, account: str) -> Response:
         limit, offset = (request.query_params.get(*each) for each in PAGE)
         if not (limit.isdecimal() and offset.isdecimal()):
-            return self._face.invalid("limit and offset are numbers")
-        board = self._station.board.newest()
-        ours = (task for task in board if self.find(request, task.id, account) is task)
-        tasks = [*islice(ours, int(offset), int(offset) + int(limit))]
-        return await desk.list_tasks(self._station, self._face, tasks, self._face.several)
+            return self.renderer.invalid("limit and offset are numbers")
+        return await self.list_tasks(self.newest(account, int(offset), int(limit)))
 
-    def order(
-        self, request: Request, account: str, body: dict[str, Any], endpoint: Endpoint
-    ) -> Order:
-        prompt = prompt_of(body)
-        return Order(
-            trade=self._trade,
-            task_id=str(uuid4()),
-            operation=operation_of(endpoint, body),
-            account=account,
-            prompt=prompt,
-            knobs=parse_knobs(prompt),
-            reference="",
-            base_url=base_url(self._station, request),
-            callback_url=text_of(body, "callback_url") or text_of(body, "notify_hook"),
-            details={
-                "face": self._face,
-                "model": text_of(body, "model"),
-                "type": text_of(body, "type"),
-                "request": body,
-                "seconds": seconds_of(body),
-            },
-        )
+    def read(
+        self, request: Request, account: str, body: dict[str, Any], form: LumaSubmitForm
+    ) -> TaskSubmission:
+        """The submission in a valid body of this form."""
+        details = {
+            "model": text_of(body, "model"),
+            "type": text_of(body, "type"),
+            "request": body,
+            "seconds": seconds_of(body),
+        }
+        hook = text_of(body, "callback_url") or text_of(body, "notify_hook")
+        operation, prompt = operation_of(form, body), prompt_of(body)
+        return self.submission(request, account, operation, prompt, details, callback_url=hook)
 
-    def find(self, request: Request, name: str, account: str) -> UpstreamTask | None:
-        """The task, if it is this account's and was ordered at this face; or an example."""
-        task = self._station.board.get(name)
+    def find(self, request: Request, name: str, account: str) -> SandboxTask | None:
+        """The task, if it is this account's and was submitted here; or an example."""
         if name in EXAMPLES:
-            return task or self._example(request, name)
-        if task is None or task.order.details.get("face") is not self._face:
-            return None
-        return task if task.order.account == account else None
+            return self.station.task_store.get(name) or self._example(request, name)
+        return super().find(request, name, account)
 
-    def _example(self, request: Request, name: str) -> UpstreamTask:
-        """A video that was finished before anybody asked, and that nobody paid."""
+    def owns(self, task: SandboxTask, account: str) -> bool:
+        return task.id in EXAMPLES or super().owns(task, account)
+
+    def _example(self, request: Request, name: str) -> SandboxTask:
+        """A finished video that no caller submitted or paid."""
         body = {"prompt": "an example", "model": "ray-2", "type": "video"}
-        order = self.order(request, "", body, VIDEO)
-        now = self._station.clock.now()
-        task = UpstreamTask(replace(order, task_id=name), now, 0.0)
-        task.end(now)
-        self._station.board.add(task, now, self._station.config.tasks_kept)
-        return task
+        submission = replace(self.read(request, "", body, VIDEO), task_id=name)
+        return self.station.add_finished(submission)
 
 
-class AgentsWindow(Window):
-    """One path for everything; the body says what it is."""
+class LumaAgentsHandlers(LumaHandlers):
+    """The Agents API: one path for every submit; the body says which kind it is."""
 
-    def doors(self, root: str) -> Sequence[Door]:
+    def routes(self, root: str) -> Sequence[SandboxRoute]:
         return (
-            Door(f"{root}/generations/{{name}}", self.query),
-            self.door(f"{root}/generations", AGENTS),
+            self.poll_route(f"{root}/generations/{{name}}"),
+            self.form_route(f"{root}/generations", AGENTS),
         )
 
-    def order(
-        self, request: Request, account: str, body: dict[str, Any], endpoint: Endpoint
-    ) -> Order:
+    def read(
+        self, request: Request, account: str, body: dict[str, Any], form: LumaSubmitForm
+    ) -> TaskSubmission:
         kind = text_of(body, "type") or "image"
-        named = endpoint._replace(operation=TYPES[kind])
-        order = super().order(request, account, body, named)
+        named = form._replace(operation=TYPES[kind])
+        submission = super().read(request, account, body, named)
         usual = "uni-1" if kind.startswith("image") else "ray-3.2"
         details = {"type": kind, "model": text_of(body, "model") or usual}
-        return replace(order, details={**order.details, **details})
+        return replace(submission, details={**submission.details, **details})
 
 
-class RelayWindow(Window):
-    """The site's own paths, and the look at many tasks."""
+class LumaRelayHandlers(LumaHandlers):
+    """The paths of the vendor's own site, and polls of many tasks."""
 
-    def __init__(self, station: Station, face: Relay, trade: Trade) -> None:
-        super().__init__(station, face, trade)
-        self._relay = face
+    def __init__(
+        self, station: SandboxStation, renderer: LumaRelayRenderer, profile: ProviderProfile
+    ) -> None:
+        super().__init__(station, renderer, profile)
+        self._relay = renderer
 
-    def doors(self, root: str) -> Sequence[Door]:
+    def routes(self, root: str) -> Sequence[SandboxRoute]:
         one = f"{root}/generations/{{name}}"
         return (
-            Door(one, self.query),
-            Door(f"{root}/tasks", self.query_many, methods=["POST"]),
-            self.door(f"{root}/generations", RELAY_VIDEO),
-            self.door(f"{root}/generations/", RELAY_VIDEO),
-            self.door(f"{one}/extend", RELAY_EXTEND),
-            Door(f"{one}/download_video_url", self.download),
+            self.poll_route(one),
+            self.poll_many_route(f"{root}/tasks", lambda: self._relay.invalid("ids is required")),
+            self.form_route(f"{root}/generations", RELAY_VIDEO),
+            self.form_route(f"{root}/generations/", RELAY_VIDEO),
+            self.form_route(f"{one}/extend", RELAY_EXTEND),
+            self.account_route(f"{one}/download_video_url", self.download),
         )
 
-    async def query_many(self, request: Request) -> Response:
-        account = self._face.enter(request.headers, self._station.config, submits=False)
-        if isinstance(account, Response):
-            return account
-        body = await read_object(request)
-        if body is None or not isinstance(body.get("ids"), list):
-            return self._face.invalid("ids is required")
-        found = [self.find(request, name, account) for name in dict.fromkeys(map(str, body["ids"]))]
-        known = [task for task in found if task is not None]
-        return await desk.look_at_many(self._station, self._face, known, self._face.several)
-
-    async def download(self, request: Request) -> Response:
-        account = self._face.enter(request.headers, self._station.config, submits=False)
-        if isinstance(account, Response):
-            return account
+    async def download(self, request: Request, account: str) -> Response:
         task = self.find(request, request.path_params["name"], account)
-        return self._relay.download(task, task and self._station.view(task))
+        return self._relay.download(task, task and self.station.view(task))

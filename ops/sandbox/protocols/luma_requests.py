@@ -1,5 +1,7 @@
-"""What Luma's endpoints take. Checked where the documentation is plain about names and forms;
-values that change with each model are let through.
+"""The fields of Luma's endpoints.
+
+They are checked where the documentation is clear about names and forms; values that change with
+each model are accepted.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -25,22 +27,22 @@ _GEOMETRY = frozenset(
 
 #: Whether the caller has a finished generation of this id.
 Known = Callable[[str], bool]
-#: What is wrong with a body, in words.
+#: The errors of a body, as texts.
 Complaints = Iterator[str]
 Body = Mapping[str, Any]
 
 
-class Endpoint(NamedTuple):
-    """One form of submit: the fields it takes, those it needs, and what else may be wrong."""
+class LumaSubmitForm(NamedTuple):
+    """One form of submit: its allowed fields, its required ones, and further checks."""
 
     operation: str
-    #: None where unknown ones are ignored.
+    #: None if unknown fields are ignored.
     fields: frozenset[str] | None
     needed: tuple[str, ...]
     check: Callable[[Body, Known], Complaints]
 
     def complaint(self, body: Body, known: Known) -> str | None:
-        """The first thing wrong with a body; None: nothing."""
+        """The first error of a body; None for a valid one."""
         return next(self._complaints(body, known), None)
 
     def _complaints(self, body: Body, known: Known) -> Complaints:
@@ -50,8 +52,8 @@ class Endpoint(NamedTuple):
         yield from self.check(body, known)
 
 
-def operation_of(endpoint: Endpoint, body: Body) -> str:
-    """What a new video is, by the earlier ones it begins or ends with."""
+def operation_of(endpoint: LumaSubmitForm, body: Body) -> str:
+    """The operation of a new video, by the earlier videos that it starts or ends with."""
     frames = mapping(body.get("keyframes")) or mapping(body.get("video"))
     start = frames.get("frame0") or frames.get("start_frame")
     end = frames.get("frame1") or frames.get("end_frame")
@@ -138,9 +140,11 @@ def _endpoint(
     needed: str = "",
     check: Callable[[Body, Known], Complaints] = _nothing,
     more: frozenset[str] = frozenset(),
-) -> Endpoint:
+) -> LumaSubmitForm:
     always = {"callback_url", "generation_type"}
-    return Endpoint(operation, frozenset(fields.split()) | always | more, (*needed.split(),), check)
+    return LumaSubmitForm(
+        operation, frozenset(fields.split()) | always | more, (*needed.split(),), check
+    )
 
 
 VIDEO = _endpoint(
@@ -181,7 +185,7 @@ AUDIO = _endpoint("audio", "prompt negative_prompt")
 
 
 def _reference(where: str, value: object, known: Known) -> Complaints:
-    """The Agents API's reference: exactly one of a URL, content with its type, and a generation."""
+    """Check an Agents API reference: exactly one of a URL, content with type, a generation."""
     reference = mapping(value)
     said = [name for name in ("url", "data", "generation_id") if reference.get(name)]
     if len(said) != 1:
@@ -211,7 +215,7 @@ def _agents(body: Body, known: Known) -> Complaints:
         yield "video.exr_export: needs hdr"
 
 
-AGENTS = Endpoint(
+AGENTS = LumaSubmitForm(
     "image",
     frozenset(
         {"prompt", "model", "type", "aspect_ratio", "image_ref", "source", "output_format"}
@@ -231,8 +235,8 @@ def _relay(body: Body, known: Known) -> Complaints:
             yield f"{name} is no URL and no image in base64"
 
 
-RELAY_VIDEO = Endpoint("video", None, (), _relay)
-RELAY_EXTEND = Endpoint("extend", None, (), _relay)
+RELAY_VIDEO = LumaSubmitForm("video", None, (), _relay)
+RELAY_EXTEND = LumaSubmitForm("extend", None, (), _relay)
 
 
 def prompt_of(body: dict[str, Any]) -> str:
@@ -240,7 +244,7 @@ def prompt_of(body: dict[str, Any]) -> str:
 
 
 def seconds_of(body: Body) -> float:
-    """How long the video is to be."""
+    """Seconds that the video lasts."""
     duration = body.get("duration") or mapping(body.get("video")).get("duration")
     digits = str(duration or "").removesuffix("s")
     return float(digits) if digits.isascii() and digits.isdigit() else 5.0

@@ -1,13 +1,13 @@
-"""The buttons below a finished Midjourney task, and what pressing each of them makes."""
+"""The buttons of a finished Midjourney task, and the task that each of them creates."""
 
 import re
 from typing import NamedTuple
 from uuid import NAMESPACE_URL, uuid5
 
-from ops.sandbox.protocols.midjourney_work import Makes, Wants, Work, texts_of, work_of
-from ops.sandbox.tasks import UpstreamTask
+from ops.sandbox.protocols.midjourney_work import Makes, MidjourneyWork, Wants, texts_of, work_of
+from ops.sandbox.tasks import SandboxTask
 
-#: Label, emoji, and the custom id with a place for the job's own id.
+#: Label, emoji, and the custom id, in which `{job}` stands for the job's own id.
 Row = tuple[str, str, str]
 
 _PICKS: tuple[Row, ...] = tuple(
@@ -50,17 +50,17 @@ _ROWS: dict[Makes, tuple[Row, ...]] = {
 }
 
 
-class Press(NamedTuple):
-    """What comes of pressing a button."""
+class ButtonPress(NamedTuple):
+    """The effect of a button."""
 
-    work: Work
-    #: What it may wait for where the request asks for remix.
+    work: MidjourneyWork
+    #: The input it waits for if the request asks for remix.
     in_remix: Wants
-    #: The prompt it begins with.
+    #: The prompt of the new task.
     prompt: str
-    #: Whether a relay knows the button.
+    #: Whether relays know the button.
     relayed: bool
-    #: Whether it is a mark on its parent, and no task.
+    #: Whether it only marks its parent and creates no task.
     marks: bool
 
 
@@ -99,24 +99,24 @@ _RULES: tuple[tuple[re.Pattern[str], _Rule], ...] = tuple(
 )
 
 
-def buttons_of(task: UpstreamTask) -> list[dict[str, object]]:
-    """The buttons of a task that ended well, as its task object lists them."""
+def buttons_of(task: SandboxTask) -> list[dict[str, object]]:
+    """The buttons of a succeeded task, in the form of the task object."""
     return [
         {"customId": custom_id, "emoji": emoji, "label": label, "type": 2, "style": 2}
         for label, emoji, custom_id in _rows(task)
     ]
 
 
-def press(parent: UpstreamTask, custom_id: str) -> Press | None:
-    """What comes of pressing that button of that task; None where the task does not have it."""
+def press(parent: SandboxTask, custom_id: str) -> ButtonPress | None:
+    """The effect of this button of this task; None if the task has no such button."""
     if not any(custom_id == own for _, _, own in _rows(parent)):
         return None
     rule = next(rule for pattern, rule in _RULES if pattern.match(custom_id))
     makes, action = rule.makes, rule.action
     if action == "REROLL" and work_of(parent).makes is Makes.PREVIEWS:
         makes, action = Makes.PREVIEWS, "VIDEO"
-    return Press(
-        work=Work(action, makes, rule.wants),
+    return ButtonPress(
+        work=MidjourneyWork(action, makes, rule.wants),
         in_remix=rule.in_remix,
         prompt=_prompt(parent, custom_id),
         relayed=rule.relayed,
@@ -124,8 +124,8 @@ def press(parent: UpstreamTask, custom_id: str) -> Press | None:
     )
 
 
-def custom_id_of(parent: UpstreamTask, action: str, index: int) -> str:
-    """The button that means the same as a `change`."""
+def custom_id_of(parent: SandboxTask, action: str, index: int) -> str:
+    """The button that has the same effect as a `change`."""
     job = job_of(parent)
     return {
         "UPSCALE": f"MJ::JOB::upsample::{index}::{job}",
@@ -133,18 +133,18 @@ def custom_id_of(parent: UpstreamTask, action: str, index: int) -> str:
     }.get(action, f"MJ::JOB::reroll::0::{job}::SOLO")
 
 
-def job_of(task: UpstreamTask) -> str:
-    """Midjourney's own id of what a task does."""
+def job_of(task: SandboxTask) -> str:
+    """Midjourney's own id of a task's job."""
     return str(uuid5(NAMESPACE_URL, task.id))
 
 
-def _rows(task: UpstreamTask) -> list[Row]:
+def _rows(task: SandboxTask) -> list[Row]:
     rows, job = _ROWS.get(work_of(task).makes, ()), job_of(task)
     return [(label, emoji, custom_id.format(job=job)) for label, emoji, custom_id in rows]
 
 
-def _prompt(parent: UpstreamTask, custom_id: str) -> str:
-    """The parent's or, for a prompt that the parent wrote, that one."""
+def _prompt(parent: SandboxTask, custom_id: str) -> str:
+    """The parent's prompt or, if the button chooses one of the parent's texts, that text."""
     texts = texts_of(parent)
     chosen = re.fullmatch(r"MJ::Job::\w+::(\d)", custom_id)
-    return texts[int(chosen[1]) - 1] if chosen and texts else parent.order.prompt
+    return texts[int(chosen[1]) - 1] if chosen and texts else parent.submission.prompt

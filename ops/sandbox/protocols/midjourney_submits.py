@@ -1,11 +1,9 @@
-"""The submits of the midjourney-proxy protocol that follow nothing: what each must have, and what
-it makes.
-"""
+"""The submits of the midjourney-proxy protocol that follow no task: required fields and results."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, cast
 
-from ops.sandbox.protocols.midjourney_work import Makes, Work
+from ops.sandbox.protocols.midjourney_work import Makes, MidjourneyWork
 from ops.sandbox.replies import text_of
 
 STATE_LONGEST = 255
@@ -17,21 +15,21 @@ def _nothing(body: Body) -> str:
     return ""
 
 
-class Submit(NamedTuple):
+class MidjourneySubmit(NamedTuple):
     """One kind of submit."""
 
     operation: str
-    work: Callable[[Body], Work]
-    #: What is wrong with the body, in a proxy's words; "" where nothing is.
+    work: Callable[[Body], MidjourneyWork]
+    #: The first error of a body, in a proxy's words; "" for a valid one.
     complaint: Callable[[Body], str]
-    #: The same where a station finds it wrong before it asks its proxy, in the station's words.
+    #: The same for an error that a station finds before it asks its proxy, in the station's words.
     station_complaint: Callable[[Body], str] = _nothing
-    #: Whether a station knows the command.
+    #: Whether stations know the command.
     relayed: bool = True
 
 
-def _always(action: str, makes: Makes) -> Callable[[Body], Work]:
-    return lambda body: Work(action, makes)
+def _always(action: str, makes: Makes) -> Callable[[Body], MidjourneyWork]:
+    return lambda body: MidjourneyWork(action, makes)
 
 
 def _prompt_at_station(body: Body) -> str:
@@ -67,8 +65,8 @@ def _video(body: Body) -> str:
     return "" if text_of(body, "image") else "image 不能为空"
 
 
-def _videos(body: Body) -> Work:
-    return Work("VIDEO", Makes.VIDEOS, count=body.get("batchSize", 4))
+def _videos(body: Body) -> MidjourneyWork:
+    return MidjourneyWork("VIDEO", Makes.VIDEOS, count=body.get("batchSize", 4))
 
 
 def _swap(body: Body) -> str:
@@ -89,27 +87,31 @@ def _swap_at_station(body: Body) -> str:
 
 
 SWAP = "insight-face/swap"
-#: By the last part of their path; a swap by the last two.
-SUBMITS: Mapping[str, Submit] = {
-    "imagine": Submit("imagine", _always("IMAGINE", Makes.GRID), _prompt, _prompt_at_station),
-    "blend": Submit("blend", _always("BLEND", Makes.GRID), _blend),
-    "describe": Submit("describe", _always("DESCRIBE", Makes.DESCRIPTION), _describe),
-    "shorten": Submit("shorten", _always("SHORTEN", Makes.SHORTER), _prompt),
-    "edits": Submit("edits", _always("EDITS", Makes.GRID), _edit),
-    "edit": Submit("edits", _always("EDIT", Makes.GRID), _edit, relayed=False),
-    "retexture": Submit("retexture", _always("RETEXTURE", Makes.GRID), _edit, relayed=False),
-    "video": Submit("video", _videos, _video),
-    SWAP: Submit("swap_face", _always("SWAP_FACE", Makes.SWAP), _swap, _swap_at_station),
+#: By the last part of the path; a swap by the last two.
+SUBMITS: Mapping[str, MidjourneySubmit] = {
+    "imagine": MidjourneySubmit(
+        "imagine", _always("IMAGINE", Makes.GRID), _prompt, _prompt_at_station
+    ),
+    "blend": MidjourneySubmit("blend", _always("BLEND", Makes.GRID), _blend),
+    "describe": MidjourneySubmit("describe", _always("DESCRIBE", Makes.DESCRIPTION), _describe),
+    "shorten": MidjourneySubmit("shorten", _always("SHORTEN", Makes.SHORTER), _prompt),
+    "edits": MidjourneySubmit("edits", _always("EDITS", Makes.GRID), _edit),
+    "edit": MidjourneySubmit("edits", _always("EDIT", Makes.GRID), _edit, relayed=False),
+    "retexture": MidjourneySubmit(
+        "retexture", _always("RETEXTURE", Makes.GRID), _edit, relayed=False
+    ),
+    "video": MidjourneySubmit("video", _videos, _video),
+    SWAP: MidjourneySubmit("swap_face", _always("SWAP_FACE", Makes.SWAP), _swap, _swap_at_station),
 }
 
 
 def pictures(body: Body) -> list[str]:
-    """The pictures of `base64Array`; whatever else it is made of is none."""
+    """The pictures of `base64Array`; other values are ignored."""
     value = body.get("base64Array")
     entries = cast("list[Any]", value) if isinstance(value, list) else []
     return [entry for entry in entries if isinstance(entry, str) and entry]
 
 
 def state_complaint(body: Body) -> str:
-    """Whether the caller's own name for the job is too long."""
+    """An error if the caller's own reference is too long."""
     return "State参数过长，最大255字符" if len(text_of(body, "state")) > STATE_LONGEST else ""

@@ -1,4 +1,4 @@
-"""The task object of the midjourney-proxy protocol, as a proxy and as a station shows it."""
+"""The task object of the midjourney-proxy protocol, in the forms of a proxy and of a station."""
 
 from enum import Enum
 
@@ -8,7 +8,7 @@ from ops.sandbox.media import SIDE
 from ops.sandbox.protocols.midjourney_buttons import buttons_of
 from ops.sandbox.protocols.midjourney_files import files_of
 from ops.sandbox.protocols.midjourney_work import Makes, texts_of, work_of
-from ops.sandbox.tasks import Phase, UpstreamTask, View
+from ops.sandbox.tasks import Phase, SandboxTask, View
 
 _STATUS = {
     Phase.AWAITING_INPUT: "MODAL",
@@ -21,23 +21,23 @@ _STATUS = {
     Phase.MODERATED: "FAILURE",
     Phase.CANCELED: "FAILURE",
 }
-#: What is said of a task that waits for its caller.
+#: The description of a task that waits for input.
 WAITS = "Waiting for window confirm"
 _MODERATED = "[Banned prompt] Sorry! Our AI moderator thinks this prompt is against the rules"
 
 
 class Blank(Enum):
-    """How a field without a value is shown."""
+    """How a field without a value is rendered."""
 
     NULLS = "nulls"  #: a proxy of one's own
     EMPTY = "empty"  #: a new-api station: "" and 0, and no status before its first own look
 
 
 def task_object(
-    task: UpstreamTask, seen: View, url_secret: bytes, blank: Blank
+    task: SandboxTask, seen: View, url_secret: bytes, blank: Blank
 ) -> dict[str, object]:
-    """What a look, or a callback, says of the task."""
-    work, prompt = work_of(task), task.order.prompt
+    """The task in responses to polls and in callbacks."""
+    work, prompt = work_of(task), task.submission.prompt
     text = _text(task) if seen.phase is Phase.SUCCEEDED else ""
     described = text if work.makes is Makes.DESCRIPTION else ""
     shown: dict[str, object] = {
@@ -47,7 +47,7 @@ def task_object(
         "progress": _progress(seen, blank),
         "prompt": "InsightFace" if work.makes is Makes.SWAP else described or prompt,
         "promptEn": described or prompt,
-        "state": task.order.reference or None,
+        "state": task.submission.reference or None,
         "submitTime": _milliseconds(task.created_at),
         "startTime": _milliseconds(seen.started_at),
         "finishTime": _milliseconds(seen.finished_at),
@@ -61,37 +61,37 @@ def task_object(
     return shown | _relayed(task, seen, shown, text or prompt)
 
 
-def _direct(task: UpstreamTask, final_prompt: str) -> dict[str, object]:
-    """The fields only a proxy of one's own has."""
+def _direct(task: SandboxTask, final_prompt: str) -> dict[str, object]:
+    """The fields that only a proxy without a relay has."""
     return {
         "description": WAITS if task.awaits_input else _command(task),
         "imageHeight": SIDE,
         "imageWidth": SIDE,
         "properties": {
-            "notifyHook": task.order.callback_url or None,
-            "botType": task.order.details["botType"],
+            "notifyHook": task.submission.callback_url or None,
+            "botType": task.submission.details["botType"],
             "flags": 0,
             "finalPrompt": final_prompt,
         },
     }
 
 
-def _command(task: UpstreamTask) -> str:
-    """What would have been typed for it."""
-    return f"/{task.order.operation} {task.order.prompt}"
+def _command(task: SandboxTask) -> str:
+    """The chat command of the task."""
+    return f"/{task.submission.operation} {task.submission.prompt}"
 
 
 def _relayed(
-    task: UpstreamTask, seen: View, shown: dict[str, object], final_prompt: str
+    task: SandboxTask, seen: View, shown: dict[str, object], final_prompt: str
 ) -> dict[str, object]:
-    """The fields a station has of its own, and those it shows differently."""
+    """The fields that only a station has, and those that it renders differently."""
     numbers = {name: shown[name] or 0 for name in ("startTime", "finishTime")}
     blanks = {name: shown[name] or "" for name in ("imageUrl", "videoUrl", "failReason")}
     unseen = seen.phase is Phase.QUEUED
     return numbers | {
         **blanks,
         "status": "" if unseen else shown["status"],
-        "state": "" if unseen else task.order.reference,
+        "state": "" if unseen else task.submission.reference,
         "description": WAITS if task.awaits_input else "提交成功",
         "customId": "",
         "botType": "",
@@ -101,23 +101,23 @@ def _relayed(
 
 
 def _progress(seen: View, blank: Blank) -> str:
-    """A percentage; of a failed task a proxy says nothing, and a station 100 %."""
+    """A percentage; for a failed task "" at a proxy and 100 % at a station."""
     failed = _STATUS[seen.phase] == "FAILURE"
     return "" if failed and blank is Blank.NULLS else f"{seen.progress}%"
 
 
-def _text(task: UpstreamTask) -> str:
-    """What a task for texts ends with, the way proxies write it."""
-    if task.order.knobs.has(Knob.NO_URL):
+def _text(task: SandboxTask) -> str:
+    """The resulting texts in the form that proxies give them."""
+    if task.submission.knobs.has(Knob.NO_URL):
         return ""
     numbered = "\n\n".join(f"{n}️⃣ {text}" for n, text in enumerate(texts_of(task), 1))
     if work_of(task).makes is not Makes.SHORTER:
         return numbered
-    weights = ", ".join(f"**{word}** (0.50)" for word in task.order.prompt.split()[:3])
+    weights = ", ".join(f"**{word}** (0.50)" for word in task.submission.prompt.split()[:3])
     return f"## Important tokens\n{weights}\n## Shortened prompts\n{numbered}"
 
 
-def _fail_reason(task: UpstreamTask, seen: View) -> str | None:
+def _fail_reason(task: SandboxTask, seen: View) -> str | None:
     match seen.phase:
         case Phase.FAILED:
             return task.failure

@@ -1,13 +1,13 @@
-"""What a Midjourney task does, and what it has to show at its end."""
+"""The work of a Midjourney task, and its results."""
 
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from ops.sandbox.tasks import UpstreamTask
+from ops.sandbox.tasks import SandboxTask
 
 
 class Makes(Enum):
-    """What comes of a task; it decides which files it shows and which buttons."""
+    """The kind of result; it decides which files and which buttons the task has."""
 
     GRID = auto()  #: four pictures in one
     PICTURE = auto()
@@ -20,7 +20,7 @@ class Makes(Enum):
 
 
 class Wants(Enum):
-    """What a task waits for before it begins."""
+    """The input that a task waits for before it starts."""
 
     NOTHING = auto()
     PROMPT = auto()  #: or none, to go on with the prompt it has
@@ -29,25 +29,25 @@ class Wants(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class MidjourneyWork:
     """One task's work."""
 
     action: str
     makes: Makes
     wants: Wants = Wants.NOTHING
-    #: How many videos.
+    #: The number of videos.
     count: int = 0
 
 
-def work_of(task: UpstreamTask) -> Work:
-    """What this task does."""
-    work: Work = task.order.details["work"]
+def work_of(task: SandboxTask) -> MidjourneyWork:
+    """The work of this task."""
+    work: MidjourneyWork = task.submission.details["work"]
     return work
 
 
-def texts_of(task: UpstreamTask) -> tuple[str, ...]:
-    """The prompts a task for texts ends with."""
-    words = [word for word in task.order.prompt.split() if not word.startswith("[")]
+def texts_of(task: SandboxTask) -> tuple[str, ...]:
+    """The prompts that a task with texts as its result returns."""
+    words = [word for word in task.submission.prompt.split() if not word.startswith("[")]
     match work_of(task).makes:
         case Makes.DESCRIPTION:
             return tuple(

@@ -1,7 +1,7 @@
-"""What a new-api station says for itself, before a request reaches the protocol behind it.
+"""Responses of a new-api station itself, sent before a request reaches the protocol behind it.
 
-Its errors have OpenAI's shape; an exhausted token is told as a 401, and an unknown path is answered
-with its dashboard, HTTP 200.
+Errors have OpenAI's form, and an exhausted token gets a 401. An unknown path gets the station's
+dashboard with HTTP 200.
 """
 
 import secrets
@@ -9,14 +9,14 @@ import time
 
 from starlette.responses import Response
 
-from ops.sandbox.accounts import Standing
+from ops.sandbox.accounts import KeyState
 from ops.sandbox.replies import dashboard, json_reply
 
-_DOORS: dict[Standing, tuple[int, str]] = {
-    Standing.MISSING: (401, "未提供令牌"),
-    Standing.UNKNOWN: (401, "无效的令牌"),
-    Standing.BLOCKED: (403, "用户已被封禁"),
-    Standing.NO_CREDIT: (401, "该令牌额度已用尽"),
+_KEY_ERRORS: dict[KeyState, tuple[int, str]] = {
+    KeyState.MISSING: (401, "未提供令牌"),
+    KeyState.UNKNOWN: (401, "无效的令牌"),
+    KeyState.BLOCKED: (403, "用户已被封禁"),
+    KeyState.NO_CREDIT: (401, "该令牌额度已用尽"),
 }
 
 
@@ -27,23 +27,28 @@ def error(status: int, message: str, code: str | None = None) -> Response:
     return json_reply({"error": body if code is None else {**body, "code": code}}, status)
 
 
-def turned_away(standing: Standing, *, submits: bool) -> Response | None:
-    """What a key of this standing is told at the door; None: it may pass."""
-    return None if standing.passes(submits=submits) else error(*_DOORS[standing])
+def rejected_key(state: KeyState) -> Response:
+    """The response to a key that may not do what its caller wants."""
+    return error(*_KEY_ERRORS[state])
 
 
 def bad_token() -> Response:
-    """The key is not one of this station's."""
-    return error(*_DOORS[Standing.UNKNOWN])
+    """The response to a key that the station does not know."""
+    return error(*_KEY_ERRORS[KeyState.UNKNOWN])
 
 
 def no_quota() -> Response:
-    """The key is good; its owner's credit is used up."""
+    """The response to a known key whose owner has no credit left."""
     return error(403, "用户额度不足, 剩余额度: ¥0.000000", "insufficient_user_quota")
 
 
+def no_channel(model: str, code: str | None = "model_not_found") -> Response:
+    """The response when no upstream account is free for `model`, as the station names it."""
+    return error(503, f"当前分组 default 下对于{model}无可用渠道", code)
+
+
 def unknown_path(method: str, path: str) -> Response:
-    """The answer where the station has no such endpoint."""
+    """The response where the station has no such endpoint."""
     if path.startswith(("/v1/", "/api/", "/assets/")):
         message = f"Invalid URL ({method} {path})"
         body = {"message": message, "type": "invalid_request_error", "param": "", "code": ""}

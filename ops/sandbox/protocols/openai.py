@@ -1,7 +1,7 @@
 """OpenAI's form, as relays speak it, and Chat Open's own.
 
-Neither carries a reference of the caller's, so the ledger knows each order by its own id. The
-answer comes at once, with the result in it, and a little later where `[slow=S]` asks for that.
+Neither carries a reference of the caller's, so the ledger knows each submit by its own id. The
+response holds the result; `[slow=S]` delays it.
 """
 
 import re
@@ -9,114 +9,89 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 from uuid import uuid4
 
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from ops.sandbox import desk
-from ops.sandbox.dialect import Refusal
-from ops.sandbox.doors import Door
-from ops.sandbox.knobs import parse_knobs
-from ops.sandbox.links import base_url
-from ops.sandbox.protocols.openai_faces import ChatOpenFace, RelayFace
-from ops.sandbox.replies import read_object, text_of
-from ops.sandbox.station import Station
-from ops.sandbox.tasks import Order, Trade, UpstreamTask, View
+from ops.sandbox.dialect import ProtocolRenderer
+from ops.sandbox.handlers import ProtocolHandlers, SubmitCall
+from ops.sandbox.protocols.openai_renderers import ChatOpenRenderer, OpenAIRelayRenderer
+from ops.sandbox.replies import text_of
+from ops.sandbox.routes import SandboxRoute
+from ops.sandbox.station import SandboxStation
+from ops.sandbox.tasks import ProviderProfile, SandboxTask, TaskSubmission, View
 
-#: Models that draw within a chat, going by their names; those of the second kind where told to.
+#: Models that draw in a chat, by their names. The second kind draws only if the text asks for it.
 _DRAWS = re.compile(r"-image|_image|sora", re.IGNORECASE)
-_DRAWS_IF_TOLD = re.compile(r"-all\b|-gizmo-", re.IGNORECASE)
+_DRAWS_IF_ASKED = re.compile(r"-all\b|-gizmo-", re.IGNORECASE)
 _ORDERS_A_PICTURE = re.compile(r"画|draw|paint|picture of", re.IGNORECASE)
 _ADDRESS = re.compile(r"https?://\S+")
 
 Body = Mapping[str, Any]
 
 
-def tell(task: UpstreamTask, seen: View) -> Mapping[str, object]:
-    """Nobody is called back: there is nothing to tell after the answer."""
+def callback_body(task: SandboxTask, seen: View) -> Mapping[str, object]:
+    """There are no callbacks in these protocols."""
     return {"id": task.id, "status": seen.phase}
 
 
-TRADE = Trade(
+PROFILE = ProviderProfile(
     provider="openai",
     typical_seconds={"chat": 10.0, "image_by_chat": 60.0, "image": 20.0},
     queues=False,
     unique_references=False,
     asset_life_seconds=3600.0,
-    tell=tell,
+    callback_body=callback_body,
 )
 
 
-def routes(station: Station) -> Sequence[BaseRoute]:
-    """Every endpoint of both faces."""
-    relay, chatopen = Window(station, RelayFace(station)), Window(station, ChatOpenFace(station))
+def routes(station: SandboxStation) -> Sequence[BaseRoute]:
+    """Every route of both."""
+    relay = OpenAIHandlers(station, OpenAIRelayRenderer(station), PROFILE)
+    chatopen = OpenAIHandlers(station, ChatOpenRenderer(station), PROFILE)
     root = "/AIGCChatOpenServ/saas/{model}"
     return [
-        relay.door("/v1/chat/completions", conversation),
-        relay.door("/v1/images/generations", picture),
-        chatopen.door(f"{root}/text/v3", chatopen_conversation),
-        chatopen.door(f"{root}/image/generation", picture),
+        relay.form_route("/v1/chat/completions", conversation),
+        relay.form_route("/v1/images/generations", picture),
+        chatopen.form_route(f"{root}/text/v3", chatopen_conversation),
+        chatopen.form_route(f"{root}/image/generation", picture),
     ]
 
 
-class Window:
-    """The endpoints of one face."""
+class OpenAIHandlers(ProtocolHandlers[ProtocolRenderer]):
+    """The handlers of one renderer."""
 
-    def __init__(self, station: Station, face: RelayFace | ChatOpenFace) -> None:
-        self._station = station
-        self._face = face
+    not_an_object = "the body is no JSON object"
 
-    def door(self, path: str, read: "Callable[[Body], Wish | str]") -> Door:
-        """The door where one kind of order is taken."""
+    def form_route(self, path: str, parse: "Callable[[Body], OpenAISubmit | str]") -> SandboxRoute:
+        """The route that takes one form of submit; `parse` returns it, or the first error."""
 
-        async def create(request: Request) -> Response:
-            account = self._face.enter(request.headers, self._station.config, submits=True)
-            if isinstance(account, Response):
-                return desk.turn_away(self._station, account)
-            body = await read_object(request)
-            model = {"model": request.path_params["model"]} if request.path_params else {}
-            wish = "the body is no JSON object" if body is None else read({**body, **model})
-            if isinstance(wish, str):
-                return desk.refuse(self._station, Refusal.INVALID, self._face.invalid(wish))
-            order = self._order(request, account, *wish)
-            return await desk.submit(self._station, self._face, order)
+        def read(call: SubmitCall) -> TaskSubmission | Response:
+            submit = parse({**call.body, **call.request.path_params})
+            if isinstance(submit, str):
+                return self.renderer.invalid(submit)
+            task_id = f"chatcmpl-{uuid4().hex}"
+            return self.submission(call.request, call.account, *submit, task_id=task_id)
 
-        return Door(path, create, methods=["POST"])
-
-    def _order(
-        self, request: Request, account: str, operation: str, prompt: str, details: Body
-    ) -> Order:
-        return Order(
-            trade=TRADE,
-            task_id=f"chatcmpl-{uuid4().hex}",
-            operation=operation,
-            account=account,
-            prompt=prompt,
-            knobs=parse_knobs(prompt),
-            reference="",
-            base_url=base_url(self._station, request),
-            callback_url="",
-            details=details,
-        )
+        return self.submit_route(path, read)
 
 
-#: An operation, its prompt, and what the face wants to remember.
-Wish = tuple[str, str, Body]
+#: The operation, the prompt, and the details that the renderer needs.
+OpenAISubmit = tuple[str, str, Body]
 
 
-def conversation(body: Body) -> Wish | str:
-    """What a chat asks for, or what is wrong with it."""
+def conversation(body: Body) -> OpenAISubmit | str:
+    """The submit in a chat's body, or its first error."""
     return _conversation(body, "image_url")
 
 
-def chatopen_conversation(body: Body) -> Wish | str:
-    """The same with Chat Open's name for a picture's part; it draws nothing here."""
+def chatopen_conversation(body: Body) -> OpenAISubmit | str:
+    """The same with Chat Open's name for a picture's part; its chats do not draw."""
     read = _conversation(body, "imageUrl")
     return read if isinstance(read, str) else ("chat", *read[1:])
 
 
-def picture(body: Body) -> Wish | str:
-    """What an order for pictures asks for, or what is wrong with it."""
+def picture(body: Body) -> OpenAISubmit | str:
+    """The submit in an image request's body, or its first error."""
     prompt, model = text_of(dict(body), "prompt"), text_of(dict(body), "model")
     if not prompt or not model:
         return "prompt and model are required"
@@ -125,7 +100,7 @@ def picture(body: Body) -> Wish | str:
     return "image", prompt, {"model": model}
 
 
-def _conversation(body: Body, picture_part: str) -> Wish | str:
+def _conversation(body: Body, picture_part: str) -> OpenAISubmit | str:
     model = text_of(dict(body), "model")
     messages = _mappings(body.get("messages"))
     if not model or not messages:
@@ -136,8 +111,8 @@ def _conversation(body: Body, picture_part: str) -> Wish | str:
         return f"messages: {strange.pop()} is no part of a message here"
     prompt = " ".join(text_of(dict(part), "text") for part in parts)
     shown = sum(part.get("type") == picture_part for part in parts)
-    told = _DRAWS_IF_TOLD.search(model) and _ORDERS_A_PICTURE.search(prompt)
-    drawn = bool(_DRAWS.search(model) or told)
+    asked = _DRAWS_IF_ASKED.search(model) and _ORDERS_A_PICTURE.search(prompt)
+    drawn = bool(_DRAWS.search(model) or asked)
     details = {
         "model": model,
         "stream": body.get("stream") is True,
@@ -148,7 +123,7 @@ def _conversation(body: Body, picture_part: str) -> Wish | str:
 
 
 def _called(body: Body) -> str:
-    """The function that must be called; "" where the model may answer in words."""
+    """The function that must be called; "" if the model may answer with text."""
     tools = _mappings(body.get("tools"))
     if not tools or body.get("tool_choice") in (None, "auto", "none"):
         return ""

@@ -1,151 +1,138 @@
-"""Suno in four ways of speaking: a relay of the new-api kind, a Suno-API, a feed, the official
-style (`suno_faces`).
+"""Suno's protocols: a new-api relay, a Suno-API, a feed, and the official style.
 
-A relay and a feed share the root `/suno`, as at stations that have both. A Suno-API has the same
-paths, under `/raw` here. None carries a reference of the caller's own, so the ledger knows each
-task by its own id. The song that examples name exists for everybody.
+The relay and the feed share the root `/suno`, as at stations that have both. A Suno-API has the
+same paths, here under `/raw`. None carries a reference of the caller's own, so the ledger knows
+each task by its own id. The song in the documentation's examples exists for every account.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from ops.sandbox import desk
-from ops.sandbox.doors import Door
-from ops.sandbox.protocols import suno_acts, suno_window
-from ops.sandbox.protocols.suno_faces import (
-    FeedFace,
-    OfficialFace,
-    RawFace,
-    RelayFace,
+from ops.sandbox import engine
+from ops.sandbox.protocols import suno_actions
+from ops.sandbox.protocols.suno_actions import KINDS
+from ops.sandbox.protocols.suno_handlers import PROFILE, SunoHandlers
+from ops.sandbox.protocols.suno_renderers import (
+    SunoApiRenderer,
+    SunoFeedRenderer,
+    SunoOfficialRenderer,
+    SunoRelayRenderer,
     coded,
     refused,
 )
-from ops.sandbox.protocols.suno_orders import order_of_songs
+from ops.sandbox.protocols.suno_requests import operation_of_songs
 from ops.sandbox.protocols.suno_songs import aligned_words
-from ops.sandbox.protocols.suno_window import Window
 from ops.sandbox.replies import read_object, text_of
-from ops.sandbox.station import Station
+from ops.sandbox.routes import SandboxRoute
+from ops.sandbox.station import SandboxStation
 
-TRADE = suno_window.TRADE
+__all__ = ["PROFILE", "routes"]
 
 
-def routes(station: Station) -> Sequence[BaseRoute]:
-    """Every endpoint of every way of speaking."""
+def routes(station: SandboxStation) -> Sequence[BaseRoute]:
+    """Every route of every protocol."""
     return [
-        *FamilyWindow(station, RelayFace()).doors("/suno"),
-        *FamilyWindow(station, RawFace()).core_doors("/raw/suno"),
-        *FeedWindow(station, FeedFace()).doors("/suno"),
-        *OfficialWindow(station, OfficialFace()).doors("/api/v1"),
+        *SunoApiHandlers(station, SunoRelayRenderer()).routes("/suno"),
+        *SunoApiHandlers(station, SunoApiRenderer()).core_routes("/raw/suno"),
+        *SunoFeedHandlers(station, SunoFeedRenderer()).routes("/suno"),
+        *SunoOfficialHandlers(station, SunoOfficialRenderer()).routes("/api/v1"),
     ]
 
 
-class FamilyWindow(Window):
-    """The Suno-API protocol, and what stations add to it."""
+class SunoApiHandlers(SunoHandlers):
+    """The Suno-API protocol, and the additions of stations."""
 
-    def core_doors(self, root: str) -> Sequence[Door]:
-        """What every speaker of the protocol has; what is looked at most comes first."""
+    def core_routes(self, root: str) -> Sequence[SandboxRoute]:
+        """The routes that every speaker of the protocol has; the most polled path comes first."""
         return (
-            Door(f"{root}/fetch/{{name}}", self.fetch),
-            Door(f"{root}/fetch", self.fetch_many, methods=["POST"]),
-            self.order_door(f"{root}/submit/music", order_of_songs),
-            self.order_door(f"{root}/submit/lyrics", lambda _: "lyrics"),
+            self.poll_route(f"{root}/fetch/{{name}}"),
+            self.poll_many_route(f"{root}/fetch", lambda: self.renderer.invalid("ids is empty")),
+            self.operation_route(f"{root}/submit/music", operation_of_songs),
+            self.operation_route(f"{root}/submit/lyrics", "lyrics"),
         )
 
-    def doors(self, root: str) -> Sequence[Door]:
+    def routes(self, root: str) -> Sequence[SandboxRoute]:
         """The same with the additions."""
         return (
-            *self.core_doors(root),
-            self.order_door(f"{root}/submit/concat", lambda _: "concat"),
-            self.order_door(f"{root}/uploads/audio-url", lambda _: "upload"),
-            *(Door(f"{root}/act/{kind}/{{name}}", self._act(kind)) for kind in suno_acts.KINDS),
-            Door(f"{root}/act/tags", self.tags, methods=["POST"]),
-            Door(f"{root}/persona/create/", self.persona, methods=["POST"]),
+            *self.core_routes(root),
+            self.operation_route(f"{root}/submit/concat", "concat"),
+            self.operation_route(f"{root}/uploads/audio-url", "upload"),
+            *(self._action_route(f"{root}/act/{kind}/{{name}}", kind) for kind in KINDS),
+            self.account_route(f"{root}/act/tags", self.tags, "POST", submits=True),
+            self.account_route(f"{root}/persona/create/", self.persona, "POST", submits=True),
         )
 
-    async def fetch(self, request: Request) -> Response:
-        return await self.look(request, request.path_params["name"], self.face)
-
-    async def fetch_many(self, request: Request) -> Response:
-        account = self.face.enter(request.headers, self.station.config, submits=False)
-        if isinstance(account, Response):
-            return account
-        body = await read_object(request)
-        if body is None or not isinstance(body.get("ids"), list):
-            return self.face.invalid("ids is empty")
-        names = dict.fromkeys(map(str, body["ids"]))
-        found = [self.find(request, name, account) for name in names if name]
-        known = [task for task in found if task is not None]
-        return await desk.look_at_many(self.station, self.face, known, self.face.several)
-
-    def _act(self, kind: str) -> Callable[[Request], Awaitable[Response]]:
-        async def answer(request: Request) -> Response:
-            account = self.face.enter(request.headers, self.station.config, submits=True)
-            if isinstance(account, Response):
-                return account
+    def _action_route(self, path: str, kind: str) -> SandboxRoute:
+        async def answer(request: Request, account: str) -> Response:
             name = request.path_params["name"]
             task = self.finished(request, name, account)
             if task is None:
                 return refused(400, "task_not_exist", "task_not_exist")
-            return suno_acts.act(kind, task, name, self.station.clock.now())
+            return suno_actions.act(kind, task, name, self.station.clock.now())
 
-        return answer
+        return self.account_route(path, answer, submits=True)
 
-    async def persona(self, request: Request) -> Response:
-        account = self.face.enter(request.headers, self.station.config, submits=True)
-        if isinstance(account, Response):
-            return account
+    async def persona(self, request: Request, account: str) -> Response:
         body = await read_object(request) or {}
         if self.finished(request, text_of(body, "root_clip_id") or "?", account) is None:
             return refused(400, "task_not_exist", "task_not_exist")
-        return suno_acts.persona(body) if body.get("name") else self.face.invalid("name is empty")
+        if not body.get("name"):
+            return self.renderer.invalid("name is empty")
+        return suno_actions.persona(body)
 
-    async def tags(self, request: Request) -> Response:
-        account = self.face.enter(request.headers, self.station.config, submits=True)
-        if isinstance(account, Response):
-            return account
+    async def tags(self, request: Request, account: str) -> Response:
+        del account
         body = await read_object(request) or {}
-        known = bool(text_of(body, "original_tags"))
-        return suno_acts.longer_tags(body) if known else self.face.invalid("tags are empty")
+        if not text_of(body, "original_tags"):
+            return self.renderer.invalid("tags are empty")
+        return suno_actions.longer_tags(body)
 
 
-class FeedWindow(Window):
+class SunoFeedHandlers(SunoHandlers):
     """Suno's own web service."""
 
-    def doors(self, root: str) -> Sequence[Door]:
+    def routes(self, root: str) -> Sequence[SandboxRoute]:
+        """Every route; the most polled path comes first."""
         return (
-            Door(f"{root}/feed/{{names}}", self.feed),
-            Door(f"{root}/lyrics/{{name}}", self.words),
-            self.order_door(f"{root}/generate", order_of_songs),
-            self.order_door(f"{root}/generate/concat", lambda _: "concat"),
-            self.order_door(f"{root}/generate/lyrics/", lambda _: "lyrics"),
+            self.account_route(f"{root}/feed/{{names}}", self.feed),
+            self.poll_route(f"{root}/lyrics/{{name}}"),
+            self.operation_route(f"{root}/generate", operation_of_songs),
+            self.operation_route(f"{root}/generate/concat", "concat"),
+            self.operation_route(f"{root}/generate/lyrics/", "lyrics"),
         )
 
-    async def feed(self, request: Request) -> Response:
+    async def feed(self, request: Request, account: str) -> Response:
         names = request.path_params["names"].split(",")
-        return await self.look(request, names[0] or "?", FeedFace(frozenset(names)))
-
-    async def words(self, request: Request) -> Response:
-        return await self.look(request, request.path_params["name"], self.face)
+        task = self.find(request, names[0] or "?", account)
+        return await engine.poll(self.station, SunoFeedRenderer(frozenset(names)), task)
 
 
-class OfficialWindow(Window):
-    """The official style: an endpoint and a record for each kind of thing."""
+class SunoOfficialHandlers(SunoHandlers):
+    """The official style: an endpoint and a record for each kind of result."""
 
-    def doors(self, root: str) -> Sequence[Door]:
-        kinds = ("generate", "lyrics", "wav", "mp4")
+    def routes(self, root: str) -> Sequence[SandboxRoute]:
+        """Every route; the most polled paths come first."""
+        operations = {
+            "generate": "music",
+            "generate/extend": "extend",
+            "generate/replace-section": "infill",
+            "lyrics": "lyrics",
+            "wav/generate": "wav",
+            "mp4/generate": "mp4",
+        }
         return (
-            *(Door(f"{root}/{kind}/record-info", self.record) for kind in kinds),
-            self.order_door(f"{root}/generate", lambda _: "music"),
-            self.order_door(f"{root}/generate/extend", lambda _: "extend"),
-            self.order_door(f"{root}/generate/replace-section", lambda _: "infill"),
-            self.order_door(f"{root}/lyrics", lambda _: "lyrics"),
-            self.order_door(f"{root}/wav/generate", lambda _: "wav"),
-            self.order_door(f"{root}/mp4/generate", lambda _: "mp4"),
-            Door(f"{root}/generate/get-timestamped-lyrics", self.timing, methods=["POST"]),
+            *(
+                self.poll_route(f"{root}/{kind}/record-info", name_of=_queried_id)
+                for kind in ("generate", "lyrics", "wav", "mp4")
+            ),
+            *(self.operation_route(f"{root}/{path}", name) for path, name in operations.items()),
+            self.account_route(
+                f"{root}/generate/get-timestamped-lyrics", self.timing, "POST", submits=True
+            ),
         )
 
     def complaint(
@@ -160,18 +147,16 @@ class OfficialWindow(Window):
         known = isinstance(song, str) and len(song) > 1 and is_finished(song)
         return "" if known else "The audio does not exist."
 
-    async def record(self, request: Request) -> Response:
-        return await self.look(request, request.query_params.get("taskId") or "?", self.face)
-
-    async def timing(self, request: Request) -> Response:
-        account = self.face.enter(request.headers, self.station.config, submits=True)
-        if isinstance(account, Response):
-            return account
+    async def timing(self, request: Request, account: str) -> Response:
         body = await read_object(request) or {}
         if self.finished(request, text_of(body, "audioId") or "?", account) is None:
-            return self.face.invalid("The audio does not exist.")
-        sung = [
+            return self.renderer.invalid("The audio does not exist.")
+        timed = [
             {"word": each["word"], "success": True, "startS": each["start_s"], "palign": 1}
             for each in aligned_words()
         ]
-        return coded(200, "success", {"alignedWords": sung, "waveformData": [], "hootCer": 0.0})
+        return coded(200, "success", {"alignedWords": timed, "waveformData": [], "hootCer": 0.0})
+
+
+def _queried_id(request: Request) -> str:
+    return request.query_params.get("taskId") or "?"

@@ -1,6 +1,6 @@
-"""Suno's songs and words: their ids, and how each way of speaking shows them.
+"""Suno's songs and lyrics: their ids and their forms.
 
-A task's id ends in 0, and those of its songs in 1 and 2, so that any of them leads to the task.
+A task's id ends in 0 and those of its songs end in 1 and 2, so each of them leads to the task.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,13 +10,13 @@ from uuid import UUID, uuid4
 
 from ops.sandbox.knobs import Knob
 from ops.sandbox.links import plain_url
-from ops.sandbox.tasks import Phase, UpstreamTask, View
+from ops.sandbox.tasks import Phase, SandboxTask, View
 
-#: How long every song plays.
+#: Duration of every song in seconds.
 SONG_SECONDS = 60.0
-#: Orders that make one song; all others make two.
+#: Operations that make one song; all others make two.
 ONE_SONG = frozenset({"concat", "upload"})
-#: Orders that make words or a file, and no song.
+#: Operations that make lyrics or a file, and no song.
 NO_SONG = frozenset({"lyrics", "wav", "mp4"})
 
 MODERATED = "Your prompt contained artist name: sandbox"
@@ -44,28 +44,34 @@ _SONG_STATUS = {
     Phase.MODERATED: "error",
     Phase.CANCELED: "error",
 }
-#: The phases in which a song can be heard as it is made.
+#: The phases in which a song can be streamed before it is finished.
 _HEARD = (Phase.RUNNING, Phase.UNKNOWN)
 
 
 def new_task_id() -> str:
-    """A task id that leaves room for those of its songs."""
+    """A task id whose last digit is free for the ids of its songs."""
     return str(UUID(uuid4().hex[:-1] + "0"))
 
 
 def task_id_of(name: str) -> str:
-    """The id of the task that a task's or a song's id leads to."""
+    """The id of the task that the id of a task or a song belongs to."""
     return f"{name[:-1]}0"
 
 
-def song_ids(task: UpstreamTask) -> list[str]:
+def song_ids(task: SandboxTask) -> list[str]:
     """The ids of the songs that the task makes."""
-    count = 0 if task.order.operation in NO_SONG else 1 if task.order.operation in ONE_SONG else 2
+    count = (
+        0
+        if task.submission.operation in NO_SONG
+        else 1
+        if task.submission.operation in ONE_SONG
+        else 2
+    )
     return [f"{task.id[:-1]}{number}" for number in range(1, count + 1)]
 
 
-def reason(task: UpstreamTask, seen: View) -> str:
-    """Why the task failed; "" where it did not."""
+def reason(task: SandboxTask, seen: View) -> str:
+    """The reason why the task failed; "" unless it did."""
     match seen.phase:
         case Phase.FAILED:
             return task.failure
@@ -75,13 +81,13 @@ def reason(task: UpstreamTask, seen: View) -> str:
             return ""
 
 
-def task_object(task: UpstreamTask, seen: View) -> dict[str, object]:
-    """The task as relays keep it: stock ones say 0 % until its end."""
+def task_object(task: SandboxTask, seen: View) -> dict[str, object]:
+    """The task as relays store it. Stock relays report 0 % until its end."""
     ended = seen.finished_at is not None
     return {
         "task_id": task.id,
-        "notify_hook": task.order.callback_url,
-        "action": "LYRICS" if task.order.operation == "lyrics" else "MUSIC",
+        "notify_hook": task.submission.callback_url,
+        "action": "LYRICS" if task.submission.operation == "lyrics" else "MUSIC",
         "status": _TASK_STATUS[seen.phase],
         "fail_reason": reason(task, seen),
         "submit_time": int(task.created_at),
@@ -92,14 +98,14 @@ def task_object(task: UpstreamTask, seen: View) -> dict[str, object]:
     }
 
 
-def result(task: UpstreamTask, seen: View) -> object:
-    """What the task makes, as far as it is: songs, or the object with the words."""
-    return words(task, seen) if task.order.operation == "lyrics" else songs(task, seen)
+def result(task: SandboxTask, seen: View) -> object:
+    """The task's result so far: songs, or the object with the lyrics."""
+    return words(task, seen) if task.submission.operation == "lyrics" else songs(task, seen)
 
 
-def words(task: UpstreamTask, seen: View) -> dict[str, object]:
-    """Words for a song; none before they are written."""
-    written = seen.phase is Phase.SUCCEEDED and not task.order.knobs.has(Knob.NO_URL)
+def words(task: SandboxTask, seen: View) -> dict[str, object]:
+    """The lyrics; empty until the task has succeeded."""
+    written = seen.phase is Phase.SUCCEEDED and not task.submission.knobs.has(Knob.NO_URL)
     status = _SONG_STATUS[seen.phase]
     return {
         "id": task.id,
@@ -110,21 +116,21 @@ def words(task: UpstreamTask, seen: View) -> dict[str, object]:
     }
 
 
-def songs(task: UpstreamTask, seen: View) -> list[dict[str, object]]:
+def songs(task: SandboxTask, seen: View) -> list[dict[str, object]]:
     """Each song of the task."""
     return [_song(task, seen, song_id) for song_id in song_ids(task)]
 
 
-def records(task: UpstreamTask, seen: View) -> list[dict[str, object]]:
+def records(task: SandboxTask, seen: View) -> list[dict[str, object]]:
     """Each song of the task in the official style."""
-    unheard = task.order.knobs.has(Knob.NO_URL)
+    unheard = task.submission.knobs.has(Knob.NO_URL)
     return [
         {
             "id": song["id"],
             "audioUrl": song["audio_url"] if seen.phase is Phase.SUCCEEDED else "",
             "streamAudioUrl": "" if unheard else _stream_url(str(song["id"])),
             "imageUrl": song["image_url"],
-            "prompt": task.order.prompt,
+            "prompt": task.submission.prompt,
             "modelName": song["model_name"],
             "title": song["title"],
             "tags": "",
@@ -135,13 +141,13 @@ def records(task: UpstreamTask, seen: View) -> list[dict[str, object]]:
     ]
 
 
-def file_url(task: UpstreamTask, name: str) -> str:
-    """Where one of the task's files is; nowhere, where its prompt asked for that."""
-    return "" if task.order.knobs.has(Knob.NO_URL) else plain_url(task, name)
+def file_url(task: SandboxTask, name: str) -> str:
+    """The URL of one of the task's files; "" with the knob `no-url`."""
+    return "" if task.submission.knobs.has(Knob.NO_URL) else plain_url(task, name)
 
 
 def aligned_words() -> list[dict[str, object]]:
-    """When each word of a song is sung: one a second."""
+    """The time at which each word of a song is sung: one a second."""
     return [
         {"word": f"{word} ", "success": True, "start_s": at + 0.0, "end_s": at + 0.9, "p_align": 1}
         for at, word in enumerate(WORDS.split())
@@ -156,9 +162,9 @@ def instruments() -> Sequence[Mapping[str, object]]:
     ]
 
 
-def _song(task: UpstreamTask, seen: View, song_id: str) -> dict[str, object]:
+def _song(task: SandboxTask, seen: View, song_id: str) -> dict[str, object]:
     done = seen.phase is Phase.SUCCEEDED
-    request: Mapping[str, Any] = task.order.details["request"]
+    request: Mapping[str, Any] = task.submission.details["request"]
     failed = bool(reason(task, seen))
     streamed = _stream_url(song_id) if seen.phase in _HEARD else ""
     return {
@@ -168,7 +174,7 @@ def _song(task: UpstreamTask, seen: View, song_id: str) -> dict[str, object]:
         "metadata": {
             "tags": request.get("tags") or "",
             "prompt": request.get("prompt") or WORDS,
-            "type": "concat" if task.order.operation == "concat" else "gen",
+            "type": "concat" if task.submission.operation == "concat" else "gen",
             "duration": SONG_SECONDS if done else None,
             "error_type": "moderation_failure" if seen.phase is Phase.MODERATED else None,
             "error_message": reason(task, seen) if failed else None,
@@ -185,5 +191,5 @@ def _song(task: UpstreamTask, seen: View, song_id: str) -> dict[str, object]:
 
 
 def _stream_url(song_id: str) -> str:
-    """Suno plays a song while it makes it; the sandbox only says so."""
+    """The URL at which Suno streams an unfinished song. The sandbox does not serve it."""
     return f"https://audiopipe.suno.ai/?item_id={song_id}"

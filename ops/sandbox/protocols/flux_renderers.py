@@ -1,4 +1,4 @@
-"""What all faces of Flux have in common, and the two that speak in the vendor's words."""
+"""The renderers of the vendor and of a relay, and the parts that all Flux renderers share."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -7,19 +7,18 @@ from typing import Any, Protocol
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
-from ops.sandbox.accounts import Standing, bearer_token, standing_of
-from ops.sandbox.config import SandboxConfig
-from ops.sandbox.dialect import Face, Refusal
+from ops.sandbox.dialect import ProtocolRenderer, Refusal
 from ops.sandbox.knobs import Knob
 from ops.sandbox.links import plain_url
 from ops.sandbox.protocols import newapi
-from ops.sandbox.protocols.flux_requests import VIDEO, Fault
+from ops.sandbox.protocols.authentication import KeyAuthentication, RelayAuthentication
+from ops.sandbox.protocols.flux_requests import VIDEO, FieldError
 from ops.sandbox.replies import json_reply
-from ops.sandbox.tasks import Phase, UpstreamTask, View
+from ops.sandbox.tasks import Phase, SandboxTask, View
 
 NEW = View(Phase.QUEUED, 0, None, None)
 REASONS = ("Derivative Works Filter", "Safety Filter")
-#: Nobody's host: what a relay passes on must not be asked.
+#: A host that does not exist: callers must not use the `polling_url` that a relay passes on.
 FOREIGN = "https://api.us1.vendor.test.invalid"
 
 _WORDS = {
@@ -40,15 +39,15 @@ _REFUSALS = {
 }
 
 
-class FluxFace(Face, Protocol):
-    """A face of this protocol."""
+class FluxRenderer(ProtocolRenderer, Protocol):
+    """A renderer of Flux's protocols."""
 
-    def task(self, task: UpstreamTask, seen: View) -> Mapping[str, object]:
-        """The task as looks and callbacks show it."""
+    def task(self, task: SandboxTask, seen: View) -> Mapping[str, object]:
+        """The task in responses to polls and in callbacks."""
         ...
 
-    def faulty(self, faults: Iterable[Fault]) -> Response:
-        """The answer to a body with invalid fields."""
+    def field_errors(self, faults: Iterable[FieldError]) -> Response:
+        """The response to a body with invalid fields."""
         ...
 
 
@@ -56,34 +55,34 @@ def detail(status: int, words: object, retry_after: int | None = None) -> Respon
     return json_reply({"detail": words}, status, retry_after)
 
 
-def fields(faults: Iterable[Fault]) -> list[dict[str, object]]:
-    """Invalid fields, in the form that FastAPI gives them."""
+def fields(faults: Iterable[FieldError]) -> list[dict[str, object]]:
+    """Invalid fields in FastAPI's form."""
     return [{"loc": ["body", f.field], "msg": f.message, "type": f.type} for f in faults]
 
 
-def file_url(task: UpstreamTask) -> str:
-    """Where the task's file is; "" where it has none. There are no JPEG files here, only PNG."""
-    if task.order.knobs.has(Knob.NO_URL):
+def file_url(task: SandboxTask) -> str:
+    """The URL of the task's file; "" without one. Instead of JPEG files there are PNG files."""
+    if task.submission.knobs.has(Knob.NO_URL):
         return ""
-    kind = "webp" if task.order.details["format"] == "webp" else "png"
-    return plain_url(task, "sample.mp4" if task.order.operation == VIDEO else f"sample.{kind}")
+    kind = "webp" if task.submission.details["format"] == "webp" else "png"
+    return plain_url(task, "sample.mp4" if task.submission.operation == VIDEO else f"sample.{kind}")
 
 
 def iso(moment: float) -> str:
     return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
-class _VendorWords:
-    """What the vendor says, and a relay passes on."""
+class _VendorFormRenderer:
+    """The vendor's responses, which a relay passes on."""
 
     def invalid(self, message: str) -> Response:
         return detail(400, message)
 
-    def faulty(self, faults: Iterable[Fault]) -> Response:
+    def field_errors(self, faults: Iterable[FieldError]) -> Response:
         return detail(422, fields(faults))
 
-    def accepted(self, task: UpstreamTask, place: int) -> Response:
-        root = task.order.details["polling_root"]
+    def accepted(self, task: SandboxTask, place: int) -> Response:
+        root = task.submission.details["polling_root"]
         price = {"cost": 4.0, "input_mp": 0.0, "output_mp": 1.0}
         polling_url = f"{root}/v1/get_result?id={task.id}"
         return json_reply({"id": task.id, "polling_url": polling_url, **price})
@@ -91,16 +90,16 @@ class _VendorWords:
     def accepted_without_id(self) -> Response:
         return json_reply({"cost": 4.0})
 
-    def found(self, task: UpstreamTask, view: View) -> Response:
+    def found(self, task: SandboxTask, view: View) -> Response:
         return json_reply(self.task(task, view))
 
-    def several(self, seen: list[tuple[UpstreamTask, View]]) -> Response:
+    def several(self, seen: list[tuple[SandboxTask, View]]) -> Response:
         return json_reply([self.task(task, view) for task, view in seen])
 
     def not_found(self) -> Response:
         return json_reply({"id": "", "status": "Task not found", "result": None})
 
-    def task(self, task: UpstreamTask, seen: View) -> dict[str, Any]:
+    def task(self, task: SandboxTask, seen: View) -> dict[str, Any]:
         running = seen.phase in (Phase.RUNNING, Phase.UNKNOWN)
         return {
             "id": task.id,
@@ -111,23 +110,23 @@ class _VendorWords:
             "preview": None,
         }
 
-    def result(self, task: UpstreamTask, seen: View) -> dict[str, Any] | None:
+    def result(self, task: SandboxTask, seen: View) -> dict[str, Any] | None:
         if seen.phase is not Phase.SUCCEEDED:
             return None
         started, ended = seen.started_at or task.created_at, seen.finished_at or task.created_at
-        video = task.order.operation == VIDEO
+        video = task.submission.operation == VIDEO
         drafted = {"draft_cache": plain_url(task, "draft.mp4")} if video else {}
         return {
             "sample": file_url(task),
-            "prompt": task.order.prompt,
-            "seed": task.order.details["seed"],
+            "prompt": task.submission.prompt,
+            "seed": task.submission.details["seed"],
             "start_time": started,
             "end_time": ended,
-            "duration": task.order.details["seconds"] if video else ended - started,
+            "duration": task.submission.details["seconds"] if video else ended - started,
             **drafted,
         }
 
-    def _details(self, task: UpstreamTask, seen: View) -> object:
+    def _details(self, task: SandboxTask, seen: View) -> object:
         match seen.phase:
             case Phase.FAILED:
                 return {"error": task.failure}
@@ -137,47 +136,33 @@ class _VendorWords:
                 return None
 
 
-class Vendor(_VendorWords):
+class FluxVendorRenderer(_VendorFormRenderer, KeyAuthentication):
     """The vendor itself, with its key in `x-key`."""
 
-    def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
-        key = headers.get("x-key", "").strip()
-        standing = standing_of(key, config)
-        if standing.passes(submits=submits):
-            return key
-        no_credit = standing is Standing.NO_CREDIT
-        return self.refusal(Refusal.NO_CREDIT if no_credit else Refusal.AUTH)
+    def key_of(self, headers: Headers) -> str:
+        return headers.get("x-key", "").strip()
 
     def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
         if refusal is Refusal.MODERATED:
             return detail(400, {"error": "Request moderated: prompt violates the usage policy"})
-        status, words = _REFUSALS.get(refusal, (400, "prompt is invalid"))
-        return detail(status, words, 1 if refusal is Refusal.THROTTLED else None)
+        status, message = _REFUSALS.get(refusal, (400, "prompt is invalid"))
+        return detail(status, message, 1 if refusal is Refusal.THROTTLED else None)
 
-    def accepted(self, task: UpstreamTask, place: int) -> Response:
+    def accepted(self, task: SandboxTask, place: int) -> Response:
         """With a webhook the answer is another, and the task is known under every address."""
-        hook = task.order.callback_url
+        hook = task.submission.callback_url
         if not hook:
             return super().accepted(task, place)
         return json_reply({"id": task.id, "status": "Pending", "webhook_url": hook})
 
 
-class Relay(_VendorWords):
-    """A station that passes the vendor's answers on, and has a door of its own."""
+class FluxRelayRenderer(_VendorFormRenderer, RelayAuthentication):
+    """A station that passes on the vendor's responses and checks keys itself."""
 
-    def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
-        key = bearer_token(headers)
-        return newapi.turned_away(standing_of(key, config), submits=submits) or key
-
-    def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
+    def relayed_refusal(self, refusal: Refusal, prompt: str) -> Response:
         match refusal:
-            case Refusal.AUTH:
-                return newapi.bad_token()
-            case Refusal.NO_CREDIT:
-                return newapi.no_quota()
             case Refusal.QUEUE_FULL:
-                words = "当前分组 default 下对于模型 flux-pro-1.1 无可用渠道"
-                return newapi.error(503, words, "model_not_found")
+                return newapi.no_channel("模型 flux-pro-1.1 ")
             case Refusal.MODERATED:
                 return detail(400, "Your prompt was flagged by our safety system")
             case Refusal.THROTTLED:
@@ -185,8 +170,8 @@ class Relay(_VendorWords):
             case _:
                 return detail(400, "prompt is invalid")
 
-    def result(self, task: UpstreamTask, seen: View) -> dict[str, Any] | None:
-        """The file has a URL that says until when it works, as the vendor's store signs it."""
+    def result(self, task: SandboxTask, seen: View) -> dict[str, Any] | None:
+        """The file's URL names its expiry time, as those of the vendor's store do."""
         result = super().result(task, seen)
         if result is not None and result["sample"]:
             ends = iso((seen.finished_at or task.created_at) + task.asset_life_seconds)

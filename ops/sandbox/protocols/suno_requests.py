@@ -1,12 +1,12 @@
-"""What Suno's endpoints take, and which order a body amounts to."""
+"""The fields of Suno's endpoints, and the operation that a body asks for."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-#: Whether a song of this id is there to go on with, and a task of this id.
+#: Whether a finished song, or a task, of this id exists.
 Knows = Callable[[str], bool]
 
-#: What `task` in a body of songs says it is.
+#: The operation for each value of `task` in a body.
 _TASKS = {
     "extend": "extend",
     "upload_extend": "extend",
@@ -15,7 +15,7 @@ _TASKS = {
     "artist_consistency": "persona_music",
     "gen_stem": "stems",
 }
-#: The song that an order goes on with.
+#: The field with the song that an operation continues.
 _SONGS = {
     "extend": "continue_clip_id",
     "cover": "cover_clip_id",
@@ -27,8 +27,8 @@ _SONGS = {
 _TEXTS = ("gpt_description_prompt", "prompt", "title", "tags", "style", "url")
 
 
-def order_of_songs(body: Mapping[str, Any]) -> str:
-    """The order of songs that a body is."""
+def operation_of_songs(body: Mapping[str, Any]) -> str:
+    """The operation that a body for songs asks for."""
     if named := _TASKS.get(str(body.get("task") or "")):
         return named
     if body.get("clip_id"):
@@ -37,13 +37,13 @@ def order_of_songs(body: Mapping[str, Any]) -> str:
 
 
 def prompt_of(body: Mapping[str, Any]) -> str:
-    """All that a body says in words; knobs may stand anywhere in it."""
+    """All texts of a body; knobs may stand in any of them."""
     said = (body.get(name) for name in _TEXTS)
     return " ".join(each for each in said if isinstance(each, str) and each)
 
 
 def complaint(operation: str, body: Mapping[str, Any], knows: Knows, *, by_task: bool) -> str:
-    """What is wrong with a body; "" where nothing is. `by_task`: a song is named with its task."""
+    """The first error of a body; "" for a valid one. `by_task`: a song is named with its task."""
     if wrong := next((name for name in _TEXTS if not isinstance(body.get(name, ""), str)), ""):
         return f"json: cannot unmarshal into Go struct field .{wrong} of type string"
     if operation == "lyrics" and not body.get("prompt"):

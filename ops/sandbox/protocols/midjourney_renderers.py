@@ -1,4 +1,4 @@
-"""The two faces of the midjourney-proxy protocol: whom each lets in, and how it answers."""
+"""The two renderers of the midjourney-proxy protocol: authentication and responses."""
 
 import secrets
 from typing import Protocol
@@ -6,30 +6,32 @@ from typing import Protocol
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse, Response
 
-from ops.sandbox.accounts import Standing, standing_of
-from ops.sandbox.config import SandboxConfig
-from ops.sandbox.dialect import Face, Refusal
+from ops.sandbox.accounts import KeyState
+from ops.sandbox.dialect import ProtocolRenderer, Refusal
 from ops.sandbox.protocols import newapi
+from ops.sandbox.protocols.authentication import KeyAuthentication, RelayAuthentication
 from ops.sandbox.protocols.midjourney_task import WAITS, Blank, task_object
 from ops.sandbox.protocols.midjourney_work import Wants, work_of
 from ops.sandbox.replies import json_reply
-from ops.sandbox.tasks import UpstreamTask, View
+from ops.sandbox.tasks import SandboxTask, View
 
 INSTANCE = {"discordChannelId": "1050703772185268251", "discordInstanceId": "1118138338562560102"}
 
 
-class ProxyFace(Face, Protocol):
-    """A face of this protocol."""
+class MidjourneyRenderer(ProtocolRenderer, Protocol):
+    """A renderer of this protocol."""
 
     url_secret: bytes
     blank: Blank
+    #: Whether it is a proxy without a relay in front of it.
+    is_direct: bool
 
     def unreadable(self) -> Response:
-        """The body is not the JSON object it should be."""
+        """The body is not a JSON object."""
         ...
 
     def own_complaint(self, message: str) -> Response:
-        """What it finds wrong itself, before it asks whoever is behind it."""
+        """An error that a station finds before it asks its proxy."""
         ...
 
     def no_parent(self) -> Response:
@@ -37,16 +39,16 @@ class ProxyFace(Face, Protocol):
         ...
 
     def parent_unfinished(self) -> Response:
-        """The task to follow has not ended well, or does not wait."""
+        """The task to follow has not succeeded, or does not wait for input."""
         ...
 
     def unknown_button(self, custom_id: str) -> Response:
-        """The parent has no such button, or nobody here knows what it does."""
+        """The parent has no such button, or a relay does not know it."""
         ...
 
 
-class _Words:
-    """What both faces say alike."""
+class _MidjourneyBaseRenderer:
+    """The responses that both renderers share."""
 
     def __init__(self, url_secret: bytes, blank: Blank) -> None:
         self.url_secret = url_secret
@@ -72,24 +74,24 @@ class _Words:
     def invalid(self, message: str) -> Response:
         return json_reply({"code": 4, "description": message, "result": None})
 
-    def found(self, task: UpstreamTask, view: View) -> Response:
+    def found(self, task: SandboxTask, view: View) -> Response:
         return json_reply(task_object(task, view, self.url_secret, self.blank))
 
-    def several(self, seen: list[tuple[UpstreamTask, View]]) -> Response:
+    def several(self, seen: list[tuple[SandboxTask, View]]) -> Response:
         objects = (task_object(task, view, self.url_secret, self.blank) for task, view in seen)
         return json_reply([*objects])
 
     def accepted_without_id(self) -> Response:
         return json_reply({"code": 1, "description": "提交成功", "properties": INSTANCE})
 
-    def _window(self, code: int, task: UpstreamTask) -> Response:
-        """The task waits for its caller."""
-        properties = {"finalPrompt": task.order.prompt, "remix": True}
+    def _input_needed(self, code: int, task: SandboxTask) -> Response:
+        """The task waits for the caller's input."""
+        properties = {"finalPrompt": task.submission.prompt, "remix": True}
         return json_reply(
             {"code": code, "description": WAITS, "result": task.id, "properties": properties}
         )
 
-    def _accepted(self, code: int, task: UpstreamTask, place: int) -> Response:
+    def _accepted(self, code: int, task: SandboxTask, place: int) -> Response:
         waits = f"排队中，前面还有{place}个任务" if place else "提交成功"
         properties = {**INSTANCE, "numberOfQueues": place} if place else INSTANCE
         return json_reply(
@@ -97,20 +99,21 @@ class _Words:
         )
 
 
-class DirectProxy(_Words):
-    """A proxy of one's own: entered by `mj-api-secret`; lists, cancels; unset fields are null."""
+class MidjourneyProxyRenderer(_MidjourneyBaseRenderer, KeyAuthentication):
+    """A proxy without a relay: `mj-api-secret`, lists and cancels; unset fields are null."""
+
+    is_direct = True
 
     def __init__(self, url_secret: bytes) -> None:
         super().__init__(url_secret, Blank.NULLS)
 
-    def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
-        secret = headers.get("mj-api-secret", "")
-        standing = standing_of(secret, config)
-        if standing.passes(submits=submits):
-            return secret
-        if standing is Standing.NO_CREDIT:
+    def key_of(self, headers: Headers) -> str:
+        return headers.get("mj-api-secret", "")
+
+    def reject(self, state: KeyState) -> Response:
+        if state is KeyState.NO_CREDIT:
             return self.refusal(Refusal.NO_CREDIT)
-        return PlainTextResponse("账号已禁用" if standing is Standing.BLOCKED else "", 401)
+        return PlainTextResponse("账号已禁用" if state is KeyState.BLOCKED else "", 401)
 
     def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
         match refusal:
@@ -123,9 +126,9 @@ class DirectProxy(_Words):
             case _:
                 return super().refusal(refusal, prompt)
 
-    def accepted(self, task: UpstreamTask, place: int) -> Response:
+    def accepted(self, task: SandboxTask, place: int) -> Response:
         if task.awaits_input:
-            return self._window(21, task)
+            return self._input_needed(21, task)
         return self._accepted(22 if place else 1, task, place)
 
     def unreadable(self) -> Response:
@@ -147,36 +150,30 @@ class DirectProxy(_Words):
         return Response()
 
 
-class RelayStation(_Words):
-    """A new-api station: entered by bearer key; unset fields are empty, the rest passes through."""
+class MidjourneyRelayRenderer(RelayAuthentication, _MidjourneyBaseRenderer):
+    """A new-api station: bearer key; unset fields are empty, other fields are passed on."""
+
+    is_direct = False
 
     def __init__(self, url_secret: bytes) -> None:
-        super().__init__(url_secret, Blank.EMPTY)
+        _MidjourneyBaseRenderer.__init__(self, url_secret, Blank.EMPTY)
 
-    def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
+    def key_of(self, headers: Headers) -> str:
         authorization = headers.get("authorization", "")
         if authorization in ("", "midjourney-proxy"):
-            key = headers.get("mj-api-secret", "")
-        else:
-            key = authorization.removeprefix("Bearer ").strip()
-        return newapi.turned_away(standing_of(key, config), submits=submits) or key
+            return headers.get("mj-api-secret", "")
+        return authorization.removeprefix("Bearer ").strip()
 
-    def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
-        match refusal:
-            case Refusal.AUTH:
-                return newapi.bad_token()
-            case Refusal.NO_CREDIT:
-                return newapi.no_quota()
-            case Refusal.THROTTLED:
-                saturated = "当前分组负载已饱和，请稍后再试，或升级账户以提升服务质量。"
-                return _own_error(saturated, code=30, status=429, retry_after=1)
-            case _:
-                return super().refusal(refusal, prompt)
+    def relayed_refusal(self, refusal: Refusal, prompt: str) -> Response:
+        if refusal is Refusal.THROTTLED:
+            saturated = "当前分组负载已饱和，请稍后再试，或升级账户以提升服务质量。"
+            return _own_error(saturated, code=30, status=429, retry_after=1)
+        return _MidjourneyBaseRenderer.refusal(self, refusal, prompt)
 
-    def accepted(self, task: UpstreamTask, place: int) -> Response:
+    def accepted(self, task: SandboxTask, place: int) -> Response:
         if task.awaits_input:  # a station lets 21 stand for these two alone
             kept = work_of(task).wants in (Wants.MASK, Wants.ZOOM)
-            return self._window(21 if kept else 1, task)
+            return self._input_needed(21 if kept else 1, task)
         return self._accepted(1, task, place)  # a station turns the proxy's 22 into 1
 
     def unreadable(self) -> Response:
@@ -201,6 +198,6 @@ class RelayStation(_Words):
 def _own_error(
     description: str, code: int = 4, status: int = 400, retry_after: int | None = None
 ) -> Response:
-    """An error the station raises itself; where no result follows, its text ends in a space."""
+    """An error of the station itself; a text that ends in a space comes without a result."""
     body = {"description": description, "type": "upstream_error", "code": code}
     return json_reply(body, status, retry_after)

@@ -1,4 +1,4 @@
-"""The faces of Flux at its resellers: Replicate's predictions, fal's queue, and OpenAI's form."""
+"""The renderers of Flux's resellers: Replicate's predictions, fal's queue, and OpenAI's form."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -6,15 +6,15 @@ from typing import Any
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
-from ops.sandbox.accounts import Standing, bearer_token, standing_of
-from ops.sandbox.config import SandboxConfig
+from ops.sandbox.accounts import KeyState
 from ops.sandbox.dialect import Refusal
-from ops.sandbox.protocols.flux_faces import NEW, detail, fields, file_url, iso
-from ops.sandbox.protocols.flux_requests import Fault
-from ops.sandbox.protocols.openai_words import OpenAIWords, error
+from ops.sandbox.protocols.authentication import KeyAuthentication
+from ops.sandbox.protocols.flux_renderers import NEW, detail, fields, file_url, iso
+from ops.sandbox.protocols.flux_requests import FieldError
+from ops.sandbox.protocols.openai_form_renderer import OpenAIFormRenderer, error
 from ops.sandbox.replies import json_reply
-from ops.sandbox.station import Station
-from ops.sandbox.tasks import Phase, UpstreamTask, View
+from ops.sandbox.station import SandboxStation
+from ops.sandbox.tasks import Phase, SandboxTask, View
 
 FLAGGED = "The input or output was flagged as sensitive. Please try again with different inputs."
 SIDE = 64
@@ -31,12 +31,26 @@ _PREDICTIONS = {
     Phase.MODERATED: "failed",
     Phase.CANCELED: "canceled",
 }
-#: fal calls completed whatever has ended.
+#: fal calls every ended request completed.
 _REQUESTS = {
     Phase.QUEUED: "IN_QUEUE",
     Phase.SUBMITTED: "IN_QUEUE",
     Phase.RUNNING: "IN_PROGRESS",
     Phase.UNKNOWN: "IN_LIMBO",
+}
+
+#: HTTP status, title, detail and Retry-After of Replicate's refusals.
+_REPLICATE_REFUSALS = {
+    Refusal.AUTH: (401, "Unauthenticated", "You did not pass a valid authentication token", None),
+    Refusal.NO_CREDIT: (402, "Insufficient credit", "You have insufficient credit", None),
+    Refusal.THROTTLED: (429, "Too many requests", "Request was throttled.", 1),
+    Refusal.QUEUE_FULL: (
+        429,
+        "Too many requests",
+        "Too many concurrent predictions of this account",
+        None,
+    ),
+    Refusal.MODERATED: (422, "Content flagged", FLAGGED, None),
 }
 
 
@@ -45,60 +59,39 @@ def _problem(status: int, title: str, words: str, retry_after: int | None = None
     return json_reply(body, status, retry_after)
 
 
-class ReplicateFace:
-    """Predictions."""
-
-    def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
-        key = bearer_token(headers)
-        standing = standing_of(key, config)
-        if standing.passes(submits=submits):
-            return key
-        no_credit = standing is Standing.NO_CREDIT
-        return self.refusal(Refusal.NO_CREDIT if no_credit else Refusal.AUTH)
+class ReplicateRenderer(KeyAuthentication):
+    """Replicate's predictions."""
 
     def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
-        match refusal:
-            case Refusal.AUTH:
-                words = "You did not pass a valid authentication token"
-                return _problem(401, "Unauthenticated", words)
-            case Refusal.NO_CREDIT:
-                return _problem(402, "Insufficient credit", "You have insufficient credit")
-            case Refusal.THROTTLED:
-                return _problem(429, "Too many requests", "Request was throttled.", 1)
-            case Refusal.QUEUE_FULL:
-                words = "Too many concurrent predictions of this account"
-                return _problem(429, "Too many requests", words)
-            case Refusal.MODERATED:
-                return _problem(422, "Content flagged", FLAGGED)
-            case _:
-                return self.invalid("- input.prompt: is invalid")
+        problem = _REPLICATE_REFUSALS.get(refusal)
+        return _problem(*problem) if problem else self.invalid("- input.prompt: is invalid")
 
     def invalid(self, message: str) -> Response:
         return _problem(422, "Input validation failed", message)
 
-    def faulty(self, faults: Iterable[Fault]) -> Response:
+    def field_errors(self, faults: Iterable[FieldError]) -> Response:
         return self.invalid(
-            "\n".join(f"- input.{fault.field}: {fault.message}" for fault in faults)
+            "\n".join(f"- input.{error.field}: {error.message}" for error in faults)
         )
 
-    def accepted(self, task: UpstreamTask, place: int) -> Response:
+    def accepted(self, task: SandboxTask, place: int) -> Response:
         return json_reply(self.task(task, NEW), 201)
 
     def accepted_without_id(self) -> Response:
         return json_reply({"status": "starting", "output": None, "error": None}, 201)
 
-    def found(self, task: UpstreamTask, view: View) -> Response:
+    def found(self, task: SandboxTask, view: View) -> Response:
         return json_reply(self.task(task, view))
 
-    def several(self, seen: list[tuple[UpstreamTask, View]]) -> Response:
+    def several(self, seen: list[tuple[SandboxTask, View]]) -> Response:
         listed = [self.task(task, view) for task, view in seen]
         return json_reply({"next": None, "previous": None, "results": listed})
 
     def not_found(self) -> Response:
         return _problem(404, "Not found", "The requested prediction could not be found.")
 
-    def task(self, task: UpstreamTask, seen: View) -> dict[str, Any]:
-        details = task.order.details
+    def task(self, task: SandboxTask, seen: View) -> dict[str, Any]:
+        details = task.submission.details
         own = f"{details['root']}/v1/predictions/{task.id}"
         ended, started = seen.finished_at, seen.started_at
         took = {"predict_time": ended - started} if ended and started else {}
@@ -119,13 +112,13 @@ class ReplicateFace:
             "urls": {"get": own, "cancel": f"{own}/cancel"},
         }
 
-    def _output(self, task: UpstreamTask, seen: View) -> object:
+    def _output(self, task: SandboxTask, seen: View) -> object:
         url = file_url(task)
         if seen.phase is not Phase.SUCCEEDED or not url:
             return None
-        return [url] if task.order.operation in LISTED else url
+        return [url] if task.submission.operation in LISTED else url
 
-    def _error(self, task: UpstreamTask, seen: View) -> str | None:
+    def _error(self, task: SandboxTask, seen: View) -> str | None:
         match seen.phase:
             case Phase.FAILED:
                 return task.failure
@@ -135,22 +128,17 @@ class ReplicateFace:
                 return None
 
 
-class FalFace:
-    """The queue: the status of a request. `FalResultFace` shows what it brought."""
+class FalRenderer(KeyAuthentication):
+    """fal's queue: the status of a request. `FalResultRenderer` shows the result."""
 
-    def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
+    def key_of(self, headers: Headers) -> str:
         scheme, _, key = headers.get("authorization", "").partition(" ")
-        key = key.strip() if scheme.lower() == "key" else ""
-        standing = standing_of(key, config)
-        if standing.passes(submits=submits):
-            return key
-        match standing:
-            case Standing.NO_CREDIT:
-                return self.refusal(Refusal.NO_CREDIT)
-            case Standing.BLOCKED:
-                return detail(403, "User is locked. Reason: Admin lock.")
-            case _:
-                return self.refusal(Refusal.AUTH)
+        return key.strip() if scheme.lower() == "key" else ""
+
+    def reject(self, state: KeyState) -> Response:
+        if state is KeyState.BLOCKED:
+            return detail(403, "User is locked. Reason: Admin lock.")
+        return super().reject(state)
 
     def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
         match refusal:
@@ -164,24 +152,26 @@ class FalFace:
             case Refusal.QUEUE_FULL:
                 return detail(429, "Too many concurrent requests of this user")
             case Refusal.MODERATED:
-                fault = Fault("prompt", FLAGGED, "content_policy_violation")
-                return detail(422, fields([fault]))
+                error = FieldError("prompt", FLAGGED, "content_policy_violation")
+                return detail(422, fields([error]))
             case _:
-                return detail(422, fields([Fault("prompt", "Input is invalid", "value_error")]))
+                return detail(
+                    422, fields([FieldError("prompt", "Input is invalid", "value_error")])
+                )
 
     def invalid(self, message: str) -> Response:
         return detail(400, message)
 
-    def faulty(self, faults: Iterable[Fault]) -> Response:
+    def field_errors(self, faults: Iterable[FieldError]) -> Response:
         return detail(422, fields(faults))
 
-    def accepted(self, task: UpstreamTask, place: int) -> Response:
+    def accepted(self, task: SandboxTask, place: int) -> Response:
         return json_reply({"status": "IN_QUEUE", "queue_position": place, **self._addresses(task)})
 
     def accepted_without_id(self) -> Response:
         return json_reply({"status": "IN_QUEUE"})
 
-    def found(self, task: UpstreamTask, view: View) -> Response:
+    def found(self, task: SandboxTask, view: View) -> Response:
         word = _REQUESTS.get(view.phase, "COMPLETED")
         body: dict[str, Any] = {"status": word, **self._addresses(task), "logs": None}
         if word == "IN_QUEUE":
@@ -190,13 +180,13 @@ class FalFace:
             body |= {"error": task.failure, "error_type": "runner_disconnected"}
         return json_reply(body, 200 if word == "COMPLETED" else 202)
 
-    def several(self, seen: list[tuple[UpstreamTask, View]]) -> Response:
+    def several(self, seen: list[tuple[SandboxTask, View]]) -> Response:
         return json_reply([self.task(task, view) for task, view in seen])
 
     def not_found(self) -> Response:
         return detail(404, "Request not found")
 
-    def task(self, task: UpstreamTask, seen: View) -> dict[str, Any]:
+    def task(self, task: SandboxTask, seen: View) -> dict[str, Any]:
         """A callback's body."""
         succeeded = seen.phase is Phase.SUCCEEDED
         return {
@@ -207,8 +197,9 @@ class FalFace:
             "error": None if succeeded else task.failure,
         }
 
-    def _addresses(self, task: UpstreamTask) -> dict[str, str]:
-        own = f"{task.order.details['root']}/fal-ai/{task.order.details['app']}/requests/{task.id}"
+    def _addresses(self, task: SandboxTask) -> dict[str, str]:
+        details = task.submission.details
+        own = f"{details['root']}/fal-ai/{details['app']}/requests/{task.id}"
         return {
             "request_id": task.id,
             "response_url": own,
@@ -217,23 +208,23 @@ class FalFace:
         }
 
 
-def result_of(task: UpstreamTask) -> dict[str, Any]:
-    """What fal's models bring."""
+def result_of(task: SandboxTask) -> dict[str, Any]:
+    """The result of fal's models."""
     url = file_url(task)
     file = {"url": url, "width": SIDE, "height": SIDE, "content_type": "image/png"}
     return {
         "images": [file] if url else [],
         "timings": {"inference": task.seconds},
-        "seed": task.order.details["seed"],
+        "seed": task.submission.details["seed"],
         "has_nsfw_concepts": [False] if url else [],
-        "prompt": task.order.prompt,
+        "prompt": task.submission.prompt,
     }
 
 
-class FalResultFace(FalFace):
-    """The address of a request's result."""
+class FalResultRenderer(FalRenderer):
+    """The result of a request at fal."""
 
-    def found(self, task: UpstreamTask, view: View) -> Response:
+    def found(self, task: SandboxTask, view: View) -> Response:
         match view.phase:
             case Phase.SUCCEEDED:
                 return json_reply(result_of(task))
@@ -247,16 +238,16 @@ class FalResultFace(FalFace):
                 return detail(400, "Request is still in progress")
 
 
-class OpenAIFace(OpenAIWords):
-    """A station that answers with the picture. A task is over when it is made."""
+class FluxOpenAIRenderer(OpenAIFormRenderer):
+    """A station whose response to a submit holds the picture. The task ends at once."""
 
-    def __init__(self, station: Station) -> None:
+    def __init__(self, station: SandboxStation) -> None:
         self._station = station
 
-    def faulty(self, faults: Iterable[Fault]) -> Response:
-        return self.invalid("; ".join(f"{fault.field}: {fault.message}" for fault in faults))
+    def field_errors(self, faults: Iterable[FieldError]) -> Response:
+        return self.invalid("; ".join(f"{error.field}: {error.message}" for error in faults))
 
-    def accepted(self, task: UpstreamTask, place: int) -> Response:
+    def accepted(self, task: SandboxTask, place: int) -> Response:
         self._station.end(task)
         seen = self._station.view(task)
         match seen.phase:
@@ -270,6 +261,6 @@ class OpenAIFace(OpenAIWords):
     def accepted_without_id(self) -> Response:
         return json_reply({"created": int(self._station.clock.now()), "data": []})
 
-    def task(self, task: UpstreamTask, seen: View) -> dict[str, Any]:
+    def task(self, task: SandboxTask, seen: View) -> dict[str, Any]:
         url = file_url(task)
         return {"created": int(task.created_at), "data": [{"url": url}] if url else []}

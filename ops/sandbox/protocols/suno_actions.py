@@ -1,6 +1,6 @@
-"""What stations make of a finished song on demand: files, times, notes, personas, styles.
+"""The actions of stations on a finished song: files, timing, notes, personas, styles.
 
-None of it is a task, and none of it is charged. A file is asked for until it is there.
+None of them creates a task or is charged. Callers repeat the request for a file until it exists.
 """
 
 from uuid import NAMESPACE_URL, uuid5
@@ -14,17 +14,17 @@ from ops.sandbox.protocols.suno_songs import (
     instruments,
 )
 from ops.sandbox.replies import json_reply
-from ops.sandbox.tasks import UpstreamTask
+from ops.sandbox.tasks import SandboxTask
 
-#: Sandbox seconds from the first question for a file to its being there.
+#: Sandbox seconds from the first request for a file until it exists.
 MAKING_SECONDS = 10.0
 
 KINDS = ("wav", "mp4", "timing", "midi")
 
 
-def act(kind: str, task: UpstreamTask, song_id: str, now: float) -> Response:
-    """One of `KINDS` of a song."""
-    asked: dict[str, float] = task.order.details["asked"]
+def act(kind: str, task: SandboxTask, song_id: str, now: float) -> Response:
+    """The response to one of `KINDS` for a song."""
+    asked: dict[str, float] = task.submission.details["asked"]
     made = now >= asked.setdefault(f"{kind} {song_id}", now) + MAKING_SECONDS
     match kind:
         case "wav":
@@ -47,7 +47,7 @@ def act(kind: str, task: UpstreamTask, song_id: str, now: float) -> Response:
 
 
 def persona(body: dict[str, object]) -> Response:
-    """A persona; its id follows from its name and song."""
+    """A persona; its id is derived from its name and song."""
     root = str(body.get("root_clip_id"))
     name = str(body.get("name"))
     about = {"name": name, "description": body.get("description"), "root_clip_id": root}

@@ -1,20 +1,15 @@
-"""Who speaks of Suno: a relay, a Suno-API itself, a feed, and a service in the official style.
-
-Each lets callers in by its own door and words what the desk decides in its own way.
-"""
+"""The renderers of Suno: a relay, a Suno-API without one, a feed, and the official style."""
 
 import json
 from collections.abc import Mapping
 from typing import Protocol
 from uuid import uuid4
 
-from starlette.datastructures import Headers
 from starlette.responses import Response
 
-from ops.sandbox.accounts import Standing, bearer_token, standing_of
-from ops.sandbox.config import SandboxConfig
-from ops.sandbox.dialect import Face, Refusal
+from ops.sandbox.dialect import ProtocolRenderer, Refusal
 from ops.sandbox.protocols import newapi
+from ops.sandbox.protocols.authentication import KeyAuthentication, RelayAuthentication
 from ops.sandbox.protocols.suno_songs import (
     MODERATED,
     file_url,
@@ -27,26 +22,40 @@ from ops.sandbox.protocols.suno_songs import (
     words,
 )
 from ops.sandbox.replies import json_reply
-from ops.sandbox.tasks import Phase, UpstreamTask, View
+from ops.sandbox.tasks import Phase, SandboxTask, View
 
 FRESH = View(Phase.QUEUED, 0, None, None)
+_SUNO_API_REFUSALS = {
+    Refusal.AUTH: (401, "unauthorized secret token"),
+    Refusal.NO_CREDIT: (402, "402 Payment Required"),
+    Refusal.THROTTLED: (429, "429 Too Many Requests"),
+    Refusal.QUEUE_FULL: (429, "Too many running jobs."),
+    Refusal.MODERATED: (400, MODERATED),
+}
+#: `code` and message of refusals in the official style.
+_OFFICIAL_REFUSALS = {
+    Refusal.AUTH: (401, "You do not have access permissions"),
+    Refusal.NO_CREDIT: (429, "The current credits are insufficient. Please top up."),
+    Refusal.QUEUE_FULL: (430, "Too many running jobs."),
+    Refusal.MODERATED: (400, MODERATED),
+}
 
 
-class SunoFace(Face, Protocol):
-    """A face of this protocol."""
+class SunoRenderer(ProtocolRenderer, Protocol):
+    """A renderer of Suno's protocols."""
 
     #: Whether an extension names the task of its song.
     by_task: bool
-    #: The field for the caller's callback URL; "" where callbacks are not told.
+    #: The field of the callback URL; "" if there are no callbacks.
     hook: str
 
-    def tell(self, task: UpstreamTask, seen: View) -> Mapping[str, object]:
+    def callback_body(self, task: SandboxTask, seen: View) -> Mapping[str, object]:
         """A callback's body."""
         ...
 
 
-class _Family:
-    """What a relay and a Suno-API say alike."""
+class _SunoApiForm:
+    """The responses that a relay and a Suno-API share."""
 
     by_task = True
     hook = ""
@@ -54,36 +63,31 @@ class _Family:
     def invalid(self, message: str) -> Response:
         return refused(400, "invalid_request", message)
 
-    def accepted(self, task: UpstreamTask, place: int) -> Response:
+    def accepted(self, task: SandboxTask, place: int) -> Response:
         return wrapped(task.id)
 
     def accepted_without_id(self) -> Response:
         return wrapped("")
 
-    def tell(self, task: UpstreamTask, seen: View) -> Mapping[str, object]:
+    def callback_body(self, task: SandboxTask, seen: View) -> Mapping[str, object]:
         return task_object(task, seen)
 
 
-class RelayFace(_Family):
+class SunoRelayRenderer(_SunoApiForm, RelayAuthentication):
     """A new-api station: refusals of its own, and its upstream's packed into a string."""
 
     hook = "notify_hook"
 
-    def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
-        key = bearer_token(headers)
-        return newapi.turned_away(standing_of(key, config), submits=submits) or key
+    def no_credit(self) -> Response:
+        return refused(403, "quota_not_enough", "user quota is not enough")
 
-    def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
+    def relayed_refusal(self, refusal: Refusal, prompt: str) -> Response:
         match refusal:
-            case Refusal.AUTH:
-                return newapi.bad_token()
-            case Refusal.NO_CREDIT:
-                return refused(403, "quota_not_enough", "user quota is not enough")
             case Refusal.THROTTLED:
                 saturated = "当前分组上游负载已饱和，请稍后再试"
                 return refused(429, "fail_to_fetch_task", saturated, retry_after=1)
             case Refusal.QUEUE_FULL:
-                return newapi.error(503, "当前分组 default 下对于模型 suno_music 无可用渠道")
+                return newapi.no_channel("模型 suno_music ", code=None)
             case Refusal.MODERATED:
                 upstream = {"code": "invalid_request", "message": MODERATED, "data": None}
                 packed = json.dumps(upstream, ensure_ascii=False)
@@ -91,57 +95,40 @@ class RelayFace(_Family):
             case _:
                 return self.invalid("prompt_empty")
 
-    def found(self, task: UpstreamTask, view: View) -> Response:
+    def found(self, task: SandboxTask, view: View) -> Response:
         return wrapped(task_object(task, view))
 
-    def several(self, seen: list[tuple[UpstreamTask, View]]) -> Response:
-        """Null where there is none."""
+    def several(self, seen: list[tuple[SandboxTask, View]]) -> Response:
+        """The tasks; null if there are none."""
         return wrapped([task_object(task, view) for task, view in seen] or None)
 
     def not_found(self) -> Response:
         return refused(400, "task_not_exist", "task_not_exist")
 
 
-class RawFace(_Family):
-    """A Suno-API spoken to directly: one secret token, Suno's status lines, bare results."""
-
-    def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
-        key = bearer_token(headers)
-        standing = standing_of(key, config)
-        if standing is Standing.NO_CREDIT and submits:
-            return self.refusal(Refusal.NO_CREDIT)
-        if standing.passes(submits=submits):
-            return key
-        return self.refusal(Refusal.AUTH)
+class SunoApiRenderer(_SunoApiForm, KeyAuthentication):
+    """A Suno-API without a relay: one secret token, Suno's status lines, bare results."""
 
     def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
-        match refusal:
-            case Refusal.AUTH:
-                return refused(401, "invalid_request", "unauthorized secret token")
-            case Refusal.NO_CREDIT:
-                return refused(402, "invalid_request", "402 Payment Required")
-            case Refusal.THROTTLED:
-                line = "429 Too Many Requests"
-                return refused(429, "invalid_request", line, retry_after=1)
-            case Refusal.QUEUE_FULL:
-                return refused(429, "invalid_request", "Too many running jobs.")
-            case Refusal.MODERATED:
-                return refused(400, "invalid_request", MODERATED)
-            case _:
-                return self.invalid("prompt is empty")
+        refused_as = _SUNO_API_REFUSALS.get(refusal)
+        if refused_as is None:
+            return self.invalid("prompt is empty")
+        status, message = refused_as
+        retry_after = 1 if refusal is Refusal.THROTTLED else None
+        return refused(status, "invalid_request", message, retry_after)
 
-    def found(self, task: UpstreamTask, view: View) -> Response:
+    def found(self, task: SandboxTask, view: View) -> Response:
         return wrapped(result(task, view))
 
-    def several(self, seen: list[tuple[UpstreamTask, View]]) -> Response:
+    def several(self, seen: list[tuple[SandboxTask, View]]) -> Response:
         return wrapped([_raw_task(task, view) for task, view in seen])
 
     def not_found(self) -> Response:
         return refused(400, "invalid_request", "task not exist")
 
 
-class FeedFace(RelayFace):
-    """Suno's own web service behind a station's door: songs and words without an envelope."""
+class SunoFeedRenderer(SunoRelayRenderer):
+    """Suno's own web service behind a station: songs and lyrics without an envelope."""
 
     by_task = False
     hook = ""
@@ -149,17 +136,17 @@ class FeedFace(RelayFace):
     def __init__(self, asked: frozenset[str] = frozenset()) -> None:
         self._asked = asked
 
-    def accepted(self, task: UpstreamTask, place: int) -> Response:
-        if task.order.operation == "lyrics":
+    def accepted(self, task: SandboxTask, place: int) -> Response:
+        if task.submission.operation == "lyrics":
             return json_reply({"id": task.id})
         return self._generation(songs(task, FRESH), id=str(uuid4()))
 
     def accepted_without_id(self) -> Response:
         return self._generation([])
 
-    def found(self, task: UpstreamTask, view: View) -> Response:
-        """Only the songs that were asked for; all of them where the task itself was."""
-        if task.order.operation == "lyrics":
+    def found(self, task: SandboxTask, view: View) -> Response:
+        """Only the requested songs; all of them if the task was requested."""
+        if task.submission.operation == "lyrics":
             return json_reply(words(task, view))
         whole = task.id in self._asked or not self._asked
         return json_reply([s for s in songs(task, view) if whole or s["id"] in self._asked])
@@ -168,58 +155,41 @@ class FeedFace(RelayFace):
         return json_reply([])
 
     def _generation(self, made: list[dict[str, object]], **more: object) -> Response:
-        """`complete` means that it was accepted."""
+        """Songs of an accepted submit; their `complete` stands for accepted."""
         return json_reply({**more, "clips": made, "metadata": {}, "status": "complete"})
 
 
-class OfficialFace:
+class SunoOfficialRenderer(KeyAuthentication):
     """The official style: HTTP 200 nearly always, and a status of its own in `code`."""
 
     by_task = False
     hook = "callBackUrl"
 
-    def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
-        key = bearer_token(headers)
-        standing = standing_of(key, config)
-        if standing is Standing.NO_CREDIT and submits:
-            return self.refusal(Refusal.NO_CREDIT)
-        return key if standing.passes(submits=submits) else self.refusal(Refusal.AUTH)
-
     def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
-        match refusal:
-            case Refusal.AUTH:
-                return coded(401, "You do not have access permissions")
-            case Refusal.NO_CREDIT:
-                return coded(429, "The current credits are insufficient. Please top up.")
-            case Refusal.THROTTLED:
-                often = "Your call frequency is too high. Please try again later."
-                return coded(430, often, status=429, retry_after=1)
-            case Refusal.QUEUE_FULL:
-                return coded(430, "Too many running jobs.")
-            case Refusal.MODERATED:
-                return coded(400, MODERATED)
-            case _:
-                return self.invalid("Please enter prompt.")
+        if refusal is Refusal.THROTTLED:
+            often = "Your call frequency is too high. Please try again later."
+            return coded(430, often, status=429, retry_after=1)
+        return coded(*_OFFICIAL_REFUSALS.get(refusal, (400, "Please enter prompt.")))
 
     def invalid(self, message: str) -> Response:
         return coded(400, message)
 
-    def accepted(self, task: UpstreamTask, place: int) -> Response:
+    def accepted(self, task: SandboxTask, place: int) -> Response:
         return coded(200, "success", {"taskId": task.id})
 
     def accepted_without_id(self) -> Response:
         return coded(200, "success")
 
-    def found(self, task: UpstreamTask, view: View) -> Response:
+    def found(self, task: SandboxTask, view: View) -> Response:
         return coded(200, "success", _record(task, view))
 
-    def several(self, seen: list[tuple[UpstreamTask, View]]) -> Response:
+    def several(self, seen: list[tuple[SandboxTask, View]]) -> Response:
         return coded(200, "success", [_record(task, view) for task, view in seen])
 
     def not_found(self) -> Response:
         return coded(400, "task not found")
 
-    def tell(self, task: UpstreamTask, seen: View) -> Mapping[str, object]:
+    def callback_body(self, task: SandboxTask, seen: View) -> Mapping[str, object]:
         data = {
             "callbackType": "error" if reason(task, seen) else "complete",
             "task_id": task.id,
@@ -242,12 +212,12 @@ _RECORD_STATUS = {
 
 
 def refused(status: int, code: str, message: str, retry_after: int | None = None) -> Response:
-    """A refusal in the family's envelope."""
+    """A refusal in the envelope of relay and Suno-API."""
     return json_reply({"code": code, "message": message, "data": None}, status, retry_after)
 
 
 def wrapped(data: object) -> Response:
-    """A success in the family's envelope."""
+    """A success in the envelope of relay and Suno-API."""
     return json_reply({"code": "success", "message": "", "data": data})
 
 
@@ -259,21 +229,21 @@ def coded(
     status: int = 200,
     retry_after: int | None = None,
 ) -> Response:
-    """Anything in the official style."""
+    """A response in the official style."""
     return json_reply({"code": code, "msg": message, "data": data}, status, retry_after)
 
 
-def _raw_task(task: UpstreamTask, seen: View) -> dict[str, object]:
-    """A Suno-API calls what it does not know `UNKNOWN`, and keeps no progress."""
+def _raw_task(task: SandboxTask, seen: View) -> dict[str, object]:
+    """A Suno-API's task: an unknown status is `UNKNOWN`, and there is no progress."""
     kept = task_object(task, seen)
     status = "UNKNOWN" if seen.phase is Phase.UNKNOWN else kept["status"]
     return {**kept, "status": status, "progress": "", "data": result(task, seen)}
 
 
-def _record(task: UpstreamTask, seen: View) -> dict[str, object]:
+def _record(task: SandboxTask, seen: View) -> dict[str, object]:
     word = _RECORD_STATUS[seen.phase]
     failure = {"errorCode": None, "errorMessage": reason(task, seen) or None}
-    operation = task.order.operation
+    operation = task.submission.operation
     if operation in ("wav", "mp4"):
         word = {"TEXT_SUCCESS": "PENDING"}.get(word, word)
         return {"taskId": task.id, "successFlag": word, "response": _file(task, seen), **failure}
@@ -285,8 +255,8 @@ def _record(task: UpstreamTask, seen: View) -> dict[str, object]:
     return {"taskId": task.id, "status": word, "response": response, **failure}
 
 
-def _file(task: UpstreamTask, seen: View) -> dict[str, object] | None:
+def _file(task: SandboxTask, seen: View) -> dict[str, object] | None:
     if seen.phase is not Phase.SUCCEEDED:
         return None
-    name = "audioWavUrl" if task.order.operation == "wav" else "videoUrl"
-    return {name: file_url(task, f"file.{task.order.operation}")}
+    name = "audioWavUrl" if task.submission.operation == "wav" else "videoUrl"
+    return {name: file_url(task, f"file.{task.submission.operation}")}

@@ -1,4 +1,4 @@
-"""How OpenAI's form and Chat Open word an answer, which comes with the submit: there is no task."""
+"""The renderers of OpenAI's form and of Chat Open: the response to a submit holds the result."""
 
 import json
 from collections.abc import Mapping
@@ -7,37 +7,44 @@ from typing import Any, cast
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
-from ops.sandbox.accounts import standing_of
-from ops.sandbox.config import SandboxConfig
 from ops.sandbox.dialect import Refusal
 from ops.sandbox.knobs import Knob
 from ops.sandbox.links import plain_url
-from ops.sandbox.protocols.openai_words import MODERATED, OpenAIWords
+from ops.sandbox.protocols.authentication import KeyAuthentication
+from ops.sandbox.protocols.openai_form_renderer import MODERATED, OpenAIFormRenderer
 from ops.sandbox.replies import json_reply
-from ops.sandbox.station import Station
-from ops.sandbox.tasks import Phase, UpstreamTask
+from ops.sandbox.station import SandboxStation
+from ops.sandbox.tasks import Phase, SandboxTask
 
 SIDE = 64
-#: Letters of an answer that come with one piece of a stream.
+#: Characters of a response in one chunk of a stream.
 PIECE = 12
+#: `code` and message of Chat Open's refusals.
+_CHATOPEN_REFUSALS = {
+    Refusal.AUTH: ("401", "accessKey 校验失败"),
+    Refusal.NO_CREDIT: ("402", "账户余额不足"),
+    Refusal.THROTTLED: ("429", "请求过于频繁"),
+    Refusal.QUEUE_FULL: ("429", "并发数超过限制"),
+    Refusal.MODERATED: ("400", MODERATED),
+}
 
 
-def answer_of(task: UpstreamTask) -> str:
-    """What a model of words says: how many pictures it saw, and what it was told."""
-    if task.order.knobs.has(Knob.NO_URL):
+def answer_of(task: SandboxTask) -> str:
+    """The text of a chat model: the number of pictures, and the prompt."""
+    if task.submission.knobs.has(Knob.NO_URL):
         return ""
-    pictures = task.order.details["pictures"]
-    return f"{pictures} picture(s) seen. You said: {task.order.prompt}"
+    pictures = task.submission.details["pictures"]
+    return f"{pictures} picture(s) seen. You said: {task.submission.prompt}"
 
 
-def file_url(task: UpstreamTask) -> str:
-    """Where the task's picture is; "" where it has none."""
-    return "" if task.order.knobs.has(Knob.NO_URL) else plain_url(task, "drawn.png")
+def file_url(task: SandboxTask) -> str:
+    """The URL of the task's picture; "" without one."""
+    return "" if task.submission.knobs.has(Knob.NO_URL) else plain_url(task, "drawn.png")
 
 
-def report_of(task: UpstreamTask, phase: Phase) -> str:
-    """What a relay writes that draws within a chat."""
-    echo = json.dumps({"prompt": task.order.prompt, "size": "1024x1024"}, ensure_ascii=False)
+def report_of(task: SandboxTask, phase: Phase) -> str:
+    """The text of a relay that draws in a chat."""
+    echo = json.dumps({"prompt": task.submission.prompt, "size": "1024x1024"}, ensure_ascii=False)
     head = f"{echo}\n\n> 排队中..\n\n> 生成中...\n\n> 进度 **100%**\n\n"
     if phase is Phase.MODERATED:
         return head + "> 生成失败 ❌\n> 失败原因: input_moderation"
@@ -50,16 +57,16 @@ def report_of(task: UpstreamTask, phase: Phase) -> str:
     return f"{head}![{task.id}]({url})\n\n[下载⏬]({download})\n\n> 生成完成 ✅"
 
 
-class RelayFace(OpenAIWords):
+class OpenAIRelayRenderer(OpenAIFormRenderer):
     """A station of OpenAI's form."""
 
-    def __init__(self, station: Station) -> None:
+    def __init__(self, station: SandboxStation) -> None:
         self._station = station
 
-    def accepted(self, task: UpstreamTask, place: int) -> Response:
+    def accepted(self, task: SandboxTask, place: int) -> Response:
         self._station.end(task)
         phase = self._station.view(task).phase
-        match task.order.operation:
+        match task.submission.operation:
             case "image":
                 return self._pictures(task, phase)
             case "image_by_chat":
@@ -74,73 +81,58 @@ class RelayFace(OpenAIWords):
     def accepted_without_id(self) -> Response:
         return json_reply({})
 
-    def _words(self, task: UpstreamTask) -> Response:
-        called = task.order.details["calls"]
+    def _words(self, task: SandboxTask) -> Response:
+        called = task.submission.details["calls"]
         if not called:
             return self._completion(task, {"content": answer_of(task)}, "stop")
         function = {"name": called, "arguments": "{}"}
         call = {"index": 0, "id": f"call_{task.id}", "type": "function", "function": function}
         return self._completion(task, {"content": None, "tool_calls": [call]}, "tool_calls")
 
-    def _pictures(self, task: UpstreamTask, phase: Phase) -> Response:
+    def _pictures(self, task: SandboxTask, phase: Phase) -> Response:
         if phase is Phase.FAILED:
             return _failure(task)
         drawn = [] if phase is Phase.MODERATED else [{"url": file_url(task)}]
         return json_reply({"created": int(task.created_at), "data": drawn})
 
-    def _completion(self, task: UpstreamTask, message: Mapping[str, Any], reason: str) -> Response:
-        head = {"id": task.id, "model": task.order.details["model"]}
+    def _completion(self, task: SandboxTask, message: Mapping[str, Any], reason: str) -> Response:
+        head = {"id": task.id, "model": task.submission.details["model"]}
         head["created"] = int(task.created_at)
-        tokens = len(task.order.prompt)
+        tokens = len(task.submission.prompt)
         usage = {"prompt_tokens": tokens, "completion_tokens": tokens, "total_tokens": 2 * tokens}
-        if task.order.details["stream"]:
+        if task.submission.details["stream"]:
             return _stream(head, message, reason, usage)
         choice = {"index": 0, "message": {"role": "assistant", **message}, "finish_reason": reason}
         kind = {"object": "chat.completion"}
         return json_reply(head | kind | {"choices": [choice], "usage": usage})
 
 
-class ChatOpenFace:
-    """Chat Open's envelope: `code` is a string, and "200" means that all is well."""
+class ChatOpenRenderer(KeyAuthentication):
+    """Chat Open's envelope: `code` is a string, and "200" is a success."""
 
-    def __init__(self, station: Station) -> None:
+    def __init__(self, station: SandboxStation) -> None:
         self._station = station
 
-    def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
-        key = headers.get("x-request-req-accesskeyid", "")
+    def key_of(self, headers: Headers) -> str:
         secret = headers.get("x-request-req-accesskeysecret", "")
-        standing = standing_of(key if secret else "", config)
-        if standing.passes(submits=submits):
-            return key
-        money = standing is standing.NO_CREDIT
-        return self.refusal(Refusal.NO_CREDIT if money else Refusal.AUTH)
+        return headers.get("x-request-req-accesskeyid", "") if secret else ""
 
     def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
-        match refusal:
-            case Refusal.AUTH:
-                return _envelope("401", "accessKey 校验失败")
-            case Refusal.NO_CREDIT:
-                return _envelope("402", "账户余额不足")
-            case Refusal.THROTTLED:
-                return _envelope("429", "请求过于频繁", retry_after=1)
-            case Refusal.QUEUE_FULL:
-                return _envelope("429", "并发数超过限制")
-            case Refusal.MODERATED:
-                return _envelope("400", MODERATED)
-            case _:
-                return self.invalid("参数错误")
+        retry_after = 1 if refusal is Refusal.THROTTLED else None
+        code, message = _CHATOPEN_REFUSALS.get(refusal, ("400", "参数错误"))
+        return _envelope(code, message, retry_after=retry_after)
 
     def invalid(self, message: str) -> Response:
         return _envelope("400", message)
 
-    def accepted(self, task: UpstreamTask, place: int) -> Response:
+    def accepted(self, task: SandboxTask, place: int) -> Response:
         self._station.end(task)
         match self._station.view(task).phase:
             case Phase.MODERATED:
                 return self.refusal(Refusal.MODERATED)
             case Phase.FAILED:
                 return _envelope("500", task.failure)
-            case _ if task.order.operation == "image":
+            case _ if task.submission.operation == "image":
                 picture = {"url": file_url(task), "width": SIDE, "height": SIDE}
                 return _envelope("200", "success", {"imageList": [picture]})
             case _:
@@ -149,7 +141,7 @@ class ChatOpenFace:
     def accepted_without_id(self) -> Response:
         return _envelope("200", "success")
 
-    def found(self, task: UpstreamTask, view: object) -> Response:
+    def found(self, task: SandboxTask, view: object) -> Response:
         return self.not_found()
 
     def several(self, seen: list[Any]) -> Response:
@@ -159,7 +151,7 @@ class ChatOpenFace:
         return _envelope("404", "there are no tasks here")
 
 
-def _failure(task: UpstreamTask) -> Response:
+def _failure(task: SandboxTask) -> Response:
     body = {"message": task.failure, "type": "upstream_error", "code": "upstream_failed"}
     return json_reply({"error": body})
 
@@ -173,7 +165,7 @@ def _envelope(
 def _stream(
     head: Mapping[str, Any], message: Mapping[str, Any], reason: str, usage: Mapping[str, int]
 ) -> Response:
-    """The answer in pieces, with a comment that keeps the connection open among them."""
+    """The response in chunks, with a keep-alive comment between them."""
     text = cast("str | None", message["content"]) or ""
     pieces: list[Mapping[str, Any]] = [{"role": "assistant", "content": ""}]
     pieces += [{"content": text[at : at + PIECE]} for at in range(0, len(text), PIECE)]

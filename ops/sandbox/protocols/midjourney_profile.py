@@ -1,12 +1,12 @@
-"""What is true of Midjourney's tasks, and what their callbacks say."""
+"""The profile of Midjourney's tasks, and the body of their callbacks."""
 
 from collections.abc import Mapping
 
-from ops.sandbox.protocols.midjourney_faces import ProxyFace
+from ops.sandbox.protocols.midjourney_renderers import MidjourneyRenderer
 from ops.sandbox.protocols.midjourney_task import task_object
-from ops.sandbox.tasks import Trade, UpstreamTask, View
+from ops.sandbox.tasks import ProviderProfile, SandboxTask, View
 
-#: What each speed mode's prefix makes of an imagine; looks mean the same under all of them.
+#: The operation of an imagine under each speed mode's prefix; polls are the same under all of them.
 IMAGINES = {
     "": "imagine",
     "/mj-fast": "imagine",
@@ -15,13 +15,13 @@ IMAGINES = {
 }
 
 
-def tell(task: UpstreamTask, seen: View) -> Mapping[str, object]:
-    """A callback's body: the task object, as the face which took the submit shows it."""
-    face: ProxyFace = task.order.details["face"]
-    return task_object(task, seen, face.url_secret, face.blank)
+def callback_body(task: SandboxTask, seen: View) -> Mapping[str, object]:
+    """A callback's body: the task object of the renderer that took the submit."""
+    renderer: MidjourneyRenderer = task.submission.details["renderer"]
+    return task_object(task, seen, renderer.url_secret, renderer.blank)
 
 
-TRADE = Trade(
+PROFILE = ProviderProfile(
     provider="midjourney",
     typical_seconds={
         "imagine": 40.0,
@@ -40,5 +40,5 @@ TRADE = Trade(
     queues=True,
     unique_references=False,
     asset_life_seconds=24 * 3600.0,
-    tell=tell,
+    callback_body=callback_body,
 )

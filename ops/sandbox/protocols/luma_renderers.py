@@ -1,32 +1,37 @@
-"""The three faces of Luma: whom each lets in, how it answers, and what its tasks look like."""
+"""The three renderers of Luma: authentication, responses, and the form of tasks."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from starlette.datastructures import Headers
 from starlette.responses import Response
 
-from ops.sandbox.accounts import Standing, bearer_token, standing_of
-from ops.sandbox.config import SandboxConfig
-from ops.sandbox.dialect import Face, Refusal
+from ops.sandbox.accounts import KeyState
+from ops.sandbox.dialect import ProtocolRenderer, Refusal
 from ops.sandbox.knobs import Knob
 from ops.sandbox.links import plain_url
 from ops.sandbox.protocols import newapi
+from ops.sandbox.protocols.authentication import KeyAuthentication, RelayAuthentication
 from ops.sandbox.replies import json_reply
-from ops.sandbox.tasks import Phase, UpstreamTask, View
+from ops.sandbox.tasks import Phase, SandboxTask, View
 
 NEW = View(Phase.QUEUED, 0, None, None)
 IMAGES = ("image", "image_edit", "reframe_image")
 _MODERATED_LATE = "Advanced moderation failed"
 _UNKNOWN_WORD = "imagining"
+_VENDOR_REFUSALS = {
+    Refusal.AUTH: (401, "Invalid API key is provided"),
+    Refusal.MODERATED: (400, "Prompt failed moderation"),
+    Refusal.THROTTLED: (429, "Rate limit exceeded"),
+    Refusal.QUEUE_FULL: (429, "Maximum number of concurrent generations reached"),
+}
 
 
-class LumaFace(Face, Protocol):
-    """A face of this protocol."""
+class LumaRenderer(ProtocolRenderer, Protocol):
+    """A renderer of Luma's protocols."""
 
-    def task(self, task: UpstreamTask, seen: View) -> dict[str, Any]:
-        """The task as every answer and every callback shows it."""
+    def task(self, task: SandboxTask, seen: View) -> dict[str, Any]:
+        """The task in every response and every callback."""
         ...
 
 
@@ -44,7 +49,7 @@ def _word(seen: View, queued: str, running: str) -> str:
             return "failed"
 
 
-def _reason(task: UpstreamTask, seen: View) -> str | None:
+def _reason(task: SandboxTask, seen: View) -> str | None:
     match seen.phase:
         case Phase.FAILED:
             return task.failure
@@ -58,32 +63,32 @@ def _time(moment: float) -> str:
     return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
-def _has_files(task: UpstreamTask, seen: View) -> bool:
-    return seen.phase is Phase.SUCCEEDED and not task.order.knobs.has(Knob.NO_URL)
+def _has_files(task: SandboxTask, seen: View) -> bool:
+    return seen.phase is Phase.SUCCEEDED and not task.submission.knobs.has(Knob.NO_URL)
 
 
 def _detail(status: int, detail: object, retry_after: int | None = None) -> Response:
     return json_reply({"detail": detail}, status, retry_after)
 
 
-class _Answers:
-    """What all faces say alike."""
+class _LumaBaseRenderer:
+    """The responses that all renderers share."""
 
     created = 201
 
-    def task(self, task: UpstreamTask, seen: View) -> dict[str, Any]:
+    def task(self, task: SandboxTask, seen: View) -> dict[str, Any]:
         raise NotImplementedError
 
-    def accepted(self, task: UpstreamTask, place: int) -> Response:
+    def accepted(self, task: SandboxTask, place: int) -> Response:
         return json_reply(self.task(task, NEW), self.created)
 
     def accepted_without_id(self) -> Response:
         return json_reply({"state": "queued"}, self.created)
 
-    def found(self, task: UpstreamTask, view: View) -> Response:
+    def found(self, task: SandboxTask, view: View) -> Response:
         return json_reply(self.task(task, view))
 
-    def several(self, seen: list[tuple[UpstreamTask, View]]) -> Response:
+    def several(self, seen: list[tuple[SandboxTask, View]]) -> Response:
         return json_reply([self.task(task, view) for task, view in seen])
 
     def not_found(self) -> Response:
@@ -93,50 +98,32 @@ class _Answers:
         return _detail(400, message)
 
 
-class _Vendor(_Answers):
-    """What both of the vendor's APIs say alike."""
+class _VendorRenderer(_LumaBaseRenderer, KeyAuthentication):
+    """Authentication and refusals of both of the vendor's APIs."""
 
     no_credit: tuple[int, str]
 
-    def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
-        key = bearer_token(headers)
-        standing = standing_of(key, config)
-        if standing.passes(submits=submits):
-            return key
-        match standing:
-            case Standing.MISSING:
-                return _detail(403, "Not authenticated")
-            case Standing.NO_CREDIT:
-                return self.refusal(Refusal.NO_CREDIT)
-            case _:
-                return self.refusal(Refusal.AUTH)
+    def reject(self, state: KeyState) -> Response:
+        if state is KeyState.MISSING:
+            return _detail(403, "Not authenticated")
+        return super().reject(state)
 
     def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
-        match refusal:
-            case Refusal.AUTH:
-                return _detail(401, "Invalid API key is provided")
-            case Refusal.NO_CREDIT:
-                return _detail(*self.no_credit)
-            case Refusal.MODERATED:
-                return _detail(400, "Prompt failed moderation")
-            case Refusal.THROTTLED:
-                return _detail(429, "Rate limit exceeded", retry_after=1)
-            case Refusal.QUEUE_FULL:
-                return _detail(429, "Maximum number of concurrent generations reached")
-            case _:
-                return _detail(400, "prompt is invalid")
+        known = {**_VENDOR_REFUSALS, Refusal.NO_CREDIT: self.no_credit}
+        retry_after = 1 if refusal is Refusal.THROTTLED else None
+        return _detail(*known.get(refusal, (400, "prompt is invalid")), retry_after)
 
 
-class DreamMachine(_Vendor):
+class LumaDreamMachineRenderer(_VendorRenderer):
     """The vendor's first API."""
 
     no_credit = (400, "Insufficient credits")
 
-    def task(self, task: UpstreamTask, seen: View) -> dict[str, Any]:
-        details = task.order.details
+    def task(self, task: SandboxTask, seen: View) -> dict[str, Any]:
+        details = task.submission.details
         return {
             "id": task.id,
-            "generation_type": "image" if task.order.operation in IMAGES else "video",
+            "generation_type": "image" if task.submission.operation in IMAGES else "video",
             "state": _word(seen, "queued", "dreaming"),
             "failure_reason": _reason(task, seen),
             "created_at": _time(task.created_at),
@@ -145,63 +132,56 @@ class DreamMachine(_Vendor):
             "request": details["request"],
         }
 
-    def several(self, seen: list[tuple[UpstreamTask, View]]) -> Response:
+    def several(self, seen: list[tuple[SandboxTask, View]]) -> Response:
         generations = [self.task(task, view) for task, view in seen]
         return json_reply({"generations": generations, "count": len(generations)})
 
-    def _assets(self, task: UpstreamTask, seen: View) -> Mapping[str, str]:
+    def _assets(self, task: SandboxTask, seen: View) -> Mapping[str, str]:
         if not _has_files(task, seen):
             return {}
-        if task.order.operation in IMAGES:
+        if task.submission.operation in IMAGES:
             return {"image": plain_url(task, "image.png")}
         return {"video": plain_url(task, "video.mp4"), "image": plain_url(task, "cover.png")}
 
 
-class Agents(_Vendor):
-    """Its successor. Files are signed for an hour, counted from the task's end."""
+class LumaAgentsRenderer(_VendorRenderer):
+    """The Agents API. File URLs are valid for an hour from the task's end."""
 
     no_credit = (402, "Your balance is used up")
 
-    def task(self, task: UpstreamTask, seen: View) -> dict[str, Any]:
+    def task(self, task: SandboxTask, seen: View) -> dict[str, Any]:
         codes = {Phase.FAILED: "generation_failed", Phase.MODERATED: "content_moderated"}
         return {
             "id": task.id,
             "created_at": _time(task.created_at),
-            "model": task.order.details["model"],
-            "type": task.order.details["type"],
+            "model": task.submission.details["model"],
+            "type": task.submission.details["type"],
             "state": _word(seen, "queued", "processing"),
             "failure_code": codes.get(seen.phase),
             "failure_reason": _reason(task, seen),
             "output": [self._file(task, seen)] if _has_files(task, seen) else [],
         }
 
-    def _file(self, task: UpstreamTask, seen: View) -> Mapping[str, str]:
-        medium, name = ("image", "1.png") if task.order.operation in IMAGES else ("video", "1.mp4")
+    def _file(self, task: SandboxTask, seen: View) -> Mapping[str, str]:
+        medium, name = (
+            ("image", "1.png") if task.submission.operation in IMAGES else ("video", "1.mp4")
+        )
         signed = datetime.fromtimestamp(seen.finished_at or task.created_at, UTC)
         query = f"X-Amz-Date={signed:%Y%m%dT%H%M%SZ}&X-Amz-Expires={task.asset_life_seconds:.0f}"
         return {"type": medium, "url": f"{plain_url(task, name)}?{query}"}
 
 
-class Relay(_Answers):
+class LumaRelayRenderer(_LumaBaseRenderer, RelayAuthentication):
     """A relay in front of a gateway that drives the vendor's own site."""
 
     created = 200
 
-    def enter(self, headers: Headers, config: SandboxConfig, *, submits: bool) -> str | Response:
-        key = bearer_token(headers)
-        return newapi.turned_away(standing_of(key, config), submits=submits) or key
-
-    def refusal(self, refusal: Refusal, prompt: str = "") -> Response:
+    def relayed_refusal(self, refusal: Refusal, prompt: str) -> Response:
         match refusal:
-            case Refusal.AUTH:
-                return newapi.bad_token()
-            case Refusal.NO_CREDIT:
-                return newapi.no_quota()
             case Refusal.THROTTLED:
                 return _detail(429, {"reason": "too many requests", "code": 1}, retry_after=1)
             case Refusal.QUEUE_FULL:
-                words = "当前分组 default 下对于模型 luma 无可用渠道"
-                return newapi.error(503, words, "model_not_found")
+                return newapi.no_channel("模型 luma ")
             case Refusal.MODERATED:  # the gateway copies its upstream's error and adds its own
                 twice = '{"detail":"Prompt failed moderation"}{"detail":{"code":1,"reason":"EOF"}}'
                 return Response(twice, 400, media_type="application/json")
@@ -211,10 +191,10 @@ class Relay(_Answers):
     def invalid(self, message: str) -> Response:
         return _detail(400, {"reason": message, "code": 1})
 
-    def task(self, task: UpstreamTask, seen: View) -> dict[str, Any]:
+    def task(self, task: SandboxTask, seen: View) -> dict[str, Any]:
         shown: dict[str, Any] = {
             "id": task.id,
-            "prompt": task.order.prompt,
+            "prompt": task.submission.prompt,
             "state": _word(seen, "pending", "processing"),
             "queue_state": None,
             "created_at": _time(task.created_at),
@@ -232,19 +212,19 @@ class Relay(_Answers):
             shown |= self._files(task)
         return shown
 
-    def _files(self, task: UpstreamTask) -> Mapping[str, Any]:
+    def _files(self, task: SandboxTask) -> Mapping[str, Any]:
         size = {"width": 32, "height": 32}
         clean = plain_url(task, "video.mp4")
         marked = plain_url(task, "video_watermarked.mp4")
         return {
             "video": {"url": marked, "download_url": clean, **size},
-            "video_raw": {"url": clean, "duration": task.order.details["seconds"], **size},
+            "video_raw": {"url": clean, "duration": task.submission.details["seconds"], **size},
             "thumbnail": {"url": plain_url(task, "thumbnail.png"), "width": 64, "height": 64},
             "last_frame": {"url": plain_url(task, "last_frame.png"), "width": 64, "height": 64},
         }
 
-    def download(self, task: UpstreamTask | None, seen: View | None) -> Response:
-        """The clean video's address, for a task that is completed."""
+    def download(self, task: SandboxTask | None, seen: View | None) -> Response:
+        """The URL of the clean video of a completed task."""
         if task is None or seen is None:
             return self.not_found()
         if not _has_files(task, seen):

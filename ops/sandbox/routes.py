@@ -4,8 +4,8 @@ from starlette.routing import Match, Route
 from starlette.types import Scope
 
 
-class Door(Route):
-    """A route which is not there for any other method than its own."""
+class SandboxRoute(Route):
+    """A route that exists for its own method only."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         match, child = super().matches(scope)
