@@ -98,8 +98,8 @@ class LookLimits:
 
     def claimed(self, rooms: Mapping[StationKey, int], taken: Mapping[StationKey, int]) -> None:
         """Record what a claim found for each key."""
-        for station_key, context in rooms.items():
-            self._limits[station_key].has_more = taken.get(station_key, 0) >= context
+        for station_key, free in rooms.items():
+            self._limits[station_key].has_more = taken.get(station_key, 0) >= free
 
     @property
     def have_more(self) -> bool:
@@ -109,10 +109,10 @@ class LookLimits:
     def more_rooms(self, now: datetime, most: Callable[[str], int]) -> dict[StationKey, int]:
         """Return those of `rooms` for which more may be due and a claim is worthwhile."""
         return {
-            station_key: context
-            for station_key, context in self.rooms(now, most).items()
+            station_key: free
+            for station_key, free in self.rooms(now, most).items()
             if (state := self._limits[station_key]).has_more
-            and context >= int(state.allowed) * WORTH_A_CLAIM
+            and free >= int(state.allowed) * WORTH_A_CLAIM
         }
 
     def start(self, station_key: StationKey, requests: Sequence[Request], now: datetime) -> bool:
