@@ -9,16 +9,10 @@ from datetime import datetime
 
 from generation.job import Job
 from generation.stations.blocks import subject_of
-from generation.stations.key_health import (
-    KeyHealth,
-    KeyName,
-    RetryWaits,
-    begin_probe,
-    begin_trial,
-    submits_left,
-    submitted,
-)
+from generation.stations.key_health import KeyHealth, KeyName, RetryWaits
+from generation.stations.key_updates import begin_probe, begin_trial
 from generation.stations.station import Key
+from generation.stations.submit_rate import submits_left, submitted
 
 #: Jobs woken at once for one key.
 CALLED_AT_ONCE = 200

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 from generation.contract.errors import AccountBlocked, Scope
 from generation.job import JobState
-from generation.stations.key_health import KeyHealth, RetryWaits, after_answer
+from generation.stations.key_health import KeyHealth, RetryWaits
+from generation.stations.key_updates import after_answer
 from generation.store import Store
 from ops.cli.check.finding import Level
 from ops.cli.check.keys import key_findings

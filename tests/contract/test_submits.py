@@ -15,7 +15,8 @@ from generation.contract.errors import AccountBlocked, ErrorCode, Scope, Throttl
 from generation.counters import SUBMITS, SUBMITTED
 from generation.job import Billed, Job, JobState
 from generation.lifecycle import begin_submit, call, canceled, enter_wait_queue, expired
-from generation.stations.key_health import KeyHealth, KeyName, RetryWaits, after_answer
+from generation.stations.key_health import KeyHealth, KeyName, RetryWaits
+from generation.stations.key_updates import after_answer
 from generation.stations.station import Key
 from generation.store import Capacities, Store, WakeUp, totals
 from tests.unit.jobs import NOON, a_job, a_submit, at

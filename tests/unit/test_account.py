@@ -16,15 +16,10 @@ from generation.contract.errors import (
 )
 from generation.contract.pauses import LONGEST_SUBMIT_PAUSE
 from generation.contract.status import Accepted
-from generation.stations.key_health import (
-    KeyHealth,
-    RetryWaits,
-    after_answer,
-    begin_probe,
-    submits_left,
-    submitted,
-)
+from generation.stations.key_health import KeyHealth, RetryWaits
+from generation.stations.key_updates import after_answer, begin_probe
 from generation.stations.station import Key
+from generation.stations.submit_rate import submits_left, submitted
 from tests.unit.jobs import NOON, a_submit
 
 FRESH = KeyHealth(station="relay", key="main")

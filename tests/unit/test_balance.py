@@ -15,13 +15,8 @@ from generation.contract.reply import Reply
 from generation.providers import BALANCES, known_dialects
 from generation.providers.kit.balance import Balance, BalanceQuery
 from generation.stations.binding import balance_query_of
-from generation.stations.key_health import (
-    KeyHealth,
-    RetryWaits,
-    after_answer,
-    after_balance,
-    begin_balance,
-)
+from generation.stations.key_health import KeyHealth, RetryWaits
+from generation.stations.key_updates import after_answer, after_balance, begin_balance
 from generation.stations.station import Stations
 from tests.unit.jobs import NOON, a_submit
 from tests.unit.test_lanes import stations

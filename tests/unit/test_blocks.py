@@ -20,7 +20,8 @@ from generation.contract.errors import (
 from generation.contract.status import Accepted
 from generation.stations.blocks import REMEMBERED, SubmitRef, is_the_job, subject_of
 from generation.stations.key_capacity import Capacity
-from generation.stations.key_health import KeyHealth, RetryWaits, after_answer, begin_trial
+from generation.stations.key_health import KeyHealth, RetryWaits
+from generation.stations.key_updates import after_answer, begin_trial
 from generation.stations.station import Key
 from tests.unit.jobs import NOON, a_job, a_submit
 

@@ -5,7 +5,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from generation.contract.errors import Fault
 from generation.stations.binding import balance_query_of
-from generation.stations.key_health import KeyName, after_balance, begin_balance
+from generation.stations.key_health import KeyName
+from generation.stations.key_updates import after_balance, begin_balance
 from worker.context import WorkerContext
 
 log = structlog.get_logger(__name__)

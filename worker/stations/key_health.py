@@ -10,7 +10,8 @@ from generation.contract.status import SubmitAnswer
 from generation.job import Job
 from generation.stations.binding import Binding
 from generation.stations.blocks import is_the_job, latest_submit, subject_of
-from generation.stations.key_health import KeyHealth, KeyName, after_answer, rested
+from generation.stations.key_health import KeyHealth, KeyName
+from generation.stations.key_updates import after_answer, pause_looks
 from worker.context import WorkerContext
 
 log = structlog.get_logger(__name__)
@@ -65,7 +66,7 @@ async def note_pause(context: WorkerContext, name: KeyName, until: datetime) -> 
     Never fails: what is not stored is detected again by each worker.
     """
     try:
-        account = await context.store.accounts.change(name, lambda known: rested(known, until))
+        account = await context.store.accounts.change(name, lambda known: pause_looks(known, until))
     except (SQLAlchemyError, OSError) as error:
         log.warning("pause_not_stored", station=name[0], error=str(error))
         return

@@ -11,7 +11,8 @@ from generation.contract.errors import AccountBlocked, ErrorCode
 from generation.contract.errors import Scope as RefusalScope
 from generation.job import Billed, Job, JobState
 from generation.lifecycle import enter_wait_queue
-from generation.stations.key_health import KeyHealth, RetryWaits, after_answer
+from generation.stations.key_health import KeyHealth, RetryWaits
+from generation.stations.key_updates import after_answer
 from tests.api.serving import ORDER, Caller, Served
 from tests.api.test_refused_orders import problem
 from tests.services.waiting import wait_for
