@@ -18,7 +18,7 @@ from generation.store import Store, UnreadableRow, figures
 from generation.store.schema import jobs, metadata
 from tests.contract.test_deliveries import ended, registered
 from tests.contract.test_idempotency import keyed
-from tests.contract.test_submits import RELAY, calling, in_line, limited
+from tests.contract.test_key_slots import RELAY, calling, in_line, limited
 from tests.services.plans import GROWING, SMALL, Statement, complaints, unseen
 from tests.unit.jobs import NOON, a_job
 

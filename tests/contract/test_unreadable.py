@@ -20,9 +20,9 @@ from generation.webhooks.delivery import DeliveryState
 from tests.contract.test_deliveries import claim as claim_deliveries
 from tests.contract.test_deliveries import registered
 from tests.contract.test_idempotency import keyed
+from tests.contract.test_key_slots import calling, in_line, limited
 from tests.contract.test_keys import a_key
 from tests.contract.test_store import HOOK, failed, later
-from tests.contract.test_submits import calling, in_line, limited
 from tests.unit.jobs import NOON, a_job
 
 LANE = ("sandbox", "main")
