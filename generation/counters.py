@@ -20,12 +20,12 @@ LOOK_FAULTS = "look_faults"
 STRANGE_WORDS = "unknown_status_words"
 
 
-_STANDING = {state: f"state.{state}" for state in JobState}
+_STATE_COUNTERS = {state: f"state.{state}" for state in JobState}
 
 
-def standing(state: JobState) -> str:
+def state_counter(state: JobState) -> str:
     """Return the counter of this state: jobs now; for a terminal state, all jobs so far."""
-    return _STANDING[state]
+    return _STATE_COUNTERS[state]
 
 
 def counted(moves: Iterable[tuple[Job | None, Job]]) -> Counter[str]:
@@ -36,9 +36,9 @@ def counted(moves: Iterable[tuple[Job | None, Job]]) -> Counter[str]:
     counts: Counter[str] = Counter()
     for before, after in moves:
         if before is None or before.state is not after.state:
-            counts[standing(after.state)] += 1
+            counts[state_counter(after.state)] += 1
             if before is not None and before.state not in TERMINAL:
-                counts[standing(before.state)] -= 1
+                counts[state_counter(before.state)] -= 1
         paid_before = before.purchases if before else 0
         if after.purchases != paid_before:
             counts[SUBMITS] += after.purchases - paid_before

@@ -16,7 +16,7 @@ from generation.counters import (
     STRANGE_WORDS,
     SUBMITS,
     SUBMITTED,
-    standing,
+    state_counter,
 )
 from generation.job import TERMINAL, JobState
 from generation.stations.key_health import KeyHealth, KeyName
@@ -74,7 +74,7 @@ class StoreCollector(Collector):
         now = GaugeMetricFamily("genq_jobs", "Unfinished jobs by state.", labels=("state",))
         ended = CounterMetricFamily("genq_jobs_ended", "Finished jobs by state.", labels=("state",))
         for state in JobState:
-            count = self._found.tallies.get(standing(state), 0)
+            count = self._found.tallies.get(state_counter(state), 0)
             (ended if state in TERMINAL else now).add_metric([state.value], count)
         yield now
         yield ended

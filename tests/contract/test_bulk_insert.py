@@ -10,7 +10,7 @@ import pytest
 from generation.events import QUEUED
 from generation.job import Job, JobState, Webhook
 from generation.store import JobFilters, Store, totals
-from generation.store.jobs import bulk_insert as newborn
+from generation.store.jobs import bulk_insert
 from tests.contract.test_deliveries import registered
 from tests.unit.jobs import NOON, a_job
 
@@ -49,7 +49,7 @@ async def test_every_field_of_an_order_comes_back(store: Store) -> None:
         key="main",
     )
     bare = ordered(input={})
-    assert newborn.is_new(replace(full, sequence=1))
+    assert bulk_insert.is_new(replace(full, sequence=1))
     placed = await store.jobs.place([full, bare])
     assert placed.jobs == [replace(full, sequence=1), replace(bare, sequence=1)]
     assert await store.jobs.get(full.id) == replace(full, sequence=1)
@@ -74,9 +74,9 @@ async def test_what_comes_together_is_stored_whatever_it_is(store: Store) -> Non
 
 
 async def test_large_orders_travel_apart(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(newborn, "MOST_BYTES", 2000)
+    monkeypatch.setattr(bulk_insert, "MAX_BYTES", 2000)
     many = [ordered(input={"image": "x" * 400, "n": n}) for n in range(7)]
-    parts = list(newborn.documents(many, "postgresql"))
+    parts = list(bulk_insert.documents(many, "postgresql"))
     assert 1 < len(parts) < 7, "some travel together"
     assert [job for part in parts for job in part.jobs] == many
     await store.jobs.place(many)

@@ -13,8 +13,8 @@ from generation.access.permissions import Limits, Rate
 from generation.access.quota import DAILY, IN_FLIGHT, QuotaExceeded
 from generation.job import Job
 from generation.store import ApiKey, IdempotencyKey, KeyReused, KeyScope, Store, totals
+from generation.store.jobs.direct_insert import DirectInserter
 from generation.store.jobs.new_job import NewJobs
-from generation.store.jobs.outright import DirectInserter
 from generation.store.schema import key_usage
 from tests.contract.test_idempotency import NOW, keyed
 from tests.contract.test_keys import a_key, ended
@@ -28,7 +28,7 @@ GENEROUS: dict[str, Any] = {
 
 
 @pytest.fixture
-async def outright(store: Store) -> AsyncIterator[DirectInserter]:
+async def insert_directly(store: Store) -> AsyncIterator[DirectInserter]:
     """The way under test, as the store has it."""
     yield DirectInserter(store.database, store.jobs.quotas)
 
@@ -43,8 +43,8 @@ def many(count: int, prefix: str = "k", key: ApiKey | None = None) -> list[NewJo
     return [NewJobs([ordered(key)], keyed(f"{prefix}{number}")) for number in range(count)]
 
 
-async def stored(outright: DirectInserter, submissions: list[NewJobs]) -> list[bool]:
-    return list(await asyncio.gather(*(outright(submission) for submission in submissions)))
+async def stored(insert_directly: DirectInserter, submissions: list[NewJobs]) -> list[bool]:
+    return list(await asyncio.gather(*(insert_directly(submission) for submission in submissions)))
 
 
 async def known(store: Store, key: ApiKey) -> None:
@@ -63,12 +63,12 @@ async def counted(store: Store) -> int:
 
 
 async def test_keyed_orders_are_stored_with_their_keys(
-    store: Store, outright: DirectInserter
+    store: Store, insert_directly: DirectInserter
 ) -> None:
     submissions = many(40)
     forever = keyed("named", scope=KeyScope.CLIENT_ID, expires_at=None)
     submissions.append(NewJobs([ordered()], forever))
-    assert all(await stored(outright, submissions))
+    assert all(await stored(insert_directly, submissions))
     assert (await totals(store.database))["state.queued"] == 41
     for submission in submissions:
         assert submission.key is not None
@@ -83,66 +83,70 @@ async def test_keyed_orders_are_stored_with_their_keys(
 
 
 async def test_repetitions_are_left_and_keep_no_others_from_it(
-    store: Store, outright: DirectInserter
+    store: Store, insert_directly: DirectInserter
 ) -> None:
     first, *others = many(20)
-    assert await outright(first)
+    assert await insert_directly(first)
     again = NewJobs([ordered()], keyed("k0"))
     other = NewJobs([ordered()], keyed("k0", fingerprint="0" * 64))
-    assert await stored(outright, [again, *others, other]) == [False, *[True] * 19, False]
+    assert await stored(insert_directly, [again, *others, other]) == [False, *[True] * 19, False]
     assert await counted(store) == 20
     assert (await store.jobs.place(again.jobs, again.key)).replayed
     with pytest.raises(KeyReused):
         await store.jobs.place(other.jobs, other.key)
 
 
-async def test_of_one_key_in_a_group_one_is_stored(store: Store, outright: DirectInserter) -> None:
+async def test_of_one_key_in_a_group_one_is_stored(
+    store: Store, insert_directly: DirectInserter
+) -> None:
     same = [NewJobs([ordered()], keyed()) for _ in range(10)]
-    assert (await stored(outright, same)).count(True) == 1
+    assert (await stored(insert_directly, same)).count(True) == 1
     assert await counted(store) == 1
 
 
 async def test_a_first_try_takes_the_place_of_an_earlier_one(
-    store: Store, outright: DirectInserter
+    store: Store, insert_directly: DirectInserter
 ) -> None:
     first_try = keyed(scope=KeyScope.RETRY, replaces=True)
     submissions = [NewJobs([ordered()], first_try) for _ in range(2)]
-    assert [await outright(submission) for submission in submissions] == [True, True]
+    assert [await insert_directly(submission) for submission in submissions] == [True, True]
     again = await store.jobs.place([ordered()], replace(first_try, replaces=False))
     assert (again.replayed, again.jobs[0].id) == (True, submissions[1].jobs[0].id)
 
 
-async def test_what_has_expired_is_left_and_free(store: Store, outright: DirectInserter) -> None:
+async def test_what_has_expired_is_left_and_free(
+    store: Store, insert_directly: DirectInserter
+) -> None:
     past = keyed(expires_at=NOW - timedelta(days=1))
-    assert await outright(NewJobs([ordered()], past))
-    assert not await outright(NewJobs([ordered()], past))
+    assert await insert_directly(NewJobs([ordered()], past))
+    assert not await insert_directly(NewJobs([ordered()], past))
     assert not (await store.jobs.place([ordered()], keyed())).replayed
 
 
-async def test_limited_orders_are_counted(store: Store, outright: DirectInserter) -> None:
+async def test_limited_orders_are_counted(store: Store, insert_directly: DirectInserter) -> None:
     key = await a_key(store, **GENEROUS)
-    assert await outright(NewJobs([ordered(key)])), "what the key has used is read first"
+    assert await insert_directly(NewJobs([ordered(key)])), "what the key has used is read first"
     submissions = [NewJobs([ordered(key)]) for _ in range(30)] + many(30, key=key)
-    assert all(await stored(outright, submissions))
+    assert all(await stored(insert_directly, submissions))
     assert await jobs_today(store, key) == 61
     assert store.jobs.quotas.usage_of(key.id).in_flight == 61
     assert store.jobs.quotas.usage_of(key.id).whole_at == NOON + timedelta(seconds=61 * 0.06)
 
 
-async def test_a_repetition_takes_no_place(store: Store, outright: DirectInserter) -> None:
+async def test_a_repetition_takes_no_place(store: Store, insert_directly: DirectInserter) -> None:
     key = await a_key(store, **GENEROUS)
     await known(store, key)
-    assert await outright(NewJobs([ordered(key)], keyed()))
+    assert await insert_directly(NewJobs([ordered(key)], keyed()))
     submissions = [NewJobs([ordered(key)], keyed()), *many(5, key=key)]
-    assert await stored(outright, submissions) == [False, *[True] * 5]
+    assert await stored(insert_directly, submissions) == [False, *[True] * 5]
     assert await jobs_today(store, key) == 7
 
 
-async def test_limits_hold_and_say_why(store: Store, outright: DirectInserter) -> None:
+async def test_limits_hold_and_say_why(store: Store, insert_directly: DirectInserter) -> None:
     key = await a_key(store, daily_jobs=5)
     await known(store, key)
     submissions = [NewJobs([ordered(key)]) for _ in range(10)]
-    assert (await stored(outright, submissions)).count(True) == 4
+    assert (await stored(insert_directly, submissions)).count(True) == 4
     with pytest.raises(QuotaExceeded) as refused:
         await store.jobs.place([ordered(key)])
     assert refused.value.policy == DAILY
@@ -162,18 +166,18 @@ async def test_jobs_that_ended_make_room(store: Store) -> None:
 
 
 async def test_what_changed_since_is_read_anew(
-    store: Store, second: Store, outright: DirectInserter
+    store: Store, second: Store, insert_directly: DirectInserter
 ) -> None:
     """Other limits, or places that another process has taken."""
     key = await a_key(store, daily_jobs=100, max_in_flight=50)
     await known(store, key)
     await second.jobs.place([ordered(key)])
-    assert await outright(NewJobs([ordered(key)])), "another process has taken a place"
+    assert await insert_directly(NewJobs([ordered(key)])), "another process has taken a place"
     assert await jobs_today(store, key) == 3
     assert store.jobs.quotas.usage_of(key.id).in_flight == 3
     await second.keys.change(key.id, lambda access: replace(access, limits=Limits(daily_jobs=4)))
     submissions = [NewJobs([ordered(key)]) for _ in range(3)]
-    assert (await stored(outright, submissions)).count(True) == 1, "the limits are others"
+    assert (await stored(insert_directly, submissions)).count(True) == 1, "the limits are others"
     with pytest.raises(QuotaExceeded):
         await store.jobs.place([ordered(key)])
     assert await jobs_today(store, key) == 4

@@ -63,7 +63,7 @@ class QuotaStore:
         seen = self._seen.get(key_id)
         return seen.usage if seen else KeyUsage()
 
-    async def look(
+    async def refresh(
         self, connection: AsyncConnection, submissions: Sequence[NewJobs], *, again: bool = False
     ) -> bool:
         """Read limits and usage of these submissions' keys where they are unknown or too old.
@@ -98,7 +98,7 @@ class QuotaStore:
             and replace(seen.usage, in_flight=0) == usage
         )
 
-    def taking(self, submissions: Sequence[NewJobs]) -> tuple[list[NewJobs], list[ClaimedUsage]]:
+    def claimable(self, submissions: Sequence[NewJobs]) -> tuple[list[NewJobs], list[ClaimedUsage]]:
         """Return the submissions that seem to be within the limits, and what they use.
 
         Each has one job. The usage must still be claimed: another process may have used it.
@@ -122,9 +122,9 @@ class QuotaStore:
             ClaimedUsage(k, seen[k].limits, seen[k].usage, u) for k, u in usage.items()
         ]
 
-    def took(self, places: Iterable[ClaimedUsage]) -> None:
+    def remember_claimed(self, claimed: Iterable[ClaimedUsage]) -> None:
         """Remember that this usage was claimed."""
-        for each in places:
+        for each in claimed:
             if seen := self._seen.get(each.key_id):
                 self._seen[each.key_id] = replace(seen, usage=each.after)
 

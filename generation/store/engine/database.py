@@ -29,7 +29,7 @@ from generation.store.schema import unreadable_rows
 log = structlog.get_logger(__name__)
 
 #: Options for statements without a transaction around them, by database.
-OUTRIGHT: Mapping[bool, Mapping[str, Any]] = {
+AUTOCOMMIT: Mapping[bool, Mapping[str, Any]] = {
     True: {NO_BEGIN: True},
     False: {"isolation_level": "AUTOCOMMIT"},
 }
@@ -74,7 +74,7 @@ class Database:
                 self._file = DatabaseFile(Path(self.url.database))
         else:
             self._reader = self._writer = postgresql_engine(self.url, pool_size)
-        self._outright = self._writer.execution_options(**OUTRIGHT[self.is_sqlite])
+        self._autocommit = self._writer.execution_options(**AUTOCOMMIT[self.is_sqlite])
         self._unreadable = UnreadableTracker()
         for engine in {self._reader, self._writer}:
             event.listen(engine.sync_engine, "connect", self._let_know)
@@ -90,12 +90,12 @@ class Database:
         """Begin a transaction that is on disk once the block has ended without an error."""
         return self._begun(self._writer.begin())
 
-    def outright(self) -> AbstractAsyncContextManager[AsyncConnection]:
+    def autocommit(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """Open a connection on which each statement is a transaction.
 
         A statement is on disk once it was executed, in one round trip.
         """
-        return self._begun(self._outright.connect())
+        return self._begun(self._autocommit.connect())
 
     @asynccontextmanager
     async def _begun(

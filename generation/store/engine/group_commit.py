@@ -133,7 +133,7 @@ class GroupStatement(GroupCommit[Item, Answer]):
         self._most = 1 if database.is_sqlite else most
 
     def _transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        return self._database.outright()
+        return self._database.autocommit()
 
     def _share_of(self, together: int) -> int:
         """Return a part of the waiting items.

@@ -37,7 +37,7 @@ USED_TYPES = {"whole_at": "timestamptz", "day": "date", "jobs_today": "integer"}
 LIMITS = ("rate_count", "rate_seconds", "max_in_flight", "daily_jobs")
 
 #: How a time is written in a document.
-Moment = Callable[[datetime | None], Any]
+TimeFormat = Callable[[datetime | None], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,32 +51,32 @@ class ClaimedUsage:
 
 
 def claims_document(
-    dialect: str, keys: Iterable[tuple[IdempotencyKey, str]], places: Iterable[ClaimedUsage]
+    dialect: str, keys: Iterable[tuple[IdempotencyKey, str]], usage: Iterable[ClaimedUsage]
 ) -> str:
     """Return the claims as the statement takes them: keys with the ids of their jobs, and usage."""
-    moment = as_microseconds if dialect == "sqlite" else as_it_is
+    format_time = as_microseconds if dialect == "sqlite" else unchanged_time
     claims = {
-        "keys": [key_row(key, job_id, moment) for key, job_id in keys],
-        "usage": [usage_row(each, moment) for each in places],
+        "keys": [key_row(key, job_id, format_time) for key, job_id in keys],
+        "usage": [usage_row(each, format_time) for each in usage],
     }
     return to_json(claims).decode()
 
 
-def key_row(key: IdempotencyKey, job_id: str, moment: Moment) -> dict[str, Any]:
+def key_row(key: IdempotencyKey, job_id: str, format_time: TimeFormat) -> dict[str, Any]:
     stored = row(key, job_id)
-    stored["expires_at"] = moment(key.expires_at)
+    stored["expires_at"] = format_time(key.expires_at)
     return stored | {"replaces": key.replaces, "number": key.number}
 
 
-def usage_row(taken: ClaimedUsage, moment: Moment) -> dict[str, Any]:
-    was = {f"was_{name}": value for name, value in used_row(taken.before, moment).items()}
-    now = used_row(taken.after, moment)
+def usage_row(taken: ClaimedUsage, format_time: TimeFormat) -> dict[str, Any]:
+    was = {f"was_{name}": value for name, value in used_row(taken.before, format_time).items()}
+    now = used_row(taken.after, format_time)
     return {"key_id": taken.key_id, **now, **was, **limits_row(taken.limits)}
 
 
-def used_row(usage: KeyUsage, moment: Moment) -> dict[str, Any]:
+def used_row(usage: KeyUsage, format_time: TimeFormat) -> dict[str, Any]:
     return {
-        "whole_at": moment(usage.whole_at),
+        "whole_at": format_time(usage.whole_at),
         "day": usage.day,
         "jobs_today": usage.jobs_today,
     }
@@ -86,7 +86,7 @@ def as_microseconds(moment: datetime | None) -> int | None:
     return None if moment is None else microseconds(moment)
 
 
-def as_it_is(moment: datetime | None) -> datetime | None:
+def unchanged_time(moment: datetime | None) -> datetime | None:
     return moment
 
 
@@ -160,13 +160,13 @@ def sqlite_triggers() -> tuple[str, ...]:
     }
     return (
         f"""
-CREATE TEMP TRIGGER claim_key INSTEAD OF INSERT ON births WHEN new.key IS NOT NULL BEGIN
+CREATE TEMP TRIGGER claim_key INSTEAD OF INSERT ON new_jobs WHEN new.key IS NOT NULL BEGIN
     INSERT INTO idempotency_keys ({", ".join(key)}) SELECT {", ".join(key.values())} WHERE true
     {REPLACING} WHERE json_extract(new.key, '$.replaces');
     SELECT RAISE(ABORT, '{TAKEN}') WHERE changes() = 0;
 END""",
         f"""
-CREATE TEMP TRIGGER claim_place INSTEAD OF INSERT ON births WHEN new.usage IS NOT NULL BEGIN
+CREATE TEMP TRIGGER claim_usage INSTEAD OF INSERT ON new_jobs WHEN new.usage IS NOT NULL BEGIN
     UPDATE key_usage SET {", ".join(f"{name} = {given[name]}" for name in USED_TYPES)}
     WHERE key_id = {given["key_id"]}
     AND {" AND ".join(f"{name} IS {given[f'was_{name}']}" for name in USED_TYPES)}

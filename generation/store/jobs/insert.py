@@ -21,7 +21,9 @@ from generation.store.engine.database import Database
 from generation.store.engine.group_commit import GroupCommit
 from generation.store.engine.insert_once import insert_once
 from generation.store.engine.unreadable_rows import UnreadableRow
-from generation.store.jobs.bulk_insert import insert_untouched, sqlite_insert_view
+from generation.store.jobs.bulk_insert import insert_new_jobs, sqlite_insert_view
+from generation.store.jobs.direct_insert import DirectInserter
+from generation.store.jobs.earlier_jobs import jobs_of
 from generation.store.jobs.idempotency import (
     IdempotencyKey,
     KeyBusy,
@@ -34,20 +36,18 @@ from generation.store.jobs.idempotency import (
 )
 from generation.store.jobs.metadata_index import label_rows
 from generation.store.jobs.new_job import InsertResult, NewJobs, is_brief
-from generation.store.jobs.outright import DirectInserter
-from generation.store.jobs.replayed import jobs_of
 from generation.store.jobs.rows import job_row
 from generation.store.schema import job_labels, jobs
 
 #: Submissions of many jobs each that share a transaction. Those of one job share it by hundreds.
 BATCHES_AT_ONCE = 5
 #: A submission whose key is being stored elsewhere is tried again after this time …
-PAUSE = timedelta(milliseconds=20)
+KEY_BUSY_PAUSE = timedelta(milliseconds=20)
 #: … for as long as this.
-PATIENCE = timedelta(seconds=1)
+KEY_BUSY_TIMEOUT = timedelta(seconds=1)
 
 #: Writes the events of moves and their deliveries.
-Tell = Callable[[AsyncConnection, Sequence[tuple[Job, Event | None]]], Awaitable[None]]
+WriteEvents = Callable[[AsyncConnection, Sequence[tuple[Job, Event | None]]], Awaitable[None]]
 
 
 Outcome = InsertResult | KeyReused | KeyBusy | QuotaExceeded | UnreadableRow
@@ -56,14 +56,16 @@ Outcome = InsertResult | KeyReused | KeyBusy | QuotaExceeded | UnreadableRow
 class JobInserter:
     """Inserts jobs. Belongs to one event loop."""
 
-    def __init__(self, database: Database, base_url: str, quotas: QuotaStore, tell: Tell) -> None:
+    def __init__(
+        self, database: Database, base_url: str, quotas: QuotaStore, write_events: WriteEvents
+    ) -> None:
         self._database = database
         self._base_url = base_url
         self._quotas = quotas
-        self._tell = tell
-        self._outright = DirectInserter(database, quotas)
-        self._one_each = GroupCommit(database, self._write)
-        self._many_each = GroupCommit(database, self._write, limit=BATCHES_AT_ONCE)
+        self._write_events = write_events
+        self._insert_directly = DirectInserter(database, quotas)
+        self._single = GroupCommit(database, self._write)
+        self._batches = GroupCommit(database, self._write, limit=BATCHES_AT_ONCE)
         if database.is_sqlite:
             database.on_writing(sqlite_insert_view())
 
@@ -76,16 +78,16 @@ class JobInserter:
         storing a submission with it, and `QuotaExceeded` if the key's limits do not allow all of
         the jobs.
         """
-        if await self._outright(submission):
+        if await self._insert_directly(submission):
             return InsertResult(submission.jobs)
-        commit = self._one_each if len(submission.jobs) == 1 else self._many_each
-        for _ in range(PATIENCE // PAUSE):
+        commit = self._single if len(submission.jobs) == 1 else self._batches
+        for _ in range(KEY_BUSY_TIMEOUT // KEY_BUSY_PAUSE):
             outcome = await commit(submission)
             if isinstance(outcome, InsertResult):
                 return outcome
             if not isinstance(outcome, KeyBusy):
                 raise outcome
-            await asyncio.sleep(PAUSE.total_seconds())
+            await asyncio.sleep(KEY_BUSY_PAUSE.total_seconds())
         raise KeyBusy
 
     async def before(self, key: IdempotencyKey, now: datetime) -> InsertResult | None:
@@ -113,34 +115,35 @@ class JobInserter:
         block none of the others.
         """
         keys = [submission.key for submission in submissions if submission.key]
-        ours = await free(connection, keys) if keys else {}
-        known = await earlier(connection, keys) if keys else {}
-        verdicts = judged(submissions, ours, known, datetime.now(UTC))
+        free_names = await free(connection, keys) if keys else {}
+        records_by_name = await earlier(connection, keys) if keys else {}
+        verdicts = verdicts_on(submissions, free_names, records_by_name, datetime.now(UTC))
         new = [
             submission
             for submission, verdict in zip(submissions, verdicts, strict=True)
             if verdict is None
         ]
         refused = await self._quotas.refused(connection, [submission.jobs for submission in new])
-        taken = (
+        accepted = (
             [submission for submission in new if submission.jobs[0].id not in refused]
             if refused
             else new
         )
-        born = await self._insert(connection, taken)
+        new_jobs = await self._insert(connection, accepted)
         # Of several that replace each other, the last one is remembered.
         claimed = {
             submission.key.name: (submission.key, submission.jobs[0].id)
-            for submission in taken
+            for submission in accepted
             if submission.key
         }
         if claimed:
-            outdated = [record for name, record in known.items() if name in claimed]
+            outdated = [record for name, record in records_by_name.items() if name in claimed]
             await write(connection, list(claimed.values()), outdated)
         records = [verdict for verdict in verdicts if isinstance(verdict, KeyRecord)]
         stored = await jobs_of(connection, records) if records else {}
         written: dict[int, InsertResult | QuotaExceeded] = {
-            id(submission): InsertResult(each) for submission, each in zip(taken, born, strict=True)
+            id(submission): InsertResult(each)
+            for submission, each in zip(accepted, new_jobs, strict=True)
         }
         written |= {id(b): refused[b.jobs[0].id] for b in new if b.jobs[0].id in refused}
 
@@ -149,11 +152,11 @@ class JobInserter:
                 case None:
                     return written[id(submission)]
                 case NewJobs():
-                    beside = written[id(verdict)]
+                    same_batch = written[id(verdict)]
                     return (
-                        replace(beside, replayed=True)
-                        if isinstance(beside, InsertResult)
-                        else beside
+                        replace(same_batch, replayed=True)
+                        if isinstance(same_batch, InsertResult)
+                        else same_batch
                     )
                 case KeyRecord(job_id=job_id) if job_id not in stored:
                     return UnreadableRow(jobs.name, job_id)
@@ -169,30 +172,32 @@ class JobInserter:
         self, connection: AsyncConnection, submissions: Sequence[NewJobs]
     ) -> list[Sequence[Job]]:
         """Insert the jobs, their metadata index, their first events and due deliveries, once."""
-        born = [
+        new_jobs = [
             job if job.sequence == 1 else replace(job, sequence=1)
             for submission in submissions
             for job in submission.jobs
         ]
-        brief = [job for job in born if is_brief(job)]
+        brief = [job for job in new_jobs if is_brief(job)]
         shard = tallies.some_shard()
-        left = {job.id for job in await insert_untouched(connection, brief, shard)}
-        if rest := [job for job in born if job.id in left or not is_brief(job)]:
+        left = {job.id for job in await insert_new_jobs(connection, brief, shard)}
+        if rest := [job for job in new_jobs if job.id in left or not is_brief(job)]:
             await self._insert_with_events(connection, rest, shard)
-        stored = iter(born)
+        stored = iter(new_jobs)
         return [list(islice(stored, len(submission.jobs))) for submission in submissions]
 
     async def _insert_with_events(
-        self, connection: AsyncConnection, born: Sequence[Job], shard: int
+        self, connection: AsyncConnection, new_jobs: Sequence[Job], shard: int
     ) -> None:
         """Insert jobs whose events somebody subscribes to, or that are not unchanged new jobs."""
         insert = insert_once(connection, jobs).returning(jobs.c.id)
-        stored = set((await connection.execute(insert, [job_row(job) for job in born])).scalars())
-        if labels := [row for job in born if job.metadata for row in label_rows(job)]:
+        stored = set(
+            (await connection.execute(insert, [job_row(job) for job in new_jobs])).scalars()
+        )
+        if labels := [row for job in new_jobs if job.metadata for row in label_rows(job)]:
             await connection.execute(insert_once(connection, job_labels), labels)
-        if new := [job for job in born if job.id in stored]:
+        if new := [job for job in new_jobs if job.id in stored]:
             events = [(job, event_of(None, job, self._base_url)) for job in new]
-            await self._tell(connection, events)
+            await self._write_events(connection, events)
             await tallies.add(connection, counted((None, job) for job in new), shard)
 
 
@@ -200,25 +205,27 @@ class JobInserter:
 Verdict = NewJobs | KeyRecord | KeyReused | KeyBusy | None
 
 
-def judged(
+def verdicts_on(
     submissions: Sequence[NewJobs],
-    ours: Mapping[Name, bool],
-    known: Mapping[Name, KeyRecord],
+    free_names: Mapping[Name, bool],
+    records_by_name: Mapping[Name, KeyRecord],
     now: datetime,
 ) -> list[Verdict]:
     """Return the verdict on each of these."""
     verdicts: list[Verdict] = []
-    beside: dict[Name, NewJobs] = {}
+    same_batch: dict[Name, NewJobs] = {}
     for submission in submissions:
         key = submission.key
         if key is None:
             verdicts.append(None)
             continue
-        record = known.get(key.name)
-        standing = record if record and record.holds(now) else None
-        verdict = judge(key, beside.get(key.name) or standing) if ours[key.name] else KeyBusy()
+        record = records_by_name.get(key.name)
+        valid = record if record and record.holds(now) else None
+        verdict = (
+            judge(key, same_batch.get(key.name) or valid) if free_names[key.name] else KeyBusy()
+        )
         if verdict is None:
-            beside[key.name] = submission
+            same_batch[key.name] = submission
         verdicts.append(verdict)
     return verdicts
 
@@ -226,7 +233,7 @@ def judged(
 def judge(key: IdempotencyKey, other: NewJobs | KeyRecord | None) -> Verdict:
     if other is None or key.replaces:
         return None
-    theirs = other.key.fingerprint if isinstance(other, NewJobs) and other.key else None
+    fingerprint = other.key.fingerprint if isinstance(other, NewJobs) and other.key else None
     if isinstance(other, KeyRecord):
-        theirs = other.fingerprint
-    return other if theirs == key.fingerprint else KeyReused()
+        fingerprint = other.fingerprint
+    return other if fingerprint == key.fingerprint else KeyReused()

@@ -12,13 +12,18 @@ from generation.store import counters as tallies
 from generation.store.access.quotas import QuotaStore
 from generation.store.engine.database import Database
 from generation.store.engine.group_commit import GroupStatement
-from generation.store.jobs.bulk_insert import InsertDocument, documents, insert_untouched, store
+from generation.store.jobs.bulk_insert import (
+    InsertDocument,
+    documents,
+    execute_insert,
+    insert_new_jobs,
+)
 from generation.store.jobs.claiming import ClaimedUsage, claims_document
 from generation.store.jobs.idempotency import earlier
 from generation.store.jobs.new_job import NewJobs
 
 
-class Kind(Enum):
+class SubmissionKind(Enum):
     """Submissions that share statements. Those of one kind never delay or fail those of another."""
 
     PLAIN = auto()
@@ -27,10 +32,10 @@ class Kind(Enum):
     LIMITED = auto()
 
     @staticmethod
-    def of(submission: NewJobs) -> "Kind":
+    def of(submission: NewJobs) -> "SubmissionKind":
         if submission.jobs[0].quota_key is not None:
-            return Kind.LIMITED
-        return Kind.PLAIN if submission.key is None else Kind.KEYED
+            return SubmissionKind.LIMITED
+        return SubmissionKind.PLAIN if submission.key is None else SubmissionKind.KEYED
 
 
 class DirectInserter:
@@ -38,10 +43,10 @@ class DirectInserter:
 
     def __init__(self, database: Database, quotas: QuotaStore) -> None:
         self._quotas = quotas
-        self._groups: Mapping[Kind, GroupStatement[NewJobs, bool]] = {
-            Kind.PLAIN: GroupStatement(database, insert_plain_jobs),
-            Kind.KEYED: GroupStatement(database, self._insert),
-            Kind.LIMITED: GroupStatement(database, self._insert, most=1),
+        self._groups: Mapping[SubmissionKind, GroupStatement[NewJobs, bool]] = {
+            SubmissionKind.PLAIN: GroupStatement(database, insert_plain_jobs),
+            SubmissionKind.KEYED: GroupStatement(database, self._insert),
+            SubmissionKind.LIMITED: GroupStatement(database, self._insert, most=1),
         }
         #: Jobs that are being stored. One that is already in here was cut off and comes again.
         self._tried: set[str] = set()
@@ -51,7 +56,7 @@ class DirectInserter:
         if not submission.is_brief:
             return False
         try:
-            return await self._groups[Kind.of(submission)](submission)
+            return await self._groups[SubmissionKind.of(submission)](submission)
         finally:
             self._tried.discard(submission.jobs[0].id)
 
@@ -70,8 +75,8 @@ class DirectInserter:
         for document in documents(
             [submission.jobs[0] for submission in new], connection.dialect.name
         ):
-            together = [by_id[job.id] for job in document.jobs]
-            stored |= await self._claim(connection, document, together)
+            group = [by_id[job.id] for job in document.jobs]
+            stored |= await self._claim(connection, document, group)
         return [submission.jobs[0].id in stored for submission in submissions]
 
     async def _claim(
@@ -82,9 +87,9 @@ class DirectInserter:
         Repeated submissions do not stop the others, and limits that another process uses are read
         again once.
         """
-        await self._quotas.look(connection, submissions)
-        allowed, places = self._quotas.taking(submissions)
-        if stored := await self._store(connection, document, allowed, places):
+        await self._quotas.refresh(connection, submissions)
+        allowed, claimed = self._quotas.claimable(submissions)
+        if stored := await self._store(connection, document, allowed, claimed):
             return stored
         keys = [
             submission.key
@@ -92,19 +97,19 @@ class DirectInserter:
             if submission.key and not submission.key.replaces
         ]
         known = await earlier(connection, keys) if keys else {}
-        changed = bool(places) and await self._quotas.look(connection, allowed, again=True)
+        changed = bool(claimed) and await self._quotas.refresh(connection, allowed, again=True)
         if not known and not changed:
             return set()
         fresh = [each for each in allowed if each.key is None or each.key.name not in known]
-        allowed, places = self._quotas.taking(fresh)
-        return await self._store(connection, document, allowed, places)
+        allowed, claimed = self._quotas.claimable(fresh)
+        return await self._store(connection, document, allowed, claimed)
 
     async def _store(
         self,
         connection: AsyncConnection,
         document: InsertDocument,
         submissions: Sequence[NewJobs],
-        places: Sequence[ClaimedUsage],
+        claimed: Sequence[ClaimedUsage],
     ) -> set[str]:
         """Return the ids of all of these, or none."""
         if not submissions:
@@ -114,10 +119,10 @@ class DirectInserter:
         keys = [
             (submission.key, submission.jobs[0].id) for submission in submissions if submission.key
         ]
-        claims = claims_document(dialect, keys, places)
-        if not await store(connection, document.only(ids), tallies.some_shard(), claims):
+        claims = claims_document(dialect, keys, claimed)
+        if not await execute_insert(connection, document.only(ids), tallies.some_shard(), claims):
             return set()
-        self._quotas.took(places)
+        self._quotas.remember_claimed(claimed)
         return ids
 
 
@@ -125,9 +130,9 @@ async def insert_plain_jobs(
     connection: AsyncConnection, submissions: Sequence[NewJobs]
 ) -> list[bool]:
     """Return which of these plain jobs were stored; the others need the general transaction."""
-    born = [submission.jobs[0] for submission in submissions]
-    left = {job.id for job in await insert_untouched(connection, born, tallies.some_shard())}
-    return [job.id not in left for job in born]
+    new_jobs = [submission.jobs[0] for submission in submissions]
+    left = {job.id for job in await insert_new_jobs(connection, new_jobs, tallies.some_shard())}
+    return [job.id not in left for job in new_jobs]
 
 
 def distinct(submissions: Sequence[NewJobs]) -> list[NewJobs]:
