@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 #: No upstream is waited for longer than this on its own word.
-LONGEST_PATIENCE = timedelta(days=1)
+LONGEST_WAIT = timedelta(days=1)
 
 #: LiteLLM passes the headers of the vendor behind it on under this prefix.
 _PREFIXES = ("", "llm_provider-")
@@ -49,6 +49,26 @@ _SECONDS: Mapping[str, float] = {
     "分钟": 60,
     "小时": 3600,
 }
+
+
+def parse_retry_after(value: str, now: datetime) -> timedelta | None:
+    """Return the wait of a `Retry-After` header (RFC 9110): whole seconds, or an HTTP date.
+
+    None if it is neither. The wait is not limited; a date in the past gives a negative one.
+    """
+    value = value.strip()
+    if value.isascii() and value.isdigit():
+        return timedelta(seconds=int(value[:9]))  # nine digits of seconds are 30 years already
+    return until_date(value, now)
+
+
+def until_date(value: str, now: datetime) -> timedelta | None:
+    """Return the time from `now` until an HTTP date; a date without a zone is UTC."""
+    try:
+        date = parsedate_to_datetime(value)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return (date if date.tzinfo else date.replace(tzinfo=UTC)) - now
 
 
 def in_headers(headers: Mapping[str, str], *, limited: bool) -> timedelta | None:
@@ -112,16 +132,11 @@ def _milliseconds(value: str) -> timedelta | None:
 
 
 def _seconds_or_date(value: str) -> timedelta | None:
-    value = value.strip()
-    if value.isascii() and value.isdigit():
-        return _capped(int(value[:9]))
-    if (number := _number(value)) is not None:
+    number = _number(value.strip())
+    if number is not None:
         return _capped(number)
-    try:
-        wait = parsedate_to_datetime(value).astimezone(UTC) - datetime.now(UTC)
-    except (ValueError, TypeError, OverflowError):
-        return None
-    return min(max(wait, timedelta(0)), LONGEST_PATIENCE)
+    wait = until_date(value.strip(), datetime.now(UTC))
+    return None if wait is None else min(max(wait, timedelta(0)), LONGEST_WAIT)
 
 
 def _duration(value: str) -> timedelta | None:
@@ -142,4 +157,4 @@ def _number(value: str) -> float | None:
 def _capped(number: float | None, scale: float = 1) -> timedelta | None:
     if number is None:
         return None
-    return timedelta(seconds=min(number * scale, LONGEST_PATIENCE.total_seconds()))
+    return timedelta(seconds=min(number * scale, LONGEST_WAIT.total_seconds()))

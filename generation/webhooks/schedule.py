@@ -5,9 +5,9 @@ webhooks on Monday.
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 
+from generation.contract.retry_after import parse_retry_after
 from generation.webhooks.outcome import DeliveryOutcome
 
 #: The wait before each of the eleven attempts, from the end of the one before.
@@ -48,27 +48,10 @@ def delay_before_next(
     if outcome.is_overload:
         # Jitter only upwards: the minimum is documented.
         delay = max(delay, min(OVERLOAD_DELAY, max(schedule)) * (1 + SPREAD * jitter))
-    asked = retry_after(outcome.headers.get("retry-after", ""), now)
+    asked = parse_retry_after(outcome.headers.get("retry-after", ""), now)
     return delay if asked is None else min(max(delay, asked), 2 * delay)
 
 
 def jittered(delay: timedelta, jitter: float) -> timedelta:
     """Return 80 to 120 % of the delay, for a `jitter` in [0, 1)."""
     return delay * (1 - SPREAD + 2 * SPREAD * jitter)
-
-
-def retry_after(value: str, now: datetime) -> timedelta | None:
-    """Return the wait of a `Retry-After` header: seconds, or an HTTP date.
-
-    None if it is neither.
-
-    A date in the past is a negative wait.
-    """
-    value = value.strip()
-    if value.isascii() and value.isdigit():
-        return timedelta(seconds=int(value[:9]))  # nine digits of seconds are 30 years already
-    try:
-        date = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return (date if date.tzinfo else date.replace(tzinfo=UTC)) - now

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from generation.contract.retry_after import parse_retry_after
 from generation.webhooks.outcome import DeliveryOutcome, ErrorClass
-from generation.webhooks.schedule import SCHEDULE, delay_before_next, jittered, retry_after
+from generation.webhooks.schedule import SCHEDULE, delay_before_next, jittered
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 FAILED = DeliveryOutcome(status=500)
@@ -105,7 +106,7 @@ def test_overload_and_retry_after_together() -> None:
     ],
 )
 def test_forms_of_retry_after(value: str, expected: float) -> None:
-    assert retry_after(value, NOW) == seconds(expected)
+    assert parse_retry_after(value, NOW) == seconds(expected)
 
 
 @given(st.text(max_size=40) | st.from_regex(r"[A-Z][a-z]{2}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d \S+"))
