@@ -117,7 +117,7 @@ async def test_of_a_crowd_everybody_is_stored_once(store: Store, second: Store) 
     assert (await totals(store.database))["state.queued"] == 300
 
 
-async def test_births_are_told_to_the_endpoints_that_ask_for_them(store: Store) -> None:
+async def test_new_jobs_are_delivered_to_the_endpoints_that_subscribe(store: Store) -> None:
     deaf = await registered(store, events=("job.failed",))
     before = ordered(sequence=1)
     await store.jobs.place([before])

@@ -25,6 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 import generation.store
 from generation.store.jobs.bulk_insert import sqlite_insert_view
+from generation.store.jobs.claiming import INSERT_VIEW
 
 STORE: Final = Path(generation.store.__file__).parent
 CONTRACT: Final = Path(__file__).parent.parent / "contract"
@@ -173,8 +174,8 @@ def explainable(words: str) -> bool:
 
 
 def triggered(words: str) -> list[str]:
-    """What an INSERT into the view of births does besides: SQLite does not explain triggers."""
-    if not words.startswith("INSERT INTO births"):
+    """What an INSERT into the insert view does besides: SQLite does not explain triggers."""
+    if not words.startswith(f"INSERT INTO {INSERT_VIEW} "):
         return []
     bodies = [
         re.split(r"\bBEGIN\b", each, maxsplit=1)[1].rsplit("END", 1)[0]

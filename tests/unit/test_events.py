@@ -47,7 +47,7 @@ def test_passing_news_have_nothing_to_ask_for_again_by() -> None:
     assert (news["type"], news["data"]["progress"]) == ("job.progress", 30)
 
 
-def test_the_order_is_that_of_births_and_of_each_jobs_sequence() -> None:
+def test_events_are_ordered_by_creation_and_sequence() -> None:
     assert in_order([("evt_3", "b", 1), ("evt_1", "a", 1), ("evt_2", "a", 2)]) == [
         "evt_1",
         "evt_2",

@@ -166,7 +166,7 @@ WITH new_jobs AS MATERIALIZED (
 
 def sqlite(with_claims: bool) -> str:
     """The same for SQLite. Instead of reporting it fails with one of `REFUSALS`."""
-    submissions = "INSERT INTO new_jobs (job, tenants, shard, key, usage)"
+    submissions = f"INSERT INTO {claiming.INSERT_VIEW} (job, tenants, shard, key, usage)"
     new_jobs = f"{submissions} SELECT value, ?2, ?3, NULL, NULL FROM json_each(?1)"
     return f"{new_jobs} {claiming.sqlite('?4')}" if with_claims else new_jobs
 
@@ -176,11 +176,12 @@ def sqlite_insert_view() -> tuple[str, ...]:
     """The view and triggers of a connection, which no other connection sees."""
     given = {name: f"json_extract(new.job, '$.{name}')" for name in (*GIVEN, "labels")}
     return (
-        "CREATE TEMP VIEW new_jobs (job, tenants, shard, key, usage)"
+        f"CREATE TEMP VIEW {claiming.INSERT_VIEW} (job, tenants, shard, key, usage)"
         " AS SELECT NULL, NULL, NULL, NULL, NULL",
         *claiming.sqlite_triggers(),
         f"""
-CREATE TEMP TRIGGER insert_job INSTEAD OF INSERT ON new_jobs WHEN new.job IS NOT NULL BEGIN
+CREATE TEMP TRIGGER insert_job INSTEAD OF INSERT ON {claiming.INSERT_VIEW}
+WHEN new.job IS NOT NULL BEGIN
     SELECT RAISE(ABORT, '{SUBSCRIBED}') FROM webhook_endpoints
     WHERE tenant IN (SELECT value FROM json_each(new.tenants)) AND enabled
         AND CASE WHEN json_valid(events) THEN

@@ -36,6 +36,9 @@ KEY_TYPES = {
 USED_TYPES = {"whole_at": "timestamptz", "day": "date", "jobs_today": "integer"}
 LIMITS = ("rate_count", "rate_seconds", "max_in_flight", "daily_jobs")
 
+#: The temporary view into which SQLite inserts new jobs and their claims.
+INSERT_VIEW = "new_jobs"
+
 #: How a time is written in a document.
 TimeFormat = Callable[[datetime | None], Any]
 
@@ -160,13 +163,13 @@ def sqlite_triggers() -> tuple[str, ...]:
     }
     return (
         f"""
-CREATE TEMP TRIGGER claim_key INSTEAD OF INSERT ON new_jobs WHEN new.key IS NOT NULL BEGIN
+CREATE TEMP TRIGGER claim_key INSTEAD OF INSERT ON {INSERT_VIEW} WHEN new.key IS NOT NULL BEGIN
     INSERT INTO idempotency_keys ({", ".join(key)}) SELECT {", ".join(key.values())} WHERE true
     {REPLACING} WHERE json_extract(new.key, '$.replaces');
     SELECT RAISE(ABORT, '{TAKEN}') WHERE changes() = 0;
 END""",
         f"""
-CREATE TEMP TRIGGER claim_usage INSTEAD OF INSERT ON new_jobs WHEN new.usage IS NOT NULL BEGIN
+CREATE TEMP TRIGGER claim_usage INSTEAD OF INSERT ON {INSERT_VIEW} WHEN new.usage IS NOT NULL BEGIN
     UPDATE key_usage SET {", ".join(f"{name} = {given[name]}" for name in USED_TYPES)}
     WHERE key_id = {given["key_id"]}
     AND {" AND ".join(f"{name} IS {given[f'was_{name}']}" for name in USED_TYPES)}

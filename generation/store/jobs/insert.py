@@ -90,7 +90,7 @@ class JobInserter:
             await asyncio.sleep(KEY_BUSY_PAUSE.total_seconds())
         raise KeyBusy
 
-    async def before(self, key: IdempotencyKey, now: datetime) -> InsertResult | None:
+    async def earlier_result(self, key: IdempotencyKey, now: datetime) -> InsertResult | None:
         """Return the jobs of an earlier submission with this key.
 
         Raises `KeyReused` if it was another.

@@ -67,8 +67,8 @@ class JobStore:
         self._base_url = base_url
         #: Checks the limits of API keys.
         self.quotas = QuotaStore()
-        self._births = JobInserter(database, base_url, self.quotas, self._tell)
-        self._watchers = ProgressSubscribers()
+        self._inserter = JobInserter(database, base_url, self.quotas, self._write_events)
+        self._progress_subscribers = ProgressSubscribers()
         self._getting = GroupRead(database, get_batch)
         self._changing = GroupCommit(database, self.change_within, limit=200)
         #: Reads a page of a tenant's jobs.
@@ -90,14 +90,14 @@ class JobStore:
         Raises `KeyReused` if that was a different request, `KeyBusy` if another process keeps
         storing one, and `QuotaExceeded` like `insert`.
         """
-        return await self._births.place(NewJobs(new, key))
+        return await self._inserter.place(NewJobs(new, key))
 
     async def placed(self, key: IdempotencyKey, now: datetime) -> InsertResult | None:
         """Return the jobs of an earlier submission with this key.
 
         Raises `KeyReused` if it was another.
         """
-        return await self._births.before(key, now)
+        return await self._inserter.earlier_result(key, now)
 
     async def change(self, job_id: str, decide: Decide) -> Change | None:
         """Apply a decision to the current job.
@@ -162,7 +162,7 @@ class JobStore:
         said = await read(connection, _locking(dialect), jobs.c.id, read_jobs, ids)
         current = {job.id: job for job in said.found}
         if any(job.state is JobState.RUNNING for job in current.values()):
-            await self._watchers.refresh(connection)
+            await self._progress_subscribers.refresh(connection)
         if prepare is not None:
             await prepare(connection, current)
         changes: list[Change | UnreadableRow | None] = []
@@ -175,7 +175,7 @@ class JobStore:
                 continue
             after = decide(before)
             if after is not before:
-                watched = self._watchers.want(after)
+                watched = self._progress_subscribers.want(after)
                 event = event_of(before, after, self._base_url, watched=watched)
                 after = after.evolve(
                     version=before.version + 1,
@@ -187,12 +187,12 @@ class JobStore:
             changes.append(Change(before, after))
         if changed:
             await save(connection, changed.values())
-            await self._tell(connection, told)
+            await self._write_events(connection, told)
             moves = ((c.before, c.after) for c in changes if isinstance(c, Change))
             await tallies.add(connection, counted(moves))
         return changes
 
-    async def _tell(
+    async def _write_events(
         self, connection: AsyncConnection, moves: Sequence[tuple[Job, Event | None]]
     ) -> None:
         """Write the events of these moves, and their deliveries."""
