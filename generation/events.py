@@ -73,7 +73,7 @@ def event_of(
     event_id = new_event_id() if before else f"evt_{after.id.removeprefix('job_')}"
     sequence = after.sequence + 1 if before else 1
     body = None
-    if told(after, event_type):
+    if is_delivered(after, event_type):
         document = job_document(after, base_url)
         body = payload_of(event_id, event_type, after.updated_at, sequence, document)
     return Event(
@@ -118,7 +118,7 @@ def progress_to_tell(before: Job, after: Job, *, watched: bool) -> bool:
     return further and rested and (watched or wants(after, PROGRESS))
 
 
-def told(job: Job, event_type: str) -> bool:
+def is_delivered(job: Job, event_type: str) -> bool:
     """Return whether the event has a payload.
 
     `job.queued` has one only if the job's webhook asks for it.

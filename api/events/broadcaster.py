@@ -158,7 +158,7 @@ class EventBroadcaster:
         while self._position < last and self._tenants:
             heads = await self._events.heads(list(self._tenants), self._position, last, BATCH)
             wanted = [head.id for head in heads if any(self._subscriptions(head))]
-            events = await self._events.told(wanted) if wanted else {}
+            events = await self._events.payloads_of(wanted) if wanted else {}
             for head in heads:
                 if event := events.get(head.id):
                     for subscription in self._subscriptions(head):

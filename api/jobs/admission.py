@@ -123,7 +123,7 @@ class Admission:
         if key is None or key.replaces:
             return None
         try:
-            return await self._store.placed(key, now)
+            return await self._store.earlier_result(key, now)
         except KeyReused:
             raise reused_problem(key) from None
 

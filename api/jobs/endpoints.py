@@ -199,7 +199,7 @@ async def explain_job(
     """
     del job_id
     own = await own_id(container.store.jobs, request, caller)
-    history = await container.store.stories.of_job(own, caller.tenant)
+    history = await container.store.histories.of_job(own, caller.tenant)
     if history is None:
         raise no_such_job()
     job, _ = await container.queue_positions.of(history.job)

@@ -110,7 +110,7 @@ def explanation(job: Job) -> dict[str, Any]:
         wake_at=finished + timedelta(seconds=5),
         created_at=finished,
         finished_at=None,
-        tries=(AttemptSummary(number=1, at=finished, status=500, detail="answered 500"),),
+        attempt_log=(AttemptSummary(number=1, at=finished, status=500, detail="answered 500"),),
     )
     return explanation_document(JobHistory(job, moves, (delivery,)), finished)
 

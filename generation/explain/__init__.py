@@ -1,7 +1,7 @@
 """The explanation of a job, as text for people and as data for programs."""
 
 from generation.explain.explanation import explanation_document
-from generation.explain.story import AttemptSummary, DeliverySummary, JobHistory, RecordedMove
+from generation.explain.job_history import AttemptSummary, DeliverySummary, JobHistory, RecordedMove
 
 __all__ = [
     "AttemptSummary",

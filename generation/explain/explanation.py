@@ -5,17 +5,17 @@ from datetime import datetime
 from typing import Any
 
 from generation.explain.bill import bill_in_words
+from generation.explain.job_history import DeliverySummary, JobHistory
 from generation.explain.moves import attempts_of, sentence, story_of
 from generation.explain.outlook import outlook
-from generation.explain.story import DeliverySummary, JobHistory
 from generation.job import Job, JobState
 from generation.job_document import rfc3339
 from generation.webhooks.delivery import DeliveryState
 
 
-def explanation_document(story: JobHistory, now: datetime) -> dict[str, Any]:
+def explanation_document(history: JobHistory, now: datetime) -> dict[str, Any]:
     """Return JSON values only."""
-    job = story.job
+    job = history.job
     return {
         "object": "explanation",
         "job": job.id,
@@ -23,10 +23,10 @@ def explanation_document(story: JobHistory, now: datetime) -> dict[str, Any]:
         "state": job.state.value,
         "summary": summary(job),
         "waits_because": None if job.is_terminal else job.reason or None,
-        "next": [{"what": each.what, "at": rfc3339(each.at)} for each in outlook(story, now)],
+        "next": [{"what": each.what, "at": rfc3339(each.at)} for each in outlook(history, now)],
         "billed": {"billed": job.billed.value, "words": bill_in_words(job)},
-        "story": list(story_of(story.moves)),
-        "attempts": attempts_of(story.moves),
+        "story": list(story_of(history.moves)),
+        "attempts": attempts_of(history.moves),
         "upstream": {
             "station": job.station,
             "key": job.key,
@@ -34,7 +34,7 @@ def explanation_document(story: JobHistory, now: datetime) -> dict[str, Any]:
             "id": job.upstream_id,
             "words": job.last_reply or None,
         },
-        "deliveries": [telling_document(telling) for telling in story.tellings],
+        "deliveries": [delivery_document(delivery) for delivery in history.deliveries],
         "deadline": rfc3339(job.deadline),
     }
 
@@ -63,21 +63,21 @@ STANDING: Mapping[JobState, str] = {
 }
 
 
-def telling_document(telling: DeliverySummary) -> dict[str, Any]:
-    waiting = telling.state is DeliveryState.QUEUED
+def delivery_document(delivery: DeliverySummary) -> dict[str, Any]:
+    waiting = delivery.state is DeliveryState.QUEUED
     return {
-        "id": telling.id,
-        "event": telling.event_type,
-        "event_id": telling.event_id,
-        "url": telling.url,
-        "state": telling.state.value,
-        "words": telling_in_words(telling),
-        "attempts": telling.attempts,
-        "last_status": telling.last_status,
-        "last_error": telling.last_error or None,
-        "next_attempt_at": rfc3339(telling.wake_at) if waiting else None,
-        "created_at": rfc3339(telling.created_at),
-        "finished_at": rfc3339(telling.finished_at),
+        "id": delivery.id,
+        "event": delivery.event_type,
+        "event_id": delivery.event_id,
+        "url": delivery.url,
+        "state": delivery.state.value,
+        "words": delivery_in_words(delivery),
+        "attempts": delivery.attempts,
+        "last_status": delivery.last_status,
+        "last_error": delivery.last_error or None,
+        "next_attempt_at": rfc3339(delivery.wake_at) if waiting else None,
+        "created_at": rfc3339(delivery.created_at),
+        "finished_at": rfc3339(delivery.finished_at),
         "tries": [
             {
                 "number": each.number,
@@ -85,22 +85,22 @@ def telling_document(telling: DeliverySummary) -> dict[str, Any]:
                 "status": each.status,
                 "detail": each.detail or None,
             }
-            for each in telling.tries
+            for each in delivery.attempt_log
         ],
     }
 
 
-def telling_in_words(telling: DeliverySummary) -> str:
-    times = f"{telling.attempts} attempt{'' if telling.attempts == 1 else 's'}"
-    why = f": {telling.last_error}" if telling.last_error else ""
-    match telling.state:
+def delivery_in_words(delivery: DeliverySummary) -> str:
+    times = f"{delivery.attempts} attempt{'' if delivery.attempts == 1 else 's'}"
+    why = f": {delivery.last_error}" if delivery.last_error else ""
+    match delivery.state:
         case DeliveryState.DELIVERED:
             return f"Delivered in {times}."
         case DeliveryState.FAILED:
             return sentence(f"Given up after {times}{why}")
         case DeliveryState.CANCELED:
             return sentence(f"Withdrawn after {times}{why}")
-        case DeliveryState.QUEUED if telling.attempts:
+        case DeliveryState.QUEUED if delivery.attempts:
             return sentence(f"Not delivered in {times}, and tried again{why}")
         case DeliveryState.QUEUED:
             return "About to be delivered."

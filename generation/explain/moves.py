@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from generation.explain.story import RecordedMove
+from generation.explain.job_history import RecordedMove
 from generation.job_document import rfc3339
 
 SUBMITTING = "job.submitting"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from generation.contract.pauses import LONGEST_LOOK_PAUSE
-from generation.explain.story import JobHistory
+from generation.explain.job_history import JobHistory
 from generation.job import Job, JobState
 from generation.stations.wait_queue import without_subject
 from generation.webhooks.delivery import DeliveryState
@@ -21,9 +21,9 @@ class FutureStep:
     at: datetime | None
 
 
-def outlook(story: JobHistory, now: datetime) -> list[FutureStep]:
+def outlook(history: JobHistory, now: datetime) -> list[FutureStep]:
     """Return the future steps, those without a time first, then the earliest."""
-    found = [*of_job(story.job, now), *of_tellings(story)]
+    found = [*of_job(history.job, now), *of_deliveries(history)]
     return sorted(found, key=lambda each: (each.at is not None, each.at or now))
 
 
@@ -78,9 +78,9 @@ def waits_for_deadline(job: Job) -> bool:
     return job.wake_at == job.deadline and job.deadline - job.updated_at > LONGEST_LOOK_PAUSE
 
 
-def of_tellings(story: JobHistory) -> Iterator[FutureStep]:
-    for telling in story.tellings:
-        if telling.state is DeliveryState.QUEUED:
-            attempt = f", attempt {telling.attempts + 1}" if telling.attempts else ""
-            message = f"{telling.event_type} is told to {telling.url}{attempt}."
-            yield FutureStep(message, telling.wake_at)
+def of_deliveries(history: JobHistory) -> Iterator[FutureStep]:
+    for delivery in history.deliveries:
+        if delivery.state is DeliveryState.QUEUED:
+            attempt = f", attempt {delivery.attempts + 1}" if delivery.attempts else ""
+            message = f"{delivery.event_type} is told to {delivery.url}{attempt}."
+            yield FutureStep(message, delivery.wake_at)

@@ -111,7 +111,7 @@ class Store:
         self.events = EventStore(self.database, base_url=base_url)
         self.replay = EventReplay(self.database, self.events)
         self.keys = ApiKeyStore(self.database)
-        self.stories = HistoryStore(self.database)
+        self.histories = HistoryStore(self.database)
         self.batches = BatchStore(self.database)
         self.idempotency = IdempotencyStore(self.database)
         self.accounts = KeyHealthStore(self.database)

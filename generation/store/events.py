@@ -113,7 +113,7 @@ class EventStore:
             .where(job_events.c.type.in_(types or FEED_EVENTS))
             .order_by(job_events.c.position)
         )
-        return await first_readable(limit, lambda most: self._told(query.limit(most)))
+        return await first_readable(limit, lambda most: self._payloads(query.limit(most)))
 
     async def of_job(self, job_id: str, after: int = 0, limit: int = 1000) -> list[EventPayload]:
         """Return a job's events after this `sequence`, in order, with or without a position."""
@@ -123,7 +123,7 @@ class EventStore:
             .where(job_events.c.type.in_(FEED_EVENTS))
             .order_by(job_events.c.sequence)
         )
-        return await first_readable(limit, lambda most: self._told(query.limit(most)))
+        return await first_readable(limit, lambda most: self._payloads(query.limit(most)))
 
     async def heads(
         self, tenants: Collection[str], after: int, until: int, limit: int
@@ -139,11 +139,11 @@ class EventStore:
         async with self._database.reading() as connection:
             return [EventHead(*row) for row in await connection.execute(query)]
 
-    async def told(self, event_ids: Collection[str]) -> dict[str, EventPayload]:
+    async def payloads_of(self, event_ids: Collection[str]) -> dict[str, EventPayload]:
         """Return these events by id, without those that are gone or cannot be read."""
         query = select(*WHOLE).where(job_events.c.id.in_(event_ids))
-        told, _ = await self._told(query)
-        return {each.head.id: each for each in told}
+        payloads, _ = await self._payloads(query)
+        return {each.head.id: each for each in payloads}
 
     async def progress(self, job_ids: Sequence[str]) -> dict[str, int]:
         """Return the progress of those of these jobs that are running and report it."""
@@ -177,18 +177,18 @@ class EventStore:
             found = (await connection.execute(first)).scalar()
         return last if found is None else found - 1
 
-    async def _told(self, query: Select[*tuple[Any, ...]]) -> tuple[list[EventPayload], int]:
+    async def _payloads(self, query: Select[*tuple[Any, ...]]) -> tuple[list[EventPayload], int]:
         """Return the payloads of these events, and how many were left out."""
         async with self._database.reading() as connection:
-            said = await read(connection, query, job_events.c.id, all_rows)
-            unwritten = {row.job_id for row in said.found if row.body is None}
-            born = await self._jobs(connection, unwritten)
-        told = [
-            EventPayload(EventHead(*row[: len(HEAD)]), row.body or self._body(row, born))
-            for row in said.found
-            if row.body is not None or row.job_id in born
+            result = await read(connection, query, job_events.c.id, all_rows)
+            unwritten = {row.job_id for row in result.found if row.body is None}
+            jobs_by_id = await self._jobs(connection, unwritten)
+        payloads = [
+            EventPayload(EventHead(*row[: len(HEAD)]), row.body or self._body(row, jobs_by_id))
+            for row in result.found
+            if row.body is not None or row.job_id in jobs_by_id
         ]
-        return told, len(said.unreadable) + len(said.found) - len(told)
+        return payloads, len(result.unreadable) + len(result.found) - len(payloads)
 
     async def _jobs(self, connection: AsyncConnection, job_ids: Iterable[str]) -> dict[str, Job]:
         ids = sorted(job_ids)
@@ -211,11 +211,11 @@ class EventStore:
         # Only now: a statement sees what was committed before it began.
         ids = await self._waiting(connection)
         if ids:
-            placed = [
+            positions = [
                 {"_id": event_id, "_position": place}
                 for place, event_id in enumerate(ids, start=last + 1)
             ]
-            await connection.execute(PLACE, placed)
+            await connection.execute(PLACE, positions)
             last += len(ids)
             await connection.execute(update(event_feed).values(last=last))
         return [(last, len(ids) < PLACE_BATCH)] * len(batch)

@@ -39,13 +39,13 @@ async def figures(database: Database, keys: Iterable[KeyName], now: datetime) ->
     unreadable = await UnreadableRecords(database).counts()
     async with database.reading() as connection:
         held = {name: (await accounts.places(connection, name, now))[0] for name in keys}
-        born = (await connection.execute(oldest)).scalar()
+        created_at = (await connection.execute(oldest)).scalar()
         waiting = int((await connection.execute(due)).scalar() or 0)
     return StoreMetrics(
         tallies=counts,
         held=held,
         accounts=known,
-        oldest_queued=max(now - born, timedelta(0)) if born else timedelta(0),
+        oldest_queued=max(now - created_at, timedelta(0)) if created_at else timedelta(0),
         deliveries_due=waiting,
         unreadable=unreadable,
     )

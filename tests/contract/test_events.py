@@ -94,7 +94,7 @@ async def test_the_feed_has_what_callers_are_told_in_order(store: Store) -> None
     assert types(await store.events.of_job(job.id, after=3)) == ["job.canceled"]
     assert types(await store.events.after("acme", 0, 9, ["job.started"])) == ["job.started"]
     assert await read_all(store, "somebody else") == []
-    assert await store.events.told([feed[0].head.id]) == {feed[0].head.id: feed[0]}
+    assert await store.events.payloads_of([feed[0].head.id]) == {feed[0].head.id: feed[0]}
 
 
 async def test_a_birth_that_was_not_written_down_is_told_the_same_later(store: Store) -> None:

@@ -30,24 +30,24 @@ async def test_a_story_has_every_move_and_every_delivery(store: Store) -> None:
     await store.jobs.insert(a_job())
     for decide in (sent, refused, ended):
         await store.jobs.change(job.id, decide)
-    story = await store.stories.of_job(job.id, "acme")
-    assert story is not None
-    assert story.job == await store.jobs.get(job.id)
-    assert [(m.sequence, m.type, m.state, m.reason, m.station, m.key) for m in story.moves] == [
+    history = await store.histories.of_job(job.id, "acme")
+    assert history is not None
+    assert history.job == await store.jobs.get(job.id)
+    assert [(m.sequence, m.type, m.state, m.reason, m.station, m.key) for m in history.moves] == [
         (1, QUEUED, "queued", "", None, None),
         (2, "job.submitting", "submitting", "", "relay", "main"),
         (3, "job.requeued", "queued", "rate_limited: slowly", "relay", "main"),
         (4, "job.canceled", "canceled", "enough", "relay", "main"),
     ]
-    assert {type(move) for move in story.moves} == {RecordedMove}
-    first, second = story.tellings
+    assert {type(move) for move in history.moves} == {RecordedMove}
+    first, second = history.deliveries
     assert (first.event_type, second.event_type) == (QUEUED, "job.canceled")
-    assert (first.event_id, second.event_id) == (story.moves[0].id, story.moves[3].id)
+    assert (first.event_id, second.event_id) == (history.moves[0].id, history.moves[3].id)
     assert isinstance(first, DeliverySummary)
     assert replace(first, wake_at=None).state is DeliveryState.QUEUED
 
 
 async def test_another_tenants_story_is_not_told(store: Store) -> None:
     job = await store.jobs.insert(a_job())
-    assert await store.stories.of_job(job.id, "somebody else") is None
-    assert await store.stories.of_job("job_nowhere", "acme") is None
+    assert await store.histories.of_job(job.id, "somebody else") is None
+    assert await store.histories.of_job("job_nowhere", "acme") is None

@@ -134,7 +134,7 @@ async def test_whoever_asks_for_it_is_told_and_nobody_else(store: Store) -> None
     assert (await row_of(store, well.id))[0] == "failed"
     assert (await row_of(store, poison.id))[0] == "queued"
     for ask in (
-        store.stories.of_job(poison.id, "acme"),
+        store.histories.of_job(poison.id, "acme"),
         store.erasure.erase(poison.id, "acme", NOON),
     ):
         with pytest.raises(UnreadableRow):
@@ -169,7 +169,7 @@ async def test_an_order_that_is_repeated_is_told_and_those_beside_it_are_stored(
     assert not isinstance(placed, BaseException)
     assert (await store.jobs.counts()) == {"queued": 2}
     with pytest.raises(UnreadableRow):
-        await store.jobs.placed(keyed(), NOON)
+        await store.jobs.earlier_result(keyed(), NOON)
 
 
 async def test_a_line_is_called_although_its_first_cannot_be_read(store: Store) -> None:

@@ -325,6 +325,6 @@ async def test_a_file_that_comes_too_late_is_not_lost(tmp_path: Path, sqlite_url
         async with ticked(context):
             done = await until(context, job, JobState.SUCCEEDED)
         assert (done.error, done.wake_at) == (None, None)
-        story = await context.store.stories.of_job(job.id, job.tenant)
+        story = await context.store.histories.of_job(job.id, job.tenant)
         assert story is not None
         assert story.moves[-1].type == "job.recovered"

@@ -56,9 +56,9 @@ def told(state: DeliveryState, **changes: Any) -> DeliverySummary:
 
 
 def explained(
-    job: Job, *moves: RecordedMove, tellings: tuple[DeliverySummary, ...] = ()
+    job: Job, *moves: RecordedMove, deliveries: tuple[DeliverySummary, ...] = ()
 ) -> dict[str, Any]:
-    document = explanation_document(JobHistory(job, moves, tellings), NOON)
+    document = explanation_document(JobHistory(job, moves, deliveries), NOON)
     Explanation.model_validate(document)
     return document
 
@@ -189,8 +189,8 @@ def test_every_state_has_been_tried() -> None:
 
 def test_what_comes_next_is_in_the_order_of_time() -> None:
     job = a_job(S.RUNNING, wake_at=SOON)
-    telling = told(DeliveryState.QUEUED, wake_at=NOON + timedelta(seconds=5), attempts=2)
-    document = explained(job, tellings=(telling,))
+    summary = told(DeliveryState.QUEUED, wake_at=NOON + timedelta(seconds=5), attempts=2)
+    document = explained(job, deliveries=(summary,))
     assert [(each["at"], each["what"].split()[0]) for each in document["next"]] == [
         ("2026-01-31T12:00:05.000Z", "job.succeeded"),
         ("2026-01-31T12:00:30.000Z", "The"),
@@ -238,7 +238,7 @@ def test_an_event_of_a_later_version_is_told_all_the_same() -> None:
 
 
 @pytest.mark.parametrize(
-    ("telling", "words"),
+    ("summary", "words"),
     [
         (told(DeliveryState.QUEUED, wake_at=NOON), "About to be delivered."),
         (
@@ -253,16 +253,16 @@ def test_an_event_of_a_later_version_is_told_all_the_same() -> None:
         (told(DeliveryState.CANCELED, attempts=1), "Withdrawn after 1 attempt."),
     ],
 )
-def test_deliveries_in_words(telling: DeliverySummary, words: str) -> None:
-    (delivery,) = explained(a_job(), tellings=(telling,))["deliveries"]
+def test_deliveries_in_words(summary: DeliverySummary, words: str) -> None:
+    (delivery,) = explained(a_job(), deliveries=(summary,))["deliveries"]
     assert delivery["words"] == words
-    assert bool(delivery["next_attempt_at"]) == (telling.state is DeliveryState.QUEUED)
+    assert bool(delivery["next_attempt_at"]) == (summary.state is DeliveryState.QUEUED)
 
 
 def test_each_try_is_told() -> None:
     tries = (AttemptSummary(number=1, at=NOON, status=500, detail="answered 500"),)
-    telling = told(DeliveryState.QUEUED, wake_at=NOON, attempts=1, tries=tries)
-    (delivery,) = explained(a_job(), tellings=(telling,))["deliveries"]
+    summary = told(DeliveryState.QUEUED, wake_at=NOON, attempts=1, attempt_log=tries)
+    (delivery,) = explained(a_job(), deliveries=(summary,))["deliveries"]
     assert delivery["tries"] == [
         {"number": 1, "at": "2026-01-31T12:00:00.000Z", "status": 500, "detail": "answered 500"}
     ]

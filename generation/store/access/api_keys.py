@@ -60,7 +60,7 @@ class ApiKeyStore:
         async with self._database.writing() as connection:
             await connection.execute(insert(api_keys).values(values))
             await connection.execute(insert(key_usage).values(key_id=row.id, jobs_today=0))
-            await self._tell(connection)
+            await self._count_change(connection)
         return row
 
     async def find(self, key: str) -> ApiKey | None:
@@ -83,8 +83,8 @@ class ApiKeyStore:
         if tenant is not None:
             query = query.where(api_keys.c.tenant == tenant)
         async with self._database.reading() as connection:
-            said = await read(connection, query, api_keys.c.id, read_keys)
-        return said.found
+            result = await read(connection, query, api_keys.c.id, read_keys)
+        return result.found
 
     async def any_valid(self, now: datetime) -> bool:
         """Return whether any key is valid."""
@@ -111,7 +111,7 @@ class ApiKeyStore:
             await connection.execute(update(api_keys).where(*valid).values(access_row(chosen)))
             if chosen.limits and not before.access.limits:
                 await count_from_now_on(connection, before)
-            await self._tell(connection)
+            await self._count_change(connection)
             return key_of((await connection.execute(query)).one())
 
     async def rotate_webhook_secret(
@@ -144,7 +144,7 @@ class ApiKeyStore:
         async with self._database.writing() as connection:
             revoked = (await connection.execute(query)).rowcount == 1
             if revoked:
-                await self._tell(connection)
+                await self._count_change(connection)
         return revoked
 
     async def touch(self, key_ids: Sequence[str], now: datetime) -> None:
@@ -161,7 +161,7 @@ class ApiKeyStore:
         async with self._database.reading() as connection:
             return (await connection.execute(select(key_changes.c.count))).scalar() or 0
 
-    async def _tell(self, connection: AsyncConnection) -> None:
+    async def _count_change(self, connection: AsyncConnection) -> None:
         """Increment the number that `changes` returns."""
         dialect = sqlite if self._database.is_sqlite else postgresql
         first = dialect.insert(key_changes).values(id=1, count=1)

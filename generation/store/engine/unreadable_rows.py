@@ -121,11 +121,11 @@ async def read_one(
     return one_of(named, await read(connection, query, named, make))
 
 
-def one_of(named: Column[str], said: ReadResult[Noun]) -> Noun | None:
+def one_of(named: Column[str], result: ReadResult[Noun]) -> Noun | None:
     """Return the object, if any. Raises `UnreadableRow`."""
-    if said.unreadable:
-        raise UnreadableRow(named.table.name, said.unreadable[0])
-    return said.found[0] if said.found else None
+    if result.unreadable:
+        raise UnreadableRow(named.table.name, result.unreadable[0])
+    return result.found[0] if result.found else None
 
 
 async def first_readable(

@@ -43,11 +43,14 @@ class BatchStore:
             .group_by(jobs.c.state)
         )
         async with self._database.reading() as connection:
-            rows = [(state, count, born) for state, count, born in await connection.execute(query)]
+            rows = [
+                (state, count, created_at)
+                for state, count, created_at in await connection.execute(query)
+            ]
         if not rows:
             return None
         counts = {state: count for state, count, _ in sorted(rows)}
-        return Batch(batch_id, min(born for _, _, born in rows), counts)
+        return Batch(batch_id, min(created_at for _, _, created_at in rows), counts)
 
     async def unfinished(self, batch_id: str, tenant: str) -> list[str]:
         """Return the ids of its unfinished jobs."""

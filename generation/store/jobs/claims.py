@@ -141,12 +141,12 @@ class ClaimStore:
 
     async def keep(self, job_ids: Sequence[str], until: datetime) -> None:
         """Renew the lease of this process's submits in progress."""
-        ours = (jobs.c.id.in_(job_ids), jobs.c.state == JobState.SUBMITTING)
+        claimed_jobs = (jobs.c.id.in_(job_ids), jobs.c.state == JobState.SUBMITTING)
         # In the order in which changes lock them, to avoid deadlocks.
-        locked = select(jobs.c.id).where(*ours).order_by(jobs.c.id).with_for_update()
+        locked = select(jobs.c.id).where(*claimed_jobs).order_by(jobs.c.id).with_for_update()
         async with self._database.writing() as connection:
             await connection.execute(locked)
-            await connection.execute(update(jobs).where(*ours).values(wake_at=until))
+            await connection.execute(update(jobs).where(*claimed_jobs).values(wake_at=until))
 
     async def wake(self, job_id: str, now: datetime, apart: timedelta) -> bool:
         """Make a worker look at a job soon: now, or `apart` after its last claim if that is later.
@@ -194,9 +194,9 @@ class ClaimStore:
         claimed: list[Job] = []
         async with self._database.writing() as connection:
             for query in queries:
-                said = await read(connection, query, jobs.c.id, read_claimed)
-                claimed += said.found
-                await postpone(connection, jobs, said.unreadable, now)
+                result = await read(connection, query, jobs.c.id, read_claimed)
+                claimed += result.found
+                await postpone(connection, jobs, result.unreadable, now)
             if claimed:
                 await self._move(connection, claimed, now, next_wake)
         return claimed

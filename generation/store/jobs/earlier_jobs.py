@@ -29,13 +29,13 @@ async def jobs_of(
     if not firsts:
         return found
     members = await _read_by(connection, jobs.c.batch_id, firsts)
-    lost: set[str | None] = set()
+    incomplete: set[str | None] = set()
     if members.unreadable:
-        theirs = select(jobs.c.batch_id).where(jobs.c.id.in_(members.unreadable))
-        lost.update((await connection.execute(theirs)).scalars())
+        their_batches = select(jobs.c.batch_id).where(jobs.c.id.in_(members.unreadable))
+        incomplete.update((await connection.execute(their_batches)).scalars())
     batches: dict[str, list[Job]] = {}
     for job in members.found:
-        if job.batch_id and job.batch_id not in lost:
+        if job.batch_id and job.batch_id not in incomplete:
             batches.setdefault(job.batch_id, []).append(job)
     return found | {firsts[batch_id]: together for batch_id, together in batches.items()}
 

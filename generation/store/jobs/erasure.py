@@ -120,20 +120,20 @@ async def erase_events(connection: AsyncConnection, job: Job, now: datetime, bas
         kept = event.body and body(event.id, event.type, event.created_at, event.sequence)
         change = update(job_events).where(job_events.c.id == event.id)
         await connection.execute(change.values(body=kept, reason=""))
-    theirs = deliveries.c.job_id == job.id
-    for sent in (await connection.execute(select(deliveries).where(theirs))).all():
+    of_this_job = deliveries.c.job_id == job.id
+    for sent in (await connection.execute(select(deliveries).where(of_this_job))).all():
         event = events.get(sent.event_id)  # or it was pruned before the delivery
         at, sequence = (event.created_at, event.sequence) if event else (sent.created_at, 0)
         change = update(deliveries).where(deliveries.c.id == sent.id)
-        told = body(sent.event_id, sent.event_type, at, sequence)
-        await connection.execute(change.values(body=told))
+        new_body = body(sent.event_id, sent.event_type, at, sequence)
+        await connection.execute(change.values(body=new_body))
     responses = update(delivery_attempts).where(
-        delivery_attempts.c.delivery_id.in_(select(deliveries.c.id).where(theirs))
+        delivery_attempts.c.delivery_id.in_(select(deliveries.c.id).where(of_this_job))
     )
     await connection.execute(responses.values(response=""))
     await connection.execute(
         update(deliveries)
-        .where(theirs, deliveries.c.state == DeliveryState.QUEUED.value)
+        .where(of_this_job, deliveries.c.state == DeliveryState.QUEUED.value)
         .values(
             state=DeliveryState.CANCELED.value,
             wake_at=None,

@@ -62,7 +62,7 @@ async def tellings_of(connection: AsyncConnection, job_id: str) -> tuple[Deliver
             *(
                 deliveries.c[name]
                 for name in DeliverySummary.__dataclass_fields__
-                if name != "tries"
+                if name != "attempt_log"
             )
         )
         .where(deliveries.c.job_id == job_id)
@@ -94,4 +94,4 @@ async def attempts_of_deliveries(
 
 def delivery_summary(row: dict[str, Any], tries: Sequence[AttemptSummary]) -> DeliverySummary:
     row["state"] = DeliveryState(row["state"])
-    return DeliverySummary(**row, tries=tuple(tries))
+    return DeliverySummary(**row, attempt_log=tuple(tries))

@@ -111,7 +111,7 @@ class SubmitStore:
             capacity = await self._capacity(connection, call, known)
         if account is None:
             async with self._database.writing() as connection:
-                await accounts.born(connection, call.name)
+                await accounts.insert_locked(connection, call.name)
         return capacity.to_call(call.now, call.most, call.subject) > 0
 
     async def _capacity(
@@ -146,9 +146,9 @@ class SubmitStore:
             .where(jobs.c.state == JobState.QUEUED)
             .with_for_update(skip_locked=True)
         )
-        said = await read(connection, query, jobs.c.id, read_jobs)
-        await postpone(connection, jobs, said.unreadable, call.now)  # or it would stay the next
-        found = {job.id: job for job in said.found}
+        result = await read(connection, query, jobs.c.id, read_jobs)
+        await postpone(connection, jobs, result.unreadable, call.now)  # or it would stay the next
+        found = {job.id: job for job in result.found}
         return [found[job_id] for job_id in chosen if job_id in found]
 
     async def _claim_batch(

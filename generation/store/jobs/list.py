@@ -82,8 +82,8 @@ class JobLists:
                 query = way(span, connection.dialect.name)
                 if not self._database.is_sqlite:
                     await connection.execute(PLANNED_ANEW_AND_ALONE)
-                said = await read(connection, query, jobs.c.id, read_jobs)
-            return said.found, len(said.unreadable)
+                result = await read(connection, query, jobs.c.id, read_jobs)
+            return result.found, len(result.unreadable)
 
         found = await first_readable(limit, ask)
         return found if after is None else found[::-1]

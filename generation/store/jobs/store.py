@@ -92,7 +92,7 @@ class JobStore:
         """
         return await self._inserter.place(NewJobs(new, key))
 
-    async def placed(self, key: IdempotencyKey, now: datetime) -> InsertResult | None:
+    async def earlier_result(self, key: IdempotencyKey, now: datetime) -> InsertResult | None:
         """Return the jobs of an earlier submission with this key.
 
         Raises `KeyReused` if it was another.
@@ -159,19 +159,19 @@ class JobStore:
         """Apply the changes of `change` within the caller's transaction."""
         dialect = connection.dialect.name
         ids = {"ids": values_for(dialect, {job_id for job_id, _ in batch})}
-        said = await read(connection, _locking(dialect), jobs.c.id, read_jobs, ids)
-        current = {job.id: job for job in said.found}
+        result = await read(connection, _locking(dialect), jobs.c.id, read_jobs, ids)
+        current = {job.id: job for job in result.found}
         if any(job.state is JobState.RUNNING for job in current.values()):
             await self._progress_subscribers.refresh(connection)
         if prepare is not None:
             await prepare(connection, current)
         changes: list[Change | UnreadableRow | None] = []
-        told: list[tuple[Job, Event | None]] = []
+        recorded: list[tuple[Job, Event | None]] = []
         changed: dict[str, tuple[Job, Job]] = {}
         for job_id, decide in batch:
             before = current.get(job_id)
             if before is None:
-                changes.append(missing(job_id, said.unreadable))
+                changes.append(missing(job_id, result.unreadable))
                 continue
             after = decide(before)
             if after is not before:
@@ -181,13 +181,13 @@ class JobStore:
                     version=before.version + 1,
                     sequence=before.sequence + (event is not None),
                 )
-                told.append((after, event))
+                recorded.append((after, event))
                 current[job_id] = after
                 changed[job_id] = (changed.get(job_id, (before,))[0], after)
             changes.append(Change(before, after))
         if changed:
             await save(connection, changed.values())
-            await self._write_events(connection, told)
+            await self._write_events(connection, recorded)
             moves = ((c.before, c.after) for c in changes if isinstance(c, Change))
             await tallies.add(connection, counted(moves))
         return changes
@@ -196,11 +196,11 @@ class JobStore:
         self, connection: AsyncConnection, moves: Sequence[tuple[Job, Event | None]]
     ) -> None:
         """Write the events of these moves, and their deliveries."""
-        told = [(job, event) for job, event in moves if event is not None]
-        if told:
-            rows = [event_row(event) for _, event in told]
+        events = [(job, event) for job, event in moves if event is not None]
+        if events:
+            rows = [event_row(event) for _, event in events]
             await connection.execute(insert_once(connection, job_events), rows)
-            await write_deliveries(connection, told, self._base_url)
+            await write_deliveries(connection, events, self._base_url)
 
 
 async def get_batch(
@@ -208,9 +208,9 @@ async def get_batch(
 ) -> list[Job | UnreadableRow | None]:
     dialect = connection.dialect.name
     wanted = {"ids": values_for(dialect, set(ids))}
-    said = await read(connection, _by_ids(dialect), jobs.c.id, read_jobs, wanted)
-    found = {job.id: job for job in said.found}
-    return [found.get(job_id) or missing(job_id, said.unreadable) for job_id in ids]
+    result = await read(connection, _by_ids(dialect), jobs.c.id, read_jobs, wanted)
+    found = {job.id: job for job in result.found}
+    return [found.get(job_id) or missing(job_id, result.unreadable) for job_id in ids]
 
 
 def missing(job_id: str, unreadable: Sequence[str]) -> UnreadableRow | None:

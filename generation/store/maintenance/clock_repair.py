@@ -128,8 +128,8 @@ async def wake_some(
         asleep = select(*columns).where(named, waking.asleep)
         # Not a lock that conflicts with references to the row, such as from an event of a job.
         locked = asleep.with_for_update(skip_locked=not wait, key_share=True)
-        theirs = rows_for(dialect, "names", names)
-        free = {tuple(row) for row in await connection.execute(locked, theirs)}
+        parameters = rows_for(dialect, "names", names)
+        free = {tuple(row) for row in await connection.execute(locked, parameters)}
         if free:
             chosen = update(waking.table).where(named).values(waking.values)
             await connection.execute(chosen, rows_for(dialect, "names", sorted(free)))

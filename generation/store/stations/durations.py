@@ -58,7 +58,7 @@ class DurationStore:
         Processes that add at once wait for each other, and nothing is lost.
         """
         kinds = sorted(seen)
-        born: list[dict[str, Any]] = [
+        new_rows: list[dict[str, Any]] = [
             {**asdict(kind), "weights": {}, "updated_at": now} for kind in kinds
         ]
         async with self._database.writing() as connection:
@@ -66,7 +66,7 @@ class DurationStore:
             named = rows_among(dialect, KEY, "kinds")
             query = select(durations).where(named).order_by(*KEY).with_for_update()
             names = rows_for(dialect, "kinds", [astuple(kind) for kind in kinds])
-            await connection.execute(insert_once(connection, durations), born)
+            await connection.execute(insert_once(connection, durations), new_rows)
             known = await read_histograms(connection, query, names)
             for kind in kinds:
                 sketch = known.get(kind, EMPTY_HISTOGRAM).with_durations(seen[kind])

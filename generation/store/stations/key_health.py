@@ -61,7 +61,7 @@ class KeyHealthStore:
 async def locked(connection: AsyncConnection, names: Iterable[KeyName]) -> list[KeyHealth]:
     """Return these keys, locked until the transaction ends, in one order to avoid deadlocks."""
     return [
-        await locked_alone(connection, name) or await born(connection, name)
+        await locked_alone(connection, name) or await insert_locked(connection, name)
         for name in sorted(set(names))
     ]
 
@@ -78,7 +78,7 @@ async def locked_alone(
     return account_of(row) if row else None
 
 
-async def born(connection: AsyncConnection, name: KeyName) -> KeyHealth:
+async def insert_locked(connection: AsyncConnection, name: KeyName) -> KeyHealth:
     """Return a new row, locked."""
     adding = dialect_of(connection).insert(accounts).on_conflict_do_nothing()
     await connection.execute(adding, [{"station": name[0], "key": name[1]}])

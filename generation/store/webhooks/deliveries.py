@@ -154,12 +154,12 @@ class DeliveryStore:
         taken: list[Delivery] = []
         for query in queries:
             locked = query.with_for_update(skip_locked=True)
-            said = await read(connection, locked, deliveries.c.id, read_deliveries)
+            result = await read(connection, locked, deliveries.c.id, read_deliveries)
             taken += [
                 replace(each, wake_at=until, aside=False, version=each.version + 1)
-                for each in said.found
+                for each in result.found
             ]
-            await postpone(connection, deliveries, said.unreadable, now)
+            await postpone(connection, deliveries, result.unreadable, now)
         if not taken:
             return []
         dialect = connection.dialect.name

@@ -74,9 +74,9 @@ class DeliveryLog:
                     if before is not None:
                         query = query.where(deliveries.c.id < before)
                     query = query.order_by(deliveries.c.id.desc()).limit(limit)
-                    said = await read(connection, query, deliveries.c.id, read_deliveries)
-                    found += said.found
-                    left_out += len(said.unreadable)
+                    result = await read(connection, query, deliveries.c.id, read_deliveries)
+                    found += result.found
+                    left_out += len(result.unreadable)
             # Those of a job are found by it alone, so that no database scans the tenant's.
             own = [each for each in found if each.tenant == tenant]
             return sorted(own, key=lambda each: each.id, reverse=True), left_out

@@ -52,8 +52,8 @@ class EndpointStore:
             .order_by(webhook_endpoints.c.id)
         )
         async with self._database.reading() as connection:
-            said = await read(connection, query, webhook_endpoints.c.id, read_endpoints)
-        return said.found
+            result = await read(connection, query, webhook_endpoints.c.id, read_endpoints)
+        return result.found
 
     async def get(self, endpoint_id: str, tenant: str) -> RegisteredEndpoint | None:
         """Return the endpoint; None if the tenant has none."""

@@ -73,9 +73,11 @@ async def enabled_endpoints(
     """
     dialect = connection.dialect.name
     given = {"tenants": values_for(dialect, set(tenants))}
-    said = await read(connection, _enabled(dialect), webhook_endpoints.c.id, read_endpoints, given)
+    result = await read(
+        connection, _enabled(dialect), webhook_endpoints.c.id, read_endpoints, given
+    )
     found: defaultdict[str, list[RegisteredEndpoint]] = defaultdict(list)
-    for each in said.found:
+    for each in result.found:
         found[each.tenant].append(each)
     return found
 

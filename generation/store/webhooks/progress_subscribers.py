@@ -38,8 +38,8 @@ class ProgressSubscribers:
         """Read them from the store if that was long ago."""
         if monotonic() - self._asked_at >= BELIEVED.total_seconds():
             found: defaultdict[str, list[RegisteredEndpoint]] = defaultdict(list)
-            said = await read(connection, WANTING, webhook_endpoints.c.id, read_endpoints)
-            for each in said.found:
+            result = await read(connection, WANTING, webhook_endpoints.c.id, read_endpoints)
+            for each in result.found:
                 found[each.tenant].append(each)
             self._of_tenants = dict(found)
             self._asked_at = monotonic()

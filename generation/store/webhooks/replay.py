@@ -46,14 +46,14 @@ class EventReplay:
         return owed
 
     async def _owe(
-        self, endpoint: RegisteredEndpoint, told: Sequence[EventPayload], now: datetime
+        self, endpoint: RegisteredEndpoint, events: Sequence[EventPayload], now: datetime
     ) -> int:
-        if not told:
+        if not events:
             return 0
-        job_ids = sorted({each.head.job_id for each in told if each.head.job_id})
+        job_ids = sorted({each.head.job_id for each in events if each.head.job_id})
         known = select(deliveries.c.event_id).where(
             deliveries.c.endpoint_id == endpoint.id,
-            deliveries.c.event_id.in_([each.head.id for each in told]),
+            deliveries.c.event_id.in_([each.head.id for each in events]),
         )
         of_jobs = select(jobs.c.id, jobs.c.metadata).where(jobs.c.id.in_(job_ids))
         async with self._database.writing() as connection:
@@ -61,7 +61,7 @@ class EventReplay:
             metadata = {row.id: row.metadata for row in await connection.execute(of_jobs)}
             rows = [
                 delivery_row(to_endpoint(endpoint, each.head, each.body, now))
-                for each in told
+                for each in events
                 if each.head.id not in there
                 and endpoint.wants(each.head.type, metadata.get(each.head.job_id, {}))
             ]

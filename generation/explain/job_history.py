@@ -48,7 +48,7 @@ class DeliverySummary:
     wake_at: datetime | None
     created_at: datetime
     finished_at: datetime | None
-    tries: tuple[AttemptSummary, ...] = ()
+    attempt_log: tuple[AttemptSummary, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,4 +57,4 @@ class JobHistory:
 
     job: Job
     moves: tuple[RecordedMove, ...]
-    tellings: tuple[DeliverySummary, ...]
+    deliveries: tuple[DeliverySummary, ...]
