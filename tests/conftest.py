@@ -1,6 +1,7 @@
 """What every test may use: real services, a closed network, and a check for what is left behind."""
 
 import gc
+import signal
 
 from hypothesis import HealthCheck, settings
 
@@ -29,6 +30,9 @@ def pytest_configure() -> None:
     """Thousands of tests are about to be collected, and all of them stay."""
     garbage.ease()
     settings.load_profile("patient")
+    # A shell starts background jobs with SIGINT ignored, and every process below would inherit it.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_finish() -> None:
