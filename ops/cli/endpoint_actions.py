@@ -8,6 +8,7 @@ from ops.cli.connection import KeyOption, UrlOption, api_client
 from ops.cli.endpoints import EndpointId, endpoints_app, show, show_with_secret
 from ops.cli.listen import parse_since
 from ops.cli.output import AsJson, print_json
+from ops.cli.webhook_secrets import OverlapOption
 
 
 def register(app: typer.Typer) -> None:
@@ -44,12 +45,7 @@ def disable(
 def rotate_secret(
     endpoint_id: EndpointId,
     *,
-    overlap: Annotated[
-        str,
-        typer.Option(
-            metavar="TIME", help="how long the old secret stays valid: 30m, 24h, at most 7d"
-        ),
-    ] = "24h",
+    overlap: OverlapOption = "24h",
     as_json: AsJson = False,
     url: UrlOption = None,
     key: KeyOption = None,

@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from generation.store import Store
 
 
+OverlapOption = Annotated[
+    str,
+    typer.Option(metavar="TIME", help="how long the old secret stays valid: 30m, 24h, at most 7d"),
+]
+
+
 def register(app: typer.Typer) -> None:
     del app  # importing this module adds them to `genq keys`
     keys_app.command("rotate-webhook-secret")(rotate)
@@ -24,12 +30,7 @@ def register(app: typer.Typer) -> None:
 
 def rotate(
     key_id: Annotated[str, typer.Argument(metavar="ID", help="key_…, printed by genq keys list")],
-    overlap: Annotated[
-        str,
-        typer.Option(
-            metavar="TIME", help="how long the old secret stays valid: 30m, 24h, at most 7d"
-        ),
-    ] = "24h",
+    overlap: OverlapOption = "24h",
     as_json: AsJson = False,
 ) -> None:
     """Give an API key a new webhook secret and show it once.
